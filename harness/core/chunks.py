@@ -1,0 +1,224 @@
+"""Event payload to chunk: lenient about providers' quirks, exact about content.
+
+Owns what a chunk is. Inside harness a chunk is its parsed JSON object (a plain
+dict, as the provider sent it), carried in a `Chunk` with its number and its time:
+a pydantic model of every chunk would cost three times as much as parsing it, and
+keeping many alive slows the garbage collector (design.md, section 9). What a
+user's interface is handed is a `ChatCompletionChunk`, built on demand.
+
+What a delta says is read in `harness.core.deltas`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
+
+from harness.errors import ChunkError
+
+__all__ = [
+    "DONE",
+    "ChatCompletionChunk",
+    "Chunk",
+    "ChunkChoice",
+    "ChunkDelta",
+    "ChunkFunction",
+    "ChunkToolCall",
+    "Payload",
+    "parse_payload",
+    "payload_error",
+    "payload_of",
+    "to_model",
+]
+
+DONE = "[DONE]"
+"""The data of the event that ends a stream (OpenAI API reference, streaming)."""
+
+Payload = dict[str, Any]
+"""The JSON object of one chunk, as sent."""
+
+
+class Chunk(NamedTuple):
+    """One `chat.completion.chunk` of a stream."""
+
+    index: int
+    """Number of the event in its stream, from 0, `[DONE]` not counted."""
+    at: float | None
+    """Seconds from the request to its last byte; None without recorded timing."""
+    payload: Payload
+    """The parsed object."""
+
+
+def parse_payload(data: str | bytes) -> Payload:
+    """Parse the data of one event.
+
+    Args:
+        data: The event's data; not `[DONE]`. Bytes are taken as UTF-8, with
+            U+FFFD for what is none.
+
+    Returns:
+        The JSON object. Lone surrogates written as escapes stay in the text: a
+        provider that cuts between UTF-16 units sends the halves in two chunks.
+
+    Raises:
+        ChunkError: It is no JSON, or JSON but no object.
+
+    Source: RFC 8259; that escaped surrogates may be cut is ours.
+    """
+    try:
+        payload = from_json(data)
+    except ValueError:
+        # jiter refuses lone surrogates and bad UTF-8, which `json` reads; it runs
+        # only on what jiter refused, so its speed (4 times slower) does not matter.
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        try:
+            payload = json.loads(text, strict=False)
+        except ValueError as error:
+            raise ChunkError(f"no JSON ({error})", payload=text) from None
+        except RecursionError:
+            raise ChunkError("nested too deeply", payload=text) from None
+    if type(payload) is not dict:
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        raise ChunkError("JSON, but no object", payload=text)
+    return payload
+
+
+def payload_error(payload: Payload) -> str | None:
+    """Return the message of an error that a provider sent in the middle of a stream.
+
+    Args:
+        payload: A parsed chunk.
+
+    Returns:
+        The message (the error object as JSON where it has none), or None when
+        the payload is no error.
+
+    Source: OpenAI and OpenRouter send ``{"error": {...}}`` in a 200 response;
+    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``.
+    """
+    error = payload.get("error")
+    if error:
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            return str(error["message"])
+        return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+    if payload.get("object") == "error":
+        message = payload.get("message")
+        return message if isinstance(message, str) else json.dumps(payload)
+    return None
+
+
+class _Lenient(BaseModel):
+    """Attribute access over whatever came: every field optional, extras kept."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+
+class ChunkFunction(_Lenient):
+    """The function part of a tool call delta."""
+
+    name: str | None = None
+    """The name or a piece of it; None on most continuations."""
+    arguments: str | None = None
+    """A fragment of the arguments; None where the provider sends none."""
+
+
+class ChunkToolCall(_Lenient):
+    """One entry of `delta.tool_calls`."""
+
+    index: int | None = None
+    """Which call it continues; some providers leave it out."""
+    id: str | None = None
+    """The call's id, usually only in its first delta."""
+    type: str | None = None
+    """`function`, usually only in its first delta."""
+    function: ChunkFunction | None = None
+    """None on an entry that only announces a call."""
+
+
+class ChunkDelta(_Lenient):
+    """The increment of one choice."""
+
+    role: str | None = None
+    """Usually only in the first chunk."""
+    content: str | list[Any] | None = None
+    """Text; a list of parts at Mistral."""
+    tool_calls: list[ChunkToolCall] | None = None
+    """Fragments of calls, often of one call."""
+    function_call: ChunkFunction | None = None
+    """The legacy form of a single call."""
+    refusal: str | None = None
+    """Text of a refusal."""
+
+
+class ChunkChoice(_Lenient):
+    """One choice of a chunk."""
+
+    index: int = 0
+    """Which of the `n` answers it continues."""
+    delta: ChunkDelta | None = None
+    """None in Azure's asynchronous filter chunks."""
+    finish_reason: str | None = None
+    """Set in the choice's last chunk."""
+    logprobs: Any = None
+    """As sent."""
+
+
+class ChatCompletionChunk(_Lenient):
+    """What a user's interface is handed: the OpenAI SDK's shape, none of its checks."""
+
+    id: str | None = None
+    """The completion's id, the same in all its chunks."""
+    object: str | Literal["chat.completion.chunk"] | None = None
+    """`chat.completion.chunk` where the provider sends it."""
+    created: int | float | None = None
+    """Unix seconds; 0 or None at some providers."""
+    model: str | None = None
+    """The model that answered."""
+    choices: list[ChunkChoice] = []
+    """Empty in usage chunks and in Azure's first; null becomes empty."""
+    usage: Any = None
+    """Token counts, in the last chunk when asked for."""
+
+
+def to_model(payload: Payload) -> ChatCompletionChunk:
+    """Build the object that is handed to a user's interface.
+
+    Args:
+        payload: A parsed chunk.
+
+    Returns:
+        The model, extra fields kept. Parts that do not fit the declared types are
+        kept as sent, without attribute access below them: nothing raises here.
+    """
+    if payload.get("choices") is None and "choices" in payload:
+        payload = {**payload, "choices": []}
+    try:
+        return ChatCompletionChunk.model_validate(payload)
+    except ValueError:
+        return ChatCompletionChunk.model_construct(**payload)
+
+
+def payload_of(chunk: Any) -> Payload:  # noqa: ANN401 - any provider library's chunk
+    """Return the plain dict of a chunk in whatever form a caller has it.
+
+    Args:
+        chunk: A dict, a pydantic model (ours or the OpenAI SDK's), or a `Chunk`.
+
+    Returns:
+        The payload; fields that were never set are absent.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if type(chunk) is dict:
+        return chunk
+    if isinstance(chunk, Chunk):
+        return chunk.payload
+    if isinstance(chunk, BaseModel):
+        return chunk.model_dump(exclude_unset=True)
+    if isinstance(chunk, dict):
+        return dict(chunk)
+    raise TypeError(f"a chunk is a dict or a pydantic model, got {type(chunk).__name__}")

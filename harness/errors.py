@@ -1,0 +1,182 @@
+"""Every exception that harness raises on purpose, by whose fault it is.
+
+The tree has one root, `HarnessError`. Below it: `ProtocolError` (the stream
+is wrong: the provider's or the network's fault), `CassetteError` (the file is
+wrong), `StateError` (the caller misused an object), `UsageError` (options,
+names and arguments are wrong). Anything else that comes out of this package
+is a bug in it.
+
+Each class takes fields, builds its own message from them and keeps them, so
+that a test can compare fields and a person can read the message. Messages are
+one line: what happened, where, expected, got, what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentsError",
+    "CassetteCorruptError",
+    "CassetteError",
+    "CassetteMismatchError",
+    "CassetteMissingError",
+    "ChunkError",
+    "HarnessError",
+    "InterfaceError",
+    "NothingToReplayError",
+    "ProtocolError",
+    "RecordingRefusedError",
+    "SSEError",
+    "StateError",
+    "StreamInactiveError",
+    "StreamTimeoutError",
+    "UsageError",
+    "shorten",
+]
+
+_SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length told
+
+
+def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:
+    """Return `repr(text)`, cut where it is long, and never silently.
+
+    Args:
+        text: The value to show; a `str` or `bytes` is cut by its own length.
+        limit: The most characters (or bytes) of a string that are shown.
+
+    Returns:
+        The repr, with ``... (N characters)`` after a string that was cut.
+    """
+    if isinstance(text, str) and len(text) > limit:
+        return f"{text[:limit]!r}... ({len(text)} characters)"
+    if isinstance(text, bytes | bytearray) and len(text) > limit:
+        return f"{bytes(text[:limit])!r}... ({len(text)} bytes)"
+    return repr(text)
+
+
+class HarnessError(Exception):
+    """Root of all errors of this package; catch it to catch them all."""
+
+
+class ProtocolError(HarnessError):
+    """The stream is wrong: what was sent breaks its format."""
+
+
+class SSEError(ProtocolError):
+    """An event stream cannot be decoded.
+
+    Attributes:
+        byte_offset: Where in the stream, in bytes from its start.
+    """
+
+    def __init__(self, problem: str, *, byte_offset: int) -> None:
+        self.byte_offset = byte_offset
+        super().__init__(f"event stream at byte {byte_offset}: {problem}")
+
+
+class ChunkError(ProtocolError):
+    """The payload of an event is no chunk that can be read.
+
+    Attributes:
+        problem: What is wrong, without the payload.
+        payload: The payload as it came.
+    """
+
+    def __init__(self, problem: str, *, payload: str) -> None:
+        self.problem = problem
+        self.payload = payload
+        super().__init__(f"unreadable chunk: {problem}; got {shorten(payload)}")
+
+
+class ArgumentsError(ProtocolError):
+    """The arguments of a tool call are not one JSON object.
+
+    Attributes:
+        char_offset: Where in the arguments, in code points from their start.
+        expected: What JSON allows there.
+        got: What came, shortened; empty at the end of the text.
+    """
+
+    def __init__(self, *, char_offset: int, expected: str, got: str) -> None:
+        self.char_offset = char_offset
+        self.expected = expected
+        self.got = got
+        came = shorten(got) if got else "the end of the arguments"
+        super().__init__(
+            f"malformed arguments at character {char_offset}: "
+            f"expected {expected}, got {came}"
+        )
+
+
+class CassetteError(HarnessError):
+    """A file is not a cassette that can be used.
+
+    Attributes:
+        path: The file as the caller named it; ``-`` for standard input.
+        place: Where in it (``line 3``, ``exchange 2``), or an empty string.
+        problem: What is wrong there and what to do.
+    """
+
+    def __init__(self, path: str, problem: str, *, place: str = "") -> None:
+        self.path = path
+        self.place = place
+        self.problem = problem
+        super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
+
+
+class CassetteMissingError(CassetteError):
+    """There is no file or folder of that name."""
+
+
+class CassetteCorruptError(CassetteError):
+    """The file is there, but does not parse as a cassette; it is left untouched."""
+
+
+class NothingToReplayError(CassetteError):
+    """The cassette parses, but holds no chat completion."""
+
+
+class CassetteMismatchError(CassetteError):
+    """A request was made that the cassette does not answer."""
+
+
+class RecordingRefusedError(CassetteError):
+    """Recording was asked for where it must not happen (CI, a broken file)."""
+
+
+class StateError(HarnessError):
+    """An object was used in a state that does not allow it (our caller's fault)."""
+
+
+class StreamInactiveError(StateError):
+    """A generator was asked of a stream that has not started or is over."""
+
+
+class StreamTimeoutError(HarnessError):
+    """Nothing was pushed for longer than the interface's time-out.
+
+    Attributes:
+        timeout_s: How long was waited, in seconds.
+    """
+
+    def __init__(self, *, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        super().__init__(
+            f"nothing was pushed for {timeout_s:g} s and the stream was not ended; "
+            "call step_yield() when the agent is done, or raise `timeout`"
+        )
+
+
+class InterfaceError(HarnessError):
+    """The interface under test raised, or lacks what a replay needs.
+
+    Attributes:
+        where: The place in the replay, such as ``exchange 0, chunk 3``.
+    """
+
+    def __init__(self, problem: str, *, where: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {problem}" if where else problem)
+
+
+class UsageError(HarnessError):
+    """An option, a name or an argument is wrong; the message says what is allowed."""

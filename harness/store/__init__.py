@@ -1,0 +1,1 @@
+"""Files: cassettes on disk and the exchanges they hold."""
