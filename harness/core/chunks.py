@@ -12,7 +12,8 @@ What a delta says is read in `harness.core.deltas`.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
@@ -41,8 +42,9 @@ Payload = dict[str, Any]
 """The JSON object of one chunk, as sent."""
 
 
-class Chunk(NamedTuple):
-    """One `chat.completion.chunk` of a stream."""
+@dataclass(slots=True)
+class Chunk:
+    """One `chat.completion.chunk` of a stream. Treat it and its payload as read-only."""
 
     index: int
     """Number of the event in its stream, from 0, `[DONE]` not counted."""
@@ -103,7 +105,9 @@ def payload_error(payload: Payload) -> str | None:
     if error:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return str(error["message"])
-        return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+        return (
+            error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+        )
     if payload.get("object") == "error":
         message = payload.get("message")
         return message if isinstance(message, str) else json.dumps(payload)
@@ -171,7 +175,7 @@ class ChatCompletionChunk(_Lenient):
 
     id: str | None = None
     """The completion's id, the same in all its chunks."""
-    object: str | Literal["chat.completion.chunk"] | None = None
+    object: str | None = None
     """`chat.completion.chunk` where the provider sends it."""
     created: int | float | None = None
     """Unix seconds; 0 or None at some providers."""
@@ -201,7 +205,7 @@ def to_model(payload: Payload) -> ChatCompletionChunk:
         return ChatCompletionChunk.model_construct(**payload)
 
 
-def payload_of(chunk: Any) -> Payload:  # noqa: ANN401 - any provider library's chunk
+def payload_of(chunk: Any) -> Payload:
     """Return the plain dict of a chunk in whatever form a caller has it.
 
     Args:
@@ -221,4 +225,6 @@ def payload_of(chunk: Any) -> Payload:  # noqa: ANN401 - any provider library's 
         return chunk.model_dump(exclude_unset=True)
     if isinstance(chunk, dict):
         return dict(chunk)
-    raise TypeError(f"a chunk is a dict or a pydantic model, got {type(chunk).__name__}")
+    raise TypeError(
+        f"a chunk is a dict or a pydantic model, got {type(chunk).__name__}"
+    )

@@ -1,0 +1,168 @@
+"""Chunks to the whole answer, every choice of it.
+
+`ResponseAccumulator` adds up what `harness.core.deltas` reads. Cost per chunk is
+O(size of the chunk); text is joined only when it is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.core.deltas import (
+    CallPart,
+    DeltaReader,
+    Finish,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+)
+from harness.core.text import TextBuffer
+
+if TYPE_CHECKING:
+    from harness.core.chunks import Payload
+
+__all__ = ["AccumulatedMessage", "ResponseAccumulator"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccumulatedMessage:
+    """What one choice has said so far."""
+
+    content: str = ""
+    """Visible text; empty if none came."""
+    reasoning: str = ""
+    """Text of the reasoning fields; empty if none came."""
+    refusal: str = ""
+    """Text of a refusal; empty if none came."""
+    calls: list[ToolCall] = field(default_factory=list)
+    """Tool calls in order of appearance."""
+    finish_reason: str | None = None
+    """The last one sent; None while none has come."""
+    role: str = "assistant"
+    """As sent; `assistant` where none was."""
+
+
+class _Choice:
+    """The growing side of one choice."""
+
+    __slots__ = ("content", "finish_reason", "reader", "reasoning", "refusal", "role")
+
+    def __init__(self, index: int) -> None:
+        self.reader = DeltaReader(choice=index)
+        self.content = TextBuffer()
+        self.reasoning = TextBuffer()
+        self.refusal = TextBuffer()
+        self.finish_reason: str | None = None
+        self.role = "assistant"
+
+    def add(self, choice: dict[str, Any]) -> list[Part]:
+        parts = self.reader.read_choice(choice)
+        for part in parts:
+            if isinstance(part, Text):
+                self.content.append(part.text)
+            elif isinstance(part, CallPart):
+                continue  # the reader keeps the calls
+            elif isinstance(part, Reasoning):
+                self.reasoning.append(part.text)
+            elif isinstance(part, Finish):
+                self.finish_reason = part.reason
+            else:
+                self.refusal.append(part.text)
+        delta = choice.get("delta")
+        if type(delta) is dict:
+            role = delta.get("role")
+            if role and type(role) is str:
+                self.role = role
+        return parts
+
+
+class ResponseAccumulator:
+    """Adds up the chunks of one response, all choices, gaps in their indices allowed.
+
+    Nothing raises on an odd chunk, so there is no error state: what cannot be read
+    is left out, as in `harness.core.deltas`.
+    """
+
+    __slots__ = ("_choices", "created", "id", "model", "usage")
+
+    def __init__(self) -> None:
+        self._choices: dict[int, _Choice] = {}
+        self.id = ""
+        """The completion's id; empty if none came."""
+        self.model = ""
+        """The model that answered; empty if none was named."""
+        self.created = 0
+        """Unix seconds: the first that is not zero; 0 if none came."""
+        self.usage: dict[str, Any] | None = None
+        """The last token counts that came."""
+
+    @property
+    def choices(self) -> list[int]:
+        """The indices of the choices that have come, ascending."""
+        return sorted(self._choices)
+
+    def feed(self, payload: Payload) -> list[Part]:
+        """Add one chunk.
+
+        Args:
+            payload: The chunk's JSON object; any shape.
+
+        Returns:
+            What it says about choice 0, in order; empty if nothing.
+        """
+        if not self.created or not self.model or not self.id:
+            self._read_head(payload)
+        usage = payload.get("usage")
+        if usage and type(usage) is dict:
+            self.usage = usage
+        first: list[Part] = []
+        choices = payload.get("choices")
+        if type(choices) is not list:
+            return first
+        for choice in choices:
+            if type(choice) is not dict:
+                continue
+            index = choice.get("index") or 0
+            if type(index) is not int:
+                index = 0
+            held = self._choices.get(index)
+            if held is None:
+                held = self._choices[index] = _Choice(index)
+            parts = held.add(choice)
+            if index == 0:
+                first = first + parts if first else parts
+        return first
+
+    def message(self, *, choice: int = 0) -> AccumulatedMessage:
+        """Return what one choice has said so far; O(its length).
+
+        Args:
+            choice: The choice's index; one that never came gives an empty message.
+
+        Returns:
+            The message; its calls are live objects and grow with the next chunk.
+        """
+        held = self._choices.get(choice)
+        if held is None:
+            return AccumulatedMessage()
+        return AccumulatedMessage(
+            content=str(held.content),
+            reasoning=str(held.reasoning),
+            refusal=str(held.refusal),
+            calls=held.reader.calls,
+            finish_reason=held.finish_reason,
+            role=held.role,
+        )
+
+    def _read_head(self, payload: Payload) -> None:
+        created = payload.get("created")
+        if not self.created and isinstance(created, int | float):
+            self.created = int(created) if abs(created) < 1e15 else 0
+        model = payload.get("model")
+        if not self.model and type(model) is str:
+            self.model = model
+        response_id = payload.get("id")
+        if not self.id and type(response_id) is str:
+            self.id = response_id

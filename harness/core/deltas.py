@@ -1,0 +1,376 @@
+"""Chunk to parts: what the deltas of one choice say, whoever sent them.
+
+This file owns every rule about how providers frame a delta: which fields carry
+text, which tool call a fragment belongs to, when a name is a piece and when it is
+the same name sent again. The interfaces and the accumulator read streams through
+it, so that a rule exists once. It never raises on a shape it does not know, and
+it never looks inside the arguments' text but for one recovery (`_starts_another`).
+
+Which call a fragment belongs to (design.md, section 5):
+
+1. `index` is a number: the call at that index. But where a name comes with an id
+   that the call at this index does not have, it is another call (Ollama and others
+   send every call at index 0).
+2. `index` is missing or null: the call with that `id`; an unknown id opens a call.
+3. Neither: the call last touched.
+
+What a name means: pieces add up until the first non-empty `arguments`. A name
+equal to the whole name so far, with a repeated id or a type beside it, and any
+name after arguments have begun, is the same name sent again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.core.text import TextBuffer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.chunks import Payload
+
+__all__ = [
+    "CallPart",
+    "DeltaReader",
+    "Finish",
+    "Part",
+    "Reasoning",
+    "Refusal",
+    "Text",
+    "ToolCall",
+]
+
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+# DeepSeek, vLLM and xAI; OpenRouter, Ollama and Groq; GitHub Copilot. Providers in
+# transition send two of them with the same text: the first that has text counts.
+
+
+class ToolCall:
+    """One tool call of a response, as far as it has come."""
+
+    __slots__ = (
+        "_arguments",
+        "has_arguments",
+        "id",
+        "index",
+        "name",
+        "position",
+        "type",
+    )
+
+    def __init__(self, position: int, index: float | None, call_id: str) -> None:
+        self.position = position
+        """Number among the calls of this choice, from 0, in order of appearance."""
+        self.index = index
+        """As the provider sent it; None where it sent none."""
+        self.id = call_id
+        """Empty until one comes; some providers never send one."""
+        self.type = "function"
+        """As sent; `function` where none was."""
+        self.name = ""
+        """The pieces so far; final once arguments have begun."""
+        self.has_arguments = False
+        """Whether a non-empty fragment of the arguments has come."""
+        self._arguments = TextBuffer()
+
+    @property
+    def arguments(self) -> str:
+        """The fragments so far, joined; O(length)."""
+        return str(self._arguments)
+
+    def add_arguments(self, fragment: str) -> None:
+        """Add a non-empty fragment; O(1) amortised."""
+        self.has_arguments = True
+        self._arguments.append(fragment)
+
+    def __repr__(self) -> str:
+        return (
+            f"ToolCall({self.position}, {self.id!r}, {self.name!r}, {self.arguments!r})"
+        )
+
+
+class Text(NamedTuple):
+    """Visible text of the answer."""
+
+    text: str
+    """Never empty."""
+
+
+class Reasoning(NamedTuple):
+    """Text of the model's reasoning, where the provider sends it apart."""
+
+    text: str
+    """Never empty."""
+
+
+class Refusal(NamedTuple):
+    """Text of a refusal."""
+
+    text: str
+    """Never empty."""
+
+
+class CallPart(NamedTuple):
+    """Something new about one tool call."""
+
+    call: ToolCall
+    """The call, this part already added."""
+    name: str
+    """The newly learnt piece of its name; empty if none."""
+    arguments: str
+    """The new fragment; empty if none."""
+    is_new: bool
+    """Whether this part opened the call."""
+    id: str = ""
+    """The call's id where this part brought it; empty otherwise."""
+
+
+class Finish(NamedTuple):
+    """The provider says that the choice is finished; more may follow all the same."""
+
+    reason: str
+    """`stop`, `tool_calls`, `length`, `content_filter` or whatever was sent."""
+
+
+Part = Text | Reasoning | Refusal | CallPart | Finish
+
+
+class DeltaReader:
+    """Reads the deltas of one choice of one response.
+
+    A reader never fails and is never closed: what it cannot read it leaves out,
+    and fragments after a finish are read like any others (providers send them).
+    O(size of the delta) a call, whatever came before.
+
+    Args:
+        choice: Which of the `n` choices to read, by its `index`.
+
+    Source: OpenAI API reference, chat completion chunks; the deviations are listed
+    above and in design.md, section 5.
+    """
+
+    __slots__ = ("_by_id", "_by_index", "_last", "_legacy", "calls", "choice")
+
+    def __init__(self, *, choice: int = 0) -> None:
+        self.choice = choice
+        self.calls: list[ToolCall] = []
+        """All calls so far, in order of appearance."""
+        self._by_index: dict[int | float, ToolCall] = {}
+        self._by_id: dict[str, ToolCall] = {}
+        self._last: ToolCall | None = None
+        self._legacy: ToolCall | None = None
+
+    def read(self, payload: Payload) -> list[Part]:
+        """Read one chunk.
+
+        Args:
+            payload: The chunk's JSON object; any shape.
+
+        Returns:
+            What it says about this choice, in order; empty if nothing.
+        """
+        choices = payload.get("choices")
+        if type(choices) is not list:
+            return []
+        if len(choices) == 1:  # nearly every chunk: no list of lists to flatten
+            choice = choices[0]
+            if type(choice) is dict and (choice.get("index") or 0) == self.choice:
+                return self.read_choice(choice)
+            return []
+        parts: list[Part] = []
+        for choice in choices:
+            if type(choice) is dict and (choice.get("index") or 0) == self.choice:
+                parts += self.read_choice(choice)
+        return parts
+
+    def read_choice(self, choice: dict[str, Any]) -> list[Part]:
+        """Read one entry of `choices` that is known to be this reader's.
+
+        Args:
+            choice: The entry; a `message` is taken for the `delta` it lacks, which
+                is how a whole completion is read (and how some proxies stream).
+
+        Returns:
+            What it says, in order: reasoning, content, refusal, calls, finish.
+        """
+        delta = choice.get("delta")
+        if type(delta) is not dict:
+            delta = choice.get("message")
+            if type(delta) is not dict:
+                delta = {}
+        parts: list[Part] = []
+        for field in _REASONING_FIELDS:
+            reasoning = delta.get(field)
+            if reasoning and type(reasoning) is str:
+                parts.append(Reasoning(reasoning))
+                break
+        content = delta.get("content")
+        if content:
+            if type(content) is str:
+                parts.append(Text(content))
+            else:
+                parts += _content_parts(content)
+        refusal = delta.get("refusal")
+        if refusal and type(refusal) is str:
+            parts.append(Refusal(refusal))
+        if delta.get("tool_calls"):
+            self._read_calls(delta["tool_calls"], parts)
+        elif delta.get("function_call"):
+            self._read_legacy(delta["function_call"], parts)
+        reason = choice.get("finish_reason")
+        if reason and type(reason) is str:
+            parts.append(Finish(reason))
+        return parts
+
+    def _read_calls(self, entries: object, parts: list[Part]) -> None:
+        if type(entries) is not list:
+            return
+        if self._legacy is not None:
+            # The legacy form stands beside the new one: the new one is the call.
+            self.calls.remove(self._legacy)
+            self._legacy = None
+            for position, call in enumerate(self.calls):
+                call.position = position
+        for entry in entries:
+            if type(entry) is dict:
+                function = entry.get("function")
+                self._read_call(
+                    entry, function if type(function) is dict else {}, parts
+                )
+
+    def _read_legacy(self, function: object, parts: list[Part]) -> None:
+        if type(function) is not dict or (self.calls and self._legacy is None):
+            return
+        is_new = self._legacy is None
+        if self._legacy is None:
+            self._legacy = self._open(None, "")
+        self._add(self._legacy, {}, function, parts, is_new=is_new)
+
+    def _read_call(
+        self, entry: dict[str, Any], function: dict[str, Any], parts: list[Part]
+    ) -> None:
+        index = entry.get("index")
+        if isinstance(index, bool) or not isinstance(index, int | float):
+            index = None
+        call_id = entry.get("id")
+        if type(call_id) is not str:
+            call_id = ""
+        call = self._find(index, call_id, function)
+        is_new = call is None
+        if call is None:
+            call = self._open(index, call_id)
+        self._last = call
+        self._add(call, entry, function, parts, is_new=is_new)
+
+    def _find(
+        self, index: float | None, call_id: str, function: dict[str, Any]
+    ) -> ToolCall | None:
+        """Return the call that an entry continues, or None if it opens one."""
+        name = function.get("name")
+        if index is not None:
+            call = self._by_index.get(index)
+            if call is None or not call_id or call.id in {"", call_id}:
+                found = call
+            else:
+                known = self._by_id.get(call_id)
+                if known is not None and known.index == index:
+                    found = known
+                else:  # an id that changes without a name is a provider's whim
+                    found = None if name else call
+        elif call_id:
+            found = self._by_id.get(call_id)
+            last = self._last
+            if found is None and last is not None and not last.id and not name:
+                found = last  # its id comes late
+        else:
+            found = self._last
+        if found is not None and not call_id and _starts_another(found, function):
+            return None
+        return found
+
+    def _open(self, index: float | None, call_id: str) -> ToolCall:
+        call = ToolCall(len(self.calls), index, call_id)
+        self.calls.append(call)
+        if index is not None:
+            self._by_index[index] = call
+        if call_id:
+            self._by_id[call_id] = call
+        return call
+
+    def _add(
+        self,
+        call: ToolCall,
+        entry: dict[str, Any],
+        function: dict[str, Any],
+        parts: list[Part],
+        *,
+        is_new: bool,
+    ) -> None:
+        new_id = call.id if is_new else ""
+        sent_id = entry.get("id")
+        sent_type = entry.get("type")
+        repeats_itself = bool(sent_type) or (bool(sent_id) and not is_new)
+        if not call.id and sent_id and type(sent_id) is str:
+            call.id = new_id = sent_id
+            self._by_id[sent_id] = call
+            repeats_itself = bool(sent_type)
+        if sent_type and type(sent_type) is str:
+            call.type = sent_type
+        name = function.get("name")
+        if not name or type(name) is not str or call.has_arguments:
+            name = ""
+        elif call.name == name and repeats_itself:
+            name = ""  # the same name sent again
+        else:
+            call.name += name
+        arguments = function.get("arguments")
+        if not arguments:
+            arguments = ""
+        elif type(arguments) is not str:
+            # An object where its text belongs (Ollama's own API).
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        if arguments:
+            call.add_arguments(arguments)
+        if is_new or name or arguments or new_id:
+            parts.append(CallPart(call, name, arguments, is_new, new_id))
+
+
+def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
+    """Tell whether an entry without id can only be another call.
+
+    A provider that sends whole calls without ids, at one index or at none, would
+    have them glued into `{...}{...}`, which no tool can read. So a name that comes
+    with the start of an object, after the call's own object is complete, opens
+    another call. Source: ours; it never applies to arguments that are one object.
+    """
+    name, arguments = function.get("name"), function.get("arguments")
+    if not (name and type(arguments) is str and call.has_arguments):
+        return False
+    if not arguments.lstrip().startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(call.arguments), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _content_parts(content: object) -> Iterator[Part]:
+    """Read content that is no text: Mistral's list of parts, or one part.
+
+    Source: Mistral API reference, content chunks (`text`, `thinking` with its own
+    list); other kinds of part are read if they carry a `text`.
+    """
+    for item in content if isinstance(content, list) else [content]:
+        if isinstance(item, str):
+            if item:
+                yield Text(item)
+        elif isinstance(item, dict):
+            thinking = item.get("thinking")
+            if thinking:
+                for part in _content_parts(thinking):
+                    yield Reasoning(part[0]) if isinstance(part, Text) else part
+            text = item.get("text")
+            if text and isinstance(text, str):
+                yield Text(text)
