@@ -1,0 +1,291 @@
+"""Bytes to Server-Sent Events, and back.
+
+Follows the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream", to
+the letter but for two deviations, each marked where it happens:
+
+- An event that the stream ended before its blank line is dispatched by `close`,
+  with `is_complete` false, where the standard discards it: providers cut streams
+  there, and a debugging tool that hides the last words is useless.
+- An event that grows past `max_event_bytes` is refused.
+
+Lines end with LF, CR or CRLF and with nothing else (U+2028 is text). All of them
+are ASCII, so the decoder works on bytes and decodes each value on its own: a cut
+inside a UTF-8 sequence or between CR and LF needs no care, and `[DONE]` is data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.errors import SSEError, StateError
+
+__all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
+
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
+_MAX_EVENT_BYTES = 64 * 1024 * 1024
+# A whole answer in one event is well below 1 MB; 64 MB leaves room for embedded
+# images and still stops a body that is no event stream from filling the memory.
+
+
+@dataclass(slots=True)
+class SSEEvent:
+    """One dispatched event."""
+
+    raw: bytes
+    """The data as bytes, its lines joined by LF; may be empty."""
+    byte_offset: int = 0
+    """Where its first line starts, in bytes from the start of the stream."""
+    event: str = ""
+    """The event type; empty where none was sent (`message` in a browser)."""
+    id: str = ""
+    """The last event id that the stream has set so far."""
+    is_complete: bool = True
+    """False for a last event whose blank line never came."""
+
+    @property
+    def data(self) -> str:
+        """The data as text, U+FFFD for bytes that are no UTF-8."""
+        return self.raw.decode("utf-8", "replace")
+
+
+class SSEDecoder:
+    """Decodes an event stream that arrives in pieces.
+
+    The events are the same for every way to cut the same bytes. Cost is linear in
+    the bytes fed; what is held is the unfinished event.
+
+    Args:
+        max_event_bytes: The most bytes that an unfinished event may hold.
+    """
+
+    __slots__ = (
+        "_consumed",
+        "_data",
+        "_event",
+        "_head",
+        "_is_closed",
+        "_last_id",
+        "_max_event_bytes",
+        "_partial",
+        "_partial_bytes",
+        "_skip_lf",
+        "_start",
+        "comments",
+        "retry_ms",
+    )
+
+    def __init__(self, *, max_event_bytes: int = _MAX_EVENT_BYTES) -> None:
+        self.comments = 0
+        """How many comment lines have come (providers send them as keep-alive)."""
+        self.retry_ms: int | None = None
+        """The reconnection time that the stream asked for; None if it did not."""
+        self._max_event_bytes = max_event_bytes
+        self._head: bytes | None = b""  # the first bytes, while they may be a BOM
+        self._skip_lf = False  # the last piece ended with CR: an LF belongs to it
+        self._partial: list[bytes] = []  # pieces of the unfinished line
+        self._data: list[bytes] | None = None  # data lines of the unfinished event
+        self._event = b""
+        self._last_id = ""
+        self._partial_bytes = 0
+        self._consumed = 0  # bytes up to the end of the last finished line
+        self._start = 0  # where the unfinished event starts
+        self._is_closed = False
+
+    def feed(self, data: bytes) -> list[SSEEvent]:
+        """Decode the next piece of the stream.
+
+        Args:
+            data: Bytes as received, cut anywhere; empty bytes change nothing.
+
+        Returns:
+            The events that this piece completed, oldest first; empty if none.
+
+        Raises:
+            SSEError: An unfinished event is longer than `max_event_bytes`. The
+                decoder is closed.
+            StateError: The decoder was closed before.
+        """
+        if self._is_closed:
+            raise StateError(
+                "the SSE decoder is closed; make a new one for a new stream"
+            )
+        if self._head is not None:
+            data = self._strip_bom(data)
+        if self._skip_lf and data:
+            self._skip_lf = False
+            if data[0] == 0x0A:
+                data = data[1:]
+                self._consumed += 1
+                if self._data is None and not self._event:
+                    self._start = self._consumed
+        if not data:
+            return []
+        events: list[SSEEvent] = []
+        if not self._partial and self._data is None and not self._event:
+            # Between events, lines ended by LF: whole `data:` events are taken at
+            # 0.4 us each, against 1.5 us line by line. The rest goes the long way.
+            if b"\r" not in data:
+                data = self._feed_blocks(data, events)
+        self._feed_lines(data, events)
+        if self._consumed + self._partial_bytes - self._start > self._max_event_bytes:
+            self._is_closed = True
+            self._partial.clear()
+            self._data = None
+            raise SSEError(
+                f"an event of more than {self._max_event_bytes} bytes; "
+                "is this an event stream?",
+                byte_offset=self._start,
+            )
+        return events
+
+    def close(self) -> list[SSEEvent]:
+        """Tell that the stream has ended; the decoder cannot be used after it.
+
+        Returns:
+            The event whose blank line never came, `is_complete` false; empty if the
+            stream ended between events. Closing twice returns nothing.
+
+        Source: the standard discards such an event; that it is dispatched is ours.
+        """
+        if self._is_closed:
+            return []
+        if self._head:  # a stream of one or two bytes that began like a BOM
+            self._partial.append(self._head)
+        self._is_closed = True
+        events: list[SSEEvent] = []
+        if self._partial:
+            line = b"".join(self._partial)
+            self._partial.clear()
+            self._read_line(line)
+        self._dispatch(events, is_complete=False)
+        return events
+
+    def _strip_bom(self, data: bytes) -> bytes:
+        head = (self._head or b"") + data
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._head = head
+            return b""
+        self._head = None
+        if head.startswith(_BOM):
+            self._consumed = self._start = len(_BOM)
+            return head[len(_BOM) :]
+        return head
+
+    def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> bytes:
+        """Take whole one-line `data: ` events from the front; return what is left."""
+        blocks = data.split(b"\n\n")
+        rest = blocks.pop()
+        start = self._consumed
+        last_id = self._last_id
+        for position, block in enumerate(blocks):
+            if block[:6] != b"data: " or b"\n" in block:
+                rest = b"\n\n".join([*blocks[position:], rest])
+                break
+            events.append(SSEEvent(block[6:], start, "", last_id))
+            start += len(block) + 2
+        self._consumed = self._start = start
+        return rest
+
+    def _feed_lines(self, data: bytes, events: list[SSEEvent]) -> None:
+        start = 0
+        for match in _LINE_END.finditer(data):
+            line = data[start : match.start()]
+            self._consumed += self._partial_bytes + match.end() - start
+            start = match.end()
+            if self._partial:
+                self._partial.append(line)
+                line = b"".join(self._partial)
+                self._partial.clear()
+                self._partial_bytes = 0
+            if line:
+                self._read_line(line)
+            else:
+                self._dispatch(events)
+        if start < len(data):
+            tail = data[start:] if start else data
+            self._partial.append(tail)
+            self._partial_bytes += len(tail)
+        elif data[-1:] == b"\r":
+            self._skip_lf = True
+
+    def _read_line(self, line: bytes) -> None:
+        """Process one non-empty line, its end removed."""
+        name, colon, value = line.partition(b":")
+        if value[:1] == b" ":
+            value = value[1:]
+        if name == b"data":
+            if self._data is None:
+                self._data = []
+            self._data.append(value)
+        elif not name and colon:
+            self.comments += 1
+        elif name == b"event":
+            self._event = value
+        elif name == b"id":
+            if b"\0" not in value:
+                self._last_id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit():  # bytes: ASCII digits only
+            # 18 digits are 30 million years and keep `int` cheap.
+            self.retry_ms = int(value) if len(value) <= 18 else self.retry_ms
+        if self._data is None and not self._event:
+            self._start = self._consumed  # nothing of an event so far
+
+    def _dispatch(self, events: list[SSEEvent], *, is_complete: bool = True) -> None:
+        if self._data is not None:
+            raw = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+            event = self._event.decode("utf-8", "replace")
+            events.append(SSEEvent(raw, self._start, event, self._last_id, is_complete))
+            self._data = None
+        self._event = b""
+        self._start = self._consumed
+
+
+def encode_event(
+    data: str,
+    *,
+    event: str = "",
+    id: str = "",
+    newline: str = "\n",  # noqa: A002 - the field's name
+) -> bytes:
+    """Encode one event so that every conforming decoder reads it back.
+
+    Args:
+        data: The data; each of its lines (LF, CR, CRLF) becomes a `data:` line, so
+            a CR or CRLF inside comes back as LF.
+        event: The event type; left out when empty.
+        id: The event id; left out when empty.
+        newline: The line end to write: LF, CR or CRLF.
+
+    Returns:
+        The event's bytes, its blank line included; lone surrogates become `?`.
+
+    Raises:
+        ValueError: `event` or `id` has a line break (or `id` a NUL), or `newline`
+            is no line end.
+    """
+    if newline not in {"\n", "\r", "\r\n"}:
+        raise ValueError(f"newline must be LF, CR or CRLF, got {newline!r}")
+    if _TEXT_LINE_END.search(event) or _TEXT_LINE_END.search(id) or "\0" in id:
+        raise ValueError(f"event {event!r} and id {id!r} must be one line without NUL")
+    lines = [f"event: {event}"] if event else []
+    if id:
+        lines.append(f"id: {id}")
+    lines += [f"data: {line}" for line in _TEXT_LINE_END.split(data)]
+    return (newline.join(lines) + newline * 2).encode("utf-8", "replace")
+
+
+def encode_comment(text: str, *, newline: str = "\n") -> bytes:
+    """Encode a comment, as servers send to keep a connection alive.
+
+    Args:
+        text: Its text; each line becomes a comment line.
+        newline: The line end to write.
+
+    Returns:
+        The comment's bytes and a blank line.
+    """
+    lines = [f": {line}" if line else ":" for line in _TEXT_LINE_END.split(text)]
+    return (newline.join(lines) + newline * 2).encode("utf-8", "replace")
