@@ -124,12 +124,14 @@ class SSEDecoder:
         if not data:
             return []
         events: list[SSEEvent] = []
-        if not self._partial and self._data is None and not self._event:
-            # Between events, lines ended by LF: whole `data:` events are taken at
-            # 0.4 us each, against 1.5 us line by line. The rest goes the long way.
-            if b"\r" not in data:
-                data = self._feed_blocks(data, events)
-        self._feed_lines(data, events)
+        if self._partial or self._data is not None or self._event:
+            data = self._feed_lines(data, events, to_next_event=True)
+        # Between events now, or out of data. Whole `data:` events are taken at
+        # 0.4 us each, against 1.5 us line by line.
+        if b"\r" in data:
+            self._feed_lines(data, events)
+        elif data:
+            self._feed_blocks(data, events)
         if self._consumed + self._partial_bytes - self._start > self._max_event_bytes:
             self._is_closed = True
             self._partial.clear()
@@ -174,22 +176,29 @@ class SSEDecoder:
             return head[len(_BOM) :]
         return head
 
-    def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> bytes:
-        """Take whole one-line `data: ` events from the front; return what is left."""
+    def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> None:
+        """Feed data that starts between events and has no CR, block by block."""
         blocks = data.split(b"\n\n")
         rest = blocks.pop()
-        start = self._consumed
         last_id = self._last_id
-        for position, block in enumerate(blocks):
-            if block[:6] != b"data: " or b"\n" in block:
-                rest = b"\n\n".join([*blocks[position:], rest])
-                break
-            events.append(SSEEvent(block[6:], start, "", last_id))
-            start += len(block) + 2
+        start = self._consumed
+        for block in blocks:
+            if block[:6] == b"data: " and b"\n" not in block:
+                events.append(SSEEvent(block[6:], start, "", last_id))
+                start += len(block) + 2
+            else:
+                self._consumed = self._start = start
+                self._feed_lines(block + b"\n\n", events)
+                last_id = self._last_id
+                start = self._consumed
         self._consumed = self._start = start
-        return rest
+        if rest:
+            self._feed_lines(rest, events)
 
-    def _feed_lines(self, data: bytes, events: list[SSEEvent]) -> None:
+    def _feed_lines(
+        self, data: bytes, events: list[SSEEvent], *, to_next_event: bool = False
+    ) -> bytes:
+        """Feed data line by line; return what is left, if told to stop early."""
         start = 0
         for match in _LINE_END.finditer(data):
             line = data[start : match.start()]
@@ -204,12 +213,18 @@ class SSEDecoder:
                 self._read_line(line)
             else:
                 self._dispatch(events)
+                if to_next_event:
+                    break
+        else:
+            to_next_event = False
+        self._skip_lf = start == len(data) and data[-1:] == b"\r"
+        if to_next_event:
+            return data[start:]
         if start < len(data):
             tail = data[start:] if start else data
             self._partial.append(tail)
             self._partial_bytes += len(tail)
-        elif data[-1:] == b"\r":
-            self._skip_lf = True
+        return b""
 
     def _read_line(self, line: bytes) -> None:
         """Process one non-empty line, its end removed."""
@@ -247,8 +262,8 @@ def encode_event(
     data: str,
     *,
     event: str = "",
-    id: str = "",
-    newline: str = "\n",  # noqa: A002 - the field's name
+    id: str = "",  # noqa: A002 - the field's own name
+    newline: str = "\n",
 ) -> bytes:
     """Encode one event so that every conforming decoder reads it back.
 
