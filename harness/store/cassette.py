@@ -8,9 +8,11 @@ inside a body: what a response says is the core's business.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "Cassette",
@@ -55,7 +57,7 @@ class Request:
     headers: Headers = field(default_factory=dict)
     body: bytes | None = None
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever JSON the client sent
+    def json(self) -> Any:
         """Return the parsed body, or None where it is absent or no JSON."""
         if not self.body:
             return None
@@ -80,6 +82,8 @@ class Response:
     """None where it was not recorded."""
     source: Callable[[], Iterable[bytes]] | None = None
     """Opens the body as pieces instead of `body`, for text too large to hold."""
+    beginning: bytes = b""
+    """With `source`: what of the body could be read without using it up."""
 
     def header(self, name: str) -> str:
         """Return the first value of a header, or an empty string."""
@@ -88,6 +92,18 @@ class Response:
             if key.lower() == wanted and values:
                 return values[0]
         return ""
+
+    def peek(self, size: int) -> bytes:
+        """Return the beginning of the body without using up a `source`.
+
+        Args:
+            size: The most bytes to return.
+
+        Returns:
+            As much as is known, which of a pipe may be less than there is; good
+            for telling what a body is, not for anything that must be repeatable.
+        """
+        return (self.beginning if self.source is not None else self.body)[:size]
 
     def iter_wire(self) -> Iterator[tuple[float | None, bytes]]:
         """Yield the body as it arrived: seconds (None if unknown) and bytes.

@@ -1,0 +1,246 @@
+"""Recorded bodies to the bytes the client's code saw.
+
+Owns content encodings and base64: what comes out is decoded, exact, and knows how
+long each wire chunk has become. It never touches a file and never looks at what a
+body says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["BodyError", "Decoded", "body_bytes", "decode", "unpack_base64"]
+
+
+class BodyError(ValueError):
+    """A recorded body cannot be decoded; the message says why and what to do."""
+
+
+class Decoded:
+    """A body with its encodings undone.
+
+    Attributes:
+        body: The bytes.
+        sizes: The decoded length of each wire chunk that was given.
+        is_cut: A compressed body ends before its end mark.
+    """
+
+    __slots__ = ("body", "is_cut", "sizes")
+
+    def __init__(self, body: bytes, sizes: list[int], *, is_cut: bool = False) -> None:
+        self.body = body
+        self.sizes = sizes
+        self.is_cut = is_cut
+
+
+def body_bytes(value: Any) -> bytes:
+    """Return what a cassette stores as a body, as bytes.
+
+    Args:
+        value: None, text, bytes, a binary file (old vcrpy cassettes), or a list or
+            iterator of text and bytes (request bodies that were iterators).
+
+    Raises:
+        TypeError: It is anything else.
+    """
+    if type(value) is str:
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            # JSON can escape lone surrogates; no valid UTF-8 stands for them.
+            return value.encode("utf-8", "surrogatepass")
+    if value is None:
+        return b""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if isinstance(value, list | tuple) or hasattr(value, "__next__"):
+        return b"".join(map(_part, value))
+    if hasattr(value, "getvalue"):
+        return bytes(value.getvalue())
+    raise TypeError(type(value).__name__)
+
+
+def _part(value: Any) -> bytes:
+    if isinstance(value, str | bytes | bytearray):
+        return body_bytes(value)
+    raise TypeError(f"list of {type(value).__name__}")
+
+
+def unpack_base64(text: str | bytes) -> bytes:
+    """Return the bytes that base64 text stands for.
+
+    Raises:
+        BodyError: It is no base64.
+    """
+    try:
+        packed = text.encode("ascii") if isinstance(text, str) else text
+        return base64.b64decode(b"".join(packed.split()), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise BodyError(f"`base64_string` is no base64 ({error})") from None
+
+
+def decode(stored: bytes, encodings: str, sizes: Iterable[int] = ()) -> Decoded:
+    """Undo the content encodings of a body.
+
+    Args:
+        stored: The body as recorded.
+        encodings: The content-encoding header, such as ``gzip`` or ``gzip, br``.
+        sizes: Lengths of the wire chunks of `stored`, if they were recorded.
+
+    Returns:
+        The decoded body. A body that is plain despite its header stays as it is:
+        recorders that decode (vcrpy with `decode_compressed_response`, httpx) leave
+        the header behind.
+
+    Raises:
+        BodyError: The body is damaged, or the package that can unpack it is missing.
+    """
+    lengths = list(sizes)
+    result = Decoded(stored, lengths)
+    for name in reversed(encodings.lower().split(",")):
+        coding = name.strip()
+        if not coding or coding == "identity" or not result.body:
+            continue
+        if coding not in _CODINGS:
+            if _is_text(result.body):
+                continue
+            raise BodyError(f"unknown content-encoding {coding!r}; record it plain")
+        start = _CODINGS[coding](result.body)
+        if start is not None:
+            result = _run(start, result, coding)
+    return result
+
+
+def _run(start: Callable[[], Any], before: Decoded, coding: str) -> Decoded:
+    pieces: list[bytes] = []
+    sizes: list[int] = []
+    decompressor = start()
+    position = 0
+    # Unpacked piece by piece, so that each wire chunk keeps what it brought.
+    for size in before.sizes or [len(before.body)]:
+        piece = before.body[position : position + size]
+        position += size
+        try:
+            out = _feed(decompressor, piece, start)
+            decompressor, unpacked = out
+        except Exception as error:  # noqa: BLE001 - each package has its own error class
+            raise BodyError(
+                f"the body is damaged: {coding} stops near byte {position} ({error})"
+            ) from None
+        pieces.append(unpacked)
+        sizes.append(len(unpacked))
+    return Decoded(
+        b"".join(pieces),
+        sizes if before.sizes else [],
+        is_cut=before.is_cut or not _is_finished(decompressor),
+    )
+
+
+def _feed(
+    decompressor: Any, piece: bytes, start: Callable[[], Any]
+) -> tuple[Any, bytes]:
+    """Unpack one piece; a gzip or zstd body may be several members in a row."""
+    unpacked = b""
+    while piece:
+        if getattr(decompressor, "eof", False):
+            decompressor = start()
+        unpacked += decompressor.decompress(piece)
+        piece = getattr(decompressor, "unused_data", b"")
+    return decompressor, unpacked
+
+
+def _is_finished(decompressor: Any) -> bool:
+    eof = getattr(decompressor, "eof", None)
+    if eof is not None:
+        return bool(eof)
+    is_finished = getattr(decompressor, "is_finished", None)
+    return bool(is_finished()) if is_finished is not None else True
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _gzip(body: bytes) -> Callable[[], Any] | None:
+    if not body.startswith(b"\x1f\x8b"):
+        return None
+    return lambda: zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+
+def _deflate(body: bytes) -> Callable[[], Any] | None:
+    # "deflate" means zlib (RFC 9110, 8.4.1.2), yet some servers send it bare.
+    for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        try:
+            zlib.decompressobj(bits).decompress(body[:4096])
+        except zlib.error:
+            continue
+        if bits < 0 and _is_text(body):
+            return None
+        return lambda bits=bits: zlib.decompressobj(bits)  # type: ignore[misc]  # default binds it
+    return None
+
+
+def _zstd(body: bytes) -> Callable[[], Any] | None:
+    if not body.startswith(b"\x28\xb5\x2f\xfd"):
+        return None
+    for name in ("compression.zstd", "backports.zstd"):
+        module = _imported(name)
+        if module is not None:
+            return module.ZstdDecompressor  # type: ignore[no-any-return]  # untyped module
+    module = _imported("zstandard")
+    if module is None:
+        raise BodyError(
+            "the body is zstd-compressed; `pip install zstandard` to read it"
+        )
+    return lambda: module.ZstdDecompressor().decompressobj()
+
+
+def _brotli(body: bytes) -> Callable[[], Any] | None:
+    if _is_text(body):  # brotli has no mark of its own, but is never valid UTF-8
+        return None
+    for name in ("brotli", "brotlicffi"):
+        module = _imported(name)
+        if module is not None:
+            return lambda module=module: _Brotli(module.Decompressor())  # type: ignore[misc]
+    raise BodyError("the body is brotli-compressed; `pip install brotli` to read it")
+
+
+class _Brotli:
+    """The interface of `zlib.decompressobj` over the brotli packages."""
+
+    def __init__(self, decompressor: Any) -> None:
+        self._decompressor = decompressor
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
+    def decompress(self, data: bytes) -> bytes:
+        return bytes(self._decompressor.process(data))
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+_CODINGS: dict[str, Callable[[bytes], Callable[[], Any] | None]] = {
+    "br": _brotli,
+    "deflate": _deflate,
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "zstd": _zstd,
+}
