@@ -26,6 +26,7 @@ __all__ = [
     "ProtocolError",
     "RecordingRefusedError",
     "SSEError",
+    "ScenarioError",
     "StateError",
     "StreamInactiveError",
     "StreamTimeoutError",
@@ -120,7 +121,9 @@ class CassetteError(HarnessError):
         self.path = path
         self.place = place
         self.problem = problem
-        super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
+        super().__init__(
+            f"{path}: {place}: {problem}" if place else f"{path}: {problem}"
+        )
 
 
 class CassetteMissingError(CassetteError):
@@ -180,3 +183,21 @@ class InterfaceError(HarnessError):
 
 class UsageError(HarnessError):
     """An option, a name or an argument is wrong; the message says what is allowed."""
+
+
+class ScenarioError(UsageError):
+    """A scenario file cannot be read, or says what no scenario may say.
+
+    Attributes:
+        path: The file as the caller named it.
+        place: The key path or the line in it, or an empty string.
+        problem: What is wrong there and what is allowed.
+    """
+
+    def __init__(self, path: str, problem: str, *, place: str = "") -> None:
+        self.path = path
+        self.place = place
+        self.problem = problem
+        super().__init__(
+            f"{path}: {place}: {problem}" if place else f"{path}: {problem}"
+        )

@@ -1,0 +1,1 @@
+"""Recording: streams kept with their cuts, their times and their endings."""
