@@ -220,7 +220,8 @@ def _json_response(document: Any) -> Response | None:
         return None
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
     is_chunk = document.get("object") == "chat.completion.chunk" or any(
-        isinstance(choice, dict) and "delta" in choice for choice in choices
+        isinstance(choice, dict) and "delta" in choice and "message" not in choice
+        for choice in choices
     )
     if is_chunk:
         return Response(
