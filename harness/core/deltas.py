@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.core.chunks import Payload
 
 __all__ = [
+    "REASONING_FIELDS",
     "CallPart",
     "DeltaReader",
     "Finish",
@@ -42,9 +43,10 @@ __all__ = [
     "ToolCall",
 ]
 
-_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
-# DeepSeek, vLLM and xAI; OpenRouter, Ollama and Groq; GitHub Copilot. Providers in
-# transition send two of them with the same text: the first that has text counts.
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+"""Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
+and Groq; GitHub Copilot. Some in transition send two with the same text: the first that
+has text counts."""
 
 
 class ToolCall:
@@ -201,7 +203,7 @@ class DeltaReader:
             if type(delta) is not dict:
                 delta = {}
         parts: list[Part] = []
-        for field in _REASONING_FIELDS:
+        for field in REASONING_FIELDS:
             reasoning = delta.get(field)
             if reasoning and type(reasoning) is str:
                 parts.append(Reasoning(reasoning))

@@ -1,0 +1,1 @@
+"""Replay: the agent loop over recorded exchanges, and the transcript it leaves."""

@@ -1,0 +1,279 @@
+"""What the agent loop needs of an interface, whatever the interface is.
+
+Three kinds are told apart by what they offer, never by inheritance alone:
+
+- our `StreamingServerInterface` (and subclasses): drained at once after each input;
+- anything with `get_generator()`: its async generator is read by one task that lives
+  as long as a conversation, since feeding first and draining later gives nothing and
+  cancelling a waiting reader kills the generator;
+- anything with `to_list()`: emptied at the end of each step, because a queue may
+  reach back to the entry before (as the seed's `assistant_message` does).
+
+A user's interface is used as it is; only attributes that it has are set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.core.chunks import to_model
+from harness.errors import HarnessError, InterfaceError
+from harness.interfaces.queuing import QueuingInterface
+from harness.interfaces.streaming import StreamingServerInterface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from harness.core.chunks import Chunk
+
+__all__ = [
+    "Adapter",
+    "GeneratorAdapter",
+    "ListAdapter",
+    "Mode",
+    "StreamingAdapter",
+    "adapt",
+]
+
+_QUIET_ROUNDS = 10
+# After a push, `asyncio.wait_for(event.wait())` needs four turns of the event loop
+# until its generator yields (CPython 3.11); ten leave room for a wrapper or two.
+_END_TIMEOUT_S = 5.0
+# A generator that still waits so long after `step_yield` never ends.
+
+
+class Mode(StrEnum):
+    """How the agent loop uses a streaming interface."""
+
+    TOKENS = "tokens"
+    """Chunks are streamed; the step calls are silent but for function returns."""
+    STEPS = "steps"
+    """Whole messages from the step calls; chunks are not passed on."""
+    LEGACY = "legacy"
+    """As `steps`, with the legacy function call messages."""
+    CHAT_COMPLETION = "chat-completion"
+    """Chunks are streamed and come out as OpenAI chunks."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether chunks are passed to the interface."""
+        return self in {Mode.TOKENS, Mode.CHAT_COMPLETION}
+
+
+class Adapter(Protocol):
+    """An interface as the agent loop sees it."""
+
+    interface: Any
+    takes_chunks: bool
+    """Whether chunks are passed on to it."""
+
+    def feed(self, chunk: Chunk, message_id: str, date: datetime) -> None:
+        """Pass one chunk on."""
+
+    def call(self, method: str, *arguments: Any) -> None:
+        """Call a method of the interface; one that it lacks is left out."""
+
+    def set_streaming(self, *, is_streaming: bool) -> None:
+        """Say whether the response that follows is streamed."""
+
+    def drain(self) -> list[Any]:
+        """Return what came out since the last call."""
+
+
+class _Base:
+    """Calls into an interface, its exceptions named."""
+
+    def __init__(self, interface: Any, name: str, mode: Mode | None) -> None:
+        self.interface = interface
+        self.name = name
+        self.where: Callable[[], str] = lambda: ""
+        if mode is not None:
+            for attribute, value in (
+                ("streaming_mode", mode.streams),
+                ("nonstreaming_legacy_mode", mode is Mode.LEGACY),
+                ("streaming_chat_completion_mode", mode is Mode.CHAT_COMPLETION),
+            ):
+                if hasattr(interface, attribute):
+                    setattr(interface, attribute, value)
+        # A user's interface that takes chunks and has no such attribute streams.
+        streams = getattr(interface, "streaming_mode", mode is None or mode.streams)
+        self.takes_chunks = bool(streams) and hasattr(interface, "process_chunk")
+        self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
+
+    def feed(self, chunk: Chunk, message_id: str, date: datetime) -> None:
+        try:
+            self.interface.process_chunk(to_model(chunk.payload), message_id, date)
+        except Exception as error:
+            raise self._failure("process_chunk", error) from error
+
+    def call(self, method: str, *arguments: Any) -> None:
+        function = getattr(self.interface, method, None)
+        if function is None:
+            return
+        try:
+            function(*arguments)
+        except Exception as error:
+            raise self._failure(method, error) from error
+
+    def set_streaming(self, *, is_streaming: bool) -> None:
+        # A whole completion has no chunks: in streaming mode it would not be heard.
+        if self.takes_chunks and hasattr(self.interface, "streaming_mode"):
+            self.interface.streaming_mode = is_streaming
+
+    @property
+    def is_chat_completion(self) -> bool:
+        """Whether what comes out are OpenAI chunks."""
+        return self._chat
+
+    def _failure(self, method: str, error: Exception) -> HarnessError:
+        return InterfaceError(
+            f"{self.name}.{method}() raised {type(error).__name__}: {error}",
+            where=self.where(),
+        )
+
+
+class StreamingAdapter(_Base):
+    """Our streaming interface, drained without an event loop."""
+
+    def __init__(
+        self, interface: StreamingServerInterface, name: str, mode: Mode | None
+    ) -> None:
+        super().__init__(interface, name, mode)
+        self.drain = interface.drain
+        if type(interface).process_chunk is StreamingServerInterface.process_chunk:
+            # Ours reads payloads: building a model of each chunk would take three
+            # times as long as all the rest of its replay.
+            self._process = interface.process_payload
+            self.feed = self._feed_payload  # type: ignore[method-assign]  # see above
+
+    def _feed_payload(self, chunk: Chunk, message_id: str, date: datetime) -> None:
+        try:
+            self._process(chunk.payload, message_id, date)
+        except Exception as error:
+            raise self._failure("process_chunk", error) from error
+
+
+class ListAdapter(_Base):
+    """An interface that is emptied with `to_list`."""
+
+    def __init__(self, interface: Any, name: str, mode: Mode | None) -> None:
+        super().__init__(interface, name, mode)
+        try:
+            takes_style = "style" in inspect.signature(interface.to_list).parameters
+        except (TypeError, ValueError):  # a builtin without a signature
+            takes_style = False
+        self._arguments = {"style": "api"} if takes_style else {}
+
+    def drain(self) -> list[Any]:
+        try:
+            items = list(self.interface.to_list(**self._arguments))
+        except Exception as error:
+            raise self._failure("to_list", error) from error
+        return [item for item in items if item != "STOP"]
+
+
+class GeneratorAdapter(_Base):
+    """A user's interface, read through its async generator.
+
+    Must be used inside a running event loop, always the same.
+    """
+
+    def __init__(self, interface: Any, name: str, mode: Mode | None) -> None:
+        super().__init__(interface, name, mode)
+        self._out: list[Any] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Start reading, if this conversation has no reader yet."""
+        if self._task is not None:
+            return
+        try:
+            generator = self.interface.get_generator()
+        except Exception as error:
+            raise self._failure("get_generator", error) from error
+        if not hasattr(generator, "__aiter__"):
+            raise InterfaceError(
+                f"{self.name}.get_generator() must return an async generator, "
+                f"got {type(generator).__name__}",
+                where=self.where(),
+            )
+        self._task = asyncio.get_running_loop().create_task(self._read(generator))
+
+    async def _read(self, generator: Any) -> None:
+        async for item in generator:
+            self._out.append(item)
+
+    async def settle(self) -> None:
+        """Let the reader run until nothing more comes out."""
+        seen, quiet = len(self._out), 0
+        while quiet < _QUIET_ROUNDS:
+            await asyncio.sleep(0)
+            quiet += 1
+            if len(self._out) != seen:
+                seen, quiet = len(self._out), 0
+        self._raise_failure()
+
+    async def end(self) -> bool:
+        """Wait until the generator ends; return False if it never does."""
+        if self._task is None:
+            return True
+        done, _ = await asyncio.wait({self._task}, timeout=_END_TIMEOUT_S)
+        if not done:
+            await self.cancel()
+            return False
+        self._raise_failure()
+        self._task = None
+        return True
+
+    async def cancel(self) -> None:
+        """Stop reading at once."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        self._task = None
+
+    def drain(self) -> list[Any]:
+        out, self._out = self._out, []
+        return out
+
+    def _raise_failure(self) -> None:
+        task = self._task
+        if task is not None and task.done() and not task.cancelled():
+            error = task.exception()
+            if isinstance(error, Exception):
+                self._task = None
+                raise self._failure("get_generator", error) from error
+
+
+def adapt(
+    interface: Any, name: str, mode: Mode | None
+) -> StreamingAdapter | ListAdapter | GeneratorAdapter:
+    """Find out how an interface is to be used.
+
+    Args:
+        interface: The object; ours or a user's.
+        name: How messages call it.
+        mode: Sets the mode attributes that the interface has; None leaves them.
+
+    Returns:
+        Its adapter.
+
+    Raises:
+        InterfaceError: It offers neither `get_generator` nor `to_list`.
+    """
+    if isinstance(interface, StreamingServerInterface):
+        return StreamingAdapter(interface, name, mode)
+    if isinstance(interface, QueuingInterface):
+        return ListAdapter(interface, name, mode)
+    if callable(getattr(interface, "get_generator", None)):
+        return GeneratorAdapter(interface, name, mode)
+    if callable(getattr(interface, "to_list", None)):
+        return ListAdapter(interface, name, mode)
+    raise InterfaceError(
+        f"{name} ({type(interface).__name__}) has neither get_generator() nor to_list(), "
+        "so nothing it emits could be seen; see the README, 'Your own interface'"
+    )

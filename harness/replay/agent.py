@@ -1,0 +1,402 @@
+"""The agent loop: one recorded exchange after the other, as an agent lived them.
+
+For each response: its chunks, then the whole message as inner thoughts, then each
+tool call with its recorded result, then the step is complete. Nothing is executed
+and nothing is invented: what the recording does not hold is reported.
+
+`AgentLoop.run` is the one engine. It calls the interface and yields after every
+input, so that whoever drives it can see what came out at once (sync) or after the
+event loop had a turn (async).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.core.accumulate import ResponseAccumulator
+from harness.core.chunks import Chunk, Payload, parse_payload
+from harness.core.deltas import (
+    REASONING_FIELDS,
+    CallPart,
+    DeltaReader,
+    Reasoning,
+    Text,
+)
+from harness.errors import ChunkError
+from harness.messages import Message, ToolCall, ToolCallFunction
+from harness.replay.conversation import (
+    added_turns,
+    continues,
+    messages_of,
+    results_for,
+)
+from harness.replay.identity import ExchangeIdentity, date_of
+from harness.replay.stream import ArgumentsCheck, StreamReader, look_ahead
+from harness.replay.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
+from harness.store.classify import classify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from harness.core.accumulate import AccumulatedMessage
+    from harness.replay.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
+    from harness.replay.conversation import ToolResult
+    from harness.replay.targets import AgentOptions
+    from harness.store.cassette import Exchange
+
+__all__ = ["AgentLoop", "Cause"]
+
+
+class Cause(NamedTuple):
+    """What the interface was just told."""
+
+    exchange: int
+    chunk: int | None
+    """The chunk that was fed; None for a call of the step loop."""
+    at: float | None
+    is_boundary: bool
+    """Whether a queue may be emptied here: the end of a stream or of a step."""
+
+
+class AgentLoop:
+    """Replays exchanges through one adapted interface.
+
+    Args:
+        exchanges: All exchanges of the cassette; those after the replayed ones are
+            read for tool results.
+        adapter: The interface.
+        options: What agent and interface agree on.
+        transform: Re-cuts or reframes each stream of chunks; None leaves it.
+        only: Replay just this exchange number; None for all.
+        shows_reasoning: Whether reasoning fields count as content.
+        report: Called with each diagnostic.
+        on_response: Called with what each replayed exchange said.
+    """
+
+    def __init__(
+        self,
+        exchanges: list[Exchange],
+        adapter: StreamingAdapter | ListAdapter | GeneratorAdapter,
+        options: AgentOptions,
+        *,
+        transform: Callable[[Iterable[Chunk]], Iterator[Chunk]] | None = None,
+        only: int | None = None,
+        shows_reasoning: bool = False,
+        report: Callable[[Diagnostic], None],
+        on_response: Callable[[ReplayedResponse], None],
+    ) -> None:
+        self._exchanges = exchanges
+        self._adapter = adapter
+        self._options = options
+        self._transform = transform
+        self._only = only
+        self._shows_reasoning = shows_reasoning
+        self._report = report
+        self._on_response = on_response
+        self._cause = Cause(0, None, None, is_boundary=False)
+        self._is_started = False  # `stream_start` was called, no stream followed yet
+        adapter.where = self._where
+
+    def run(self) -> Iterator[Cause]:
+        """Go through the exchanges; yields after each input to the interface.
+
+        Yields:
+            The cause of whatever the interface has emitted since the last one. A
+            cause with `exchange` -1 follows each `step_yield`: the conversation is
+            over and a generator must have ended.
+
+        Raises:
+            InterfaceError: The interface raised; nothing more can be replayed.
+        """
+        previous: list[dict[str, Any]] | None = None
+        is_open = False
+        for exchange in self._exchanges:
+            if self._only is not None and exchange.index != self._only:
+                continue
+            kind = classify(exchange)
+            if kind.kind == "other":
+                self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
+                continue
+            messages = messages_of(exchange)
+            if is_open and not continues(previous, messages):
+                yield from self._end_conversation()
+                is_open = False
+            if not is_open:
+                # Also where nothing is streamed: it makes an ended interface active.
+                self._adapter.call("stream_start")
+                self._is_started = is_open = True
+                yield self._at(exchange.index)
+            previous = messages
+            yield from self._step(exchange, is_stream=kind.kind == "stream")
+            if not self._options.multi_step:
+                break
+        if is_open:
+            yield from self._end_conversation()
+
+    def _end_conversation(self) -> Iterator[Cause]:
+        self._adapter.call("step_yield")
+        yield self._cause._replace(chunk=None, is_boundary=True)
+        yield Cause(-1, None, None, is_boundary=True)
+
+    def _step(self, exchange: Exchange, *, is_stream: bool) -> Iterator[Cause]:
+        """Replay one response and the tool calls it asked for."""
+        adapter = self._adapter
+        accumulator = ResponseAccumulator()
+        if is_stream:
+            reader = StreamReader(exchange, self._report)
+            created, chunks = look_ahead(reader)
+            content = exchange.response.body or reader.first_event
+            identity = ExchangeIdentity(exchange.index, content)
+            message_id, date = identity.message_id(), date_of(created)
+            adapter.set_streaming(is_streaming=True)
+            self._at(exchange.index)
+            yield from self._stream(reader, chunks, accumulator, message_id, date)
+            count = reader.events
+        else:
+            payload = self._read_whole(exchange)
+            if payload is None:
+                return
+            accumulator.feed(payload)
+            identity = ExchangeIdentity(exchange.index, exchange.response.body)
+            message_id, date = identity.message_id(), date_of(accumulator.created)
+            count = 0
+            yield from self._feed_whole(exchange, payload, message_id, date)
+        choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
+        self._on_response(
+            ReplayedResponse(
+                exchange.index, count, choices, accumulator.model, accumulator.usage
+            )
+        )
+        if len(choices) > 1:
+            others = ", ".join(str(n) for n in choices if n != 0)
+            self._diagnose(
+                exchange,
+                DiagnosticKind.OTHER_CHOICES,
+                f"choices {others} were not passed on; an interface is told choice 0",
+            )
+        yield from self._act(exchange, accumulator.message(), identity, date)
+        adapter.call("step_complete")
+        yield self._cause._replace(chunk=None, is_boundary=True)
+
+    def _stream(
+        self,
+        reader: StreamReader,
+        chunks: Iterator[Chunk],
+        accumulator: ResponseAccumulator,
+        message_id: str,
+        date: datetime,
+    ) -> Iterator[Cause]:
+        """Feed the chunks of one response."""
+        adapter = self._adapter
+        takes_chunks = adapter.takes_chunks
+        if self._shows_reasoning:
+            chunks = map(_reasoning_as_content, chunks)
+        if self._transform is not None:
+            chunks = self._transform(chunks)
+        check = ArgumentsCheck(reader)
+        number = self._cause.exchange
+        if takes_chunks and not self._is_started:
+            adapter.call("stream_start")
+            yield self._cause
+        self._is_started = False
+        at = None
+        accumulate, feed = accumulator.feed, adapter.feed
+        for chunk in chunks:
+            at = chunk.at
+            for part in accumulate(chunk.payload):
+                if isinstance(part, CallPart):
+                    check.feed(part, chunk.index)
+            if takes_chunks:
+                self._cause = Cause(number, chunk.index, at, is_boundary=False)
+                feed(chunk, message_id, date)
+                yield self._cause
+        message = accumulator.message()
+        check.close(message.calls)
+        reader.finish(has_finish_reason=message.finish_reason is not None)
+        self._cause = Cause(number, None, at, is_boundary=False)
+        if takes_chunks:
+            adapter.call("stream_end")
+            yield self._cause
+
+    def _act(
+        self,
+        exchange: Exchange,
+        message: AccumulatedMessage,
+        identity: ExchangeIdentity,
+        date: datetime,
+    ) -> Iterator[Cause]:
+        """Announce the whole message and each of its tool calls with its result."""
+        adapter, options = self._adapter, self._options
+        text = message.content
+        calls = [
+            ToolCall(
+                id=call.id or identity.call_id(call.position),
+                function=ToolCallFunction(
+                    name=call.name, arguments=call.arguments or "{}"
+                ),
+            )
+            for call in message.calls
+        ]
+        if text:
+            adapter.call(
+                "internal_monologue",
+                text,
+                self._assistant(identity.message_id(), text, calls[:1], date),
+            )
+            yield self._cause
+        if not calls:
+            return
+        later = [e for e in self._exchanges if e.index > exchange.index]
+        results = results_for(
+            [call.id for call in message.calls], added_turns(exchange, later)
+        )
+        for position, (call, result) in enumerate(zip(calls, results, strict=True)):
+            message_id = (
+                identity.message_id(f"call-{position}")
+                if position
+                else identity.message_id()
+            )
+            asked = self._assistant(message_id, text, [call], date)
+            arguments, shown = _read_arguments(call.function.arguments)
+            said = f"{call.function.name}({shown})"
+            adapter.call("function_message", f"Running {said}", asked)
+            yield self._cause
+            is_answer = call.function.name == options.assistant_function
+            returned = Message(
+                id=identity.message_id(f"result-{position}"),
+                role="tool",
+                text=result.text if result else None,
+                name=call.function.name,
+                tool_call_id=call.id,
+                created_at=date,
+            )
+            if arguments is None:
+                error = "the arguments are not a JSON object"
+                adapter.call("function_message", f"Error: {error}", returned)
+                yield self._cause
+                continue
+            answer = arguments.get(options.assistant_argument)
+            if is_answer and isinstance(answer, str):
+                adapter.call("assistant_message", answer)
+                yield self._cause
+            adapter.call("function_message", f"Ran {said}", returned)
+            yield self._cause
+            adapter.call(
+                "function_message",
+                self._outcome(exchange, call, result, is_answer=is_answer),
+                returned,
+            )
+            yield self._cause
+
+    def _outcome(
+        self,
+        exchange: Exchange,
+        call: ToolCall,
+        result: ToolResult | None,
+        *,
+        is_answer: bool,
+    ) -> str:
+        if result is not None:
+            return f"{'Error' if result.is_error else 'Success'}: {result.text}"
+        if is_answer:
+            return "Success: None"  # what the seed's agent returns for its answer
+        problem = f"the result of {call.function.name} ({call.id}) was not recorded"
+        self._diagnose(exchange, DiagnosticKind.UNRECORDED_RESULT, problem)
+        return f"Error: {problem}"
+
+    def _read_whole(self, exchange: Exchange) -> Payload | None:
+        try:
+            return parse_payload(exchange.response.body)
+        except ChunkError as error:
+            self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, str(error))
+            return None
+
+    def _feed_whole(
+        self, exchange: Exchange, payload: Payload, message_id: str, date: datetime
+    ) -> Iterator[Cause]:
+        """Let a response without chunks be heard in every mode."""
+        adapter = self._adapter
+        self._cause = Cause(exchange.index, None, None, is_boundary=False)
+        if not adapter.is_chat_completion:
+            adapter.set_streaming(is_streaming=False)
+        elif adapter.takes_chunks:
+            # Chat-completion mode has no step messages; one chunk says it all.
+            adapter.call("stream_start")
+            adapter.feed(Chunk(0, None, _as_chunk(payload)), message_id, date)
+            adapter.call("stream_end")
+            yield self._cause
+
+    def _assistant(
+        self, message_id: str, text: str, calls: list[ToolCall], date: datetime
+    ) -> Message:
+        return Message(
+            id=message_id,
+            role="assistant",
+            text=text or None,
+            tool_calls=calls or None,
+            created_at=date,
+        )
+
+    def _diagnose(self, exchange: Exchange, kind: DiagnosticKind, text: str) -> None:
+        self._report(Diagnostic(kind, exchange.index, text))
+
+    def _at(self, number: int) -> Cause:
+        self._cause = Cause(number, None, None, is_boundary=False)
+        return self._cause
+
+    def _where(self) -> str:
+        cause = self._cause
+        if cause.chunk is None:
+            return f"exchange {cause.exchange}, in the step loop"
+        return f"exchange {cause.exchange}, chunk {cause.chunk}"
+
+
+def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the arguments (None if they are no object) and how they are shown."""
+    try:
+        arguments = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None, text
+    if not isinstance(arguments, dict):
+        return None, text
+    return arguments, repr(arguments)
+
+
+def _as_chunk(payload: Payload) -> Payload:
+    """Return a whole completion as the one chunk that would have said it."""
+    choices = payload.get("choices")
+    return {
+        **payload,
+        "object": "chat.completion.chunk",
+        "choices": [
+            {
+                **{key: value for key, value in choice.items() if key != "message"},
+                "delta": choice.get("message"),
+            }
+            for choice in (choices if isinstance(choices, list) else [])
+            if isinstance(choice, dict)
+        ],
+    }
+
+
+def _reasoning_as_content(chunk: Chunk) -> Chunk:
+    """Return the chunk with its reasoning text moved in front of its content."""
+    choices = chunk.payload.get("choices")
+    if not isinstance(choices, list):
+        return chunk
+    changed = [_with_reasoning(choice) for choice in choices]
+    return Chunk(chunk.index, chunk.at, {**chunk.payload, "choices": changed})
+
+
+def _with_reasoning(choice: Any) -> Any:
+    delta = choice.get("delta") if isinstance(choice, dict) else None
+    if not isinstance(delta, dict):
+        return choice
+    parts = DeltaReader().read_choice({"delta": {**delta, "tool_calls": None}})
+    texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
+    if not any(isinstance(part, Reasoning) for part in parts):
+        return choice
+    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
+    return {**choice, "delta": {**kept, "content": "".join(texts)}}

@@ -1,0 +1,313 @@
+"""`replay`, `replay_iter` and `areplay`: one engine, driven at once or by an event loop.
+
+An interface of ours, and anything with `to_list`, is drained in place. An interface
+that is read through its async generator needs an event loop: `areplay` uses the
+running one, `replay` and `replay_iter` bring their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from harness.core.splits import Split, parse_split
+from harness.errors import UsageError
+from harness.replay.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
+from harness.replay.agent import AgentLoop, Cause
+from harness.replay.targets import AgentOptions, make_interface, name_of
+from harness.replay.transcript import (
+    Diagnostic,
+    DiagnosticKind,
+    Emission,
+    ReplayedResponse,
+    Transcript,
+)
+from harness.store.cassette import Cassette
+from harness.store.reading import load_cassette
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from harness.core.chunks import Chunk
+
+__all__ = ["Replay", "areplay", "replay", "replay_iter"]
+
+
+class Replay:
+    """One replay in progress: an iterator of emissions that keeps no history.
+
+    Made by `replay_iter`. `diagnostics` fills while it is iterated; whoever follows a
+    long stream may empty the list.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        interface: object,
+        *,
+        split: Split | str | None = None,
+        mode: Mode | str | None = None,
+        options: AgentOptions | None = None,
+        exchange: int | None = None,
+        reasoning: bool = False,
+        on_response: Callable[[ReplayedResponse], None] | None = None,
+    ) -> None:
+        self.cassette = cassette.path
+        """The cassette's path as the caller named it."""
+        self.interface = name_of(interface)
+        """How a transcript calls the interface."""
+        self.diagnostics: list[Diagnostic] = []
+        """What has been found so far."""
+        if exchange is not None and not 0 <= exchange < len(cassette.exchanges):
+            raise UsageError(
+                f"{cassette.path}: there is no exchange {exchange}; "
+                f"it has {len(cassette.exchanges)}, numbered from 0"
+            )
+        made = make_interface(interface, options or AgentOptions())
+        if mode is None and made is not interface:
+            mode = Mode.TOKENS  # an object keeps the mode that its owner has set
+        self._adapter = adapt(
+            made, self.interface, None if mode is None else Mode(mode)
+        )
+        self._loop = AgentLoop(
+            cassette.exchanges,
+            self._adapter,
+            AgentOptions.of(made, options or AgentOptions()),
+            transform=_transform(split),
+            only=exchange,
+            shows_reasoning=reasoning,
+            report=self.diagnostics.append,
+            on_response=on_response or (lambda _response: None),
+        )
+        self._emissions: Iterator[Emission] | None = None
+
+    def __iter__(self) -> Iterator[Emission]:
+        return self
+
+    def __next__(self) -> Emission:
+        if self._emissions is None:
+            self._emissions = self._run()
+        return next(self._emissions)
+
+    def _run(self) -> Iterator[Emission]:
+        if isinstance(self._adapter, GeneratorAdapter):
+            yield from self._run_in_own_loop()
+            return
+        drain = self._adapter.drain
+        is_eager = isinstance(self._adapter, StreamingAdapter)
+        for number, chunk, at, is_boundary in self._loop.run():
+            if is_eager or is_boundary:
+                for message in drain():
+                    yield Emission(number, chunk, at, message)
+
+    def _run_in_own_loop(self) -> Iterator[Emission]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            raise UsageError(
+                f"{self.interface} is read through an async generator, and an event loop "
+                "is running here: use `await areplay(...)` instead of `replay(...)`"
+            )
+        loop = asyncio.new_event_loop()
+        emissions = self.arun()
+        try:
+            while True:
+                try:
+                    yield loop.run_until_complete(anext(emissions))
+                except StopAsyncIteration:
+                    return
+        finally:
+            loop.run_until_complete(emissions.aclose())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    async def arun(self) -> AsyncIterator[Emission]:
+        """Run inside the running event loop; any kind of interface.
+
+        Yields:
+            The emissions, in order.
+        """
+        adapter = self._adapter
+        if not isinstance(adapter, GeneratorAdapter):
+            for emission in self._run():
+                yield emission
+            return
+        last = Cause(0, None, None, is_boundary=True)
+        try:
+            for cause in self._loop.run():
+                if cause.exchange >= 0:
+                    last = cause
+                    adapter.open()
+                    await adapter.settle()
+                elif not await adapter.end():
+                    self._say_never_ended(last)
+                for message in adapter.drain():
+                    yield Emission(last.exchange, last.chunk, last.at, message)
+        finally:
+            await adapter.cancel()
+
+    def _say_never_ended(self, last: Cause) -> None:
+        self.diagnostics.append(
+            Diagnostic(
+                DiagnosticKind.NEVER_ENDED,
+                last.exchange,
+                f"the generator of {self.interface} still waited after step_yield()",
+            )
+        )
+
+
+def replay_iter(
+    cassette: Cassette | str | os.PathLike[str],
+    interface: object,
+    *,
+    split: Split | str | None = None,
+    mode: Mode | str | None = None,
+    options: AgentOptions | None = None,
+    exchange: int | None = None,
+    reasoning: bool = False,
+) -> Replay:
+    """Replay a cassette and yield each emission as it comes.
+
+    Nothing of the past is kept, so that a long stream needs no memory for it.
+
+    Args:
+        cassette: A loaded cassette or the path of one.
+        interface: ``"streaming"``, ``"queuing"``, ``"MODULE:NAME"``, a class or
+            factory, or an interface object (used as it is configured).
+        split: How to cut the text: what `--split` takes, or a split; None leaves the
+            recorded chunks.
+        mode: How a streaming interface is used; None is `tokens` for an interface
+            made here and leaves an object's own mode.
+        options: What agent and interface agree on; an interface object's own
+            attributes go first.
+        exchange: Replay only the exchange of this number.
+        reasoning: Pass reasoning fields on as content.
+
+    Returns:
+        An iterator of emissions with `diagnostics`.
+
+    Raises:
+        CassetteError: The file cannot be read.
+        UsageError: A name or option is wrong, or an event loop runs here and the
+            interface needs one (use `areplay`).
+        InterfaceError: The interface raised; while iterating.
+    """
+    return Replay(
+        _loaded(cassette),
+        interface,
+        split=split,
+        mode=mode,
+        options=options,
+        exchange=exchange,
+        reasoning=reasoning,
+    )
+
+
+def replay(
+    cassette: Cassette | str | os.PathLike[str],
+    interface: object,
+    *,
+    split: Split | str | None = None,
+    mode: Mode | str | None = None,
+    options: AgentOptions | None = None,
+    exchange: int | None = None,
+    reasoning: bool = False,
+) -> Transcript:
+    """Replay a cassette through an interface and collect what it emits.
+
+    The same cassette gives the same transcript, byte for byte, on every machine.
+
+    Args:
+        cassette: See `replay_iter`, as for all arguments.
+        interface: See there.
+        split: See there.
+        mode: See there.
+        options: See there.
+        exchange: See there.
+        reasoning: See there.
+
+    Returns:
+        The transcript, with diagnostics and the accumulated responses.
+
+    Raises:
+        CassetteError: See `replay_iter`, as for all errors.
+        UsageError: See there.
+        InterfaceError: See there.
+    """
+    responses: list[ReplayedResponse] = []
+    running = Replay(
+        _loaded(cassette),
+        interface,
+        split=split,
+        mode=mode,
+        options=options,
+        exchange=exchange,
+        reasoning=reasoning,
+        on_response=responses.append,
+    )
+    emissions = list(running)
+    return Transcript(
+        running.cassette, running.interface, emissions, running.diagnostics, responses
+    )
+
+
+async def areplay(
+    cassette: Cassette | str | os.PathLike[str],
+    interface: object,
+    *,
+    split: Split | str | None = None,
+    mode: Mode | str | None = None,
+    options: AgentOptions | None = None,
+    exchange: int | None = None,
+    reasoning: bool = False,
+) -> Transcript:
+    """Replay inside a running event loop; otherwise as `replay`.
+
+    Args:
+        cassette: See `replay_iter`, as for all arguments.
+        interface: See there.
+        split: See there.
+        mode: See there.
+        options: See there.
+        exchange: See there.
+        reasoning: See there.
+
+    Returns:
+        The same transcript as `replay` gives.
+
+    Raises:
+        CassetteError: See `replay_iter`, as for all errors.
+        UsageError: See there.
+        InterfaceError: See there.
+    """
+    responses: list[ReplayedResponse] = []
+    running = Replay(
+        _loaded(cassette),
+        interface,
+        split=split,
+        mode=mode,
+        options=options,
+        exchange=exchange,
+        reasoning=reasoning,
+        on_response=responses.append,
+    )
+    emissions = [emission async for emission in running.arun()]
+    return Transcript(
+        running.cassette, running.interface, emissions, running.diagnostics, responses
+    )
+
+
+def _loaded(cassette: Cassette | str | os.PathLike[str]) -> Cassette:
+    return cassette if isinstance(cassette, Cassette) else load_cassette(cassette)
+
+
+def _transform(
+    split: Split | str | None,
+) -> Callable[[Iterable[Chunk]], Iterator[Chunk]] | None:
+    if split is None:
+        return None
+    parsed = parse_split(split) if isinstance(split, str) else split
+    return None if parsed.is_recorded else parsed.recut

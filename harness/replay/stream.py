@@ -1,0 +1,230 @@
+"""One recorded stream to chunks, with everything odd about it reported.
+
+Bytes, events, payloads, chunks: this file only connects the core's machines and
+says where something went wrong. It reads lazily: a stream is never held.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.core.json_arguments import FunctionArgumentsStreamHandler
+from harness.core.sse import SSEDecoder
+from harness.errors import ArgumentsError, ChunkError, shorten
+from harness.replay.transcript import Diagnostic, DiagnosticKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.core.deltas import CallPart, ToolCall
+    from harness.core.sse import SSEEvent
+    from harness.store.cassette import Exchange
+
+__all__ = ["ArgumentsCheck", "StreamReader", "look_ahead"]
+
+_DONE_BYTES = DONE.encode()
+_LOOKED_AHEAD = 64
+# Azure sends one chunk with `created: 0` before the others; a provider that never
+# sends it must not make a long stream wait.
+
+
+class StreamReader:
+    """Reads one exchange's response as chunks.
+
+    Args:
+        exchange: The exchange; its response is an event stream.
+        report: Called with each diagnostic, in the order of the stream.
+    """
+
+    def __init__(
+        self, exchange: Exchange, report: Callable[[Diagnostic], None]
+    ) -> None:
+        self.events = 0
+        """How many events have come that were meant as chunks."""
+        self.first_event = b""
+        """The data of the first of them."""
+        self.is_done = False
+        """Whether `[DONE]` has come."""
+        self.has_failed = False
+        """Whether an error event or a broken payload has come."""
+        self._exchange = exchange
+        self._report = report
+        self._said_after_done = False
+
+    def __iter__(self) -> Iterator[Chunk]:
+        decoder = SSEDecoder()
+        at = None
+        for at, piece in self._exchange.response.iter_wire():
+            for event in decoder.feed(piece):
+                chunk = self._read(event, at)
+                if chunk is not None:
+                    yield chunk
+        for event in decoder.close():
+            chunk = self._read(event, at)
+            if chunk is not None:
+                yield chunk
+
+    def diagnose(
+        self,
+        kind: DiagnosticKind,
+        text: str,
+        *,
+        chunk: int | None = None,
+        byte_offset: int | None = None,
+        char_offset: int | None = None,
+    ) -> None:
+        """Report something about this exchange."""
+        self._report(
+            Diagnostic(
+                kind, self._exchange.index, text, chunk, byte_offset, char_offset
+            )
+        )
+
+    def finish(self, *, has_finish_reason: bool) -> None:
+        """Report what is missing now that the stream is over.
+
+        Args:
+            has_finish_reason: Whether choice 0 has been finished.
+        """
+        ended = self._exchange.response.ended
+        if ended is not None and ended.kind != "complete":
+            if ended.kind == "closed":
+                text = "the client stopped reading here"
+            else:
+                text = f"the connection broke: {ended.error or 'unknown error'}"
+                if ended.message:
+                    text += f" ({ended.message})"
+            self.diagnose(
+                DiagnosticKind.BROKEN_STREAM, f"{text}, after {self.events} chunks"
+            )
+        if not has_finish_reason and not self.has_failed:
+            self.diagnose(
+                DiagnosticKind.MISSING_FINISH,
+                f"no finish_reason in {self.events} chunks; the answer may be cut",
+            )
+        if not self.is_done:
+            self.diagnose(
+                DiagnosticKind.MISSING_DONE,
+                f"the stream ended after {self.events} chunks without [DONE]",
+            )
+
+    def _read(self, event: SSEEvent, at: float | None) -> Chunk | None:
+        raw = event.raw
+        if not raw:
+            return None  # `data:` alone, or a block of `event:` and `retry:` lines
+        if raw.strip() == _DONE_BYTES:
+            self.is_done = True
+            return None
+        index = self.events
+        self.events += 1
+        if index == 0:
+            self.first_event = raw
+        if not event.is_complete:
+            self.diagnose(
+                DiagnosticKind.INCOMPLETE_EVENT,
+                "the stream ended inside this event: expected a blank line after "
+                f"{shorten(event.data)}",
+                chunk=index,
+                byte_offset=event.byte_offset,
+            )
+        if self.is_done and not self._said_after_done:
+            self._said_after_done = True
+            self.diagnose(
+                DiagnosticKind.AFTER_DONE,
+                f"data after [DONE]: {shorten(event.data)}",
+                chunk=index,
+                byte_offset=event.byte_offset,
+            )
+        try:
+            payload = parse_payload(raw)
+        except ChunkError as error:
+            self.has_failed = True
+            self.diagnose(
+                DiagnosticKind.UNREADABLE_PAYLOAD,
+                f"{error.problem}; got {shorten(error.payload)}",
+                chunk=index,
+                byte_offset=event.byte_offset,
+            )
+            return None
+        if "choices" not in payload or "error" in payload:
+            problem = payload_error(payload)
+            if problem is not None or event.event == "error":
+                self.has_failed = True
+                self.diagnose(
+                    DiagnosticKind.ERROR_EVENT,
+                    f"the provider sent an error: {problem or shorten(event.data)}",
+                    chunk=index,
+                    byte_offset=event.byte_offset,
+                )
+                if not payload.get("choices"):
+                    return None
+        return Chunk(index, at, payload)
+
+
+def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
+    """Find the first non-zero `created` near the start of a stream.
+
+    Args:
+        chunks: The stream.
+
+    Returns:
+        Unix seconds (0 if none of the first 64 chunks has one), and all the chunks.
+    """
+    iterator = iter(chunks)
+    held: list[Chunk] = []
+    created = 0.0
+    for chunk in iterator:
+        held.append(chunk)
+        sent = chunk.payload.get("created")
+        if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
+            created = sent
+            break
+        if len(held) >= _LOOKED_AHEAD:
+            break
+    return created, chain(held, iterator)
+
+
+class ArgumentsCheck:
+    """Follows the arguments of every call of one response and reports malformed ones.
+
+    Cost per fragment does not grow with the arguments.
+    """
+
+    def __init__(self, reader: StreamReader) -> None:
+        self._reader = reader
+        self._machines: dict[int, FunctionArgumentsStreamHandler] = {}
+        self._last_chunk: dict[int, int] = {}
+
+    def feed(self, part: CallPart, chunk: int) -> None:
+        """Follow one part of a call that came in the given chunk."""
+        if not part.arguments:
+            return
+        position = id(part.call)
+        machine = self._machines.get(position)
+        if machine is None:
+            machine = self._machines[position] = FunctionArgumentsStreamHandler()
+        if machine.error is not None:
+            return
+        self._last_chunk[position] = chunk
+        machine.process_json_chunk(part.arguments)
+        if machine.error is not None:
+            self._diagnose(part.call, machine.error, chunk)
+
+    def close(self, calls: list[ToolCall]) -> None:
+        """Report the calls whose arguments stopped too early."""
+        for call in calls:
+            machine = self._machines.get(id(call))
+            if machine is not None and machine.error is None:
+                error = machine.close()
+                if error is not None:
+                    self._diagnose(call, error, self._last_chunk[id(call)])
+
+    def _diagnose(self, call: ToolCall, error: ArgumentsError, chunk: int) -> None:
+        self._reader.diagnose(
+            DiagnosticKind.MALFORMED_ARGUMENTS,
+            f"call {call.position} to {call.name!r}: {error}",
+            chunk=chunk,
+            char_offset=error.char_offset,
+        )

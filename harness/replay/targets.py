@@ -1,0 +1,147 @@
+"""From what a caller names to an interface object: ours by name, a user's by import."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HarnessError, InterfaceError, UsageError
+from harness.interfaces.queuing import QueuingInterface
+from harness.interfaces.streaming import StreamingServerInterface
+
+__all__ = ["AgentOptions", "make_interface", "name_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """What the agent and its interface agree on."""
+
+    use_assistant_message: bool = False
+    """Whether the assistant function's text comes as assistant messages."""
+    assistant_function: str = "send_message"
+    """The function whose call is the agent's answer."""
+    assistant_argument: str = "message"
+    """The argument of that function that holds the text."""
+    multi_step: bool = True
+    """False: the stream is over after the first step."""
+
+    @classmethod
+    def of(cls, interface: Any, default: AgentOptions) -> AgentOptions:
+        """Return the options that an interface already has, defaults elsewhere."""
+        return cls(
+            getattr(interface, "use_assistant_message", default.use_assistant_message),
+            getattr(
+                interface, "assistant_message_function_name", default.assistant_function
+            ),
+            getattr(
+                interface,
+                "assistant_message_function_kwarg",
+                default.assistant_argument,
+            ),
+            default.multi_step and bool(getattr(interface, "multi_step", True)),
+        )
+
+    def to_arguments(self) -> dict[str, Any]:
+        """Return them as the constructor arguments of `StreamingServerInterface`."""
+        return {
+            "multi_step": self.multi_step,
+            "use_assistant_message": self.use_assistant_message,
+            "assistant_message_function_name": self.assistant_function,
+            "assistant_message_function_kwarg": self.assistant_argument,
+        }
+
+
+def name_of(target: object) -> str:
+    """Return how a transcript calls an interface."""
+    if isinstance(target, str):
+        return target
+    kind = (
+        target if inspect.isclass(target) or inspect.isroutine(target) else type(target)
+    )
+    if kind is StreamingServerInterface:
+        return "streaming"
+    if kind is QueuingInterface:
+        return "queuing"
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def make_interface(target: object, options: AgentOptions) -> Any:
+    """Make the interface that a caller named.
+
+    Args:
+        target: ``streaming``, ``queuing``, ``MODULE:NAME``, a class or factory, or
+            an interface object, which is returned as it is.
+        options: Passed on to a class or factory as far as its parameters have the
+            names of `StreamingServerInterface`'s.
+
+    Returns:
+        The interface.
+
+    Raises:
+        UsageError: The name is malformed, or there is no such module or attribute.
+        InterfaceError: The class or factory raised.
+    """
+    name = name_of(target)
+    if target == "streaming":
+        target = StreamingServerInterface
+    elif target == "queuing":
+        target = QueuingInterface
+    elif isinstance(target, str):
+        target = _import(target)
+    if not (inspect.isclass(target) or inspect.isroutine(target)):
+        return target
+    try:
+        accepted = inspect.signature(target).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        accepted = {}  # type: ignore[assignment]  # an empty mapping of parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+    arguments = {
+        key: value
+        for key, value in options.to_arguments().items()
+        if key in accepted or takes_all
+    }
+    try:
+        return target(**arguments)
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise InterfaceError(
+            f"{name} could not be made: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _import(name: str) -> object:
+    module_name, colon, attributes = name.partition(":")
+    if not (module_name and colon and attributes):
+        raise UsageError(
+            f"interface {name!r} is none of 'streaming', 'queuing', 'both' and no "
+            "MODULE:NAME such as 'my_agent.stream:MyInterface'"
+        )
+    try:
+        target: object = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or module_name
+        if missing == module_name or module_name.startswith(f"{missing}."):
+            raise UsageError(
+                f"interface {name!r}: there is no module {missing!r} in the current "
+                "folder or among the installed packages"
+            ) from None
+        raise InterfaceError(
+            f"interface {name!r}: importing {module_name} failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    except Exception as error:
+        raise InterfaceError(
+            f"interface {name!r}: importing {module_name} failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    for attribute in attributes.split("."):
+        try:
+            target = getattr(target, attribute)
+        except AttributeError:
+            raise UsageError(
+                f"interface {name!r}: {module_name} has no attribute {attributes!r}"
+            ) from None
+    return target

@@ -1,0 +1,281 @@
+"""What came out of a replay: emissions with provenance, diagnostics, responses.
+
+Owns the printed forms of a transcript: JSON lines, the SSE text a server would have
+sent, a plain table, and the difference of two. It does no I/O.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from harness.messages import MessageStreamStatus, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.accumulate import AccumulatedMessage
+
+__all__ = [
+    "Diagnostic",
+    "DiagnosticKind",
+    "Emission",
+    "ReplayedResponse",
+    "Transcript",
+    "describe",
+]
+
+
+@dataclass(slots=True)
+class Emission:
+    """One message that an interface emitted, with what caused it."""
+
+    exchange: int
+    """Number of the exchange in the cassette, from 0."""
+    chunk: int | None
+    """Number of the chunk in its stream; None for what the step loop caused."""
+    at: float | None
+    """Seconds from the request to that chunk; None without recorded timing."""
+    message: Any
+    """A message model, a `MessageStreamStatus`, a queue's dict, or whatever a user's
+    interface emitted."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the documented JSON form, without cassette and interface."""
+        return {
+            "exchange": self.exchange,
+            "chunk": self.chunk,
+            "at": self.at,
+            "message": json.loads(to_json(self.message)),
+        }
+
+
+class DiagnosticKind(StrEnum):
+    """What a diagnostic is about."""
+
+    UNREADABLE_PAYLOAD = "unreadable-payload"
+    """The data of an event is no JSON object."""
+    ERROR_EVENT = "error-event"
+    """The provider sent an error inside the stream."""
+    INCOMPLETE_EVENT = "incomplete-event"
+    """The last event lacks its blank line."""
+    AFTER_DONE = "after-done"
+    """Chunks came after `[DONE]`."""
+    MISSING_FINISH = "missing-finish"
+    """No finish reason came for choice 0."""
+    MISSING_DONE = "missing-done"
+    """The stream ended without `[DONE]`."""
+    BROKEN_STREAM = "broken-stream"
+    """The recording says that the connection broke or was closed early."""
+    MALFORMED_ARGUMENTS = "malformed-arguments"
+    """A call's arguments are not one JSON object."""
+    OTHER_CHOICES = "other-choices"
+    """Choices besides 0 came; they reach no interface."""
+    UNRECORDED_RESULT = "unrecorded-result"
+    """A tool was called whose result the cassette does not hold."""
+    NOT_REPLAYED = "not-replayed"
+    """The exchange is no chat completion."""
+    NEVER_ENDED = "never-ended"
+    """The interface's generator did not end after `step_yield`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something about a recording that a reader of its transcript should know."""
+
+    kind: DiagnosticKind
+    exchange: int
+    """Number of the exchange in the cassette, from 0."""
+    text: str
+    """One line: what happened, expected, got."""
+    chunk: int | None = None
+    """Number of the chunk it was found at; None where it is about the whole."""
+    byte_offset: int | None = None
+    """Where the event starts in the response body; None where it is no event."""
+    char_offset: int | None = None
+    """Where in the call's arguments, in code points; None for other kinds."""
+
+    def __str__(self) -> str:
+        """Return the one line that the command line prints."""
+        place = f"exchange {self.exchange}"
+        if self.chunk is not None:
+            place += f", chunk {self.chunk}"
+        if self.byte_offset is not None:
+            place += f", byte {self.byte_offset}"
+        return f"{place}: {self.kind}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedResponse:
+    """The accumulated answer of one exchange, what no interface is told included."""
+
+    exchange: int
+    chunks: int
+    """How many events were read as chunks or failed to be."""
+    choices: dict[int, AccumulatedMessage]
+    """Every choice that came, by index; reasoning and refusals are in here."""
+    model: str
+    usage: dict[str, Any] | None
+
+
+@dataclass
+class Transcript:
+    """All emissions of one replay, in order. Equal when its emissions are."""
+
+    cassette: str
+    """The cassette's path as the caller named it."""
+    interface: str
+    """`streaming`, `queuing` or the name of a user's interface."""
+    emissions: list[Emission] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list, compare=False)
+    responses: list[ReplayedResponse] = field(default_factory=list, compare=False)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Transcript):
+            return NotImplemented
+        return self.to_lines() == other.to_lines()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable: a list of emissions
+
+    @property
+    def messages(self) -> list[Any]:
+        """The emitted messages alone, in order."""
+        return [emission.message for emission in self.emissions]
+
+    def to_lines(self) -> list[str]:
+        """Return one readable line an emission, without paths: what is compared."""
+        return [
+            json.dumps(emission.to_dict(), ensure_ascii=False)
+            for emission in self.emissions
+        ]
+
+    def to_jsonl(self) -> str:
+        """Return JSON lines: one object an emission, as `harness replay` prints them.
+
+        Returns:
+            Lines with `cassette`, `interface`, `exchange`, `chunk`, `at`, `message`,
+            in this order; an empty string without emissions.
+        """
+        return "".join(f"{line}\n" for line in self._json_lines())
+
+    def _json_lines(self) -> Iterator[str]:
+        for emission in self.emissions:
+            yield emission_line(self.cassette, self.interface, emission)
+
+    def to_sse(self) -> str:
+        """Return the event stream that a server of this interface would have sent.
+
+        Returns:
+            ``data: <compact JSON or status>`` and a blank line each, ``data: [DONE]``
+            last.
+        """
+        events = [sse_text(emission) for emission in self.emissions]
+        return "".join([*events, sse_end()])
+
+    def __str__(self) -> str:
+        """Return a plain table: exchange, chunk, time, what was emitted."""
+        rows = [
+            (
+                str(emission.exchange),
+                "-" if emission.chunk is None else str(emission.chunk),
+                "-" if emission.at is None else f"{emission.at:.3f}",
+                *describe(emission.message),
+            )
+            for emission in self.emissions
+        ]
+        head = ("exchange", "chunk", "at", "message", "content")
+        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(4)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) for cell, width in zip(row, widths, strict=False)
+            )
+            + f"  {row[4]}"
+            for row in [head, *rows]
+        )
+
+    def difference(self, other: Transcript) -> str:
+        """Return a readable difference, first difference first.
+
+        Args:
+            other: The transcript to compare with; called "got" in the text.
+
+        Returns:
+            A unified diff of the emissions, one a line; empty if they are equal.
+        """
+        mine, theirs = self.to_lines(), other.to_lines()
+        if mine == theirs:
+            return ""
+        return "\n".join(
+            difflib.unified_diff(
+                mine,
+                theirs,
+                f"expected ({self.interface}, {self.cassette})",
+                f"got ({other.interface}, {other.cassette})",
+                lineterm="",
+                n=2,
+            )
+        )
+
+
+def emission_line(cassette: str, interface: str, emission: Emission) -> str:
+    """Return the stable JSON line of one emission, without a line end."""
+    head = json.dumps(
+        {"cassette": cassette, "interface": interface}, ensure_ascii=False
+    )
+    at = "null" if emission.at is None else json.dumps(emission.at)
+    chunk = "null" if emission.chunk is None else str(emission.chunk)
+    return (
+        f'{head[:-1]}, "exchange": {emission.exchange}, "chunk": {chunk}, '
+        f'"at": {at}, "message": {to_json(emission.message)}}}'
+    )
+
+
+def sse_text(emission: Emission) -> str:
+    """Return the event that a server would have sent for one emission."""
+    message = emission.message
+    text = (
+        message.value if isinstance(message, MessageStreamStatus) else to_json(message)
+    )
+    return f"data: {text}\n\n"
+
+
+def sse_end() -> str:
+    """Return the event that ends a transcript's event stream."""
+    return f"data: {MessageStreamStatus.done.value}\n\n"
+
+
+def describe(message: object) -> tuple[str, str]:
+    """Return what kind of message it is and what it says, for a table row.
+
+    Args:
+        message: Anything an interface emitted.
+
+    Returns:
+        A short kind (`assistant_message`, `function_call`, `status`, ...) and the
+        content: text as a JSON string, so that every character shows; the fields of
+        a call; or the whole as compact JSON.
+    """
+    if isinstance(message, MessageStreamStatus):
+        return "status", message.value
+    data = json.loads(to_json(message))
+    if not isinstance(data, dict):
+        return type(message).__name__, json.dumps(data, ensure_ascii=False)
+    kind = data.get("message_type")
+    for name in ("internal_monologue", "assistant_message", "function_return"):
+        if name in data:
+            text = json.dumps(data[name], ensure_ascii=False)
+            return kind or name, text + (
+                f" ({data['status']})" if "status" in data else ""
+            )
+    if "function_call" in data:
+        call = data["function_call"]
+        if isinstance(call, dict):
+            shown = {key: value for key, value in call.items() if value is not None}
+            return kind or "function_call", json.dumps(shown, ensure_ascii=False)
+        return kind or "function_call", json.dumps(call, ensure_ascii=False)
+    if "choices" in data:
+        return "chat.completion.chunk", json.dumps(data["choices"], ensure_ascii=False)
+    return kind or type(message).__name__, json.dumps(data, ensure_ascii=False)
