@@ -1,0 +1,145 @@
+"""Record, replay, snapshot and fuzz streamed LLM agents.
+
+Everything public is imported from here and loaded on first use, so that `import
+harness` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.core.json_arguments import FunctionArgumentsStreamHandler
+    from harness.errors import (
+        ArgumentsError,
+        CassetteCorruptError,
+        CassetteError,
+        CassetteMismatchError,
+        CassetteMissingError,
+        ChunkError,
+        HarnessError,
+        InterfaceError,
+        NothingToReplayError,
+        ProtocolError,
+        RecordingRefusedError,
+        SSEError,
+        StateError,
+        StreamInactiveError,
+        StreamTimeoutError,
+        UsageError,
+    )
+    from harness.interfaces.base import AgentChunkStreamingInterface, AgentInterface
+    from harness.interfaces.queuing import QueuingInterface
+    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.messages import (
+        AssistantMessage,
+        FunctionCall,
+        FunctionCallDelta,
+        FunctionCallMessage,
+        FunctionReturn,
+        InternalMonologue,
+        LegacyFunctionCallMessage,
+        Message,
+        MessageStreamStatus,
+        SystemMessage,
+        ToolCall,
+        ToolCallFunction,
+        UserMessage,
+    )
+    from harness.engine.replay import areplay, replay, replay_iter
+    from harness.engine.targets import AgentOptions
+    from harness.engine.transcript import Diagnostic, Emission, Transcript
+    from harness.store.cassette import Cassette
+    from harness.store.reading import load_cassette
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AgentChunkStreamingInterface",
+    "AgentInterface",
+    "AgentOptions",
+    "ArgumentsError",
+    "AssistantMessage",
+    "Cassette",
+    "CassetteCorruptError",
+    "CassetteError",
+    "CassetteMismatchError",
+    "CassetteMissingError",
+    "ChunkError",
+    "Diagnostic",
+    "Emission",
+    "FunctionArgumentsStreamHandler",
+    "FunctionCall",
+    "FunctionCallDelta",
+    "FunctionCallMessage",
+    "FunctionReturn",
+    "HarnessError",
+    "InterfaceError",
+    "InternalMonologue",
+    "LegacyFunctionCallMessage",
+    "Message",
+    "MessageStreamStatus",
+    "NothingToReplayError",
+    "ProtocolError",
+    "QueuingInterface",
+    "RecordingRefusedError",
+    "SSEError",
+    "StateError",
+    "StreamInactiveError",
+    "StreamTimeoutError",
+    "StreamingServerInterface",
+    "SystemMessage",
+    "ToolCall",
+    "ToolCallFunction",
+    "Transcript",
+    "UsageError",
+    "UserMessage",
+    "areplay",
+    "load_cassette",
+    "replay",
+    "replay_iter",
+]
+
+_ROOMS = {
+    "harness.core.json_arguments": ["FunctionArgumentsStreamHandler"],
+    "harness.interfaces.base": ["AgentChunkStreamingInterface", "AgentInterface"],
+    "harness.interfaces.queuing": ["QueuingInterface"],
+    "harness.interfaces.streaming": ["StreamingServerInterface"],
+    "harness.messages": [
+        "AssistantMessage",
+        "FunctionCall",
+        "FunctionCallDelta",
+        "FunctionCallMessage",
+        "FunctionReturn",
+        "InternalMonologue",
+        "LegacyFunctionCallMessage",
+        "Message",
+        "MessageStreamStatus",
+        "SystemMessage",
+        "ToolCall",
+        "ToolCallFunction",
+        "UserMessage",
+    ],
+    "harness.engine.replay": ["areplay", "replay", "replay_iter"],
+    "harness.engine.targets": ["AgentOptions"],
+    "harness.engine.transcript": ["Diagnostic", "Emission", "Transcript"],
+    "harness.store.cassette": ["Cassette"],
+    "harness.store.reading": ["load_cassette"],
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        if name not in __all__:
+            raise AttributeError(f"module 'harness' has no attribute {name!r}")
+        room = "harness.errors"
+    value: object = getattr(import_module(room), name)
+    globals()[name] = value  # the next use does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

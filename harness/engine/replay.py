@@ -1,4 +1,4 @@
-"""`replay`, `replay_iter` and `areplay`: one engine, driven at once or by an event loop.
+"""`replay`, `replay_iter`, `areplay`: one engine, driven at once or by an event loop.
 
 An interface of ours, and anything with `to_list`, is drained in place. An interface
 that is read through its async generator needs an event loop: `areplay` uses the
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from harness.core.splits import Split, parse_split
 from harness.errors import UsageError
-from harness.replay.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
-from harness.replay.agent import AgentLoop, Cause
-from harness.replay.targets import AgentOptions, make_interface, name_of
-from harness.replay.transcript import (
+from harness.engine.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
+from harness.engine.agent import AgentLoop, Cause
+from harness.engine.targets import AgentOptions, make_interface, name_of
+from harness.engine.transcript import (
     Diagnostic,
     DiagnosticKind,
     Emission,
@@ -108,8 +108,8 @@ class Replay:
             pass
         else:
             raise UsageError(
-                f"{self.interface} is read through an async generator, and an event loop "
-                "is running here: use `await areplay(...)` instead of `replay(...)`"
+                f"{self.interface} is read through an async generator, and an event "
+                "loop is running here: use `await areplay(...)`, not `replay(...)`"
             )
         loop = asyncio.new_event_loop()
         emissions = self.arun()

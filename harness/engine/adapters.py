@@ -169,6 +169,7 @@ class ListAdapter(_Base):
         self._arguments = {"style": "api"} if takes_style else {}
 
     def drain(self) -> list[Any]:
+        """Empty the interface; `STOP` is no message."""
         try:
             items = list(self.interface.to_list(**self._arguments))
         except Exception as error:
@@ -237,6 +238,7 @@ class GeneratorAdapter(_Base):
         self._task = None
 
     def drain(self) -> list[Any]:
+        """Return what the reader has collected since the last call."""
         out, self._out = self._out, []
         return out
 
@@ -274,6 +276,6 @@ def adapt(
     if callable(getattr(interface, "to_list", None)):
         return ListAdapter(interface, name, mode)
     raise InterfaceError(
-        f"{name} ({type(interface).__name__}) has neither get_generator() nor to_list(), "
-        "so nothing it emits could be seen; see the README, 'Your own interface'"
+        f"{name} ({type(interface).__name__}) has no get_generator() and no to_list(): "
+        "nothing it emits could be seen; see the README, 'Your own interface'"
     )

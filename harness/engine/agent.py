@@ -25,15 +25,15 @@ from harness.core.deltas import (
 )
 from harness.errors import ChunkError
 from harness.messages import Message, ToolCall, ToolCallFunction
-from harness.replay.conversation import (
+from harness.engine.conversation import (
     added_turns,
     continues,
     messages_of,
     results_for,
 )
-from harness.replay.identity import ExchangeIdentity, date_of
-from harness.replay.stream import ArgumentsCheck, StreamReader, look_ahead
-from harness.replay.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
+from harness.engine.identity import ExchangeIdentity, date_of
+from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead
+from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.store.classify import classify
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.core.accumulate import AccumulatedMessage
-    from harness.replay.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
-    from harness.replay.conversation import ToolResult
-    from harness.replay.targets import AgentOptions
+    from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
+    from harness.engine.conversation import ToolResult
+    from harness.engine.targets import AgentOptions
     from harness.store.cassette import Exchange
 
 __all__ = ["AgentLoop", "Cause"]

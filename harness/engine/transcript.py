@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.messages import MessageStreamStatus, to_json
+from pydantic import BaseModel
+
+from harness.messages import MessageStreamStatus, render_json, render_sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,10 @@ __all__ = [
     "ReplayedResponse",
     "Transcript",
     "describe",
+    "emission_line",
+    "message_json",
+    "sse_end",
+    "sse_text",
 ]
 
 
@@ -49,7 +55,7 @@ class Emission:
             "exchange": self.exchange,
             "chunk": self.chunk,
             "at": self.at,
-            "message": json.loads(to_json(self.message)),
+            "message": json.loads(message_json(self.message)),
         }
 
 
@@ -220,31 +226,55 @@ class Transcript:
         )
 
 
+def message_json(message: object) -> str:
+    """Return any emitted message as compact ASCII JSON.
+
+    Args:
+        message: One of ours, or whatever a user's interface emitted: dataclasses are
+            taken by their fields, and what JSON has no form for by its `str`.
+
+    Returns:
+        One line.
+    """
+    if isinstance(message, BaseModel | str):
+        return render_json(message)  # type: ignore[arg-type]  # any model will do
+    if is_dataclass(message) and not isinstance(message, type):
+        message = asdict(message)
+    return json.dumps(message, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return json.loads(value.model_dump_json())
+    return (
+        asdict(value)
+        if is_dataclass(value) and not isinstance(value, type)
+        else str(value)
+    )
+
+
 def emission_line(cassette: str, interface: str, emission: Emission) -> str:
     """Return the stable JSON line of one emission, without a line end."""
-    head = json.dumps(
-        {"cassette": cassette, "interface": interface}, ensure_ascii=False
-    )
     at = "null" if emission.at is None else json.dumps(emission.at)
     chunk = "null" if emission.chunk is None else str(emission.chunk)
     return (
-        f'{head[:-1]}, "exchange": {emission.exchange}, "chunk": {chunk}, '
-        f'"at": {at}, "message": {to_json(emission.message)}}}'
+        f'{{"cassette":{json.dumps(cassette)},"interface":{json.dumps(interface)},'
+        f'"exchange":{emission.exchange},"chunk":{chunk},"at":{at},'
+        f'"message":{message_json(emission.message)}}}'
     )
 
 
 def sse_text(emission: Emission) -> str:
     """Return the event that a server would have sent for one emission."""
     message = emission.message
-    text = (
-        message.value if isinstance(message, MessageStreamStatus) else to_json(message)
-    )
-    return f"data: {text}\n\n"
+    if isinstance(message, str):
+        return render_sse(message)
+    return f"data: {message_json(message)}\n\n"
 
 
 def sse_end() -> str:
     """Return the event that ends a transcript's event stream."""
-    return f"data: {MessageStreamStatus.done.value}\n\n"
+    return render_sse(MessageStreamStatus.done)
 
 
 def describe(message: object) -> tuple[str, str]:
@@ -260,7 +290,7 @@ def describe(message: object) -> tuple[str, str]:
     """
     if isinstance(message, MessageStreamStatus):
         return "status", message.value
-    data = json.loads(to_json(message))
+    data = json.loads(message_json(message))
     if not isinstance(data, dict):
         return type(message).__name__, json.dumps(data, ensure_ascii=False)
     kind = data.get("message_type")

@@ -1,1 +1,0 @@
-"""Replay: the agent loop over recorded exchanges, and the transcript it leaves."""
