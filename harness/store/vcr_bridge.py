@@ -1,0 +1,420 @@
+"""The bridge to vcrpy: its `Cassette` matches, counts and decides what is saved.
+
+Owns the only import of `vcr`. vcrpy's record modes, matchers and play counts are used
+as they are, through its documented persister interface; what it would lose stays in
+our own `Exchange`, which rides along as the response. Three of its habits are kept
+out: a file it cannot read is an error here and never an empty cassette, a save goes
+through `harness.store.writing`, and interactions that were only loaded are written
+back as they were, with all that vcrpy does not know about.
+
+Nothing here knows httpx, contexts or streams: see `harness.record`.
+"""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.errors import CassetteCorruptError, CassetteError, UsageError
+from harness.store.cassette import Exchange, Request, Response
+from harness.store.formats import Format, tell_format
+from harness.store.inputs import open_input
+from harness.store.interactions import exchanges_of
+from harness.store.matching import field_differences, json_body
+from harness.store.reading import read_document
+from harness.store.writing import interaction_of, write_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from harness.store.differences import Difference
+
+__all__ = [
+    "DEFAULT_MATCH_ON",
+    "Candidate",
+    "MatchedCassette",
+    "RecordMode",
+    "json_body",
+]
+
+DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
+"""So that the turns of a conversation, which differ only in the body, never swap."""
+
+
+class RecordMode(StrEnum):
+    """What a request may do; the first four mean what they mean in vcrpy."""
+
+    NONE = "none"
+    """Play what is recorded; never touch the network."""
+    ONCE = "once"
+    """Record where there is no file yet, else play."""
+    NEW_EPISODES = "new_episodes"
+    """Play what is recorded, record what is not."""
+    ALL = "all"
+    """Record everything; new recordings replace those they match, others stay."""
+    REWRITE = "rewrite"
+    """Record everything; the old file is replaced as a whole, after success only."""
+
+
+class Candidate(NamedTuple):
+    """A recorded exchange as an answer to a request."""
+
+    exchange: Exchange
+    failed: list[tuple[str, str]]
+    """Matchers that did not pass, each with what it says; empty: it matches."""
+    differences: list[Difference]
+    """The fields behind those matchers."""
+    play_count: int
+    """How often it has been played."""
+
+
+class _Stored:
+    """What vcrpy keeps as the response: the exchange, and the file's own form of it."""
+
+    __slots__ = ("exchange", "order", "raw")
+
+    def __init__(self, exchange: Exchange, raw: Any, order: int) -> None:
+        self.exchange = exchange
+        self.raw = raw
+        self.order = order
+
+    def __deepcopy__(self, memo: Any) -> _Stored:
+        return self  # vcrpy copies what it is given; nobody changes this
+
+
+class MatchedCassette:
+    """A cassette file with vcrpy's matching on top.
+
+    Safe to use from several threads. Not to be shared by two recordings of the same
+    file: the later `save` refuses to overwrite what the earlier one wrote.
+
+    Args:
+        path: The file; it need not exist.
+        mode: What may be recorded.
+        match_on: Names of vcrpy's matchers, ``json_body``, or functions.
+        allow_playback_repeats: An exchange may answer more than one request.
+        before_record_request: vcrpy's hook: gets a copy of each request, recorded or
+            sent, and returns it changed (timestamps, ids), so that it matches.
+            None for a request that is not to be recorded or played at all.
+
+    Raises:
+        UsageError: The mode or a matcher is unknown.
+        CassetteError: The file is there, but cannot be read.
+        CassetteCorruptError: It does not parse as a cassette. In every mode.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        mode: RecordMode | str = RecordMode.NONE,
+        match_on: Iterable[Any] = DEFAULT_MATCH_ON,
+        allow_playback_repeats: bool = False,
+        before_record_request: Callable[[Any], Any] | None = None,
+    ) -> None:
+        from vcr.cassette import Cassette
+
+        self.path = path
+        self.mode = _mode(mode)
+        self._hook = before_record_request
+        self._lock = threading.RLock()
+        self._persister = _Persister(self)
+        is_rewrite = self.mode is RecordMode.REWRITE
+        if is_rewrite:
+            self._persister.read(path)  # whatever cannot be read is not replaced
+        self._match_on = [_matcher(matcher) for matcher in match_on]
+        self._cassette = (Cassette if is_rewrite else Cassette.load)(
+            path=path,
+            persister=self._persister,
+            record_mode=_vcr_mode(RecordMode.ALL if is_rewrite else self.mode),
+            match_on=self._match_on,
+            allow_playback_repeats=allow_playback_repeats,
+        )
+        self._loaded = len(self._cassette.data)
+
+    @property
+    def file_exists(self) -> bool:
+        """Whether there was a file when the cassette was opened."""
+        return self._persister.fingerprint is not None
+
+    @property
+    def can_record(self) -> bool:
+        """Whether a request without recording may be sent and recorded."""
+        return not self._cassette.write_protected
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Everything recorded, loaded and new, in order."""
+        with self._lock:
+            return [stored.exchange for _, stored in self._cassette.data]
+
+    @property
+    def recorded_count(self) -> int:
+        """How many exchanges were recorded since the cassette was opened."""
+        return len(self._cassette.data) - self._loaded
+
+    @property
+    def play_counts(self) -> list[int]:
+        """How often each exchange was played, in the order of `exchanges`."""
+        with self._lock:
+            counts = self._cassette.play_counts
+            return [counts[index] for index in range(len(self._cassette.data))]
+
+    @property
+    def unplayed(self) -> list[Exchange]:
+        """Exchanges that came from the file and were never played."""
+        with self._lock:
+            return [
+                stored.exchange
+                for index, (_, stored) in enumerate(self._cassette.data)
+                if index < self._loaded and not self._cassette.play_counts[index]
+            ]
+
+    def prepare(self, request: Request) -> Any:
+        """Return the request as vcrpy sees it, or None if a hook excludes it."""
+        prepared = _vcr_request(request)
+        return self._hook(prepared) if self._hook is not None else prepared
+
+    def play(self, prepared: Any) -> Exchange | None:
+        """Return the next recording that answers a request, and count it as played.
+
+        Args:
+            prepared: What `prepare` returned.
+
+        Returns:
+            The exchange, or None if there is none left, or the mode does not play.
+        """
+        with self._lock:
+            if not self._cassette.can_play_response_for(prepared):
+                return None
+            stored: _Stored = self._cassette.play_response(prepared)
+            return stored.exchange
+
+    def record(self, prepared: Any, response: Response, *, order: int) -> None:
+        """Add an exchange; nothing is written before `save`.
+
+        Args:
+            prepared: What `prepare` returned.
+            response: What came back; secrets have been removed.
+            order: Where it stands among those recorded now: the order of requests.
+        """
+        body = prepared.body
+        request = Request(
+            prepared.method,
+            prepared.uri,
+            {name: list(values) for name, values in _all_headers(prepared)},
+            bytes(body) if isinstance(body, bytes | bytearray) else None,
+        )
+        with self._lock:
+            exchange = Exchange(len(self._cassette.data), request, response)
+            self._cassette.append(prepared, _Stored(exchange, None, order))
+
+    def candidates(self, prepared: Any) -> list[Candidate]:
+        """Compare a request with every recording, the nearest first.
+
+        Args:
+            prepared: What `prepare` returned.
+        """
+        from vcr.matchers import get_matchers_results
+
+        with self._lock:
+            found = []
+            for index, (request, stored) in enumerate(self._cassette.data):
+                _, failed = get_matchers_results(prepared, request, self._match_on)
+                found.append(
+                    Candidate(
+                        stored.exchange,
+                        [(name, message or "") for name, message in failed],
+                        field_differences(
+                            request, prepared, [name for name, _ in failed]
+                        ),
+                        self._cassette.play_counts[index],
+                    )
+                )
+        return sorted(found, key=lambda c: (len(c.failed), len(c.differences)))
+
+    def save(self) -> None:
+        """Write what was recorded, by the rules of the mode; nothing if nothing was.
+
+        Raises:
+            CassetteError: It cannot be written, or another recording wrote the file
+                since it was opened. What was recorded is then beside it, in
+                `partial_path`, and the error says so.
+        """
+        with self._lock:
+            if not self._cassette.dirty:
+                return
+            try:
+                self._persister.check_unchanged(self.path)
+                self._cassette._save()  # noqa: SLF001 - vcrpy saves only by leaving its own context
+            except CassetteError as error:
+                raise self._kept_aside(error) from error
+
+    @property
+    def partial_path(self) -> str:
+        """Where `save_partial` writes: the cassette's name and ``.partial``."""
+        return f"{self.path}.partial"
+
+    def save_partial(self) -> str | None:
+        """Write what was recorded beside the cassette, which stays as it is.
+
+        Returns:
+            The file written (it replaces that of an earlier attempt), or None if
+            nothing was recorded.
+
+        Raises:
+            CassetteError: It cannot be written.
+        """
+        with self._lock:
+            new = [stored for _, stored in self._cassette.data[self._loaded :]]
+            if not new:
+                return None
+            self._persister.write(self.partial_path, new)
+            return self.partial_path
+
+    def _kept_aside(self, error: CassetteError) -> CassetteError:
+        try:
+            kept = self.save_partial()
+        except CassetteError:
+            return error
+        return CassetteError(
+            error.path, f"{error.problem}; what was recorded is in {kept!r}"
+        )
+
+
+class _Persister:
+    """vcrpy's persister interface over our reader and writer."""
+
+    def __init__(self, owner: MatchedCassette) -> None:
+        self._owner = owner
+        self._extra: dict[str, Any] = {}
+        self.fingerprint: tuple[int, int, int] | None = None
+
+    def load_cassette(
+        self,
+        path: Any,
+        serializer: Any,  # noqa: ARG002 - vcrpy's interface
+    ) -> tuple[list[Any], list[Any]]:
+        from vcr.persisters.filesystem import CassetteNotFoundError
+
+        stored = self.read(str(path))
+        if stored is None:
+            raise CassetteNotFoundError
+        requests = []
+        for item in stored:
+            request = self._owner.prepare(item.exchange.request)
+            requests.append(request or _vcr_request(item.exchange.request))
+        return requests, stored
+
+    def save_cassette(
+        self,
+        path: Any,
+        cassette_dict: Any,
+        serializer: Any,  # noqa: ARG002 - vcrpy's interface
+    ) -> None:
+        self.write(str(path), cassette_dict["responses"])
+        self.fingerprint = _fingerprint(str(path))
+
+    def read(self, path: str) -> list[_Stored] | None:
+        self.fingerprint = _fingerprint(path)
+        if self.fingerprint is None:
+            return None
+        opened = open_input(path)
+        kind = tell_format(opened.head, is_whole=opened.is_whole)
+        if kind not in {Format.YAML, Format.JSON}:
+            opened.close()
+            raise CassetteCorruptError(
+                path, f"is {kind.value} and no cassette; record under another name"
+            )
+        document = read_document(opened)
+        raws: list[Any] = []
+        if isinstance(document, dict) and isinstance(
+            document.get("interactions"), list
+        ):
+            raws = list(document["interactions"])  # the reader empties its own list
+            self._extra = {
+                key: value
+                for key, value in document.items()
+                if key not in {"interactions", "version"}
+            }
+        exchanges = exchanges_of(document, path)
+        return [
+            _Stored(exchange, raw, -1)
+            for exchange, raw in zip(exchanges, raws, strict=True)
+        ]
+
+    def write(self, path: str, stored: Sequence[_Stored]) -> None:
+        ordered = sorted(stored, key=lambda item: item.order)
+        write_document(
+            path,
+            [item.raw or interaction_of(item.exchange) for item in ordered],
+            extra=self._extra,
+        )
+
+    def check_unchanged(self, path: str) -> None:
+        if _fingerprint(path) != self.fingerprint:
+            raise CassetteError(
+                path,
+                "was changed by somebody else while this recording was open and is "
+                "left as it is; record to one file from one place at a time",
+            )
+
+
+def _fingerprint(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _mode(mode: RecordMode | str) -> RecordMode:
+    try:
+        return RecordMode(mode)
+    except ValueError:
+        names = ", ".join(member.value for member in RecordMode)
+        raise UsageError(f"expected a record mode of {names}, got {mode!r}") from None
+
+
+def _vcr_mode(mode: RecordMode) -> Any:
+    from vcr.record_mode import RecordMode as VcrMode
+
+    return VcrMode(mode.value)
+
+
+def _matcher(matcher: Any) -> Any:
+    if callable(matcher):
+        return matcher
+    if matcher == "json_body":
+        return json_body
+    from vcr import VCR
+
+    matchers: dict[str, Any] = VCR().matchers
+    if matcher not in matchers:
+        names = ", ".join(sorted([*matchers, "json_body"]))
+        raise UsageError(f"expected a matcher of {names}, got {matcher!r}")
+    return matchers[matcher]
+
+
+def _vcr_request(request: Request) -> Any:
+    from vcr.request import Request as VcrRequest
+
+    prepared = VcrRequest(
+        request.method,
+        request.uri,
+        request.body,
+        {name: values[0] for name, values in request.headers.items() if values},
+    )
+    # vcrpy keeps one value of a header; all of them are to reach the file.
+    prepared.harness_headers = request.headers
+    return prepared
+
+
+def _all_headers(prepared: Any) -> Iterable[tuple[str, list[str]]]:
+    """Return the headers to store: those a hook left, each with all its values."""
+    recorded = getattr(prepared, "harness_headers", {})
+    for name, value in prepared.headers.items():
+        values = recorded.get(name, [])
+        yield name, values if values and values[0] == value else [value]
