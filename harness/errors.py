@@ -139,7 +139,29 @@ class NothingToReplayError(CassetteError):
 
 
 class CassetteMismatchError(CassetteError):
-    """A request was made that the cassette does not answer."""
+    """A request was made that the cassette does not answer.
+
+    Attributes:
+        reason: ``never recorded``, ``already played``, or empty for a client that
+            reads on where the recorded one stopped.
+        exchange: The nearest recording, or None.
+        differences: The fields in which the request differs from it, one line each.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        problem: str,
+        *,
+        place: str = "",
+        reason: str = "",
+        exchange: int | None = None,
+        differences: tuple[str, ...] = (),
+    ) -> None:
+        self.reason = reason
+        self.exchange = exchange
+        self.differences = differences
+        super().__init__(path, problem, place=place)
 
 
 class RecordingRefusedError(CassetteError):
