@@ -23,8 +23,6 @@ from harness.core.deltas import (
     Reasoning,
     Text,
 )
-from harness.errors import ChunkError
-from harness.messages import Message, ToolCall, ToolCallFunction
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -34,7 +32,9 @@ from harness.engine.conversation import (
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.store.classify import classify
+from harness.errors import ChunkError, NothingToReplayError
+from harness.messages import Message, ToolCall, ToolCallFunction
+from harness.store.classify import Classification, Kind, classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +44,11 @@ if TYPE_CHECKING:
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Exchange
+    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["AgentLoop", "Cause"]
+
+_SHOWN_REASONS = 3  # enough to see what kind of file it is, and still one line
 
 
 class Cause(NamedTuple):
@@ -64,8 +66,8 @@ class AgentLoop:
     """Replays exchanges through one adapted interface.
 
     Args:
-        exchanges: All exchanges of the cassette; those after the replayed ones are
-            read for tool results.
+        cassette: All its exchanges; those after the replayed ones are read for tool
+            results.
         adapter: The interface.
         options: What agent and interface agree on.
         transform: Re-cuts or reframes each stream of chunks; None leaves it.
@@ -77,7 +79,7 @@ class AgentLoop:
 
     def __init__(
         self,
-        exchanges: list[Exchange],
+        cassette: Cassette,
         adapter: StreamingAdapter | ListAdapter | GeneratorAdapter,
         options: AgentOptions,
         *,
@@ -87,7 +89,8 @@ class AgentLoop:
         report: Callable[[Diagnostic], None],
         on_response: Callable[[ReplayedResponse], None],
     ) -> None:
-        self._exchanges = exchanges
+        self._path = cassette.path
+        self._exchanges = cassette.exchanges
         self._adapter = adapter
         self._options = options
         self._transform = transform
@@ -109,14 +112,13 @@ class AgentLoop:
 
         Raises:
             InterfaceError: The interface raised; nothing more can be replayed.
+            NothingToReplayError: No chosen exchange is a chat completion; nothing was
+                called.
         """
         previous: list[dict[str, Any]] | None = None
         is_open = False
-        for exchange in self._exchanges:
-            if self._only is not None and exchange.index != self._only:
-                continue
-            kind = classify(exchange)
-            if kind.kind == "other":
+        for exchange, kind in self._chosen():
+            if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
             messages = messages_of(exchange)
@@ -129,11 +131,29 @@ class AgentLoop:
                 self._is_started = is_open = True
                 yield self._at(exchange.index)
             previous = messages
-            yield from self._step(exchange, is_stream=kind.kind == "stream")
+            yield from self._step(exchange, is_stream=kind.kind is Kind.STREAM)
             if not self._options.multi_step:
                 break
         if is_open:
             yield from self._end_conversation()
+
+    def _chosen(self) -> list[tuple[Exchange, Classification]]:
+        chosen = [
+            (exchange, classify(exchange))
+            for exchange in self._exchanges
+            if self._only is None or exchange.index == self._only
+        ]
+        if all(kind.kind is Kind.OTHER for _, kind in chosen):
+            reasons = "; ".join(
+                f"exchange {exchange.index}: {kind.reason}"
+                for exchange, kind in chosen[:_SHOWN_REASONS]
+            )
+            if len(chosen) > _SHOWN_REASONS:
+                reasons += f"; and {len(chosen) - _SHOWN_REASONS} more"
+            raise NothingToReplayError(
+                self._path, f"nothing to replay, no chat completion ({reasons})"
+            )
+        return chosen
 
     def _end_conversation(self) -> Iterator[Cause]:
         self._adapter.call("step_yield")
@@ -147,7 +167,9 @@ class AgentLoop:
         if is_stream:
             reader = StreamReader(exchange, self._report)
             created, chunks = look_ahead(reader)
-            content = exchange.response.body or reader.first_event
+            # Text without a request may be a pipe, whose body is not known yet.
+            content = exchange.response.body if exchange.request.uri else b""
+            content = content or reader.first_event
             identity = ExchangeIdentity(exchange.index, content)
             message_id, date = identity.message_id(), date_of(created)
             adapter.set_streaming(is_streaming=True)

@@ -11,7 +11,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from harness.core.splits import Split, parse_split
-from harness.errors import UsageError
 from harness.engine.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
 from harness.engine.agent import AgentLoop, Cause
 from harness.engine.targets import AgentOptions, make_interface, name_of
@@ -22,6 +21,7 @@ from harness.engine.transcript import (
     ReplayedResponse,
     Transcript,
 )
+from harness.errors import UsageError
 from harness.store.cassette import Cassette
 from harness.store.reading import load_cassette
 
@@ -71,7 +71,7 @@ class Replay:
             made, self.interface, None if mode is None else Mode(mode)
         )
         self._loop = AgentLoop(
-            cassette.exchanges,
+            cassette,
             self._adapter,
             AgentOptions.of(made, options or AgentOptions()),
             transform=_transform(split),

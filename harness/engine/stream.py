@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
-from harness.errors import ArgumentsError, ChunkError, shorten
 from harness.engine.transcript import Diagnostic, DiagnosticKind
+from harness.errors import ArgumentsError, ChunkError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

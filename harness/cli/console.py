@@ -1,0 +1,110 @@
+"""How every command talks: errors, exit codes, colours, closed pipes.
+
+Owns the promise that a user's mistake gives one line on standard error and never a
+traceback. Exit codes: 0 done, 1 findings, 2 wrong usage or unreadable input, 130
+interrupted, 141 the reader of a pipe went away (both as of any Unix tool).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from harness.errors import HarnessError, InterfaceError, ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Exit", "complain", "printable", "run", "say", "use_colour"]
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    DONE = 0
+    """It did what was asked and found nothing wrong."""
+    FINDINGS = 1
+    """It did what was asked and found something."""
+    UNUSABLE = 2
+    """Wrong usage, or input that cannot be read."""
+    INTERRUPTED = 130
+    """Ctrl-C: 128 + SIGINT."""
+    PIPE_CLOSED = 141
+    """The reader of standard output went away: 128 + SIGPIPE."""
+
+
+def run(command: click.Command, arguments: Iterable[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code; errors become one line each.
+
+    Args:
+        command: The click command.
+        arguments: Its arguments; None takes the process's.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_code_of(command, given))
+
+
+def _code_of(command: click.Command, arguments: list[str]) -> int:
+    try:
+        result = command.main(arguments, prog_name="harness", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return Exit.UNUSABLE
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE_CLOSED
+    except HarnessError as error:
+        if _is_debug(arguments):
+            raise
+        complain(str(error))
+        if isinstance(error, InterfaceError | ProtocolError):
+            return Exit.FINDINGS
+        return Exit.UNUSABLE
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _is_debug(arguments: list[str]) -> bool:
+    return "--debug" in arguments[:1]  # an option of the group: before the command
+
+
+def complain(text: str) -> None:
+    """Write one line to standard error, after everything already on standard output."""
+    sys.stdout.flush()
+    click.echo(f"harness: {printable(text)}", err=True)
+
+
+def say(text: str) -> None:
+    """Write one line to standard error that is no complaint."""
+    sys.stdout.flush()
+    click.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """Return text without control characters and lone surrogates, on one line.
+
+    A recording may hold terminal escapes; showing one must not run them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input
+    """Tell whether to colour: on a terminal, unless `NO_COLOR` is set and not empty.
+
+    Source: no-color.org; `FORCE_COLOR` turns it on elsewhere.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream_is_terminal or bool(os.environ.get("FORCE_COLOR"))

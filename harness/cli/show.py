@@ -1,0 +1,123 @@
+"""`harness show`: one cassette in full."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.console import Exit, printable
+
+if TYPE_CHECKING:
+    from harness.core.accumulate import AccumulatedMessage
+    from harness.engine.summary import ExchangeSummary
+
+
+@click.command("show", no_args_is_help=True)
+@click.argument("path", metavar="PATH")
+@click.option(
+    "--exchange",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Show only exchange N, numbered from 0.  [default: all]",
+)
+def command(path: str, exchange: int | None) -> int:
+    r"""Show one recording in full: what was asked, what came, how it ended.
+
+    PATH is a recording, or - for standard input.
+
+    \b
+    Examples:
+      harness show cassettes/plain_text.yaml
+      harness show cassettes/three_steps.yaml --exchange 1
+    """
+    from harness.engine.summary import summarise_exchange
+    from harness.errors import UsageError
+    from harness.store.reading import load_cassette
+
+    cassette = load_cassette(path)
+    if exchange is not None and exchange >= len(cassette.exchanges):
+        raise UsageError(
+            f"{path}: there is no exchange {exchange}; it has "
+            f"{len(cassette.exchanges)}, numbered from 0"
+        )
+    for one in cassette.exchanges:
+        if exchange is None or one.index == exchange:
+            _show(summarise_exchange(one))
+    return Exit.DONE
+
+
+def _show(summary: ExchangeSummary) -> None:
+    exchange = summary.exchange
+    request, response = exchange.request, exchange.response
+    _line(0, f"exchange {exchange.index}", _asked(request.method, request.uri))
+    body = request.json()
+    if isinstance(body, dict):
+        _show_request(body)
+    status = f"{response.status} {response.reason}".strip()
+    _line(1, "response", f"{status}, {summary.reason or summary.kind}")
+    if summary.model:
+        _line(2, "model", summary.model)
+    if summary.chunks:
+        _line(2, "chunks", str(summary.chunks))
+    if response.wire is not None:
+        seconds = f", last after {summary.duration_s:.3f} s" if response.wire else ""
+        _line(2, "wire", f"{len(response.wire)} reads{seconds}")
+    for number, message in summary.choices.items():
+        _show_message(number if len(summary.choices) > 1 else None, message)
+    if summary.usage:
+        _line(2, "usage", json.dumps(summary.usage, ensure_ascii=False))
+    _line(2, "ended", summary.ended)
+    for diagnostic in summary.diagnostics:
+        _line(2, "note", str(diagnostic))
+
+
+def _asked(method: str, uri: str) -> str:
+    return f"{method} {uri}" if uri else "request not recorded"
+
+
+def _show_request(body: dict[str, Any]) -> None:
+    _line(1, "request", "")
+    for key, value in body.items():
+        if key == "messages" and isinstance(value, list):
+            for message in value:
+                _show_turn(message)
+        elif key == "tools" and isinstance(value, list):
+            _line(2, "tools", ", ".join(_tool_name(tool) for tool in value))
+        else:
+            _line(2, key, json.dumps(value, ensure_ascii=False))
+
+
+def _show_turn(message: object) -> None:
+    if not isinstance(message, dict):
+        _line(2, "message", json.dumps(message, ensure_ascii=False))
+        return
+    role = str(message.get("role"))
+    for key, value in message.items():
+        if key != "role" and value is not None:
+            name = role if key == "content" else f"{role}.{key}"
+            _line(2, name, json.dumps(value, ensure_ascii=False))
+
+
+def _tool_name(tool: object) -> str:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else json.dumps(tool, ensure_ascii=False)
+
+
+def _show_message(choice: int | None, message: AccumulatedMessage) -> None:
+    if choice is not None:
+        _line(2, "choice", str(choice))
+    for name in ("reasoning", "content", "refusal"):
+        text = getattr(message, name)
+        if text:
+            _line(2, name, json.dumps(text, ensure_ascii=False))
+    for call in message.calls:
+        _line(2, "call", f"{call.name}({call.arguments}) {call.id}".rstrip())
+    if message.finish_reason:
+        _line(2, "finish", message.finish_reason)
+
+
+def _line(depth: int, name: str, value: str) -> None:
+    click.echo(f"{'  ' * depth}{printable(name)}: {printable(value)}".rstrip(": "))

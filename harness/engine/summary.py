@@ -1,0 +1,141 @@
+"""What a cassette holds, at a glance: for `harness ls`, `harness show` and reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.core.chunks import parse_payload
+from harness.engine.stream import StreamReader
+from harness.errors import ChunkError
+from harness.store.classify import Kind, classify
+
+if TYPE_CHECKING:
+    from harness.engine.transcript import Diagnostic
+    from harness.store.cassette import Cassette, Exchange
+
+__all__ = ["CassetteSummary", "ExchangeSummary", "summarise", "summarise_exchange"]
+
+
+@dataclass(slots=True)
+class ExchangeSummary:
+    """One exchange, read to its end."""
+
+    exchange: Exchange
+    kind: Kind
+    reason: str = ""
+    """What it is instead of a chat completion; empty for one."""
+    model: str = ""
+    """Of the response, else of the request; empty where neither names one."""
+    chunks: int = 0
+    choices: dict[int, AccumulatedMessage] = field(default_factory=dict)
+    usage: dict[str, Any] | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    duration_s: float | None = None
+    """From the request to the last read; None without recorded timing."""
+
+    @property
+    def ended(self) -> str:
+        """How the answer ended: what was recorded, else the finish reason."""
+        ending = self.exchange.response.ended
+        if ending is not None and ending.kind != "complete":
+            return f"{ending.kind} {ending.error}".strip()
+        if self.kind is Kind.OTHER:
+            return f"HTTP {self.exchange.response.status}"
+        message = self.choices.get(0)
+        return (message and message.finish_reason) or "no finish"
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of the functions called by choice 0, in order."""
+        message = self.choices.get(0)
+        return [call.name for call in message.calls] if message else []
+
+
+@dataclass(slots=True)
+class CassetteSummary:
+    """One cassette, all exchanges read."""
+
+    path: str
+    exchanges: list[ExchangeSummary]
+
+    @property
+    def models(self) -> list[str]:
+        """The models, each once, in order of appearance."""
+        return list(dict.fromkeys(e.model for e in self.exchanges if e.model))
+
+    @property
+    def chunks(self) -> int:
+        """The chunks of all exchanges."""
+        return sum(e.chunks for e in self.exchanges)
+
+    @property
+    def tools(self) -> Counter[str]:
+        """How often each function was called."""
+        return Counter(name for e in self.exchanges for name in e.tools)
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        """Prompt and completion tokens where any usage was recorded; None else."""
+        counts = [e.usage for e in self.exchanges if e.usage]
+        if not counts:
+            return None
+        return (
+            sum(_count(usage, "prompt_tokens") for usage in counts),
+            sum(_count(usage, "completion_tokens") for usage in counts),
+        )
+
+    @property
+    def duration_s(self) -> float | None:
+        """The time of all exchanges together; None without recorded timing."""
+        known = [e.duration_s for e in self.exchanges if e.duration_s is not None]
+        return sum(known) if known else None
+
+
+def summarise(cassette: Cassette) -> CassetteSummary:
+    """Read every exchange of a cassette to its end.
+
+    Args:
+        cassette: The cassette; a `source` of it is used up.
+
+    Returns:
+        The summary; nothing raises on a stream that is wrong, see its diagnostics.
+    """
+    return CassetteSummary(
+        cassette.path, [summarise_exchange(exchange) for exchange in cassette.exchanges]
+    )
+
+
+def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
+    """Read one exchange to its end; see `summarise`."""
+    kind, reason = classify(exchange)
+    summary = ExchangeSummary(exchange, kind, reason)
+    wire = exchange.response.wire
+    if wire:
+        summary.duration_s = wire[-1].seconds
+    accumulator = ResponseAccumulator()
+    if kind is Kind.STREAM:
+        reader = StreamReader(exchange, summary.diagnostics.append)
+        for chunk in reader:
+            accumulator.feed(chunk.payload)
+        summary.chunks = reader.events
+        message = accumulator.message()
+        reader.finish(has_finish_reason=message.finish_reason is not None)
+    elif kind is Kind.WHOLE:
+        try:
+            accumulator.feed(parse_payload(exchange.response.body))
+        except ChunkError as error:
+            summary.kind, summary.reason = Kind.OTHER, str(error)
+    summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
+    summary.usage = accumulator.usage
+    request = exchange.request.json()
+    asked = request.get("model") if isinstance(request, dict) else None
+    summary.model = accumulator.model or (asked if isinstance(asked, str) else "")
+    return summary
+
+
+def _count(usage: dict[str, Any], name: str) -> int:
+    value = usage.get(name)
+    return value if isinstance(value, int) else 0
