@@ -27,7 +27,7 @@ from harness.store.reading import load_cassette
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from harness.core.chunks import Chunk
 
@@ -124,7 +124,7 @@ class Replay:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
-    async def arun(self) -> AsyncIterator[Emission]:
+    async def arun(self) -> AsyncGenerator[Emission, None]:
         """Run inside the running event loop; any kind of interface.
 
         Yields:

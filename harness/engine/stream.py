@@ -196,6 +196,7 @@ class ArgumentsCheck:
         self._reader = reader
         self._machines: dict[int, FunctionArgumentsStreamHandler] = {}
         self._last_chunk: dict[int, int] = {}
+        self._said: set[int] = set()
 
     def feed(self, part: CallPart, chunk: int) -> None:
         """Follow one part of a call that came in the given chunk."""
@@ -205,18 +206,19 @@ class ArgumentsCheck:
         machine = self._machines.get(position)
         if machine is None:
             machine = self._machines[position] = FunctionArgumentsStreamHandler()
-        if machine.error is not None:
+        if position in self._said:
             return
         self._last_chunk[position] = chunk
         machine.process_json_chunk(part.arguments)
         if machine.error is not None:
+            self._said.add(position)
             self._diagnose(part.call, machine.error, chunk)
 
     def close(self, calls: list[ToolCall]) -> None:
         """Report the calls whose arguments stopped too early."""
         for call in calls:
             machine = self._machines.get(id(call))
-            if machine is not None and machine.error is None:
+            if machine is not None and id(call) not in self._said:
                 error = machine.close()
                 if error is not None:
                     self._diagnose(call, error, self._last_chunk[id(call)])
