@@ -233,7 +233,9 @@ class MatchedCassette:
                         self._cassette.play_counts[index],
                     )
                 )
-        return sorted(found, key=lambda c: (len(c.failed), len(c.differences)))
+        return sorted(
+            found, key=lambda c: (len(c.failed), len(c.differences), c.play_count)
+        )
 
     def save(self) -> None:
         """Write what was recorded, by the rules of the mode; nothing if nothing was.

@@ -1,0 +1,144 @@
+"""One exchange while it is being recorded: its pieces as they come, and its end.
+
+Owns how a stream's ending is told. Nothing here waits, sleeps or touches the network;
+whoever moves the bytes (`harness.record.transports`, `harness.record.proxy`) calls
+`piece` for each read and one of `complete`, `closed` and `broke` at the end.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from harness.store.bodies import BodyError, decode
+from harness.store.cassette import Ending, Headers, Response, WireChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ExchangeRecorder"]
+
+# What ends an OpenAI stream. Clients stop reading there and close the response
+# without asking for the end of the body, which the server has sent or is sending:
+# that stream is complete (OpenAI SDK 3.54, `Stream.__stream__`).
+_DONE = re.compile(rb"(?:\A|[\r\n])data:[ ]?\[DONE\][ \t]*[\r\n]\s*\Z")
+_DONE_BYTES = 64  # enough of the end of a body to hold that
+
+
+class ExchangeRecorder:
+    """Collects one response.
+
+    The first ending counts; later ones, and pieces after it, change nothing. Safe to
+    end from another thread than the one that reads.
+
+    Args:
+        status: The status code.
+        reason: The reason phrase; may be empty.
+        headers: As received.
+        elapsed: Returns the seconds since the request was sent.
+        finished: Called once, with the response, when it has ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        reason: str,
+        headers: Headers,
+        elapsed: Callable[[], float],
+        finished: Callable[[Response], None],
+    ) -> None:
+        self._response = Response(status, reason, headers)
+        self._elapsed = elapsed
+        self._finished = finished
+        self._pieces: list[bytes] = []
+        self._seconds: list[float] = []
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def piece(self, data: bytes) -> None:
+        """Keep one read; empty ones are dropped."""
+        if data and not self._has_ended:
+            self._pieces.append(bytes(data))
+            # Milliseconds: finer than any network, short enough to read.
+            self._seconds.append(round(self._elapsed(), 3))
+
+    def complete(self) -> None:
+        """Note that the body was read to its end."""
+        self._end(Ending("complete"))
+
+    def closed(self) -> None:
+        """Note that the client stopped reading.
+
+        A client that stops after ``data: [DONE]``, or after as many bytes as the
+        content-length said, has read it all: that is recorded as complete.
+        """
+        self._end(Ending("complete" if self._is_whole() else "closed"))
+
+    def broke(self, kind: str, message: str) -> None:
+        """Note that the stream broke.
+
+        Args:
+            kind: The name of the httpx exception that says how.
+            message: What the transport said.
+        """
+        self._end(Ending("error", kind, message))
+
+    def _is_whole(self) -> bool:
+        length = self._response.header("content-length")
+        if length.isascii() and length.isdigit():
+            return sum(map(len, self._pieces)) == int(length)
+        tail = b"".join(self._pieces[-_DONE_BYTES:])[-_DONE_BYTES:]
+        if self._response.header("content-encoding"):
+            tail = self._decoded_tail()
+        return _DONE.search(tail) is not None
+
+    def _decoded_tail(self) -> bytes:
+        encodings = self._response.header("content-encoding")
+        try:
+            return decode(b"".join(self._pieces), encodings).body[-_DONE_BYTES:]
+        except BodyError:
+            return b""
+
+    def _end(self, ended: Ending) -> None:
+        with self._lock:
+            if self._has_ended:
+                return
+            self._has_ended = True
+        response = self._response
+        response.body = b"".join(self._pieces)
+        response.ended = ended
+        sizes = [len(piece) for piece in self._pieces]
+        encodings = response.header("content-encoding")
+        if encodings:
+            sizes = self._decode(encodings, sizes)
+        response.wire = [
+            WireChunk(seconds, size)
+            for seconds, size in zip(self._seconds, sizes, strict=True)
+        ]
+        self._finished(response)
+
+    def _decode(self, encodings: str, sizes: list[int]) -> list[int]:
+        """Store the decoded body: readable, and open to redaction.
+
+        What cannot be decoded is stored as it came, with its header, so that the
+        client that plays it fails on it as the recording one did.
+        """
+        response = self._response
+        try:
+            decoded = decode(response.body, encodings, sizes)
+        except BodyError:
+            return sizes
+        if len(decoded.sizes) != len(sizes):
+            return sizes
+        response.body = decoded.body
+        # Stock vcrpy's `decode_compressed_response` changes the same two headers.
+        response.headers = {
+            name: [str(len(decoded.body))]
+            if name.lower() == "content-length"
+            else values
+            for name, values in response.headers.items()
+            if name.lower() != "content-encoding"
+        }
+        return decoded.sizes

@@ -1,0 +1,300 @@
+"""A cassette in use: what answers a request, and what becomes of a live one.
+
+Owns the rules of recording: where it is refused, when the file is written, what is
+kept when something goes wrong. It knows neither httpx nor sockets, so that the
+transports and the proxy follow the same rules.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import (
+    CassetteMismatchError,
+    CassetteMissingError,
+    RecordingRefusedError,
+    StateError,
+)
+from harness.record.bodies import Pace
+from harness.record.exchange import ExchangeRecorder
+from harness.record.mismatch import explain
+from harness.store.cassette import Exchange, Request, Response
+from harness.store.redaction import Redaction, redact_exchange
+from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from harness.store.cassette import Headers
+
+__all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
+
+CI_OVERRIDE = "HARNESS_ALLOW_CI_RECORDING"
+"""The environment variable that allows recording in CI."""
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+class LiveRequest:
+    """A request that no recording answers and that may be sent and recorded."""
+
+    __slots__ = ("_order", "_request", "_session", "_started")
+
+    def __init__(
+        self, session: RecordingSession, request: Request, order: int, started: float
+    ) -> None:
+        self._session = session
+        self._request = request
+        self._order = order
+        self._started = started
+
+    def responded(
+        self, *, status: int, reason: str, headers: Headers
+    ) -> ExchangeRecorder:
+        """Begin to record the response.
+
+        Args:
+            status: The status code.
+            reason: The reason phrase; may be empty.
+            headers: As received.
+
+        Returns:
+            What the pieces go to.
+        """
+        recorder = ExchangeRecorder(
+            status=status,
+            reason=reason,
+            headers=headers,
+            elapsed=lambda: self._session.clock() - self._started,
+            finished=lambda response: self._session.finished(
+                self._request, response, self._order, recorder
+            ),
+        )
+        self._session.began(recorder)
+        return recorder
+
+
+class RecordingSession:
+    """One opened cassette, from the first request to the last save.
+
+    Safe to use from several threads and tasks at once; exchanges are stored in the
+    order of their requests.
+
+    Args:
+        path: The cassette file.
+        mode: See `RecordMode`.
+        match_on: Names of vcrpy's matchers, ``json_body``, or functions of two
+            vcrpy requests.
+        allow_playback_repeats: An exchange may answer more than one request.
+        before_record_request: vcrpy's hook of that name.
+        redaction: What is replaced before anything is written; the default rules if
+            None. Requests are redacted before they are matched, too, but its hook
+            is not called then: to change requests, use `before_record_request`.
+        force: Record in CI as well.
+        pace: Fields of `Pace`: `speed`, `clock`, `sleep`, `async_sleep`. The clock
+            also times what is recorded.
+
+    Raises:
+        UsageError: The mode or a matcher is unknown.
+        CassetteError: The file is there, but cannot be read or does not parse.
+        RecordingRefusedError: The mode would record, and this is CI.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        mode: RecordMode | str = RecordMode.NONE,
+        match_on: Iterable[Any] = DEFAULT_MATCH_ON,
+        allow_playback_repeats: bool = False,
+        before_record_request: Callable[[Any], Any] | None = None,
+        redaction: Redaction | None = None,
+        force: bool = False,
+        **pace: Any,
+    ) -> None:
+        self.path = os.fspath(path)
+        self.pace = Pace(**pace)
+        self.clock = self.pace.clock
+        self.match_on = tuple(match_on)
+        self.cassette = MatchedCassette(
+            self.path,
+            mode=mode,
+            match_on=self.match_on,
+            allow_playback_repeats=allow_playback_repeats,
+            before_record_request=before_record_request,
+        )
+        self.mode = self.cassette.mode
+        self.is_closed = False
+        self.misses: list[CassetteMismatchError | CassetteMissingError] = []
+        self._redaction = redaction if redaction is not None else Redaction()
+        self._may_record = force or not _is_ci()
+        self._lock = threading.RLock()
+        self._open: list[ExchangeRecorder] = []
+        self._next = 0
+        if self.mode in {RecordMode.ALL, RecordMode.REWRITE} or (
+            self.mode is RecordMode.ONCE and not self.cassette.file_exists
+        ):
+            self._check_may_record()
+
+    @property
+    def unplayed(self) -> list[Exchange]:
+        """Exchanges that the file held and that no request has asked for."""
+        return self.cassette.unplayed
+
+    @property
+    def play_counts(self) -> list[int]:
+        """How often each exchange was played, in the order of the cassette."""
+        return self.cassette.play_counts
+
+    @property
+    def recorded_count(self) -> int:
+        """How many exchanges were recorded since the cassette was opened."""
+        return self.cassette.recorded_count
+
+    def answer(self, request: Request) -> Exchange | LiveRequest | None:
+        """Decide what becomes of a request.
+
+        Args:
+            request: As sent.
+
+        Returns:
+            The exchange that answers it; or a `LiveRequest`, to send and record it;
+            or None, to send it and leave it alone (a hook excluded it).
+
+        Raises:
+            CassetteMismatchError: Nothing recorded answers it, and the mode does not
+                record.
+            CassetteMissingError: The same, and there is no file at all.
+            RecordingRefusedError: It would be recorded, and this is CI.
+            StateError: The cassette has been closed.
+        """
+        if self.is_closed:
+            raise StateError(
+                f"{self.path}: {request.method} {request.uri} was sent after its "
+                "use_cassette block had ended; wait inside the block for whatever "
+                "still makes requests"
+            )
+        # A stored request has lost its secrets, so this one must, to match it.
+        prepared = self.cassette.prepare(redacted_request(request, self._redaction))
+        if prepared is None:
+            return None
+        exchange = self.cassette.play(prepared)
+        if exchange is not None:
+            return exchange
+        if not self.cassette.can_record:
+            raise self._miss(prepared)
+        self._check_may_record()
+        with self._lock:
+            order = self._next
+            self._next += 1
+        return LiveRequest(self, request, order, self.clock())
+
+    def began(self, recorder: ExchangeRecorder) -> None:
+        """Remember a response that is being read, to end it with the session."""
+        with self._lock:
+            self._open.append(recorder)
+
+    def finished(
+        self,
+        request: Request,
+        response: Response,
+        order: int,
+        recorder: ExchangeRecorder,
+    ) -> None:
+        """Store an ended exchange without its secrets, unless the session is closed."""
+        ended = response.ended
+        if ended is not None and ended.message:
+            response.ended = ended._replace(message=self._redaction.uri(ended.message))
+        exchange = redact_exchange(Exchange(0, request, response), self._redaction)
+        with self._lock:
+            self._open.remove(recorder)
+            prepared = self.cassette.prepare(exchange.request)
+            if not self.is_closed and prepared is not None:
+                self.cassette.record(prepared, exchange.response, order=order)
+
+    def read_past_end(self, exchange: Exchange) -> CassetteMismatchError:
+        """Return the error for a client that reads on where a recorded one stopped."""
+        size = len(exchange.response.body)
+        error = CassetteMismatchError(
+            self.path,
+            f"the client that was recorded stopped reading after {size} bytes, this "
+            "one reads on, and what the server sent then is not known; stop at the "
+            "same place, or record it again (record='rewrite')",
+            place=f"exchange {exchange.index}",
+        )
+        self.misses.append(error)
+        return error
+
+    def save(self) -> None:
+        """Write what has ended so far; in `rewrite` mode it goes to the partial file.
+
+        Raises:
+            CassetteError: It cannot be written.
+        """
+        if self.mode is RecordMode.REWRITE:
+            self.cassette.save_partial()
+        else:
+            self.cassette.save()
+
+    def close(self, *, failed: bool = False) -> str | None:
+        """End what is still being read, as closed by the client, and save.
+
+        Args:
+            failed: The block ended with an exception. In `rewrite` mode the old file
+                then stays, and what was recorded goes beside it; the other modes
+                save, as vcrpy does.
+
+        Returns:
+            The file beside the cassette, if that is where the recording went.
+
+        Raises:
+            CassetteError: It cannot be written.
+        """
+        with self._lock:
+            if self.is_closed:
+                return None
+            for recorder in list(self._open):
+                recorder.closed()
+            self.is_closed = True
+        if failed and self.mode is RecordMode.REWRITE:
+            return self.cassette.save_partial()
+        self.cassette.save()
+        return None
+
+    def _check_may_record(self) -> None:
+        if not self._may_record:
+            raise RecordingRefusedError(
+                self.path,
+                f"recording (mode {self.mode.value!r}) is refused where CI is set; "
+                f"record on your machine and commit the file, or set {CI_OVERRIDE}=1",
+            )
+
+    def _miss(self, prepared: Any) -> CassetteMismatchError | CassetteMissingError:
+        error: CassetteMismatchError | CassetteMissingError
+        if not self.cassette.file_exists and not self.cassette.recorded_count:
+            error = CassetteMissingError(
+                self.path,
+                f"there is no cassette to answer {prepared.method} {prepared.uri}; "
+                "record it once (record='once')",
+            )
+        else:
+            error = explain(self, prepared)
+        self.misses.append(error)
+        return error
+
+
+def redacted_request(request: Request, redaction: Redaction) -> Request:
+    """Return a request as it would be stored, the hook of the redaction aside."""
+    rules = dataclasses.replace(redaction, hook=None)
+    return redact_exchange(Exchange(0, request, Response(200)), rules).request
+
+
+def _is_ci() -> bool:
+    return _is_set("CI") and not _is_set(CI_OVERRIDE)
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").strip().lower() not in _FALSE

@@ -1,0 +1,173 @@
+"""The transports between an httpx client and its real one.
+
+Owns how `httpx` and `httpx2` are reached, for both in one place, and neither is a
+dependency: whichever is installed is used. While a cassette is open, the method with
+which a client picks its transport for a URL is replaced (`Client._transport_for_url`,
+the same in httpx 0.14 to 0.28 and httpx2). This catches clients created before, and
+whatever transport they have: network, proxy mounts, ASGI, WSGI, mock or a user's own.
+
+A request without a cassette here gets the client's own transport, untouched. Errors
+before there is a response (refused connections, time-outs) are passed on and not
+recorded: there is nothing to play. Upgraded connections (status 101) likewise.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from harness.record.active import current_session
+from harness.record.bodies import PlayedBody, RecordedBody, stream_class
+from harness.record.patches import Patches
+from harness.record.surfacing import surfaced
+from harness.store.cassette import Exchange, Headers, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from harness.record.session import LiveRequest, RecordingSession
+
+__all__ = ["CLIENT_PATCHES"]
+
+_MODULES = ("httpx", "httpx2")
+
+
+def _targets() -> Iterator[tuple[type, str, Callable[..., Any]]]:
+    for name in _MODULES:
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        yield module.Client, "_transport_for_url", _wrapped(_SyncTransport, module)
+        yield (
+            module.AsyncClient,
+            "_transport_for_url",
+            _wrapped(_AsyncTransport, module),
+        )
+
+
+CLIENT_PATCHES = Patches(_targets)
+"""In place while any cassette is open."""
+
+
+def _wrapped(kind: type[_Transport], module: ModuleType) -> Callable[..., Any]:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def transport_for_url(self: Any, url: Any) -> Any:
+            transport = original(self, url)
+            session = current_session()
+            return transport if session is None else kind(session, transport, module)
+
+        return transport_for_url
+
+    return wrap
+
+
+class _Transport:
+    """What both transports share; lives for one request."""
+
+    __slots__ = ("module", "session", "transport")
+
+    def __init__(
+        self, session: RecordingSession, transport: Any, module: ModuleType
+    ) -> None:
+        self.session = session
+        self.transport = transport
+        self.module = module
+
+    def answer(self, request: Any) -> Exchange | LiveRequest | None:
+        """Ask the cassette; the request's body has been read."""
+        sent = Request(
+            request.method,
+            str(request.url),
+            _headers(request.headers),
+            request.content,
+        )
+        with surfaced(self.module):
+            return self.session.answer(sent)
+
+    def played(self, exchange: Exchange) -> Any:
+        response = exchange.response
+        stream = stream_class(self.module, PlayedBody)(
+            exchange, self.session, self.module
+        )
+        reason = response.reason.encode("ascii", "replace")
+        return self.module.Response(
+            response.status,
+            headers=_played_headers(exchange),
+            stream=stream,
+            extensions={"reason_phrase": reason} if reason else None,
+        )
+
+    def recorded(self, live: LiveRequest, response: Any) -> Any:
+        if response.status_code == 101:
+            return response
+        recorder = live.responded(
+            status=response.status_code,
+            reason=response.reason_phrase,
+            headers=_headers(response.headers),
+        )
+        stream = stream_class(self.module, RecordedBody)(response.stream, recorder)
+        # A new response, because some transports return one that was read already.
+        return self.module.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=stream,
+            extensions=response.extensions,
+        )
+
+
+class _SyncTransport(_Transport):
+    """Stands between a `Client` and its transport for one request."""
+
+    __slots__ = ()
+
+    def handle_request(self, request: Any) -> Any:
+        request.read()
+        found = self.answer(request)
+        if isinstance(found, Exchange):
+            return self.played(found)
+        response = self.transport.handle_request(request)
+        if found is None:
+            return response
+        return self.recorded(found, response)
+
+
+class _AsyncTransport(_Transport):
+    """Stands between an `AsyncClient` and its transport for one request."""
+
+    __slots__ = ()
+
+    async def handle_async_request(self, request: Any) -> Any:
+        await request.aread()
+        found = self.answer(request)
+        if isinstance(found, Exchange):
+            return self.played(found)
+        response = await self.transport.handle_async_request(request)
+        if found is None:
+            return response
+        return self.recorded(found, response)
+
+
+def _headers(received: Any) -> Headers:
+    headers: Headers = {}
+    for name, value in received.multi_items():
+        headers.setdefault(name, []).append(value)
+    return headers
+
+
+def _played_headers(exchange: Exchange) -> list[tuple[str, str]]:
+    """Return the headers to play: the body is decoded, whatever was recorded."""
+    length = str(len(exchange.response.body))
+    is_decoded = exchange.response.header("content-encoding") != ""
+    headers = []
+    for name, values in exchange.response.headers.items():
+        if is_decoded and name.lower() == "content-encoding":
+            continue
+        if is_decoded and name.lower() == "content-length":
+            headers.append((name, length))
+            continue
+        headers += [(name, value) for value in values]
+    return headers
