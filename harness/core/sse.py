@@ -1,12 +1,13 @@
 """Bytes to Server-Sent Events, and back.
 
 Follows the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream", to
-the letter but for two deviations, each marked where it happens:
+the letter but for three deviations, each marked where it happens:
 
 - An event that the stream ended before its blank line is dispatched by `close`,
   with `is_complete` false, where the standard discards it: providers cut streams
   there, and a debugging tool that hides the last words is useless.
 - An event that grows past `max_event_bytes` is refused.
+- A `retry` of more than 18 digits is ignored.
 
 Lines end with LF, CR or CRLF and with nothing else (U+2028 is text). All of them
 are ASCII, so the decoder works on bytes and decodes each value on its own: a cut
@@ -37,7 +38,8 @@ class SSEEvent:
     raw: bytes
     """The data as bytes, its lines joined by LF; may be empty."""
     byte_offset: int = 0
-    """Where its first line starts, in bytes from the start of the stream."""
+    """Where its first `data` or `event` line starts, in bytes from the stream's
+    start, a BOM counted."""
     event: str = ""
     """The event type; empty where none was sent (`message` in a browser)."""
     id: str = ""
@@ -54,17 +56,19 @@ class SSEEvent:
 class SSEDecoder:
     """Decodes an event stream that arrives in pieces.
 
-    The events are the same for every way to cut the same bytes. Cost is linear in
-    the bytes fed; what is held is the unfinished event.
+    The events, and the error, are the same for every way to cut the same bytes.
+    Cost is linear in the bytes fed; what is held is the unfinished event.
 
     Args:
-        max_event_bytes: The most bytes that an unfinished event may hold.
+        max_event_bytes: The most bytes that an event may hold, from its first line
+            to the end of its last one; also the longest line of any kind.
     """
 
     __slots__ = (
         "_consumed",
         "_data",
         "_event",
+        "_failure",
         "_head",
         "_is_closed",
         "_last_id",
@@ -92,6 +96,7 @@ class SSEDecoder:
         self._partial_bytes = 0
         self._consumed = 0  # bytes up to the end of the last finished line
         self._start = 0  # where the unfinished event starts
+        self._failure: SSEError | None = None  # waits until its events are out
         self._is_closed = False
 
     def feed(self, data: bytes) -> list[SSEEvent]:
@@ -104,11 +109,13 @@ class SSEDecoder:
             The events that this piece completed, oldest first; empty if none.
 
         Raises:
-            SSEError: An unfinished event is longer than `max_event_bytes`. The
-                decoder is closed.
+            SSEError: An event is longer than `max_event_bytes`. The decoder is
+                closed. Events that the same piece completed before it are returned
+                first, and the next call (`feed` or `close`) raises.
             StateError: The decoder was closed before.
         """
         if self._is_closed:
+            self._raise_failure()
             raise StateError(
                 "the SSE decoder is closed; make a new one for a new stream"
             )
@@ -132,15 +139,10 @@ class SSEDecoder:
             self._feed_lines(data, events)
         elif data:
             self._feed_blocks(data, events)
-        if self._consumed + self._partial_bytes - self._start > self._max_event_bytes:
-            self._is_closed = True
-            self._partial.clear()
-            self._data = None
-            raise SSEError(
-                f"an event of more than {self._max_event_bytes} bytes; "
-                "is this an event stream?",
-                byte_offset=self._start,
-            )
+        if self._partial:
+            self._is_too_long()
+        if not events:
+            self._raise_failure()
         return events
 
     def close(self) -> list[SSEEvent]:
@@ -150,9 +152,13 @@ class SSEDecoder:
             The event whose blank line never came, `is_complete` false; empty if the
             stream ended between events. Closing twice returns nothing.
 
+        Raises:
+            SSEError: The last piece completed events before one that is too long.
+
         Source: the standard discards such an event; that it is dispatched is ours.
         """
         if self._is_closed:
+            self._raise_failure()
             return []
         if self._head:  # a stream of one or two bytes that began like a BOM
             self._partial.append(self._head)
@@ -164,6 +170,30 @@ class SSEDecoder:
             self._read_line(line)
         self._dispatch(events, is_complete=False)
         return events
+
+    def _is_too_long(self, more_bytes: int = 0) -> bool:
+        """Check the unfinished line, and fail if its event is too long with it.
+
+        Only lines count and their ends do not, so the verdict is the same whether a
+        line end comes with its line or in the next piece.
+        """
+        size = self._consumed + self._partial_bytes + more_bytes - self._start
+        if size <= self._max_event_bytes:
+            return False
+        self._is_closed = True
+        self._failure = SSEError(
+            f"an event of more than {self._max_event_bytes} bytes; "
+            "is this an event stream?",
+            byte_offset=self._start,
+        )
+        self._partial.clear()
+        self._data = None
+        return True
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def _strip_bom(self, data: bytes) -> bytes:
         head = (self._head or b"") + data
@@ -183,12 +213,18 @@ class SSEDecoder:
         last_id = self._last_id
         start = self._consumed
         for block in blocks:
-            if block[:6] == b"data: " and b"\n" not in block:
+            if (
+                block[:6] == b"data: "
+                and b"\n" not in block
+                and len(block) <= self._max_event_bytes
+            ):
                 events.append(SSEEvent(block[6:], start, "", last_id))
                 start += len(block) + 2
             else:
                 self._consumed = self._start = start
                 self._feed_lines(block + b"\n\n", events)
+                if self._failure is not None:
+                    return
                 last_id = self._last_id
                 start = self._consumed
         self._consumed = self._start = start
@@ -202,6 +238,8 @@ class SSEDecoder:
         start = 0
         for match in _LINE_END.finditer(data):
             line = data[start : match.start()]
+            if line and self._is_too_long(len(line)):
+                return b""
             self._consumed += self._partial_bytes + match.end() - start
             start = match.end()
             if self._partial:
