@@ -44,7 +44,7 @@ Payload = dict[str, Any]
 
 @dataclass(slots=True)
 class Chunk:
-    """One `chat.completion.chunk` of a stream. Treat it and its payload as read-only."""
+    """One `chat.completion.chunk` of a stream, payload included: read-only."""
 
     index: int
     """Number of the event in its stream, from 0, `[DONE]` not counted."""
@@ -72,9 +72,10 @@ def parse_payload(data: str | bytes) -> Payload:
     """
     try:
         payload = from_json(data)
-    except ValueError:
-        # jiter refuses lone surrogates and bad UTF-8, which `json` reads; it runs
-        # only on what jiter refused, so its speed (4 times slower) does not matter.
+    except (ValueError, TypeError):
+        # jiter refuses lone surrogates (those in a `str` with a TypeError) and bad
+        # UTF-8, which `json` reads; it runs only on what jiter refused, so its speed
+        # (4 times slower) does not matter.
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         try:
             payload = json.loads(text, strict=False)
@@ -105,19 +106,25 @@ def payload_error(payload: Payload) -> str | None:
     if error:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return str(error["message"])
-        return (
-            error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
-        )
+        return error if isinstance(error, str) else _as_json(error)
     if payload.get("object") == "error":
         message = payload.get("message")
-        return message if isinstance(message, str) else json.dumps(payload)
+        return message if isinstance(message, str) else _as_json(payload)
     return None
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # parsed higher up in the stack than it is written here
+        return "an error object that is nested too deeply"
 
 
 class _Lenient(BaseModel):
     """Attribute access over whatever came: every field optional, extras kept."""
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    # Strict, because a number that is sent as text stays text: exact about content.
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), strict=True)
 
 
 class ChunkFunction(_Lenient):
@@ -194,15 +201,49 @@ def to_model(payload: Payload) -> ChatCompletionChunk:
         payload: A parsed chunk.
 
     Returns:
-        The model, extra fields kept. Parts that do not fit the declared types are
-        kept as sent, without attribute access below them: nothing raises here.
+        The model, extra fields kept. A value that does not fit its declared type is
+        kept as sent, with attribute access around it: nothing raises here.
     """
     if payload.get("choices") is None and "choices" in payload:
         payload = {**payload, "choices": []}
     try:
         return ChatCompletionChunk.model_validate(payload)
     except ValueError:
-        return ChatCompletionChunk.model_construct(**payload)
+        model: ChatCompletionChunk = _construct(ChatCompletionChunk, payload)
+        return model
+
+
+_NESTED: dict[type[_Lenient], dict[str, type[_Lenient]]] = {
+    ChatCompletionChunk: {"choices": ChunkChoice},
+    ChunkChoice: {"delta": ChunkDelta},
+    ChunkDelta: {"tool_calls": ChunkToolCall, "function_call": ChunkFunction},
+    ChunkToolCall: {"function": ChunkFunction},
+}
+
+
+def _construct(kind: type[_Lenient], payload: Payload) -> Any:
+    """Build a model unchecked, the models inside it too.
+
+    Ollama sends an object as `arguments`, and a consumer still wants to read
+    `choices[0].delta`.
+    """
+    nested = _NESTED.get(kind, {})
+    declared: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in payload.items():
+        fields = declared if name in kind.model_fields else extra
+        fields[name] = _construct_value(nested.get(name), value)
+    model = kind.model_construct(**declared)
+    model.__pydantic_extra__ = extra  # as keywords they could clash with its own
+    return model
+
+
+def _construct_value(kind: type[_Lenient] | None, value: Any) -> Any:
+    if kind is None:
+        return value
+    if type(value) is list:
+        return [_construct(kind, v) if type(v) is dict else v for v in value]
+    return _construct(kind, value) if type(value) is dict else value
 
 
 def payload_of(chunk: Any) -> Payload:
@@ -222,7 +263,8 @@ def payload_of(chunk: Any) -> Payload:
     if isinstance(chunk, Chunk):
         return chunk.payload
     if isinstance(chunk, BaseModel):
-        return chunk.model_dump(exclude_unset=True)
+        # A value of another type than declared is what was sent: no warning.
+        return chunk.model_dump(exclude_unset=True, warnings=False)
     if isinstance(chunk, dict):
         return dict(chunk)
     raise TypeError(
