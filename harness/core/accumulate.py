@@ -17,6 +17,7 @@ from harness.core.deltas import (
     Reasoning,
     Text,
     ToolCall,
+    choice_index,
 )
 from harness.core.text import TextBuffer
 
@@ -71,6 +72,8 @@ class _Choice:
             else:
                 self.refusal.append(part.text)
         delta = choice.get("delta")
+        if type(delta) is not dict:
+            delta = choice.get("message")
         if type(delta) is dict:
             role = delta.get("role")
             if role and type(role) is str:
@@ -124,9 +127,7 @@ class ResponseAccumulator:
         for choice in choices:
             if type(choice) is not dict:
                 continue
-            index = choice.get("index") or 0
-            if type(index) is not int:
-                index = 0
+            index = choice_index(choice)
             held = self._choices.get(index)
             if held is None:
                 held = self._choices[index] = _Choice(index)

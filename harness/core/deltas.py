@@ -22,6 +22,7 @@ name after arguments have begun, is the same name sent again.
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.text import TextBuffer
@@ -41,6 +42,7 @@ __all__ = [
     "Refusal",
     "Text",
     "ToolCall",
+    "choice_index",
 ]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
@@ -139,6 +141,22 @@ class Finish(NamedTuple):
 Part = Text | Reasoning | Refusal | CallPart | Finish
 
 
+def choice_index(choice: dict[str, Any]) -> int:
+    """Return which of the `n` choices an entry of `choices` continues.
+
+    Args:
+        choice: The entry; any shape.
+
+    Returns:
+        Its `index` where that is a whole number; 0 where it is missing or anything
+        else, so that a provider's quirk loses nothing.
+    """
+    index = choice.get("index")
+    if type(index) is int:
+        return index
+    return int(index) if type(index) is float and index.is_integer() else 0
+
+
 class DeltaReader:
     """Reads the deltas of one choice of one response.
 
@@ -178,12 +196,12 @@ class DeltaReader:
             return []
         if len(choices) == 1:  # nearly every chunk: no list of lists to flatten
             choice = choices[0]
-            if type(choice) is dict and (choice.get("index") or 0) == self.choice:
+            if type(choice) is dict and choice_index(choice) == self.choice:
                 return self.read_choice(choice)
             return []
         parts: list[Part] = []
         for choice in choices:
-            if type(choice) is dict and (choice.get("index") or 0) == self.choice:
+            if type(choice) is dict and choice_index(choice) == self.choice:
                 parts += self.read_choice(choice)
         return parts
 
@@ -217,8 +235,9 @@ class DeltaReader:
         refusal = delta.get("refusal")
         if refusal and type(refusal) is str:
             parts.append(Refusal(refusal))
-        if delta.get("tool_calls"):
-            self._read_calls(delta["tool_calls"], parts)
+        entries = delta.get("tool_calls")
+        if entries and type(entries) is list:
+            self._read_calls(entries, parts)
         elif delta.get("function_call"):
             self._read_legacy(delta["function_call"], parts)
         reason = choice.get("finish_reason")
@@ -226,17 +245,13 @@ class DeltaReader:
             parts.append(Finish(reason))
         return parts
 
-    def _read_calls(self, entries: object, parts: list[Part]) -> None:
-        if type(entries) is not list:
-            return
-        if self._legacy is not None:
-            # The legacy form stands beside the new one: the new one is the call.
-            self.calls.remove(self._legacy)
-            self._legacy = None
-            for position, call in enumerate(self.calls):
-                call.position = position
+    def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
         for entry in entries:
             if type(entry) is dict:
+                if self._legacy is not None:
+                    # It stands beside the new form: the new one is the call.
+                    self.calls.remove(self._legacy)
+                    self._legacy = None
                 function = entry.get("function")
                 self._read_call(
                     entry, function if type(function) is dict else {}, parts
@@ -254,8 +269,8 @@ class DeltaReader:
         self, entry: dict[str, Any], function: dict[str, Any], parts: list[Part]
     ) -> None:
         index = entry.get("index")
-        if isinstance(index, bool) or not isinstance(index, int | float):
-            index = None
+        if type(index) is not int and not (type(index) is float and isfinite(index)):
+            index = None  # missing, or NaN, which could not be found again
         call_id = entry.get("id")
         if type(call_id) is not str:
             call_id = ""
@@ -271,6 +286,8 @@ class DeltaReader:
     ) -> ToolCall | None:
         """Return the call that an entry continues, or None if it opens one."""
         name = function.get("name")
+        if type(name) is not str:
+            name = ""
         if index is not None:
             call = self._by_index.get(index)
             if call is None or not call_id or call.id in {"", call_id}:
@@ -278,7 +295,7 @@ class DeltaReader:
             else:
                 known = self._by_id.get(call_id)
                 if known is not None and known.index == index:
-                    found = known
+                    found = self._by_index[index] = known
                 else:  # an id that changes without a name is a provider's whim
                     found = None if name else call
         elif call_id:
@@ -288,8 +305,8 @@ class DeltaReader:
                 found = last  # its id comes late
         else:
             found = self._last
-        if found is not None and not call_id and _starts_another(found, function):
-            return None
+        if found is not None and name and not call_id:
+            return None if _starts_another(found, function) else found
         return found
 
     def _open(self, index: float | None, call_id: str) -> ToolCall:
@@ -332,7 +349,10 @@ class DeltaReader:
             arguments = ""
         elif type(arguments) is not str:
             # An object where its text belongs (Ollama's own API).
-            arguments = json.dumps(arguments, ensure_ascii=False)
+            try:
+                arguments = json.dumps(arguments, ensure_ascii=False)
+            except RecursionError:  # no tool takes a thousand levels
+                arguments = ""
         if arguments:
             call.add_arguments(arguments)
         if is_new or name or arguments or new_id:
@@ -340,20 +360,21 @@ class DeltaReader:
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
-    """Tell whether an entry without id can only be another call.
+    """Tell whether a name without id can only be another call.
 
     A provider that sends whole calls without ids, at one index or at none, would
     have them glued into `{...}{...}`, which no tool can read. So a name that comes
     with the start of an object, after the call's own object is complete, opens
     another call. Source: ours; it never applies to arguments that are one object.
     """
-    name, arguments = function.get("name"), function.get("arguments")
-    if not (name and type(arguments) is str and call.has_arguments):
+    arguments = function.get("arguments")
+    if type(arguments) is not str or not arguments.lstrip().startswith("{"):
         return False
-    if not arguments.lstrip().startswith("{"):
+    held = call.arguments
+    if not held.rstrip().endswith("}"):  # spares a parse for each inner object
         return False
     try:
-        return isinstance(json.loads(call.arguments), dict)
+        return isinstance(json.loads(held), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -364,15 +385,14 @@ def _content_parts(content: object) -> Iterator[Part]:
     Source: Mistral API reference, content chunks (`text`, `thinking` with its own
     list); other kinds of part are read if they carry a `text`.
     """
-    for item in content if isinstance(content, list) else [content]:
+    waiting = [(content, False)]  # a stack, for content can be nested at will
+    while waiting:
+        item, is_reasoning = waiting.pop()
         if isinstance(item, str):
             if item:
-                yield Text(item)
+                yield Reasoning(item) if is_reasoning else Text(item)
+        elif isinstance(item, list):
+            waiting += [(inner, is_reasoning) for inner in reversed(item)]
         elif isinstance(item, dict):
-            thinking = item.get("thinking")
-            if thinking:
-                for part in _content_parts(thinking):
-                    yield Reasoning(part[0]) if isinstance(part, Text) else part
-            text = item.get("text")
-            if text and isinstance(text, str):
-                yield Text(text)
+            waiting.append((item.get("text"), is_reasoning))
+            waiting.append((item.get("thinking"), True))
