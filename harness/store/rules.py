@@ -1,0 +1,234 @@
+"""What counts as a secret in one project: the built-in table, and its exceptions.
+
+Owns the configuration of redaction and scanning, and finding by it. It replaces
+nothing (`harness.store.redaction`) and reports nothing (`harness.store.scanning`).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.errors import UsageError
+from harness.store.bodies import unpack_base64
+from harness.store.delta_text import joined_texts
+from harness.store.detectors import (
+    CREDENTIAL_FIELDS,
+    CREDENTIAL_PARAMETERS,
+    Detector,
+    Span,
+    find_fields,
+    find_keys,
+    find_parameters,
+    is_credential_header,
+    is_identifying_header,
+    is_placeholder,
+    merge,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from harness.store.cassette import Exchange, Headers
+
+__all__ = ["KNOWN", "REDACTED", "Redaction", "Secret"]
+
+REDACTED = "REDACTED"
+"""What stands in place of a secret in headers and URLs."""
+
+KNOWN = "known secret"
+"""The kind of a value that is a secret because of where else it stands."""
+
+_USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
+_REDACTED_BEFORE = re.compile(rb"REDACTED|(?:\*REDACTED\*|\*)*")
+_SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
+
+
+class Secret(NamedTuple):
+    """One secret of a body."""
+
+    kind: str
+    """What it is, as a phrase."""
+    value: bytes
+    """The secret, put together where a stream brought it in fragments."""
+    places: tuple[tuple[int, int], ...]
+    """Where it stands: start and end offsets in the body, one pair a fragment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What is removed, besides and instead of what always is.
+
+    Names are those of headers, URL parameters and JSON fields; case does not count,
+    nor whether words are joined by `-`, `_` or nothing.
+    """
+
+    deny: frozenset[str] = frozenset()
+    """More names whose values are removed."""
+    allow: frozenset[str] = frozenset()
+    """Names whose values stay, and exact values that are no secrets."""
+    patterns: tuple[str, ...] = ()
+    """More regular expressions; where one has a group, the first is the secret."""
+    secrets: tuple[str, ...] = ()
+    """Values to remove wherever they stand, such as a key read from a variable."""
+    hook: Callable[[Exchange], Exchange] | None = None
+    """Called last with the redacted exchange; returns the one to write."""
+
+    def __post_init__(self) -> None:
+        for pattern in self.patterns:
+            try:
+                re.compile(pattern.encode())
+            except re.error as error:
+                raise UsageError(
+                    f"redaction pattern {pattern!r} is no regular expression ({error})"
+                ) from None
+
+    def removes_header(self, name: str) -> bool:
+        """Say whether the values of a header are removed, by its name."""
+        return _folded(name) not in _folded_all(self.allow) and (
+            self.removes_credential(name) or is_identifying_header(name.lower())
+        )
+
+    def removes_credential(self, name: str) -> bool:
+        """Say whether a header is removed because its values are secrets."""
+        folded = _folded(name)
+        return folded not in _folded_all(self.allow) and (
+            folded in _folded_all(self.deny) or is_credential_header(name.lower())
+        )
+
+    def key_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
+        """Return where text has what looks like a key, or is a known secret."""
+        return self._left(text, self._keys(text, known))
+
+    def uri_spans(self, uri: bytes, known: Iterable[str] = ()) -> list[Span]:
+        """Return where the secrets of a URL, or a header's value, stand."""
+        parameters = _named(CREDENTIAL_PARAMETERS, self.deny, self.allow)
+        return self._left(
+            uri,
+            [
+                *self._keys(uri, known),
+                *find_parameters(uri, parameters),
+                *(
+                    Span(*m.span(1), "credentials in a URL")
+                    for m in _USER.finditer(uri)
+                ),
+            ],
+        )
+
+    def body_secrets(self, body: bytes, known: Iterable[str] = ()) -> list[Secret]:
+        """Return the secrets of a body, also those a stream brings in fragments.
+
+        Args:
+            body: The body as bytes.
+            known: Values to find besides.
+
+        Returns:
+            Secrets in the order of their beginnings, each once.
+        """
+        known = tuple(known)
+        fields = _named(CREDENTIAL_FIELDS, self.deny, self.allow)
+        parameters = _named(CREDENTIAL_PARAMETERS, self.deny, self.allow)
+        spans = self._left(
+            body,
+            [
+                *self._keys(body, known),
+                *find_fields(body, fields),
+                *find_parameters(body, parameters),
+            ],
+        )
+        secrets = [
+            Secret(kind, body[start:end], ((start, end),)) for start, end, kind in spans
+        ]
+        seen = {span[:2] for span in spans}
+        for text in joined_texts(body) if b"data:" in body else ():
+            joined = text.joined
+            found = [*self._keys(joined, known), *find_fields(joined, fields)]
+            for start, end, kind in self._left(joined, found):
+                places = tuple(text.spans(start, end))
+                if places[0] not in seen:
+                    secrets.append(Secret(kind, joined[start:end], places))
+        return sorted(secrets, key=lambda secret: secret.places)
+
+    def credentials(self, headers: Headers) -> list[str]:
+        """Return the secrets that credential headers hold, to find them elsewhere.
+
+        Args:
+            headers: Of a request or a response.
+
+        Returns:
+            Values long enough to be told from words: tokens without their scheme,
+            the values of cookies, the password of `Basic`.
+        """
+        found: list[str] = []
+        for name, values in headers.items():
+            if self.removes_credential(name):
+                for value in values:
+                    found += _in_header(name.lower(), value)
+        return [
+            value
+            for value in found
+            if len(value) >= _SHORTEST_KNOWN
+            and not value.isdecimal()
+            and not is_placeholder(value)
+            and value not in self.allow
+        ]
+
+    def _keys(self, text: bytes, known: Iterable[str]) -> list[Span]:
+        spans = list(find_keys(text, _detectors(self.patterns)))
+        for value in (*self.secrets, *known):
+            found = re.escape(value.encode("utf-8", "surrogatepass"))
+            if found:
+                spans += [Span(*m.span(), KNOWN) for m in re.finditer(found, text)]
+        return spans
+
+    def _left(self, text: bytes, spans: list[Span]) -> list[Span]:
+        """Leave out what is allowed, and what has been redacted before."""
+        allowed = {value.encode("utf-8", "surrogatepass") for value in self.allow}
+        return merge(
+            span
+            for span in spans
+            if (value := text[span.start : span.end]) not in allowed
+            and not _REDACTED_BEFORE.fullmatch(value)
+        )
+
+
+def _in_header(name: str, value: str) -> list[str]:
+    if "cookie" in name:
+        parts = value.split(";")
+        if name.startswith("set-"):
+            parts = parts[:1]  # what follows are attributes, such as dates
+        return [part.partition("=")[2].strip() for part in parts]
+    scheme, _, token = value.strip().rpartition(" ")
+    if scheme.lower() != "basic":
+        return [token]
+    try:
+        return [token, unpack_base64(token).decode().partition(":")[2]]
+    except ValueError:  # no base64 (BodyError is one), or bytes that are no text
+        return [token]
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_]", "", name.lower())
+
+
+@functools.lru_cache(maxsize=64)
+def _folded_all(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_folded, names))
+
+
+@functools.lru_cache(maxsize=64)
+def _detectors(patterns: tuple[str, ...]) -> tuple[Detector, ...]:
+    return tuple(
+        Detector("configured pattern", re.compile(pattern.encode()), is_word=False)
+        for pattern in patterns
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _named(
+    built_in: frozenset[str], deny: frozenset[str], allow: frozenset[str]
+) -> frozenset[str]:
+    allowed = _folded_all(allow)
+    return frozenset(name for name in built_in | deny if _folded(name) not in allowed)
