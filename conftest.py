@@ -1,0 +1,43 @@
+"""What every test of this repository gets: profiles, no network, a quiet terminal."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["pytester"]
+
+_EXAMPLES = int(os.environ.get("HARNESS_EXAMPLES", "0"))
+
+# One command runs any property a million times: HARNESS_EXAMPLES=1000000 pytest ...
+settings.register_profile(
+    "harness",
+    deadline=None,  # machines of CI are slow and noisy; speed has its own benchmarks
+    derandomize=bool(os.environ.get("CI")) and not _EXAMPLES,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    **({"max_examples": _EXAMPLES} if _EXAMPLES else {}),
+)
+settings.load_profile("harness")
+
+
+@pytest.fixture(autouse=True)
+def _calm_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a developer has set out of the tests, and the network out of reach."""
+    for name in ("CI", "NO_COLOR", "FORCE_COLOR", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            host = str(address[0])
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                raise RuntimeError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
