@@ -1,7 +1,8 @@
 """What counts as a secret in one project: the built-in table, and its exceptions.
 
-Owns the configuration of redaction and scanning, and finding by it. It replaces
-nothing (`harness.store.redaction`) and reports nothing (`harness.store.scanning`).
+Owns the configuration of redaction and scanning, and finding and replacing by it in
+one URL, header or body. It knows no exchange (`harness.store.redaction`) and reports
+nothing (`harness.store.scanning`).
 """
 
 from __future__ import annotations
@@ -27,22 +28,19 @@ from harness.store.detectors import (
     is_placeholder,
     merge,
 )
+from harness.store.marks import REDACTED, is_mark, mark, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from harness.store.cassette import Exchange, Headers
 
-__all__ = ["KNOWN", "REDACTED", "Redaction", "Secret"]
-
-REDACTED = "REDACTED"
-"""What stands in place of a secret in headers and URLs."""
+__all__ = ["KNOWN", "Redaction", "Secret"]
 
 KNOWN = "known secret"
 """The kind of a value that is a secret because of where else it stands."""
 
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
-_REDACTED_BEFORE = re.compile(rb"REDACTED|(?:\*REDACTED\*|\*)*")
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
 
 
@@ -97,6 +95,51 @@ class Redaction:
         return folded not in _folded_all(self.allow) and (
             folded in _folded_all(self.deny) or is_credential_header(name.lower())
         )
+
+    def uri(self, uri: str, known: Iterable[str] = ()) -> str:
+        """Return a URL, or text that may hold one, without its secrets.
+
+        Args:
+            uri: The text.
+            known: Values to remove besides.
+        """
+        text = uri.encode("utf-8", "surrogatepass")
+        places = [(start, end) for start, end, _ in self.uri_spans(text, known)]
+        marked = replace(text, places, lambda _: REDACTED.encode())
+        return marked.decode("utf-8", "surrogatepass")
+
+    def headers(self, headers: Headers, known: Iterable[str] = ()) -> Headers:
+        """Return headers without their secrets; the names stay as they are.
+
+        Args:
+            headers: The headers; left as they are.
+            known: Values to remove besides.
+        """
+        known = tuple(known)
+        redacted: Headers = {}
+        for name, values in headers.items():
+            if self.removes_header(name):
+                redacted[name] = [
+                    value if not value or value in self.allow else REDACTED
+                    for value in values
+                ]
+            else:
+                redacted[name] = [self.uri(value, known) for value in values]
+        return redacted
+
+    def body(self, body: bytes, known: Iterable[str] = ()) -> bytes:
+        """Return a body without its secrets, of the same length in bytes.
+
+        Args:
+            body: The body, not compressed.
+            known: Values to remove besides.
+        """
+        places = sorted(
+            place
+            for secret in self.body_secrets(body, known)
+            for place in secret.places
+        )
+        return replace(body, places, mark)
 
     def key_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where text has what looks like a key, or is a known secret."""
@@ -190,7 +233,7 @@ class Redaction:
             span
             for span in spans
             if (value := text[span.start : span.end]) not in allowed
-            and not _REDACTED_BEFORE.fullmatch(value)
+            and not is_mark(value)
         )
 
 
