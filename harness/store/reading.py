@@ -21,9 +21,9 @@ from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["load_cassette", "read_document"]
+__all__ = ["load_cassette", "read_cassette"]
 
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
@@ -54,26 +54,34 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
     A file is never changed. Memory: a cassette in YAML peaks at what PyYAML's safe
     loader needs for it; text that is not held costs 64 KiB.
     """
+    return read_cassette(path)
+
+
+def read_cassette(
+    path: str | os.PathLike[str], *, inspect: Callable[[Any], None] | None = None
+) -> Cassette:
+    """Load a recording as `load_cassette` does, with a look at the document.
+
+    Args:
+        path: The file, or ``-`` for standard input.
+        inspect: Called with the parsed document of a cassette, unchecked and before
+            it is taken apart; not called for text without one.
+
+    Returns:
+        The cassette.
+
+    Raises:
+        CassetteError: As `load_cassette`.
+    """
     opened = open_input(path)
     try:
-        return Cassette(opened.path, _exchanges(opened))
+        return Cassette(opened.path, _exchanges(opened, inspect))
     except BaseException:
         opened.close()
         raise
 
 
-def read_document(opened: Input) -> Any:
-    """Parse a YAML or JSON file, unchecked.
-
-    Args:
-        opened: The input; it is closed afterwards.
-
-    Returns:
-        The parsed object.
-
-    Raises:
-        CassetteCorruptError: It does not parse.
-    """
+def _document(opened: Input) -> Any:
     if tell_format(opened.head, is_whole=opened.is_whole) is Format.JSON:
         return _json(opened.read(), opened.path)
     try:
@@ -82,7 +90,7 @@ def read_document(opened: Input) -> Any:
         opened.close()
 
 
-def _exchanges(opened: Input) -> list[Exchange]:
+def _exchanges(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     problem = strange(opened.head)
     if problem:
         raise CassetteCorruptError(opened.path, problem)
@@ -93,11 +101,13 @@ def _exchanges(opened: Input) -> list[Exchange]:
         return [_recorded(_lines_response(opened))]
     if kind is Format.HTTP:
         return [_recorded(_http_response(opened))]
-    document = read_document(opened)
+    document = _document(opened)
     if kind is Format.JSON:
         response = _json_response(document)
         if response is not None:
             return [_recorded(response)]
+    if inspect is not None:
+        inspect(document)
     return exchanges_of(document, opened.path)
 
 

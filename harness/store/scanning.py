@@ -9,6 +9,7 @@ when recording and not looked for here: they are noise, no secret.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.store.detectors import (
@@ -17,7 +18,7 @@ from harness.store.detectors import (
     is_identifying_header,
     is_placeholder,
 )
-from harness.store.inputs import STDIN, open_input
+from harness.store.inputs import open_input
 from harness.store.library import find_cassettes
 from harness.store.reading import load_cassette
 from harness.store.rules import KNOWN, Redaction
@@ -65,32 +66,44 @@ def scan(
     Raises:
         CassetteError: A file is missing or cannot be read as a recording.
     """
-    rules = redaction or Redaction()
     findings: list[Finding] = []
     for name in find_cassettes(path):
-        cassette = load_cassette(name)
-        found = list(_of_cassette(cassette, rules))
-        findings += (finding for finding, _ in found)
-        # Text that is not held is the file itself: nothing stands outside of it.
-        if name != STDIN and all(e.response.source is None for e in cassette.exchanges):
-            findings += _outside(name, [value for _, value in found], rules)
+        findings += scan_cassette(load_cassette(name), redaction)
     return findings
 
 
 def scan_cassette(
     cassette: Cassette, redaction: Redaction | None = None
 ) -> list[Finding]:
-    """Look for secrets in the exchanges of a loaded cassette.
+    """Look for secrets in a loaded cassette and in the rest of its file.
 
     Args:
         cassette: The cassette; a `source` is read, which uses up that of a pipe.
         redaction: What counts besides the built-in table, and what does not.
 
     Returns:
-        The findings, in order.
+        The findings, those outside of any exchange last.
+
+    Raises:
+        StateError: The cassette came through a pipe that has been read before.
+        CassetteError: Its file cannot be read any more.
     """
     rules = redaction or Redaction()
-    return [finding for finding, _ in _of_cassette(cassette, rules)]
+    findings: list[Finding] = []
+    seen: list[bytes] = []
+    is_held = True
+    for exchange in cassette.exchanges:
+        is_held = is_held and exchange.response.source is None
+        for place, kind, value in _of_exchange(exchange, rules):
+            excerpt = _excerpt(value, kind)
+            findings.append(
+                Finding(cassette.path, exchange.index, place, kind, excerpt)
+            )
+            seen.append(value)
+    # Text that is not held is the file itself: nothing stands outside of it.
+    if is_held and Path(cassette.path).is_file():
+        findings += _outside(cassette.path, seen, rules)
+    return findings
 
 
 class _Found(NamedTuple):
@@ -184,11 +197,7 @@ def _excerpt(value: bytes, kind: str) -> str:
 
 def _outside(path: str, seen: list[bytes], rules: Redaction) -> Iterator[Finding]:
     """Find keys in what the exchanges do not show: comments, unknown keys, metadata."""
-    opened = open_input(path)
-    if not opened.is_reopenable:
-        opened.close()
-        return
-    text = opened.read()
+    text = open_input(path).read()
     for span in rules.key_spans(text):
         value = text[span.start : span.end]
         # YAML may fold a key over two lines: its beginning is no second find.
