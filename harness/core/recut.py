@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from harness.core.chunks import Chunk, Payload
+from harness.core.deltas import choice_index
 from harness.core.units import Unit, blend_deltas, continues, put_text, units_of
 
 __all__ = ["recut_chunks"]
@@ -146,7 +147,7 @@ class _Recutter:
         self, payload: Payload, choices: list[dict[str, Any]]
     ) -> Iterator[_Single]:
         for choice in choices:
-            index = choice.get("index") or 0
+            index = choice_index(choice)
             state = self._choices.setdefault(index, _Choice())
             units = units_of(choice, state.ids)
             if not units:
@@ -207,7 +208,7 @@ class _Recutter:
 
 
 def _is_choice(choice: object) -> bool:
-    return isinstance(choice, dict) and type(choice.get("index") or 0) is int
+    return isinstance(choice, dict)
 
 
 def _is_last(payload: Payload, unit: Unit) -> bool:
@@ -243,7 +244,7 @@ def _apart(payload: Payload, singles: list[_Single]) -> list[_Single]:
                     part["delta"]["tool_calls"] = [delta["tool_calls"][unit.position]]
                     unit = unit._replace(position=0)
             alone["choices"] = [part]
-            apart.append(_Single(choice.get("index") or 0, alone, unit, offsets))
+            apart.append(_Single(choice_index(choice), alone, unit, offsets))
             position += 1
     return apart
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.core.deltas import REASONING_FIELDS
+
 if TYPE_CHECKING:
     from harness.core.chunks import Payload
 
-__all__ = ["REASONING_FIELDS", "Unit", "continues", "put_text", "units_of"]
-
-REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
-"""Where providers put reasoning; of several the first that has text counts."""
+__all__ = ["Unit", "blend_deltas", "continues", "put_text", "units_of"]
 
 
 class Unit(NamedTuple):
@@ -167,10 +166,10 @@ def put_text(payload: Payload, unit: Unit, text: str) -> Payload:
     return {**payload, "choices": [{**choice, "delta": delta}]}
 
 
-NOTHING: tuple[Any, ...] = (None, "", [], {})
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
-def blend(
+def _blend(
     old: dict[str, Any], new: dict[str, Any], skipped: tuple[str, ...]
 ) -> dict[str, Any] | None:
     """Add the fields of a later delta (or a part of one) to those of an earlier.
@@ -188,9 +187,9 @@ def blend(
         if field in skipped:
             continue
         known = old.get(field)
-        if value in NOTHING or value == known:
+        if value in _NOTHING or value == known:
             blended.setdefault(field, value)
-        elif known in NOTHING:
+        elif known in _NOTHING:
             blended[field] = value
         elif isinstance(known, list) and isinstance(value, list):
             blended[field] = known + value
@@ -212,25 +211,25 @@ def blend_deltas(
     Returns:
         The delta of both, or None if something in it contradicts.
     """
-    blended = blend(old, new, (unit.field, *unit.mirrors))
+    blended = _blend(old, new, (unit.field, *unit.mirrors))
     if blended is None:
         return None
     if unit.kind == "legacy":
-        function = blend(old["function_call"], new["function_call"], ("arguments",))
+        function = _blend(old["function_call"], new["function_call"], ("arguments",))
         if function is None:
             return None
         blended["function_call"] = function
     elif unit.kind == "call":
         entry, new_entry = old["tool_calls"][0], new["tool_calls"][unit.position]
-        together = blend(entry, new_entry, ("function",))
-        function = blend(
+        together = _blend(entry, new_entry, ("function",))
+        function = _blend(
             entry.get("function") or {}, new_entry["function"], ("arguments",)
         )
         if together is None or function is None:
             return None
         blended["tool_calls"] = [{**together, "function": function}]
     elif unit.shape:
-        part = blend(old["content"][0], new["content"][0], (unit.shape,))
+        part = _blend(old["content"][0], new["content"][0], (unit.shape,))
         if part is None:
             return None
         blended["content"] = [part]

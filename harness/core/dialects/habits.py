@@ -1,0 +1,206 @@
+"""Habits of everything but calls: content, token counts, filters, argument text.
+
+Like those of `harness.core.dialects.entry_habits` they edit payloads and keep what
+they do not know about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from harness.core import argument_text
+from harness.core.deltas import choice_index
+from harness.core.dialects.editing import edit_delta, entries_of, function_of
+from harness.core.dialects.parts import CallTracker, restated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.core.chunks import Chunk
+    from harness.core.deltas import ToolCall
+
+__all__ = [
+    "REWRITES",
+    "AsyncFilter",
+    "EmptyContent",
+    "ListContent",
+    "Rewritten",
+    "UsageChunk",
+]
+
+
+class EmptyContent:
+    """``content: ""`` in every delta that has no content; Ollama, OpenRouter."""
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the stream with the field filled in."""
+        for chunk in chunks:
+            yield restated(chunk, edit_delta(chunk.payload, self._edit))
+
+    def _edit(self, _choice: int, delta: dict[str, Any]) -> dict[str, Any]:
+        return {**delta, "content": ""} if not delta.get("content") else delta
+
+
+class ListContent:
+    """Content as a list with one text part; Mistral."""
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the stream with every non-empty content text wrapped."""
+        for chunk in chunks:
+            yield restated(chunk, edit_delta(chunk.payload, self._edit))
+
+    def _edit(self, _choice: int, delta: dict[str, Any]) -> dict[str, Any]:
+        content = delta.get("content")
+        if not content or not isinstance(content, str):
+            return delta
+        return {**delta, "content": [{"type": "text", "text": content}]}
+
+
+class UsageChunk:
+    """A last chunk with token counts and no choices; made up where none came."""
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the stream with null counts, then the counts alone."""
+        usage: Any = None
+        last: Chunk | None = None
+        for chunk in chunks:
+            payload = chunk.payload
+            if payload.get("usage"):
+                usage = payload["usage"]
+            last = chunk
+            if payload.get("choices") == [] and payload.get("usage"):
+                continue
+            yield restated(chunk, {**payload, "usage": None})
+        if last is not None:
+            counts = usage or dict.fromkeys(
+                ("prompt_tokens", "completion_tokens", "total_tokens"), 0
+            )
+            yield restated(last, {**last.payload, "choices": [], "usage": counts})
+
+
+class AsyncFilter:
+    """Azure's asynchronous filter: results in chunks whose choice has no delta.
+
+    Not in the corpus; Microsoft's documentation of the asynchronous content filter,
+    autogen#6465, openai-python#1677 and #2313 (where `delta` is null).
+    """
+
+    def __init__(self, *, has_null_delta: bool = False) -> None:
+        self._null: dict[str, None] = {"delta": None} if has_null_delta else {}
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the stream with filter results behind the text of each choice."""
+        offsets: dict[int, int] = {}
+        for chunk in chunks:
+            yield chunk
+            for choice in chunk.payload.get("choices") or []:
+                delta = choice.get("delta") if isinstance(choice, dict) else None
+                text = delta.get("content") if isinstance(delta, dict) else None
+                if not text or not isinstance(text, str):
+                    continue
+                index = choice_index(choice)
+                start = offsets.get(index, 0)
+                offsets[index] = start + len(text)
+                result = {
+                    "index": index,
+                    "finish_reason": None,
+                    "content_filter_results": {},
+                    "content_filter_offsets": {
+                        "check_offset": start,
+                        "start_offset": start,
+                        "end_offset": start + len(text),
+                    },
+                    **self._null,
+                }
+                bare = {**chunk.payload, "choices": [result]}
+                bare.pop("usage", None)
+                yield restated(chunk, bare)
+
+
+class Rewritten:
+    """The arguments' JSON text written differently, in as many fragments.
+
+    The text is known when the stream has ended, so everything from the first
+    fragment on is held back until then. Text that is no JSON stays as it is.
+    """
+
+    def __init__(self, rewrite: Callable[[str], str]) -> None:
+        self._rewrite = rewrite
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the stream with the arguments of every call rewritten."""
+        reader = _ArgumentReader()
+        held: list[Chunk] = []
+        for chunk in chunks:
+            edit_delta(chunk.payload, reader.read)
+            if reader.fragments:
+                held.append(chunk)
+            else:
+                yield chunk
+        shares = reader.shares(self._rewrite)
+        for chunk in held:
+            payload = edit_delta(
+                chunk.payload, lambda _, delta: _with_shares(delta, shares)
+            )
+            yield restated(chunk, payload)
+
+
+class _ArgumentReader:
+    """Collects the arguments of each call, and how they were cut."""
+
+    def __init__(self) -> None:
+        self._tracker = CallTracker()
+        self.fragments: list[tuple[ToolCall, int]] = []
+        """For each fragment in order: its call and its length."""
+
+    def read(self, choice: int, delta: dict[str, Any]) -> dict[str, Any]:
+        """Read a delta's fragments; return the delta."""
+        for entry in entries_of(delta):
+            call = self._tracker.call_of(choice, entry)
+            arguments = function_of(entry).get("arguments")
+            if call is not None and arguments and isinstance(arguments, str):
+                self.fragments.append((call, len(arguments)))
+        return delta
+
+    def shares(self, rewrite: Callable[[str], str]) -> Iterator[str]:
+        """Yield what each fragment becomes: its share of the rewritten text."""
+        sizes: Counter[int] = Counter()
+        for call, length in self.fragments:
+            sizes[id(call)] += length
+        seen: Counter[int] = Counter()
+        texts: dict[int, tuple[str, str]] = {}
+        for call, length in self.fragments:
+            key = id(call)
+            if key not in texts:
+                old = call.arguments
+                # Arguments sent as an object among the fragments have no share.
+                texts[key] = old, rewrite(old) if sizes[key] == len(old) else old
+            old, new = texts[key]
+            start, end = seen[key], seen[key] + length
+            seen[key] = end
+            yield new[start * len(new) // len(old) : end * len(new) // len(old)]
+
+
+def _with_shares(delta: dict[str, Any], shares: Iterator[str]) -> dict[str, Any]:
+    if not entries_of(delta):
+        return delta
+    edited = []
+    for entry in delta["tool_calls"]:
+        function = function_of(entry) if isinstance(entry, dict) else {}
+        arguments = function.get("arguments")
+        if arguments and isinstance(arguments, str):
+            share = next(shares)
+            edited.append({**entry, "function": {**function, "arguments": share}})
+        else:
+            edited.append(entry)
+    return {**delta, "tool_calls": edited}
+
+
+REWRITES: dict[str, Callable[[str], str]] = {
+    "escaped": argument_text.escaped,
+    "pretty": argument_text.pretty,
+    "compact": argument_text.compact,
+    "reordered": argument_text.reordered,
+}
+"""The ways to write arguments, by the name that `arguments-NAME` takes."""
