@@ -84,8 +84,9 @@ class ScenarioMessage(_Part):
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     """Who speaks."""
-    content: JSONText | None = None
-    """The text; None where an assistant only calls tools."""
+    content: JSONText = ""
+    """The text; empty where an assistant only calls tools. Always sent: servers differ
+    about null and about no content at all, and every one takes an empty text."""
     name: str | None = None
     """The speaker's name; None: not sent."""
     tool_calls: list[ScenarioCall] | None = None
@@ -94,10 +95,8 @@ class ScenarioMessage(_Part):
     """Of a `tool` message: which call it answers; None: not sent."""
 
     def fields(self) -> dict[str, Any]:
-        """Return the message as it is sent: `content` always, the rest where given."""
-        given = self.model_dump(exclude_none=True)
-        ordered = {"role": self.role, "content": self.content}
-        return {**ordered, **given}
+        """Return the message as it is sent; what is None is left out."""
+        return self.model_dump(exclude_none=True)
 
 
 class Tool(_Part):

@@ -342,9 +342,9 @@ def _answer(
 ) -> tuple[list[dict[str, Any]], bool]:
     """Return the messages that a response adds, and whether every call has a result."""
     message = turn.message
-    said: dict[str, Any] = {"role": message.role, "content": message.content or None}
+    said: dict[str, Any] = {"role": message.role, "content": message.content}
     if not message.calls:
-        return [{**said, "content": message.content}], True
+        return [said], True
     said["tool_calls"] = calls = []
     results, is_answered = [], True
     for call in message.calls:
