@@ -203,9 +203,12 @@ class _Run:
             exchange=options["exchange"],
             reasoning=options["reasoning"],
         )
-        self.write.start(cassette.path, interface)
+        is_started = False
         try:
             for emission in running:
+                if not is_started:  # not before it is known that there is something
+                    self.write.start(cassette.path, interface)
+                    is_started = True
                 self.emissions += 1
                 if running.diagnostics:
                     self._tell(running)

@@ -1,0 +1,136 @@
+"""What a user's mistake gives: one line, exit 2, no traceback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import ROOT, harness
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORCED = str(ROOT / "cassettes/stock-vcrpy/forced-call.yaml")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file that is no good, and what the one line must say."""
+
+    id: str
+    name: str
+    content: bytes | None
+    says: str
+
+
+CASES = [
+    Case("missing", "missing.yaml", None, "no such file"),
+    Case("empty", "empty.yaml", b"", "empty"),
+    Case("no yaml", "bad.yaml", b"interactions: [\n  - {request: ]", "line 2"),
+    Case("no json", "bad.json", b'{"interactions": [}', "line 1"),
+    Case("no interactions", "none.yaml", b"version: 1\n", "interactions"),
+    Case("empty list", "zero.yaml", b"interactions: []\nversion: 1\n", "interactions"),
+    Case("junk", "junk.yaml", bytes(range(256)) * 4, "binary"),
+    Case(
+        "nothing to replay",
+        "other.yaml",
+        b"interactions:\n- request: {method: GET, uri: 'http://x/models',"
+        b" body: null, headers: {}}\n  response: {status: {code: 404, message: Not Found},"
+        b" headers: {}, body: {string: nope}}\nversion: 1\n",
+        "HTTP 404",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("command", ["replay", "show", "ls"])
+def test_unusable_file_is_one_line(case: Case, command: str, tmp_path: Path) -> None:
+    """Each unusable file gives one line that names it and the problem, exit 2."""
+    path = tmp_path / case.name
+    if case.content is not None:
+        path.write_bytes(case.content)
+    result = harness(command, str(path))
+    if case.id == "nothing to replay" and command != "replay":
+        assert result.code == 0  # it can be looked at all the same
+        assert "404" in result.out
+        return
+    assert result.code == 2
+    assert result.out == ""
+    (line,) = result.err.splitlines()
+    assert line.startswith("harness: ")
+    assert str(path) in line
+    assert case.says in line
+
+
+def test_folder_without_cassettes_is_one_line(tmp_path: Path) -> None:
+    """A folder where nothing is a cassette is named, with what was looked for."""
+    (tmp_path / "package.json").write_text("{}", encoding="utf-8")
+    result = harness("replay", str(tmp_path))
+    assert result.code == 2
+    assert result.err.splitlines() == [
+        (
+            f"harness: {tmp_path}: no cassettes in this folder; expected *.yaml, *.yml or "
+            "*.json with `interactions` (name other files one by one)"
+        )
+    ]
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    """The rest is replayed, and the exit code still tells."""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("interactions: [", encoding="utf-8")
+    result = harness("replay", str(bad), FORCED, "--format", "jsonl", "--quiet")
+    assert result.code == 2
+    assert "[DONE_STEP]" in result.out
+    assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--mode", "tokens", "--interface", "queuing"], "--mode is for a streaming"),
+        (["--split", "thirds"], "thirds"),
+        (["--split", "0"], "0"),
+        (["--split", "random:x"], "random:x"),
+        (["--interface", "nowhere"], "MODULE:NAME"),
+        (["--interface", "no_such_module:X"], "no module 'no_such_module'"),
+        (["--interface", "json:Nothing"], "no attribute 'Nothing'"),
+        (["--exchange", "7"], "there is no exchange 7"),
+        (["--exchange", "-1"], "-1"),
+        (["--format", "xml"], "xml"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], says: str) -> None:
+    """Wrong options say what is wrong, without a traceback, before any output."""
+    result = harness("replay", FORCED, *arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert says in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("command", ["replay", "ls", "show"])
+def test_command_without_arguments_shows_its_help(command: str) -> None:
+    """A command alone explains itself, with examples, and is wrong usage."""
+    result = harness(command)
+    assert result.code == 2
+    assert "Usage: harness" in result.out + result.err
+    assert "Examples:" in result.out + result.err
+
+
+def test_other_apis_are_named(tmp_path: Path) -> None:
+    """Responses and Anthropic streams are skipped and said to be what they are."""
+    for name, first in (
+        (
+            "Responses",
+            b'event: response.created\ndata: {"type":"response.created"}\n\n',
+        ),
+        ("Anthropic", b'event: message_start\ndata: {"type":"message_start"}\n\n'),
+    ):
+        result = harness("replay", "-", stdin=first)
+        assert result.code == 2
+        assert name in result.err

@@ -1,0 +1,64 @@
+"""The generated parts of the README: option tables and the table of public names.
+
+`python -m tests.readme_tables` writes them; `tests/packaging/test_readme.py` checks
+that they are as written, so that no option or name goes undocumented.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+import harness
+from harness.cli import cli
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+_OPTIONS = re.compile(r"(<!-- options: (\S+) -->\n).*?(<!-- /options -->)", re.DOTALL)
+_NAMES = re.compile(r"(<!-- names -->\n).*?(<!-- /names -->)", re.DOTALL)
+
+
+def with_tables(text: str) -> str:
+    """Return the README with its generated parts as they should be."""
+    text = _OPTIONS.sub(lambda m: f"{m[1]}{options_table(m[2])}{m[3]}", text)
+    return _NAMES.sub(lambda m: f"{m[1]}{names_table()}{m[2]}", text)
+
+
+def options_table(name: str) -> str:
+    """Return the table of a command's options."""
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None, f"there is no command {name}"
+    lines = ["| option | default | what |", "|---|---|---|"]
+    lines.extend(
+        _row(parameter, click.Context(command))
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _row(option: click.Option, context: click.Context) -> str:
+    record = option.get_help_record(context)
+    assert record is not None
+    names, text = record
+    text, _, extra = text.partition("  [")
+    default = re.search(r"default: ([^\];]+)", extra)
+    shown = f"`{default[1]}`" if default else "off" if option.is_flag else ""
+    names = re.sub(r"\[([a-z|-]+)\]$", r"\1", names).replace("|", "\\|")
+    return f"| `{names}` | {shown} | {text} |"
+
+
+def names_table() -> str:
+    """Return the table of public names."""
+    rows = ["| name | what |", "|---|---|"]
+    for name in harness.__all__:
+        summary = (getattr(harness, name).__doc__ or "").strip().splitlines()[0]
+        rows.append(f"| `{name}` | {summary} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
