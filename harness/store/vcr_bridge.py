@@ -17,17 +17,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.errors import CassetteCorruptError, CassetteError, UsageError
+from harness.errors import CassetteError, UsageError
 from harness.store.cassette import Exchange, Request, Response
-from harness.store.formats import Format, tell_format
-from harness.store.inputs import open_input
-from harness.store.interactions import exchanges_of
 from harness.store.matching import field_differences, json_body
-from harness.store.reading import read_document
-from harness.store.writing import interaction_of, write_document
+from harness.store.persister import Persister, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from harness.store.differences import Difference
 
@@ -70,20 +66,6 @@ class Candidate(NamedTuple):
     """How often it has been played."""
 
 
-class _Stored:
-    """What vcrpy keeps as the response: the exchange, and the file's own form of it."""
-
-    __slots__ = ("exchange", "order", "raw")
-
-    def __init__(self, exchange: Exchange, raw: Any, order: int) -> None:
-        self.exchange = exchange
-        self.raw = raw
-        self.order = order
-
-    def __deepcopy__(self, memo: Any) -> _Stored:
-        return self  # vcrpy copies what it is given; nobody changes this
-
-
 class MatchedCassette:
     """A cassette file with vcrpy's matching on top.
 
@@ -115,12 +97,14 @@ class MatchedCassette:
         before_record_request: Callable[[Any], Any] | None = None,
     ) -> None:
         from vcr.cassette import Cassette
+        from vcr.persisters.filesystem import CassetteNotFoundError
 
         self.path = path
         self.mode = _mode(mode)
         self._hook = before_record_request
         self._lock = threading.RLock()
-        self._persister = _Persister(self)
+        self._wrote_partial = False
+        self._persister = Persister(self._stored_request, CassetteNotFoundError)
         is_rewrite = self.mode is RecordMode.REWRITE
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
@@ -177,6 +161,10 @@ class MatchedCassette:
         prepared = _vcr_request(request)
         return self._hook(prepared) if self._hook is not None else prepared
 
+    def _stored_request(self, request: Request) -> Any:
+        # One that the hook excludes stays, so that saving does not lose it.
+        return self.prepare(request) or _vcr_request(request)
+
     def play(self, prepared: Any) -> Exchange | None:
         """Return the next recording that answers a request, and count it as played.
 
@@ -189,7 +177,7 @@ class MatchedCassette:
         with self._lock:
             if not self._cassette.can_play_response_for(prepared):
                 return None
-            stored: _Stored = self._cassette.play_response(prepared)
+            stored: Stored = self._cassette.play_response(prepared)
             return stored.exchange
 
     def record(self, prepared: Any, response: Response, *, order: int) -> None:
@@ -209,7 +197,7 @@ class MatchedCassette:
         )
         with self._lock:
             exchange = Exchange(len(self._cassette.data), request, response)
-            self._cassette.append(prepared, _Stored(exchange, None, order))
+            self._cassette.append(prepared, Stored(exchange, None, order))
 
     def candidates(self, prepared: Any) -> list[Candidate]:
         """Compare a request with every recording, the nearest first.
@@ -253,6 +241,8 @@ class MatchedCassette:
                 self._cassette._save()  # noqa: SLF001 - vcrpy saves only by leaving its own context
             except CassetteError as error:
                 raise self._kept_aside(error) from error
+            if self._wrote_partial:
+                Path(self.partial_path).unlink(missing_ok=True)
 
     @property
     def partial_path(self) -> str:
@@ -274,6 +264,7 @@ class MatchedCassette:
             if not new:
                 return None
             self._persister.write(self.partial_path, new)
+            self._wrote_partial = True
             return self.partial_path
 
     def _kept_aside(self, error: CassetteError) -> CassetteError:
@@ -284,92 +275,6 @@ class MatchedCassette:
         return CassetteError(
             error.path, f"{error.problem}; what was recorded is in {kept!r}"
         )
-
-
-class _Persister:
-    """vcrpy's persister interface over our reader and writer."""
-
-    def __init__(self, owner: MatchedCassette) -> None:
-        self._owner = owner
-        self._extra: dict[str, Any] = {}
-        self.fingerprint: tuple[int, int, int] | None = None
-
-    def load_cassette(
-        self,
-        path: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> tuple[list[Any], list[Any]]:
-        from vcr.persisters.filesystem import CassetteNotFoundError
-
-        stored = self.read(str(path))
-        if stored is None:
-            raise CassetteNotFoundError
-        requests = []
-        for item in stored:
-            request = self._owner.prepare(item.exchange.request)
-            requests.append(request or _vcr_request(item.exchange.request))
-        return requests, stored
-
-    def save_cassette(
-        self,
-        path: Any,
-        cassette_dict: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> None:
-        self.write(str(path), cassette_dict["responses"])
-        self.fingerprint = _fingerprint(str(path))
-
-    def read(self, path: str) -> list[_Stored] | None:
-        self.fingerprint = _fingerprint(path)
-        if self.fingerprint is None:
-            return None
-        opened = open_input(path)
-        kind = tell_format(opened.head, is_whole=opened.is_whole)
-        if kind not in {Format.YAML, Format.JSON}:
-            opened.close()
-            raise CassetteCorruptError(
-                path, f"is {kind.value} and no cassette; record under another name"
-            )
-        document = read_document(opened)
-        raws: list[Any] = []
-        if isinstance(document, dict) and isinstance(
-            document.get("interactions"), list
-        ):
-            raws = list(document["interactions"])  # the reader empties its own list
-            self._extra = {
-                key: value
-                for key, value in document.items()
-                if key not in {"interactions", "version"}
-            }
-        exchanges = exchanges_of(document, path)
-        return [
-            _Stored(exchange, raw, -1)
-            for exchange, raw in zip(exchanges, raws, strict=True)
-        ]
-
-    def write(self, path: str, stored: Sequence[_Stored]) -> None:
-        ordered = sorted(stored, key=lambda item: item.order)
-        write_document(
-            path,
-            [item.raw or interaction_of(item.exchange) for item in ordered],
-            extra=self._extra,
-        )
-
-    def check_unchanged(self, path: str) -> None:
-        if _fingerprint(path) != self.fingerprint:
-            raise CassetteError(
-                path,
-                "was changed by somebody else while this recording was open and is "
-                "left as it is; record to one file from one place at a time",
-            )
-
-
-def _fingerprint(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _mode(mode: RecordMode | str) -> RecordMode:

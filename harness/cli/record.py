@@ -1,0 +1,134 @@
+"""`harness record`: from a real server to a cassette, as a proxy or from scenarios."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.console import Exit, say
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from harness.record.proxy import ProxyOptions
+
+_DEFAULT_LISTEN = "127.0.0.1:8787"
+
+
+@click.command("record", no_args_is_help=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--proxy",
+    is_flag=True,
+    help="Be a recording proxy; PATH is the cassette. Point a client's base URL at it.",
+)
+@click.option(
+    "--upstream", metavar="URL", help="With --proxy: the real server's base URL."
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default=_DEFAULT_LISTEN,
+    show_default=True,
+    help="With --proxy: the address to listen on; port 0 takes any free one.",
+)
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="With --proxy: listen on an address that other machines can reach.",
+)
+@click.option(
+    "--rewrite",
+    is_flag=True,
+    help="Replace the cassette as a whole, at the end and only after success; "
+    "without it new recordings replace those they match and the others stay.",
+)
+@click.option("--force", is_flag=True, help="Record even where CI is set.")
+def command(
+    paths: tuple[str, ...],
+    *,
+    proxy: bool,
+    upstream: str | None,
+    listen: str,
+    allow_remote: bool,
+    rewrite: bool,
+    force: bool,
+) -> int:
+    r"""Record real streams, with every cut, pause and ending.
+
+    \b
+    Examples:
+      harness record --proxy --upstream https://api.openai.com chat.yaml
+      harness record --proxy --upstream http://127.0.0.1:8000 --rewrite chat.yaml
+
+    The proxy forwards each request and passes every piece of the answer on as it
+    arrives. It saves after every exchange, and stops on Ctrl-C. Credentials are
+    removed before anything is written.
+    """
+    if not proxy:
+        raise click.UsageError("expected --proxy and its --upstream")
+    from harness.record.proxy import ProxyOptions
+
+    if upstream is None or len(paths) != 1:
+        raise click.UsageError("--proxy takes --upstream URL and one cassette")
+    host, port = _address(listen)
+    options = ProxyOptions(
+        upstream=upstream,
+        host=host,
+        port=port,
+        mode="rewrite" if rewrite else "all",
+        allow_remote=allow_remote,
+        force=force,
+    )
+    return _run_proxy(paths[0], options)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise click.BadParameter(
+            f"expected HOST:PORT such as {_DEFAULT_LISTEN}, got {listen!r}",
+            param_hint="--listen",
+        )
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def _run_proxy(path: str, options: ProxyOptions) -> int:
+    import asyncio
+
+    from harness.record.proxy import serve_proxy
+
+    async def serve() -> int:
+        stop = asyncio.Event()
+        _stop_on_signals(stop)
+        return await serve_proxy(
+            path,
+            options,
+            stop=stop,
+            started=lambda url: say(
+                f"recording {options.upstream} to {path}; base URL {url}; "
+                "stop with Ctrl-C"
+            ),
+            report=say,
+        )
+
+    count = asyncio.run(serve())
+    say(f"{path}: {count} exchange{'' if count == 1 else 's'} recorded")
+    return Exit.DONE
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+
+    def wake(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, wake)
+        except NotImplementedError:  # Windows
+            signal.signal(number, wake)
