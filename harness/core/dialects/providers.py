@@ -230,6 +230,11 @@ class Xai(Writer):
     """xAI: no finish reason until there is one, whole calls, role in the first."""
 
     calls = "together"
+    starts = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._greeted: set[int] = set()
 
     def head(self) -> Payload:
         """The fingerprint last."""
@@ -238,6 +243,9 @@ class Xai(Writer):
 
     def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
         """No finish reason until there is one."""
+        if index not in self._greeted:
+            self._greeted.add(index)
+            delta = {**delta, "role": "assistant"}
         choice = {"index": index, "delta": delta}
         return choice if reason is None else {**choice, "finish_reason": reason}
 
