@@ -21,7 +21,7 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")) and not _EXAMPLES,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-    **({"max_examples": _EXAMPLES} if _EXAMPLES else {}),
+    max_examples=_EXAMPLES or 100,
 )
 settings.load_profile("harness")
 

@@ -21,7 +21,10 @@ class Result:
 
 
 def harness(
-    *arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **environment: str
+    *arguments: str,
+    stdin: bytes = b"",
+    cwd: Path = ROOT,
+    environment: dict[str, str] | None = None,
 ) -> Result:
     """Run `harness` with these arguments and return what came out."""
     result = subprocess.run(
@@ -29,7 +32,7 @@ def harness(
         input=stdin,
         capture_output=True,
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         check=False,
     )
     return Result(result.returncode, result.stdout.decode(), result.stderr.decode())

@@ -37,7 +37,7 @@ CASES = [
         "nothing to replay",
         "other.yaml",
         b"interactions:\n- request: {method: GET, uri: 'http://x/models',"
-        b" body: null, headers: {}}\n  response: {status: {code: 404, message: Not Found},"
+        b" body: null, headers: {}}\n  response: {status: {code: 404, message: No},"
         b" headers: {}, body: {string: nope}}\nversion: 1\n",
         "HTTP 404",
     ),
@@ -71,8 +71,8 @@ def test_folder_without_cassettes_is_one_line(tmp_path: Path) -> None:
     assert result.code == 2
     assert result.err.splitlines() == [
         (
-            f"harness: {tmp_path}: no cassettes in this folder; expected *.yaml, *.yml or "
-            "*.json with `interactions` (name other files one by one)"
+            f"harness: {tmp_path}: no cassettes in this folder; expected *.yaml, "
+            "*.yml or *.json with `interactions` (name other files one by one)"
         )
     ]
 

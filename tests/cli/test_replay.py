@@ -240,7 +240,7 @@ def test_colours_follow_the_conventions(
     variables: dict[str, str], coloured: bool
 ) -> None:
     """No escapes in a pipe, FORCE_COLOR turns them on, NO_COLOR wins."""
-    result = harness("replay", FORCED, **variables)
+    result = harness("replay", FORCED, environment=variables)
     assert ("\x1b[" in result.out) is coloured
 
 
