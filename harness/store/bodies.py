@@ -73,12 +73,15 @@ def _part(value: Any) -> bytes:
     raise TypeError(f"list of {type(value).__name__}")
 
 
-def unpack_base64(text: str | bytes) -> bytes:
+def unpack_base64(text: object) -> bytes:
     """Return the bytes that base64 text stands for.
 
     Raises:
         BodyError: It is no base64.
+        TypeError: It is no text.
     """
+    if not isinstance(text, str | bytes):
+        raise TypeError(type(text).__name__)
     try:
         packed = text.encode("ascii") if isinstance(text, str) else text
         return base64.b64decode(b"".join(packed.split()), validate=True)

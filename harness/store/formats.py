@@ -32,6 +32,7 @@ class Format(StrEnum):
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _DATA_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
+_JSON = re.compile(rb"\[|\{\s*(?:[\"}]|\Z)")  # `{key: ...` is YAML
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 
 _MAGIC = (
@@ -59,9 +60,9 @@ def strange(head: bytes) -> str:
     """
     for magic, name in _MAGIC:
         if head.startswith(magic):
-            return f"is {name}, no text"
+            return f"is no text, but {name}"
     if b"\0" in head and not head.startswith(_UTF16_OR_32):
-        return "holds binary data, no text; name a cassette, SSE text or JSON lines"
+        return "holds binary data; name a cassette, SSE text or JSON lines"
     return ""
 
 
@@ -81,7 +82,7 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
         return Format.HTTP
     if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
         return Format.SSE
-    if text.startswith((b"{", b"[")):
+    if _JSON.match(text):
         return _tell_json(text, is_whole=is_whole)
     return Format.YAML
 
@@ -97,7 +98,6 @@ def _tell_json(text: bytes, *, is_whole: bool) -> Format:
     try:
         first = json.loads(line)
     except (ValueError, RecursionError):
-        # A flow mapping is YAML too; JSON is tried first and says where it breaks.
         return Format.JSON
     if not has_more:
         return Format.JSON

@@ -60,19 +60,18 @@ def exchanges_of(document: Any, path: str) -> list[Exchange]:
 
 
 def _interactions(document: Any, path: str) -> list[Any]:
-    if isinstance(document, list):
-        if document and isinstance(document[0], dict) and "request" in document[0]:
-            raise CassetteCorruptError(
-                path,
-                "a cassette of vcrpy before version 1; "
-                "convert a copy with `python -m vcr.migration`",
-            )
-        document = "a list"
-    if not isinstance(document, dict):
-        what = document if document == "a list" else f"a {type(document).__name__}"
+    first = document[0] if isinstance(document, list) and document else None
+    if isinstance(first, dict) and "request" in first:
         raise CassetteCorruptError(
             path,
-            f"no cassette: expected a mapping with `interactions`, got {what}; "
+            "a cassette of vcrpy before version 1; "
+            "convert a copy with `python -m vcr.migration`",
+        )
+    if not isinstance(document, dict):
+        raise CassetteCorruptError(
+            path,
+            "no cassette: expected a mapping with `interactions`, "
+            f"got {_named(document)}; "
             "name a cassette, SSE text or JSON lines of chunks",
         )
     if "http_interactions" in document:
@@ -88,7 +87,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
             "name a cassette, SSE text or JSON lines of chunks",
         )
     version = document.get("version", 1)
-    if version not in {1, "1"} if _is_hashable(version) else True:
+    if not isinstance(version, int | float | str) or version not in {1, "1"}:
         raise CassetteCorruptError(
             path,
             f"expected cassette version 1, got {shorten(version, limit=20)}; "
@@ -108,12 +107,20 @@ def _interactions(document: Any, path: str) -> list[Any]:
     return interactions
 
 
-def _is_hashable(value: Any) -> bool:
-    return isinstance(value, int | float | str | bytes | None)
+_WORDS = {
+    bool: "true or false",
+    bytes: "binary data",
+    dict: "a mapping",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "text",
+    type(None): "nothing",
+}
 
 
 def _named(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return _WORDS.get(type(value), type(value).__name__)
 
 
 class _Reader:

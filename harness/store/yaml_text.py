@@ -41,7 +41,7 @@ def load_yaml(stream: Readable, path: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(stream, Loader=_loader())  # noqa: S506 - a safe loader's subclass
+        return yaml.load(_Shallow(stream), Loader=_loader())  # noqa: S506 - a safe loader's subclass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -54,12 +54,44 @@ def load_yaml(stream: Readable, path: str) -> Any:
         ) from None
     except yaml.YAMLError as error:
         raise CassetteCorruptError(path, _advice(str(error))) from None
-    except RecursionError:
+    except (RecursionError, _TooDeepError):
         raise CassetteCorruptError(path, _advice("it is nested too deeply")) from None
     except _CONSTRUCTING as error:
         raise CassetteCorruptError(
             path, _advice(f"a value does not fit its tag ({error})")
         ) from None
+
+
+class _TooDeepError(Exception):
+    """The text opens thousands of lists or mappings within each other."""
+
+
+class _Shallow:
+    """Text on its way to libyaml's loader, which overruns the stack on deep nesting.
+
+    PyYAML's C code calls itself for each level and crashes the process at some 25 000
+    (PyYAML 6.0.3, 8 MiB of stack). Counting brackets costs next to nothing; those in
+    bodies close again, and only many more open than closed ones in one piece count.
+    """
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._depth = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._stream.read(size)
+        opened = piece.count(b"[") + piece.count(b"{")
+        opened -= piece.count(b"]") + piece.count(b"}")
+        opened = max(opened, 4 * piece.count(b"- - - - "), 4 * piece.count(b"? ? ? ? "))
+        if opened > _SUSPICIOUS:
+            self._depth += opened
+            if self._depth > _DEEPEST:
+                raise _TooDeepError
+        return piece
+
+
+_SUSPICIOUS = 500  # more open brackets in a piece (16 KiB) than any body's end leaves
+_DEEPEST = 10_000  # Python's own limit makes the rest of the loader stop at 1 000
 
 
 # What PyYAML's constructors let out for values such as `!!int x` or `!!timestamp x`.
