@@ -1,0 +1,33 @@
+"""What every recording test needs: not being in CI, and both client packages."""
+
+from __future__ import annotations
+
+
+import httpx
+import httpx2
+import pytest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HARNESS_ALLOW_CI_RECORDING", raising=False)
+
+
+@pytest.fixture(params=[httpx, httpx2], ids=["httpx", "httpx2"])
+def module(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """The two client packages, which share an interface."""
+    client: ModuleType = request.param
+    originals = [
+        client.Client._transport_for_url,
+        client.AsyncClient._transport_for_url,
+    ]
+    yield client
+    assert originals == [
+        client.Client._transport_for_url,
+        client.AsyncClient._transport_for_url,
+    ], "the clients' methods were not put back"
