@@ -119,6 +119,9 @@ class _Base:
         except Exception as error:
             raise self._failure(method, error) from error
 
+    def name_calls(self, prefix: str) -> None:
+        """Say how calls without id are called; only ours can be told."""
+
     def set_streaming(self, *, is_streaming: bool) -> None:
         # A whole completion has no chunks: in streaming mode it would not be heard.
         if self.takes_chunks and hasattr(self.interface, "streaming_mode"):
@@ -144,11 +147,17 @@ class StreamingAdapter(_Base):
     ) -> None:
         super().__init__(interface, name, mode)
         self.drain = interface.drain
+        self._names_calls = interface.call_id_prefix is None
         if type(interface).process_chunk is StreamingServerInterface.process_chunk:
             # Ours reads payloads: building a model of each chunk would take three
             # times as long as all the rest of its replay.
             self._process = interface.process_payload
             self.feed = self._feed_payload  # type: ignore[method-assign]  # see above
+
+    def name_calls(self, prefix: str) -> None:
+        """Give streamed calls without id the ids that the step loop gives them."""
+        if self._names_calls:
+            self.interface.call_id_prefix = prefix
 
     def _feed_payload(self, chunk: Chunk, message_id: str, date: datetime) -> None:
         try:

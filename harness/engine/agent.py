@@ -173,6 +173,7 @@ class AgentLoop:
             identity = ExchangeIdentity(exchange.index, content)
             message_id, date = identity.message_id(), date_of(created)
             adapter.set_streaming(is_streaming=True)
+            adapter.name_calls(identity.call_prefix)
             self._at(exchange.index)
             yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events

@@ -44,9 +44,14 @@ class ExchangeIdentity:
         name = f"{self._number}:{part}:{self._digest}"
         return f"message-{uuid.uuid5(_NAMESPACE, name)}"
 
+    @property
+    def call_prefix(self) -> str:
+        """What the id of a call whose provider sent none begins with."""
+        return f"call_{self._number}"
+
     def call_id(self, position: int) -> str:
         """Return the id of a call whose provider sent none."""
-        return f"call_{self._number}_{position}"
+        return f"{self.call_prefix}_{position}"
 
 
 def date_of(created: float) -> datetime:
