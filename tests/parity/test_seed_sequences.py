@@ -64,7 +64,9 @@ def _run(interface: Any, calls: list[dict[str, Any]]) -> None:
         if "msg_obj" in arguments:
             arguments["msg_obj"] = _record(arguments["msg_obj"])
         if "message_date" in arguments:
-            arguments["message_date"] = datetime.fromisoformat(arguments["message_date"])
+            arguments["message_date"] = datetime.fromisoformat(
+                arguments["message_date"]
+            )
         getattr(interface, call["call"])(**arguments)
 
 

@@ -47,8 +47,10 @@ _CASES: list[tuple[BaseModel, str]] = [
             **_HEAD,
             function_call=FunctionCall(name="f", arguments="{}", function_call_id="c"),
         ),
-        '"message_type":"function_call","function_call":'
-        '{"name":"f","arguments":"{}","function_call_id":"c"}}',
+        (
+            '"message_type":"function_call","function_call":'
+            '{"name":"f","arguments":"{}","function_call_id":"c"}}'
+        ),
     ),
     (
         FunctionCallMessage(**_HEAD, function_call=FunctionCallDelta(arguments="{")),
@@ -58,15 +60,19 @@ _CASES: list[tuple[BaseModel, str]] = [
         FunctionCallMessage(
             **_HEAD, function_call=FunctionCallDelta(name="f", function_call_id="c")
         ),
-        '"message_type":"function_call","function_call":'
-        '{"name":"f","function_call_id":"c"}}',
+        (
+            '"message_type":"function_call","function_call":'
+            '{"name":"f","function_call_id":"c"}}'
+        ),
     ),
     (
         FunctionReturn(
             **_HEAD, function_return="3", status="error", function_call_id="c"
         ),
-        '"message_type":"function_return","function_return":"3","status":"error",'
-        '"function_call_id":"c"}',
+        (
+            '"message_type":"function_return","function_return":"3","status":"error",'
+            '"function_call_id":"c"}'
+        ),
     ),
     (
         LegacyFunctionCallMessage(**_HEAD, function_call="f({})"),
@@ -153,7 +159,9 @@ def test_rendered_text_is_one_ascii_line(item: Any) -> None:
         ("\ud83d\ud83d\ude00", "\ufffd😀"),
     ],
 )
-def test_encodable_joins_halves_and_replaces_lone_ones(text: str, expected: str) -> None:
+def test_encodable_joins_halves_and_replaces_lone_ones(
+    text: str, expected: str
+) -> None:
     """What comes back can be encoded, and only surrogates have changed."""
     assert encodable(text) == expected
     encodable(text).encode()
@@ -164,8 +172,10 @@ def test_record_keeps_its_date_as_utc() -> None:
     message = Message(
         id="message-1",
         role="assistant",
-        tool_calls=[ToolCall(id="c", function=ToolCallFunction(name="f", arguments=""))],
-        created_at="2024-10-19T23:47:48.123456+02:00",  # type: ignore[arg-type] # JSON
+        tool_calls=[
+            ToolCall(id="c", function=ToolCallFunction(name="f", arguments=""))
+        ],
+        created_at="2024-10-19T23:47:48.123456+02:00",
     )
     assert message.created_at.isoformat() == "2024-10-19T21:47:48.123456+00:00"
     assert message.tool_calls is not None
@@ -185,7 +195,7 @@ def test_status_of_a_return_is_one_of_two() -> None:
         FunctionReturn(
             **_HEAD,
             function_return="",
-            status="failed",  # type: ignore[arg-type] # the point of the test
+            status="failed",
             function_call_id="c",
         )
 
@@ -200,4 +210,6 @@ def test_every_field_says_what_it_is() -> None:
         body = [n for n in cls.body if not isinstance(n, ast.FunctionDef)]
         for node, following in zip(body, [*body[1:], None], strict=True):
             if isinstance(node, ast.AnnAssign):
-                assert isinstance(following, ast.Expr), f"{cls.name}: {ast.unparse(node)}"
+                assert isinstance(following, ast.Expr), (
+                    f"{cls.name}: {ast.unparse(node)}"
+                )

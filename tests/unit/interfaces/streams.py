@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.interfaces.streaming import StreamingServerInterface
 from harness.messages import (
@@ -17,6 +16,9 @@ from harness.messages import (
     ToolCallFunction,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Payload = dict[str, Any]
 
 DATE = datetime(2024, 10, 19, 21, 47, 48, 123456, tzinfo=UTC)
@@ -24,9 +26,7 @@ ID = "message-aaaaaaaa-0000-4000-8000-000000000001"
 TOOL_ID = "message-aaaaaaaa-0000-4000-8000-000000000002"
 
 
-def chunk(
-    delta: object = None, finish: str | None = None, **outer: Any
-) -> Payload:
+def chunk(delta: object = None, finish: str | None = None, **outer: Any) -> Payload:
     """Build a chunk of one choice."""
     choice = {"index": 0, "delta": delta if delta is not None else {}}
     return {
@@ -103,7 +103,9 @@ def short(item: Any) -> Any:
     if isinstance(item, AssistantMessage):
         return ("text", item.assistant_message)
     if isinstance(item, FunctionCallMessage):
-        kind = "call" if type(item.function_call).__name__ == "FunctionCall" else "delta"
+        kind = (
+            "call" if type(item.function_call).__name__ == "FunctionCall" else "delta"
+        )
         return (kind, item.function_call.model_dump())
     return item
 

@@ -48,7 +48,11 @@ def test_it_is_an_agent_interface() -> None:
             {},
             {"function_return": "a Success: b", "status": "success"},
         ),
-        ("Error: an Error: b", {}, {"function_return": "an Error: b", "status": "error"}),
+        (
+            "Error: an Error: b",
+            {},
+            {"function_return": "an Error: b", "status": "error"},
+        ),
         ("running f", {}, {"function_message": "running f"}),
         ("", {}, {"function_message": ""}),
     ],
