@@ -176,3 +176,46 @@ def chunk_streams() -> st.SearchStrategy[list[Chunk]]:
         },
     )
     return st.lists(payloads, max_size=6).map(to_chunks)
+
+
+_ARGUMENTS = st.dictionaries(
+    st.sampled_from(["message", "a", "b\u00e9"]),
+    st.one_of(_TEXT, st.integers(), st.none(), st.lists(_TEXT, max_size=2)),
+    max_size=3,
+)
+
+
+@st.composite
+def call_streams(draw: st.DrawFn) -> list[Chunk]:
+    """Streams of up to three parallel calls whose fragments interleave.
+
+    Shrink to one call with few fragments.
+    """
+    waiting: list[list[dict[str, Any]]] = []
+    for number in range(draw(st.integers(1, 3))):
+        text = json.dumps(draw(_ARGUMENTS), indent=draw(st.sampled_from([None, 1])))
+        cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=4)))
+        pieces = [
+            text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)
+        ]
+        # Two calls may be of one tool, and no name may be taken for a piece.
+        name = draw(st.sampled_from(["send_message", "aaa", "f"]))
+        opening = {
+            "index": number,
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": ""},
+        }
+        rest = [{"index": number, "function": {"arguments": piece}} for piece in pieces]
+        waiting.append([opening, *rest])
+    payloads: list[dict[str, Any]] = []
+    order = draw(st.booleans())
+    while waiting:
+        at = draw(st.integers(0, len(waiting) - 1)) if order else 0
+        entry = waiting[at].pop(0)
+        if not waiting[at]:
+            del waiting[at]
+        payloads.append({"choices": [{"index": 0, "delta": {"tool_calls": [entry]}}]})
+    finish = {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
+    payloads.append({"choices": [finish], "usage": {"total_tokens": 1}})
+    return to_chunks(payloads)
