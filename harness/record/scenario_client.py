@@ -62,7 +62,13 @@ def http_send(base_url: str, *, api_key: str = "") -> Send:
         raise UsageError(
             f"base URL {base_url!r}: expected http://HOST/v1 or https://HOST/v1"
         )
-    headers = {"content-type": "application/json", "accept": "text/event-stream"}
+    headers = {
+        "accept": "text/event-stream, application/json",
+        # Readable cassettes, the same whatever is installed beside the client.
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        "user-agent": "agent-stream-harness",
+    }
     if api_key:
         headers["authorization"] = f"Bearer {api_key}"
     timeout = module.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)

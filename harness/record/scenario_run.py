@@ -151,7 +151,7 @@ class ScenarioRun:
             unmet.append(f"expected the finish {expect.finish!r}, got {finish!r}")
         if expect.choices is not None and last.choices != expect.choices:
             unmet.append(f"expected {expect.choices} choices, got {last.choices}")
-        said = "\n".join(self._texts())
+        said = "\0".join(self._texts())  # no text that is looked for spans two
         unmet += [
             f"expected {text!r} in what was said, got {shorten(said)}"
             for text in expect.contains or []
