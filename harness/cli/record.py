@@ -44,8 +44,18 @@ _DEFAULT_LISTEN = "127.0.0.1:8787"
     help="Replace the cassette as a whole, at the end and only after success; "
     "without it new recordings replace those they match and the others stay.",
 )
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Without --proxy: the server that PATH..., scenario files, are run against.",
+)
+@click.option(
+    "--api-key-env",
+    metavar="NAME",
+    help="Without --proxy: the environment variable that holds the server's key.",
+)
 @click.option("--force", is_flag=True, help="Record even where CI is set.")
-def command(
+def command(  # noqa: PLR0913 - one an option
     paths: tuple[str, ...],
     *,
     proxy: bool,
@@ -53,21 +63,38 @@ def command(
     listen: str,
     allow_remote: bool,
     rewrite: bool,
+    base_url: str | None,
+    api_key_env: str | None,
     force: bool,
 ) -> int:
     r"""Record real streams, with every cut, pause and ending.
 
     \b
     Examples:
+      harness record chat.scenario.yaml --base-url http://127.0.0.1:8080/v1
       harness record --proxy --upstream https://api.openai.com chat.yaml
       harness record --proxy --upstream http://127.0.0.1:8000 --rewrite chat.yaml
 
     The proxy forwards each request and passes every piece of the answer on as it
     arrives. It saves after every exchange, and stops on Ctrl-C. Credentials are
     removed before anything is written.
+
+    A scenario file says what to ask, which tools to offer and what they return; its
+    cassette is written beside it, NAME.scenario.yaml to NAME.yaml, and only when the
+    answers are what the scenario expects.
     """
     if not proxy:
-        raise click.UsageError("expected --proxy and its --upstream")
+        if base_url is None or upstream is not None:
+            raise click.UsageError(
+                "expected --base-url URL for scenario files, or --proxy and --upstream"
+            )
+        from harness.cli.record_scenario import record_scenarios
+
+        return record_scenarios(
+            paths, base_url=base_url, api_key_env=api_key_env, force=force
+        )
+    if base_url is not None or api_key_env is not None:
+        raise click.UsageError("--base-url and --api-key-env are not for --proxy")
     from harness.record.proxy import ProxyOptions
 
     if upstream is None or len(paths) != 1:

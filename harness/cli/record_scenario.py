@@ -1,0 +1,123 @@
+"""The scenario half of `harness record`: progress, one line a scenario, exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from harness.cli.console import Exit, complain, printable, say
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.record.scenario_record import RecordedScenario
+    from harness.record.scenario_run import Progress
+
+__all__ = ["record_scenarios"]
+
+
+def record_scenarios(
+    paths: Sequence[str], *, base_url: str, api_key_env: str | None, force: bool
+) -> int:
+    """Record the cassette of each scenario file, beside it.
+
+    Args:
+        paths: Scenario files; all are checked before the first request is sent.
+        base_url: Of the server, up to and with its version.
+        api_key_env: Name of the environment variable that holds the key.
+        force: Record in CI as well.
+
+    Returns:
+        0, or 1 where a run did not come to what its scenario expects.
+
+    Raises:
+        HarnessError: A scenario is wrong, the server does not answer, ...; what was
+            recorded before stays.
+    """
+    from harness.record.scenario_reading import load_scenario
+    from harness.record.scenario_record import record_scenario
+
+    for path in paths:
+        load_scenario(Path(path))
+    api_key = _api_key(api_key_env)
+    met = 0
+    for path in paths:
+        with _Live(path) as live:
+            recorded = record_scenario(
+                Path(path),
+                base_url,
+                api_key=api_key,
+                force=force,
+                on_progress=live.show,
+            )
+        if recorded.unmet:
+            said = "; ".join([*recorded.unmet, recorded.note])
+            complain(f"{path}: not as expected: {said}")
+        else:
+            met += 1
+            click.echo(printable(_summary(recorded)))
+    if len(paths) > 1:
+        say(f"{met} recorded, {len(paths) - met} not as expected")
+    return Exit.DONE if met == len(paths) else Exit.FINDINGS
+
+
+def _api_key(name: str | None) -> str:
+    if name is None:
+        return ""
+    key = os.environ.get(name, "")
+    if not key:
+        raise UsageError(
+            f"the environment variable {name} (--api-key-env) is empty or not set; "
+            "put the key there, or leave the option out for a server that wants none"
+        )
+    return key
+
+
+def _summary(recorded: RecordedScenario) -> str:
+    run = recorded.run
+    names = ", ".join(call.name for call in run.calls) or "no calls"
+    size = recorded.cassette.stat().st_size / 1000
+    return (
+        f"{recorded.cassette}: {run.ending}, {_count(len(run.turns), 'answer')}, "
+        f"{_count(run.chunks, 'chunk')}, {names}, {recorded.seconds:.1f} s, "
+        f"{size:.1f} KB"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+class _Live:
+    """One line on a terminal that tells how far a run has come; else nothing."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._update: Callable[[str], None] = lambda _: None
+        self._stop: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.text import Text
+
+            status = Console(stderr=True).status(Text(f"{self._path}: connecting"))
+            status.start()
+            self._update = lambda line: status.update(Text(line))
+            self._stop = status.stop
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show that another chunk has come."""
+        self._update(
+            f"{self._path}: answer {progress.turn + 1}, "
+            f"{_count(progress.chunks, 'chunk')}"
+        )
