@@ -85,8 +85,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """Shows OpenAI chunks and nothing else; no status marks."""
         self.timeout: float | None = 30
         """Seconds that a generator waits for the next item; None waits on."""
-        self.show_reasoning = False
-        """Tokens: show the provider's reasoning fields as inner thoughts too."""
         self.call_id_prefix: str | None = None
         """Names streamed calls without id ``<prefix>_<position>``; None does not."""
         self._outbox: Outbox[Emitted] = Outbox()
@@ -313,7 +311,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             self.assistant_message_function_name if speaks else None,
             self.assistant_message_function_kwarg,
             call_id_prefix=self.call_id_prefix,
-            show_reasoning=self.show_reasoning,
         )
         self._is_end_announced = False
         return self._tokens

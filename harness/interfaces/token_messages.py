@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.deltas import CallPart, DeltaReader, Finish, Reasoning, Text, ToolCall
+from harness.core.deltas import CallPart, DeltaReader, Finish, Text, ToolCall
 from harness.interfaces.assistant_calls import (
     AssistantText,
     CallDelta,
@@ -50,7 +50,6 @@ class TokenMessages:
         assistant_argument: The key of that text.
         call_id_prefix: A call without id gets this, ``_`` and its position; None
             leaves it without.
-        show_reasoning: Show reasoning as inner thoughts too.
     """
 
     __slots__ = (
@@ -60,7 +59,6 @@ class TokenMessages:
         "_id",
         "_reader",
         "_router",
-        "_show_reasoning",
     )
 
     def __init__(
@@ -69,13 +67,11 @@ class TokenMessages:
         assistant_argument: str,
         *,
         call_id_prefix: str | None = None,
-        show_reasoning: bool = False,
     ) -> None:
         self._reader = DeltaReader()
         self._router = CallRouter(assistant_function, assistant_argument)
         self._halves = HalfPairs()
         self._call_id_prefix = call_id_prefix
-        self._show_reasoning = show_reasoning
         self._id: str  # set by `feed`, as `_date`: nothing is shown before it
         self._date: datetime
 
@@ -103,8 +99,6 @@ class TokenMessages:
                     self._add_routed(routed, messages)
             elif isinstance(part, Finish):
                 messages += self.close()
-            elif isinstance(part, Reasoning) and self._show_reasoning:
-                self._add_thought(part.text, messages)
         return messages
 
     def close(self) -> list[StreamedMessage]:

@@ -129,19 +129,14 @@ def test_drain_empties_and_loses_nothing() -> None:
     assert interface.drain() == []
 
 
-def test_reasoning_is_shown_on_request_only() -> None:
-    """Reasoning fields are inner thoughts with `show_reasoning`, else silent."""
+def test_reasoning_and_refusals_are_not_inner_thoughts() -> None:
+    """They stay in the accumulated response; only content is streamed."""
     payloads = [
         chunk({"reasoning_content": "r"}),
         content("c"),
         chunk({"refusal": "n"}),
     ]
     assert stream(payloads) == [("thought", "c"), "[DONE_GEN]"]
-    assert stream(payloads, show_reasoning=True) == [
-        ("thought", "r"),
-        ("thought", "c"),
-        "[DONE_GEN]",
-    ]
 
 
 def test_interleaved_calls_name_themselves_at_every_change() -> None:

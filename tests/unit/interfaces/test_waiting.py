@@ -131,7 +131,7 @@ def test_an_item_between_the_two_looks_is_seen() -> None:
     box._waiting = Enrolling()
 
     async def main() -> Any:
-        return await anext(_reader(box, timeout_s=0.05))
+        return await asyncio.wait_for(anext(_reader(box)), 5)
 
     assert asyncio.run(main()) == 7
 
