@@ -11,7 +11,7 @@ import json
 import socket
 import struct
 import threading
-from typing import Any, Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable

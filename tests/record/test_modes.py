@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import stat
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
@@ -25,8 +25,8 @@ from harness.store.reading import load_cassette
 from tests.record.servers import REQUEST, Connection, ScriptedServer
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from pathlib import Path
+    from types import ModuleType
 
 PATH = "/v1/chat/completions"
 

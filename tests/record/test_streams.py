@@ -7,7 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
@@ -27,8 +27,8 @@ from tests.record.servers import (
 )
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from pathlib import Path
+    from types import ModuleType
 
 PIECES = [event("a"), event("é\n"), event("c")[:40], event("c")[40:] + DONE]
 PATH = "/v1/chat/completions"
@@ -86,7 +86,6 @@ def acknowledging(server: ScriptedServer) -> Callable[[int], None]:
 
 def ignoring(_: int) -> None:
     """Acknowledge to nobody: there is no server."""
-    pass
 
 
 def plain(ending: str) -> tuple[list[bytes], str]:
