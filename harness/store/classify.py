@@ -102,12 +102,20 @@ def _parse(text: bytes) -> Any:
         return None
 
 
+def _is_object(line: bytes) -> bool:
+    try:
+        parse_payload(line)
+    except ChunkError:
+        return False
+    return True
+
+
 def _of_json(text: bytes, *, is_whole: bool) -> Classification:
+    first, _, rest = text.partition(b"\n")
+    if rest.lstrip().startswith(b"{") and _is_object(first):
+        return _other("JSON lines without event framing")
     document = _parse(text)
     if document is None:
-        line = text.partition(b"\n")[0]
-        if line != text and isinstance(_parse(line), dict):
-            return _other("JSON lines without event framing")
         what = "damaged JSON" if is_whole else "JSON that cannot be read"
         return _other(f"{what}, no chat completion")
     if not isinstance(document, dict):

@@ -22,7 +22,7 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 # In block style a key in column 0 is a key of the document, whatever stands around.
 _BLOCK_KEY = re.compile(
-    rb"^(?:\xef\xbb\xbf)?[\"']?interactions[\"']?[ \t]*:[ \t]*(\[|(?:#.*)?$)",
+    rb"^(?:\xef\xbb\xbf)?[\"']?interactions[\"']?[ \t]*:[ \t]*(\[|(?:#.*)?\r?$)",
     re.MULTILINE,
 )
 _REQUEST_KEY = re.compile(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
