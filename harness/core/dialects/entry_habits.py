@@ -114,16 +114,21 @@ class IndexZero(EntryHabit):
     """Every call at index 0: a new id with a name tells that another begins.
 
     Not in the corpus; litellm#33678 and hermes-agent#3468 (older Ollama). A fragment
-    of a call that another one has followed carries its id, or it could not be told.
+    of another call than the one before it carries its id, or it could not be told.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._touched: dict[int, ToolCall] = {}
 
     def entries(
         self, choice: int, entry: Entry, call: ToolCall, *, opens: bool
     ) -> list[Entry]:
         """Set the index, and the id where it is needed."""
         edited = {**entry, "index": 0}
-        if opens or call is not self.opened[choice][-1] or edited.get("id"):
+        if opens or call is not self._touched.get(choice) or edited.get("id"):
             edited["id"] = self.tracker.id_of(choice, call)
+        self._touched[choice] = call
         return [edited]
 
 

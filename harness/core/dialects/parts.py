@@ -213,7 +213,7 @@ class CallTracker:
     def __init__(self) -> None:
         self._readers: dict[int, DeltaReader] = {}
         self._ids: dict[int, dict[int, str]] = {}
-        self._last: dict[int, ToolCall] = {}
+        self._last: dict[tuple[int, object], ToolCall] = {}
 
     def call_of(self, choice: int, entry: dict[str, Any]) -> ToolCall | None:
         """Read an entry; each must be read exactly once, in order.
@@ -226,11 +226,15 @@ class CallTracker:
             Its call, this entry added; None if that cannot be told.
         """
         reader = self._readers.setdefault(choice, DeltaReader(choice=choice))
+        index = entry.get("index")
+        # NaN and other odd values are no place to look anything up.
+        place = index if type(index) is int else None
         for part in reader.read_choice({"delta": {"tool_calls": [entry]}}):
             if isinstance(part, CallPart):
-                self._last[choice] = part.call
-        # An entry without news gives no part; it is then of no importance whose.
-        return self._last.get(choice)
+                self._last[choice, place] = self._last[choice, None] = part.call
+                return part.call
+        # Nothing new is in it, so only its place tells whose it is.
+        return self._last.get((choice, place))
 
     def id_of(self, choice: int, call: ToolCall) -> str:
         """Return the id of a call: its own, or the one `unique_id` makes."""
