@@ -187,11 +187,14 @@ async def _next(wire: _Wire, connection: h11.Connection) -> h11.Event:
         except h11.RemoteProtocolError as error:
             raise BrokenStreamError("RemoteProtocolError", str(error)) from None
         if event is h11.NEED_DATA:
-            connection.receive_data(await wire.read())
-        elif isinstance(event, h11.ConnectionClosed):
-            raise BrokenStreamError(
-                "RemoteProtocolError", "Server disconnected without sending a response."
-            )
+            data = await wire.read()
+            if not data and connection.their_state is h11.SEND_RESPONSE:
+                # What h11 would say here is about its states, not about the server.
+                raise BrokenStreamError(
+                    "RemoteProtocolError",
+                    "the server closed without sending a response",
+                )
+            connection.receive_data(data)
         elif isinstance(event, h11.Event):
             return event
 
