@@ -16,8 +16,11 @@ from harness.cli.console import run
 __all__ = ["cli", "main"]
 
 _COMMANDS = {
+    "check": "harness.cli.check",
     "ls": "harness.cli.ls",
+    "record": "harness.cli.record",
     "replay": "harness.cli.replay",
+    "scan": "harness.cli.scan",
     "show": "harness.cli.show",
 }
 

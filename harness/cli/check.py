@@ -1,0 +1,49 @@
+"""`harness check`: is a recording fit to be kept?"""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.console import Exit, complain, printable, say
+
+
+@click.command("check", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--quiet", is_flag=True, help="Print problems only, no notes, no summary."
+)
+def command(paths: tuple[str, ...], *, quiet: bool) -> int:
+    """Check recordings: format, byte counts, complete streams, secrets.
+
+    PATH is a recording or a folder of cassettes. Problems go to standard output,
+    one a line, and make the exit code 1; notes do not.
+
+    \b
+    Examples:
+      harness check cassettes
+      harness check new.yaml --quiet
+    """
+    from harness.errors import CassetteError
+    from harness.store.checking import check
+    from harness.store.library import find_cassettes
+
+    files = problems = notes = 0
+    is_unreadable = False
+    for path in paths:
+        try:
+            for name in find_cassettes(path):
+                found = check(name)
+                files += 1
+                problems += sum(not one.is_note for one in found)
+                notes += sum(one.is_note for one in found)
+                for one in found:
+                    if not (one.is_note and quiet):
+                        click.echo(printable(str(one)))
+        except CassetteError as error:
+            complain(str(error))
+            is_unreadable = True
+    if not quiet:
+        say(f"{files} checked, {problems} problems, {notes} notes")
+    if is_unreadable:
+        return Exit.UNUSABLE
+    return Exit.FINDINGS if problems else Exit.DONE
