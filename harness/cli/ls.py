@@ -27,7 +27,7 @@ _RIGHT = {2, 3, 5, 7}  # columns of numbers
 @click.command("ls", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 def command(paths: tuple[str, ...]) -> int:
-    r"""List recordings, one line each.
+    """List recordings, one line each.
 
     PATH is a recording or a folder of cassettes. Tokens are prompt+completion;
     seconds are known where timing was recorded.

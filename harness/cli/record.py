@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913 - one an option
     api_key_env: str | None,
     force: bool,
 ) -> int:
-    r"""Record real streams, with every cut, pause and ending.
+    """Record real streams, with every cut, pause and ending.
 
     \b
     Examples:

@@ -84,7 +84,7 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
 def command(paths: tuple[str, ...], **options: Any) -> int:
-    r"""Replay recordings and print what an agent's client would have seen.
+    """Replay recordings and print what an agent's client would have seen.
 
     PATH is a cassette (vcrpy's YAML or JSON), event stream text as `curl -N` saves
     it, JSON lines of chunks, a folder of cassettes, or - for standard input.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     help="Show only exchange N, numbered from 0.  [default: all]",
 )
 def command(path: str, exchange: int | None) -> int:
-    r"""Show one recording in full: what was asked, what came, how it ended.
+    """Show one recording in full: what was asked, what came, how it ended.
 
     PATH is a recording, or - for standard input.
 

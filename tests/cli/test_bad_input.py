@@ -119,7 +119,7 @@ def test_command_without_arguments_shows_its_help(command: str) -> None:
     result = harness(command)
     assert result.code == 2
     assert "Usage: harness" in result.out + result.err
-    assert "Examples:" in result.out + result.err
+    assert f"Examples:\n    harness {command} " in result.out + result.err
 
 
 def test_other_apis_are_named(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def test_cassettes_of_this_repository_pass(command: str) -> None:
 def test_check_lists_what_is_wrong(tmp_path: Path) -> None:
     """A stream without its end is a problem with its exchange, exit 1."""
     path = tmp_path / "cut.yaml"
-    path.write_text(TEXT.replace("data: [DONE]", ": "), encoding="utf-8")
+    text = TEXT.replace("data: [DONE]", ": ").replace('"finish_reason":"stop"', '"a":1')
+    path.write_text(text, encoding="utf-8")
     result = harness("check", str(path))
     assert result.code == 1
     assert f"{path}: exchange 0: " in result.out
