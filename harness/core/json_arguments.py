@@ -122,7 +122,8 @@ _WHITESPACE: Final = " \t\n\r"  # RFC 8259's four; str.isspace knows many more
 _STRICT: Final = False  # so that raw control characters are accepted
 _SPACES: Final = re.compile(r"[ \t\n\r]*")
 _CONTENT: Final = re.compile(  # of a string, as far as it is complete and valid
-    r'[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*'
+    # At most 64 escapes, because re keeps 180 bytes for each until the match ends.
+    r'[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*){0,64}'
 )
 _MAY_BE_UNFINISHED: Final = frozenset({"", "u"})  # what follows the last backslash
 _BEGUN: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")  # an unfinished escape
@@ -153,6 +154,13 @@ def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end()
 
 
+def _end_of_content(text: str, position: int) -> int:
+    end = _end_of(_CONTENT, text, position)
+    while end > position and text.startswith("\\", end):
+        position, end = end, _end_of(_CONTENT, text, end)
+    return end
+
+
 def _decode(text: str, position: int) -> tuple[str, int]:
     """Decode the content of a string as far as it is complete and valid.
 
@@ -170,7 +178,7 @@ def _decode(text: str, position: int) -> tuple[str, int]:
             pass  # a wrong escape: found below
         else:
             return piece, after - 1
-    stop = _end_of(_CONTENT, text, position)
+    stop = _end_of_content(text, position)
     raw = text[position:stop]
     return (scanstring(raw + '"', 0, _STRICT)[0] if "\\" in raw else raw), stop
 
@@ -446,7 +454,7 @@ class FunctionArgumentsStreamHandler:
         if self._state in DECODED:
             piece, stop = _decode(text, position)
         else:
-            piece, stop = "", _end_of(_CONTENT, text, position)
+            piece, stop = "", _end_of_content(text, position)
         is_closed = stop < end and text[stop] == '"'
         # From `stop` to `begun` lies an escape that is unfinished, or goes wrong there.
         begun = stop if is_closed or stop == end else _end_of(_BEGUN, text, stop)

@@ -188,7 +188,7 @@ def test_truncated_text_gives_its_decided_part_and_an_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_each_character_returns_all_that_it_decides(name: str) -> None:
-    """Character by character, nothing comes later or earlier than the reference says."""
+    """By characters, nothing comes later or earlier than the reference says."""
     handler = FunctionArgumentsStreamHandler()
     returned = ""
     for length, char in enumerate(RIGHT[name], 1):
@@ -232,11 +232,11 @@ def test_odd_keys_are_compared_decoded(key: str, text: str) -> None:
 def test_empty_value_has_begun() -> None:
     """An empty string returns nothing; `has_value` tells it from no value at all."""
     handler = FunctionArgumentsStreamHandler()
-    assert handler.process_json_chunk('{"message":') is None
-    assert not handler.has_value
-    assert handler.process_json_chunk('"') is None
-    assert handler.has_value
-    assert handler.process_json_chunk('"}') is None
+    seen = [
+        (handler.process_json_chunk(fragment), handler.has_value)
+        for fragment in ('{"message":', '"', '"}')
+    ]
+    assert seen == [(None, False), (None, True), (None, True)]
     assert handler.is_complete
     assert handler.close() is None
 
@@ -364,7 +364,9 @@ def test_number_longer_than_python_parses() -> None:
         pytest.param('{"message":"', "plain text ", '"}', id="message"),
         pytest.param('{"message":"', "\\u00e9\\n\\ud83d", '"}', id="escapes"),
         pytest.param('{"message":"', "\\", '\\"}', id="backslashes"),
-        pytest.param('{"message":"', "\ud83d", '"}', id="raw-high-halves"),
+        pytest.param(
+            '{"message":"', "\ud83d" + "plain text" * 20, '"}', id="raw-halves"
+        ),
         pytest.param('{"', "message", '":1}', id="endless-key"),
         pytest.param('{"a":"', "skipped ", '"}', id="other-string"),
         pytest.param('{"a":', "12345678", "}", id="number"),
@@ -374,7 +376,7 @@ def test_number_longer_than_python_parses() -> None:
 def test_held_memory_does_not_grow_with_the_text(
     head: str, fragment: str, tail: str
 ) -> None:
-    """After 2 MB the machine holds what it held after the first fragment."""
+    """After half a megabyte the machine holds what it held after the first fragment."""
     fragment *= 500 // len(fragment) - 1  # an odd number of backslashes stays odd
     handler = FunctionArgumentsStreamHandler()
     handler.process_json_chunk(head)
@@ -382,13 +384,13 @@ def test_held_memory_does_not_grow_with_the_text(
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        for _ in range(4_000):
+        for _ in range(1_000):
             handler.process_json_chunk(fragment)
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert after - before < 1_000
-    assert peak - before < 10_000
+    assert peak - before < 20_000
     assert handler.process_json_chunk(tail) is None or handler.has_value
     assert handler.close() is None
 
