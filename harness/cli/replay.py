@@ -91,7 +91,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
     \b
     Examples:
-      harness replay cassettes/plain_text.yaml
+      harness replay cassettes/llama-server/plain-text.yaml
       harness replay cassettes --interface both --format jsonl
       harness replay broken.yaml --assistant-message --split chars --strict
       curl -N ... | harness replay -

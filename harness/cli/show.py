@@ -29,8 +29,8 @@ def command(path: str, exchange: int | None) -> int:
 
     \b
     Examples:
-      harness show cassettes/plain_text.yaml
-      harness show cassettes/three_steps.yaml --exchange 1
+      harness show cassettes/llama-server/plain-text.yaml
+      harness show cassettes/llama-server/three-steps.yaml --exchange 1
     """
     from harness.engine.summary import summarise_exchange
     from harness.errors import UsageError
