@@ -200,7 +200,7 @@ class _Proxy:
         """Send a request on, pass the response back, record both."""
         live = self._session.answer(request)
         recorder: ExchangeRecorder | None = None
-        line = f"{request.method} {request.uri}"
+        outcome = "closed by the client"
         try:
             async with open_request(
                 self._upstream,
@@ -216,25 +216,23 @@ class _Proxy:
                         headers=grouped(response.headers),
                     )
                 await downstream.respond(response, recorder)
+                outcome = f"{response.status} complete"
             if recorder is not None:
                 recorder.complete()
-            self._report(f"{line} {response.status} complete")
         except BrokenStreamError as error:
+            outcome = str(error)
             if recorder is None:
-                self._report(f"{line} failed: {error}")
                 await downstream.refuse(502, f"{self._upstream.url('')}: {error}")
-                return
-            recorder.broke(error.kind, error.message)
-            self._report(f"{line} {error}")
-            await downstream.break_off(is_reset=error.kind == "ReadError")
-        except BaseException:  # the client went away, or the proxy is being stopped
-            if recorder is not None:
-                recorder.closed()
-                self._report(f"{line} closed by the client")
-            raise
+            else:
+                recorder.broke(error.kind, error.message)
+                await downstream.break_off(is_reset=error.kind == "ReadError")
         finally:
             if recorder is not None:
+                # Counts only if nothing else ended it: the client went away, or the
+                # proxy is being stopped.
+                recorder.closed()
                 await self._save()
+            self._report(f"{request.method} {request.uri} {outcome}")
 
     async def _save(self) -> None:
         async with self._saving:

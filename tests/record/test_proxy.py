@@ -47,6 +47,7 @@ class RunningProxy:
 
     def __init__(self, path: Path, upstream: str, **options: Any) -> None:
         self.lines: list[str] = []
+        self._said = threading.Condition()
         self.count: int | None = None
         self.url = ""
         self._options = ProxyOptions(upstream=upstream, **options)
@@ -63,7 +64,7 @@ class RunningProxy:
                 self._options,
                 stop=self._stop,
                 started=self._note,
-                report=self.lines.append,
+                report=self._report,
             )
 
         with contextlib.closing(self._loop):
@@ -72,6 +73,15 @@ class RunningProxy:
     def _note(self, url: str) -> None:
         self.url = url
         self._started.set()
+
+    def _report(self, line: str) -> None:
+        with self._said:
+            self.lines.append(line)
+            self._said.notify_all()
+
+    def wait_for_reports(self, count: int) -> None:
+        with self._said:
+            assert self._said.wait_for(lambda: len(self.lines) >= count, 10)
 
     @property
     def port(self) -> int:
@@ -356,6 +366,7 @@ def test_rewrite_replaces_the_file_when_the_proxy_stops(tmp_path: Path) -> None:
         with proxied(path, server.url, mode="rewrite") as proxy:
             client.get(proxy.url + "/two")
             client.get(proxy.url + "/three")
+            proxy.wait_for_reports(2)  # each comes after its save
             assert path.read_bytes() == old
             assert (tmp_path / "c.yaml.partial").exists()
     uris = [exchange.request.uri for exchange in load_cassette(path).exchanges]
