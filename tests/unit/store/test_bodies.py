@@ -163,7 +163,6 @@ def test_missing_package_is_named(
     monkeypatch: pytest.MonkeyPatch, coding: str, body: bytes, package: str
 ) -> None:
     """Without the optional package the error says which one to install."""
-
     monkeypatch.setattr(bodies, "_imported", lambda name: None)
     with pytest.raises(BodyError, match=f"pip install {package}"):
         decode(body, coding)

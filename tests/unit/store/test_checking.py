@@ -1,0 +1,200 @@
+"""What `check` has to say about a recording."""
+
+# ruff: noqa: E501 - a case and what is said about it are read together
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import CassetteError, CassetteMissingError
+from harness.store.checking import Problem, check
+from harness.store.rules import Redaction
+from tests.shared import SHARED, needs_shared
+from tests.unit.store.recordings import (
+    CHUNK,
+    LAST,
+    STREAM,
+    WHOLE,
+    document,
+    interaction,
+    save,
+    sse,
+)
+from tests.unit.store.secrets_planted import KEYS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LENGTH = len(STREAM.encode())
+CUT = sse(CHUNK, done=False)
+
+
+def _said(
+    folder: Path, value: Any, name: str = "c.yaml"
+) -> list[tuple[Any, str, bool]]:
+    path = save(folder, value, name)
+    problems = check(path)
+    assert all(problem.path == str(path) for problem in problems)
+    return [(p.exchange, p.text, p.is_note) for p in problems]
+
+
+FINE: dict[str, Any] = {
+    "plain": document(),
+    "timed": document(
+        interaction(
+            stream={"version": 1, "chunks": [[0.1, 9], [0.1, LENGTH - 9]], "ended": "complete"}
+        )
+    ),
+    "finish-without-done": document(interaction(sse(CHUNK, LAST, done=False))),
+    "done-without-finish": document(interaction(sse(CHUNK))),
+    "metadata": document(metadata={"by": "me"}, version=1),
+    "converted": document(interaction() | {"recorded_at": "2024"}),
+    "sse": STREAM,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", FINE.values(), ids=FINE)
+def test_good_recording_has_nothing_to_say(tmp_path: Path, value: Any) -> None:
+    """A complete recording of known fields is passed without a word."""
+    assert _said(tmp_path, value) == []
+
+
+PROBLEMS: dict[str, tuple[Any, Any, str]] = {
+    "format": (b"interactions:\n- request: [\n", None, "line 3, column 1: the YAML does not parse"),
+    "counts": (
+        document(interaction(stream={"chunks": [[0.1, 3]]})),
+        None,
+        f"exchange 0: stream: the byte counts of its chunks add up to 3, the body has {LENGTH}",
+    ),
+    "times": (
+        document(interaction(stream={"chunks": [[0.2, 9], [0.1, LENGTH - 9]]})),
+        0,
+        "wire chunk 1 came before the one before it",
+    ),
+    "unended": (document(interaction(CUT)), 0, "the stream ends without finish_reason or [DONE]"),
+    "unended-but-complete": (
+        document(interaction(CUT, stream={"ended": "complete"})), 0, "the stream ends without",
+    ),
+    "cut": (document(interaction(CUT + 'data: {"id":')), 0, "the last event is cut off"),
+    "unreadable": (
+        document(interaction("data: {]\n\n" + STREAM)), 0,
+        "event at byte 0: unreadable chunk: no JSON",
+    ),
+    "no-object": (document(interaction(sse([1], CHUNK))), 0, "event at byte 0: unreadable chunk: JSON, but no object"),
+    "after-done": (document(interaction(STREAM + sse(CHUNK))), 0, f"event at byte {LENGTH}: comes after [DONE]"),
+    "whole-damaged": (
+        document(interaction('{"object": "chat.completion", "choices": [')), 0,
+        "the answer is no complete JSON",
+    ),
+    "unknown-top": (document(extra=1), None, "unknown key 'extra'; nothing reads it"),
+    "unknown-interaction": (document(interaction() | {"comment": 1}), 0, "unknown key 'comment'"),
+    "unknown-request": (document(interaction(request={"verb": 1})), 0, "unknown key 'request.verb'"),
+    "unknown-response": (document(interaction(reason="OK")), 0, "unknown key 'response.reason'"),
+    "unknown-stream": (document(interaction(stream={"speed": 1})), 0, "unknown key 'response.stream.speed'"),
+    "secret": (
+        document(interaction(sse({**CHUNK, "user": KEYS["github"]}, LAST))), 0,
+        "a secret: GitHub token in response body, byte",
+    ),
+    "secret-outside": (document(metadata=KEYS["github"]), None, "a secret: GitHub token in line"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "where", "text"), PROBLEMS.values(), ids=PROBLEMS.keys()
+)
+def test_defect_is_a_problem_with_its_place(
+    tmp_path: Path, value: Any, where: int | None, text: str
+) -> None:
+    """Each defect is one problem that says where it is and what to do."""
+    said = [p for p in _said(tmp_path, value) if not p[2]]
+    assert [p[0] for p in said] == [where]
+    assert said[0][1].startswith(text)
+    assert "\n" not in said[0][1]
+
+
+NOTES: dict[str, tuple[Any, str]] = {
+    "closed": (document(interaction(CUT, stream={"ended": "closed"})), "the stream was cut: closed, as recorded"),
+    "error": (
+        document(interaction(CUT + "data: {", stream={"ended": "error", "error": "ReadError"})),
+        "the stream was cut: error (ReadError), as recorded",
+    ),
+    "provider-error": (
+        document(interaction(sse({"error": {"message": "busy"}}, done=False))),
+        "event at byte 0: the provider sent an error: 'busy'",
+    ),
+    "other": (document(interaction("", status={"code": 500})), "not replayed: HTTP 500"),
+    "no-blank-line": (document(interaction(STREAM[:-1])), "the last event has no blank line after it; some clients drop it"),
+    "unknown-fields": (
+        document(interaction(sse(
+            {**CHUNK, "timings": 1},
+            {"choices": [{"delta": {"annotations": [], "tool_calls": [
+                {"index": 0, "x": 1, "function": {"y": 1}}]}, "z": 1}]},
+            LAST,
+        ))),
+        ("fields that are not in OpenAI's format: choices[].delta.annotations (1 of 3 chunks), "
+        "choices[].delta.tool_calls[].function.y (1 of 3 chunks), "
+        "choices[].delta.tool_calls[].x (1 of 3 chunks), "
+        "choices[].z (1 of 3 chunks), timings (1 of 3 chunks)"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "text"), NOTES.values(), ids=NOTES.keys())
+def test_what_is_only_worth_knowing_is_a_note(
+    tmp_path: Path, value: Any, text: str
+) -> None:
+    """Broken streams recorded as such, other APIs and extensions are no defects."""
+    assert _said(tmp_path, value) == [(0, text, True)]
+
+
+def test_whole_completion_is_fine(tmp_path: Path) -> None:
+    """A saved completion that was not streamed passes."""
+    assert _said(tmp_path, WHOLE, "c.json") == []
+
+
+def test_large_text_is_checked_to_its_end(tmp_path: Path) -> None:
+    """Text that is not held is read through, and its last event counts."""
+    text = sse(*[CHUNK] * 8000, done=False)
+    assert len(text) > 1 << 20
+    [(_, said, is_note)] = _said(tmp_path, text, "c.sse")
+    assert said.startswith("the stream ends without finish_reason")
+    assert not is_note
+
+
+def test_folder_is_checked_file_by_file(tmp_path: Path) -> None:
+    """Every cassette of a folder is checked, in order; missing names are errors."""
+    save(tmp_path, document(), "a.yaml")
+    save(tmp_path, document(interaction(CUT)), "b.yaml")
+    save(tmp_path, b"interactions:\n- request: [\n", "c.yaml")
+    names = [problem.path.rpartition("/")[2] for problem in check(tmp_path)]
+    assert names == ["b.yaml", "c.yaml"]
+    with pytest.raises(CassetteMissingError):
+        check(tmp_path / "d.yaml")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CassetteError, match="no cassettes"):
+        check(tmp_path / "empty")
+
+
+def test_configuration_of_redaction_counts(tmp_path: Path) -> None:
+    """What a project allows is no secret to the check either."""
+    path = save(tmp_path, document(metadata=KEYS["github"]))
+    assert len(check(path)) == 1
+    assert check(path, Redaction(allow=frozenset({KEYS["github"]}))) == []
+
+
+def test_problem_prints_as_one_line() -> None:
+    """A problem says file, exchange, and whether it is only a note."""
+    assert str(Problem("a.yaml", 3, "text")) == "a.yaml: exchange 3: text"
+    assert str(Problem("a.yaml", None, "text", is_note=True)) == "a.yaml: note: text"
+
+
+@needs_shared
+def test_corpus_has_one_stream_that_ends_early_and_no_other_problem() -> None:
+    """Of 370 recordings of other projects only the one that is cut is a problem."""
+    problems = [problem for problem in check(SHARED / "corpus") if not problem.is_note]
+    assert [(p.path.rpartition("/")[2], p.exchange) for p in problems] == [
+        ("tests__adapters__http__stubs__mistral_thinking_streaming.yaml", 0)
+    ]
+    assert problems[0].text.startswith("the stream ends without finish_reason")

@@ -1,0 +1,152 @@
+"""What is found in a recording, and how it is shown."""
+
+# ruff: noqa: E501 - a finding is read on one line
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import CassetteError
+from harness.store.rules import Redaction
+from harness.store.scanning import Finding, scan
+from tests.shared import SHARED, needs_shared
+from tests.unit.store.recordings import STREAM, document, interaction, save, sse
+from tests.unit.store.secrets_planted import CORE, KEYS, core
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_key_is_found_and_not_shown(tmp_path: Path, name: str) -> None:
+    """Every shape is found in a body, with its offset, and the excerpt hides it."""
+    body = f'{{"a": "{KEYS[name]}"}}'
+    path = save(tmp_path, document(interaction(request={"body": body})))
+    findings = scan(path)
+    assert findings
+    assert findings[0].place.startswith("request body, byte ")
+    assert findings[0].exchange == 0
+    for finding in findings:
+        assert core(name)[:8] not in str(finding)
+
+
+def test_findings_name_file_exchange_place_kind_and_shape(tmp_path: Path) -> None:
+    """A finding says where to look and what it is, in one line."""
+    leak = interaction(
+        sse({"x": KEYS["github"]}),
+        headers={"Set-Cookie": [f"a={CORE}"], "x-request-id": ["req_1234567890"]},
+        request={
+            "uri": "http://h/?key=abcdef12",
+            "headers": {
+                "Authorization": ["Bearer abc"],
+                "openai-organization": ["acme"],
+            },
+            "body": '{"password": "hunter2"}',
+        },
+    )
+    path = save(tmp_path, document(interaction(), leak))
+    assert scan(path) == [
+        Finding(str(path), 1, *rest)
+        for rest in [
+            ("request url", "credential by parameter name", "*** (8 characters)"),
+            ("request header authorization", "credential header", "*** (10 characters)"),
+            ("request header openai-organization", "identifying header", "*** (4 characters)"),
+            ("request body, byte 14", "credential by field name", "*** (7 characters)"),
+            ("response header set-cookie", "credential header", "*** (38 characters)"),
+            ("response body, byte 13", "GitHub token", "ghp_*** (40 characters)"),
+        ]
+    ]  # fmt: skip
+    assert str(scan(path)[0]) == (
+        f"{path}: exchange 1: request url: credential by parameter name: "
+        "*** (8 characters)"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["REDACTED", "Bearer REDACTED", "***", "<API_KEY>", "XXX", "Bearer xxxxx", "dummy",
+     "Bearer test", "", "[FILTERED]", "your-api-key", "Bearer your_token_here"],
+)  # fmt: skip
+def test_placeholder_in_a_credential_header_is_no_finding(
+    tmp_path: Path, value: str
+) -> None:
+    """What stands for a secret is no secret."""
+    doc = document(interaction(request={"headers": {"authorization": [value]}}))
+    assert scan(save(tmp_path, doc)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sk-xxxxxxxxxxxxxxxxxxxx", '"password": "string"}'[:12], "postgres://user:password@db/x",
+     "https://{user}:{pass}@host", "?key=<KEY>", '"password": "your password here"',
+     "task-force-of-the-century", "Bearer authentication is described in RFC 6750"],
+)  # fmt: skip
+def test_example_in_a_body_is_no_finding(tmp_path: Path, text: str) -> None:
+    """Prompts and answers explain credentials without holding any."""
+    assert scan(save(tmp_path, document(interaction(text)))) == []
+
+
+def test_key_outside_the_exchanges_is_found_with_its_line(tmp_path: Path) -> None:
+    """A comment or a key that nothing reads can leak as well."""
+    text = save(tmp_path, document()).read_bytes() + (
+        f"# recorded with {KEYS['openai']}\n".encode()
+    )
+    path = save(tmp_path, text)
+    [finding] = scan(path)
+    assert finding.exchange is None
+    assert finding.place == f"line {len(text.splitlines())}"
+    assert finding.kind == "API key (sk-)"
+
+
+def test_key_inside_an_exchange_is_reported_once(tmp_path: Path) -> None:
+    """The search of the whole file does not repeat what the exchanges showed."""
+    doc = document(interaction(sse({"x": KEYS["openai"]})))
+    assert len(scan(save(tmp_path, doc))) == 1
+
+
+def test_key_in_fragments_is_reported_once(tmp_path: Path) -> None:
+    """A key that a stream brought piece by piece is one finding at its first byte."""
+    key = KEYS["openai"]
+    chunks = [
+        {"choices": [{"index": 0, "delta": {"content": key[i : i + 5]}}]}
+        for i in range(0, len(key), 5)
+    ]
+    [finding] = scan(save(tmp_path, document(interaction(sse(*chunks)))))
+    assert finding.kind == "API key (sk-)"
+    assert finding.excerpt == f"sk-*** ({len(key)} characters)"
+
+
+def test_large_text_is_scanned_to_its_end(tmp_path: Path) -> None:
+    """Text that is not held in memory while replaying is searched all the same."""
+    path = save(tmp_path, STREAM * 6000 + sse({"x": KEYS["github"]}), "c.sse")
+    assert path.stat().st_size > 1 << 20
+    assert [finding.kind for finding in scan(path)] == ["GitHub token"]
+
+
+def test_configuration_of_redaction_counts(tmp_path: Path) -> None:
+    """What is allowed is no finding, what is denied is one."""
+    path = save(
+        tmp_path, document(interaction(sse({"x": KEYS["github"], "y": "cust-12345"})))
+    )
+    allowed = frozenset({KEYS["github"]})
+    assert scan(path, Redaction(allow=allowed)) == []
+    [finding] = scan(path, Redaction(allow=allowed, patterns=(r"cust-\d+",)))
+    assert finding.kind == "configured pattern"
+
+
+def test_folder_is_scanned_and_a_broken_file_is_an_error(tmp_path: Path) -> None:
+    """All cassettes of a folder are read; one that cannot be is not passed over."""
+    save(tmp_path, document(interaction(sse({"x": KEYS["github"]}))), "a.yaml")
+    save(tmp_path, document(interaction(sse({"x": KEYS["groq"]}))), "b.yaml")
+    assert [f.kind for f in scan(tmp_path)] == ["GitHub token", "Groq key"]
+    save(tmp_path, b"interactions:\n- request: [\n", "c.yaml")
+    with pytest.raises(CassetteError, match="does not parse"):
+        scan(tmp_path)
+
+
+@needs_shared
+def test_corpus_has_no_finding() -> None:
+    """370 recordings of other projects, cleaned by them, give no false alarm."""
+    assert scan(SHARED / "corpus") == []
