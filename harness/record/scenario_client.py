@@ -62,6 +62,7 @@ def http_send(base_url: str, *, api_key: str = "") -> Send:
         raise UsageError(
             f"base URL {base_url!r}: expected http://HOST/v1 or https://HOST/v1"
         )
+    is_encrypted = url.startswith("https:")  # else no certificates are loaded
     headers = {
         "accept": "text/event-stream, application/json",
         # Readable cassettes, the same whatever is installed beside the client.
@@ -75,7 +76,7 @@ def http_send(base_url: str, *, api_key: str = "") -> Send:
 
     @contextmanager
     def send(body: str) -> Iterator[Answer]:
-        with module.Client(timeout=timeout) as client:
+        with module.Client(timeout=timeout, verify=is_encrypted) as client:
             request = client.build_request(
                 "POST", url, content=body.encode(), headers=headers
             )
