@@ -179,10 +179,10 @@ class _Proxy:
             # Cancelled only by `stop`, which waits for this to end.
             writer.transport.abort()
         finally:
-            self._tasks.discard(task)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+            self._tasks.discard(task)
 
     async def stop(self) -> None:
         """End what is under way."""
@@ -217,8 +217,6 @@ class _Proxy:
                     )
                 await downstream.respond(response, recorder)
                 outcome = f"{response.status} complete"
-            if recorder is not None:
-                recorder.complete()
         except BrokenStreamError as error:
             outcome = str(error)
             if recorder is None:
@@ -256,6 +254,7 @@ class _Downstream:
         self._connection = h11.Connection(
             h11.SERVER, max_incomplete_event_size=_HEAD_BYTES
         )
+        self._is_answered = False
         # `drain` then waits until the kernel has everything.
         writer.transport.set_write_buffer_limits(0)
 
@@ -272,12 +271,16 @@ class _Downstream:
         gone = asyncio.ensure_future(self._gone())
         try:
             await asyncio.wait({forward, gone}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            forward.cancel()
+            raise
         finally:
             gone.cancel()
-            if not forward.done():
-                forward.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await forward
+            if not self._is_answered:
+                forward.cancel()  # else only the saving is left, which takes no client
+            await asyncio.gather(forward, gone, return_exceptions=True)
+        if not forward.cancelled():
+            forward.result()
 
     async def _gone(self) -> None:
         """Return when the client has closed; what it still sends is dropped."""
@@ -333,6 +336,9 @@ class _Downstream:
             if recorder is not None:
                 recorder.piece(piece)
             await self._send(h11.Data(data=piece))
+        if recorder is not None:
+            recorder.complete()  # whether or not the client waits for the end mark
+        self._is_answered = True
         await self._send(h11.EndOfMessage())
 
     async def refuse(self, status: int, problem: str) -> None:

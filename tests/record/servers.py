@@ -85,6 +85,8 @@ class Connection:
     def wait(self, name: str) -> None:
         """Wait until the client has acknowledged something."""
         assert self.server.acknowledged(name).wait(10), f"nobody acknowledged {name}"
+        if self.server.is_closed:
+            raise ConnectionAbortedError
 
     def cut(self) -> None:
         """Close in the middle: FIN without the end of the body."""
@@ -105,6 +107,7 @@ class ScriptedServer:
     def __init__(self, script: Callable[[Connection], None]) -> None:
         self.script = script
         self.requests: list[Connection] = []
+        self.is_closed = False
         self._events: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -128,6 +131,10 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.is_closed = True
+        with self._lock:
+            for waiting in self._events.values():
+                waiting.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for raw in self._open:
