@@ -208,6 +208,24 @@ def test_an_open_call_goes_on_after_another_ones_fragment() -> None:
     ]
 
 
+def test_an_announced_assistant_call_may_wait_for_another() -> None:
+    """Both names come first, then both arguments: the text is still text."""
+    items = spoken(
+        [
+            fragment("", name="send_message", call_id="a", index=0),
+            fragment("", name="f", call_id="b", index=1),
+            fragment('{"message": "x"}', index=0),
+            fragment("{}", index=1),
+            finish(),
+        ]
+    )
+    assert items == [
+        _delta(name="f", call_id="b"),
+        ("text", "x"),
+        _delta(arguments="{}", call_id="b"),
+    ]
+
+
 def test_two_assistant_calls_in_parallel_do_not_mix() -> None:
     """Two calls to the assistant function, interleaved, one of them malformed."""
     items = spoken(

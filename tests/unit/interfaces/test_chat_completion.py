@@ -208,7 +208,8 @@ def test_calls_without_id_can_be_named() -> None:
 
 def test_the_last_chunk_at_the_end_of_a_cut_stream() -> None:
     """What is settled after the stream has the stream's outer fields, not its usage."""
-    payloads = [_send("{"), {"id": "u", "choices": [], "usage": {}}]
+    beside = {**_send("{"), "usage": {"total_tokens": 1}}
+    payloads = [beside, {"id": "u", "choices": [], "usage": {}}]
     *_, last = _chunks(payloads)
     assert last["id"] == "chatcmpl-1"
     assert "usage" not in last
