@@ -32,7 +32,7 @@ def _same_as_vcrpy(path: Path) -> None:
         assert exchange.request.method == request.method
         assert exchange.request.uri == request.uri
         assert exchange.request.body == request.body
-        assert exchange.request.headers == dict(request.headers)
+        assert exchange.request.headers == request._to_dict()["headers"]
         assert exchange.response.status == response["status"]["code"]
         assert exchange.response.headers == response["headers"]
         assert exchange.response.body == response["body"]["string"]
