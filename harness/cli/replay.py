@@ -65,6 +65,16 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     help="Cut the text otherwise: N is code points a fragment.",
 )
 @click.option(
+    "--dialect",
+    metavar="NAME",
+    help="Say the stream as this provider would; several joined by +.",
+)
+@click.option(
+    "--fault",
+    metavar="NAME[:K]",
+    help="Break the stream at K; several joined by +.",
+)
+@click.option(
     "--exchange",
     type=click.IntRange(min=0),
     metavar="N",
@@ -108,10 +118,10 @@ class _Run:
     """One invocation: what was asked, what has been found so far."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        from harness.core.splits import parse_split
+        from harness.core.variation import vary
 
         self.options = options
-        self.split = parse_split(options["split"])
+        self.variation = vary(options["split"], options["dialect"], options["fault"])
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = 0
         self.skipped = self.failed = self.unreadable = 0
@@ -192,7 +202,7 @@ class _Run:
         running = Replay(
             cassette,
             interface,
-            split=self.split,
+            variation=self.variation,
             mode=None if interface == "queuing" else options["mode"] or "tokens",
             options=AgentOptions(
                 use_assistant_message=options["assistant_message"],

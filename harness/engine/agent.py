@@ -12,6 +12,7 @@ event loop had a turn (async).
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.accumulate import ResponseAccumulator
@@ -34,17 +35,19 @@ from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.errors import ChunkError, NothingToReplayError
 from harness.messages import Message, ToolCall, ToolCallFunction
+from harness.store.cassette import Exchange
 from harness.store.classify import Classification, Kind, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.core.accumulate import AccumulatedMessage
+    from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette, Exchange
+    from harness.store.cassette import Cassette
 
 __all__ = ["AgentLoop", "Cause"]
 
@@ -70,7 +73,7 @@ class AgentLoop:
             results.
         adapter: The interface.
         options: What agent and interface agree on.
-        transform: Re-cuts or reframes each stream of chunks; None leaves it.
+        variation: How each stream is said, cut and broken.
         only: Replay just this exchange number; None for all.
         shows_reasoning: Whether reasoning fields count as content.
         report: Called with each diagnostic.
@@ -83,7 +86,7 @@ class AgentLoop:
         adapter: StreamingAdapter | ListAdapter | GeneratorAdapter,
         options: AgentOptions,
         *,
-        transform: Callable[[Iterable[Chunk]], Iterator[Chunk]] | None = None,
+        variation: Variation,
         only: int | None = None,
         shows_reasoning: bool = False,
         report: Callable[[Diagnostic], None],
@@ -93,7 +96,7 @@ class AgentLoop:
         self._exchanges = cassette.exchanges
         self._adapter = adapter
         self._options = options
-        self._transform = transform
+        self._variation = variation
         self._only = only
         self._shows_reasoning = shows_reasoning
         self._report = report
@@ -165,7 +168,7 @@ class AgentLoop:
         adapter = self._adapter
         accumulator = ResponseAccumulator()
         if is_stream:
-            reader = StreamReader(exchange, self._report)
+            reader = StreamReader(self._broken(exchange), self._report)
             created, chunks = look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
@@ -203,6 +206,24 @@ class AgentLoop:
         adapter.call("step_complete")
         yield self._cause._replace(chunk=None, is_boundary=True)
 
+    def _broken(self, exchange: Exchange) -> Exchange:
+        """Return the exchange with its stream gone wrong, if it is to go wrong.
+
+        A fault is read from bytes, so that everything odd about it is reported as it
+        would be of a recording.
+        """
+        if self._variation.fault is None:
+            return exchange
+        recorded = StreamReader(exchange, lambda _diagnostic: None)
+        response = replace(
+            exchange.response,
+            body=b"",
+            wire=None,
+            ended=None,
+            source=lambda: self._variation.encode(recorded),
+        )
+        return Exchange(exchange.index, exchange.request, response)
+
     def _stream(
         self,
         reader: StreamReader,
@@ -216,8 +237,8 @@ class AgentLoop:
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
             chunks = map(_reasoning_as_content, chunks)
-        if self._transform is not None:
-            chunks = self._transform(chunks)
+        if self._variation.fault is None and not self._variation.is_recorded:
+            chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
         number = self._cause.exchange
         if takes_chunks and not self._is_started:

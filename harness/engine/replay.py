@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harness.core.splits import Split, parse_split
+from harness.core.variation import Variation, vary
 from harness.engine.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
 from harness.engine.agent import AgentLoop, Cause
 from harness.engine.targets import AgentOptions, make_interface, name_of
@@ -27,9 +27,11 @@ from harness.store.reading import load_cassette
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
-    from harness.core.chunks import Chunk
+    from harness.core.dialects import Dialect
+    from harness.core.faults import Fault
+    from harness.core.splits import Split
 
 __all__ = ["Replay", "areplay", "replay", "replay_iter"]
 
@@ -46,7 +48,7 @@ class Replay:
         cassette: Cassette,
         interface: object,
         *,
-        split: Split | str | None = None,
+        variation: Variation | None = None,
         mode: Mode | str | None = None,
         options: AgentOptions | None = None,
         exchange: int | None = None,
@@ -74,7 +76,7 @@ class Replay:
             cassette,
             self._adapter,
             AgentOptions.of(made, options or AgentOptions()),
-            transform=_transform(split),
+            variation=variation or Variation(),
             only=exchange,
             shows_reasoning=reasoning,
             report=self.diagnostics.append,
@@ -159,11 +161,13 @@ class Replay:
         )
 
 
-def replay_iter(
+def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
     interface: object,
     *,
     split: Split | str | None = None,
+    dialect: Dialect | str | None = None,
+    fault: Fault | str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -179,6 +183,9 @@ def replay_iter(
             factory, or an interface object (used as it is configured).
         split: How to cut the text: what `--split` takes, or a split; None leaves the
             recorded chunks.
+        dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
+        fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
+            then numbered as they come, and `at` is None.
         mode: How a streaming interface is used; None is `tokens` for an interface
             made here and leaves an object's own mode.
         options: What agent and interface agree on; an interface object's own
@@ -198,7 +205,7 @@ def replay_iter(
     return Replay(
         _loaded(cassette),
         interface,
-        split=split,
+        variation=vary(split, dialect, fault),
         mode=mode,
         options=options,
         exchange=exchange,
@@ -206,11 +213,13 @@ def replay_iter(
     )
 
 
-def replay(
+def replay(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
     interface: object,
     *,
     split: Split | str | None = None,
+    dialect: Dialect | str | None = None,
+    fault: Fault | str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -224,6 +233,8 @@ def replay(
         cassette: See `replay_iter`, as for all arguments.
         interface: See there.
         split: See there.
+        dialect: See there.
+        fault: See there.
         mode: See there.
         options: See there.
         exchange: See there.
@@ -241,7 +252,7 @@ def replay(
     running = Replay(
         _loaded(cassette),
         interface,
-        split=split,
+        variation=vary(split, dialect, fault),
         mode=mode,
         options=options,
         exchange=exchange,
@@ -254,11 +265,13 @@ def replay(
     )
 
 
-async def areplay(
+async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
     interface: object,
     *,
     split: Split | str | None = None,
+    dialect: Dialect | str | None = None,
+    fault: Fault | str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -270,6 +283,8 @@ async def areplay(
         cassette: See `replay_iter`, as for all arguments.
         interface: See there.
         split: See there.
+        dialect: See there.
+        fault: See there.
         mode: See there.
         options: See there.
         exchange: See there.
@@ -287,7 +302,7 @@ async def areplay(
     running = Replay(
         _loaded(cassette),
         interface,
-        split=split,
+        variation=vary(split, dialect, fault),
         mode=mode,
         options=options,
         exchange=exchange,
@@ -302,12 +317,3 @@ async def areplay(
 
 def _loaded(cassette: Cassette | str | os.PathLike[str]) -> Cassette:
     return cassette if isinstance(cassette, Cassette) else load_cassette(cassette)
-
-
-def _transform(
-    split: Split | str | None,
-) -> Callable[[Iterable[Chunk]], Iterator[Chunk]] | None:
-    if split is None:
-        return None
-    parsed = parse_split(split) if isinstance(split, str) else split
-    return None if parsed.is_recorded else parsed.recut
