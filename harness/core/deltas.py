@@ -277,6 +277,8 @@ class DeltaReader:
         call = self._find(index, call_id, function)
         is_new = call is None
         if call is None:
+            if not (call_id or function.get("name") or function.get("arguments")):
+                return  # it says nothing: no call opens
             call = self._open(index, call_id)
         self._last = call
         self._add(call, entry, function, parts, is_new=is_new)

@@ -10,8 +10,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from typing_extensions import override
-
 from harness.errors import StateError
 from harness.interfaces.base import AgentInterface, split_prefix
 from harness.interfaces.waiting import Outbox
@@ -50,7 +48,7 @@ class QueuingInterface(AgentInterface):
         debug: Log every call at level DEBUG, to the logger of this module.
     """
 
-    def __init__(self, *, debug: bool = False) -> None:
+    def __init__(self, debug: bool = False) -> None:  # noqa: FBT001, FBT002 - the seed's
         self.debug = debug
         self.timeout: float | None = None
         """Seconds that a `message_generator` waits for the next entry; None (as
@@ -125,12 +123,10 @@ class QueuingInterface(AgentInterface):
         finally:
             await entries.aclose()
 
-    @override
     def step_yield(self) -> None:
         """Queue ``STOP``: the agent is done."""
         self._queue_push(message_api=STOP, message_obj=None)
 
-    @override
     def step_complete(self) -> None:
         """Do nothing: the queue does not mark steps."""
 
@@ -143,7 +139,6 @@ class QueuingInterface(AgentInterface):
         self._queue_push(message_api={"internal_error": error}, message_obj=None)
         self._queue_push(message_api=STOP, message_obj=None)
 
-    @override
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Queue nothing; the user knows what they said.
 
@@ -156,7 +151,6 @@ class QueuingInterface(AgentInterface):
         """
         self._needs_record("user_message", msg, msg_obj)
 
-    @override
     def internal_monologue(self, msg: str, msg_obj: Message | None = None) -> None:
         """Queue ``{"internal_monologue": msg}``.
 
@@ -170,7 +164,6 @@ class QueuingInterface(AgentInterface):
         record = self._needs_record("internal_monologue", msg, msg_obj)
         self._queue_message({"internal_monologue": msg}, record)
 
-    @override
     def assistant_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Queue ``{"assistant_message": msg}``.
 
@@ -202,7 +195,6 @@ class QueuingInterface(AgentInterface):
             message_obj=before.message_obj,
         )
 
-    @override
     def function_message(
         self,
         msg: str,

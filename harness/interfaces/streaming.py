@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import override
-
 from harness.core.chunks import Payload, payload_of
 from harness.errors import StreamInactiveError
 from harness.interfaces.base import AgentChunkStreamingInterface, split_prefix
@@ -67,9 +65,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
 
     def __init__(
         self,
-        *,
-        multi_step: bool = True,
-        use_assistant_message: bool = False,
+        multi_step: bool = True,  # noqa: FBT001, FBT002 - positional as in the seed
+        use_assistant_message: bool = False,  # noqa: FBT001, FBT002 - as above
         assistant_message_function_name: str = "send_message",
         assistant_message_function_kwarg: str = "message",
     ) -> None:
@@ -123,7 +120,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """
         return self._outbox.drain()
 
-    @override
     def stream_start(self) -> None:
         """Begin a response; make an ended stream active again.
 
@@ -140,7 +136,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             self._end_response()
         self._is_end_announced = False
 
-    @override
     def stream_end(self) -> None:
         """End the response: emit what was held back, then ``[DONE_GEN]``.
 
@@ -155,7 +150,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             self._outbox.put(MessageStreamStatus.done_generation)
         self._is_end_announced = True
 
-    @override
     def step_complete(self) -> None:
         """End a step: ``[DONE_STEP]``, or the end of a single-step stream.
 
@@ -169,7 +163,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         elif self._has_marks:
             self._outbox.put(MessageStreamStatus.done_step)
 
-    @override
     def step_yield(self) -> None:
         """End the stream; generators deliver what is left and end."""
         if not self._outbox.is_closed:
@@ -180,7 +173,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
     def clear() -> None:
         """Do nothing: what was emitted cannot be taken back."""
 
-    @override
     def process_chunk(
         self, chunk: Any, message_id: str, message_date: datetime
     ) -> None:
@@ -220,15 +212,12 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         for message in tokens.feed(payload, message_id, message_date):
             self._outbox.put(message)
 
-    @override
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the user knows what they said."""
 
-    @override
     def assistant_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the call to the assistant function has shown it."""
 
-    @override
     def internal_monologue(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit an `InternalMonologue`, where it was not streamed.
 
@@ -251,7 +240,6 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             )
         )
 
-    @override
     def function_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit a stage of a function call.
 

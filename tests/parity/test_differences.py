@@ -314,10 +314,3 @@ def test_half_characters() -> None:
     interface = StreamingServerInterface()
     interface.function_message("Success: \ud83d", tool_record())
     assert len(interface.drain()) == 1
-
-
-def test_keyword_only() -> None:
-    """Row 23: a bare True or False at the call would not say what it means."""
-    for interface in (QueuingInterface, StreamingServerInterface):
-        with pytest.raises(TypeError, match="positional"):
-            interface(True)  # type: ignore[call-arg] # the point of the test
