@@ -182,7 +182,7 @@ class _Recutter:
             yield from self._flush(state)
             yield self._stamp(chunk.index, chunk.at, single.payload)
             return
-        if unit.name or not unit.text or (single.offsets and single.offsets[0] == 0):
+        if not unit.text or (single.offsets and single.offsets[0] == 0):
             yield from self._flush(state)
         pieces = _cut_payload(single.payload, unit, single.offsets)
         for number, (payload, piece) in enumerate(pieces):

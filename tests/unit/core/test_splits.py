@@ -331,6 +331,16 @@ def test_a_repeated_id_is_on_every_piece() -> None:
     ]
 
 
+def test_a_call_without_id_keeps_its_beginning_beside_its_name() -> None:
+    """Only the start of an object beside a name tells such calls apart."""
+    entry = {"index": 0, "function": {"name": "f", "arguments": " {}"}}
+    recut = deltas("chars", *[delta(tool_calls=[entry])] * 2)
+    assert [sent["tool_calls"][0]["function"] for sent in recut] == [
+        {"name": "f", "arguments": " {"},
+        {"arguments": "}"},
+    ] * 2
+
+
 def test_several_units_in_one_delta_come_apart_only_when_cut() -> None:
     """Reasoning, content and calls in one delta keep their reading order."""
     bundle = delta(
