@@ -11,6 +11,7 @@ from harness.errors import (
     ArgumentsError,
     CassetteCorruptError,
     CassetteError,
+    CassetteMismatchError,
     CassetteMissingError,
     ChunkError,
     HarnessError,
@@ -108,6 +109,23 @@ def test_file_errors_name_file_and_place(
     )
     assert str(error) == "a.yaml: line 3: no mapping"
     assert str(kind("a.yaml", "no mapping")) == "a.yaml: no mapping"
+
+
+def test_mismatch_error_keeps_what_was_nearest() -> None:
+    """Reason, nearest recording and differences are fields, none by default."""
+    error = CassetteMismatchError(
+        "a.yaml",
+        "no answer",
+        place="exchange 1",
+        reason="already played",
+        exchange=1,
+        differences=("method: GET, not POST",),
+    )
+    assert (error.reason, error.exchange) == ("already played", 1)
+    assert error.differences == ("method: GET, not POST",)
+    assert str(error) == "a.yaml: exchange 1: no answer"
+    bare = CassetteMismatchError("a.yaml", "no answer")
+    assert (bare.reason, bare.exchange, bare.differences) == ("", None, ())
 
 
 def test_timeout_error_says_how_long_and_what_to_do() -> None:

@@ -290,6 +290,16 @@ IDENTITY = [
         [("a", "f", '{"l":[{}{"not":"json"}')],
     ),
     Case(
+        "an-entry-that-says-nothing-moves-no-fragment",
+        [
+            calls(entry(0, "a", "f", "{")),
+            calls(entry(1)),
+            calls(entry(arguments="}")),
+            calls(entry(1, "b", "g", "{}")),
+        ],
+        [("a", "f", "{}"), ("b", "g", "{}")],
+    ),
+    Case(
         "text-after-a-complete-object-without-a-name-stays",
         [calls(entry(0, "a", "f", "{}")), calls(entry(0, arguments='{"b":1}'))],
         [("a", "f", '{}{"b":1}')],
