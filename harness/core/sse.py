@@ -160,8 +160,6 @@ class SSEDecoder:
         if self._is_closed:
             self._raise_failure()
             return []
-        if self._head:  # a stream of one or two bytes that began like a BOM
-            self._partial.append(self._head)
         self._is_closed = True
         events: list[SSEEvent] = []
         if self._partial:
