@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.core.json_arguments import FunctionArgumentsStreamHandler
+    from harness.engine.replay import areplay, replay, replay_iter
+    from harness.engine.targets import AgentOptions
+    from harness.engine.transcript import Diagnostic, Emission, Transcript
     from harness.errors import (
         ArgumentsError,
         CassetteCorruptError,
@@ -47,9 +50,7 @@ if TYPE_CHECKING:
         ToolCallFunction,
         UserMessage,
     )
-    from harness.engine.replay import areplay, replay, replay_iter
-    from harness.engine.targets import AgentOptions
-    from harness.engine.transcript import Diagnostic, Emission, Transcript
+    from harness.record.cassettes import use_cassette
     from harness.store.cassette import Cassette
     from harness.store.reading import load_cassette
 
@@ -99,6 +100,7 @@ __all__ = [
     "load_cassette",
     "replay",
     "replay_iter",
+    "use_cassette",
 ]
 
 _ROOMS = {
@@ -124,6 +126,7 @@ _ROOMS = {
     "harness.engine.replay": ["areplay", "replay", "replay_iter"],
     "harness.engine.targets": ["AgentOptions"],
     "harness.engine.transcript": ["Diagnostic", "Emission", "Transcript"],
+    "harness.record.cassettes": ["use_cassette"],
     "harness.store.cassette": ["Cassette"],
     "harness.store.reading": ["load_cassette"],
 }
