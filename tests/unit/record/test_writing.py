@@ -171,6 +171,7 @@ def test_text_that_editors_would_change_is_quoted_line_by_line() -> None:
     """Carriage returns and trailing blanks are escaped, so that no tool strips them."""
     text = dump_document({"a": "data: 1\r\n\r\n two \n", "b": 1})
     assert text == ('a: "data: 1\\r\\n\\\n  \\r\\n\\\n  \\x20two \\n"\nb: 1\n')
+    text += dump_document({"a": "two \nlines\t\nand \n"})
     assert not any(line.endswith((" ", "\t")) for line in text.splitlines())
 
 
