@@ -290,6 +290,47 @@ def test_whole_calls_stay_before_the_text_behind_them() -> None:
     assert "tool_calls" in deltas[0]
 
 
+def test_a_call_is_told_before_the_text_behind_it() -> None:
+    """Also one without arguments, whose name could have gone on until then."""
+    chunks = stream({"tool_calls": [opening(0, "f")]}, {"content": "a"})
+    deltas = [p["choices"][0]["delta"] for p in convert("openai", chunks)[1:3]]
+    assert [list(delta) for delta in deltas] == [["tool_calls"], ["content"]]
+
+
+def test_a_whole_call_waits_for_its_end_behind_a_text() -> None:
+    """Text in the middle of the arguments does not tear them apart."""
+    chunks = stream(
+        {"tool_calls": [opening(0, "f", "{")]},
+        {"content": "a"},
+        {"tool_calls": [more(0, "}")]},
+    )
+    sent = entries(convert("ollama", chunks))
+    assert [entry["function"]["arguments"] for entry in sent] == ["{}"]
+
+
+def test_what_comes_behind_a_whole_call_is_told_all_the_same() -> None:
+    """A fragment after the call was sent is sent as a fragment."""
+    chunks = stream(
+        {"tool_calls": [opening(0, "f", "{}")]},
+        {"content": "a"},
+        {"tool_calls": [more(0, " ")]},
+    )
+    assert entries(convert("ollama", chunks))[1:] == [more(0, " ")]
+
+
+def test_an_empty_fragment_belongs_to_its_index() -> None:
+    """It says nothing new, but an id put to it must be that of its call."""
+    chunks = calls(opening(0, "f"), opening(1, "g"), more(0, ""), more(1, "{}"))
+    sent = entries(convert("index-zero", chunks))
+    assert [entry.get("id") for entry in sent] == ["id0", "id1", "id0", "id1"]
+
+
+def test_a_stream_without_a_finish_keeps_its_last_words() -> None:
+    """Where the finish rides on the last chunk, that chunk comes without it too."""
+    chunks = to_chunks([{"choices": [{"index": 0, "delta": {"content": "a"}}]}])
+    assert convert("vllm", chunks)[-1]["choices"][0]["delta"] == {"content": "a"}
+
+
 def test_a_call_without_id_gets_one_of_its_position() -> None:
     """The same id every time, and never that of another call."""
     first = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": "{}"}}

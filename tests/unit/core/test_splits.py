@@ -20,7 +20,7 @@ def delta(**fields: Any) -> dict[str, Any]:
     return {"id": "c", "choices": [{"index": 0, "delta": fields}]}
 
 
-def call(arguments: str, index: int = 0, **rest: Any) -> dict[str, Any]:
+def call(arguments: str, index: int | None = 0, **rest: Any) -> dict[str, Any]:
     """Return an entry of `tool_calls`; `name` goes into its function."""
     function = {"arguments": arguments}
     if "name" in rest:
@@ -390,6 +390,33 @@ def test_choices_are_cut_independently() -> None:
     assert contents == [(2, 0, {"content": "02"}), (3, 1, {"content": "13"})]
 
 
+def test_places_never_run_backwards() -> None:
+    """A piece that waited for its choice's end takes the place of the one before."""
+    first = {"choices": [{"index": 1, "delta": {"content": "1"}}]}
+    rest = [delta(content="0"), delta(refusal="0")]
+    recut = list(parse_split("whole").recut(to_chunks([first, *rest])))
+    assert [(c.index, c.payload["choices"][0]["index"]) for c in recut] == [
+        (1, 0),
+        (1, 1),
+        (2, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [call("abc", None, id="x"), call("abc", None, id="y")],
+        [call("abc", name="f"), call("abc", name="g")],
+    ],
+    ids=["by id", "by name"],
+)
+def test_positions_begin_anew_with_each_call(entries: list[dict[str, Any]]) -> None:
+    """Neighbouring calls without an index of their own are two runs."""
+    recut = deltas("2", *(delta(tool_calls=[entry]) for entry in entries))
+    texts = [sent["tool_calls"][0]["function"]["arguments"] for sent in recut]
+    assert texts == ["ab", "c", "ab", "c"]
+
+
 def test_recut_is_lazy() -> None:
     """One chunk behind, a piece is out; `whole` waits for the end of the run."""
 
@@ -414,6 +441,7 @@ def test_errors_and_odd_chunks_pass_unchanged() -> None:
         {"choices": [{"index": 0, "delta": None}]},
         {"choices": [{"message": {"content": "ab"}}]},
         {"choices": [{"delta": {"tool_calls": "x"}}]},
+        delta(tool_calls=[call("{}")], function_call={"arguments": "{}"}),
         {
             "choices": [
                 {"delta": {"tool_calls": [{"function": {"arguments": {"a": 1}}}]}}
