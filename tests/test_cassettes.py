@@ -20,8 +20,9 @@ import vcr
 import yaml
 
 from harness.record.cassettes import use_cassette
+from harness.record.scenario import Expectation, Scenario, Tool, TurnOverrides
 from harness.record.scenario_client import http_send
-from harness.record.scenario_reading import load_scenario
+from harness.record.scenario_reading import load_scenario, parse_scenario
 from harness.record.scenario_record import cassette_path
 from harness.record.scenario_run import run_scenario
 
@@ -546,6 +547,22 @@ def test_readme_tells_what_each_cassette_is() -> None:
         assert sorted(rows) == [p.name for p in CASSETTES if p.parent == folder]
         for path in folder.glob("*.scenario.yaml"):
             assert rows[cassette_path(path).name] == load_scenario(path).about
+
+
+def test_readme_explains_every_key_of_a_scenario() -> None:
+    """The table has one row a key, and its example is a scenario."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## The scenario file")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    assert sorted(rows) == sorted(Scenario.model_fields)
+    for key, model in (
+        ("tools", Tool),
+        ("turns", TurnOverrides),
+        ("expect", Expectation),
+    ):
+        assert set(re.findall(r"`(\w+)`", rows[key])) >= set(model.model_fields)
+    example = re.findall(r"^    (.*)$", section, re.MULTILINE)
+    assert parse_scenario("\n".join(example), path="README.md").tools
 
 
 def test_llama_server_opens_a_call_once() -> None:

@@ -46,8 +46,9 @@ def record_scenarios(
         load_scenario(Path(path))
     api_key = _api_key(api_key_env)
     met = 0
-    for path in paths:
-        with _Live(path) as live:
+    for number, path in enumerate(paths, 1):
+        title = f"{path} ({number} of {len(paths)})" if len(paths) > 1 else path
+        with _Live(title) as live:
             recorded = record_scenario(
                 Path(path),
                 base_url,
@@ -96,8 +97,8 @@ def _count(number: int, noun: str) -> str:
 class _Live:
     """One line on a terminal that tells how far a run has come; else nothing."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, title: str) -> None:
+        self._title = title
         self._update: Callable[[str], None] = lambda _: None
         self._stop: Callable[[], None] = lambda: None
 
@@ -106,7 +107,8 @@ class _Live:
             from rich.console import Console
             from rich.text import Text
 
-            status = Console(stderr=True).status(Text(f"{self._path}: connecting"))
+            first = Text(f"{self._title}: waiting for the first chunk")
+            status = Console(stderr=True).status(first)
             status.start()
             self._update = lambda line: status.update(Text(line))
             self._stop = status.stop
@@ -118,6 +120,6 @@ class _Live:
     def show(self, progress: Progress) -> None:
         """Show that another chunk has come."""
         self._update(
-            f"{self._path}: answer {progress.turn + 1}, "
+            f"{self._title}: answer {progress.turn + 1}, "
             f"{_count(progress.chunks, 'chunk')}"
         )

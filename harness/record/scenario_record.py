@@ -105,6 +105,8 @@ def record_scenario(
         with use_cassette(target, record="rewrite", force=force):
             run = run_scenario(scenario, send, on_progress=on_progress)
             _require_met(run, scenario)
+        # What an earlier run left that was not as expected.
+        target.with_name(f"{target.name}.partial").unlink(missing_ok=True)
     except _UnmetError as error:
         run, unmet = error.run, error.unmet
         note = "; ".join(getattr(error, "__notes__", []))

@@ -112,7 +112,7 @@ def test_key_reaches_the_server_and_not_the_disk(
 def test_run_that_came_to_something_else_leaves_the_old_cassette(
     tmp_path: Path, server: ScriptedServer
 ) -> None:
-    """A chance answer is told, kept apart, and replaces nothing."""
+    """A chance answer is told, kept apart until a better one, and replaces nothing."""
     path = written(tmp_path)
     record_scenario(path, f"{server.url}/v1")
     old = (tmp_path / "chat.yaml").read_bytes()
@@ -124,6 +124,12 @@ def test_run_that_came_to_something_else_leaves_the_old_cassette(
     assert (tmp_path / "chat.yaml").read_bytes() == old
     assert "chat.yaml.partial" in recorded.note
     assert (tmp_path / "chat.yaml.partial").exists()
+    written(tmp_path)
+    assert record_scenario(path, f"{server.url}/v1").unmet == []
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "chat.scenario.yaml",
+        "chat.yaml",
+    ]
 
 
 def test_server_that_dies_is_recorded_where_that_is_the_scenario(
