@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
+from harness import load_cassette
 from tests.readme_tables import README, with_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = README.parent
 TEXT = README.read_text("utf-8")
@@ -28,6 +40,81 @@ def _environment_of(executable: str) -> Path:
 def test_readme_python_block_runs(code: str) -> None:
     """Each block of Python in the README runs from the root of a checkout."""
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+ANSWER = b"".join(
+    f"data: {data}\n\n".encode()
+    for data in (
+        json.dumps(
+            {
+                "object": "chat.completion.chunk",
+                "choices": [
+                    {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+                ],
+            }
+        ),
+        "[DONE]",
+    )
+)
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """Says the same to every request."""
+
+    def do_POST(self) -> None:
+        """Answer with one short stream."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", str(len(ANSWER)))
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """Serve on a free port of this machine; yields the base URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+SCENARIO = """\
+model: any
+messages: [{role: user, content: Hello}]
+"""
+
+
+@pytest.mark.parametrize("command", [block.strip() for block in _blocks("sh")[2:]])
+def test_readme_recording_command_records(command: str, tmp_path: Path) -> None:
+    """Each command that records does so, against a server of this machine."""
+    (tmp_path / "hello.scenario.yaml").write_text(SCENARIO, encoding="utf-8")
+    program = _environment_of(sys.executable) / "harness"
+    assert command.startswith("harness record ")
+    with answering() as base_url:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {program} {command.removeprefix('harness ')}"],
+            cwd=tmp_path,
+            env={**os.environ, "BASE_URL": base_url, "CI": ""},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        if "--proxy" in command:
+            address = re.search(r"base URL (\S+);", process.stderr.readline())
+            assert address is not None
+            body = json.dumps({"stream": True, "messages": []}).encode()
+            with urlopen(f"{address[1]}/chat/completions", body) as answer:
+                answer.read()
+            process.send_signal(signal.SIGINT)
+        assert process.wait() == 0, process.stderr.read()
+        process.stderr.close()
+    (recorded,) = set(tmp_path.glob("*.yaml")) - {tmp_path / "hello.scenario.yaml"}
+    assert load_cassette(recorded).exchanges[0].response.body == ANSWER
 
 
 def _console() -> list[tuple[str, str]]:
