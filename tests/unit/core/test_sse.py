@@ -480,6 +480,24 @@ def test_cost_of_many_events_in_one_piece_is_linear(
         assert pattern.searched <= 2 * len(stream)
 
 
+def test_whole_events_after_a_cut_one_are_taken_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A read that ends inside an event costs the events after it nothing."""
+    lines = 0
+    read_line = SSEDecoder._read_line
+
+    def count(self: SSEDecoder, line: bytes) -> None:
+        nonlocal lines
+        lines += 1
+        read_line(self, line)
+
+    monkeypatch.setattr(SSEDecoder, "_read_line", count)
+    stream = b"data: 1\n\n" * 1000
+    assert len(decode([stream[:3], stream[3:5000], stream[5000:]])) == 1000
+    assert lines <= 3
+
+
 # -- Encoding ------------------------------------------------------------------------
 
 
