@@ -210,8 +210,8 @@ def broken_json(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:
             continue
         if position == number:
             start, end = found.end(), len(event.rstrip(b"\r\n"))
-            # At least the opening brace, which alone is no JSON either.
-            yield event[: start + max(1, (end - start) // 2)] + event[end:]
+            # Half of the shortest payload is its brace, which is no JSON either.
+            yield event[: start + (end - start) // 2] + event[end:]
         else:
             yield event
         position += 1

@@ -409,6 +409,32 @@ def test_a_habit_of_calls(name: str, sent: list[dict[str, Any]]) -> None:
     assert entries(convert(name, calls(*FRAGMENTS))) == sent
 
 
+def test_a_name_in_pieces_never_looks_resent() -> None:
+    """A piece that equals those before it has neither id nor type beside it."""
+    entry = {"id": "x", "function": {"name": "aaaaaa", "arguments": "{}"}}
+    assert entries(convert("name-in-pieces", calls(entry))) == [
+        {"id": "x", "function": {"name": "aaa"}},
+        {"function": {"name": "aaa", "arguments": "{}"}},
+    ]
+
+
+def test_a_name_is_resent_only_once_it_is_whole() -> None:
+    """Pieces of a name stay pieces."""
+    piece = {"index": 0, "function": {"name": "nd"}}
+    sent = entries(
+        convert("name-resent", calls(opening(0, "se"), piece, more(0, "{}")))
+    )
+    assert [entry["function"]["name"] for entry in sent] == ["se", "nd", "send"]
+
+
+def test_arguments_sent_as_an_object_are_not_rewritten() -> None:
+    """Among fragments of text they have no share in a rewritten text."""
+    first = {"index": 0, "function": {"name": "f", "arguments": {"a": 1}}}
+    chunks = calls(first, more(0, " "))
+    converted = convert("arguments-pretty", chunks)
+    assert converted == [chunk.payload for chunk in chunks]
+
+
 def test_index_zero_carries_an_id_where_it_is_needed() -> None:
     """A fragment of a call that another has followed says whose it is."""
     chunks = calls(opening(0, "f"), opening(1, "g"), more(0, "{}"), more(1, "{}"))
