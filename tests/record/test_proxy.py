@@ -423,3 +423,14 @@ def test_command_names_what_is_wrong_with_its_options(
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 2
     assert problem in result.output
+
+
+def test_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the proxy names it; there is no traceback."""
+    for name in ("harness.record.proxy", "harness.record.upstream", "h11"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "h11", None)
+    monkeypatch.delattr("harness.record.proxy", raising=False)
+    result = CliRunner().invoke(command, ["--proxy", "--upstream", "http://a", "c"])
+    assert result.exit_code == 2
+    assert "pip install 'agent-stream-harness[record]'" in result.output
