@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core import argument_text
 from harness.core.deltas import choice_index
-from harness.core.dialects.editing import edit_delta, entries_of, function_of
+from harness.core.dialects.editing import Entry, edit_delta, entries_of, function_of
 from harness.core.dialects.parts import CallTracker, restated
 
 if TYPE_CHECKING:
@@ -163,38 +163,50 @@ class _ArgumentReader:
                 self.fragments.append((call, len(arguments)))
         return delta
 
-    def shares(self, rewrite: Callable[[str], str]) -> Iterator[str]:
-        """Yield what each fragment becomes: its share of the rewritten text."""
+    def shares(self, rewrite: Callable[[str], str]) -> Iterator[str | None]:
+        """Yield what each fragment becomes: its share of the rewritten text.
+
+        None for a fragment that stays as it is, because its call's arguments came
+        as an object too, which has no share.
+        """
         sizes: Counter[int] = Counter()
         for call, length in self.fragments:
             sizes[id(call)] += length
         seen: Counter[int] = Counter()
-        texts: dict[int, tuple[str, str]] = {}
+        rewritten: dict[int, str] = {}
         for call, length in self.fragments:
             key = id(call)
-            if key not in texts:
-                old = call.arguments
-                # Arguments sent as an object among the fragments have no share.
-                texts[key] = old, rewrite(old) if sizes[key] == len(old) else old
-            old, new = texts[key]
+            size = len(call.arguments)
+            if sizes[key] != size:
+                yield None
+                continue
+            if key not in rewritten:
+                rewritten[key] = rewrite(call.arguments)
+            new = rewritten[key]
             start, end = seen[key], seen[key] + length
             seen[key] = end
-            yield new[start * len(new) // len(old) : end * len(new) // len(old)]
+            yield new[start * len(new) // size : end * len(new) // size]
 
 
-def _with_shares(delta: dict[str, Any], shares: Iterator[str]) -> dict[str, Any]:
+def _with_shares(delta: dict[str, Any], shares: Iterator[str | None]) -> dict[str, Any]:
     if not entries_of(delta):
         return delta
-    edited = []
-    for entry in delta["tool_calls"]:
-        function = function_of(entry) if isinstance(entry, dict) else {}
-        arguments = function.get("arguments")
-        if arguments and isinstance(arguments, str):
-            share = next(shares)
-            edited.append({**entry, "function": {**function, "arguments": share}})
-        else:
-            edited.append(entry)
+    edited = [
+        _with_share(entry, shares) if isinstance(entry, dict) else entry
+        for entry in delta["tool_calls"]
+    ]
     return {**delta, "tool_calls": edited}
+
+
+def _with_share(entry: Entry, shares: Iterator[str | None]) -> Entry:
+    function = function_of(entry)
+    arguments = function.get("arguments")
+    if not arguments or not isinstance(arguments, str):
+        return entry
+    share = next(shares)
+    if share is None:
+        return entry
+    return {**entry, "function": {**function, "arguments": share}}
 
 
 REWRITES: dict[str, Callable[[str], str]] = {
