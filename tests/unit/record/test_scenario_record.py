@@ -97,6 +97,8 @@ def test_recording_holds_every_read_of_what_the_server_sent(
     sent = json.loads(interaction["request"]["body"])
     assert sent == server.requests[0].json()
     assert sent["messages"] == [{"role": "user", "content": "Hi."}]
+    # Else what is installed beside the client decides how the body comes.
+    assert interaction["request"]["headers"]["accept-encoding"] == ["identity"]
 
 
 def test_key_reaches_the_server_and_not_the_disk(

@@ -231,6 +231,16 @@ def test_client_that_stops_reading_takes_no_more_chunks_and_no_more_bytes() -> N
     assert came.unmet(described) == []
 
 
+def test_one_turn_may_stop_reading_earlier_than_the_others() -> None:
+    """A turn's own number of chunks counts before the scenario's, and is expected."""
+    stream = sse(*[text_chunk("a")] * 5)
+    described, came, _ = run(
+        "stop_reading_after: 4\nturns: [{stop_reading_after: 2}]\n", (200, [stream])
+    )
+    assert came.turns[0].message.content == "aa"
+    assert came.unmet(described) == []
+
+
 def test_stream_that_ends_before_the_client_stops_is_not_what_was_asked() -> None:
     """A cassette of a client that stops must hold one that did."""
     described, came, _ = run("stop_reading_after: 9\n", (200, [sse(text_chunk("a"))]))
