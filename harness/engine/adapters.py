@@ -83,6 +83,9 @@ class Adapter(Protocol):
     def drain(self) -> list[Any]:
         """Return what came out since the last call."""
 
+    def release(self) -> None:
+        """Leave the interface configured as it was found."""
+
 
 class _Base:
     """Calls into an interface, its exceptions named."""
@@ -105,19 +108,23 @@ class _Base:
         self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
 
     def feed(self, chunk: Chunk, message_id: str, date: datetime) -> None:
-        try:
-            self.interface.process_chunk(to_model(chunk.payload), message_id, date)
-        except Exception as error:
-            raise self._failure("process_chunk", error) from error
+        self.call("process_chunk", to_model(chunk.payload), message_id, date)
 
     def call(self, method: str, *arguments: Any) -> None:
         function = getattr(self.interface, method, None)
         if function is None:
             return
         try:
-            function(*arguments)
+            returned = function(*arguments)
         except Exception as error:
             raise self._failure(method, error) from error
+        if returned is not None and inspect.iscoroutine(returned):
+            returned.close()  # or Python warns that it was never awaited
+            raise InterfaceError(
+                f"{self.name}.{method}() is asynchronous; an agent calls it and does "
+                "not wait: make it a plain function",
+                where=self.where(),
+            )
 
     def name_calls(self, prefix: str) -> None:
         """Say how calls without id are called; only ours can be told."""
@@ -126,6 +133,10 @@ class _Base:
         # A whole completion has no chunks: in streaming mode it would not be heard.
         if self.takes_chunks and hasattr(self.interface, "streaming_mode"):
             self.interface.streaming_mode = is_streaming
+
+    def release(self) -> None:
+        """Stop using the interface; its owner may have more to do with it."""
+        self.set_streaming(is_streaming=True)  # the last response may have been whole
 
     @property
     def is_chat_completion(self) -> bool:
@@ -158,6 +169,12 @@ class StreamingAdapter(_Base):
         """Give streamed calls without id the ids that the step loop gives them."""
         if self._names_calls:
             self.interface.call_id_prefix = prefix
+
+    def release(self) -> None:
+        """Leave the names of calls to the owner again."""
+        super().release()
+        if self._names_calls:
+            self.interface.call_id_prefix = None
 
     def _feed_payload(self, chunk: Chunk, message_id: str, date: datetime) -> None:
         try:
@@ -197,6 +214,11 @@ class GeneratorAdapter(_Base):
         self._out: list[Any] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the generator of this conversation is through."""
+        return self._task is not None and self._task.done()
+
     def open(self) -> None:
         """Start reading, if this conversation has no reader yet."""
         if self._task is not None:
@@ -206,6 +228,8 @@ class GeneratorAdapter(_Base):
         except Exception as error:
             raise self._failure("get_generator", error) from error
         if not hasattr(generator, "__aiter__"):
+            if inspect.iscoroutine(generator):
+                generator.close()
             raise InterfaceError(
                 f"{self.name}.get_generator() must return an async generator, "
                 f"got {type(generator).__name__}",
@@ -243,7 +267,10 @@ class GeneratorAdapter(_Base):
         """Stop reading at once."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.wait({self._task})
+            # One that catches its cancellation and goes on is left to the loop's end.
+            await asyncio.wait({self._task}, timeout=_END_TIMEOUT_S)
+            if self._task.done() and not self._task.cancelled():
+                self._task.exception()  # or asyncio logs that nobody asked
         self._task = None
 
     def drain(self) -> list[Any]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.accumulate import ResponseAccumulator
-from harness.core.chunks import Chunk, Payload, parse_payload
+from harness.core.chunks import Chunk, Payload
 from harness.core.deltas import (
     REASONING_FIELDS,
     CallPart,
@@ -31,7 +31,7 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead
+from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.errors import ChunkError, NothingToReplayError
 from harness.messages import Message, ToolCall, ToolCallFunction
@@ -105,6 +105,11 @@ class AgentLoop:
         self._is_started = False  # `stream_start` was called, no stream followed yet
         adapter.where = self._where
 
+    @property
+    def cause(self) -> Cause:
+        """What the interface was told last, or is being told."""
+        return self._cause
+
     def run(self) -> Iterator[Cause]:
         """Go through the exchanges; yields after each input to the interface.
 
@@ -142,7 +147,7 @@ class AgentLoop:
 
     def _chosen(self) -> list[tuple[Exchange, Classification]]:
         chosen = [
-            (exchange, classify(exchange))
+            (exchange, _classify(exchange))
             for exchange in self._exchanges
             if self._only is None or exchange.index == self._only
         ]
@@ -181,9 +186,9 @@ class AgentLoop:
             yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
-            payload = self._read_whole(exchange)
-            if payload is None:
-                return
+            payload = read_whole(exchange)
+            if self._shows_reasoning:
+                payload = _with_reasoning(payload)
             accumulator.feed(payload)
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
@@ -350,25 +355,19 @@ class AgentLoop:
         self._diagnose(exchange, DiagnosticKind.UNRECORDED_RESULT, problem)
         return f"Error: {problem}"
 
-    def _read_whole(self, exchange: Exchange) -> Payload | None:
-        try:
-            return parse_payload(exchange.response.body)
-        except ChunkError as error:
-            self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, str(error))
-            return None
-
     def _feed_whole(
         self, exchange: Exchange, payload: Payload, message_id: str, date: datetime
     ) -> Iterator[Cause]:
         """Let a response without chunks be heard in every mode."""
         adapter = self._adapter
-        self._cause = Cause(exchange.index, None, None, is_boundary=False)
+        self._at(exchange.index)
+        self._is_started = False  # a stream that follows gets its own start
         if not adapter.is_chat_completion:
             adapter.set_streaming(is_streaming=False)
         elif adapter.takes_chunks:
             # Chat-completion mode has no step messages; one chunk says it all.
             adapter.call("stream_start")
-            adapter.feed(Chunk(0, None, _as_chunk(payload)), message_id, date)
+            adapter.feed(Chunk(0, None, payload), message_id, date)
             adapter.call("stream_end")
             yield self._cause
 
@@ -397,6 +396,17 @@ class AgentLoop:
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
 
 
+def _classify(exchange: Exchange) -> Classification:
+    """Tell what an exchange is; a whole completion that is damaged is none."""
+    kind = classify(exchange)
+    if kind.kind is Kind.WHOLE:
+        try:
+            read_whole(exchange)
+        except ChunkError as error:
+            return Classification(Kind.OTHER, str(error))
+    return kind
+
+
 def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
     """Return the arguments (None if they are no object) and how they are shown."""
     try:
@@ -408,33 +418,19 @@ def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
     return arguments, repr(arguments)
 
 
-def _as_chunk(payload: Payload) -> Payload:
-    """Return a whole completion as the one chunk that would have said it."""
-    choices = payload.get("choices")
-    return {
-        **payload,
-        "object": "chat.completion.chunk",
-        "choices": [
-            {
-                **{key: value for key, value in choice.items() if key != "message"},
-                "delta": choice.get("message"),
-            }
-            for choice in (choices if isinstance(choices, list) else [])
-            if isinstance(choice, dict)
-        ],
-    }
-
-
 def _reasoning_as_content(chunk: Chunk) -> Chunk:
     """Return the chunk with its reasoning text moved in front of its content."""
-    choices = chunk.payload.get("choices")
+    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
+
+
+def _with_reasoning(payload: Payload) -> Payload:
+    choices = payload.get("choices")
     if not isinstance(choices, list):
-        return chunk
-    changed = [_with_reasoning(choice) for choice in choices]
-    return Chunk(chunk.index, chunk.at, {**chunk.payload, "choices": changed})
+        return payload
+    return {**payload, "choices": [_choice_with_reasoning(c) for c in choices]}
 
 
-def _with_reasoning(choice: Any) -> Any:
+def _choice_with_reasoning(choice: Any) -> Any:
     delta = choice.get("delta") if isinstance(choice, dict) else None
     if not isinstance(delta, dict):
         return choice

@@ -8,6 +8,8 @@ running one, `replay` and `replay_iter` bring their own.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.core.variation import Variation, vary
@@ -21,7 +23,7 @@ from harness.engine.transcript import (
     ReplayedResponse,
     Transcript,
 )
-from harness.errors import UsageError
+from harness.errors import InterfaceError, UsageError
 from harness.store.cassette import Cassette
 from harness.store.reading import load_cassette
 
@@ -70,7 +72,7 @@ class Replay:
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
         self._adapter = adapt(
-            made, self.interface, None if mode is None else Mode(mode)
+            made, self.interface, None if mode is None else _mode(mode)
         )
         self._loop = AgentLoop(
             cassette,
@@ -92,16 +94,39 @@ class Replay:
             self._emissions = self._run()
         return next(self._emissions)
 
+    def close(self) -> None:
+        """Stop here; what the interface still emits is not seen.
+
+        An iterator that is dropped half-way closes itself.
+        """
+        if self._emissions is None:
+            self._emissions = iter(())
+        elif isinstance(self._emissions, Generator):
+            self._emissions.close()
+
     def _run(self) -> Iterator[Emission]:
         if isinstance(self._adapter, GeneratorAdapter):
             yield from self._run_in_own_loop()
             return
         drain = self._adapter.drain
         is_eager = isinstance(self._adapter, StreamingAdapter)
-        for number, chunk, at, is_boundary in self._loop.run():
-            if is_eager or is_boundary:
-                for message in drain():
-                    yield Emission(number, chunk, at, message)
+        try:
+            for number, chunk, at, is_boundary in self._loop.run():
+                if is_eager or is_boundary:
+                    for message in drain():
+                        yield Emission(number, chunk, at, message)
+        except InterfaceError:
+            yield from self._left()
+            raise
+        finally:
+            self._adapter.release()
+
+    def _left(self) -> Iterator[Emission]:
+        """Yield what an interface that has failed emitted before."""
+        number, chunk, at, _ = self._loop.cause
+        with suppress(InterfaceError):
+            for message in self._adapter.drain():
+                yield Emission(number, chunk, at, message)
 
     def _run_in_own_loop(self) -> Iterator[Emission]:
         try:
@@ -138,27 +163,43 @@ class Replay:
                 yield emission
             return
         last = Cause(0, None, None, is_boundary=True)
+        is_deaf = False  # the generator has ended, and that was told
         try:
             for cause in self._loop.run():
                 if cause.exchange >= 0:
                     last = cause
+                    if adapter.has_ended and not (is_deaf or cause.is_boundary):
+                        is_deaf = True
+                        self._say(
+                            DiagnosticKind.ENDED_EARLY,
+                            last,
+                            "ended before step_yield(): what came later was not seen",
+                        )
                     adapter.open()
                     await adapter.settle()
-                elif not await adapter.end():
-                    self._say_never_ended(last)
+                else:
+                    is_deaf = False
+                    if not await adapter.end():
+                        self._say(
+                            DiagnosticKind.NEVER_ENDED,
+                            last,
+                            "still waited after step_yield()",
+                        )
                 for message in adapter.drain():
                     yield Emission(last.exchange, last.chunk, last.at, message)
+        except InterfaceError:
+            with suppress(InterfaceError):
+                await adapter.settle()
+            for emission in self._left():
+                yield emission
+            raise
         finally:
+            adapter.release()
             await adapter.cancel()
 
-    def _say_never_ended(self, last: Cause) -> None:
-        self.diagnostics.append(
-            Diagnostic(
-                DiagnosticKind.NEVER_ENDED,
-                last.exchange,
-                f"the generator of {self.interface} still waited after step_yield()",
-            )
-        )
+    def _say(self, kind: DiagnosticKind, cause: Cause, what: str) -> None:
+        text = f"the generator of {self.interface} {what}"
+        self.diagnostics.append(Diagnostic(kind, cause.exchange, text, cause.chunk))
 
 
 def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
@@ -313,6 +354,14 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     return Transcript(
         running.cassette, running.interface, emissions, running.diagnostics, responses
     )
+
+
+def _mode(mode: Mode | str) -> Mode:
+    try:
+        return Mode(mode)
+    except ValueError:
+        allowed = ", ".join(Mode)
+        raise UsageError(f"there is no mode {mode!r}; it is one of {allowed}") from None
 
 
 def _loaded(cassette: Cassette | str | os.PathLike[str]) -> Cassette:

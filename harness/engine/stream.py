@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
 from harness.engine.transcript import Diagnostic, DiagnosticKind
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 
-__all__ = ["ArgumentsCheck", "StreamReader", "look_ahead"]
+__all__ = ["ArgumentsCheck", "StreamReader", "look_ahead", "read_whole"]
 
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
@@ -184,6 +184,35 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
         if len(held) >= _LOOKED_AHEAD:
             break
     return created, chain(held, iterator)
+
+
+def read_whole(exchange: Exchange) -> Payload:
+    """Read a completion that was not streamed, as the one chunk that says it all.
+
+    Args:
+        exchange: The exchange; its response is a whole completion.
+
+    Returns:
+        The chunk's payload. A `delta` that stands beside the message is left out:
+        Perplexity sends an empty one.
+
+    Raises:
+        ChunkError: The body is no JSON object.
+    """
+    payload = parse_payload(exchange.response.body)
+    choices = payload.get("choices")
+    return {
+        **payload,
+        "object": "chat.completion.chunk",
+        "choices": [
+            {
+                **{key: value for key, value in choice.items() if key != "message"},
+                "delta": choice.get("message"),
+            }
+            for choice in (choices if isinstance(choices, list) else [])
+            if isinstance(choice, dict)
+        ],
+    }
 
 
 class ArgumentsCheck:

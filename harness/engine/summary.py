@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
-from harness.core.chunks import parse_payload
-from harness.engine.stream import StreamReader
+from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.store.classify import Kind, classify
 
@@ -125,7 +124,7 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
         reader.finish(has_finish_reason=message.finish_reason is not None)
     elif kind is Kind.WHOLE:
         try:
-            accumulator.feed(parse_payload(exchange.response.body))
+            accumulator.feed(read_whole(exchange))
         except ChunkError as error:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}

@@ -86,6 +86,8 @@ class DiagnosticKind(StrEnum):
     """The exchange is no chat completion."""
     NEVER_ENDED = "never-ended"
     """The interface's generator did not end after `step_yield`."""
+    ENDED_EARLY = "ended-early"
+    """The interface's generator ended before `step_yield`, while more came."""
 
 
 @dataclass(frozen=True, slots=True)
