@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.record.scenario_run import StreamBrokenError
+from harness.record.scenario_answer import AnswerBrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.record.scenario_run import Answer, Send
+    from harness.record.scenario_answer import Answer, Send
 
 __all__ = ["http_client_module", "http_send"]
 
@@ -110,4 +110,4 @@ class _HTTPAnswer:
         try:
             yield from self._response.iter_bytes()
         except self._broken as error:
-            raise StreamBrokenError(type(error).__name__, str(error)) from None
+            raise AnswerBrokenError(type(error).__name__, str(error)) from None

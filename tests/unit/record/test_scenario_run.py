@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.record.scenario_answer import AnswerBrokenError
 from harness.record.scenario_reading import parse_scenario
-from harness.record.scenario_run import (
-    Answer,
-    Progress,
-    ScenarioRun,
-    StreamBrokenError,
-    run_scenario,
-)
+from harness.record.scenario_run import Progress, ScenarioRun, run_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.record.scenario import Scenario
+    from harness.record.scenario_answer import Answer
 
 Pieces = list[bytes | Exception]
 
@@ -249,7 +245,7 @@ def test_stream_that_ends_before_the_client_stops_is_not_what_was_asked() -> Non
 
 def test_stream_that_breaks_off_keeps_what_came() -> None:
     """The text before the break is there, and the transport's word for it."""
-    broken = StreamBrokenError("ReadError", "reset by peer")
+    broken = AnswerBrokenError("ReadError", "reset by peer")
     described, came, _ = run("", (200, [sse(text_chunk("a"), done=False), broken]))
     assert came.turns[0].message.content == "a"
     assert came.unmet(described) == [
