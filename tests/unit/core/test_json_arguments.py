@@ -13,6 +13,7 @@ import pickle
 import re
 import tracemalloc
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.errors import ArgumentsError
 from tests.json_feeding import Outcome, every_cut, feed
 from tests.json_reference import decided_text, first_bad_offset, mend, parse_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RIGHT = {
     "plain": '{"message": "hello"}',
@@ -177,14 +181,16 @@ def test_wrong_text_cut_every_way_gives_one_error(name: str) -> None:
     ("alphabet", "length", "around"),
     [
         pytest.param("-+.eE01", 5, '{{"a":{}}}', id="numbers"),
-        pytest.param('{}[],:"1', 4, "{{{}}}", id="structure"),
-        pytest.param('[]{},1"', 4, '{{"a":[{}]}}', id="arrays"),
+        pytest.param(
+            ("{", "}", "[", "]", ",", ":", "1", '"a"'), 5, "{{{}}}", id="structure"
+        ),
+        pytest.param(("[", "]", "{", "}", ",", "1"), 5, '{{"a":[{}]}}', id="arrays"),
     ],
 )
 def test_every_short_text_is_judged_as_json_loads_does(
-    alphabet: str, length: int, around: str
+    alphabet: Sequence[str], length: int, around: str
 ) -> None:
-    """All texts of a few characters, right exactly when the standard library says so."""
+    """All texts of a few tokens are right exactly when the standard library says so."""
     right = 0
     for size in range(length + 1):
         for characters in product(alphabet, repeat=size):
@@ -196,7 +202,7 @@ def test_every_short_text_is_judged_as_json_loads_does(
             else:
                 assert feed(text).error is None, text
                 right += 1
-    assert right > 30
+    assert right > 10
 
 
 @pytest.mark.parametrize("name", RIGHT)
