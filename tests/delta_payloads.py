@@ -43,6 +43,11 @@ def read(payloads: list[Payload]) -> tuple[DeltaReader, list[list[Part]]]:
     return reader, [reader.read(payload) for payload in payloads]
 
 
+def named(parts: list[Part]) -> list[tuple[str, Part]]:
+    """Put each part's kind beside it: named tuples of two classes compare equal."""
+    return [(type(part).__name__, part) for part in parts]
+
+
 def summary(reader: DeltaReader) -> list[tuple[str, str, str]]:
     """Return id, name and arguments of each call."""
     return [(call.id, call.name, call.arguments) for call in reader.calls]

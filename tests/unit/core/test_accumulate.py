@@ -15,7 +15,7 @@ from harness.core.chunks import payload_error
 from harness.core.deltas import Reasoning, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import Recording, recordings
-from tests.delta_payloads import Payload, calls, chunk, entry
+from tests.delta_payloads import Payload, calls, chunk, entry, named
 from tests.shared import SHARED, needs_shared
 
 
@@ -77,7 +77,8 @@ def test_feed_returns_what_the_chunk_says_about_choice_0() -> None:
             {"index": 0, "delta": {"content": "c"}},
         ]
     }
-    assert accumulator.feed(payload) == [Reasoning("r"), Text("a"), Text("c")]
+    parts = accumulator.feed(payload)
+    assert named(parts) == named([Reasoning("r"), Text("a"), Text("c")])
     assert accumulator.message().content == "ac"
     assert accumulator.message(choice=1).content == "b"
 
@@ -132,6 +133,9 @@ def test_a_choice_of_odd_index_is_choice_0(index: object) -> None:
         ([("", "", 0), ("c", "m", 5)], ("c", "m", 5)),
         ([("c", "m", 5), ("d", "n", 6)], ("c", "m", 5)),
         ([("c", "", 0), ("d", "m", 0), ("e", "n", 6)], ("c", "m", 6)),
+        ([("", "", 5), ("c", "m", 6)], ("c", "m", 5)),
+        ([("c", "", 0), ("d", "m", 5)], ("c", "m", 5)),
+        ([("", "m", 5), ("d", "n", 6)], ("d", "m", 5)),
         ([(1, None, "5")], ("", "", 0)),
         ([("", "", 5.9)], ("", "", 5)),
         ([("", "", float("nan")), ("", "", 6)], ("", "", 6)),

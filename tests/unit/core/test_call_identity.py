@@ -21,6 +21,7 @@ from tests.delta_payloads import (
     check_parts,
     chunk,
     entry,
+    named,
     read,
     summary,
 )
@@ -449,7 +450,7 @@ def test_a_legacy_call_is_a_call() -> None:
     assert summary(reader) == [("", "get_it", '{"a":1}')]
     assert reader.calls[0].index is None
     check_parts(reader, [part for some in parts for part in some])
-    assert parts[-1] == [Finish("function_call")]
+    assert named(parts[-1]) == named([Finish("function_call")])
 
 
 def test_a_legacy_call_beside_tool_calls_in_one_delta_is_not_counted_twice() -> None:

@@ -27,6 +27,7 @@ from tests.delta_payloads import (
     calls,
     chunk,
     entry,
+    named,
     read,
     summary,
 )
@@ -123,13 +124,13 @@ def test_a_chunk_that_says_nothing_gives_no_parts(payload: Payload) -> None:
 )
 def test_text_of_every_kind_is_read(delta: Payload, parts: list[Part]) -> None:
     """Content as text or as Mistral's list, reasoning fields (once), refusals."""
-    assert read([chunk(delta)])[1] == [parts]
+    assert named(read([chunk(delta)])[1][0]) == named(parts)
 
 
 def test_a_finish_is_a_part_and_comes_last() -> None:
     """The reason is passed on as sent, after what the same choice says."""
     _, parts = read([chunk({"content": "Hi"}, finish_reason="length")])
-    assert parts == [[Text("Hi"), Finish("length")]]
+    assert named(parts[0]) == named([Text("Hi"), Finish("length")])
 
 
 @pytest.mark.parametrize("delta", [ABSENT, None, []])
@@ -140,23 +141,25 @@ def test_a_message_is_read_where_the_delta_is_missing(delta: object) -> None:
     if delta is ABSENT:
         del choice["delta"]
     reader, [parts] = read([{"choices": [choice]}])
-    assert parts[0] == Text("Hi")
+    assert named(parts[:1]) == named([Text("Hi")])
     assert summary(reader) == [("a", "f", "{}")]
 
 
 def test_a_delta_wins_over_a_message_beside_it() -> None:
     """Providers that send the whole message again at the end say nothing new."""
     payload = {"choices": [{"delta": {"content": "a"}, "message": {"content": "b"}}]}
-    assert read([payload])[1] == [[Text("a")]]
+    assert named(read([payload])[1][0]) == named([Text("a")])
 
 
 def test_content_and_calls_in_one_delta_are_both_read() -> None:
     """Design: nothing visible is lost; content comes first."""
     reader, [parts] = read([calls(entry(0, "a", "f", "{}"), content="Hi")])
-    assert parts == [
-        Text("Hi"),
-        CallPart(reader.calls[0], "f", "{}", True, "a"),
-    ]
+    assert named(parts) == named(
+        [
+            Text("Hi"),
+            CallPart(reader.calls[0], "f", "{}", True, "a"),
+        ]
+    )
 
 
 def test_content_after_a_call_is_read() -> None:
@@ -168,7 +171,7 @@ def test_content_after_a_call_is_read() -> None:
             chunk({"content": "done"}),
         ]
     )
-    assert parts[2] == [Text("done")]
+    assert named(parts[2]) == named([Text("done")])
     assert summary(reader) == [("a", "f", "{}")]
 
 
@@ -185,7 +188,7 @@ def test_only_the_reader_s_choice_is_read() -> None:
             {"index": 0, "delta": {"content": "A"}},
         ]
     }
-    assert DeltaReader().read(payload) == [Text("a"), Text("A")]
+    assert named(DeltaReader().read(payload)) == named([Text("a"), Text("A")])
     assert DeltaReader(choice=1).read(payload) == [Text("b")]
     assert DeltaReader(choice=2).read(payload) == []
     alone = {"choices": payload["choices"][:1]}
@@ -264,7 +267,8 @@ def test_content_nested_deeply_is_read() -> None:
         inner = {"thinking": content}
         top.append(inner)
         content = inner
-    assert read([chunk({"content": content})])[1] == [[Reasoning("hm")]]
+    _, [parts] = read([chunk({"content": content})])
+    assert named(parts) == named([Reasoning("hm")])
     while top:
         top.pop().clear()
 
@@ -280,8 +284,8 @@ def test_fragments_after_a_finish_are_read() -> None:
         ]
     )
     assert summary(reader) == [("a", "f", '{"a":1}')]
-    assert parts[1] == [Finish("tool_calls")]
-    assert parts[3] == [Text("x"), Finish("stop")]
+    assert named(parts[1]) == named([Finish("tool_calls")])
+    assert named(parts[3]) == named([Text("x"), Finish("stop")])
 
 
 def test_parts_tell_what_is_new() -> None:
