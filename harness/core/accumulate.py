@@ -18,6 +18,7 @@ from harness.core.deltas import (
     Text,
     ToolCall,
     choice_index,
+    delta_of,
 )
 from harness.core.text import TextBuffer
 
@@ -71,13 +72,9 @@ class _Choice:
                 self.finish_reason = part.reason
             else:
                 self.refusal.append(part.text)
-        delta = choice.get("delta")
-        if type(delta) is not dict:
-            delta = choice.get("message")
-        if type(delta) is dict:
-            role = delta.get("role")
-            if role and type(role) is str:
-                self.role = role
+        role = delta_of(choice).get("role")
+        if role and type(role) is str:
+            self.role = role
         return parts
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "Text",
     "ToolCall",
     "choice_index",
+    "delta_of",
 ]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
@@ -157,6 +158,23 @@ def choice_index(choice: dict[str, Any]) -> int:
     return int(index) if type(index) is float and index.is_integer() else 0
 
 
+def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry of `choices` adds.
+
+    Args:
+        choice: The entry; any shape.
+
+    Returns:
+        Its `delta`; where that is no object its `message`, as in whole completions and
+        some proxies' streams; else an empty object.
+    """
+    delta = choice.get("delta")
+    if type(delta) is dict:
+        return delta
+    message = choice.get("message")
+    return message if type(message) is dict else {}
+
+
 class DeltaReader:
     """Reads the deltas of one choice of one response.
 
@@ -215,12 +233,14 @@ class DeltaReader:
         Returns:
             What it says, in order: reasoning, content, refusal, calls, finish.
         """
-        delta = choice.get("delta")
-        if type(delta) is not dict:
-            delta = choice.get("message")
-            if type(delta) is not dict:
-                delta = {}
+        delta = delta_of(choice)
         parts: list[Part] = []
+        if len(delta) == 1 and "content" in delta and not choice.get("finish_reason"):
+            # Three chunks out of four are one piece of text and nothing else; looking
+            # for all the other fields would take four times as long.
+            content = delta["content"]
+            if type(content) is str:
+                return [Text(content)] if content else parts
         for field in REASONING_FIELDS:
             reasoning = delta.get(field)
             if reasoning and type(reasoning) is str:

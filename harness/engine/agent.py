@@ -255,12 +255,12 @@ class AgentLoop:
         for chunk in chunks:
             at = chunk.at
             for part in accumulate(chunk.payload):
-                if isinstance(part, CallPart):
+                if type(part) is CallPart:
                     check.feed(part, chunk.index)
             if takes_chunks:
-                self._cause = Cause(number, chunk.index, at, is_boundary=False)
+                self._cause = cause = Cause(number, chunk.index, at, False)  # noqa: FBT003 - once a chunk: names cost as much as reading it
                 feed(chunk, message_id, date)
-                yield self._cause
+                yield cause
         message = accumulator.message()
         check.close(message.calls)
         reader.finish(has_finish_reason=message.finish_reason is not None)

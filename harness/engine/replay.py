@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from harness.core.variation import Variation, vary
 from harness.engine.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
 from harness.engine.agent import AgentLoop, Cause
+from harness.engine.own_loop import loop_of, settle_tasks
 from harness.engine.targets import AgentOptions, make_interface, name_of
 from harness.engine.transcript import (
     Diagnostic,
@@ -138,7 +139,7 @@ class Replay:
                 f"{self.interface} is read through an async generator, and an event "
                 "loop is running here: use `await areplay(...)`, not `replay(...)`"
             )
-        loop = asyncio.new_event_loop()
+        loop = loop_of(self._adapter.interface)
         emissions = self.arun()
         try:
             while True:
@@ -148,8 +149,7 @@ class Replay:
                     return
         finally:
             loop.run_until_complete(emissions.aclose())
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
+            settle_tasks(loop)
 
     async def arun(self) -> AsyncGenerator[Emission, None]:
         """Run inside the running event loop; any kind of interface.
