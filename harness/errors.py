@@ -66,10 +66,12 @@ class SSEError(ProtocolError):
     """An event stream cannot be decoded.
 
     Attributes:
+        problem: What is wrong, without the place.
         byte_offset: Where in the stream, in bytes from its start.
     """
 
     def __init__(self, problem: str, *, byte_offset: int) -> None:
+        self.problem = problem
         self.byte_offset = byte_offset
         super().__init__(f"event stream at byte {byte_offset}: {problem}")
 

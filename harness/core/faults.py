@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from harness.core import breaking
@@ -17,9 +17,8 @@ from harness.errors import UsageError, shorten
 
 if TYPE_CHECKING:
     from harness.core.chunks import Chunk
-    from harness.core.dialects import Dialect
 
-__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "encode_faulty", "parse_fault"]
+__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "parse_fault"]
 
 ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
 ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]
@@ -137,25 +136,6 @@ class Fault:
             if part.kind.data is not None:
                 stream = part.kind.data(stream, part.number or 0)
         return stream
-
-
-def encode_faulty(
-    chunks: Iterable[Chunk], dialect: Dialect, fault: Fault
-) -> Iterator[bytes]:
-    """Write a stream as a provider of a dialect sends it when it goes wrong.
-
-    Args:
-        chunks: The stream in any dialect.
-        dialect: How to say it and how to frame it.
-        fault: How it goes wrong; its chunk faults come after the dialect.
-
-    Returns:
-        The bytes, an event or less a piece.
-    """
-    framing = dialect.framing
-    if fault.ends_early:
-        framing = replace(framing, has_done=False)
-    return fault.apply_bytes(framing.encode(fault.apply(dialect.apply(chunks))))
 
 
 def parse_fault(text: str) -> Fault:

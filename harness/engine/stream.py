@@ -13,7 +13,7 @@ from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_err
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
 from harness.engine.transcript import Diagnostic, DiagnosticKind
-from harness.errors import ArgumentsError, ChunkError, shorten
+from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,15 +56,24 @@ class StreamReader:
     def __iter__(self) -> Iterator[Chunk]:
         decoder = SSEDecoder()
         at = None
-        for at, piece in self._exchange.response.iter_wire():
-            for event in decoder.feed(piece):
+        try:
+            for at, piece in self._exchange.response.iter_wire():
+                for event in decoder.feed(piece):
+                    chunk = self._read(event, at)
+                    if chunk is not None:
+                        yield chunk
+            for event in decoder.close():
                 chunk = self._read(event, at)
                 if chunk is not None:
                     yield chunk
-        for event in decoder.close():
-            chunk = self._read(event, at)
-            if chunk is not None:
-                yield chunk
+        except SSEError as error:  # an event too long to be one: nothing after it
+            self.has_failed = True
+            self.diagnose(
+                DiagnosticKind.UNREADABLE_PAYLOAD,
+                error.problem,
+                chunk=self.events,
+                byte_offset=error.byte_offset,
+            )
 
     def diagnose(
         self,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
 from harness.core.chunks import DONE, Chunk, parse_payload
 from harness.core.dialects import encode_stream, parse_dialect
-from harness.core.faults import FAULTS, encode_faulty, parse_fault
+from harness.core.faults import FAULTS, parse_fault
 from harness.core.sse import SSEDecoder
+from harness.core.variation import Variation
 from harness.errors import ChunkError, UsageError
 from tests.chunk_streams import call_streams, to_chunks
 
@@ -52,7 +53,11 @@ def contents(fault: str) -> list[str]:
 
 def wire(fault: str, dialect: str = "recorded") -> bytes:
     """Return the bytes of the stream after a fault."""
-    return b"".join(encode_faulty(stream(), parse_dialect(dialect), parse_fault(fault)))
+    return b"".join(
+        Variation(dialect=parse_dialect(dialect), fault=parse_fault(fault)).encode(
+            stream()
+        )
+    )
 
 
 def read(data: bytes) -> AccumulatedMessage:
@@ -100,7 +105,9 @@ def test_no_done_leaves_out_only_the_end(dialect: str) -> None:
     assert whole.startswith(wire("no-done", dialect))
     assert DONE.encode() not in wire("no-done", dialect)
     chunks = to_chunks([{"choices": [{"delta": {"content": "data: [DONE]"}}]}])
-    kept = b"".join(encode_faulty(chunks, RECORDED, parse_fault("no-done")))
+    kept = b"".join(
+        Variation(dialect=RECORDED, fault=parse_fault("no-done")).encode(chunks)
+    )
     assert kept.count(b"[DONE]") == 1
 
 
@@ -124,7 +131,7 @@ def test_broken_json_is_one_event_that_no_parser_reads() -> None:
     assert lines[-1] == DONE.encode()
     assert wire("broken-json:4") == b"".join(encode_stream(stream(), RECORDED))
     empty = b"".join(
-        encode_faulty(to_chunks([{}]), RECORDED, parse_fault("broken-json:0"))
+        Variation(fault=parse_fault("broken-json:0")).encode(to_chunks([{}]))
     )
     assert empty == b"data: {\n\ndata: [DONE]\n\n"
 
@@ -193,7 +200,7 @@ def test_a_fault_leaves_what_it_says(
     takes = FAULTS[name].default is not None
     fault = parse_fault(f"{name}:{number}" if takes else name)
     want = read(b"".join(encode_stream(chunks, RECORDED)))
-    got = read(b"".join(encode_faulty(chunks, RECORDED, fault)))
+    got = read(b"".join(Variation(dialect=RECORDED, fault=fault).encode(chunks)))
     if fault.leaves == "same":
         assert [(c.name, c.arguments) for c in got.calls] == [
             (c.name, c.arguments) for c in want.calls
@@ -213,7 +220,7 @@ def test_faults_compose_and_parse_back(chunks: list[Chunk], names: list[str]) ->
     fault = parse_fault("+".join(names))
     assert parse_fault(str(fault)) == fault
     before = [json.dumps(chunk.payload) for chunk in chunks]
-    read(b"".join(encode_faulty(chunks, RECORDED, fault)))
+    read(b"".join(Variation(dialect=RECORDED, fault=fault).encode(chunks)))
     assert [json.dumps(chunk.payload) for chunk in chunks] == before
 
 
