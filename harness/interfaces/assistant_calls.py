@@ -81,10 +81,13 @@ class _State(Enum):
 class _Track:
     """What is known of one call."""
 
-    __slots__ = ("call", "has_spoken", "machine", "state")
+    __slots__ = ("call", "has_spoken", "machine", "name", "state")
 
     def __init__(self, call: ToolCall, state: _State) -> None:
         self.call = call
+        # What was routed of the name: one delta may hold several pieces of it, and
+        # then the call, read ahead of us, has them all.
+        self.name = ""
         self.state = state
         self.machine: FunctionArgumentsStreamHandler | None = None
         self.has_spoken = False
@@ -140,6 +143,7 @@ class CallRouter:
         if track is None or track.call is not call:
             track = self._change_to(call, routed)
             self._last = call
+        track.name += part.name
         if track.state is _State.SPOKEN:
             self._speak(track, part.arguments, routed)
         elif track.state is _State.PASSED:
@@ -147,13 +151,13 @@ class CallRouter:
             if part.name or part.arguments or is_announced:
                 routed.append(CallDelta(call, part.name, part.arguments, is_announced))
         elif part.arguments:
-            if call.name == self._function_name:
+            if track.name == self._function_name:
                 track.state = _State.SPOKEN
                 track.machine = FunctionArgumentsStreamHandler(self._argument)
                 self._speak(track, part.arguments, routed)
             else:
                 self._pass_on(track, part.arguments, routed)
-        elif not self._is_beginning(call.name):
+        elif not self._is_beginning(track.name):
             self._pass_on(track, "", routed)
         return routed
 
@@ -169,7 +173,7 @@ class CallRouter:
         for track in sorted(self._unsettled.values(), key=_position):
             if track.state is _State.SPOKEN:
                 self._settle(track, routed)
-            elif track.call.name == self._function_name:
+            elif track.name == self._function_name:
                 self._pass_whole(track, routed)  # it lacks its argument
             else:
                 self._pass_on(track, "", routed)
@@ -182,7 +186,7 @@ class CallRouter:
             if track.call is call:
                 continue
             if track.state is _State.HELD:
-                if track.call.name != self._function_name:
+                if track.name != self._function_name:
                     self._pass_on(track, "", routed)
             elif track.machine is not None and (
                 track.machine.error is not None or track.machine.is_complete
@@ -226,7 +230,7 @@ class CallRouter:
         self.has_passed = True
         self._unsettled.pop(track.call, None)
         routed.append(
-            CallDelta(track.call, track.call.name, arguments, is_announced=True)
+            CallDelta(track.call, track.name, arguments, is_announced=True)
         )
 
     def _pass_whole(self, track: _Track, routed: list[Routed]) -> None:

@@ -65,6 +65,20 @@ def test_name_in_pieces_is_recognised(first: int) -> None:
     assert spoken(payloads) == [("text", "x")]
 
 
+def test_name_in_two_pieces_of_one_delta_is_not_doubled() -> None:
+    """The second piece is shown once, though it was read before the first is shown."""
+    pieces = [fragment(name="ge", call_id="a"), fragment(name="t")]
+    entries = [
+        entry
+        for piece in pieces
+        for entry in piece["choices"][0]["delta"]["tool_calls"]
+    ]
+    assert spoken([chunk({"tool_calls": entries})]) == [
+        _delta(name="ge", call_id="a"),
+        _delta(name="t"),
+    ]
+
+
 def test_name_sent_with_every_fragment_is_the_same_name() -> None:
     """Providers that repeat id and name do not make another function of it."""
     payloads = [_call('{"message":'), _call(' "x'), _call('y"}')]
