@@ -7,30 +7,26 @@ running one, `replay` and `replay_iter` bring their own.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.core.variation import Variation, vary
-from harness.engine.adapters import GeneratorAdapter, Mode, StreamingAdapter, adapt
-from harness.engine.agent import AgentLoop, Cause
-from harness.engine.own_loop import loop_of, settle_tasks
+from harness.engine.adapters import Mode, adapt
+from harness.engine.agent import AgentLoop
+from harness.engine.running import Running
 from harness.engine.targets import AgentOptions, make_interface, name_of
 from harness.engine.transcript import (
     Diagnostic,
-    DiagnosticKind,
     Emission,
     ReplayedResponse,
     Transcript,
 )
-from harness.errors import InterfaceError, UsageError
+from harness.errors import UsageError
 from harness.store.cassette import Cassette
 from harness.store.reading import load_cassette
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
     from harness.core.dialects import Dialect
     from harness.core.faults import Fault
@@ -72,12 +68,10 @@ class Replay:
         made = make_interface(interface, options or AgentOptions())
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
-        self._adapter = adapt(
-            made, self.interface, None if mode is None else _mode(mode)
-        )
-        self._loop = AgentLoop(
+        adapter = adapt(made, self.interface, None if mode is None else _mode(mode))
+        loop = AgentLoop(
             cassette,
-            self._adapter,
+            adapter,
             AgentOptions.of(made, options or AgentOptions()),
             variation=variation or Variation(),
             only=exchange,
@@ -85,14 +79,15 @@ class Replay:
             report=self.diagnostics.append,
             on_response=on_response or (lambda _response: None),
         )
-        self._emissions: Iterator[Emission] | None = None
+        self._running = Running(self.interface, adapter, loop, self.diagnostics)
+        self._emissions: Generator[Emission, None, None] | None = None
 
     def __iter__(self) -> Iterator[Emission]:
         return self
 
     def __next__(self) -> Emission:
         if self._emissions is None:
-            self._emissions = self._run()
+            self._emissions = self._running.run()
         return next(self._emissions)
 
     def close(self) -> None:
@@ -101,55 +96,8 @@ class Replay:
         An iterator that is dropped half-way closes itself.
         """
         if self._emissions is None:
-            self._emissions = iter(())
-        elif isinstance(self._emissions, Generator):
-            self._emissions.close()
-
-    def _run(self) -> Iterator[Emission]:
-        if isinstance(self._adapter, GeneratorAdapter):
-            yield from self._run_in_own_loop()
-            return
-        drain = self._adapter.drain
-        is_eager = isinstance(self._adapter, StreamingAdapter)
-        try:
-            for number, chunk, at, is_boundary in self._loop.run():
-                if is_eager or is_boundary:
-                    for message in drain():
-                        yield Emission(number, chunk, at, message)
-        except InterfaceError:
-            yield from self._left()
-            raise
-        finally:
-            self._adapter.release()
-
-    def _left(self) -> Iterator[Emission]:
-        """Yield what an interface that has failed emitted before."""
-        number, chunk, at, _ = self._loop.cause
-        with suppress(InterfaceError):
-            for message in self._adapter.drain():
-                yield Emission(number, chunk, at, message)
-
-    def _run_in_own_loop(self) -> Iterator[Emission]:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
-            raise UsageError(
-                f"{self.interface} is read through an async generator, and an event "
-                "loop is running here: use `await areplay(...)`, not `replay(...)`"
-            )
-        loop = loop_of(self._adapter.interface)
-        emissions = self.arun()
-        try:
-            while True:
-                try:
-                    yield loop.run_until_complete(anext(emissions))
-                except StopAsyncIteration:
-                    return
-        finally:
-            loop.run_until_complete(emissions.aclose())
-            settle_tasks(loop)
+            self._emissions = self._running.run()
+        self._emissions.close()
 
     async def arun(self) -> AsyncGenerator[Emission, None]:
         """Run inside the running event loop; any kind of interface.
@@ -157,49 +105,8 @@ class Replay:
         Yields:
             The emissions, in order.
         """
-        adapter = self._adapter
-        if not isinstance(adapter, GeneratorAdapter):
-            for emission in self._run():
-                yield emission
-            return
-        last = Cause(0, None, None, is_boundary=True)
-        is_deaf = False  # the generator has ended, and that was told
-        try:
-            for cause in self._loop.run():
-                if cause.exchange >= 0:
-                    last = cause
-                    if adapter.has_ended and not (is_deaf or cause.is_boundary):
-                        is_deaf = True
-                        self._say(
-                            DiagnosticKind.ENDED_EARLY,
-                            last,
-                            "ended before step_yield(): what came later was not seen",
-                        )
-                    adapter.open()
-                    await adapter.settle()
-                else:
-                    is_deaf = False
-                    if not await adapter.end():
-                        self._say(
-                            DiagnosticKind.NEVER_ENDED,
-                            last,
-                            "still waited after step_yield()",
-                        )
-                for message in adapter.drain():
-                    yield Emission(last.exchange, last.chunk, last.at, message)
-        except InterfaceError:
-            with suppress(InterfaceError):
-                await adapter.settle()
-            for emission in self._left():
-                yield emission
-            raise
-        finally:
-            adapter.release()
-            await adapter.cancel()
-
-    def _say(self, kind: DiagnosticKind, cause: Cause, what: str) -> None:
-        text = f"the generator of {self.interface} {what}"
-        self.diagnostics.append(Diagnostic(kind, cause.exchange, text, cause.chunk))
+        async for emission in self._running.arun():
+            yield emission
 
 
 def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
