@@ -1,0 +1,11 @@
+"""Cut every stream every way, and require the same answer of any consumer.
+
+`harness fuzz` on the command line; `check` in a test. What must hold is in
+`harness.fuzz.relations`, how consumers are fed in `harness.fuzz.consumers`, what they
+said in `harness.fuzz.outcomes`, and in which order things are tried in
+`harness.fuzz.campaign`.
+"""
+
+from harness.fuzz.checking import check, said
+
+__all__ = ["check", "said"]

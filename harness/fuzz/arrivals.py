@@ -1,0 +1,201 @@
+"""The forms in which something arrives, and what can be said of each.
+
+An arrival is a tuple: fragments of one call's arguments (`str`), payloads of a stream
+(`dict`), or pieces of its bytes. Everything a relation compares with is derived from
+the arrival alone, so a finding is one arrival and can be shrunk by itself:
+
+- `whole`: the same without cuts;
+- `plain`: the same, said as OpenAI says it, without cuts;
+- `truth`: what it says, put together by `json` and `harness.core.accumulate`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.core.accumulate import ResponseAccumulator
+from harness.core.argument_text import compact
+from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.core.deltas import choice_index
+from harness.core.dialects import parse_dialect
+from harness.core.dialects.parts import is_json
+from harness.core.splits import parse_split
+from harness.core.sse import SSEDecoder
+from harness.errors import ChunkError
+from harness.fuzz.outcomes import Call
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "Arrival",
+    "Truth",
+    "chunks_of",
+    "payloads_of",
+    "payloads_of_bytes",
+    "plain",
+    "truth_of",
+    "whole",
+]
+
+Arrival = tuple[Any, ...]
+"""Fragments, payloads or pieces of bytes."""
+
+_WHOLE = parse_split("whole")
+_PLAIN = parse_dialect("openai")
+_SURROGATES = {code: "\ufffd" for code in range(0xD800, 0xE000)}
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What an arrival says, whoever reads it."""
+
+    text: str = ""
+    """The content, or the wanted string of an arguments object."""
+    reasoning: str = ""
+    """Reasoning, if it has any."""
+    refusal: str = ""
+    """A refusal, if it has any."""
+    calls: tuple[Call, ...] = ()
+    """The calls in order."""
+    is_sound: bool = True
+    """Whether nothing is wrong with it: it is finished, no error came, the arguments
+    are JSON objects."""
+    has_text: bool = True
+    """Whether there is a text to compare; of arguments, a string under the key."""
+
+
+def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
+    """Number payloads as the chunks of a stream."""
+    return [Chunk(number, None, payload) for number, payload in enumerate(payloads)]
+
+
+def payloads_of(chunks: Iterable[Chunk]) -> Arrival:
+    """Return the payloads of chunks."""
+    return tuple(chunk.payload for chunk in chunks)
+
+
+def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
+    """Read the payloads of an event stream; what cannot be read is left out."""
+    decoder = SSEDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    payloads = []
+    for event in [*events, *decoder.close()]:
+        if event.data and event.data.strip() != DONE:
+            try:
+                payloads.append(parse_payload(event.raw))
+            except ChunkError:
+                continue
+    return tuple(payloads)
+
+
+def whole(arrival: Arrival) -> Arrival:
+    """Return the same arrival without cuts."""
+    if not arrival:
+        return arrival
+    first = arrival[0]
+    if isinstance(first, str):
+        return ("".join(arrival),)
+    if isinstance(first, bytes):
+        return (b"".join(arrival),)
+    return payloads_of(_WHOLE.recut(chunks_of(arrival)))
+
+
+def plain(arrival: Arrival) -> Arrival:
+    """Return what the arrival says, as OpenAI would say it, without cuts."""
+    if not arrival:
+        return arrival
+    first = arrival[0]
+    if isinstance(first, str):
+        return (compact("".join(arrival)),)
+    if isinstance(first, bytes):
+        said = plain(payloads_of_bytes(arrival))
+        return (b"".join(event_bytes(said)),)
+    return payloads_of(_WHOLE.recut(_PLAIN.apply(chunks_of(arrival))))
+
+
+def truth_of(arrival: Arrival, key: str) -> Truth:
+    """Return what an arrival says.
+
+    Args:
+        arrival: Of any kind.
+        key: For fragments: the key whose string is wanted.
+    """
+    if arrival and isinstance(arrival[0], str):
+        return _truth_of_text("".join(arrival), key)
+    if arrival and isinstance(arrival[0], bytes):
+        truth = truth_of(payloads_of_bytes(arrival), key)
+        return truth if b"[DONE]" in b"".join(arrival) else _unsound(truth)
+    accumulator = ResponseAccumulator()
+    has_error = False
+    for payload in arrival:
+        has_error = has_error or payload_error(payload) is not None
+        accumulator.feed(payload)
+    message = accumulator.message()
+    calls = tuple(
+        Call(_sound(call.name), _sound(call.arguments).strip() or "{}")
+        for call in message.calls
+    )
+    return Truth(
+        _sound(message.content),
+        _sound(message.reasoning),
+        _sound(message.refusal),
+        calls,
+        is_sound=not has_error
+        and message.finish_reason is not None
+        and set(accumulator.choices) <= {0}
+        and all(call.name and is_json(call.arguments) for call in calls)
+        and _ends_after_finish(arrival),
+    )
+
+
+def _unsound(truth: Truth) -> Truth:
+    return Truth(
+        truth.text, truth.reasoning, truth.refusal, truth.calls, is_sound=False
+    )
+
+
+def _ends_after_finish(arrival: Arrival) -> bool:
+    """Tell whether nothing is said after the finish; some providers do."""
+    is_finished = False
+    for payload in arrival:
+        for choice in payload.get("choices") or []:
+            if not isinstance(choice, dict) or choice_index(choice):
+                continue
+            delta = choice.get("delta")
+            if is_finished and isinstance(delta, dict):
+                says = ("content", "tool_calls", "reasoning", "reasoning_content")
+                if any(delta.get(field) for field in says):
+                    return False
+            is_finished = is_finished or bool(choice.get("finish_reason"))
+    return True
+
+
+def _truth_of_text(text: str, key: str) -> Truth:
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        pairs[:] = found  # the outermost object is finished last
+        return dict(found)
+
+    try:
+        value = json.loads(text, strict=False, object_pairs_hook=keep)
+    except (ValueError, RecursionError):
+        return Truth(is_sound=False, has_text=False)
+    if not isinstance(value, dict):
+        return Truth(is_sound=False, has_text=False)
+    values = [value for name, value in pairs if name == key]
+    # Of a repeated key, readers may take the first value or the last.
+    if len(values) != 1 or not isinstance(values[0], str):
+        return Truth(has_text=False, is_sound=len(values) < 2)
+    return Truth(_sound(values[0]))
+
+
+def _sound(text: str) -> str:
+    if text.isascii() or text.isprintable():
+        return text
+    joined = text.encode("utf-16-le", "surrogatepass")
+    return joined.decode("utf-16-le", "surrogatepass").translate(_SURROGATES)

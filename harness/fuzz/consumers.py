@@ -1,0 +1,326 @@
+"""From what a caller names to a consumer that can be run: which level, which form.
+
+Nothing needs to be written for the fuzzer: the level is chosen by what the target
+offers. Three attributes of a target, or of its class, are read where they are there:
+
+- `documented_errors`: exception classes that it means to raise on a broken stream;
+- `outcome`: a function from the list of what it emitted (and returned) to a value
+  that says the same for every way to cut a stream;
+- `json_key`: of a handler, the key whose text it returns.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.engine.targets import AgentOptions, make_interface
+from harness.errors import UsageError
+from harness.fuzz.driving import (
+    BytesConsumer,
+    ChunksConsumer,
+    HandlerConsumer,
+    InterfaceConsumer,
+    Level,
+    OwnInterface,
+    StepInterface,
+    fresh,
+)
+from harness.interfaces.streaming import StreamingServerInterface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.fuzz.driving import Consumer
+
+__all__ = ["CHUNK_FORMS", "Wanted", "consumer_of", "import_target"]
+
+CHUNK_FORMS = ("dict", "sdk", "model")
+"""What a chunk is handed over as: the plain dict, the OpenAI SDK's object, ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller says about a target beyond its name."""
+
+    level: Level | None = None
+    """None chooses it by what the target offers."""
+    form: str | None = None
+    """One of `CHUNK_FORMS`; None reads the annotation, else `dict`."""
+    key: str | None = None
+    """A handler's key; None takes its `json_key`, else `message`."""
+    options: AgentOptions = field(default_factory=AgentOptions)
+    """What an interface is made with."""
+
+
+def import_target(name: str) -> object:
+    """Import what `MODULE:NAME` names; ``streaming`` and ``queuing`` are ours.
+
+    Args:
+        name: As the command line takes it; the current folder is importable.
+
+    Returns:
+        The object; a name without colon as it is.
+
+    Raises:
+        UsageError: There is no such module or attribute, or importing it failed.
+    """
+    if name in {"streaming", "queuing"}:
+        return name
+    module_name, colon, path = name.partition(":")
+    if not (module_name and colon and path):
+        raise UsageError(
+            f"target {name!r} is none of 'streaming', 'queuing' and no MODULE:NAME "
+            "such as 'my_agent.stream:Reader'"
+        )
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+    try:
+        target: object = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or module_name
+        problem = f"there is no module {missing!r}"
+        if missing == module_name or module_name.startswith(f"{missing}."):
+            problem += " in the current folder or among the installed packages"
+        raise UsageError(f"target {name!r}: {problem}") from None
+    except Exception as error:
+        raise UsageError(
+            f"target {name!r}: importing {module_name} failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    for attribute in path.split("."):
+        try:
+            target = getattr(target, attribute)
+        except AttributeError:
+            raise UsageError(
+                f"target {name!r}: {module_name} has no attribute {path!r}"
+            ) from None
+    return target
+
+
+def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Consumer:
+    """Find out how a target is to be fed.
+
+    Args:
+        target: A class, a factory, an object or a function; or one of our names.
+        name: How findings call it.
+        wanted: What the caller says about it.
+
+    Returns:
+        The consumer.
+
+    Raises:
+        UsageError: It offers nothing that can be fed, or not what was asked for.
+    """
+    wanted = wanted or Wanted()
+    if isinstance(target, str):
+        target = import_target(target)
+    sample, make = _sample(target, name, wanted)
+    level = wanted.level or _level_of(sample)
+    if level is None:
+        raise UsageError(
+            f"{name} ({type(sample).__name__}) has no process_json_chunk(), no "
+            "process_chunk() with get_generator() or to_list(), and cannot be called: "
+            "nothing can be fed to it"
+        )
+    documented = _documented(sample, name)
+    outcome = getattr(sample, "outcome", None)
+    if outcome is not None and not callable(outcome):
+        outcome = None
+    kept: dict[str, Any] = {"documented": documented, "outcome": outcome}
+    match level:
+        case Level.HANDLER:
+            _must(hasattr(sample, "process_json_chunk"), name, "process_json_chunk()")
+            return HandlerConsumer(make, name, **kept)
+        case Level.INTERFACE:
+            return _interface(sample, make, name, kept)
+        case Level.CHUNKS:
+            _must(callable(sample), name, "a call")
+            return ChunksConsumer(
+                make,
+                name,
+                form=wanted.form or _form_of(sample),
+                is_async=_is_async(sample),
+                **kept,
+            )
+        case Level.BYTES:
+            _must(callable(sample), name, "a call")
+            consumer = BytesConsumer(make, name, **kept)
+            consumer.is_async = _is_async(sample)
+            return consumer
+        case Level.URL:
+            return _url(sample, make, name, kept)
+
+
+def key_of(consumer: Consumer, wanted: Wanted) -> str:
+    """Return the key whose text a handler is asked for."""
+    if wanted.key is not None:
+        return wanted.key
+    if isinstance(consumer, HandlerConsumer):
+        key = getattr(consumer.make(), "json_key", None)
+        if isinstance(key, str):
+            return key
+    return "message"
+
+
+def _must(offers: object, name: str, what: str) -> None:
+    if not offers:
+        raise UsageError(f"{name} does not offer {what}, which this level needs")
+
+
+def _sample(
+    target: object, name: str, wanted: Wanted
+) -> tuple[Any, Callable[[], Any]]:
+    """Return one object to look at, and what makes a fresh one."""
+    if target in {"streaming", "queuing"} or inspect.isclass(target):
+        make = _maker(target, wanted)
+        return make(), make
+    if inspect.isroutine(target):
+        is_maker = wanted.level in {None, Level.HANDLER, Level.INTERFACE}
+        if is_maker and not _required(target) and _is_plain(target):
+            make = _maker(target, wanted)
+            return make(), make
+        return target, lambda: target
+    return target, fresh(target, name)
+
+
+def _maker(target: object, wanted: Wanted) -> Callable[[], Any]:
+    accepted: Any = {}
+    if not isinstance(target, str):
+        try:
+            accepted = inspect.signature(target).parameters  # type: ignore[arg-type]  # a class or routine
+        except (TypeError, ValueError):  # a builtin without a signature
+            accepted = {}
+    if wanted.key is not None and "json_key" in accepted:
+        return lambda: target(json_key=wanted.key)  # type: ignore[operator]  # as above
+    if target == "streaming" or target is StreamingServerInterface:
+        arguments = wanted.options.to_arguments()
+        return lambda: StreamingServerInterface(**arguments)
+    if not isinstance(target, str) and not any(
+        name in wanted.options.to_arguments() for name in accepted
+    ):
+        make_interface(target, wanted.options)  # its errors are one line each
+        return target  # type: ignore[return-value]  # a class or routine
+    return lambda: make_interface(target, wanted.options)
+
+
+def _required(target: object) -> list[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(target).parameters.values()  # type: ignore[arg-type]  # a routine
+    except (TypeError, ValueError):  # a builtin without a signature
+        return []
+    empty = inspect.Parameter.empty
+    return [
+        parameter
+        for parameter in parameters
+        if parameter.default is empty
+        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    ]
+
+
+def _is_plain(target: object) -> bool:
+    return not (
+        inspect.iscoroutinefunction(target)
+        or inspect.isasyncgenfunction(target)
+        or inspect.isgeneratorfunction(target)
+    )
+
+
+def _level_of(sample: Any) -> Level | None:
+    if hasattr(sample, "process_json_chunk"):
+        return Level.HANDLER
+    if _is_interface(sample):
+        return Level.INTERFACE
+    if not callable(sample):
+        return None
+    first = _first(sample)
+    if first is not None:
+        annotation = _annotation(first)
+        if "bytes" in annotation:
+            return Level.BYTES
+        if first.name in {"base_url", "url"} or annotation == "str":
+            return Level.URL
+    return Level.CHUNKS
+
+
+def _is_interface(sample: Any) -> bool:
+    reads = hasattr(sample, "get_generator") or hasattr(sample, "to_list")
+    return reads and (
+        hasattr(sample, "process_chunk") or hasattr(sample, "function_message")
+    )
+
+
+def _first(sample: Any) -> inspect.Parameter | None:
+    try:
+        return next(iter(inspect.signature(sample).parameters.values()), None)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return None
+
+
+def _annotation(parameter: inspect.Parameter) -> str:
+    annotation = parameter.annotation
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _form_of(sample: Any) -> str:
+    first = _first(sample)
+    annotation = "" if first is None else _annotation(first)
+    return "sdk" if "ChatCompletionChunk" in annotation else "dict"
+
+
+def _is_async(sample: Any) -> bool:
+    first = _first(sample)
+    annotation = "" if first is None else _annotation(first)
+    if annotation:
+        return "Async" in annotation
+    call = sample if inspect.isroutine(sample) else getattr(sample, "__call__", None)  # noqa: B004 - to look at it
+    return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+
+
+def _documented(sample: Any, name: str) -> tuple[type[BaseException], ...]:
+    classes = getattr(sample, "documented_errors", ())
+    if isinstance(classes, type):
+        classes = (classes,)
+    try:
+        classes = tuple(classes)
+        issubclass(Exception, classes)
+    except TypeError:
+        raise UsageError(
+            f"{name}.documented_errors must be a tuple of exception classes"
+        ) from None
+    return classes
+
+
+def _interface(
+    sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
+) -> Consumer:
+    reads = hasattr(sample, "get_generator") or hasattr(sample, "to_list")
+    _must(reads, name, "get_generator() or to_list()")
+    kind = type(sample)
+    if (
+        isinstance(sample, StreamingServerInterface)
+        and kind.process_chunk is StreamingServerInterface.process_chunk
+    ):
+        return OwnInterface(make, name, **kept)
+    if hasattr(sample, "process_chunk"):
+        return InterfaceConsumer(make, name, **kept)
+    return StepInterface(make, name, **kept)
+
+
+def _url(
+    sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
+) -> Consumer:
+    _must(callable(sample), name, "a call")
+    try:
+        from harness.fuzz.serving import UrlConsumer
+    except ImportError:
+        raise UsageError(
+            f"{name} wants a base URL, and this installation has no server for it "
+            "(harness.serve); use --as chunks or --as bytes"
+        ) from None
+    return UrlConsumer(make, name, **kept)

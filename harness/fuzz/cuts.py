@@ -1,0 +1,236 @@
+"""Cuts from a fast seeded generator: exhaustive where that is possible.
+
+Text is cut by code points, on purpose inside escapes, pairs and names too. A stream is
+cut by taking the pieces of single chunks from a store and splicing them in, which is
+ten times as fast as cutting the whole stream anew. Everything is a pure function of
+what is cut and of the seed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from itertools import combinations, islice, pairwise
+from typing import TYPE_CHECKING, Any
+
+from harness.core.chunks import Chunk
+from harness.core.mixing import mix
+from harness.core.splits import parse_split
+from harness.fuzz.arrivals import Arrival, payloads_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["StreamCuts", "byte_cuts", "cut_at", "named_cuts", "seeded", "text_cuts"]
+
+_TWO_CUTS_UP_TO = 64  # code points; 2 016 pairs
+_TOKENS = parse_split("tokens")
+_DELICATE = re.compile(r'\\u[0-9a-fA-F]{0,4}|\\.|[\ud800-\udfff]|[^\x00-\x7f]|[":]')
+
+
+def seeded(*numbers: int) -> random.Random:
+    """Return a source of random numbers that only these numbers decide."""
+    return random.Random(mix(*numbers))  # noqa: S311 - no secrets here
+
+
+def cut_at(text: str, positions: list[int]) -> tuple[str, ...]:
+    """Cut a text before these positions, ascending."""
+    bounds = [0, *positions, len(text)]
+    return tuple([text[a:b] for a, b in pairwise(bounds)])
+
+
+def text_cuts(text: str, *, seed: int, examples: int) -> Iterator[tuple[str, ...]]:
+    """Yield fragmentations of a text: every one-cut and two-cut, then random ones.
+
+    Args:
+        text: The text.
+        seed: Decides the random ones.
+        examples: How many random ones.
+
+    Yields:
+        Whole, by code points, by tokens, with empty fragments between; every one-cut;
+        every two-cut of a text of up to 64 code points; then random cuts of every
+        density, and random cuts at escapes and names only.
+    """
+    length = len(text)
+    yield (text,)
+    if length < 2:
+        return
+    yield tuple(text)
+    yield tuple(_TOKENS.cut_text(text))
+    yield tuple(piece for character in text for piece in ("", character))
+    for position in range(1, length):
+        yield (text[:position], text[position:])
+    if length <= _TWO_CUTS_UP_TO:
+        for first, second in combinations(range(1, length), 2):
+            yield (text[:first], text[first:second], text[second:])
+    yield from random_cuts(text, seed=seed, examples=examples)
+
+
+def random_cuts(text: str, *, seed: int, examples: int) -> Iterator[tuple[str, ...]]:
+    """Yield random fragmentations of a text of at least two code points."""
+    length = len(text)
+    generator = seeded(seed, length)
+    delicate = sorted(
+        {
+            place
+            for match in _DELICATE.finditer(text)
+            for place in range(match.start(), match.end() + 1)
+            if 0 < place < length
+        }
+    )
+    draw, sample = generator.random, generator.sample
+    inner = range(1, length)
+    for number in range(examples):
+        places = delicate if delicate and number % 3 == 0 else inner
+        # Most bugs need few cuts, some need many: the count is drawn on a log scale.
+        most = len(places)
+        count = min(most, int(most ** draw()))
+        yield cut_at(text, sorted(sample(places, count)))
+
+
+def byte_cuts(data: bytes, *, seed: int, examples: int) -> Iterator[tuple[bytes, ...]]:
+    """Yield ways in which bytes can be read from a network.
+
+    Args:
+        data: The whole stream.
+        seed: Decides the random ones.
+        examples: How many random ones.
+
+    Yields:
+        Byte by byte; every cut inside a UTF-8 sequence or at a line end; random cuts.
+    """
+    yield tuple(data[place : place + 1] for place in range(len(data)))
+    for place in range(1, len(data)):
+        if data[place] & 0xC0 == 0x80 or data[place - 1] in b"\r\n":
+            yield (data[:place], data[place:])
+    generator = seeded(seed, len(data))
+    for _ in range(examples):
+        count = min(len(data) - 1, int(len(data) ** generator.random()))
+        places = sorted(generator.sample(range(1, len(data)), count))
+        bounds = [0, *places, len(data)]
+        yield tuple(data[a:b] for a, b in pairwise(bounds))
+
+
+def named_cuts() -> tuple[str, ...]:
+    """Return the splits that every stream is cut by in every dialect."""
+    return ("whole", "chars", "tokens", "recorded+random:1")
+
+
+class StreamCuts:
+    """Cuts one stream in many ways, its pieces kept.
+
+    Args:
+        payloads: The stream.
+    """
+
+    def __init__(self, payloads: Arrival) -> None:
+        self._payloads = payloads
+        self._pieces: dict[tuple[int, int], Arrival] = {}
+        self._merged: dict[int, Arrival] = {}
+        self._whole = parse_split("whole")
+        self._lengths = [_length(payload) for payload in payloads]
+        self._ids = _repeats_ids(payloads)
+
+    @property
+    def is_spliceable(self) -> bool:
+        """Whether its chunks can be cut one by one.
+
+        Not where ids are sent again: which piece has one depends on what came before.
+        """
+        return not self._ids
+
+    @property
+    def one_cuts(self) -> int:
+        """How many ways there are to cut it once."""
+        return sum(max(0, length - 1) for length in self._lengths)
+
+    def every_one_cut(self) -> Iterator[Arrival]:
+        """Yield every way to cut one text of one chunk in two."""
+        for number, length in enumerate(self._lengths):
+            for place in range(1, length):
+                yield self._with(number, self._cut(number, place))
+
+    def every_merge(self) -> Iterator[Arrival]:
+        """Yield every way to merge two neighbouring chunks of one text."""
+        for number in range(len(self._payloads) - 1):
+            merged = self._merge(number)
+            if len(merged) == 1:
+                yield (*self._payloads[:number], *merged, *self._payloads[number + 2 :])
+
+    def random(self, *, seed: int, examples: int) -> Iterator[Arrival]:
+        """Yield random cuts and merges of random density."""
+        generator = seeded(seed, len(self._payloads))
+        draw = generator.random
+        for _ in range(examples):
+            density = draw() ** 2
+            out: list[Any] = []
+            number = 0
+            while number < len(self._payloads):
+                length = self._lengths[number]
+                if length > 1 and draw() < density:
+                    out += self._cut(number, 1 + int(draw() * (length - 1)))
+                elif draw() < density and len(merged := self._merge(number)) == 1:
+                    out += merged
+                    number += 1
+                else:
+                    out.append(self._payloads[number])
+                number += 1
+            yield tuple(out)
+
+    def _with(self, number: int, pieces: Arrival) -> Arrival:
+        return (*self._payloads[:number], *pieces, *self._payloads[number + 1 :])
+
+    def _cut(self, number: int, place: int) -> Arrival:
+        pieces = self._pieces.get((number, place))
+        if pieces is None:
+            split = parse_split(f"at:{place}")
+            pieces = payloads_of(
+                split.recut([Chunk(number, None, self._payloads[number])])
+            )
+            self._pieces[number, place] = pieces
+        return pieces
+
+    def _merge(self, number: int) -> Arrival:
+        merged = self._merged.get(number)
+        if merged is None:
+            pair = self._payloads[number : number + 2]
+            merged = payloads_of(self._whole.recut(Chunk(0, None, p) for p in pair))
+            self._merged[number] = merged if len(pair) == 2 else pair * 2
+        return self._merged[number]
+
+
+def _length(payload: Any) -> int:
+    """Return the length of the longest text in a payload that can be cut."""
+    longest = 0
+    for choice in payload.get("choices") or []:
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        if not isinstance(delta, dict):
+            continue
+        texts = [delta.get(f) for f in ("content", "reasoning_content", "refusal")]
+        for entry in delta.get("tool_calls") or []:
+            function = entry.get("function") if isinstance(entry, dict) else None
+            if isinstance(function, dict):
+                texts.append(function.get("arguments"))
+        longest = max([longest, *(len(t) for t in texts if isinstance(t, str))])
+    return longest
+
+
+def _repeats_ids(payloads: Arrival) -> bool:
+    seen: set[str] = set()
+    for payload in payloads:
+        for choice in payload.get("choices") or []:
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            entries = delta.get("tool_calls") if isinstance(delta, dict) else None
+            for entry in entries if isinstance(entries, list) else []:
+                sent = entry.get("id") if isinstance(entry, dict) else None
+                if isinstance(sent, str) and sent:
+                    if sent in seen:
+                        return True
+                    seen.add(sent)
+    return False
+
+
+def first(items: Iterator[Any], count: int) -> list[Any]:
+    """Return the first items of an iterator."""
+    return list(islice(items, count))

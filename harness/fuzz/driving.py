@@ -1,0 +1,429 @@
+"""Running one example: a fresh consumer, an arrival, and what came out of it.
+
+A consumer is made anew for every example: a class or factory is called, an object is
+copied. So nothing that one example did can show in another. The module's state of a
+plain function is its own business; a finding that does not come again is reported as
+such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import json
+import traceback
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.core.chunks import to_model
+from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
+from harness.errors import HarnessError, UsageError
+from harness.fuzz.outcomes import Outcome, Raised, fold
+from harness.interfaces.streaming import StreamingServerInterface
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+__all__ = [
+    "BytesConsumer",
+    "ChunksConsumer",
+    "Consumer",
+    "HandlerConsumer",
+    "InterfaceConsumer",
+    "Level",
+    "OwnInterface",
+    "StepInterface",
+    "fresh",
+    "is_accident",
+]
+
+_DATE = datetime(2024, 1, 1, tzinfo=UTC)  # any fixed one: dates are left out
+_MESSAGE_ID = "message-fuzz"
+
+
+class Level(StrEnum):
+    """What a consumer is fed with."""
+
+    HANDLER = "handler"
+    """Fragments of one call's arguments: `process_json_chunk`."""
+    INTERFACE = "interface"
+    """Chunks, one by one: `process_chunk`, read by `get_generator` or `to_list`."""
+    CHUNKS = "chunks"
+    """An iterator of chunks."""
+    BYTES = "bytes"
+    """An iterator of the bytes of an event stream."""
+    URL = "url"
+    """The base URL of a server."""
+
+    @property
+    def reads_bytes(self) -> bool:
+        """Whether it sees how the bytes of the stream were cut."""
+        return self in {Level.BYTES, Level.URL}
+
+
+class Consumer(Protocol):
+    """A consumer under test: runs one example at a time, each on a fresh object."""
+
+    name: str
+    """How findings call it."""
+    level: Level
+    """What it is fed with."""
+    streams: bool
+    """Whether it shows anything before the stream is over."""
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Feed it and return what it said; its exceptions are part of that.
+
+        Args:
+            arrival: Fragments, payloads or pieces of bytes, by its level.
+        """
+
+
+def is_accident(error: BaseException) -> bool:
+    """Tell whether an exception can only be a mistake of whoever let it out.
+
+    Classes of the language (`KeyError`, `AttributeError`, `JSONDecodeError`, ...) say
+    that something was not expected; a class of the consumer's own, a plain
+    `ValueError` or `RuntimeError`, and errors of connections and files say that
+    somebody thought of it.
+    """
+    kind = type(error)
+    if kind in {ValueError, RuntimeError} or isinstance(error, OSError | EOFError):
+        return False
+    if isinstance(error, HarnessError):
+        return False
+    return kind.__module__ in {"builtins", "json", "json.decoder"}
+
+
+def _raised(error: BaseException, documented: tuple[type[BaseException], ...]) -> Raised:
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "/harness/" not in frame.filename] or frames
+    place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else "?"
+    text = str(error).splitlines()
+    return Raised(
+        f"{module}{kind.__qualname__}",
+        text[0] if text else "",
+        place,
+        is_accident(error) and not isinstance(error, documented),
+    )
+
+
+class _Base:
+    """What all levels share: where a fresh consumer comes from."""
+
+    level: Level
+    streams = True
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        name: str,
+        *,
+        documented: tuple[type[BaseException], ...] = (),
+        outcome: Callable[[list[Any]], Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.make = make
+        self.documented = documented
+        self.outcome = outcome
+
+    def said(self, items: list[Any], value: Any, error: BaseException | None) -> Outcome:
+        """Fold what came out."""
+        raised = None if error is None else _raised(error, self.documented)
+        if self.outcome is not None:
+            try:
+                made = self.outcome([*items, *([] if value is None else [value])])
+            except Exception as failure:  # noqa: BLE001 - a user's function
+                raise UsageError(
+                    f"{self.name}: its outcome(items) raised "
+                    f"{type(failure).__name__}: {failure}"
+                ) from failure
+            return fold([], made, raised=raised)
+        return fold(items, value, raised=raised)
+
+
+class HandlerConsumer(_Base):
+    """`process_json_chunk`, fed the fragments of one object."""
+
+    level = Level.HANDLER
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Feed the fragments; what is returned is the text."""
+        out: list[Any] = []
+        error: Exception | None = None
+        try:
+            feed = self.make().process_json_chunk
+            for fragment in arrival:
+                piece = feed(fragment)
+                if piece:
+                    out.append(piece)
+        except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+            error = raised
+        return self.said(out, None, error)
+
+    def text_of(self, arrival: Sequence[str]) -> str | None:
+        """Return the text it makes of fragments; None if it is to be looked at.
+
+        The fast way for a campaign: it makes no outcome.
+        """
+        try:
+            feed = self.make().process_json_chunk
+            return "".join([piece for f in arrival if (piece := feed(f))])
+        except Exception:  # noqa: BLE001 - `run` will say which
+            return None
+
+
+class OwnInterface(_Base):
+    """Our streaming interface: payloads in, drained without an event loop."""
+
+    level = Level.INTERFACE
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Feed the chunks of one response."""
+        interface: StreamingServerInterface | None = None
+        error: Exception | None = None
+        try:
+            interface = self.make()
+            interface.streaming_mode = True
+            interface.call_id_prefix = "call"
+            interface.stream_start()
+            feed = interface.process_payload
+            for payload in arrival:
+                feed(payload, _MESSAGE_ID, _DATE)
+            interface.stream_end()
+        except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+            error = raised
+        items = [] if interface is None else interface.drain()
+        return self.said(items, None, error)
+
+
+class InterfaceConsumer(_Base):
+    """Somebody's interface that takes chunks, read as the agent loop reads it."""
+
+    level = Level.INTERFACE
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Feed the chunks of one response between the calls of the agent loop."""
+        items: list[Any] = []
+        error: BaseException | None = None
+        try:
+            made = adapt(self.make(), self.name, Mode.TOKENS)
+            if isinstance(made, GeneratorAdapter):
+                return _loop().run_until_complete(self._run_async(made, arrival))
+            try:
+                for _ in _drive(made, arrival):
+                    items += made.drain() if not isinstance(made, ListAdapter) else []
+            finally:
+                items += made.drain()
+        except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+            error = raised.__cause__ or raised
+        return self.said(items, None, error)
+
+    async def _run_async(self, made: GeneratorAdapter, arrival: Sequence[Any]) -> Outcome:
+        items: list[Any] = []
+        error: BaseException | None = None
+        try:
+            for number, _ in enumerate(_drive(made, arrival)):
+                if number == 0:
+                    made.open()
+                await made.settle()
+                items += made.drain()
+            await made.end()
+            items += made.drain()
+        except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+            items += made.drain()
+            error = raised.__cause__ or raised
+        finally:
+            await made.cancel()
+        return self.said(items, None, error)
+
+
+def _drive(made: Any, arrival: Sequence[Any]) -> Iterator[None]:
+    """Call what an agent calls for one streamed response, a call a step."""
+    made.call("stream_start")
+    yield
+    try:
+        for payload in arrival:
+            _feed(made, payload)
+            yield
+    finally:
+        made.call("stream_end")
+    yield
+    made.call("step_complete")
+    made.call("step_yield")
+    yield
+
+
+def _feed(made: Any, payload: dict[str, Any]) -> None:
+    made.interface.process_chunk(to_model(_copied(payload)), _MESSAGE_ID, _DATE)
+
+
+class StepInterface(_Base):
+    """An interface without `process_chunk`, told whole messages by the agent loop."""
+
+    level = Level.INTERFACE
+    streams = False
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Replay the chunks as a recording of one response."""
+        from harness.engine.replay import Replay
+        from harness.fuzz.writing import cassette_of
+
+        items: list[Any] = []
+        error: BaseException | None = None
+        try:
+            cassette = cassette_of(arrival)
+            for emission in Replay(cassette, self.make()):
+                items.append(_spoken(emission.message))
+        except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+            error = raised.__cause__ or raised
+        return self.said([item for item in items if item], None, error)
+
+
+def _spoken(message: Any) -> Any:
+    """Return a message of a queue without what only the recording decides."""
+    if isinstance(message, dict):
+        if "function_return" in message:
+            return None  # a result that was not recorded is no part of the response
+        return {k: v for k, v in message.items() if k not in {"id", "date"}}
+    return message
+
+
+class ChunksConsumer(_Base):
+    """A callable over an iterator of chunks; returns a value or an iterator."""
+
+    level = Level.CHUNKS
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        name: str,
+        *,
+        form: str = "dict",
+        is_async: bool = False,
+        documented: tuple[type[BaseException], ...] = (),
+        outcome: Callable[[list[Any]], Any] | None = None,
+    ) -> None:
+        super().__init__(make, name, documented=documented, outcome=outcome)
+        self.is_async = is_async
+        self._convert = _CONVERTERS[form]()
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Call it with the chunks; what it yields or returns is what it said."""
+        converted = map(self._convert, arrival)
+        return _call(self, converted)
+
+
+class BytesConsumer(_Base):
+    """A callable over an iterator of the bytes of an event stream."""
+
+    level = Level.BYTES
+    is_async = False
+
+    def run(self, arrival: Sequence[Any]) -> Outcome:
+        """Call it with the pieces."""
+        return _call(self, iter(arrival))
+
+
+def _call(consumer: ChunksConsumer | BytesConsumer, feed: Iterator[Any]) -> Outcome:
+    items: list[Any] = []
+    value: Any = None
+    error: BaseException | None = None
+    try:
+        given = _aiter(feed) if consumer.is_async else feed
+        result = consumer.make()(given)
+        if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
+            value = _loop().run_until_complete(_collect(result, items))
+        elif _is_iterator(result):
+            for item in result:
+                items.append(item)  # noqa: PERF402 - what came before an error counts
+        else:
+            value = result
+    except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+        error = raised
+    return consumer.said(items, value, error)
+
+
+async def _collect(result: Any, items: list[Any]) -> Any:
+    if inspect.isawaitable(result):
+        result = await result
+    if hasattr(result, "__aiter__"):
+        async for item in result:
+            items.append(item)  # noqa: PERF401 - what came before an error counts
+        return None
+    if _is_iterator(result):
+        items.extend(result)
+        return None
+    return result
+
+
+def _is_iterator(value: Any) -> bool:
+    return hasattr(value, "__next__") or inspect.isgenerator(value)
+
+
+async def _aiter(items: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
+        await asyncio.sleep(0)
+
+
+_LOOP: list[asyncio.AbstractEventLoop] = []
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of this process's examples; making one costs 0.3 ms."""
+    if not _LOOP or _LOOP[0].is_closed():
+        _LOOP[:] = [asyncio.new_event_loop()]
+    return _LOOP[0]
+
+
+def _copied(value: Any) -> Any:
+    """Copy a JSON value; a consumer may change what it was given."""
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if type(value) is list else value
+
+
+def _sdk_converter() -> Callable[[Any], Any]:
+    try:
+        from openai.types.chat import ChatCompletionChunk
+    except ImportError:
+        raise UsageError(
+            "--chunks sdk needs the package openai, which is not installed; "
+            "install it, or use --chunks dict"
+        ) from None
+    # `construct` is what the SDK itself does with a chunk: it checks nothing.
+    return lambda payload: ChatCompletionChunk.construct(**_copied(payload))
+
+
+_CONVERTERS: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "dict": lambda: _copied,
+    "model": lambda: lambda payload: to_model(_copied(payload)),
+    "sdk": _sdk_converter,
+    "json": lambda: json.dumps,
+}
+
+
+def fresh(target: Any, name: str) -> Callable[[], Any]:
+    """Return what makes a fresh copy of an object for every example.
+
+    Args:
+        target: The object.
+        name: How an error calls it.
+
+    Raises:
+        UsageError: It cannot be copied.
+    """
+    try:
+        copy.deepcopy(target)
+    except Exception as error:
+        raise UsageError(
+            f"{name} is an object that cannot be copied ({type(error).__name__}: "
+            f"{error}), and every example needs a fresh one; name its class or a "
+            "factory instead"
+        ) from error
+    return lambda: copy.deepcopy(target)

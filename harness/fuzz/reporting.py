@@ -1,0 +1,222 @@
+"""A finding for people: fragments one a line, what was said, the first difference.
+
+Also the two things that outlive the terminal: a minimal cassette and a test to paste.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pprint
+from typing import TYPE_CHECKING, Any
+
+from harness.engine.targets import AgentOptions
+from harness.errors import CassetteError
+from harness.fuzz.driving import Level
+from harness.fuzz.relations import RELATIONS
+from harness.fuzz.writing import cassette_of
+from harness.store.writing import save_cassette
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.driving import Consumer
+    from harness.fuzz.relations import Failure
+
+__all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
+
+_SHOWN = 40  # pieces of an arrival, and lines of what was said
+_ROW = 240  # characters of a piece
+
+
+def describe(failure: Failure) -> Iterator[str]:
+    """Yield the lines of a finding.
+
+    Args:
+        failure: The finding, shrunk or not.
+    """
+    relation = RELATIONS[failure.relation]
+    yield f"{failure.relation} does not hold: {relation.summary}"
+    yield f"  {failure.kind}"
+    yield ""
+    count = len(failure.arrived)
+    yield f"arrived, in {count} {_noun(failure.arrived, count)}:"
+    yield from _rows(failure.arrived)
+    if failure.fault:
+        yield f"  (broken by --fault {failure.fault})"
+    got, expected = failure.got.lines(), failure.expected.lines()
+    yield ""
+    yield f"expected ({failure.note}):"
+    yield from (f"  {_cut(line)}" for line in expected[:_SHOWN])
+    yield "got:"
+    yield from (f"  {_cut(line)}" for line in got[:_SHOWN])
+    first = _first_difference(expected, got)
+    if first is not None:
+        yield "first difference:"
+        yield from first
+
+
+def _noun(arrival: Arrival, count: int) -> str:
+    if arrival and isinstance(arrival[0], str):
+        noun = "fragment"
+    elif arrival and isinstance(arrival[0], bytes):
+        noun = "read"
+    else:
+        noun = "chunk"
+    return noun if count == 1 else f"{noun}s"
+
+
+def _rows(arrival: Arrival) -> Iterator[str]:
+    for number, piece in enumerate(arrival[:_SHOWN]):
+        shown = _told(piece) if isinstance(piece, dict) else repr(piece)
+        yield f"  {number}: {_cut(shown)}"
+    if len(arrival) > _SHOWN:
+        yield f"  ... and {len(arrival) - _SHOWN} more"
+
+
+def _told(payload: dict[str, Any]) -> str:
+    """Return what of a payload is worth reading: no envelope, no nulls."""
+    shown = {
+        k: v
+        for k, v in payload.items()
+        if k not in {"id", "object", "created", "model"}
+    }
+    choices = shown.get("choices")
+    if shown.keys() == {"choices"} and isinstance(choices, list) and len(choices) == 1:
+        choice = choices[0]
+        if isinstance(choice, dict) and choice.keys() <= _PLAIN and "delta" in choice:
+            text = f"delta {_json(choice['delta'])}"
+            if choice.get("index"):
+                text = f"choice {choice['index']}, {text}"
+            reason = choice.get("finish_reason")
+            return f"{text}, finish_reason {reason}" if reason else text
+    return _json(shown or payload)
+
+
+_PLAIN = frozenset(("index", "delta", "finish_reason"))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _ROW:
+        return text
+    return f"{text[:_ROW]}... ({len(text)} characters)"
+
+
+def _first_difference(expected: list[str], got: list[str]) -> list[str] | None:
+    for number in range(max(len(expected), len(got))):
+        one = expected[number] if number < len(expected) else ""
+        two = got[number] if number < len(got) else ""
+        if one == two:
+            continue
+        place = next(
+            (n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
+            min(len(one), len(two)),
+        )
+        start = max(0, place - 50)
+        dots = "..." if start else ""
+        return [
+            f"  expected {dots}{one[start : place + 40] or '(nothing)'}",
+            f"  got      {dots}{two[start : place + 40] or '(nothing)'}",
+            " " * (11 + len(dots) + place - start) + "^",
+        ]
+    return None
+
+
+def slug_of(failure: Failure) -> str:
+    """Return a name for a finding that only what was fed decides."""
+    mark = repr((failure.relation, failure.arrived)).encode("utf-8", "backslashreplace")
+    return f"{failure.relation}-{hashlib.sha256(mark).hexdigest()[:8]}"
+
+
+def save(failure: Failure, folder: str, key: str) -> str:
+    """Write the minimal cassette of a finding.
+
+    Args:
+        failure: The finding.
+        folder: Where to; made if it is not there.
+        key: For fragments: the key they are about.
+
+    Returns:
+        The path. A file of that name is never overwritten: a number is added.
+
+    Raises:
+        CassetteError: It cannot be written.
+    """
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+    except OSError as error:
+        raise CassetteError(folder, f"cannot be made ({error.strerror})") from None
+    base = os.path.join(folder, f"harness-fuzz-{slug_of(failure)}")
+    path, number = f"{base}.yaml", 1
+    while os.path.exists(path):
+        number += 1
+        path = f"{base}-{number}.yaml"
+    save_cassette(cassette_of(failure.arrived, path=path, key=key), path)
+    return path
+
+
+def pytest_of(
+    failure: Failure,
+    consumer: Consumer,
+    target: str,
+    agent: AgentOptions | None = None,
+    **options: str | None,
+) -> str:
+    """Return the text of a test that fails as the finding does.
+
+    Args:
+        failure: The finding.
+        consumer: The consumer it was found in.
+        target: As the command line took it.
+        agent: What an interface was made with, where that is not the default.
+        **options: What `check` needs besides: `level`, `chunks`, `key`.
+
+    Returns:
+        Python source with a final line end; it uses nothing but the public API.
+    """
+    module, colon, name = target.partition(":")
+    head, _, _ = name.partition(".")
+    lines = ["from harness.fuzz import check"]
+    agent = None if agent == AgentOptions() else agent
+    if agent is not None:
+        lines.insert(0, "from harness import AgentOptions")
+    if colon:
+        lines += ["", f"from {module} import {head}"]
+    arrived = failure.arrived if failure.base is None else failure.base
+    value = pprint.pformat(list(arrived), width=84, sort_dicts=False)
+    function = f"test_{slug_of(failure)}".replace("-", "_")
+    given: dict[str, Any] = {
+        "relation": failure.relation,
+        "fault": failure.fault or None,
+        **options,
+    }
+    if consumer.level is not Level.HANDLER:
+        given.pop("key", None)
+    given["options"] = agent
+    arguments = "".join(
+        f"        {k}={v!r},\n" for k, v in given.items() if v is not None
+    )
+    lines += [
+        "",
+        f"ARRIVED = {value}",
+        "",
+        "",
+        f"def {function}() -> None:",
+        f'    """{RELATIONS[failure.relation].summary.capitalize()}."""',
+        "    check(",
+        f"        {name if colon else repr(target)},",
+        "        ARRIVED,",
+        f"{arguments}    )",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}".replace(",", " ") + ("" if number == 1 else "s")

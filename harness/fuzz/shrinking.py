@@ -1,0 +1,355 @@
+"""From what failed to the smallest arrival that still fails in the same way.
+
+Fragments lose cuts and characters; streams lose chunks, fields, calls and text, and
+neighbours are merged. A smaller arrival must stay as well-formed as the one that was
+found: what was a JSON object stays one, what was finished stays finished. Everything
+is tried in a fixed order and the number of tries is bounded, so the result is the
+same on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.core.dialects import DIALECTS, parse_dialect
+from harness.core.dialects.parts import CallTracker
+from harness.core.splits import parse_split
+from harness.fuzz.arrivals import (
+    Arrival,
+    chunks_of,
+    payloads_of,
+    payloads_of_bytes,
+    truth_of,
+)
+from harness.fuzz.cuts import cut_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.fuzz.arrivals import Truth
+
+__all__ = ["shrink"]
+
+_TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
+_WHOLE = parse_split("whole")
+_KEPT = frozenset(("id", "object", "created", "model", "choices", "error"))
+_KEPT_OF_CHOICE = frozenset(("index", "delta", "finish_reason"))
+_EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... of them
+
+
+class _Tries:
+    """The predicate, counted; keeps nothing but the last arrival that failed."""
+
+    def __init__(
+        self,
+        fails: Callable[[Arrival], bool],
+        is_allowed: Callable[[Arrival], bool],
+        tries: int,
+    ) -> None:
+        self._fails = fails
+        self._is_allowed = is_allowed
+        self.left = tries
+        self._seen: set[str] = set()
+
+    def __call__(self, arrival: Arrival) -> bool:
+        if self.left <= 0 or not arrival or not self._is_allowed(arrival):
+            return False
+        mark = repr(arrival)
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        self.left -= 1
+        return self._fails(arrival)
+
+
+def shrink(
+    arrival: Arrival,
+    fails: Callable[[Arrival], bool],
+    key: str,
+    *,
+    tries: int = _TRIES,
+) -> Arrival:
+    """Return a small arrival that still fails.
+
+    Args:
+        arrival: One that fails.
+        fails: Tells whether an arrival fails in the same way.
+        key: The key that fragments are about.
+        tries: How many arrivals are tried at most.
+
+    Returns:
+        The smallest that was found; the given one if none is smaller.
+    """
+    truth = truth_of(arrival, key)
+    test = _Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
+    if isinstance(arrival[0], str):
+        return _shrink_fragments(arrival, test)
+    if isinstance(arrival[0], bytes):
+        return _shrink_bytes(arrival, fails, test, key)
+    return _shrink_stream(arrival, test)
+
+
+def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
+    if not truth.is_sound and not truth.has_text:
+        return True
+    said = truth_of(other, key)
+    return said.is_sound >= truth.is_sound and said.has_text >= truth.has_text
+
+
+def _spans(length: int) -> Iterator[tuple[int, int]]:
+    """Yield what to take out of a text, the largest spans first."""
+    if length <= _EVERY_SPAN_UP_TO:
+        for size in range(length, 0, -1):
+            for start in range(length - size + 1):
+                yield start, start + size
+        return
+    size = length
+    while size:
+        for start in range(0, length, max(1, size // 2)):
+            yield start, min(length, start + size)
+        size //= 2
+
+
+def _shrink_fragments(arrival: Arrival, test: _Tries) -> Arrival:
+    text = "".join(arrival)
+    places: list[int] = []
+    for fragment in arrival[:-1]:
+        places.append((places[-1] if places else 0) + len(fragment))
+    places = _fewer_places(text, places, test)
+    before = None
+    while before != (text, places):
+        before = (text, list(places))
+        for start, end in _spans(len(text)):
+            if end > len(text):
+                continue
+            shorter = text[:start] + text[end:]
+            moved = [_moved(place, start, end) for place in places]
+            if test(cut_at(shorter, moved)):
+                text, places = shorter, moved
+        places = _fewer_places(text, places, test)
+        for number, character in enumerate(text):
+            if character.isalnum() and character not in "a1u":
+                simpler = text[:number] + "a" + text[number + 1 :]
+                if test(cut_at(simpler, places)):
+                    text = simpler
+    return cut_at(text, places)
+
+
+def _moved(place: int, start: int, end: int) -> int:
+    return place if place <= start else max(start, place - (end - start))
+
+
+def _fewer_places(text: str, places: list[int], test: _Tries) -> list[int]:
+    size = len(places)
+    while size:
+        start = 0
+        while start < len(places):
+            fewer = places[:start] + places[start + size :]
+            if test(cut_at(text, fewer)):
+                places = fewer
+            else:
+                start += size
+        size //= 2
+    return places
+
+
+def _shrink_stream(stream: Arrival, test: _Tries) -> Arrival:
+    before = None
+    while before != stream:
+        before = stream
+        for candidates in (_shorter, _fused, _barer, _with_less_text):
+            stream = _descend(stream, candidates, test)
+    return stream
+
+
+def _descend(
+    stream: Arrival, candidates: Callable[[Arrival], Iterator[Arrival]], test: _Tries
+) -> Arrival:
+    """Take the first candidate that fails, and start again from it."""
+    while True:
+        smaller = next((c for c in candidates(stream) if test(c)), None)
+        if smaller is None:
+            return stream
+        stream = smaller
+
+
+def _shorter(stream: Arrival) -> Iterator[Arrival]:
+    size = len(stream) // 2
+    while size:
+        for start in range(0, len(stream) - size + 1, size):
+            yield stream[:start] + stream[start + size :]
+        size //= 2
+
+
+def _fused(stream: Arrival) -> Iterator[Arrival]:
+    for number in range(len(stream) - 1):
+        pair = stream[number : number + 2]
+        merged = payloads_of(_WHOLE.recut(chunks_of(pair)))
+        if len(merged) == 1:
+            yield (*stream[:number], *merged, *stream[number + 2 :])
+        finished = _finished(*pair)
+        if finished is not None:
+            yield (*stream[:number], finished, *stream[number + 2 :])
+
+
+def _finished(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:
+    """Put the finish of a chunk that says nothing else beside the one before it."""
+    try:
+        (one,), (two,) = first["choices"], second["choices"]
+        reason = two["finish_reason"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not reason or one.get("finish_reason") or any((two.get("delta") or {}).values()):
+        return None
+    return {**first, "choices": [{**one, "finish_reason": reason}]}
+
+
+def _barer(stream: Arrival) -> Iterator[Arrival]:
+    for number, payload in enumerate(stream):
+        for bare in _barer_payloads(payload):
+            yield (*stream[:number], bare, *stream[number + 1 :])
+
+
+def _barer_payloads(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    extra = [field for field in payload if field not in _KEPT]
+    if extra:
+        yield {field: v for field, v in payload.items() if field in _KEPT}
+        for field in extra:
+            yield {k: v for k, v in payload.items() if k != field}
+    choices = payload.get("choices")
+    if not isinstance(choices, list):
+        return
+    for number, choice in enumerate(choices):
+        if len(choices) > 1:
+            rest = choices[:number] + choices[number + 1 :]
+            yield {**payload, "choices": rest}
+        if isinstance(choice, dict):
+            for bare in _barer_choices(choice):
+                changed = [*choices[:number], bare, *choices[number + 1 :]]
+                yield {**payload, "choices": changed}
+
+
+def _barer_choices(choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for field in choice:
+        if field not in _KEPT_OF_CHOICE:
+            yield {k: v for k, v in choice.items() if k != field}
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return
+    for field, value in delta.items():
+        yield {**choice, "delta": {k: v for k, v in delta.items() if k != field}}
+        if field == "tool_calls" and isinstance(value, list) and len(value) > 1:
+            for number in range(len(value)):
+                rest = value[:number] + value[number + 1 :]
+                yield {**choice, "delta": {**delta, field: rest}}
+
+
+_Place = tuple[int, tuple[Any, ...]]
+
+
+def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
+    for places in _runs(stream):
+        pieces = [_look_up(stream[number], path) for number, path in places]
+        text = "".join(pieces)
+        for start, end in _spans(len(text)):
+            changed = list(stream)
+            base = 0
+            for (number, path), piece in zip(places, pieces, strict=True):
+                low, high = max(start - base, 0), max(end - base, 0)
+                left = piece[:low] + piece[high:]
+                changed[number] = _with_value(changed[number], path, left)
+                base += len(piece)
+            yield tuple(changed)
+
+
+def _runs(stream: Arrival) -> list[list[_Place]]:
+    """Return the places of each text that comes in pieces: one list a text."""
+    runs: dict[Any, list[_Place]] = {}
+    tracker = CallTracker()
+    for number, payload in enumerate(stream):
+        for position, choice in enumerate(payload.get("choices") or []):
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            if not isinstance(delta, dict):
+                continue
+            at = ("choices", position, "delta")
+            for field, value in delta.items():
+                if isinstance(value, str) and value and field != "role":
+                    runs.setdefault((position, field), []).append((number, (*at, field)))
+            entries = delta.get("tool_calls")
+            for place, entry in enumerate(entries if isinstance(entries, list) else []):
+                if not isinstance(entry, dict):
+                    continue
+                call = tracker.call_of(position, entry)
+                function = entry.get("function")
+                function = function if isinstance(function, dict) else {}
+                for field in ("arguments", "name"):
+                    value = function.get(field)
+                    if isinstance(value, str) and value:
+                        path = (*at, "tool_calls", place, "function", field)
+                        mark = (position, id(call), field)
+                        if field == "name" and _is_resent(stream, runs, mark, value):
+                            continue
+                        runs.setdefault(mark, []).append((number, path))
+    return list(runs.values())
+
+
+def _is_resent(
+    stream: Arrival, runs: dict[Any, list[_Place]], mark: Any, value: str
+) -> bool:
+    return any(_look_up(stream[n], path) == value for n, path in runs.get(mark, []))
+
+
+def _look_up(value: Any, path: tuple[Any, ...]) -> str:
+    for step in path:
+        value = value[step]
+    assert isinstance(value, str), "paths lead to texts"
+    return value
+
+
+def _with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
+    if not path:
+        return value
+    step, *rest = path
+    inner = _with_value(container[step], tuple(rest), value)
+    if isinstance(container, list):
+        return [*container[:step], inner, *container[step + 1 :]]
+    return {**container, step: inner}
+
+
+def _shrink_bytes(
+    pieces: Arrival, fails: Callable[[Arrival], bool], test: _Tries, key: str
+) -> Arrival:
+    """Shrink what the bytes say, written with a framing that still fails."""
+    payloads = payloads_of_bytes(pieces)
+    for name in ("recorded", *(p.name for p in DIALECTS.values() if p.framing)):
+        framing = parse_dialect(name).framing
+
+        def cut_so(stream: Arrival) -> Iterator[Arrival]:
+            events = tuple(framing.encode(chunks_of(stream)))  # noqa: B023 - used at once
+            yield events
+            data = b"".join(events)
+            yield tuple(data[n : n + 1] for n in range(len(data)))
+
+        def fails_so(stream: Arrival) -> bool:
+            return any(fails(cut) for cut in cut_so(stream))  # noqa: B023 - used at once
+
+        if not payloads or not fails_so(payloads):
+            continue
+        truth = truth_of(payloads, key)
+        inner = _Tries(
+            fails_so, lambda other: _is_as_sound(truth, other, key), test.left // 2  # noqa: B023 - used at once
+        )
+        small = _shrink_stream(payloads, inner)
+        found = next(cut for cut in cut_so(small) if fails(cut))
+        return _fewer_pieces(found, fails)
+    return _fewer_pieces(pieces, fails)
+
+
+def _fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:
+    data = b"".join(pieces)
+    if fails((data,)):
+        return (data,)
+    for place in range(1, len(data)):
+        if fails((data[:place], data[place:])):
+            return (data[:place], data[place:])
+    return pieces

@@ -1,0 +1,96 @@
+"""Arrivals as recordings: the minimal cassette of a finding."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.core.dialects import Framing, encode_payload
+from harness.core.sse import encode_event
+from harness.store.cassette import Cassette, Ending, Exchange, Request, Response, WireChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["cassette_of", "chunks_of_fragments", "event_bytes"]
+
+_URI = "https://localhost/v1/chat/completions"  # never asked: a recording is its answer
+_STEP_S = 0.001
+
+
+def event_bytes(arrival: Iterable[dict[str, Any]]) -> list[bytes]:
+    """Return the events of a stream as bytes, `[DONE]` last."""
+    events = [encode_event(encode_payload(payload)) for payload in arrival]
+    return [*events, Framing().frame("[DONE]", len(events))]
+
+
+def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, Any]]:
+    """Return a stream of one call whose arguments come in these fragments."""
+    chunks = []
+    for number, fragment in enumerate(fragments):
+        entry: dict[str, Any] = {"index": 0, "function": {"arguments": fragment}}
+        if number == 0:
+            entry = {
+                "index": 0,
+                "id": "call_1",
+                "type": "function",
+                "function": {"name": f"say_{key}", "arguments": fragment},
+            }
+        chunks.append(_chunk({"tool_calls": [entry]}, None))
+    chunks.append(_chunk({}, "tool_calls"))
+    return chunks
+
+
+def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "model",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def cassette_of(
+    arrival: Sequence[Any], *, path: str = "fuzz", key: str = "message"
+) -> Cassette:
+    """Return a recording of one response that arrived like this.
+
+    Args:
+        arrival: Payloads, an event each; pieces of bytes; or fragments of arguments.
+        path: The name that messages call it by.
+        key: For fragments: names the function that is called.
+
+    Returns:
+        A cassette with one exchange, its wire chunks the pieces.
+    """
+    if arrival and isinstance(arrival[0], str):
+        arrival = chunks_of_fragments(arrival, key)
+    pieces = (
+        list(arrival)
+        if arrival and isinstance(arrival[0], bytes)
+        else event_bytes(arrival)
+    )
+    body = json.dumps(
+        {
+            "model": "model",
+            "messages": [{"role": "user", "content": "Found by harness fuzz."}],
+            "stream": True,
+        }
+    )
+    request = Request(
+        "POST", _URI, {"content-type": ["application/json"]}, body.encode()
+    )
+    response = Response(
+        200,
+        "OK",
+        {"content-type": ["text/event-stream"]},
+        b"".join(pieces),
+        [
+            WireChunk(round(_STEP_S * number, 3), len(piece))
+            for number, piece in enumerate(pieces, 1)
+            if piece
+        ],
+        Ending("complete"),
+    )
+    return Cassette(path, [Exchange(0, request, response)])
