@@ -63,7 +63,10 @@ class Connection:
             if name.lower() == b"content-length":
                 length = int(value)
         while len(body) < length:
-            body += self.raw.recv(65536)
+            more = self.raw.recv(65536)
+            if not more:
+                return False
+            body += more
         self.body, self._rest = body[:length], body[length:]
         return True
 
@@ -84,7 +87,8 @@ class Connection:
 
     def wait(self, name: str) -> None:
         """Wait until the client has acknowledged something."""
-        assert self.server.acknowledged(name).wait(10), f"nobody acknowledged {name}"
+        # Generous: it ends a test that would hang, and machines of CI have slow spells.
+        assert self.server.acknowledged(name).wait(60), f"nobody acknowledged {name}"
         if self.server.is_closed:
             raise ConnectionAbortedError
 
