@@ -22,6 +22,7 @@ _COMMANDS = {
     "record": "harness.cli.record",
     "replay": "harness.cli.replay",
     "scan": "harness.cli.scan",
+    "serve": "harness.cli.serve",
     "show": "harness.cli.show",
 }
 

@@ -9,8 +9,6 @@ import click
 from harness.cli.console import Exit, say
 
 if TYPE_CHECKING:
-    import asyncio
-
     from harness.record.proxy import ProxyOptions
 
 _DEFAULT_LISTEN = "127.0.0.1:8787"
@@ -130,11 +128,12 @@ def _address(listen: str) -> tuple[str, int]:
 def _run_proxy(path: str, options: ProxyOptions) -> int:
     import asyncio
 
+    from harness.cli.signals import stop_on_signals
     from harness.record.proxy import serve_proxy
 
     async def serve() -> int:
         stop = asyncio.Event()
-        _stop_on_signals(stop)
+        stop_on_signals(stop)
         return await serve_proxy(
             path,
             options,
@@ -149,19 +148,3 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
     count = asyncio.run(serve())
     say(f"{path}: {count} exchange{'' if count == 1 else 's'} recorded")
     return Exit.DONE
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    import asyncio
-    import signal
-
-    loop = asyncio.get_running_loop()
-
-    def wake(*_: object) -> None:
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, wake)
-        except NotImplementedError:  # Windows
-            signal.signal(number, wake)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import h11
 
 from harness.errors import CassetteError, UsageError
+from harness.record.addresses import is_loopback, shown_address
 from harness.record.downstream import ClientGoneError, Downstream
 from harness.record.forwarding import grouped
 from harness.record.session import LiveRequest, RecordingSession
@@ -62,7 +62,7 @@ class ProxyOptions:
 
     def __post_init__(self) -> None:
         Upstream.parse(self.upstream)
-        if not self.allow_remote and not _is_loopback(self.host):
+        if not self.allow_remote and not is_loopback(self.host):
             raise UsageError(
                 f"{self.host!r} can be reached from other machines; listen on "
                 "127.0.0.1, or allow it (--allow-remote)"
@@ -113,9 +113,7 @@ async def serve_proxy(
     has_failed = True
     try:
         server = await _listen(proxy, options)
-        bound = server.sockets[0].getsockname()
-        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        started(f"http://{shown}:{bound[1]}")
+        started(f"http://{shown_address(server.sockets[0])}")
         await stop.wait()
         server.close()
         await proxy.stop()
@@ -133,15 +131,6 @@ async def _listen(proxy: _Proxy, options: ProxyOptions) -> asyncio.Server:
             f"cannot listen on {options.host}:{options.port} "
             f"({error.strerror or error}); choose another address"
         ) from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Proxy:

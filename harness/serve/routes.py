@@ -1,0 +1,180 @@
+"""From a request to an answer: the paths of the server, and what each of them says.
+
+| path | what |
+|---|---|
+| ``POST .../chat/completions`` | what a recording answers |
+| ``GET .../models`` | the models of the recordings |
+| anything that was recorded | what its recording answers |
+| ``GET /harness`` | the cassettes, and the names of the sessions |
+| ``GET, PUT, DELETE /harness/sessions/NAME`` | settings and log; set; forget |
+
+All but the control endpoint may stand behind ``/s/NAME``. Pure but for the sessions.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from harness.errors import UsageError, shorten
+from harness.serve.answer import Answer
+from harness.serve.recordings import CHAT, NoAnswerError, route_of
+from harness.serve.saying import say
+from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
+
+if TYPE_CHECKING:
+    from harness.store.cassette import Request
+
+__all__ = ["CONTROL", "SESSION_HEADER", "answer_to"]
+
+CONTROL = "/harness"
+"""Where the control endpoint is."""
+SESSION_HEADER = "x-harness-session"
+"""The header that names a session."""
+
+_PREFIX = "/s/"
+
+
+def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | None]:
+    """Answer a request.
+
+    Args:
+        request: As it came, its `uri` a path with or without a query.
+        sessions: Those of the server; the one that was named takes note.
+
+    Returns:
+        The answer, and the note whose outcome is still to be told; None for a
+        request to the control endpoint.
+    """
+    path = request.uri.partition("?")[0]
+    try:
+        if path in {"/", CONTROL} or path.startswith(f"{CONTROL}/"):
+            return _control(request, path, sessions), None
+        name, path = _session_of(request, path)
+        session = sessions.get(name)
+    except UsageError as error:
+        return Answer.error(400, str(error)), None
+    comparable = sessions.recordings.comparable(replace(request, uri=path))
+    asked = session.ask(comparable)
+    answer = _answer(session, comparable, asked)
+    asked.status = answer.status
+    asked.source = answer.source
+    return answer, asked
+
+
+def _session_of(request: Request, path: str) -> tuple[str, str]:
+    if path.startswith(_PREFIX):
+        name, _, rest = path.removeprefix(_PREFIX).partition("/")
+        return unquote(name), f"/{rest}"
+    for header, values in request.headers.items():
+        if header.lower() == SESSION_HEADER:
+            return values[0], path
+    return DEFAULT_SESSION, path
+
+
+def _answer(session: Session, request: Request, asked: Asked) -> Answer:
+    route = route_of(request.uri)
+    if route.endswith("/models") and route not in _recorded_routes(session):
+        if request.method not in {"GET", "HEAD"}:
+            return _not_allowed(request, "GET")
+        return _models(session)
+    document: Any = None
+    if route == CHAT:
+        if request.method != "POST":
+            return _not_allowed(request, "POST")
+        try:
+            document = json.loads(request.body or b"")
+        except (ValueError, RecursionError) as error:
+            asked.problem = f"the body is no JSON: {error}"
+            return Answer.error(400, asked.problem)
+        if not isinstance(document, dict):
+            asked.problem = "the body is JSON, but no object"
+            return Answer.error(400, asked.problem)
+    return _recorded(session, request, asked, document)
+
+
+def _recorded(
+    session: Session, request: Request, asked: Asked, document: dict[str, Any] | None
+) -> Answer:
+    settings = session.settings
+    refusal = settings.fault.refusal(session.answered)
+    session.answered += 1
+    if refusal is not None:
+        return refusal
+    is_streamed = document is not None and bool(document.get("stream"))
+    if session.said is not None:
+        pieces = ((None, piece) for piece in session.said)
+        answer = Answer(200, [("content-type", "text/event-stream")], pieces)
+    else:
+        try:
+            chosen = session.chooser.choose(request)
+        except NoAnswerError as error:
+            asked.problem = str(error)
+            return Answer.error(404, asked.problem)
+        answer = say(chosen.exchange, settings, is_streamed=is_streamed)
+        answer = replace(answer, source=chosen.name)
+    return settings.fault.deliver(answer)
+
+
+def _recorded_routes(session: Session) -> set[str]:
+    return {one.route for one in session.recordings.chosen(session.settings.cassette)}
+
+
+def _models(session: Session) -> Answer:
+    return Answer.json(
+        {
+            "object": "list",
+            "data": [
+                {"id": name, "object": "model", "created": 0, "owned_by": "harness"}
+                for name in session.recordings.models()
+            ],
+        }
+    )
+
+
+def _not_allowed(request: Request, allowed: str) -> Answer:
+    answer = Answer.error(
+        405, f"{request.uri} takes {allowed}, got {shorten(request.method)}"
+    )
+    return replace(answer, headers=[*answer.headers, ("allow", allowed)])
+
+
+def _control(request: Request, path: str, sessions: Sessions) -> Answer:
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    if len(parts) == 3 and parts[1] == "sessions":
+        return _control_session(request, parts[2], sessions)
+    if len(parts) == 1:
+        if request.method not in {"GET", "HEAD"}:
+            return _not_allowed(request, "GET")
+        return Answer.json(
+            {
+                "cassettes": {
+                    path: [f"{one.request.method} {one.route}" for one in recorded]
+                    for path, recorded in sessions.recordings.cassettes.items()
+                },
+                "settings": sessions.defaults.as_json(),
+                "sessions": [session.name for session in sessions],
+            }
+        )
+    return Answer.error(
+        404, f"no such path: expected {CONTROL} or {CONTROL}/sessions/NAME, got {path}"
+    )
+
+
+def _control_session(request: Request, name: str, sessions: Sessions) -> Answer:
+    if request.method in {"GET", "HEAD"}:
+        return Answer.json(sessions.get(name).as_json())
+    if request.method == "DELETE":
+        sessions.forget(name)
+        return Answer.json({"name": name, "deleted": True})
+    if request.method != "PUT":
+        return _not_allowed(request, "GET, PUT, DELETE")
+    given = request.json() if request.body else {}
+    if not isinstance(given, dict):
+        return Answer.error(400, "expected the settings as a JSON object")
+    try:
+        return Answer.json(sessions.configure(name, given).as_json())
+    except UsageError as error:
+        return Answer.error(400, str(error))

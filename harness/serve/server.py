@@ -1,0 +1,153 @@
+"""The server: connections in, answers out, until it is told to stop.
+
+Built on asyncio's streams with h11, not on Starlette and uvicorn: an HTTP server
+refuses to send a wrong length, to end a body early or to reset a connection, and
+decides itself what becomes one write. What it would have given, parsing requests, h11
+gives; it is what the recording proxy is built on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+from harness.record.addresses import is_loopback, shown_address
+from harness.serve.answer import Answer
+from harness.serve.connection import ClientGoneError, Connection, RefusedError
+from harness.serve.routes import answer_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.serve.sessions import Asked, Sessions
+    from harness.store.cassette import Request
+
+__all__ = ["Server"]
+
+_LOG = logging.getLogger(__name__)
+_BACKLOG = 2048  # the default of 100 makes hundreds of clients at once wait a second
+
+
+class Server:
+    """Answers requests from recordings; belongs to the event loop that starts it.
+
+    Args:
+        sessions: What is answered.
+        host: The address to listen on.
+        port: The port; 0 for any free one.
+        allow_remote: Listen where other machines reach it.
+        report: Called with one line for each request that has ended.
+
+    Raises:
+        UsageError: The address can be reached from other machines.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        allow_remote: bool = False,
+        report: Callable[[str], object] | None = None,
+    ) -> None:
+        if not allow_remote and not is_loopback(host):
+            raise UsageError(
+                f"{host!r} can be reached from other machines; listen on 127.0.0.1, "
+                "or allow it (--allow-remote)"
+            )
+        self.sessions = sessions
+        self.url = ""
+        """Where it listens, such as ``http://127.0.0.1:40123``; empty until it does."""
+        self._host = host
+        self._port = port
+        self._report = report
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            UsageError: The address cannot be listened on.
+        """
+        try:
+            self._server = await asyncio.start_server(
+                self._handle, self._host, self._port, backlog=_BACKLOG
+            )
+        except (OSError, OverflowError) as error:
+            problem = getattr(error, "strerror", None) or error
+            raise UsageError(
+                f"cannot listen on {self._host}:{self._port} ({problem}); choose "
+                "another address"
+            ) from None
+        self.url = f"http://{shown_address(self._server.sockets[0])}"
+
+    async def stop(self) -> None:
+        """Take no more requests and end those under way, at once."""
+        if self._server is not None:
+            self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _handle(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        connection = Connection(reader, writer)
+        try:
+            await self._serve(connection)
+        except (ClientGoneError, asyncio.CancelledError):
+            connection.abort()  # cancelled only by `stop`, which waits for this
+        finally:
+            await connection.close()
+            self._tasks.discard(task)
+
+    async def _serve(self, connection: Connection) -> None:
+        while True:
+            try:
+                request = await connection.request()
+            except RefusedError as error:
+                self._tell(f"{error.status} {error}")
+                await connection.refuse(Answer.error(error.status, str(error)))
+                return
+            if request is None:
+                return
+            shown = f"{request.method} {request.uri}"
+            asked: Asked | None = None
+            try:
+                answer, asked = self._answer(request)
+                outcome = await connection.send(answer)
+            except ClientGoneError:
+                self._ended(shown, asked, "client closed")
+                raise
+            except asyncio.CancelledError:
+                self._ended(shown, asked, "stopped")
+                raise
+            self._ended(shown, asked, outcome)
+
+    def _answer(self, request: Request) -> tuple[Answer, Asked | None]:
+        try:
+            return answer_to(request, self.sessions)
+        except Exception as error:  # noqa: BLE001 - a client always gets an answer
+            _LOG.exception("%s %s", request.method, request.uri)
+            problem = f"this is a bug in harness: {type(error).__name__}: {error}"
+            return Answer.error(500, problem), None
+
+    def _ended(self, shown: str, asked: Asked | None, outcome: str) -> None:
+        if asked is None:
+            return
+        asked.outcome = outcome
+        source = f" {asked.source}" if asked.source else ""
+        problem = f" ({asked.problem})" if asked.problem else ""
+        self._tell(f"{shown} {asked.status}{source} {outcome}{problem}")
+
+    def _tell(self, line: str) -> None:
+        if self._report is not None:
+            self._report(line)
