@@ -11,14 +11,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.core.dialects import DIALECTS, parse_dialect
 from harness.core.dialects.habits import REWRITES
 from harness.core.faults import FAULTS, parse_fault
 from harness.core.mixing import mix
 from harness.core.splits import parse_split
-from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, plain, whole
+from harness.fuzz.arrivals import (
+    Arrival,
+    chunks_of,
+    payloads_of,
+    payloads_of_bytes,
+    plain,
+    whole,
+)
 from harness.fuzz.cuts import (
     StreamCuts,
     byte_cuts,
@@ -26,7 +33,12 @@ from harness.fuzz.cuts import (
     random_cuts,
     text_cuts,
 )
-from harness.fuzz.driving import HandlerConsumer, Level
+from harness.fuzz.driving import (
+    HandlerConsumer,
+    Level,
+    OwnInterface,
+    StepInterface,
+)
 from harness.fuzz.relations import Failure, Judge
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.stock import broken_texts, stock_streams, stock_texts
@@ -37,6 +49,8 @@ if TYPE_CHECKING:
     from harness.fuzz.outcomes import Outcome
 
 __all__ = ["Campaign", "Plan", "Tried"]
+
+_Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
 
 _LONG = 120  # chunks; longer streams are not tried in every dialect and at every cut
 _CLOCK_EVERY = 16  # examples between two looks at the clock
@@ -115,7 +129,11 @@ class Campaign:
         self._kinds: set[tuple[str, str]] = set()
         self._is_handler = judge.consumer.level is Level.HANDLER
         self._reads_bytes = judge.consumer.level.reads_bytes
+        # Ours are fed what our decoder makes of the bytes, so it is tried with them.
+        self._decodes = isinstance(judge.consumer, OwnInterface | StepInterface)
         self._started = 0.0
+        # While something that hypothesis made is tried: finds it again and shrinks it.
+        self._again: _Again | None = None
 
     def run(self) -> list[Failure]:
         """Try until something says stop.
@@ -165,9 +183,11 @@ class Campaign:
             self._try_broken_text(text, mix(self.plan.seed, number))
         for name, text in texts.items():
             self._try_text(name, text)
+        for text in texts.values():
+            self._try_rewritten(text)
+        self.tried.is_complete = True
         for number, text in enumerate(texts.values()):
             self._cut_text(text, mix(self.plan.seed, number), 40)
-        self.tried.is_complete = True
         turn = 0
         while True:
             turn += 1
@@ -189,6 +209,10 @@ class Campaign:
         if self._wants("prefix-safety"):
             self._count("prefix-safety", 2)
             self._found(judge.judge("prefix-safety", tuple(text)))
+
+    def _try_rewritten(self, text: str) -> None:
+        """Write the text in every other way that says the same."""
+        judge = self.judge
         if self._wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
                 self.tried.dialects[f"arguments-{dialect}"] += 1
@@ -244,19 +268,11 @@ class Campaign:
             return None if text is None else tuple(text)
 
         for number, text in enumerate(made.make(strategy, seed, count)):
-            name = f"made {seed}.{number}"
-            known = len(self.failures)
             self._again = again
-            self._try_text(name, text)
-            self._cut_made_text(text, mix(seed, number))
+            self._try_text(f"made {seed}.{number}", text)
+            self._try_rewritten(text)
             self._again = None
-            if len(self.failures) > known:
-                continue
-
-    _again: Callable[[Callable[[Arrival], bool]], Arrival | None] | None = None
-
-    def _cut_made_text(self, text: str, seed: int) -> None:
-        self._random_text(text, seed, 120)
+            self._random_text(text, mix(seed, number), 120)
 
     # Streams.
 
@@ -265,6 +281,11 @@ class Campaign:
         named = list(streams.items())
         for number, (name, stream) in enumerate(named):
             self._try_stream(name, stream, number)
+        for number, (_, stream) in enumerate(named):
+            faults = list(FAULTS)
+            self._try_faults(
+                stream, _share(faults, number, 4) if self._recordings else faults
+            )
         self.tried.is_complete = True
         for number, (_, stream) in enumerate(named):
             self._try_more(stream, mix(self.plan.seed, number))
@@ -279,17 +300,13 @@ class Campaign:
     def _try_stream(self, name: str, stream: Arrival, number: int) -> None:
         """Ask every relation, in every dialect if the stream is from the stock."""
         self.tried.streams.add(name)
-        is_stock = not self._recordings
         self._try_relations(stream)
         dialects = list(DIALECTS)
-        faults = list(FAULTS)
-        if not is_stock:
+        if self._recordings:
             # Neighbouring streams take turns, so that all are tried on some stream
             # soon and on every stream in the end (`_try_more`).
             dialects = _share(dialects, number, 8)
-            faults = _share(faults, number, 4)
         self._try_dialects(stream, dialects)
-        self._try_faults(stream, faults)
 
     def _arrival(self, stream: Arrival) -> Arrival:
         """Return a stream of payloads as the consumer is fed with it."""
@@ -352,10 +369,9 @@ class Campaign:
             return
         expected = self.judge.run(self._arrival(plain(stream))).as_json()
         for name in names:
-            if name in _FRAMINGS and not self._reads_bytes:
-                applies = DIALECTS[name].apply is not None
-                if not applies:
-                    continue
+            is_framing = DIALECTS[name].apply is None and name in _FRAMINGS
+            if is_framing and not (self._reads_bytes or self._decodes):
+                continue
             dialect = parse_dialect(name)
             chunks = dialect.apply(chunks_of(stream))
             if split is not None:
@@ -363,6 +379,9 @@ class Campaign:
             self.tried.dialects[name] += 1
             if self._reads_bytes:
                 arrival = tuple(dialect.framing.encode(chunks))
+            elif self._decodes and name in _FRAMINGS:
+                data = b"".join(dialect.framing.encode(chunks))
+                arrival = payloads_of_bytes(_cut_bytes(data, len(stream)))
             else:
                 arrival = payloads_of(chunks)
             self._compare("dialect-invariance", arrival, expected, as_json=True)
@@ -374,6 +393,8 @@ class Campaign:
         for name in names:
             kind = FAULTS[name]
             if kind.level == "bytes" and not self._reads_bytes:
+                if self._decodes:
+                    self._try_byte_fault(stream, name)
                 continue
             for text in _numbered(name, kind.default, len(stream)):
                 self.tried.faults[name] += 1
@@ -381,6 +402,16 @@ class Campaign:
                 self._found(
                     self.judge.judge("faults", arrival, fault=parse_fault(text))
                 )
+
+    def _try_byte_fault(self, stream: Arrival, name: str) -> None:
+        """Break the bytes and feed what our decoder makes of the rest."""
+        pieces = tuple(parse_dialect("recorded").framing.encode(chunks_of(stream)))
+        for text in _numbered(name, FAULTS[name].default, len(stream)):
+            self.tried.faults[name] += 1
+            self._count("faults")
+            broken = b"".join(parse_fault(text).apply_bytes(pieces))
+            arrival = payloads_of_bytes(_cut_bytes(broken, len(stream)))
+            self._found(self.judge.judge("faults", arrival))
 
     def _try_more(self, stream: Arrival, seed: int) -> None:
         """Every dialect cut to characters, every fault, every one-cut and merge."""
@@ -448,7 +479,12 @@ class Campaign:
 
     def _found(self, failure: Failure | None) -> None:
         """Keep a failure, shrunk, unless one of its kind is known."""
-        if failure is None or (failure.relation, failure.kind) in self._kinds:
+        if failure is None:
+            return
+        if failure.relation == "dialect-invariance" and self._wants("split-invariance"):
+            # What the cuts alone explain is no matter of the dialect.
+            failure = self.judge.judge("split-invariance", failure.arrived) or failure
+        if (failure.relation, failure.kind) in self._kinds:
             return
         self._kinds.add((failure.relation, failure.kind))
         self.failures.append(self._shrunk(failure))
@@ -475,20 +511,21 @@ class Campaign:
             return False
 
         if not fails(start):
-            # Without cuts it may be the other form that is wrong.
-            if failure.reference is None or not fails(failure.reference):
-                return replace(
-                    failure,
-                    note=f"{failure.note}; it does not fail again by itself: the "
-                    "consumer keeps something between runs",
-                )
-            start = failure.reference
+            return replace(
+                failure,
+                note=f"{failure.note}; it does not fail again by itself: the consumer "
+                "keeps something between runs",
+            )
         if self._again is not None:
             smaller = self._again(fails)
             if smaller is not None and repr(smaller) in found:
                 start = smaller
         small = shrink(start, fails, judge.key)
         return found.get(repr(small), failure)
+
+
+def _cut_bytes(data: bytes, seed: int) -> list[bytes]:
+    return parse_split(f"random:{seed}").cut_bytes(data)
 
 
 def _share(names: list[str], number: int, count: int) -> list[str]:

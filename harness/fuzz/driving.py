@@ -70,14 +70,14 @@ class Consumer(Protocol):
     """How findings call it."""
     level: Level
     """What it is fed with."""
-    streams: bool
-    """Whether it shows anything before the stream is over."""
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed it and return what it said; its exceptions are part of that.
 
         Args:
             arrival: Fragments, payloads or pieces of bytes, by its level.
+            is_beginning: More would follow: what it emits when it is told that the
+                stream is over does not count. A value that it returns does.
         """
 
 
@@ -116,7 +116,6 @@ class _Base:
     """What all levels share: where a fresh consumer comes from."""
 
     level: Level
-    streams = True
 
     def __init__(
         self,
@@ -151,8 +150,9 @@ class HandlerConsumer(_Base):
 
     level = Level.HANDLER
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the fragments; what is returned is the text."""
+        del is_beginning  # nobody tells a handler that it is over
         out: list[Any] = []
         error: Exception | None = None
         try:
@@ -182,7 +182,7 @@ class OwnInterface(_Base):
 
     level = Level.INTERFACE
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the chunks of one response."""
         interface: StreamingServerInterface | None = None
         error: Exception | None = None
@@ -194,7 +194,8 @@ class OwnInterface(_Base):
             feed = interface.process_payload
             for payload in arrival:
                 feed(payload, _MESSAGE_ID, _DATE)
-            interface.stream_end()
+            if not is_beginning:
+                interface.stream_end()
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised
         items = [] if interface is None else interface.drain()
@@ -206,16 +207,17 @@ class InterfaceConsumer(_Base):
 
     level = Level.INTERFACE
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the chunks of one response between the calls of the agent loop."""
         items: list[Any] = []
         error: BaseException | None = None
         try:
             made = adapt(self.make(), self.name, Mode.TOKENS)
             if isinstance(made, GeneratorAdapter):
-                return _loop().run_until_complete(self._run_async(made, arrival))
+                run = self._run_async(made, arrival, is_beginning=is_beginning)
+                return _loop().run_until_complete(run)
             try:
-                for _ in _drive(made, arrival):
+                for _ in _drive(made, arrival, is_beginning=is_beginning):
                     items += made.drain() if not isinstance(made, ListAdapter) else []
             finally:
                 items += made.drain()
@@ -223,17 +225,21 @@ class InterfaceConsumer(_Base):
             error = raised.__cause__ or raised
         return self.said(items, None, error)
 
-    async def _run_async(self, made: GeneratorAdapter, arrival: Sequence[Any]) -> Outcome:
+    async def _run_async(
+        self, made: GeneratorAdapter, arrival: Sequence[Any], *, is_beginning: bool
+    ) -> Outcome:
         items: list[Any] = []
         error: BaseException | None = None
         try:
-            for number, _ in enumerate(_drive(made, arrival)):
+            steps = _drive(made, arrival, is_beginning=is_beginning)
+            for number, _ in enumerate(steps):
                 if number == 0:
                     made.open()
                 await made.settle()
                 items += made.drain()
-            await made.end()
-            items += made.drain()
+            if not is_beginning:
+                await made.end()
+                items += made.drain()
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             items += made.drain()
             error = raised.__cause__ or raised
@@ -242,16 +248,18 @@ class InterfaceConsumer(_Base):
         return self.said(items, None, error)
 
 
-def _drive(made: Any, arrival: Sequence[Any]) -> Iterator[None]:
+def _drive(
+    made: Any, arrival: Sequence[Any], *, is_beginning: bool
+) -> Iterator[None]:
     """Call what an agent calls for one streamed response, a call a step."""
     made.call("stream_start")
     yield
-    try:
-        for payload in arrival:
-            _feed(made, payload)
-            yield
-    finally:
-        made.call("stream_end")
+    for payload in arrival:
+        _feed(made, payload)
+        yield
+    if is_beginning:
+        return
+    made.call("stream_end")
     yield
     made.call("step_complete")
     made.call("step_yield")
@@ -266,10 +274,14 @@ class StepInterface(_Base):
     """An interface without `process_chunk`, told whole messages by the agent loop."""
 
     level = Level.INTERFACE
-    streams = False
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
-        """Replay the chunks as a recording of one response."""
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Replay the chunks as a recording of one response.
+
+        A beginning is nothing: whole messages come when the response is over.
+        """
+        if is_beginning:
+            return Outcome()
         from harness.engine.replay import Replay
         from harness.fuzz.writing import cassette_of
 
@@ -312,10 +324,9 @@ class ChunksConsumer(_Base):
         self.is_async = is_async
         self._convert = _CONVERTERS[form]()
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Call it with the chunks; what it yields or returns is what it said."""
-        converted = map(self._convert, arrival)
-        return _call(self, converted)
+        return _call(self, map(self._convert, arrival), is_beginning=is_beginning)
 
 
 class BytesConsumer(_Base):
@@ -324,23 +335,51 @@ class BytesConsumer(_Base):
     level = Level.BYTES
     is_async = False
 
-    def run(self, arrival: Sequence[Any]) -> Outcome:
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Call it with the pieces."""
-        return _call(self, iter(arrival))
+        return _call(self, iter(arrival), is_beginning=is_beginning)
 
 
-def _call(consumer: ChunksConsumer | BytesConsumer, feed: Iterator[Any]) -> Outcome:
+class _Feed:
+    """Items to an iterator that remembers when it ran out."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+        self.is_over = False
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._items
+        self.is_over = True
+
+    async def aiter(self) -> AsyncIterator[Any]:
+        """Yield the items to whoever waits for them."""
+        for item in self:
+            yield item
+            await asyncio.sleep(0)
+
+
+def _call(
+    consumer: ChunksConsumer | BytesConsumer,
+    arrival: Iterator[Any],
+    *,
+    is_beginning: bool,
+) -> Outcome:
+    feed = _Feed(arrival)
     items: list[Any] = []
     value: Any = None
     error: BaseException | None = None
+
+    def add(item: Any) -> None:
+        if not (is_beginning and feed.is_over):
+            items.append(item)
+
     try:
-        given = _aiter(feed) if consumer.is_async else feed
-        result = consumer.make()(given)
+        result = consumer.make()(feed.aiter() if consumer.is_async else iter(feed))
         if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
-            value = _loop().run_until_complete(_collect(result, items))
+            value = _loop().run_until_complete(_collect(result, add))
         elif _is_iterator(result):
             for item in result:
-                items.append(item)  # noqa: PERF402 - what came before an error counts
+                add(item)
         else:
             value = result
     except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
@@ -348,27 +387,22 @@ def _call(consumer: ChunksConsumer | BytesConsumer, feed: Iterator[Any]) -> Outc
     return consumer.said(items, value, error)
 
 
-async def _collect(result: Any, items: list[Any]) -> Any:
+async def _collect(result: Any, add: Callable[[Any], None]) -> Any:
     if inspect.isawaitable(result):
         result = await result
     if hasattr(result, "__aiter__"):
         async for item in result:
-            items.append(item)  # noqa: PERF401 - what came before an error counts
+            add(item)
         return None
     if _is_iterator(result):
-        items.extend(result)
+        for item in result:
+            add(item)
         return None
     return result
 
 
 def _is_iterator(value: Any) -> bool:
     return hasattr(value, "__next__") or inspect.isgenerator(value)
-
-
-async def _aiter(items: Iterator[Any]) -> AsyncIterator[Any]:
-    for item in items:
-        yield item
-        await asyncio.sleep(0)
 
 
 _LOOP: list[asyncio.AbstractEventLoop] = []

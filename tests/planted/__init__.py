@@ -1,0 +1,1 @@
+"""Small consumers with one planted bug each, which the fuzzer must find."""

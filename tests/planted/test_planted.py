@@ -1,0 +1,174 @@
+"""Every planted bug is found in seconds from the stock alone, and shrunk to a few lines.
+
+The time is counted as CPU time of this process, so that a busy machine fails nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.checking import check, judge_of
+from harness.fuzz.consumers import Wanted
+from harness.fuzz.relations import RELATIONS, Failure
+from harness.fuzz.shrinking import shrink
+from tests.planted import handlers, streams
+
+_SECONDS = 10.0
+_MOST_FRAGMENTS = 6
+_MOST_CHUNKS = 4
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A consumer, and what the finding must be about."""
+
+    target: object
+    shows: str
+    """A word of the kind of failure."""
+    arrived: str = ""
+    """What the shrunk input must still have in it; empty if anything does."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return str(getattr(self.target, "__name__", self.target))
+
+
+HANDLERS = [
+    Planted(handlers.SplitEscape, "text", "\\"),
+    Planted(handlers.LostSurrogate, "text", "\\u"),
+    Planted(handlers.HalfPairs, "text", "\\u"),
+    Planted(handlers.RawEscapes, "text", "\\"),
+    Planted(handlers.KeyBeginsWith, "text", "message"),
+    Planted(handlers.KeyInside, "text", "message"),
+    Planted(handlers.KeyInText, "text", "message"),
+    Planted(handlers.TrimsFragments, "text", " "),
+    Planted(handlers.CrashesOnBroken, "raises json.decoder.JSONDecodeError"),
+]
+STREAMS = [
+    Planted(streams.GluesCalls, "calls", "tool_calls"),
+    Planted(streams.GluesAtOneIndex, "calls", "tool_calls"),
+    Planted(streams.FirstEntryOnly, "calls", "tool_calls"),
+    Planted(streams.FirstChoice, "raises IndexError", "'choices': []"),
+    Planted(streams.UsageCrash, "raises IndexError", "usage"),
+    Planted(streams.DoublesNames, "names of calls", "tool_calls"),
+    Planted(streams.LastNamePiece, "names of calls", "tool_calls"),
+    Planted(streams.DropsContent, "'content'", "tool_calls"),
+    Planted(streams.NullArguments, "raises TypeError", "'arguments': None"),
+    Planted(streams.NullIndex, "raises", "tool_calls"),
+    Planted(streams.IndexIsPosition, "", "tool_calls"),
+    Planted(streams.NullDelta, "raises AttributeError", "'delta': None"),
+    Planted(streams.FinishDropsTail, "", "finish_reason"),
+    Planted(streams.StripsPieces, "'content'", " "),
+    Planted(streams.ArgumentsPerFragment, "raises json", "tool_calls"),
+    Planted(streams.TextListCrash, "raises TypeError", "'type': 'text'"),
+]
+BYTES = [
+    Planted(streams.decodes_each_read, "'content'"),
+    Planted(streams.event_per_read, ""),
+    Planted(streams.comment_is_json, "raises json"),
+    Planted(streams.needs_done, ""),
+]
+RIGHT = [
+    handlers.Reparsing,
+    streams.Reader,
+    streams.right,
+    streams.right_async,
+    streams.right_events,
+    streams.right_bytes,
+]
+
+
+def _fuzz(target: object, *, examples: int | None = None, seed: int = 0) -> Campaign:
+    judge = judge_of(target, Wanted())
+    relations = tuple(
+        relation.name
+        for relation in RELATIONS.values()
+        if judge.consumer.level in relation.levels and relation.name != "interfaces"
+    )
+    campaign = Campaign(
+        judge, Plan(relations, seed=seed, max_examples=examples, time_s=5 * _SECONDS)
+    )
+    campaign.run()
+    return campaign
+
+
+def _found(planted: Planted) -> Failure:
+    start = time.process_time()
+    campaign = _fuzz(planted.target)
+    seconds = time.process_time() - start
+    assert seconds < _SECONDS
+    assert all(not name.startswith("made") for name in campaign.tried.streams)
+    (failure,) = campaign.failures
+    assert planted.shows in failure.kind
+    assert planted.arrived in repr(failure.arrived)
+    return failure
+
+
+@pytest.mark.parametrize("planted", HANDLERS, ids=lambda p: p.id)
+def test_handler_bug_is_found_and_shrunk(planted: Planted) -> None:
+    """A bug in an argument handler comes down to at most six fragments."""
+    failure = _found(planted)
+    assert len(failure.arrived) <= _MOST_FRAGMENTS
+    assert len("".join(failure.arrived)) <= 40
+    with pytest.raises(AssertionError, match=failure.relation):
+        check(planted.target, failure.arrived, relation=failure.relation)
+
+
+@pytest.mark.parametrize("planted", STREAMS, ids=lambda p: p.id)
+def test_stream_bug_is_found_and_shrunk(planted: Planted) -> None:
+    """A bug in a consumer of chunks comes down to at most four chunks."""
+    failure = _found(planted)
+    assert len(failure.arrived) <= _MOST_CHUNKS
+    arrived = failure.arrived if failure.base is None else failure.base
+    with pytest.raises(AssertionError, match=failure.relation):
+        check(
+            planted.target,
+            arrived,
+            relation=failure.relation,
+            fault=failure.fault or None,
+        )
+
+
+@pytest.mark.parametrize("planted", BYTES, ids=lambda p: p.id)
+def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
+    """A bug in a consumer of bytes comes down to at most four reads."""
+    failure = _found(planted)
+    assert len(failure.arrived) <= _MOST_CHUNKS
+
+
+@pytest.mark.parametrize("target", RIGHT, ids=lambda t: t.__name__)
+def test_right_consumer_is_not_reported(target: object) -> None:
+    """A consumer that is right, or only slow, survives whatever is tried."""
+    campaign = _fuzz(target, examples=9000)
+    assert campaign.failures == []
+    assert campaign.tried.is_complete
+
+
+def test_state_kept_between_runs_is_found() -> None:
+    """A function that remembers the run before it does not say the same twice."""
+    assert _fuzz(streams.keeps_state).failures
+
+
+def test_same_seed_finds_the_same() -> None:
+    """Two campaigns with one seed try and find the same, in the same order."""
+    runs = [_fuzz(streams.GluesAtOneIndex, seed=7) for _ in range(2)]
+    assert runs[0].failures == runs[1].failures
+    assert runs[0].tried.examples == runs[1].tried.examples
+
+
+def test_shrinking_stops_after_its_tries() -> None:
+    """The number of arrivals that shrinking tries is bounded."""
+    tries = 0
+
+    def fails(_arrival: tuple[str, ...]) -> bool:
+        nonlocal tries
+        tries += 1
+        return tries % 2 == 0
+
+    shrink(tuple('{"message": "' + "ab " * 200 + '"}'), fails, "message", tries=50)
+    assert tries <= 50
