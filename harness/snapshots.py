@@ -74,7 +74,11 @@ def snapshot_text(
         "interface": transcript.interface,
         "emissions": [emission.to_dict() for emission in transcript.emissions],
         "diagnostics": [
-            {key: value for key, value in asdict(found).items() if value is not None}
+            {
+                key: value
+                for key, value in asdict(found).items()
+                if value is not None and key != "excerpt"  # the cassette has the text
+            }
             for found in transcript.diagnostics
         ],
     }

@@ -6,12 +6,14 @@ says where something went wrong. It reads lazily: a stream is never held.
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
+from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.transcript import Diagnostic, DiagnosticKind
 from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
 
@@ -28,6 +30,9 @@ _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
 # sends it must not make a long stream wait.
+
+
+_LAST_WORDS = 256  # bytes of the last event that are kept, to show where it stopped
 
 
 class StreamReader:
@@ -52,6 +57,8 @@ class StreamReader:
         self._exchange = exchange
         self._report = report
         self._said_after_done = False
+        self._offsets: deque[int] = deque(maxlen=2 * _LOOKED_AHEAD)
+        self._last_raw = b""
 
     def __iter__(self) -> Iterator[Chunk]:
         decoder = SSEDecoder()
@@ -83,12 +90,39 @@ class StreamReader:
         chunk: int | None = None,
         byte_offset: int | None = None,
         char_offset: int | None = None,
+        excerpt: Excerpt | None = None,
     ) -> None:
         """Report something about this exchange."""
         self._report(
             Diagnostic(
-                kind, self._exchange.index, text, chunk, byte_offset, char_offset
+                kind,
+                self._exchange.index,
+                text,
+                chunk,
+                byte_offset,
+                char_offset,
+                excerpt,
             )
+        )
+
+    def byte_offset_of(self, chunk: int) -> int | None:
+        """Return where a chunk's event starts in the body; None if long past."""
+        position = chunk - self.events + len(self._offsets)
+        return self._offsets[position] if 0 <= position < len(self._offsets) else None
+
+    def _end(self, note: str) -> Excerpt | None:
+        """Return the last words of the stream."""
+        if not self.events:
+            return None
+        last = self._last_raw.decode("utf-8", "replace")
+        chunk = self.events - 1
+        return excerpt_of(
+            last,
+            at=len(last),
+            source="end of the last event",
+            note=note,
+            chunk=chunk,
+            byte_offset=self.byte_offset_of(chunk),
         )
 
     def finish(self, *, has_finish_reason: bool) -> None:
@@ -106,17 +140,21 @@ class StreamReader:
                 if ended.message:
                     text += f" ({ended.message})"
             self.diagnose(
-                DiagnosticKind.BROKEN_STREAM, f"{text}, after {self.events} chunks"
+                DiagnosticKind.BROKEN_STREAM,
+                f"{text}, after {self.events} chunks",
+                excerpt=self._end("nothing came after this"),
             )
         if not has_finish_reason and not self.has_failed:
             self.diagnose(
                 DiagnosticKind.MISSING_FINISH,
                 f"no finish_reason in {self.events} chunks; the answer may be cut",
+                excerpt=self._end("expected a chunk with a finish_reason"),
             )
         if not self.is_done:
             self.diagnose(
                 DiagnosticKind.MISSING_DONE,
                 f"the stream ended after {self.events} chunks without [DONE]",
+                excerpt=self._end("expected data: [DONE]"),
             )
 
     def _read(self, event: SSEEvent, at: float | None) -> Chunk | None:
@@ -128,6 +166,8 @@ class StreamReader:
             return None
         index = self.events
         self.events += 1
+        self._offsets.append(event.byte_offset)
+        self._last_raw = raw[-_LAST_WORDS:]
         if index == 0:
             self.first_event = raw
         if not event.is_complete:
@@ -137,6 +177,7 @@ class StreamReader:
                 f"{shorten(event.data)}",
                 chunk=index,
                 byte_offset=event.byte_offset,
+                excerpt=self._end("expected a blank line"),
             )
         if self.is_done and not self._said_after_done:
             self._said_after_done = True
@@ -145,6 +186,7 @@ class StreamReader:
                 f"data after [DONE]: {shorten(event.data)}",
                 chunk=index,
                 byte_offset=event.byte_offset,
+                excerpt=_excerpt(event, index, 0, "came after [DONE]"),
             )
         try:
             payload = parse_payload(raw)
@@ -155,6 +197,9 @@ class StreamReader:
                 f"{error.problem}; got {shorten(error.payload)}",
                 chunk=index,
                 byte_offset=event.byte_offset,
+                excerpt=json_excerpt(
+                    event.data, chunk=index, byte_offset=event.byte_offset
+                ),
             )
             return None
         if "choices" not in payload or "error" in payload:
@@ -166,10 +211,24 @@ class StreamReader:
                     f"the provider sent an error: {problem or shorten(event.data)}",
                     chunk=index,
                     byte_offset=event.byte_offset,
+                    excerpt=_excerpt(
+                        event, index, event.data.find('"error"'), "the error"
+                    ),
                 )
                 if not payload.get("choices"):
                     return None
         return Chunk(index, at, payload)
+
+
+def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:
+    return excerpt_of(
+        event.data,
+        at=max(0, at),
+        source="data of the event",
+        note=note,
+        chunk=chunk,
+        byte_offset=event.byte_offset,
+    )
 
 
 def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
@@ -233,7 +292,8 @@ class ArgumentsCheck:
     def __init__(self, reader: StreamReader) -> None:
         self._reader = reader
         self._machines: dict[int, FunctionArgumentsStreamHandler] = {}
-        self._last_chunk: dict[int, int] = {}
+        self._last_chunk: dict[int, tuple[int, int | None]] = {}
+        self._offset_of = reader.byte_offset_of
         self._said: set[int] = set()
 
     def feed(self, part: CallPart, chunk: int) -> None:
@@ -246,11 +306,11 @@ class ArgumentsCheck:
             machine = self._machines[position] = FunctionArgumentsStreamHandler()
         if position in self._said:
             return
-        self._last_chunk[position] = chunk
+        self._last_chunk[position] = chunk, self._offset_of(chunk)
         machine.process_json_chunk(part.arguments)
         if machine.error is not None:
             self._said.add(position)
-            self._diagnose(part.call, machine.error, chunk)
+            self._diagnose(part.call, machine.error, chunk, self._offset_of(chunk))
 
     def close(self, calls: list[ToolCall]) -> None:
         """Report the calls whose arguments stopped too early."""
@@ -259,12 +319,27 @@ class ArgumentsCheck:
             if machine is not None and id(call) not in self._said:
                 error = machine.close()
                 if error is not None:
-                    self._diagnose(call, error, self._last_chunk[id(call)])
+                    self._diagnose(call, error, *self._last_chunk[id(call)])
 
-    def _diagnose(self, call: ToolCall, error: ArgumentsError, chunk: int) -> None:
+    def _diagnose(
+        self,
+        call: ToolCall,
+        error: ArgumentsError,
+        chunk: int,
+        byte_offset: int | None,
+    ) -> None:
+        got = shorten(error.got) if error.got else "the end of the arguments"
         self._reader.diagnose(
             DiagnosticKind.MALFORMED_ARGUMENTS,
             f"call {call.position} to {call.name!r}: {error}",
             chunk=chunk,
             char_offset=error.char_offset,
+            excerpt=excerpt_of(
+                call.arguments,
+                at=error.char_offset,
+                source=f"arguments of call {call.position} to {call.name!r}",
+                note=f"expected {error.expected}, got {got}",
+                chunk=chunk,
+                byte_offset=byte_offset,
+            ),
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core.accumulate import AccumulatedMessage
+    from harness.engine.excerpt import Excerpt
 
 __all__ = [
     "Diagnostic",
@@ -105,6 +106,8 @@ class Diagnostic:
     """Where the event starts in the response body; None where it is no event."""
     char_offset: int | None = None
     """Where in the call's arguments, in code points; None for other kinds."""
+    excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
+    """The text around the place; None where it is about no text."""
 
     def __str__(self) -> str:
         """Return the one line that the command line prints."""
