@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = ["THREAD_PATCHES", "current_session", "using"]
+__all__ = ["THREAD_PATCHES", "current_session", "lending", "using"]
 
 _ACTIVE: ContextVar[RecordingSession | None] = ContextVar(
     "harness_cassette", default=None
@@ -51,6 +51,21 @@ def using(session: RecordingSession) -> Iterator[None]:
         except ValueError:
             # Entered in one task and left in another, as async fixtures do.
             _ACTIVE.set(None)
+
+
+@contextlib.contextmanager
+def lending(session: RecordingSession, thread: threading.Thread) -> Iterator[None]:
+    """Make requests of a whole thread belong to a cassette, within the block.
+
+    Whatever contexts its tasks have, and only where they have no cassette of their
+    own. A test runner needs this: contexts may be older than the test or outlive it.
+    """
+    before = getattr(thread, _INHERITED, None)
+    setattr(thread, _INHERITED, session)
+    try:
+        yield
+    finally:
+        setattr(thread, _INHERITED, before)
 
 
 def _run(session: RecordingSession, function: Any, *args: Any, **kwargs: Any) -> Any:

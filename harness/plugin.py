@@ -1,0 +1,308 @@
+"""The pytest plugin: options, the marker, and fixtures that load what they need.
+
+pytest loads this module in every run of every project that has harness installed, so
+it imports nothing but pytest. `harness.testing` has the parts; they are imported when
+a test is marked with `harness` or asks for a fixture of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.record.session import RecordingSession
+    from harness.store.cassette import Cassette
+    from harness.testing.cases import Case
+    from harness.testing.fuzzing import Fuzzing
+    from harness.testing.playing import HarnessTest
+    from harness.testing.replaying import AsyncReplaying, Replaying
+
+_MARKER = (
+    "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
+    "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
+    "cassette_dir=None, match_on=None): play cassettes (names, globs, lists; the "
+    "test's own by default) to the test's client and fixtures, each split, dialect "
+    "and fault with its own test id. See https://docs.pytest.org for markers and "
+    "harness's README for all settings."
+)
+
+_OPTIONS = {
+    "record": ("MODE", "none (default), once, new_episodes, all or rewrite."),
+    "cassette_dir": (
+        "DIR",
+        "Folder of cassettes, beside the test file if relative (default: cassettes).",
+    ),
+    "splits": (
+        "NAMES",
+        "Profile (quick, thorough) or splits of marked tests (default: recorded).",
+    ),
+    "dialects": ("NAMES", "Dialects under which marked tests replay."),
+    "faults": ("NAMES", "Faults under which marked tests replay."),
+    "seed": ("N", "Decides everything that is random (default: 0)."),
+    "unplayed": ("WHAT", "fail (default) or ignore where an exchange was not played."),
+    "orphans": ("WHAT", "fail or ignore (default) cassettes that no test uses."),
+    "speed": ("X", "Play at once (0, the default), as recorded (1), X times as fast."),
+    "block_network": (
+        "WHAT",
+        "Block all, what is remote (default), or none, in marked tests.",
+    ),
+}
+"""What `--harness-NAME` and the ini key `harness_NAME` are; `settings` knows more."""
+
+_DATA = frozenset(
+    {
+        "harness_cassette",
+        "harness_replay",
+        "harness_areplay",
+        "harness_fuzz",
+        "harness_variation",
+    }
+)
+"""Fixtures that use the cassette as data: then it is not played to a client."""
+
+_VARIED = frozenset({"harness_replay", "harness_areplay", "harness_session"})
+"""Fixtures whose result a split changes."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that a conftest.py may implement."""
+    from harness.testing import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--harness-*` options and `harness_*` ini keys."""
+    group = parser.getgroup("harness", "streamed LLM agents (harness)")
+    for name, (metavar, text) in _OPTIONS.items():
+        group.addoption(
+            f"--harness-{name.replace('_', '-')}",
+            dest=f"harness_{name}",
+            metavar=metavar,
+            default=None,
+            help=text,
+        )
+        parser.addini(f"harness_{name}", text, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker; refuse what cannot be done.
+
+    Raises:
+        pytest.UsageError: Recording was asked for under pytest-xdist.
+    """
+    config.addinivalue_line("markers", _MARKER)
+    mode = config.getoption("harness_record")
+    if mode in {None, "none"} or hasattr(config, "workerinput"):
+        return
+    if getattr(config.option, "dist", "no") != "no" and (
+        getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", 0)
+    ):
+        raise pytest.UsageError(
+            f"--harness-record={mode} is refused under pytest-xdist, whose workers "
+            "would write at the same time; record without -n (or with -n 0)"
+        )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each cassette and each way to arrive its own test id."""
+    item = metafunc.definition
+    is_marked = item.get_closest_marker("harness") is not None
+    if not is_marked and not _VARIED.intersection(metafunc.fixturenames):
+        return
+    from harness.errors import HarnessError
+    from harness.testing.cases import PLAIN, cases_of
+    from harness.testing.playing import asked_of
+
+    names = set(metafunc.fixturenames)
+    is_replayed = bool(_VARIED & names) or not _DATA & names
+    try:
+        cases = cases_of(asked_of(item), is_replayed=is_replayed)
+    except HarnessError as error:
+        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+    if cases == [PLAIN]:
+        return
+    metafunc.fixturenames.append("_harness_case")
+    hidden: Any = pytest.HIDDEN_PARAM  # of one case there is nothing to tell apart
+    metafunc.parametrize(
+        "_harness_case",
+        cases,
+        ids=[case.id or hidden for case in cases],
+        indirect=True,
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Load the rest where a test uses it, before any test is deselected."""
+    manager = config.pluginmanager
+    if manager.has_plugin("harness-running") or not any(map(_uses, items)):
+        return
+    from harness.errors import HarnessError
+    from harness.testing.running import Running
+
+    running = Running(config)
+    manager.register(running, "harness-running")
+    try:
+        running.orphans.collected(items)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _uses(item: pytest.Item) -> bool:
+    return item.get_closest_marker("harness") is not None or any(
+        name.startswith("harness_") for name in getattr(item, "fixturenames", ())
+    )
+
+
+@pytest.fixture
+def harness_config() -> dict[str, Any]:
+    """Return settings of the tests around; override it in a conftest.py.
+
+    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network` as the marker takes
+    them (the marker and the command line go first), and `match_on`, `redaction`,
+    `before_record_request` as `harness.use_cassette` takes them.
+    """
+    return {}
+
+
+@pytest.fixture
+def harness_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Return the name of the test's own cassette in the cassette folder.
+
+    ``<module>/<test>``, percent-encoded; override it to choose another. A cassette
+    named by the marker goes first. ``.yaml`` is added unless it has an ending.
+    """
+    from pathlib import Path
+
+    from harness.testing.cases import own_name
+    from harness.testing.playing import name_of_test
+
+    return own_name(Path(request.node.path), name_of_test(request.node))
+
+
+@pytest.fixture
+def _harness_case(request: pytest.FixtureRequest) -> Case:
+    case: Case = request.param
+    return case
+
+
+@pytest.fixture
+def _harness_around(
+    request: pytest.FixtureRequest,
+    harness_config: dict[str, Any],
+    harness_cassette_name: str,
+) -> Iterator[HarnessTest]:
+    from harness.errors import HarnessError
+    from harness.testing.playing import HARNESS_TEST, HarnessTest
+
+    names = set(request.node.fixturenames)
+    is_marked = request.node.get_closest_marker("harness") is not None
+    plays = "harness_session" in names or (is_marked and not _DATA & names)
+    entered = None
+    try:
+        test = HarnessTest(request.node, harness_config, harness_cassette_name)
+        request.node.stash[HARNESS_TEST] = test
+        entered = test.around(plays=plays)
+        entered.__enter__()
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield test
+    try:
+        entered.__exit__(None, None, None)
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def harness_session(_harness_around: HarnessTest) -> RecordingSession:
+    """Play or record what the test's own `httpx` or `httpx2` client does.
+
+    A marked test that takes the cassette in no other way has this without asking.
+    The value tells what was used: `play_counts`, `unplayed`, `misses`.
+    """
+    assert _harness_around.session is not None
+    return _harness_around.session
+
+
+@pytest.fixture
+def harness_cassette(_harness_around: HarnessTest) -> Cassette:
+    """Return the test's cassette, loaded, as recorded."""
+    return _or_fail(_harness_around.load)
+
+
+@pytest.fixture
+def harness_variation(_harness_around: HarnessTest) -> Any:
+    """Return how the stream arrives in this test: a `Variation`, which prints."""
+    return _harness_around.case.variation
+
+
+@pytest.fixture
+def harness_replay(_harness_around: HarnessTest) -> Replaying:
+    """Return a function that replays the test's cassette through an interface.
+
+    ``harness_replay(MyInterface)`` gives a `Transcript`, under the split, dialect and
+    fault of the test's id; a split or dialect that changes the answer fails.
+    """
+    from harness.testing.replaying import Replaying
+
+    return Replaying(_harness_around)
+
+
+@pytest.fixture
+def harness_areplay(_harness_around: HarnessTest) -> AsyncReplaying:
+    """Return what `harness_replay` does for async tests, to be awaited."""
+    from harness.testing.replaying import AsyncReplaying
+
+    return AsyncReplaying(_harness_around)
+
+
+@pytest.fixture
+def harness_fuzz(_harness_around: HarnessTest) -> Fuzzing:
+    """Return a function that fuzzes a consumer of streams: ``harness_fuzz(parse)``.
+
+    Streams are those of the marker's cassettes, else a stock of made ones.
+    """
+    from harness.testing.fuzzing import Fuzzing
+
+    return Fuzzing(_harness_around)
+
+
+@pytest.fixture
+def harness_snapshot(
+    request: pytest.FixtureRequest, _harness_around: HarnessTest
+) -> Any:
+    """Return syrupy's snapshot for transcripts: ``transcript == harness_snapshot``."""
+    try:
+        from harness.snapshots import TranscriptSnapshotExtension
+    except ImportError:
+        pytest.fail(
+            "harness_snapshot needs syrupy, which is not installed; "
+            "pip install 'agent-stream-harness[snapshots]'",
+            pytrace=False,
+        )
+    try:
+        snapshot = request.getfixturevalue("snapshot")
+        return snapshot.use_extension(TranscriptSnapshotExtension)
+    except (pytest.FixtureLookupError, AttributeError):
+        pytest.fail(
+            "harness_snapshot needs syrupy's fixture `snapshot`, and that is another "
+            "or switched off; remove `-p no:syrupy`, or rename your own fixture",
+            pytrace=False,
+        )
+
+
+def _or_fail(load: Callable[[], Cassette]) -> Cassette:
+    from harness.errors import HarnessError
+
+    try:
+        return load()
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
