@@ -34,7 +34,7 @@ from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.errors import ChunkError, NothingToReplayError
-from harness.messages import Message, ToolCall, ToolCallFunction
+from harness.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.store.cassette import Exchange
 from harness.store.classify import Classification, Kind, classify
 
@@ -281,7 +281,7 @@ class AgentLoop:
         text = message.content
         calls = [
             ToolCall(
-                id=call.id or identity.call_id(call.position),
+                id=encodable(call.id) or identity.call_id(call.position),
                 function=ToolCallFunction(
                     name=call.name, arguments=call.arguments or "{}"
                 ),

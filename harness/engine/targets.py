@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.errors import HarnessError, InterfaceError, UsageError
@@ -57,6 +58,8 @@ def name_of(target: object) -> str:
     """Return how a transcript calls an interface."""
     if isinstance(target, str):
         return target
+    if isinstance(target, partial):
+        return name_of(target.func)
     kind = (
         target if inspect.isclass(target) or inspect.isroutine(target) else type(target)
     )
@@ -90,7 +93,9 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         target = QueuingInterface
     elif isinstance(target, str):
         target = _import(target)
-    if not (inspect.isclass(target) or inspect.isroutine(target)):
+    if not (inspect.isclass(target) or inspect.isroutine(target)) and not isinstance(
+        target, partial
+    ):
         return target
     try:
         accepted = inspect.signature(target).parameters

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import asdict, dataclass, field, is_dataclass
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from harness.messages import MessageStreamStatus, render_json, render_sse
+from harness.messages import (
+    MessageStreamStatus,
+    StreamedMessage,
+    render_json,
+    render_sse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +41,8 @@ __all__ = [
     "sse_end",
     "sse_text",
 ]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(slots=True)
@@ -158,10 +167,7 @@ class Transcript:
 
     def to_lines(self) -> list[str]:
         """Return one readable line an emission, without paths: what is compared."""
-        return [
-            json.dumps(emission.to_dict(), ensure_ascii=False)
-            for emission in self.emissions
-        ]
+        return [_readable(emission.to_dict()) for emission in self.emissions]
 
     def to_jsonl(self) -> str:
         """Return JSON lines: one object an emission, as `harness replay` prints them.
@@ -235,27 +241,50 @@ def message_json(message: object) -> str:
     """Return any emitted message as compact ASCII JSON.
 
     Args:
-        message: One of ours, or whatever a user's interface emitted: dataclasses are
-            taken by their fields, and what JSON has no form for by its `str`.
+        message: One of ours, or whatever a user's interface emitted: dataclasses and
+            plain objects are taken by their fields, sets are sorted, and what JSON has
+            no form for is its `str`.
 
     Returns:
-        One line.
+        One line; never an address in memory, which no two runs share.
     """
-    if isinstance(message, BaseModel | str):
-        return render_json(message)  # type: ignore[arg-type]  # any model will do
-    if is_dataclass(message) and not isinstance(message, type):
-        message = asdict(message)
-    return json.dumps(message, separators=(",", ":"), default=_plain)
+    if isinstance(message, StreamedMessage | str):
+        return render_json(message)
+    try:
+        return _encode(message)
+    except (TypeError, ValueError, RecursionError):  # odd keys, or a circle
+        return json.dumps(repr(message))
 
 
 def _plain(value: object) -> object:
+    """Return the next best thing that JSON has a form for."""
     if isinstance(value, BaseModel):
-        return json.loads(value.model_dump_json())
-    return (
-        asdict(value)
-        if is_dataclass(value) and not isinstance(value, type)
-        else str(value)
-    )
+        try:
+            return value.model_dump(mode="json", warnings=False)
+        except ValueError:  # half a surrogate pair
+            return value.model_dump(warnings=False)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    if isinstance(value, set | frozenset):
+        return [json.loads(text) for text in sorted(map(_encode, value))]
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    kind = type(value)
+    if kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__:
+        return str(value)
+    return dict(vars(value)) if hasattr(value, "__dict__") else kind.__qualname__
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+
+
+def _readable(value: object) -> str:
+    """Return JSON that a person reads and any terminal or file takes."""
+    text = json.dumps(value, ensure_ascii=False)
+    # Half a surrogate pair, which UTF-8 cannot carry, stays the escape that it was.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def emission_line(cassette: str, interface: str, emission: Emission) -> str:
@@ -273,7 +302,8 @@ def sse_text(emission: Emission) -> str:
     """Return the event that a server would have sent for one emission."""
     message = emission.message
     if isinstance(message, str):
-        return render_sse(message)
+        lines = _LINE_END.split(message)  # a line each, or the rest would be lost
+        return "".join(f"data: {line}\n" for line in lines) + "\n"
     return f"data: {message_json(message)}\n\n"
 
 
@@ -297,20 +327,18 @@ def describe(message: object) -> tuple[str, str]:
         return "status", message.value
     data = json.loads(message_json(message))
     if not isinstance(data, dict):
-        return type(message).__name__, json.dumps(data, ensure_ascii=False)
-    kind = data.get("message_type")
+        return type(message).__name__, _readable(data)
+    named = data.get("message_type")
+    kind = named if isinstance(named, str) else ""
     for name in ("internal_monologue", "assistant_message", "function_return"):
         if name in data:
-            text = json.dumps(data[name], ensure_ascii=False)
-            return kind or name, text + (
-                f" ({data['status']})" if "status" in data else ""
-            )
+            status = f" ({data['status']})" if "status" in data else ""
+            return kind or name, _readable(data[name]) + status
     if "function_call" in data:
         call = data["function_call"]
         if isinstance(call, dict):
-            shown = {key: value for key, value in call.items() if value is not None}
-            return kind or "function_call", json.dumps(shown, ensure_ascii=False)
-        return kind or "function_call", json.dumps(call, ensure_ascii=False)
+            call = {key: value for key, value in call.items() if value is not None}
+        return kind or "function_call", _readable(call)
     if "choices" in data:
-        return "chat.completion.chunk", json.dumps(data["choices"], ensure_ascii=False)
-    return kind or type(message).__name__, json.dumps(data, ensure_ascii=False)
+        return "chat.completion.chunk", _readable(data["choices"])
+    return kind or type(message).__name__, _readable(data)

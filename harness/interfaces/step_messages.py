@@ -134,7 +134,8 @@ def _parse(arguments: str) -> Any:
     if not arguments:
         return {}
     try:
-        return json.loads(arguments)
+        # Raw control characters in strings are read, as where arguments are streamed.
+        return json.loads(arguments, strict=False)
     except (ValueError, RecursionError):
         return arguments
 

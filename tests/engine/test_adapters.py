@@ -150,9 +150,28 @@ def test_whole_completion_speaks_in_chat_completion_mode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "mode"),
-    EVERY,
+    ("interface", "mode"),
+    [
+        ("streaming", "tokens"),
+        ("streaming", "steps"),
+        ("streaming", "legacy"),
+        ("queuing", None),
+    ],
 )
+def test_raw_control_characters_in_arguments_are_heard_in_every_mode(
+    interface: str, mode: str | None
+) -> None:
+    """A model that sends a bare line feed inside a string still speaks."""
+    made = cassette(sse(call('{"message": "a\nb"}', call_id="c", name="send_message")))
+    options = AgentOptions(use_assistant_message=True)
+    transcript = replay(made, interface, mode=mode, options=options)
+    shown = [e.to_dict()["message"] for e in transcript.emissions]
+    said = [m["assistant_message"] for m in shown if "assistant_message" in m]
+    assert "".join(said) == "a\nb"
+    assert "malformed-arguments" not in {str(d.kind) for d in transcript.diagnostics}
+
+
+@pytest.mark.parametrize(("make", "mode"), EVERY)
 def test_one_object_replays_twice_alike(
     make: Callable[[], Any], mode: Mode | None
 ) -> None:

@@ -1,0 +1,150 @@
+"""What a replay of 100 MB holds at its peak, measured by the operating system."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SIZE = 100_000_000  # bytes of a generated recording
+TEXT_LIMIT = 100 * 2**20
+RATIO = 1.3
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4, a Unix call"),
+]
+
+LOAD = """
+import sys, yaml
+with open(sys.argv[1], encoding="utf-8") as file:
+    yaml.load(file, Loader=yaml.CSafeLoader)
+"""
+
+
+def events(size: int) -> Iterator[str]:
+    """Yield event stream text of about so many bytes: distinct chunks, then the end."""
+    chunk = {
+        "id": "chatcmpl-ABCDEFGHIJKLMNOPQRSTUVWXYZ012",
+        "object": "chat.completion.chunk",
+        "created": 1700000000,
+        "model": "gpt-4o-mini-2024-07-18",
+        "system_fingerprint": "fp_0123456789",
+        "choices": [
+            {"index": 0, "delta": {"content": "@"}, "logprobs": None},
+        ],
+        "usage": None,
+    }
+    frame = f"data: {json.dumps(chunk)}\n\n"
+    before, after = frame.split("@")
+    written = number = 0
+    while written < size:
+        event = f"{before} word{number}{after}"
+        written += len(event)
+        number += 1
+        yield event
+    yield "data: [DONE]\n\n"
+
+
+def interaction(number: int, size: int, *, is_timed: bool) -> Iterator[str]:
+    """Yield the YAML of one exchange with a body of about so many bytes."""
+    body = json.dumps({"messages": [{"role": "user", "content": f"hi {number}"}]})
+    yield (
+        "- request:\n    method: POST\n"
+        "    uri: http://localhost/v1/chat/completions\n"
+        f"    headers: {{}}\n    body: {body!r}\n"
+        "  response:\n    status: {code: 200, message: OK}\n"
+        "    headers:\n      content-type: [text/event-stream]\n"
+        "    body:\n      string: |+\n"
+    )
+    lengths = []
+    for event in events(size):
+        lengths.append(len(event))
+        yield f"        {event[:-2]}\n\n"
+    if is_timed:
+        yield "    stream:\n      version: 1\n      chunks:\n"
+        for position, length in enumerate(lengths):
+            yield f"      - [{position * 0.011:.3f}, {length}]\n"
+        yield "      ended: complete\n"
+
+
+def write_cassette(path: Path, exchanges: int, *, is_timed: bool) -> None:
+    """Write a cassette of about `SIZE` bytes of event streams."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write("interactions:\n")
+        for number in range(exchanges):
+            size = SIZE // exchanges
+            file.writelines(interaction(number, size, is_timed=is_timed))
+        file.write("version: 1\n")
+
+
+def peak_of(*command: str, stdin: Path | None = None, feeds: bool = False) -> int:
+    """Run a command, its output thrown away, and return its peak memory in bytes."""
+    source: int | None = None
+    feeder = None
+    if stdin is not None and feeds:
+        feeder = subprocess.Popen(["cat", str(stdin)], stdout=subprocess.PIPE)
+        assert feeder.stdout is not None
+        source = feeder.stdout.fileno()
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        stdin=source,
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if feeder is not None:
+        assert feeder.stdout is not None
+        feeder.stdout.close()
+        assert feeder.wait() == 0
+    assert process.returncode == 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "is_timed"),
+    [
+        pytest.param(1, False, id="one stream"),
+        pytest.param(100, False, id="a hundred streams"),
+        pytest.param(1, True, id="one timed stream"),
+    ],
+)
+def test_cassette_peaks_little_above_loading_it(
+    exchanges: int, is_timed: bool, tmp_path: Path
+) -> None:
+    """Replaying 100 MB takes at most 1.3 times what `CSafeLoader` takes to load it."""
+    path = tmp_path / "large.yaml"
+    write_cassette(path, exchanges, is_timed=is_timed)
+    assert path.stat().st_size > SIZE
+    loading = peak_of("-c", LOAD, str(path))
+    replaying = peak_of(
+        "-m", "harness", "replay", str(path), "--format", "jsonl", "--quiet"
+    )
+    print(f"loading {loading >> 20} MiB, replaying {replaying >> 20} MiB")
+    assert replaying <= RATIO * loading
+
+
+def test_event_stream_text_is_never_held(tmp_path: Path) -> None:
+    """100 MB of text from standard input to JSON lines stays under 100 MB."""
+    path = tmp_path / "large.sse"
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(events(SIZE))
+    peak = peak_of(
+        *("-m", "harness", "replay", "-", "--format", "jsonl", "--quiet"),
+        stdin=path,
+        feeds=True,
+    )
+    print(f"replaying {peak >> 20} MiB")
+    assert peak < TEXT_LIMIT

@@ -1,0 +1,174 @@
+"""What recorded requests tell: where a conversation goes on, what tools returned."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.engine.conversation import (
+    ToolResult,
+    added_turns,
+    continues,
+    messages_of,
+    results_for,
+)
+from harness.store.cassette import Exchange, Request, Response
+from tests.engine.made import asked, exchange, result, sse, user
+
+HI, BYE = user("hi"), user("bye")
+
+
+def requesting(body: bytes | None) -> Exchange:
+    """Return an exchange with this request body."""
+    return Exchange(0, Request("POST", "http://localhost", body=body), Response(200))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (None, None),
+        (b"", None),
+        (b"\xff", None),
+        (b"[1]", None),
+        (b"{}", None),
+        (b'{"messages": "hi"}', None),
+        (b'{"messages": []}', []),
+        (b'{"messages": ["x", {"role": "user"}, null]}', [{"role": "user"}]),
+    ],
+)
+def test_messages_are_read_from_whatever_a_request_carried(
+    body: bytes | None, expected: Any
+) -> None:
+    """No list of messages gives None; odd entries are left out."""
+    assert messages_of(requesting(body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        ([HI], [HI, BYE], True),
+        ([], [HI], True),
+        ([HI], [HI], False),
+        ([HI, BYE], [HI], False),
+        ([HI], [BYE, HI], False),
+        ([HI], [{**HI, "name": "x"}, BYE], False),
+        (None, [HI], False),
+        ([HI], None, False),
+        (None, None, False),
+    ],
+)
+def test_request_continues_one_whose_messages_it_begins_with(
+    earlier: Any, later: Any, expected: bool
+) -> None:
+    """It must hold all of them and add to them; unknown requests continue nothing."""
+    assert continues(earlier, later) is expected
+
+
+def test_added_turns_are_those_of_the_next_request() -> None:
+    """The next request with messages decides; one that does not continue ends it."""
+    first = exchange(sse(), [HI])
+    silent = requesting(b"{}")
+    answer = [asked(("a", "f", "{}")), result("a", "1")]
+    second = exchange(sse(), [HI, *answer])
+    other = exchange(sse(), [BYE])
+    assert added_turns(first, [second, other]) == answer
+    assert added_turns(first, [silent, second]) == answer
+    assert added_turns(first, [other, second]) == []
+    assert added_turns(first, []) == []
+    assert added_turns(requesting(None), [second]) == []
+
+
+def texts(ids: list[str], *turns: dict[str, Any]) -> list[str | None]:
+    """Return the text of each call's result."""
+    found = results_for(ids, turns)
+    return [None if result is None else result.text for result in found]
+
+
+def test_results_are_found_by_id() -> None:
+    """Order does not matter, and turns that are no results are passed over."""
+    turns = [user("x"), result("b", "B"), asked(), result("a", "A")]
+    assert texts(["a", "b"], *turns) == ["A", "B"]
+    assert texts(["a"], *turns) == ["A"]
+
+
+def test_results_with_other_ids_are_found_by_position() -> None:
+    """Where ids differ or are missing, the results stand in the calls' order."""
+    turns = [result("x", "1"), result("y", "2")]
+    assert texts(["a", "b"], *turns) == ["1", "2"]
+    assert texts(["", ""], *turns) == ["1", "2"]
+
+
+def test_results_with_repeated_ids_are_found_by_position() -> None:
+    """An id that names two calls, or two results, decides nothing."""
+    assert texts(["a", "a"], result("a", "1"), result("a", "2")) == ["1", "2"]
+    assert texts(["a", "b"], result("a", "1"), result("a", "2")) == ["1", "2"]
+
+
+def test_ids_go_before_positions() -> None:
+    """A result that belongs to a call by id is not given to another by position."""
+    assert texts(["", "b"], result("b", "B"), result("z", "Z")) == ["Z", "B"]
+    assert texts(["a", "b", "c"], result("c", "C"), result("q", "Q")) == [
+        "Q",
+        None,
+        "C",
+    ]
+
+
+def test_missing_results_are_none() -> None:
+    """A call whose result was not recorded gets nothing, not another's result."""
+    assert texts(["a", "b"], result("b", "B")) == [None, "B"]
+    assert texts(["a"]) == [None]
+    assert texts([], result("a", "A")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("  plain \n", "  plain \n"),
+        ("", ""),
+        (None, ""),
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+        (["a", {"type": "image_url"}, "b", None], "ab"),
+        ({"celsius": 21, "city": "Zürich"}, '{"celsius": 21, "city": "Zürich"}'),
+        (21, "21"),
+    ],
+)
+def test_content_of_any_shape_is_text(content: Any, expected: str) -> None:
+    """Text is verbatim, text parts are joined, other JSON is shown as JSON."""
+    assert texts(["a"], result("a", content)) == [expected]
+    assert texts(["a"], result("a", content, role="function")) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_error"),
+    [
+        ('{"status": "Failed"}', True),
+        ('{"status": "Failed", "message": "x", "time": 1}', True),
+        ('{"error": "boom"}', True),
+        ('\n {"error": {"code": 1}}', True),
+        ('{"error": false}', True),
+        ('{"error": null}', False),
+        ('{"status": "OK", "message": "Failed"}', False),
+        ('{"status": "failed"}', False),
+        ('{"result": {"error": "x"}}', False),
+        ('["error"]', False),
+        ('"error"', False),
+        ('{"error": ', False),
+        ("Error: no", False),
+        ("", False),
+        ('{"a":' * 100_000, False),
+    ],
+)
+def test_error_is_a_failed_status_or_an_error_marker(
+    content: str, is_error: bool
+) -> None:
+    """Only a JSON object says that it failed; text that mentions an error does not."""
+    assert ToolResult(content).is_error is is_error
+
+
+def test_results_hold_across_json_and_back() -> None:
+    """What a request carried as escapes is the text that a tool returned."""
+    sent = json.loads(json.dumps(result("a", '21°\u2028 "x"')))
+    assert texts(["a"], sent) == ['21°\u2028 "x"']
