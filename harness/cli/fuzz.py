@@ -100,8 +100,7 @@ _DEFAULT_EXAMPLES = 20_000
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
-    """Look for a stream that a consumer reads differently when it is cut, framed or
-    broken otherwise.
+    """Cut, reframe and break streams until a consumer says something else.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
     class, a factory, an object, or a function of an iterator of chunks. CASSETTE is a
@@ -256,9 +255,7 @@ class _Progress:
             say(line)
 
 
-def _show(
-    failure: Failure, judge: Judge, target: str, options: dict[str, Any]
-) -> None:
+def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) -> None:
     from harness.fuzz.reporting import describe, pytest_of, save
 
     if sys.stderr.isatty() and not options["quiet"]:
@@ -299,8 +296,6 @@ def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
     click.echo(f"relations: {asked}")
     if not tried.is_complete and not tried.ended.endswith("found"):
         complain(
-            "not everything was tried once; raise --max-examples or --time "
-            "(0 failures so far says little)"
+            "not every stream, relation and dialect was tried once; "
+            "raise --max-examples or --time"
         )
-
-

@@ -46,7 +46,7 @@ Arrival = tuple[Any, ...]
 
 _WHOLE = parse_split("whole")
 _PLAIN = parse_dialect("openai")
-_SURROGATES = {code: "\ufffd" for code in range(0xD800, 0xE000)}
+_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ from harness.fuzz.driving import (
     OwnInterface,
     StepInterface,
 )
-from harness.fuzz.relations import Failure, Judge
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.stock import broken_texts, stock_streams, stock_texts
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.outcomes import Outcome
+    from harness.fuzz.relations import Failure, Judge
 
 __all__ = ["Campaign", "Plan", "Tried"]
 
@@ -349,7 +349,12 @@ class Campaign:
                 self._compare("split-invariance", pieces, expected)
 
     def _compare(
-        self, relation: str, arrival: Arrival, expected: Outcome, *, as_json: bool = False
+        self,
+        relation: str,
+        arrival: Arrival,
+        expected: Outcome,
+        *,
+        as_json: bool = False,
     ) -> None:
         """Run one arrival; ask the judge when it says something else."""
         if relation == "split-invariance":

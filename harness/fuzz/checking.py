@@ -68,9 +68,7 @@ def check(
         UsageError: A name is wrong, or the target offers nothing that can be fed.
     """
     if relation not in RELATIONS:
-        raise UsageError(
-            f"relation {relation!r} is none of {', '.join(RELATIONS)}"
-        )
+        raise UsageError(f"relation {relation!r} is none of {', '.join(RELATIONS)}")
     wanted = Wanted(_level(level), chunks, key, options or AgentOptions())
     judge = judge_of(target, wanted)
     failure = judge.judge(

@@ -171,9 +171,7 @@ def _must(offers: object, name: str, what: str) -> None:
         raise UsageError(f"{name} does not offer {what}, which this level needs")
 
 
-def _sample(
-    target: object, name: str, wanted: Wanted
-) -> tuple[Any, Callable[[], Any]]:
+def _sample(target: object, name: str, wanted: Wanted) -> tuple[Any, Callable[[], Any]]:
     """Return one object to look at, and what makes a fresh one."""
     if target in {"streaming", "queuing"} or inspect.isclass(target):
         make = _maker(target, wanted)
@@ -316,11 +314,6 @@ def _url(
     sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
 ) -> Consumer:
     _must(callable(sample), name, "a call")
-    try:
-        from harness.fuzz.serving import UrlConsumer
-    except ImportError:
-        raise UsageError(
-            f"{name} wants a base URL, and this installation has no server for it "
-            "(harness.serve); use --as chunks or --as bytes"
-        ) from None
+    from harness.fuzz.serving import UrlConsumer  # asyncio, threads and a socket
+
     return UrlConsumer(make, name, **kept)

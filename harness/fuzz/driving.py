@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-import json
 import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,12 +20,14 @@ from harness.core.chunks import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.outcomes import Outcome, Raised, fold
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    from harness.interfaces.streaming import StreamingServerInterface
+
 __all__ = [
+    "BaseConsumer",
     "BytesConsumer",
     "ChunksConsumer",
     "Consumer",
@@ -35,6 +36,7 @@ __all__ = [
     "Level",
     "OwnInterface",
     "StepInterface",
+    "call_and_fold",
     "fresh",
     "is_accident",
 ]
@@ -97,7 +99,9 @@ def is_accident(error: BaseException) -> bool:
     return kind.__module__ in {"builtins", "json", "json.decoder"}
 
 
-def _raised(error: BaseException, documented: tuple[type[BaseException], ...]) -> Raised:
+def _raised(
+    error: BaseException, documented: tuple[type[BaseException], ...]
+) -> Raised:
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     frames = traceback.extract_tb(error.__traceback__)
@@ -112,7 +116,7 @@ def _raised(error: BaseException, documented: tuple[type[BaseException], ...]) -
     )
 
 
-class _Base:
+class BaseConsumer:
     """What all levels share: where a fresh consumer comes from."""
 
     level: Level
@@ -130,13 +134,15 @@ class _Base:
         self.documented = documented
         self.outcome = outcome
 
-    def said(self, items: list[Any], value: Any, error: BaseException | None) -> Outcome:
+    def said(
+        self, items: list[Any], value: Any, error: BaseException | None
+    ) -> Outcome:
         """Fold what came out."""
         raised = None if error is None else _raised(error, self.documented)
         if self.outcome is not None:
             try:
                 made = self.outcome([*items, *([] if value is None else [value])])
-            except Exception as failure:  # noqa: BLE001 - a user's function
+            except Exception as failure:
                 raise UsageError(
                     f"{self.name}: its outcome(items) raised "
                     f"{type(failure).__name__}: {failure}"
@@ -145,7 +151,7 @@ class _Base:
         return fold(items, value, raised=raised)
 
 
-class HandlerConsumer(_Base):
+class HandlerConsumer(BaseConsumer):
     """`process_json_chunk`, fed the fragments of one object."""
 
     level = Level.HANDLER
@@ -177,7 +183,7 @@ class HandlerConsumer(_Base):
             return None
 
 
-class OwnInterface(_Base):
+class OwnInterface(BaseConsumer):
     """Our streaming interface: payloads in, drained without an event loop."""
 
     level = Level.INTERFACE
@@ -202,7 +208,7 @@ class OwnInterface(_Base):
         return self.said(items, None, error)
 
 
-class InterfaceConsumer(_Base):
+class InterfaceConsumer(BaseConsumer):
     """Somebody's interface that takes chunks, read as the agent loop reads it."""
 
     level = Level.INTERFACE
@@ -248,9 +254,7 @@ class InterfaceConsumer(_Base):
         return self.said(items, None, error)
 
 
-def _drive(
-    made: Any, arrival: Sequence[Any], *, is_beginning: bool
-) -> Iterator[None]:
+def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator[None]:
     """Call what an agent calls for one streamed response, a call a step."""
     made.call("stream_start")
     yield
@@ -270,7 +274,7 @@ def _feed(made: Any, payload: dict[str, Any]) -> None:
     made.interface.process_chunk(to_model(_copied(payload)), _MESSAGE_ID, _DATE)
 
 
-class StepInterface(_Base):
+class StepInterface(BaseConsumer):
     """An interface without `process_chunk`, told whole messages by the agent loop."""
 
     level = Level.INTERFACE
@@ -289,8 +293,9 @@ class StepInterface(_Base):
         error: BaseException | None = None
         try:
             cassette = cassette_of(arrival)
-            for emission in Replay(cassette, self.make()):
-                items.append(_spoken(emission.message))
+            items += [
+                _spoken(emission.message) for emission in Replay(cassette, self.make())
+            ]
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised.__cause__ or raised
         return self.said([item for item in items if item], None, error)
@@ -305,7 +310,7 @@ def _spoken(message: Any) -> Any:
     return message
 
 
-class ChunksConsumer(_Base):
+class ChunksConsumer(BaseConsumer):
     """A callable over an iterator of chunks; returns a value or an iterator."""
 
     level = Level.CHUNKS
@@ -329,7 +334,7 @@ class ChunksConsumer(_Base):
         return _call(self, map(self._convert, arrival), is_beginning=is_beginning)
 
 
-class BytesConsumer(_Base):
+class BytesConsumer(BaseConsumer):
     """A callable over an iterator of the bytes of an event stream."""
 
     level = Level.BYTES
@@ -365,16 +370,32 @@ def _call(
     is_beginning: bool,
 ) -> Outcome:
     feed = _Feed(arrival)
+    given = feed.aiter() if consumer.is_async else iter(feed)
+    return call_and_fold(
+        consumer, given, counts=lambda: not (is_beginning and feed.is_over)
+    )
+
+
+def call_and_fold(
+    consumer: BaseConsumer, given: Any, *, counts: Callable[[], bool] = lambda: True
+) -> Outcome:
+    """Call a callable and fold what it yields or returns, awaited where needed.
+
+    Args:
+        consumer: Makes the callable.
+        given: What it is called with.
+        counts: Asked for every item that it yields.
+    """
     items: list[Any] = []
     value: Any = None
     error: BaseException | None = None
 
     def add(item: Any) -> None:
-        if not (is_beginning and feed.is_over):
+        if counts():
             items.append(item)
 
     try:
-        result = consumer.make()(feed.aiter() if consumer.is_async else iter(feed))
+        result = consumer.make()(given)
         if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
             value = _loop().run_until_complete(_collect(result, add))
         elif _is_iterator(result):
@@ -394,11 +415,11 @@ async def _collect(result: Any, add: Callable[[Any], None]) -> Any:
         async for item in result:
             add(item)
         return None
-    if _is_iterator(result):
-        for item in result:
-            add(item)
-        return None
-    return result
+    if not _is_iterator(result):
+        return result
+    for item in result:
+        add(item)
+    return None
 
 
 def _is_iterator(value: Any) -> bool:
@@ -438,7 +459,6 @@ _CONVERTERS: dict[str, Callable[[], Callable[[Any], Any]]] = {
     "dict": lambda: _copied,
     "model": lambda: lambda payload: to_model(_copied(payload)),
     "sdk": _sdk_converter,
-    "json": lambda: json.dumps,
 }
 
 

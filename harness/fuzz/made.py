@@ -8,6 +8,7 @@ in many ways, and what fails is shrunk by hypothesis first.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -76,7 +77,7 @@ def shrink_made(
 
     try:
         _explore(strategy, number, count, test, (Phase.generate, Phase.shrink))
-    except Exception as error:  # noqa: BLE001 - hypothesis reports the end of the tries
+    except Exception as error:
         if not best:
             raise error from None
     return best[0] if best else None
@@ -111,7 +112,9 @@ _CHARACTERS = st.one_of(
     st.characters(exclude_categories=["Cs"]),
 )
 _STRINGS = st.text(_CHARACTERS, max_size=24)
-_NUMBERS = st.one_of(st.integers(-(10**20), 10**20), st.sampled_from([0.5, -1e30, 1e-9]))
+_NUMBERS = st.one_of(
+    st.integers(-(10**20), 10**20), st.sampled_from([0.5, -1e30, 1e-9])
+)
 _VALUES: SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), _NUMBERS, _STRINGS),
     lambda inner: st.one_of(
@@ -134,7 +137,9 @@ def argument_texts(draw: st.DrawFn, key: str) -> str:
     """
     decoys = st.sampled_from([f"{key}s", key[:-1], f"x{key}", key.upper()])
     names = st.one_of(decoys, _STRINGS).filter(lambda name: name != key)
-    pairs = draw(st.lists(st.tuples(names, _VALUES), max_size=3, unique_by=lambda p: p[0]))
+    pairs = draw(
+        st.lists(st.tuples(names, _VALUES), max_size=3, unique_by=lambda p: p[0])
+    )
     value = draw(st.one_of(st.none(), _STRINGS, _STRINGS))
     if value is not None:
         pairs.insert(draw(st.integers(0, len(pairs))), (key, value))
@@ -167,10 +172,10 @@ def streams(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
         draw: Hypothesis' own.
     """
     texts = st.text(_CHARACTERS, min_size=1, max_size=6)
-    deltas = [{"content": text} for text in draw(st.lists(texts, max_size=4))]
-    objects = draw(
-        st.lists(st.tuples(_NAMES, argument_texts("message")), max_size=3)
-    )
+    deltas: list[dict[str, Any]] = [
+        {"content": text} for text in draw(st.lists(texts, max_size=4))
+    ]
+    objects = draw(st.lists(st.tuples(_NAMES, argument_texts("message")), max_size=3))
     queues = []
     for index, (name, text) in enumerate(objects):
         places = draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=3))
@@ -185,7 +190,7 @@ def streams(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
         ]
         queue += [
             {"index": index, "function": {"arguments": text[a:b]}}
-            for a, b in zip(bounds, bounds[1:], strict=False)
+            for a, b in pairwise(bounds)
         ]
         queues.append(queue)
     takes_turns = draw(st.booleans())

@@ -22,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
 
@@ -52,7 +52,7 @@ VOLATILE = frozenset(
 
 _TAGS = ("message_type", "type", "kind", "event", "role", "status")
 _ARGUMENTS = ("arguments", "args", "parameters")
-_SURROGATES = {code: "\ufffd" for code in range(0xD800, 0xE000)}
+_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +273,7 @@ class _Folding:
         elif value is None:
             return
         elif isinstance(value, bool | int | float):
-            if is_value:
-                self._text(path or "value", f"{value!r} ")
+            self._text(path or "value", f"{value!r} " if is_value else "")
         elif isinstance(value, bytes | bytearray):
             self._text(path or "bytes", value.decode("utf-8", "replace"))
         elif isinstance(value, list | tuple | set | frozenset):
@@ -287,16 +286,17 @@ class _Folding:
     def _walk_items(self, path: str, items: Iterable[Any], *, is_value: bool) -> None:
         if isinstance(items, set | frozenset):
             items = sorted(items, key=repr)
-        elif isinstance(items, tuple) and len(items) > 1 and isinstance(items[0], str):
-            if not is_value:  # ("text", "hel"): the first one names the kind
-                path, items = _join(path, items[0]), items[1:]
+        elif not is_value and _is_tagged(items):
+            path, items = _join(path, items[0]), items[1:]
         for number, item in enumerate(items):
             here = path
             if is_value and not isinstance(item, dict):
                 here = f"{path}[{number}]"
             self._walk(here, item, is_value=is_value)
 
-    def _walk_fields(self, path: str, fields: dict[str, Any], *, is_value: bool) -> None:
+    def _walk_fields(
+        self, path: str, fields: dict[str, Any], *, is_value: bool
+    ) -> None:
         if isinstance(fields.get("choices"), list):
             self._feed(fields)
             return
@@ -323,7 +323,13 @@ class _Folding:
         key = next(
             (
                 fields[key]
-                for key in ("function_call_id", "call_id", "tool_call_id", "id", "index")
+                for key in (
+                    "function_call_id",
+                    "call_id",
+                    "tool_call_id",
+                    "id",
+                    "index",
+                )
                 if fields.get(key) is not None
             ),
             None,
@@ -339,6 +345,12 @@ class _Folding:
         if self._chunks is None:
             self._chunks = ResponseAccumulator()
         self._chunks.feed(payload)
+
+
+def _is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Tell whether the first item names the kind: `("text", "hel")`."""
+    is_long = isinstance(items, tuple) and len(items) > 1
+    return is_long and isinstance(items[0], str)
 
 
 def _is_message(fields: dict[str, Any]) -> bool:
@@ -383,9 +395,9 @@ def _sound(text: str) -> str:
     for number, character in enumerate(text):
         before = text[number - 1 : number]
         after = text[number + 1 : number + 2]
-        is_half = ("\ud800" <= character <= "\udbff" and "\udc00" <= after <= "\udfff") or (
-            "\udc00" <= character <= "\udfff" and "\ud800" <= before <= "\udbff"
-        )
+        is_half = (
+            "\ud800" <= character <= "\udbff" and "\udc00" <= after <= "\udfff"
+        ) or ("\udc00" <= character <= "\udfff" and "\ud800" <= before <= "\udbff")
         out.append(character if is_half else character.translate(_SURROGATES))
     return "".join(out)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pprint
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.engine.targets import AgentOptions
@@ -148,17 +148,18 @@ def save(failure: Failure, folder: str, key: str) -> str:
     Raises:
         CassetteError: It cannot be written.
     """
+    place = Path(folder)
     try:
-        os.makedirs(folder or ".", exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CassetteError(folder, f"cannot be made ({error.strerror})") from None
-    base = os.path.join(folder, f"harness-fuzz-{slug_of(failure)}")
-    path, number = f"{base}.yaml", 1
-    while os.path.exists(path):
+    name = f"harness-fuzz-{slug_of(failure)}"
+    path, number = place / f"{name}.yaml", 1
+    while path.exists():
         number += 1
-        path = f"{base}-{number}.yaml"
-    save_cassette(cassette_of(failure.arrived, path=path, key=key), path)
-    return path
+        path = place / f"{name}-{number}.yaml"
+    save_cassette(cassette_of(failure.arrived, key=key), path)
+    return str(path)
 
 
 def pytest_of(

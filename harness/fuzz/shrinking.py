@@ -27,6 +27,7 @@ from harness.fuzz.cuts import cut_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.core.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
 __all__ = ["shrink"]
@@ -292,7 +293,9 @@ def _runs(stream: Arrival) -> list[list[_Place]]:
             at = ("choices", position, "delta")
             for field, value in delta.items():
                 if isinstance(value, str) and value and field != "role":
-                    runs.setdefault((position, field), []).append((number, (*at, field)))
+                    runs.setdefault((position, field), []).append(
+                        (number, (*at, field))
+                    )
             entries = delta.get("tool_calls")
             for place, entry in enumerate(entries if isinstance(entries, list) else []):
                 if not isinstance(entry, dict):
@@ -341,26 +344,39 @@ def _shrink_bytes(
     payloads = payloads_of_bytes(pieces)
     for name in ("recorded", *(p.name for p in DIALECTS.values() if p.framing)):
         framing = parse_dialect(name).framing
-
-        def cut_so(stream: Arrival) -> Iterator[Arrival]:
-            events = tuple(framing.encode(chunks_of(stream)))  # noqa: B023 - used at once
-            yield events
-            data = b"".join(events)
-            yield tuple(data[n : n + 1] for n in range(len(data)))
-
-        def fails_so(stream: Arrival) -> bool:
-            return any(fails(cut) for cut in cut_so(stream))  # noqa: B023 - used at once
-
-        if not payloads or not fails_so(payloads):
-            continue
-        truth = truth_of(payloads, key)
-        inner = _Tries(
-            fails_so, lambda other: _is_as_sound(truth, other, key), test.left // 2  # noqa: B023 - used at once
-        )
-        small = _shrink_stream(payloads, inner)
-        found = next(cut for cut in cut_so(small) if fails(cut))
-        return _fewer_pieces(found, fails)
+        if payloads and (cut := _failing_cut(payloads, framing, fails)) is not None:
+            small = _shrink_payloads(payloads, framing, fails, key, test.left // 2)
+            cut = _failing_cut(small, framing, fails) or cut
+            return _fewer_pieces(cut, fails)
     return _fewer_pieces(pieces, fails)
+
+
+def _shrink_payloads(
+    payloads: Arrival,
+    framing: Framing,
+    fails: Callable[[Arrival], bool],
+    key: str,
+    tries: int,
+) -> Arrival:
+    truth = truth_of(payloads, key)
+    test = _Tries(
+        lambda stream: _failing_cut(stream, framing, fails) is not None,
+        lambda other: _is_as_sound(truth, other, key),
+        tries,
+    )
+    return _shrink_stream(payloads, test)
+
+
+def _failing_cut(
+    stream: Arrival, framing: Framing, fails: Callable[[Arrival], bool]
+) -> Arrival | None:
+    """Return the stream as bytes that fail: an event a read, or a byte a read."""
+    events = tuple(framing.encode(chunks_of(stream)))
+    data = b"".join(events)
+    for pieces in (events, tuple(data[n : n + 1] for n in range(len(data)))):
+        if fails(pieces):
+            return pieces
+    return None
 
 
 def _fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:

@@ -89,7 +89,9 @@ def stock_streams() -> dict[str, _Stream]:
         "call": call,
         "text in one chunk": _stream(*_text("Hello there")),
         "text beyond ASCII": _stream(*_text("Grü", "ße, 你", "好 👋🏽", "‍🚀 e\u0301")),
-        "text with every line end": _stream(*_text("a\r", "\nb\n\n", "c\u2028d ", "\te")),
+        "text with every line end": _stream(
+            *_text("a\r", "\nb\n\n", "c\u2028d ", "\te")
+        ),
         # pydantic-ai#164, llama_index#7640, simonw/llm#294
         "first chunk without choices": (
             {**_chunk({}), "id": "", "choices": [], "prompt_filter_results": [filters]},
@@ -116,7 +118,10 @@ def stock_streams() -> dict[str, _Stream]:
         # letta#1915
         "empty deltas": (plain[0], _chunk({}), *plain[1:3], _chunk({}), *plain[3:]),
         "empty content": _stream({"content": ""}, *_text("Hello", "", " there", "")),
-        "finish beside the last text": (*plain[:3], _chunk({"content": " there"}, "stop")),
+        "finish beside the last text": (
+            *plain[:3],
+            _chunk({"content": " there"}, "stop"),
+        ),
         "content as a list of parts": _stream(
             {"content": [{"type": "text", "text": "Hel"}]},
             {"content": [{"type": "text", "text": "lo"}]},
@@ -131,7 +136,9 @@ def stock_streams() -> dict[str, _Stream]:
             _delta(_open("get_weather", 1, '{"city": "Paris"}'))
         ),
         "text and a call": _calls(
-            *_text("One ", "moment."), _delta(_open("look", 1)), *_fragments('{"x"', ":1}")
+            *_text("One ", "moment."),
+            _delta(_open("look", 1)),
+            *_fragments('{"x"', ":1}"),
         ),
         "text beside a call": _calls(
             {"content": "One ", **_delta(_open("look", 1))},
@@ -139,11 +146,13 @@ def stock_streams() -> dict[str, _Stream]:
         ),
         # pydantic-ai#8208
         "text after a call": _calls(
-            _delta(_open("look", 1)), *_fragments('{"x"', ":1}"), *_text("Looked", " it up.")
+            _delta(_open("look", 1)),
+            *_fragments('{"x"', ":1}"),
+            *_text("Looked", " it up."),
         ),
         "arguments with escapes": _calls(
             _delta(_open("say", 1)),
-            *_fragments('{"message": "a', '\\"b', '\\n\\u00', 'e9\\\\"}'),
+            *_fragments('{"message": "a', '\\"b', "\\n\\u00", 'e9\\\\"}'),
         ),
         "arguments with a pair": _calls(
             _delta(_open("say", 1)), *_fragments('{"message": "\\ud83d', '\\ude00 ok"}')
@@ -185,9 +194,7 @@ def stock_streams() -> dict[str, _Stream]:
             _delta(_open("first", 3, '{"a":3}', index=2)),
         ),
         "parallel calls in one delta": _calls(
-            _delta(
-                _open("first", 1, '{"a":1}'), _open("second", 2, '{"b":2}', index=1)
-            )
+            _delta(_open("first", 1, '{"a":1}'), _open("second", 2, '{"b":2}', index=1))
         ),
         # litellm#33678, hermes-agent#3468, langchain#35281
         "parallel calls at index 0": _calls(
@@ -200,9 +207,7 @@ def stock_streams() -> dict[str, _Stream]:
         ),
         # free-claude-code#633
         "null index": _calls(
-            _delta(
-                {**_entry('{"a":', name="first", call_id="call_1"), "index": None}
-            ),
+            _delta({**_entry('{"a":', name="first", call_id="call_1"), "index": None}),
             _delta({**_entry("1}", call_id="call_1"), "index": None}),
         ),
         # litellm#5025, #5231
@@ -237,7 +242,9 @@ def stock_streams() -> dict[str, _Stream]:
         "usage beside every chunk": tuple({**chunk, "usage": usage} for chunk in plain),
         "the same key deeper": _calls(
             _delta(_open("say", 1)),
-            *_fragments('{"o": {"message": "no"}, ', '"message": "yes", "a": "message"}'),
+            *_fragments(
+                '{"o": {"message": "no"}, ', '"message": "yes", "a": "message"}'
+            ),
         ),
         "finish beside the last call": (
             *call[:-2],
@@ -273,7 +280,9 @@ def stock_texts(key: str) -> dict[str, str]:
     for value in _VALUES:
         texts[f"raw {value!r}"] = f"{{{name}: {json.dumps(value, ensure_ascii=False)}}}"
         texts[f"escaped {value!r}"] = f"{{{name}: {json.dumps(value)}}}"
-    everything = "".join(f"\\u{unit:04x}" for unit in (0x61, 0xE9, 0x4F60, 0xD83D, 0xDE00))
+    everything = "".join(
+        f"\\u{unit:04x}" for unit in (0x61, 0xE9, 0x4F60, 0xD83D, 0xDE00)
+    )
     texts |= {
         "only escapes": f'{{{name}: "{everything}"}}',
         "solidus and capitals": f'{{{name}: "\\/\\u00E9\\uD83D\\uDE00\\/"}}',
@@ -287,7 +296,7 @@ def stock_texts(key: str) -> dict[str, str]:
         "another key after": f'{{{name}: "yes", "o": "no"}}',
         "a key that begins so after": f'{{{name}: "yes", "{key}_id": "no"}}',
         "escaped key": "{"
-        + '"'
+        '"'
         + "".join(f"\\u{ord(c):04x}" for c in key if ord(c) < 0x10000)
         + '": "yes"}',
         "blanks everywhere": f' {{\n\t{name} \r\n:  "yes" ,\n "o" : [ 1 , 2 ] }} ',

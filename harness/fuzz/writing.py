@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.dialects import Framing, encode_payload
 from harness.core.sse import encode_event
-from harness.store.cassette import Cassette, Ending, Exchange, Request, Response, WireChunk
+from harness.store.cassette import (
+    Cassette,
+    Ending,
+    Exchange,
+    Request,
+    Response,
+    WireChunk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

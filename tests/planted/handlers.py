@@ -97,7 +97,7 @@ class _Scanner:
             return ""
         escape, self._escape = self._escape, ""
         if kind == "u":
-            return self.unit(int(escape[2:], 16))
+            return self.unit(int(escape, 0))
         return self._flushed(_SHORT.get(kind, kind))
 
     def unit(self, code: int) -> str:
@@ -141,7 +141,7 @@ class HalfPairs(_Scanner):
 
 
 class RawEscapes(_Scanner):
-    """Shows `\\n` as a backslash and an n."""
+    r"""Shows `\n` as a backslash and an n."""
 
     def decode(self, c: str) -> str:
         if c == "\\" and not self._escape:

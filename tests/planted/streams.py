@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
 
 _Chunk = dict[str, Any]
-_Said = tuple[str, dict[Any, dict[str, str]]]
 
 
 class Reader:
@@ -55,18 +56,21 @@ class Reader:
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index, call_id = entry.get("index"), entry.get("id")
         for call in reversed(self.calls):
-            if index is not None and call["index"] == index:
-                if call_id and call["id"] and call_id != call["id"]:
-                    continue
+            if self.is_same(call, index, call_id):
                 call["id"] = call["id"] or call_id
-                return call
-            if index is None and call_id and call["id"] == call_id:
                 return call
         if index is None and not call_id and self.last is not None:
             return self.last
-        call = {"index": index, "id": call_id, "name": "", "arguments": ""}
-        self.calls.append(call)
-        return call
+        opened = {"index": index, "id": call_id, "name": "", "arguments": ""}
+        self.calls.append(opened)
+        return opened
+
+    @staticmethod
+    def is_same(call: dict[str, Any], index: object, call_id: object) -> bool:
+        if index is None:
+            return bool(call_id) and bool(call["id"] == call_id)
+        is_other = bool(call_id) and bool(call["id"]) and call_id != call["id"]
+        return bool(call["index"] == index) and not is_other
 
     def add_name(self, call: dict[str, Any], name: str) -> None:
         if name != call["name"] and not call["arguments"]:
@@ -166,7 +170,8 @@ class IndexIsPosition(Reader):
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index = entry.get("index")
         if index is not None and not entry.get("id"):
-            return self.calls[index]
+            call: dict[str, Any] = self.calls[index]
+            return call
         return super().find(entry)
 
 

@@ -1,4 +1,4 @@
-"""Every planted bug is found in seconds from the stock alone, and shrunk to a few lines.
+"""Every planted bug is found in seconds from the stock, and shrunk to a few lines.
 
 The time is counted as CPU time of this process, so that a busy machine fails nothing.
 """
