@@ -1,0 +1,1 @@
+"""What speed is promised, measured: `python -m tests.benchmarks`."""

@@ -1,0 +1,286 @@
+"""The contests: our code and its peers at the same work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from harness.core.chunks import parse_payload
+from harness.core.json_arguments import FunctionArgumentsStreamHandler
+from harness.core.sse import SSEDecoder
+from harness.engine.replay import replay
+from harness.fuzz.cuts import StreamCuts, random_cuts
+from harness.fuzz.driving import HandlerConsumer, OwnInterface
+from harness.interfaces.streaming import StreamingServerInterface
+from harness.store.reading import load_cassette
+from tests.benchmarks.measuring import Run, cpu
+from tests.benchmarks.peers import (
+    NoOp,
+    TokenMatcher,
+    jiter_on,
+    rust_parser,
+    sdk_over,
+    vcrpy_with_sdk,
+)
+from tests.benchmarks.workloads import (
+    arguments,
+    event_stream,
+    fragments,
+    payloads,
+    write_cassette,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tests.benchmarks.measuring import Contest
+
+KB = 1000
+
+
+def _machine(pieces: list[str]) -> None:
+    feed = FunctionArgumentsStreamHandler().process_json_chunk
+    for piece in pieces:
+        feed(piece)
+
+
+@contextmanager
+def plain_fragment() -> Iterator[Mapping[str, Run]]:
+    """Fragments of plain text inside the message, nothing else."""
+    pieces = [" and", " so", " it", " goes"] * 5000
+    ours = FunctionArgumentsStreamHandler()
+    ours.process_json_chunk('{"message": "')
+    seed = TokenMatcher()
+    for piece in ("{", '"message"', ":", '"'):
+        seed.process_json_chunk(piece)
+    assert ours.process_json_chunk(" so") == seed.process_json_chunk(" so") == " so"
+    yield {
+        "ours": _feeding(ours.process_json_chunk, pieces),
+        "seed": _feeding(seed.process_json_chunk, pieces),
+    }
+
+
+def _feeding(feed: Callable[[str], object], pieces: list[str]) -> Run:
+    def run() -> None:
+        for piece in pieces:
+            feed(piece)
+
+    return lambda: cpu(run, times=5, units=len(pieces))
+
+
+@contextmanager
+def mixed_fragments() -> Iterator[Mapping[str, Run]]:
+    """Fragments of whole arguments, 20 KB of them and 2 MB."""
+    short = fragments(arguments(20 * KB))
+    long = fragments(arguments(2000 * KB))
+    yield {
+        "ours": lambda: cpu(lambda: _machine(short), times=100, units=len(short)),
+        "no-op": _feeding(NoOp().process_json_chunk, short * 5),
+        "long": lambda: cpu(lambda: _machine(long), units=len(long)),
+    }
+
+
+def against_jiter(length: int) -> Contest:
+    """Parsing the text so far again at each fragment, as SDK users do.
+
+    jiter's share is measured at evenly spread lengths: all of them would take hours.
+    """
+
+    @contextmanager
+    def contest() -> Iterator[Mapping[str, Run]]:
+        text = arguments(length)
+        pieces = fragments(text)
+        count = min(250, length // 8)
+        step = length / count
+        ends = [max(13, int(step * (number + 1))) for number in range(count)]
+        again = jiter_on([text[:end].encode() for end in ends])
+        times = max(1, 50_000 // len(pieces))
+        yield {
+            "ours": lambda: cpu(
+                lambda: _machine(pieces), times=times, units=len(pieces)
+            ),
+            "jiter": lambda: cpu(again, times=max(1, 40_000 // length), units=count),
+        }
+
+    return contest
+
+
+def against_rust(length: int) -> Contest:
+    """The incremental parser in Rust, from a new parser to the end."""
+
+    @contextmanager
+    def contest() -> Iterator[Mapping[str, Run]]:
+        text = arguments(length)
+        pieces = fragments(text)
+        assert rust_parser(pieces) == json.loads(text)["message"]
+        times = max(1, 20_000 // len(pieces))
+        yield {
+            "ours": lambda: cpu(lambda: _machine(pieces), times=times),
+            "rust": lambda: cpu(lambda: rust_parser(pieces), times=times),
+        }
+
+    return contest
+
+
+@contextmanager
+def one_fragment() -> Iterator[Mapping[str, Run]]:
+    """200 KB at once."""
+    text = arguments(200 * KB)
+    yield {
+        "ours": lambda: cpu(lambda: _machine([text]), times=30),
+        "json.loads": lambda: cpu(lambda: json.loads(text), times=30),
+    }
+
+
+@contextmanager
+def bytes_to_chunks() -> Iterator[Mapping[str, Run]]:
+    """The bytes of 2 000 chunks, read in pieces of 64 KiB."""
+    count = 2000
+    body = event_stream(count)
+
+    def decode() -> int:
+        decoder = SSEDecoder()
+        read = 0
+        for start in range(0, len(body), 65536):
+            for event in decoder.feed(body[start : start + 65536]):
+                if event.raw != b"[DONE]":
+                    parse_payload(event.raw)
+                    read += 1
+        return read
+
+    assert decode() == count
+    sdk = sdk_over(body)
+    yield {
+        "ours": lambda: cpu(decode, times=5, units=count),
+        "sdk": lambda: cpu(sdk, units=count),
+    }
+
+
+@contextmanager
+def whole_replay() -> Iterator[Mapping[str, Run]]:
+    """From the file of a cassette to typed messages, and to the SDK's chunks."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs: dict[str, Run] = {}
+        # The batches of one size of ours take about as long as those of another.
+        for count, our_times, peer_times in (
+            (200, 50, 10),
+            (2000, 10, 1),
+            (20000, 1, 1),
+        ):
+            path = Path(folder, f"{count}.yaml")
+            write_cassette(path, count)
+            runs[f"ours {count}"] = _replaying(path, count, our_times)
+            runs[f"peer {count}"] = _playing(path, count, peer_times)
+        loaded = load_cassette(Path(folder, "20000.yaml"))
+        count = 20000
+        runs["again 20000"] = lambda: cpu(
+            lambda: replay(loaded, _interface(), mode="tokens"), units=count
+        )
+        yield runs
+
+
+def _interface() -> StreamingServerInterface:
+    return StreamingServerInterface(use_assistant_message=True)
+
+
+def _replaying(path: Path, count: int, times: int) -> Run:
+    transcript = replay(path, _interface(), mode="tokens")
+    assert len(transcript.emissions) > count * 0.9, "the stream was not replayed"
+    assert transcript.diagnostics == []
+    return lambda: cpu(
+        lambda: replay(path, _interface(), mode="tokens"), times=times, units=count
+    )
+
+
+def _playing(path: Path, count: int, times: int) -> Run:
+    play = vcrpy_with_sdk(path)
+    assert play() > count * 2, "the cassette was not played"
+    return lambda: cpu(play, times=times, units=count)
+
+
+@contextmanager
+def loading() -> Iterator[Mapping[str, Run]]:
+    """A cassette of 20 000 chunks, from its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "cassette.yaml")
+        write_cassette(path, 20_000)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        yield {
+            "ours": lambda: cpu(lambda: load_cassette(path)),
+            "yaml": lambda: cpu(lambda: yaml.load(path.read_bytes(), Loader=loader)),
+        }
+
+
+@contextmanager
+def fuzzing() -> Iterator[Mapping[str, Run]]:
+    """Cut, feed and compare, as the fuzzer's loops do."""
+    text = arguments(180)
+    assert 190 <= len(text) <= 215
+    handler = HandlerConsumer(FunctionArgumentsStreamHandler, "ours")
+    expected = handler.text_of((text,))
+
+    def texts() -> None:
+        for cut in random_cuts(text, seed=1, examples=2000):
+            assert handler.text_of(cut) == expected
+
+    stream = tuple(payloads(50))
+    cuts = StreamCuts(stream)
+    interface = OwnInterface(_interface, "ours")
+    said = interface.run(stream)
+
+    def streams() -> None:
+        for cut in cuts.random(seed=1, examples=200):
+            assert interface.run(cut) == said
+
+    yield {
+        "texts": lambda: cpu(texts, units=2000),
+        "streams": lambda: cpu(streams, units=200),
+    }
+
+
+@contextmanager
+def starting() -> Iterator[Mapping[str, Run]]:
+    """New processes; the interpreter alone is the peer."""
+    script = (
+        "from harness.cli import main; import sys; sys.argv[1:] = ['--help']; main()"
+    )
+    yield {
+        "python": lambda: _process("pass"),
+        "import": lambda: _process("import harness"),
+        "help": lambda: _process(script),
+    }
+
+
+def _process(code: str) -> float:
+    before = os.times()
+    for _ in range(5):
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL
+        )
+    after = os.times()
+    system = after.children_system - before.children_system
+    return (after.children_user - before.children_user + system) / 5
+
+
+CONTESTS: Mapping[str, Contest] = {
+    "plain": plain_fragment,
+    "mixed": mixed_fragments,
+    **{f"jiter-{kb}k": against_jiter(kb * KB) for kb in (2, 20, 200)},
+    "rust-200": against_rust(200),
+    **{f"rust-{kb}k": against_rust(kb * KB) for kb in (2, 20, 200)},
+    "one": one_fragment,
+    "chunks": bytes_to_chunks,
+    "replay": whole_replay,
+    "loading": loading,
+    "fuzzing": fuzzing,
+    "starting": starting,
+}
+"""By the name that rows have."""

@@ -1,0 +1,101 @@
+"""The table: what is promised (issue 8), row by row."""
+
+from __future__ import annotations
+
+from tests.benchmarks.measuring import Kind, Row
+
+_JITER = "~4-character fragments, against jiter's parse of the text so far"
+_RUST = "~4-character fragments, against streaming-json-parser (Rust)"
+_REPLAY = "file to typed messages, against vcrpy and the OpenAI SDK"
+
+ROWS = (
+    Row(
+        "plain",
+        "plain fragment inside the message, against the seed handler's branches",
+        *(Kind.COST, 0.6, "plain", "ours", "seed"),
+    ),
+    Row(
+        "mixed",
+        "mixed ~4-character fragments, 20 KB, against a no-op method call",
+        *(Kind.COST, 4, "mixed", "ours", "no-op"),
+    ),
+    Row(
+        "growth",
+        "cost per fragment, 2 MB of arguments against 20 KB",
+        *(Kind.COST, 1.05, "mixed", "long", "ours"),
+    ),
+    Row("jiter-2k", f"{_JITER}, 2 KB", Kind.SPEEDUP, 6, "jiter-2k", "ours", "jiter"),
+    Row(
+        "jiter-20k", f"{_JITER}, 20 KB", Kind.SPEEDUP, 35, "jiter-20k", "ours", "jiter"
+    ),
+    Row(
+        "jiter-200k",
+        f"{_JITER}, 200 KB",
+        *(Kind.SPEEDUP, 330, "jiter-200k", "ours", "jiter"),
+    ),
+    Row("rust-200", f"{_RUST}, 200 B", Kind.SPEEDUP, 1, "rust-200", "ours", "rust"),
+    Row("rust-2k", f"{_RUST}, 2 KB", Kind.SPEEDUP, 1.4, "rust-2k", "ours", "rust"),
+    Row("rust-20k", f"{_RUST}, 20 KB", Kind.SPEEDUP, 2, "rust-20k", "ours", "rust"),
+    Row("rust-200k", f"{_RUST}, 200 KB", Kind.SPEEDUP, 6, "rust-200k", "ours", "rust"),
+    Row(
+        "one-fragment",
+        "one fragment of 200 KB, against json.loads",
+        *(Kind.COST, 2, "one", "ours", "json.loads"),
+    ),
+    Row(
+        "chunks",
+        "bytes to parsed chunks, against OpenAI SDK iteration",
+        *(Kind.SPEEDUP, 20, "chunks", "ours", "sdk"),
+    ),
+    Row(
+        "replay-200",
+        f"{_REPLAY}, 200 chunks",
+        *(Kind.SPEEDUP, 10, "replay", "ours 200", "peer 200"),
+    ),
+    Row(
+        "replay-2000",
+        f"{_REPLAY}, 2 000 chunks",
+        *(Kind.SPEEDUP, 12, "replay", "ours 2000", "peer 2000"),
+    ),
+    Row(
+        "replay-20000",
+        f"{_REPLAY}, 20 000 chunks",
+        *(Kind.SPEEDUP, 12, "replay", "ours 20000", "peer 20000"),
+    ),
+    Row(
+        "replay-growth",
+        "cost per chunk of that, 20 000 chunks against 2 000",
+        *(Kind.COST, 1.1, "replay", "ours 20000", "ours 2000"),
+    ),
+    Row(
+        "replay-again",
+        "the same cassette again, already loaded, 20 000 chunks",
+        *(Kind.SPEEDUP, 18, "replay", "again 20000", "peer 20000"),
+    ),
+    Row(
+        "loading",
+        "loading a cassette, against yaml.load with CSafeLoader",
+        *(Kind.COST, 1.05, "loading", "ours", "yaml"),
+    ),
+    Row(
+        "fuzz-arguments",
+        "fuzz examples: 200 characters through the argument machine",
+        *(Kind.RATE, 10_000, "fuzzing", "texts"),
+    ),
+    Row(
+        "fuzz-streams",
+        "fuzz examples: 50 chunks through the streaming interface",
+        *(Kind.RATE, 2_000, "fuzzing", "streams"),
+    ),
+    Row(
+        "import",
+        "`import harness`, CPU above bare Python",
+        *(Kind.ABOVE, 40, "starting", "import", "python"),
+    ),
+    Row(
+        "help",
+        "`harness --help`, CPU above bare Python",
+        *(Kind.ABOVE, 120, "starting", "help", "python"),
+    ),
+)
+"""In the order of the issue; the test suite's time is `report.suite`."""

@@ -1,0 +1,140 @@
+"""What is measured on: arguments and streams, generated, the same in every run."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEXT = (
+    "the agent said that it would look into the matter again and write down what "
+    "it finds before anybody asks for more of it because nothing is as patient"
+)
+_WORDS = _TEXT.split()
+_ODD = (
+    "\n",
+    '"so"',
+    "café",
+    "\t",
+    "naïve",
+    "C:\\dir",
+)  # one word in fourteen, one fragment in sixteen
+
+
+def prose(length: int) -> str:
+    """Return text of this many characters, with the odd escape in its JSON."""
+    generator = random.Random(length)
+    words: list[str] = []
+    size = 0
+    while size < length:
+        word = generator.choice(_ODD if generator.random() < 0.07 else _WORDS)
+        words.append(word)
+        size += len(word) + 1
+    return " ".join(words)[:length]
+
+
+def arguments(length: int) -> str:
+    """Return the arguments of a call of about this many characters."""
+    return json.dumps({"message": prose(length)})
+
+
+def fragments(text: str) -> list[str]:
+    """Cut a text into tokens of about four characters, as models send it."""
+    generator = random.Random(len(text))
+    pieces = []
+    start = 0
+    while start < len(text):
+        size = generator.choice((2, 3, 4, 4, 5, 6))
+        pieces.append(text[start : start + size])
+        start += size
+    return pieces
+
+
+def payloads(count: int) -> list[dict[str, Any]]:
+    """Return a stream of this many chunks: three quarters content, then a call.
+
+    Its chunks have the fields that OpenAI sends, some 320 bytes each.
+    """
+    called = max(4, count // 4)
+    thoughts = fragments(prose(count * 5))[: count - called - 3]
+    inner = fragments(prose(called * 5))[: called - 2]
+    spoken = ['{"message": "', *(json.dumps(text)[1:-1] for text in inner), '"}']
+    first = {
+        "id": "call_8f3a",
+        "type": "function",
+        "function": _function("", name=True),
+    }
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text} for text in thoughts]
+    deltas.append({"tool_calls": [{"index": 0, **first}]})
+    deltas += [
+        {"tool_calls": [{"index": 0, "function": _function(text)}]} for text in spoken
+    ]
+    chunks = [_chunk(delta, None) for delta in deltas]
+    chunks.append(_chunk({}, "tool_calls"))
+    return chunks
+
+
+def _function(text: str, *, name: bool = False) -> dict[str, str]:
+    return {**({"name": "send_message"} if name else {}), "arguments": text}
+
+
+def _chunk(delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-CkW4fTq9Yz0pLmB2sVx7RdHn1EoUa",
+        "object": "chat.completion.chunk",
+        "created": 1764581600,
+        "model": "gpt-4.1-mini-2025-04-14",
+        "service_tier": "default",
+        "system_fingerprint": "fp_4fce0778af",
+        "choices": [
+            {
+                "index": 0,
+                "delta": delta,
+                "logprobs": None,
+                "finish_reason": finish_reason,
+            }
+        ],
+        "obfuscation": "k3Jx9aPq2",
+    }
+
+
+def event_stream(count: int) -> bytes:
+    """Return the bytes of a stream of this many chunks."""
+    events = [f"data: {json.dumps(payload)}\n\n" for payload in payloads(count)]
+    return ("".join(events) + "data: [DONE]\n\n").encode()
+
+
+QUESTION = {
+    "model": "gpt-4.1-mini",
+    "messages": [{"role": "user", "content": "What did the agent say?"}],
+    "stream": True,
+}
+"""The request of the cassettes, as the SDK's `create` takes it."""
+
+BASE_URL = "http://127.0.0.1:9/v1"  # never connected to: the cassette answers
+
+
+def write_cassette(path: Path, count: int) -> None:
+    """Write a stream as stock vcrpy stores it."""
+    interaction = {
+        "request": {
+            "method": "POST",
+            "uri": f"{BASE_URL}/chat/completions",
+            "headers": {"content-type": ["application/json"]},
+            "body": json.dumps(QUESTION),
+        },
+        "response": {
+            "status": {"code": 200, "message": "OK"},
+            "headers": {"content-type": ["text/event-stream; charset=utf-8"]},
+            "body": {"string": event_stream(count).decode()},
+        },
+    }
+    document = {"interactions": [interaction], "version": 1}
+    dumper = getattr(yaml, "CDumper", yaml.Dumper)
+    path.write_text(yaml.dump(document, Dumper=dumper), "utf-8")
