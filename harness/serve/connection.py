@@ -65,6 +65,7 @@ class Connection:
         self._method = b""
         self._is_kept = True
         self._has_ended = False
+        self._asked_at = 0.0  # when the latest request had come, by the loop's clock
 
     async def request(self) -> Request | None:
         """Read the next request.
@@ -125,6 +126,7 @@ class Connection:
                 raise _too_large("more")
         if not isinstance(event, h11.EndOfMessage):
             raise ClientGoneError
+        self._asked_at = asyncio.get_running_loop().time()
         self._rest = machine.trailing_data[0]
         target = head.target.decode("latin-1")
         if not target.startswith("/"):
@@ -149,7 +151,7 @@ class Connection:
         """Send an answer: each piece when it is due, each in one write.
 
         Args:
-            answer: Its times are seconds since now.
+            answer: Its times are seconds since the request had come.
 
         Returns:
             How it ended: ``complete``, or what broke it off on purpose.
@@ -158,7 +160,6 @@ class Connection:
             ClientGoneError: The client closed before the end.
         """
         clock = asyncio.get_running_loop().time
-        started = clock()
         is_chunked = answer.length is None and self._http_version == b"1.1"
         if answer.length is None and not is_chunked:
             self._is_kept = False  # the end of the body is that of the connection
@@ -170,7 +171,7 @@ class Connection:
         try:
             await self._write(head)
             for number, (due, piece) in enumerate(pieces):
-                if due is not None and (delay := started + due - clock()) > 0:
+                if due is not None and (delay := self._asked_at + due - clock()) > 0:
                     await asyncio.sleep(delay)
                 elif number % _PIECES_A_TURN == 0:
                     await asyncio.sleep(0)

@@ -63,7 +63,7 @@ class Request:
             return None
         try:
             return json.loads(self.body)
-        except ValueError:  # also covers undecodable bytes
+        except (ValueError, RecursionError):  # the first also covers undecodable bytes
             return None
 
 

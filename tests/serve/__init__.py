@@ -1,0 +1,1 @@
+"""Tests of `harness serve`: real clients, plain sockets, load."""
