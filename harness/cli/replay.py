@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.engine.replay import Replay
-    from harness.engine.transcript import Emission
+    from harness.engine.transcript import Diagnostic, Emission
     from harness.store.cassette import Cassette
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
@@ -125,6 +125,7 @@ class _Run:
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = 0
         self.skipped = self.failed = self.unreadable = 0
+        self.explained: set[str] = set()  # kinds whose usual cause has been said
         chosen = options["interface"]
         self.interfaces = ["streaming", "queuing"] if chosen == "both" else [chosen]
         if ":" in chosen:
@@ -221,20 +222,32 @@ class _Run:
                     is_started = True
                 self.emissions += 1
                 if running.diagnostics:
-                    self._tell(running)
+                    self._tell(running, cassette)
                 self.write.emission(emission)
                 if cassette.path == "-":
                     sys.stdout.flush()  # a live stream is watched as it comes
         finally:
-            self._tell(running)
+            self._tell(running, cassette)
 
-    def _tell(self, running: Replay) -> None:
+    def _tell(self, running: Replay, cassette: Cassette) -> None:
         """Print the diagnostics that have come, and forget them."""
         for diagnostic in running.diagnostics:
             self.diagnostics += 1
             if not self.is_quiet:
                 say(f"{running.cassette}: {running.interface}: {diagnostic}")
+                self._explain(diagnostic, cassette)
         running.diagnostics.clear()
+
+    def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
+        """Say where it is and why; other formats keep to one line each."""
+        if self.options["form"] != "table":
+            return
+        from harness.view.explain import explain
+
+        is_new = diagnostic.kind not in self.explained
+        self.explained.add(diagnostic.kind)
+        for line in explain(diagnostic, cassette, self.variation, has_cause=is_new):
+            say(line)
 
     def _summarise(self) -> None:
         parts = [
