@@ -93,7 +93,6 @@ from harness.core.json_states import (
     NUMBER_MAY_END,
     OBJECT,
     SPACE_ALLOWED,
-    STOPPED,
     STRINGS,
     VALUE,
     VALUE_BEGINS,
@@ -354,8 +353,6 @@ class FunctionArgumentsStreamHandler:
         self._is_plain = False
         self._held = ""
         self._stack.clear()
-        if self._state != END:  # text after the object leaves it complete
-            self._state = STOPPED
         return error
 
     def _read_structure(self, text: str, position: int) -> int:

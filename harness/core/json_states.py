@@ -22,8 +22,6 @@ AFTER_MEMBER: Final = "after member"
 AFTER_ITEM: Final = "after item"
 END: Final = "end"
 
-STOPPED: Final = "stopped"  # after an error, for good
-
 # Not a state to rest in: a value is complete, the container around it decides.
 CLOSED: Final = "closed"
 
