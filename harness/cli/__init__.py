@@ -17,6 +17,7 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = {
     "check": "harness.cli.check",
+    "diff": "harness.cli.diff",
     "fuzz": "harness.cli.fuzz",
     "ls": "harness.cli.ls",
     "record": "harness.cli.record",

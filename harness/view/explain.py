@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.store.cassette import Cassette, Exchange
     from harness.view.arrival import Arrival
 
-__all__ = ["explain", "shown"]
+__all__ = ["columns", "explain", "shown"]
 
 _BODY_SHOWN = 300  # bytes of a body that is no stream: an error says it all in these
 
@@ -89,7 +89,7 @@ def _pointed_at(excerpt: Excerpt) -> list[str]:
     return [
         _field("in", shown(excerpt.source)),
         f"    | {before}{after}",
-        f"    | {' ' * _columns(before)}^ {shown(excerpt.note)}",
+        f"    | {' ' * columns(before)}^ {shown(excerpt.note)}",
     ]
 
 
@@ -100,7 +100,7 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes.
 
     Source: Unicode Standard Annex 11; a combining mark takes none.

@@ -1,0 +1,266 @@
+"""`harness diff`: two transcripts, first difference first."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.console import Exit, printable, use_colour
+
+if TYPE_CHECKING:
+    from harness.view.difference import Change, Difference, SaidChange
+    from harness.view.sides import Row, Side
+
+_MODES = ("tokens", "steps", "legacy", "chat-completion")
+_HOW = ("interface", "mode", "split", "dialect", "fault")
+_WINDOW = 60  # characters of a text before its first difference; then as many again
+
+
+@click.command("diff", no_args_is_help=True)
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="[B]", required=False)
+@click.option(
+    "--interface",
+    metavar="streaming|queuing|MODULE:NAME",
+    help="The consumer of both.  [default: streaming, or the stored transcript's]",
+)
+@click.option("--interface-b", metavar="NAME", help="The consumer of B.")
+@click.option("--mode", type=click.Choice(_MODES), help="How it is used.")
+@click.option("--mode-b", type=click.Choice(_MODES), help="The same for B.")
+@click.option("--split", metavar="SPLIT", help="Cut the text of both otherwise.")
+@click.option("--split-b", metavar="SPLIT", help="Cut the text of B otherwise.")
+@click.option("--dialect", metavar="NAME", help="Say both as this provider would.")
+@click.option("--dialect-b", metavar="NAME", help="Say B as this provider would.")
+@click.option("--fault", metavar="NAME[:K]", help="Break both streams.")
+@click.option("--fault-b", metavar="NAME[:K]", help="Break the stream of B.")
+@click.option(
+    "--assistant-message/--no-assistant-message",
+    default=False,
+    show_default=True,
+    help="Emit the assistant function's text as assistant messages.",
+)
+@click.option(
+    "--assistant-function",
+    default="send_message",
+    show_default=True,
+    metavar="NAME",
+    help="The function whose call is the agent's answer.",
+)
+@click.option(
+    "--assistant-argument",
+    default="message",
+    show_default=True,
+    metavar="NAME",
+    help="The argument of that function that holds the text.",
+)
+@click.option(
+    "--exchange",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Compare only exchange N, numbered from 0.  [default: all]",
+)
+@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+@click.option("--said", is_flag=True, help="Compare texts and calls, not the cuts.")
+@click.option(
+    "--exact", is_flag=True, help="Compare ids, dates, chunk numbers and times too."
+)
+@click.option(
+    "--context",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Emissions shown around a difference.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(a: str, b: str | None, **options: Any) -> int:
+    """Compare what two replays emit; exit with 1 if they differ.
+
+    A and B are recordings, or transcripts that `harness replay --format jsonl` or a
+    snapshot test stored. Without B, A is compared with itself in another interface,
+    mode, split, dialect or broken otherwise (the options that end in -b).
+
+    \b
+    Examples:
+      harness diff monday.yaml tuesday.yaml --said
+      harness diff broken.yaml --interface-b queuing
+      harness diff broken.yaml --split-b chars
+      harness diff stored.jsonl cassettes/stock-vcrpy/two-turns.yaml
+    """
+    from harness.view.difference import compare
+
+    if b is None and not any(options[f"{name}_b"] for name in _HOW):
+        raise click.UsageError(
+            "there is nothing to compare A with: name a second file, or say what is "
+            "other with --interface-b, --mode-b, --split-b, --dialect-b or --fault-b"
+        )
+    if ":" in (options["interface"] or "") + (options["interface_b"] or ""):
+        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+    difference = compare(
+        *_sides(a, a if b is None else b, options), is_exact=options["exact"]
+    )
+    if options["as_json"]:
+        text = json.dumps(difference.to_dict(), indent=2)
+        sys.stdout.write(f"{text}\n")
+    else:
+        _Printer(difference, options["context"]).print_all(said_only=options["said"])
+    is_same = not difference.said if options["said"] else difference.is_same
+    return Exit.DONE if is_same else Exit.FINDINGS
+
+
+def _sides(a: str, b: str, options: dict[str, Any]) -> tuple[Side, Side]:
+    """Load what is stored, replay the rest; an interface that is stored is kept."""
+    from harness.view.sides import load_stored
+
+    stored = load_stored(a), load_stored(b)
+    known = next((side.interface for side in stored if side is not None), None)
+    if known is not None and options["interface"] is None:
+        options["interface"] = known
+    side_a = stored[0] or _replayed(a, options, "")
+    side_b = stored[1] or _replayed(b, options, "_b")
+    only = options["exchange"]
+    if only is None:
+        return side_a, side_b
+    return _only(side_a, only), _only(side_b, only)
+
+
+def _only(side: Side, exchange: int) -> Side:
+    from dataclasses import replace
+
+    return replace(side, rows=[row for row in side.rows if row.exchange == exchange])
+
+
+def _replayed(path: str, options: dict[str, Any], suffix: str) -> Side:
+    from harness.core.variation import vary
+    from harness.engine.replay import replay
+    from harness.engine.targets import AgentOptions
+    from harness.view.sides import side_of
+
+    how = {name: options[f"{name}{suffix}"] or options[name] for name in _HOW}
+    interface = how["interface"] or "streaming"
+    mode = None if interface == "queuing" else how["mode"] or "tokens"
+    variation = vary(how["split"], how["dialect"], how["fault"])
+    transcript = replay(
+        path,
+        interface,
+        split=variation.split,
+        dialect=variation.dialect,
+        fault=variation.fault,
+        mode=mode,
+        options=AgentOptions(
+            use_assistant_message=options["assistant_message"],
+            assistant_function=options["assistant_function"],
+            assistant_argument=options["assistant_argument"],
+        ),
+        exchange=options["exchange"],
+        reasoning=options["reasoning"],
+    )
+    shown = str(variation)
+    if mode not in {None, "tokens"}:
+        shown = f"--mode {mode} {shown}".strip()
+    return side_of(transcript, shown)
+
+
+class _Printer:
+    def __init__(self, difference: Difference, context: int) -> None:
+        self._found = difference
+        self._context = context
+        self._colours = use_colour(sys.stdout.isatty())
+
+    def print_all(self, *, said_only: bool) -> None:
+        """Print everything, the first difference first."""
+        found = self._found
+        self._line(f"--- {found.a.name}", fg="red")
+        self._line(f"+++ {found.b.name}", fg="green")
+        if said_only or found.said or found.is_same:
+            self._print_said()
+        else:
+            self._line("said: the same texts and calls; only the emissions differ")
+        if said_only:
+            return
+        first = found.first
+        counts = f"{len(found.a.rows)} and {len(found.b.rows)} emissions"
+        if first is None:
+            self._line(f"emitted: the same, {counts}")
+            return
+        self._line(f"emitted: {counts}; first difference at {_place(first)}")
+        for number, change in enumerate(found.changes):
+            if change.is_same:
+                self._print_context(change.a, number)
+            else:
+                self._print_change(change)
+
+    def _print_said(self) -> None:
+        if not self._found.said:
+            self._line("said: the same texts and calls")
+            return
+        count = len(self._found.said)
+        self._line(f"said: {count} difference{'s' * (count != 1)}", bold=True)
+        for change in self._found.said:
+            self._print_saying(change)
+
+    def _print_saying(self, change: SaidChange) -> None:
+        one = change.a or change.b
+        assert one is not None
+        where = f"@@ exchange {one.exchange}, {one.kind}"
+        if change.a and change.b:
+            where += f", character {change.at}"
+        self._line(where, fg="cyan")
+        start = max(0, change.at - _WINDOW)
+        for saying, sign, colour in ((change.a, "-", "red"), (change.b, "+", "green")):
+            if saying is None:
+                self._line(f"{sign} (not said)", fg=colour)
+                continue
+            text = printable(saying.text[start : change.at + _WINDOW])
+            begin = "…" if start else ""
+            end = "…" if len(saying.text) > change.at + _WINDOW else ""
+            self._line(f"{sign} {begin}{text}{end}", fg=colour)
+        if change.a and change.b:
+            from harness.view.explain import columns
+
+            common = printable(change.a.text[start : change.at])
+            self._line(" " * (2 + bool(start) + columns(common)) + "^ from here on")
+
+    def _print_context(self, rows: list[Row], number: int) -> None:
+        n = self._context
+        is_first, is_last = number == 0, number == len(self._found.changes) - 1
+        head = [] if is_first else rows[:n]
+        tail = [] if is_last else rows[max(0, len(rows) - n) :]
+        if len(head) + len(tail) >= len(rows):
+            head, tail = rows, []
+        skipped = len(rows) - len(head) - len(tail)
+        for row in head:
+            self._row(" ", row)
+        if skipped:
+            self._line(f"  … {skipped} the same", dim=True)
+        for row in tail:
+            self._row(" ", row)
+
+    def _print_change(self, change: Change) -> None:
+        for row in change.a:
+            self._row("-", row, fg="red")
+        for row in change.b:
+            self._row("+", row, fg="green")
+
+    def _row(self, sign: str, row: Row, **style: Any) -> None:
+        chunk = "-" if row.chunk is None else row.chunk
+        text = f"{row.exchange:>4} {chunk:>6}  {printable(str(row))}"
+        self._line(f"{sign} {text}", **style)
+
+    def _line(self, text: str, **style: Any) -> None:
+        if self._colours and style:
+            text = click.style(text, **style)
+        sys.stdout.write(f"{text}\n")
+
+
+def _place(change: Change) -> str:
+    parts = []
+    for name, rows in (("A", change.a), ("B", change.b)):
+        if rows:
+            chunk = rows[0].chunk
+            where = "after the stream" if chunk is None else f"chunk {chunk}"
+            parts.append(f"exchange {rows[0].exchange}, {where} of {name}")
+    return "; ".join(parts)
