@@ -308,6 +308,14 @@ def test_foreign_messages_have_a_stable_form(
     assert json.loads(emission_line("a", "b", Emission(0, 0, None, message)))
 
 
+def test_lines_tell_half_characters_apart() -> None:
+    """What UTF-8 cannot carry is shown as the escape that it was, and compares."""
+    (line,) = of("half \ud83d").to_lines()
+    assert line.endswith('"message": "half \\ud83d"}')
+    assert of("half \ud83d") != of("half \ud83e")
+    assert json.loads(line)["message"] == "half \ud83d"
+
+
 def test_message_that_holds_itself_is_printed() -> None:
     """A circle has no JSON; its repr stands for it."""
     circle: dict[str, Any] = {}
