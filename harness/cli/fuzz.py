@@ -294,6 +294,8 @@ def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
         f"{counted(len(tried.faults), 'fault')}, in {tried.seconds:.1f} s"
     )
     click.echo(f"relations: {asked}")
+    if tried.lacks:
+        complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
     if not tried.is_complete and not tried.ended.endswith("found"):
         complain(
             "not every stream, relation and dialect was tried once; "

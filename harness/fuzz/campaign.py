@@ -44,6 +44,7 @@ from harness.fuzz.stock import broken_texts, stock_streams, stock_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import ModuleType
 
     from harness.fuzz.outcomes import Outcome
     from harness.fuzz.relations import Failure, Judge
@@ -94,6 +95,8 @@ class Tried:
     """How long it took, shrinking included."""
     ended: str = ""
     """Why it stopped."""
+    lacks: str = ""
+    """What could not be tried for want of a package; empty if nothing."""
     is_complete: bool = False
     """Whether every stream, relation and dialect was tried at least once."""
 
@@ -126,7 +129,7 @@ class Campaign:
         self.failures: list[Failure] = []
         self._progress = progress or (lambda _tried: None)
         self._recordings = dict(recordings or {})
-        self._kinds: set[tuple[str, str]] = set()
+        self._kinds: set[str] = set()
         self._is_handler = judge.consumer.level is Level.HANDLER
         self._reads_bytes = judge.consumer.level.reads_bytes
         # Ours are fed what our decoder makes of the bytes, so it is tried with them.
@@ -256,8 +259,9 @@ class Campaign:
                 self._found(self.judge.judge("split-invariance", cut))
 
     def _try_made_texts(self, key: str, seed: int) -> None:
-        from harness.fuzz import made
-
+        made = self._made()
+        if made is None:
+            return
         strategy = made.argument_texts(key)
         count = _MADE["texts"]
 
@@ -463,8 +467,9 @@ class Campaign:
                     self._compare("split-invariance", pieces, expected)
 
     def _try_made_streams(self, seed: int) -> None:
-        from harness.fuzz import made
-
+        made = self._made()
+        if made is None:
+            return
         count = _MADE["streams"]
         strategy = made.streams()
 
@@ -480,6 +485,15 @@ class Campaign:
             self._again = None
             self._try_random(stream, mix(seed, number))
 
+    def _made(self) -> ModuleType | None:
+        """Return what makes structures; None where hypothesis is not installed."""
+        try:
+            from harness.fuzz import made
+        except ImportError:
+            self.tried.lacks = "hypothesis, which makes structures, is not installed"
+            return None
+        return made
+
     # Findings.
 
     def _found(self, failure: Failure | None) -> None:
@@ -489,9 +503,9 @@ class Campaign:
         if failure.relation == "dialect-invariance" and self._wants("split-invariance"):
             # What the cuts alone explain is no matter of the dialect.
             failure = self.judge.judge("split-invariance", failure.arrived) or failure
-        if (failure.relation, failure.kind) in self._kinds:
+        if failure.kind in self._kinds:  # one defect breaks several relations
             return
-        self._kinds.add((failure.relation, failure.kind))
+        self._kinds.add(failure.kind)
         self.failures.append(self._shrunk(failure))
         if len(self.failures) >= self.plan.findings:
             count = len(self.failures)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -52,6 +53,7 @@ VOLATILE = frozenset(
 
 _TAGS = ("message_type", "type", "kind", "event", "role", "status")
 _ARGUMENTS = ("arguments", "args", "parameters")
+_HALVES = re.compile("[\ufffd\ud800-\udfff]+$")
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
@@ -145,7 +147,7 @@ def _begins(part: str, whole: str) -> bool:
     if whole.startswith(part):
         return True
     # The half of a pair at the end of a prefix is shown as U+FFFD until it is whole.
-    if part.endswith("\ufffd") and whole.startswith(part.rstrip("\ufffd")):
+    if whole.startswith(_HALVES.sub("", part)):
         return True
     try:  # a consumer that parses what has come shows a smaller object
         return _is_smaller(json.loads(part), json.loads(whole))
@@ -169,7 +171,8 @@ def _is_smaller(part: Any, whole: Any) -> bool:
             and all(_is_smaller(a, b) for a, b in zip(part, whole, strict=False))
         )
     if isinstance(part, str):
-        return isinstance(whole, str) and whole.startswith(part.rstrip("\ufffd"))
+        # Half a pair at the end is not yet the character that it will be.
+        return isinstance(whole, str) and whole.startswith(_HALVES.sub("", part))
     if part is None:
         return True
     if isinstance(part, bool) or isinstance(whole, bool):

@@ -55,13 +55,19 @@ class Reader:
 
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index, call_id = entry.get("index"), entry.get("id")
+        call: dict[str, Any]
         for call in reversed(self.calls):
             if self.is_same(call, index, call_id):
                 call["id"] = call["id"] or call_id
                 return call
         if index is None and not call_id and self.last is not None:
             return self.last
-        opened = {"index": index, "id": call_id, "name": "", "arguments": ""}
+        opened: dict[str, Any] = {
+            "index": index,
+            "id": call_id,
+            "name": "",
+            "arguments": "",
+        }
         self.calls.append(opened)
         return opened
 

@@ -1,0 +1,221 @@
+"""What the fuzzer found in other people's readers, each with its shrunk input.
+
+The list with its reasons is in `README.md` beside this file. A row that no longer
+fails has been repaired upstream: take it out here and there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from harness.fuzz import check
+from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.checking import judge_of
+from harness.fuzz.consumers import Wanted
+from tests.third_party import consumers
+
+
+def _chunk(delta: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "model",
+        "choices": [choice],
+        **more,
+    }
+
+
+def _calls(*entries: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return _chunk({"tool_calls": list(entries)}, finish)
+
+
+def _entry(arguments: str | None, **fields: Any) -> dict[str, Any]:
+    name = {"name": fields.pop("name")} if "name" in fields else {}
+    return {**fields, "function": {**name, "arguments": arguments}}
+
+
+def _opening(
+    number: int, name: str, arguments: str = "", **place: Any
+) -> dict[str, Any]:
+    return _entry(arguments, **place, id=f"call_{number}", type="function", name=name)
+
+
+_END = "tool_calls"
+_NO_DELTA = {**_chunk(), "choices": [{"index": 0, "finish_reason": "stop"}]}
+_SENT_AGAIN = [
+    _calls(_opening(1, "get_weather", index=0)),
+    _calls(_opening(1, "get_weather", index=0), finish=_END),
+]
+_AT_INDEX_0 = [
+    _calls(_opening(1, "t", index=0)),
+    _calls(_opening(2, "d", index=0), finish=_END),
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One defect: who has it, what shows it, and how it shows."""
+
+    name: str
+    """As in the README."""
+    target: Any
+    """The reader."""
+    relation: str
+    """What does not hold."""
+    arrived: list[Any]
+    """The shrunk input."""
+    shows: str
+    """A part of what the report says."""
+    fault: str | None = None
+    """How the input is broken first."""
+
+
+_OPENAI = consumers.openai_stream_helper
+_LANGCHAIN = consumers.langchain_merging
+FINDINGS = [
+    Finding(
+        "openai-1",
+        _OPENAI,
+        "agreement",
+        [_chunk({}), _NO_DELTA],
+        "AttributeError",
+    ),
+    Finding(
+        "openai-2",
+        _OPENAI,
+        "agreement",
+        [_calls(_entry("", id="call_1", type="function", name="r"), finish=_END)],
+        "raises TypeError",
+    ),
+    Finding(
+        "openai-3",
+        _OPENAI,
+        "agreement",
+        [_calls(_opening(1, "r", index=None), finish=_END)],
+        "raises TypeError",
+    ),
+    Finding(
+        "openai-4",
+        _OPENAI,
+        "agreement",
+        [_chunk({}), _calls(_opening(1, "k", index=1), finish=_END)],
+        "raises IndexError",
+    ),
+    Finding("openai-5", _OPENAI, "dialect-invariance", _AT_INDEX_0, "td({})"),
+    Finding(
+        "openai-6",
+        _OPENAI,
+        "dialect-invariance",
+        _SENT_AGAIN,
+        "get_weatherget_weather",
+    ),
+    Finding(
+        "openai-7",
+        _OPENAI,
+        "agreement",
+        [
+            _calls(_opening(1, "k", index=0)),
+            _calls(_entry("", index=0, id=None, type=None, name=None), finish=_END),
+        ],
+        "raises AssertionError",
+    ),
+    Finding(
+        "openai-8",
+        _OPENAI,
+        "split-invariance",
+        [
+            _chunk({"content": [{"type": "text", "text": "lo"}]}),
+            _chunk({"content": [{"type": "text", "text": " there"}]}, "stop"),
+        ],
+        "raises RuntimeError",
+    ),
+    Finding(
+        "openai-9",
+        _OPENAI,
+        "faults",
+        [_chunk({}), _chunk({}, "stop")],
+        "raises TypeError",
+        fault="error-event:1",
+    ),
+    Finding(
+        "langchain-1",
+        _LANGCHAIN,
+        "split-invariance",
+        [
+            _calls(_entry("{", id="call_1", type="function", name="r")),
+            _calls(_entry("}", id="call_1"), finish=_END),
+        ],
+        "call 0: r({}})",
+    ),
+    Finding(
+        "langchain-2",
+        _LANGCHAIN,
+        "dialect-invariance",
+        _SENT_AGAIN,
+        "get_weatherget_weather",
+    ),
+    Finding(
+        "partial-json-parser-1",
+        consumers.PartialJsonParser,
+        "split-invariance",
+        ['{"message":"\\ud83d\\ude0', '0"}'],
+        "differs in the text",
+    ),
+    Finding(
+        "partial-json-parser-2",
+        consumers.PartialJsonParser,
+        "faults",
+        ["}"],
+        "raises IndexError",
+    ),
+    Finding(
+        "partial-json-parser-3",
+        consumers.PartialJsonParser,
+        "faults",
+        ["[}"],
+        "raises AssertionError",
+    ),
+    Finding(
+        "json-repair-1",
+        consumers.JsonRepair,
+        "split-invariance",
+        ['{"message":"\\f"', "}"],
+        "differs in the text",
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # what a library warns of is its own business
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
+def test_finding_is_still_there(finding: Finding) -> None:
+    """The shrunk input fails as the README says."""
+    with pytest.raises(AssertionError) as failed:
+        check(
+            finding.target,
+            finding.arrived,
+            relation=finding.relation,
+            fault=finding.fault,
+        )
+    assert finding.shows in str(failed.value)
+
+
+@pytest.mark.filterwarnings("ignore")  # as above
+@pytest.mark.parametrize(
+    "target",
+    [_OPENAI, _LANGCHAIN, consumers.PartialJsonParser, consumers.JsonRepair],
+    ids=lambda target: target.__name__,
+)
+def test_fuzzer_finds_something_by_itself(target: Any) -> None:
+    """The stock alone leads to a finding of at most six fragments or four chunks."""
+    judge = judge_of(target, Wanted())
+    campaign = Campaign(
+        judge, Plan(("split-invariance", "dialect-invariance"), max_examples=9000)
+    )
+    (failure,) = campaign.run()
+    assert len(failure.arrived) <= (6 if isinstance(failure.arrived[0], str) else 4)
+    assert all(not name.startswith("made") for name in campaign.tried.streams)
