@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.testing.fuzzing import Fuzzing
     from harness.testing.playing import HarnessTest
     from harness.testing.replaying import AsyncReplaying, Replaying
+    from harness.testing.running import Running
 
 _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
@@ -142,18 +143,32 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Load the rest where a test uses it, before any test is deselected."""
-    manager = config.pluginmanager
-    if manager.has_plugin("harness-running") or not any(map(_uses, items)):
+    if not any(map(_uses, items)):
         return
     from harness.errors import HarnessError
-    from harness.testing.running import Running
 
-    running = Running(config)
-    manager.register(running, "harness-running")
     try:
-        running.orphans.collected(items)
+        _running(config).orphans.collected(items)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
+    output = getattr(node, "workeroutput", None)
+    if output is None or "harness_orphans" in output:
+        _running(node.config).orphans.add_worker(output)
+
+
+def _running(config: pytest.Config) -> Running:
+    from harness.testing.running import Running
+
+    running: Running | None = config.pluginmanager.get_plugin("harness-running")
+    if running is None:
+        running = Running(config)
+        config.pluginmanager.register(running, "harness-running")
+    return running
 
 
 def _uses(item: pytest.Item) -> bool:

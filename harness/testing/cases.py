@@ -107,7 +107,10 @@ class Asked:
     def folder(self) -> Path:
         """The folder of the test file's cassettes."""
         told: Any = None
-        if self.config.getoption("harness_cassette_dir") is None:
+        if (
+            self.config.getoption("harness_cassette_dir") is None
+            and self.marker.get("cassette_dir") is None
+        ):
             told = self.config.hook.pytest_harness_cassette_dir(
                 config=self.config, test_file=self.test_file
             )

@@ -81,13 +81,12 @@ class Orphans:
         """Take note of a cassette that a test used."""
         self._used.add(path)
 
-    def add_worker(self, node: Any) -> None:
-        """Take over what a worker of pytest-xdist knows."""
-        told = getattr(node, "workeroutput", {}).get(_KEY)
-        if told is None:
+    def add_worker(self, output: dict[str, Any] | None) -> None:
+        """Take over what a worker of pytest-xdist knows; None if it crashed."""
+        if output is None:
             self._failed_workers = True
             return
-        used, folders, unclear = json.loads(told)
+        used, folders, unclear = json.loads(output[_KEY])
         self._used.update(used)
         self._folders.update(folders)
         self._unclear.update(unclear)

@@ -92,8 +92,3 @@ class Running:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say which cassettes those are."""
         self.orphans.tell(terminalreporter)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker of pytest-xdist knows."""
-        self.orphans.add_worker(node)

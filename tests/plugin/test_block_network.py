@@ -1,0 +1,73 @@
+"""`--harness-block-network`: a try to reach out fails with a clear error."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Model, Project
+
+WAYS = {
+    "urllib": "import urllib.request; urllib.request.urlopen('http://example.com/')",
+    "socket": "import socket; socket.create_connection(('192.0.2.1', 80))",
+    "lookup": "import socket; socket.getaddrinfo('example.com', 80)",
+    "connect_ex": "import socket; socket.socket().connect_ex(('192.0.2.1', 80))",
+    "asyncio": (
+        "import asyncio; asyncio.run(asyncio.open_connection('192.0.2.1', 80))"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("fixtures", ["", "harness_fuzz"])
+def test_reaching_out_fails(project: Project, way: str, fixtures: str) -> None:
+    """By name or number, sync or async, whatever fixture the test uses."""
+    before = socket.getaddrinfo, socket.socket.connect
+    project.tests(f"@pytest.mark.harness\ndef test_x({fixtures}):\n    {WAYS[way]}\n")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *NetworkBlockedError: network blocked: the test tried to reach "
+            "*, and a harness test may reach nothing but this machine; *",
+            "blocked: *the network, for *",
+        ]
+    )
+    assert (socket.getaddrinfo, socket.socket.connect) == before
+
+
+LOCAL = """
+import urllib.request, urllib.error
+
+@pytest.mark.harness
+def test_x():
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen("BASE_URL")
+"""
+
+
+def test_this_machine_may_be_reached_unless_all_is_blocked(
+    project: Project, model: Model
+) -> None:
+    """`remote` (the default) and `none` let loopback through, `all` does not."""
+    project.tests(LOCAL, model.url)
+    project.run().assert_outcomes(passed=1)
+    project.run("--harness-block-network=none").assert_outcomes(passed=1)
+    result = project.run("--harness-block-network=all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *NetworkBlockedError*may reach nothing; *block_network='remote'*"])
+
+
+def test_other_tests_are_left_alone(project: Project) -> None:
+    """Without marker and fixtures nothing is blocked, before and after one that is."""
+    text = "import socket\nREAL = socket.getaddrinfo\n"
+    for name in ("a", "b", "c"):
+        if name == "b":
+            text += "@pytest.mark.harness\n"
+        compare = "is not" if name == "b" else "is"
+        text += f"def test_{name}():\n    assert socket.getaddrinfo {compare} REAL\n"
+    project.tests(text)
+    project.run().assert_outcomes(passed=3)

@@ -1,0 +1,63 @@
+"""`--harness-dialects`, `--harness-faults` and the marker's keywords of that name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+TEST = """
+@pytest.mark.harness("forced-send-message"MORE)
+def test_x(harness_replay, harness_variation):
+    transcript = harness_replay()
+    assert transcript.messages
+    print("VARIED", harness_variation or "nothing")
+"""
+
+
+def _ids(project: Project, *options: str) -> list[str]:
+    result = project.run("-v", *options)
+    assert result.ret == 0, result.outlines
+    return [line.split()[0] for line in result.outlines if line.startswith("test_it")]
+
+
+def test_dialects_and_splits_are_combined(project: Project) -> None:
+    """Each combination is a test; `recorded` stands for none."""
+    project.recording("llama-server/forced-send-message.yaml")
+    project.tests(
+        TEST.replace("MORE", ", dialects=['recorded', 'ollama'], splits=['recorded', 2]")
+    )
+    assert _ids(project) == [
+        f"test_it.py::test_x[{name}]"
+        for name in ("recorded", "ollama", "2", "ollama-2")
+    ]
+
+
+def test_faults_break_the_stream(project: Project) -> None:
+    """A fault is a test of its own, from the marker, the command line or ini."""
+    project.recording("llama-server/forced-send-message.yaml")
+    project.tests(TEST.replace("MORE", ", faults='cut-chunks:2'"))
+    assert _ids(project) == ["test_it.py::test_x[cut-chunks:2]"]
+    assert _ids(project, "--harness-faults=cut-chunks:3") == [
+        "test_it.py::test_x[cut-chunks:3]"
+    ]
+    project.tests(TEST.replace("MORE", ""))
+    project.write("pytest.ini", "[pytest]\nharness_dialects = ollama groq\n")
+    assert _ids(project) == [
+        "test_it.py::test_x[ollama]",
+        "test_it.py::test_x[groq]",
+    ]
+
+
+def test_a_client_under_a_dialect_keeps_its_steps(project: Project) -> None:
+    """Requests are matched in order there, since a dialect may change what is sent."""
+    project.recording("llama-server/plain-text.yaml")
+    project.tests(
+        """
+@pytest.mark.harness("plain-text", dialects=["ollama"])
+def test_asks():
+    assert ask("quite another question").startswith("A rainbow is")
+"""
+    )
+    project.run().assert_outcomes(passed=1)

@@ -1,0 +1,103 @@
+"""`@pytest.mark.harness`: names, lists, globs, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+TEST = """
+@pytest.mark.harness(ARGUMENTS)
+def test_x(harness_cassette):
+    assert harness_cassette.exchanges
+"""
+
+
+def _ids(project: Project) -> list[str]:
+    result = project.run("-v")
+    assert result.ret == 0, result.outlines
+    return [line.split()[0] for line in result.outlines if line.startswith("test_it")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        ("'one'", [""]),
+        ("'one.yaml'", [""]),
+        ("'one', 'two'", ["[one]", "[two]"]),
+        ("['one', 'two'], 'deep/one'", ["[cassettes/one]", "[cassettes/two]", "[deep/one]"]),
+        ("'*.yaml'", ["[one]", "[two]"]),
+        ("'**/one.yaml'", ["[deep/one]", "[cassettes/one]"]),
+    ],
+)
+def test_each_cassette_is_a_test_id(
+    project: Project, arguments: str, ids: list[str]
+) -> None:
+    """Names, lists and globs; files that are no cassettes are passed over."""
+    for name in ("one.yaml", "two.yaml", "deep/one.yaml"):
+        project.recording("llama-server/plain-text.yaml", name)
+    project.recording("llama-server/plain-text.scenario.yaml")
+    project.tests(TEST.replace("ARGUMENTS", arguments))
+    assert sorted(_ids(project)) == sorted(f"test_it.py::test_x{i}" for i in ids)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("'no*.yaml'", "@pytest.mark.harness('no*.yaml'): no cassette in *matches"),
+        ("3", "expected names of cassettes, globs or lists of them, got 3"),
+        ("spilts='whole'", "there is no 'spilts'; there is block_network,*"),
+        ("dialects='klingon'", "*dialect 'klingon'*"),
+    ],
+)
+def test_a_wrong_marker_is_told_while_collecting(
+    project: Project, arguments: str, message: str
+) -> None:
+    """One line that names the test, what is wrong and what there is."""
+    project.tests(TEST.replace("ARGUMENTS", arguments))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*test_it.py::test_x: *{message}*"])
+
+
+def test_a_missing_cassette_is_told(project: Project) -> None:
+    """The message names the file and what to do."""
+    project.tests(TEST.replace("ARGUMENTS", "'gone'"))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*gone.yaml: there is no such cassette; name another*"])
+
+
+def test_markers_add_up_the_closest_first(project: Project) -> None:
+    """A test's own marker goes before its class's and its module's, key by key."""
+    project.recording("llama-server/plain-text.yaml", "one.yaml")
+    project.tests(
+        """
+pytestmark = pytest.mark.harness("one", splits=["whole", "chars"], seed=3)
+
+@pytest.mark.harness(splits="random")
+def test_x(harness_cassette):
+    pass
+"""
+    )
+    assert _ids(project) == ["test_it.py::test_x[random:3]"]
+
+
+def test_the_marker_is_declared(project: Project) -> None:
+    """`--strict-markers` accepts it and `--markers` explains it."""
+    project.recording("llama-server/plain-text.yaml", "one.yaml")
+    project.tests(TEST.replace("ARGUMENTS", "'one'"))
+    project.run("--strict-markers").assert_outcomes(passed=1)
+    project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.harness(*cassettes*"])
+
+
+def test_without_the_plugin_the_marker_does_nothing(project: Project) -> None:
+    """`-p no:harness` leaves a project's other tests alone."""
+    project.tests("def test_x():\n    pass\n")
+    result = project.pytester.runpytest_subprocess("-p", "no:harness")
+    result.assert_outcomes(passed=1)
+    result = project.pytester.runpytest_subprocess("-p", "no:harness", "--help")
+    result.stdout.no_fnmatch_line("*--harness-*")

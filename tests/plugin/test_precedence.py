@@ -1,0 +1,93 @@
+"""Command line over marker over fixture over hook over ini over default."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import plugin
+from harness.testing.settings import EARLY, SETTINGS
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+LEVELS = ("ini", "hook", "fixture", "marker", "option")
+VALUES = {
+    "record": ("once", "new_episodes", "all", "rewrite", "none"),
+    "seed": (1, 2, 3, 4, 5),
+    "speed": (1.0, 2.0, 3.0, 4.0, 5.0),
+    "unplayed": ("ignore", "fail", "ignore", "fail", "ignore"),
+    "block_network": ("all", "none", "all", "remote", "all"),
+}
+
+
+def _value(project: Project, name: str, levels: tuple[str, ...]) -> str:
+    given = dict(zip(LEVELS, VALUES[name], strict=True))
+    marker = f"{name}={given['marker']!r}" if "marker" in levels else ""
+    ini = f"harness_{name} = {given['ini']}" if "ini" in levels else ""
+    conftest = ["import pytest"]
+    if "hook" in levels:
+        conftest += [
+            "def pytest_harness_settings(config, test_file):",
+            f"    return {{{name!r}: {given['hook']!r}}}",
+        ]
+    if "fixture" in levels:
+        conftest += [
+            "@pytest.fixture",
+            "def harness_config():",
+            f"    return {{{name!r}: {given['fixture']!r}}}",
+        ]
+    project.write("conftest.py", "\n".join(conftest) + "\n")
+    project.write("pytest.ini", f"[pytest]\n{ini}\n")
+    project.write(
+        "test_it.py",
+        "import pytest\n"
+        f"@pytest.mark.harness({marker})\n"
+        "def test_x(_harness_around, harness_variation):\n"
+        f"    print('VALUE', _harness_around.setting({name!r}))\n",
+    )
+    options = []
+    if "option" in levels:
+        options.append(f"--harness-{name.replace('_', '-')}={given['option']}")
+    result = project.run("-s", *options)
+    (line,) = (line for line in result.outlines if "VALUE" in line)
+    return line.split()[-1].rstrip(".")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_each_level_goes_before_those_below(project: Project, name: str) -> None:
+    """With everything up to a level given, that level's value counts."""
+    if name == "block_network":
+        default = "remote"
+    else:
+        default = str(SETTINGS[name].default)
+    assert _value(project, name, ()).rstrip("0.") == default.rstrip("0.")
+    for number, value in enumerate(VALUES[name]):
+        got = _value(project, name, LEVELS[: number + 1])
+        assert got.rstrip("0.") == str(value).rstrip("0.")
+
+
+def test_what_is_decided_early_cannot_come_from_the_fixture(project: Project) -> None:
+    """A fixture comes after collection; the message says where else."""
+    project.write(
+        "conftest.py",
+        "import pytest\n@pytest.fixture\ndef harness_config():\n"
+        "    return {'splits': 'quick'}\n",
+    )
+    project.tests("@pytest.mark.harness\ndef test_x():\n    pass\n")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*'splits' is decided while tests are collected*"])
+
+
+def test_options_ini_marker_and_table_name_the_same_settings(project: Project) -> None:
+    """Nothing can be set in one place and is unknown in another."""
+    assert set(plugin._OPTIONS) == set(SETTINGS)
+    assert set(SETTINGS) >= EARLY
+    assert all(f"{name}=None" in plugin._MARKER for name in SETTINGS)
+    for name, (_metavar, text) in plugin._OPTIONS.items():
+        setting = SETTINGS[name]
+        assert all(value in text for value in setting.allowed if name != "record")
+    assert inspect.getdoc(plugin)
