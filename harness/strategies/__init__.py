@@ -1,0 +1,67 @@
+"""Hypothesis strategies for what streamed agents are fed; needs the extra `hypothesis`.
+
+Everything a test of a consumer needs to draw: arguments as JSON texts in every
+spelling, ways to cut, whole chunk streams and conversations whose truth is known,
+and garbage. Each strategy's docstring says what it makes and how it shrinks. Wrong
+arguments raise hypothesis' own `InvalidArgument`, when the strategy is made.
+
+Example:
+    >>> from hypothesis import given, strategies as st
+    >>> from harness.strategies import argument_texts, fragments
+    >>> @given(argument_texts("message").flatmap(fragments))
+    ... def test_my_parser(pieces): ...
+"""
+
+from harness.strategies.arguments import (
+    argument_objects,
+    argument_texts,
+    spellings,
+    string_texts,
+    value_texts,
+)
+from harness.strategies.conversations import Conversation, conversations
+from harness.strategies.cuts import byte_pieces, cut_at, fragments, splits
+from harness.strategies.garbage import (
+    broken_argument_texts,
+    disordered_payloads,
+    garbage_bytes,
+    garbage_payloads,
+    garbage_texts,
+)
+from harness.strategies.streams import (
+    Answer,
+    ChunkStream,
+    EventStream,
+    SaidCall,
+    answers,
+    chunk_streams,
+    event_streams,
+    framed_streams,
+)
+
+__all__ = [
+    "Answer",
+    "ChunkStream",
+    "Conversation",
+    "EventStream",
+    "SaidCall",
+    "answers",
+    "argument_objects",
+    "argument_texts",
+    "broken_argument_texts",
+    "byte_pieces",
+    "chunk_streams",
+    "conversations",
+    "cut_at",
+    "disordered_payloads",
+    "event_streams",
+    "fragments",
+    "framed_streams",
+    "garbage_bytes",
+    "garbage_payloads",
+    "garbage_texts",
+    "spellings",
+    "splits",
+    "string_texts",
+    "value_texts",
+]

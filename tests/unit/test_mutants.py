@@ -1,0 +1,56 @@
+"""The list of mutants fits the code; that each is noticed is shown by the slow tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants import ROOT, Mutant, applied, load
+from tests.mutants.__main__ import run
+
+CORE = ("json_states", "json_strings", "json_arguments", "deltas", "accumulate")
+
+
+def test_each_old_text_stands_exactly_once() -> None:
+    """A changed line takes its mutant along, or the list would rot in silence."""
+    texts = {
+        mutant.file: (ROOT / mutant.file).read_text(encoding="utf-8")
+        for mutant in load()
+    }
+    for mutant in load():
+        broken = applied(mutant, texts[mutant.file])
+        compile(broken, mutant.file, "exec")
+        assert broken != texts[mutant.file]
+
+
+def test_every_file_of_the_two_machines_has_mutants() -> None:
+    """The state machine, the reader of deltas and the accumulator, none left out."""
+    files = [mutant.file for mutant in load()]
+    assert {f"harness/core/{name}.py" for name in CORE} == set(files)
+    assert min(files.count(file) for file in files) >= 5
+
+
+def test_an_old_text_that_is_gone_is_an_error() -> None:
+    """Neither missing nor doubled text is passed over."""
+    mutant = Mutant("rule", "some.py", "a", "b", "tests/x.py::test_x")
+    assert applied(mutant, "cat") == "cbt"
+    for text in ("dog", "banana"):
+        with pytest.raises(
+            ValueError, match=r"rule: 'a' stands [03] times in some\.py"
+        ):
+            applied(mutant, text)
+
+
+@pytest.mark.slow
+def test_a_sample_of_mutants_is_noticed() -> None:
+    """Every tenth rule, broken, makes its test fail; the command runs them all."""
+    assert run(load()[::10]) == []
+
+
+@pytest.mark.slow
+def test_a_mutant_that_changes_nothing_survives() -> None:
+    """The judge is judged: a harmless change and a missing test are both told."""
+    first = load()[0]
+    harmless = first._replace(new=first.old + "  ")
+    assert run([harmless]) == [f"{first.rule}: survived {first.test}"]
+    lost = first._replace(test="tests/unit/core/test_json_arguments.py::test_gone")
+    assert "do not pass without a mutant" in run([lost])[0]
