@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from harness.cli.console import Exit, complain, printable, say, use_colour
+from harness.cli.look import look, wants_to_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +90,18 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     show_default=True,
     help="How emissions are printed.",
 )
+@click.option(
+    "--around",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Show chunk N and its neighbours: raw, states, calls, emissions.",
+)
+@click.option(
+    "--until",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Show the chunks up to N in a line each, then chunk N in full.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are diagnostics.")
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
@@ -111,7 +124,10 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             "--mode is for a streaming interface; with --interface queuing it has no "
             "meaning (leave it out, or use --interface both)"
         )
-    return _Run(options).replay_all(paths)
+    run = _Run(options)
+    if wants_to_look(options):
+        return look(paths, run.interfaces, run.variation, options)
+    return run.replay_all(paths)
 
 
 class _Run:

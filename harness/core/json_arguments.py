@@ -73,7 +73,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from harness.core.json_states import (
     AFTER_ITEM,
@@ -108,7 +108,7 @@ from harness.core.json_strings import (
 )
 from harness.errors import ArgumentsError
 
-__all__ = ["FunctionArgumentsStreamHandler"]
+__all__ = ["FunctionArgumentsStreamHandler", "MachineState"]
 
 # JSON's names of the types, by the first character; a number has eleven of them.
 _TYPE_NAMES: Final = {
@@ -149,6 +149,21 @@ class _MalformedError(Exception):
         self.position = position
         self.expected = expected
         super().__init__()
+
+
+class MachineState(NamedTuple):
+    """Where the machine stands, for a debugger; rule 1 of the module's docstring."""
+
+    state: str
+    """A name of `harness.core.json_states`; `stopped` after an error."""
+    depth: int
+    """How many containers are open."""
+    offset: int
+    """How many code points have come."""
+    held: str
+    """Source text that is not decided yet; at most 11 characters."""
+    key_matched: int
+    """How many characters of the key the top-level key at hand has matched."""
 
 
 class FunctionArgumentsStreamHandler:
@@ -232,6 +247,17 @@ class FunctionArgumentsStreamHandler:
     def is_complete(self) -> bool:
         """The object has been closed; `error` may still tell of text after it."""
         return self._state == END
+
+    def inspect(self) -> MachineState:
+        """Return where the machine stands; it changes nothing."""
+        has_stopped = self.error is not None and not self.is_complete
+        return MachineState(
+            "stopped" if has_stopped else self._state,
+            len(self._stack),
+            self._offset,
+            self._held,
+            self._key_matched,
+        )
 
     def process_json_chunk(self, chunk: str | None) -> str | None:
         """Read the next fragment.

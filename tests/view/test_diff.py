@@ -45,8 +45,8 @@ def test_another_split_differs_in_cuts_and_says_the_same() -> None:
     assert cut.out.splitlines()[2:4] == [
         "said: the same texts and calls; only the emissions differ",
         (
-            "emitted: 27 and 61 emissions; first difference at exchange 0, chunk 3 of A; "
-            "exchange 0, chunk 3 of B"
+            "emitted: 27 and 61 emissions; first difference at exchange 0, "
+            "chunk 3 of A; exchange 0, chunk 3 of B"
         ),
     ]
     assert harness("diff", TURNS, "--split-b", "chars", "--said").code == 0

@@ -1,0 +1,97 @@
+"""`harness replay --around N` and `--until N`: one exchange from close by."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.console import Exit, use_colour
+
+if TYPE_CHECKING:
+    from harness.core.variation import Variation
+    from harness.view.trace import Trace
+
+__all__ = ["look", "wants_to_look"]
+
+_WAYS = ("around", "until")
+
+
+def wants_to_look(options: dict[str, Any]) -> bool:
+    """Tell whether one of the options of this module was given.
+
+    Args:
+        options: The options of `harness replay`.
+
+    Returns:
+        Whether `look` is to run instead of a replay.
+    """
+    return any(_is_given(options, name) for name in _WAYS)
+
+
+def _is_given(options: dict[str, Any], name: str) -> bool:
+    return options[name] is not None and options[name] is not False  # 0 is a chunk
+
+
+def look(
+    paths: tuple[str, ...],
+    interfaces: list[str],
+    variation: Variation,
+    options: dict[str, Any],
+) -> int:
+    """Show one exchange of one recording chunk by chunk.
+
+    Args:
+        paths: What was named; one file.
+        interfaces: The interfaces that are told.
+        variation: How the stream is said, cut and broken.
+        options: The options of `harness replay`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        click.UsageError: Several files, or several ways to look at them.
+        UsageError: There is no such exchange or chunk.
+    """
+    from harness.engine.targets import AgentOptions
+    from harness.errors import UsageError
+    from harness.store.reading import load_cassette
+    from harness.view.panes import around, until
+    from harness.view.trace import trace
+
+    if sum(_is_given(options, name) for name in _WAYS) > 1:
+        raise click.UsageError("--around and --until exclude each other")
+    if len(paths) != 1 or paths[0] == "-":
+        raise click.UsageError("--around and --until look at one recording in a file")
+    cassette = load_cassette(paths[0])
+
+    def follow(variation: Variation) -> Trace:
+        return trace(
+            cassette,
+            options["exchange"],
+            interfaces=interfaces,
+            variation=variation,
+            mode=options["mode"],
+            options=AgentOptions(
+                use_assistant_message=options["assistant_message"],
+                assistant_function=options["assistant_function"],
+                assistant_argument=options["assistant_argument"],
+            ),
+        )
+
+    made = follow(variation)
+    chunk = options["around"] if options["until"] is None else options["until"]
+    lines = list((around if options["until"] is None else until)(made, chunk))
+    if not lines:
+        last = max((m.arrival.chunk for m in made.moments), default=None)
+        raise UsageError(
+            f"{made.cassette}: exchange {made.exchange} has no chunk {chunk}; its "
+            f"chunks are numbered 0 to {last}"
+        )
+    colours = use_colour(sys.stdout.isatty())
+    for line in lines:
+        is_wanted = colours and line.startswith(">")
+        sys.stdout.write((click.style(line, bold=True) if is_wanted else line) + "\n")
+    return Exit.DONE
