@@ -185,6 +185,37 @@ def test_one_object_replays_twice_alike(
     assert replay(noid, interface, mode=mode).emissions == other.emissions
 
 
+def test_object_is_left_configured_as_it_was() -> None:
+    """A whole completion at the end, or calls without id, leave no trace behind."""
+    interface = StreamingServerInterface()
+    interface.streaming_mode = True
+    replay(cassette(whole({"role": "assistant", "content": "x"})), interface)
+    assert interface.streaming_mode is True
+    unnamed = sse(call("{}", name="f"), finish())
+    replay(cassette(sse(text("x"), finish()), unnamed), interface)
+    assert interface.call_id_prefix is None
+    again = replay(cassette(unnamed), interface)
+    assert again.emissions == replay(cassette(unnamed), "streaming").emissions
+
+
+class _Slow(theirs.QueueInterface):
+    """Delivers thirty items for each, a turn of the event loop apart."""
+
+    async def get_generator(self) -> Any:
+        async for item in super().get_generator():
+            for _ in range(30):
+                await asyncio.sleep(0)
+                yield item
+
+
+def test_reader_is_waited_for_as_long_as_something_comes() -> None:
+    """Many items that one chunk caused all belong to that chunk."""
+    made = cassette(sse(text("a"), text("b"), finish()))
+    transcript = replay(made, _Slow)
+    texts = [e.chunk for e in transcript.emissions if "text" in e.message]
+    assert texts == [0] * 30 + [1] * 30
+
+
 def test_object_keeps_its_own_mode_and_options() -> None:
     """An object given as it is replays as its owner configured it."""
     interface = StreamingServerInterface(
