@@ -103,7 +103,7 @@ class Server:
         connection = Connection(reader, writer)
         try:
             await self._serve(connection)
-        except (ClientGoneError, asyncio.CancelledError):
+        except (ClientGoneError, OSError, asyncio.CancelledError):
             connection.abort()  # cancelled only by `stop`, which waits for this
         finally:
             await connection.close()

@@ -102,7 +102,7 @@ def _peak_bytes(pid: int) -> int:
 def test_five_hundred_streams_are_on_time_and_a_slow_reader_holds_up_nobody(
     tmp_path: Path,
 ) -> None:
-    """Of 500 streams 99 % of the pieces come within 50 ms, while others read nothing."""
+    """Of 500 streams 99 % of the pieces come in 50 ms, while others read nothing."""
     times = [GAP_S * number for number in range(1, CHUNKS + 2)]
     path = write_cassette(tmp_path / "c.json", recorded(text_pieces(CHUNKS), times))
     big = {**REQUEST, "model": "big"}
