@@ -15,6 +15,7 @@ from harness.core.deltas import (
     Finish,
     Part,
     Reasoning,
+    Refusal,
     Text,
     ToolCall,
     choice_index,
@@ -60,19 +61,20 @@ class _Choice:
         self.role = "assistant"
 
     def add(self, choice: dict[str, Any]) -> list[Part]:
-        parts = self.reader.read_choice(choice)
+        delta = delta_of(choice)
+        parts = self.reader.read_delta(delta, choice.get("finish_reason"))
         for part in parts:
-            if isinstance(part, Text):
+            if type(part) is Text:
                 self.content.append(part.text)
-            elif isinstance(part, CallPart):
+            elif type(part) is CallPart:
                 continue  # the reader keeps the calls
-            elif isinstance(part, Reasoning):
+            elif type(part) is Reasoning:
                 self.reasoning.append(part.text)
-            elif isinstance(part, Finish):
+            elif type(part) is Finish:
                 self.finish_reason = part.reason
-            else:
+            elif type(part) is Refusal:
                 self.refusal.append(part.text)
-        role = delta_of(choice).get("role")
+        role = delta.get("role")
         if role and type(role) is str:
             self.role = role
         return parts

@@ -22,8 +22,9 @@ name after arguments have begun, is the same name sent again.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.core.text import TextBuffer
 
@@ -96,28 +97,36 @@ class ToolCall:
         )
 
 
-class Text(NamedTuple):
+# The parts are classes with slots, not named tuples: one is made for every chunk, and
+# the generated `__new__` of a named tuple takes twice as long (0.35 us against 0.17).
+
+
+@dataclass(slots=True)
+class Text:
     """Visible text of the answer."""
 
     text: str
     """Never empty."""
 
 
-class Reasoning(NamedTuple):
+@dataclass(slots=True)
+class Reasoning:
     """Text of the model's reasoning, where the provider sends it apart."""
 
     text: str
     """Never empty."""
 
 
-class Refusal(NamedTuple):
+@dataclass(slots=True)
+class Refusal:
     """Text of a refusal."""
 
     text: str
     """Never empty."""
 
 
-class CallPart(NamedTuple):
+@dataclass(slots=True)
+class CallPart:
     """Something new about one tool call."""
 
     call: ToolCall
@@ -132,7 +141,8 @@ class CallPart(NamedTuple):
     """The call's id where this part brought it; empty otherwise."""
 
 
-class Finish(NamedTuple):
+@dataclass(slots=True)
+class Finish:
     """The provider says that the choice is finished; more may follow all the same."""
 
     reason: str
@@ -233,14 +243,29 @@ class DeltaReader:
         Returns:
             What it says, in order: reasoning, content, refusal, calls, finish.
         """
-        delta = delta_of(choice)
+        return self.read_delta(delta_of(choice), choice.get("finish_reason"))
+
+    def read_delta(self, delta: dict[str, Any], reason: object) -> list[Part]:
+        """Read the two fields of an entry of `choices` that say something.
+
+        Args:
+            delta: What it adds (`delta_of`).
+            reason: Its `finish_reason`; any shape.
+
+        Returns:
+            As `read_choice`.
+        """
         parts: list[Part] = []
-        if len(delta) == 1 and "content" in delta and not choice.get("finish_reason"):
-            # Three chunks out of four are one piece of text and nothing else; looking
-            # for all the other fields would take four times as long.
-            content = delta["content"]
+        if len(delta) == 1 and not reason:
+            # Nearly every chunk is one piece of text, or of one call, and nothing else;
+            # looking for all the other fields would take four times as long.
+            content = delta.get("content")
             if type(content) is str:
                 return [Text(content)] if content else parts
+            entries = delta.get("tool_calls")
+            if type(entries) is list:
+                self._read_calls(entries, parts)
+                return parts
         for field in REASONING_FIELDS:
             reasoning = delta.get(field)
             if reasoning and type(reasoning) is str:
@@ -260,7 +285,6 @@ class DeltaReader:
             self._read_calls(entries, parts)
         elif delta.get("function_call"):
             self._read_legacy(delta["function_call"], parts)
-        reason = choice.get("finish_reason")
         if reason and type(reason) is str:
             parts.append(Finish(reason))
         return parts

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.core.chunks import Chunk
+    from harness.core.deltas import Part
 
 __all__ = [
     "Adapter",
@@ -71,8 +72,10 @@ class Adapter(Protocol):
     takes_chunks: bool
     """Whether chunks are passed on to it."""
 
-    def feed(self, chunk: Chunk, message_id: str, date: datetime) -> None:
-        """Pass one chunk on."""
+    def feed(
+        self, chunk: Chunk, parts: list[Part], message_id: str, date: datetime
+    ) -> None:
+        """Pass one chunk on, and what was read of it."""
 
     def call(self, method: str, *arguments: Any) -> None:
         """Call a method of the interface; one that it lacks is left out."""
@@ -107,7 +110,13 @@ class _Base:
         self.takes_chunks = bool(streams) and hasattr(interface, "process_chunk")
         self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
 
-    def feed(self, chunk: Chunk, message_id: str, date: datetime) -> None:
+    def feed(
+        self,
+        chunk: Chunk,
+        parts: list[Part],  # noqa: ARG002 - an interface reads for itself
+        message_id: str,
+        date: datetime,
+    ) -> None:
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
 
     def call(self, method: str, *arguments: Any) -> None:
@@ -164,6 +173,11 @@ class StreamingAdapter(_Base):
             # times as long as all the rest of its replay.
             self._process = interface.process_payload
             self.feed = self._feed_payload  # type: ignore[method-assign]  # see above
+            own = StreamingServerInterface.process_payload
+            if type(interface).process_payload is own and not self._chat:
+                # The delta was read when it was accumulated: once is enough.
+                self._process_parts = interface.process_parts
+                self.feed = self._feed_parts  # type: ignore[method-assign]  # see above
 
     def name_calls(self, prefix: str) -> None:
         """Give streamed calls without id the ids that the step loop gives them."""
@@ -176,9 +190,27 @@ class StreamingAdapter(_Base):
         if self._names_calls:
             self.interface.call_id_prefix = None
 
-    def _feed_payload(self, chunk: Chunk, message_id: str, date: datetime) -> None:
+    def _feed_payload(
+        self,
+        chunk: Chunk,
+        parts: list[Part],  # noqa: ARG002 - see `_feed_parts`
+        message_id: str,
+        date: datetime,
+    ) -> None:
         try:
             self._process(chunk.payload, message_id, date)
+        except Exception as error:
+            raise self._failure("process_chunk", error) from error
+
+    def _feed_parts(
+        self,
+        chunk: Chunk,  # noqa: ARG002 - see `_feed_payload`
+        parts: list[Part],
+        message_id: str,
+        date: datetime,
+    ) -> None:
+        try:
+            self._process_parts(parts, message_id, date)
         except Exception as error:
             raise self._failure("process_chunk", error) from error
 

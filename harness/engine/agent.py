@@ -12,8 +12,8 @@ event loop had a turn (async).
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from harness.core.accumulate import ResponseAccumulator
 from harness.core.chunks import Chunk, Payload
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.core.accumulate import AccumulatedMessage
+    from harness.core.deltas import Part
     from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
@@ -54,8 +55,9 @@ __all__ = ["AgentLoop", "Cause"]
 _SHOWN_REASONS = 3  # enough to see what kind of file it is, and still one line
 
 
-class Cause(NamedTuple):
-    """What the interface was just told."""
+@dataclass(slots=True)
+class Cause:
+    """What the interface was just told: read-only; one a chunk, so slots."""
 
     exchange: int
     chunk: int | None
@@ -165,7 +167,7 @@ class AgentLoop:
 
     def _end_conversation(self) -> Iterator[Cause]:
         self._adapter.call("step_yield")
-        yield self._cause._replace(chunk=None, is_boundary=True)
+        yield replace(self._cause, chunk=None, is_boundary=True)
         yield Cause(-1, None, None, is_boundary=True)
 
     def _step(self, exchange: Exchange, *, is_stream: bool) -> Iterator[Cause]:
@@ -189,11 +191,11 @@ class AgentLoop:
             payload = read_whole(exchange)
             if self._shows_reasoning:
                 payload = _with_reasoning(payload)
-            accumulator.feed(payload)
+            parts = accumulator.feed(payload)
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
-            yield from self._feed_whole(exchange, payload, message_id, date)
+            yield from self._feed_whole(exchange, payload, parts, message_id, date)
         choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
         self._on_response(
             ReplayedResponse(
@@ -209,7 +211,7 @@ class AgentLoop:
             )
         yield from self._act(exchange, accumulator.message(), identity, date)
         adapter.call("step_complete")
-        yield self._cause._replace(chunk=None, is_boundary=True)
+        yield replace(self._cause, chunk=None, is_boundary=True)
 
     def _broken(self, exchange: Exchange) -> Exchange:
         """Return the exchange with its stream gone wrong, if it is to go wrong.
@@ -254,12 +256,13 @@ class AgentLoop:
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
-            for part in accumulate(chunk.payload):
+            parts = accumulate(chunk.payload)
+            for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
             if takes_chunks:
                 self._cause = cause = Cause(number, chunk.index, at, False)  # noqa: FBT003 - once a chunk: names cost as much as reading it
-                feed(chunk, message_id, date)
+                feed(chunk, parts, message_id, date)
                 yield cause
         message = accumulator.message()
         check.close(message.calls)
@@ -356,7 +359,12 @@ class AgentLoop:
         return f"Error: {problem}"
 
     def _feed_whole(
-        self, exchange: Exchange, payload: Payload, message_id: str, date: datetime
+        self,
+        exchange: Exchange,
+        payload: Payload,
+        parts: list[Part],
+        message_id: str,
+        date: datetime,
     ) -> Iterator[Cause]:
         """Let a response without chunks be heard in every mode."""
         adapter = self._adapter
@@ -367,7 +375,7 @@ class AgentLoop:
         elif adapter.takes_chunks:
             # Chat-completion mode has no step messages; one chunk says it all.
             adapter.call("stream_start")
-            adapter.feed(Chunk(0, None, payload), message_id, date)
+            adapter.feed(Chunk(0, None, payload), parts, message_id, date)
             adapter.call("stream_end")
             yield self._cause
 

@@ -65,10 +65,10 @@ class Running:
         drain = self._adapter.drain
         is_eager = isinstance(self._adapter, StreamingAdapter)
         try:
-            for number, chunk, at, is_boundary in self._loop.run():
-                if is_eager or is_boundary:
+            for cause in self._loop.run():
+                if is_eager or cause.is_boundary:
                     for message in drain():
-                        yield Emission(number, chunk, at, message)
+                        yield Emission(cause.exchange, cause.chunk, cause.at, message)
         except InterfaceError:
             yield from self._left()
             raise
@@ -77,10 +77,10 @@ class Running:
 
     def _left(self) -> Iterator[Emission]:
         """Yield what an interface that has failed emitted before."""
-        number, chunk, at, _ = self._loop.cause
+        cause = self._loop.cause
         with suppress(InterfaceError):
             for message in self._adapter.drain():
-                yield Emission(number, chunk, at, message)
+                yield Emission(cause.exchange, cause.chunk, cause.at, message)
 
     def _run_in_own_loop(self) -> Iterator[Emission]:
         try:

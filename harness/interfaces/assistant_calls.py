@@ -229,9 +229,7 @@ class CallRouter:
         track.state = _State.PASSED
         self.has_passed = True
         self._unsettled.pop(track.call, None)
-        routed.append(
-            CallDelta(track.call, track.name, arguments, is_announced=True)
-        )
+        routed.append(CallDelta(track.call, track.name, arguments, is_announced=True))
 
     def _pass_whole(self, track: _Track, routed: list[Routed]) -> None:
         track.state = _State.PASSED

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
     from datetime import datetime
 
+    from harness.core.deltas import Part
     from harness.messages import Message
 
 __all__ = ["StreamingServerInterface"]
@@ -209,8 +210,30 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         tokens = self._tokens
         if tokens is None:
             tokens = self._token_reader()
-        for message in tokens.feed(payload, message_id, message_date):
-            self._outbox.put(message)
+        self._outbox.put_all(tokens.feed(payload, message_id, message_date))
+
+    def process_parts(
+        self, parts: list[Part], message_id: str, message_date: datetime
+    ) -> None:
+        """Read one chunk whose delta has been read already; a faster second door.
+
+        The agent loop accumulates each response with `DeltaReader` and would have every
+        delta read twice (1.3 of 5 us a chunk). All chunks of a response must go through
+        one door. Not in chat-completion mode, whose chunks carry more than the delta.
+
+        Args:
+            parts: What `DeltaReader.read` or `ResponseAccumulator.feed` returned for
+                the chunk, by one reader for the whole response.
+            message_id: The id of the messages it leads to.
+            message_date: Their date.
+
+        Raises:
+            StreamInactiveError: The stream is over and the chunk says something.
+        """
+        tokens = self._tokens
+        if tokens is None:
+            tokens = self._token_reader()
+        self._outbox.put_all(tokens.feed_parts(parts, message_id, message_date))
 
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the user knows what they said."""

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.deltas import CallPart, DeltaReader, Finish, Text, ToolCall
+from harness.core.deltas import (
+    CallPart,
+    DeltaReader,
+    Finish,
+    Part,
+    Text,
+    ToolCall,
+)
 from harness.interfaces.assistant_calls import (
     AssistantText,
     CallDelta,
@@ -35,6 +42,26 @@ if TYPE_CHECKING:
     from harness.core.chunks import Payload
 
 __all__ = ["TokenMessages"]
+
+# Three quarters of all messages are made here. Calling a model takes 1.1 us, calling
+# its validator 0.75 with the same checks and result (model_construct takes 2.7).
+_validate_thought = InternalMonologue.__pydantic_validator__.validate_python
+_validate_speech = AssistantMessage.__pydantic_validator__.validate_python
+
+
+def _thought(message_id: str, date: datetime, text: str) -> InternalMonologue:
+    message: InternalMonologue = _validate_thought(
+        {"id": message_id, "date": date, "internal_monologue": text}
+    )
+    return message
+
+
+def _speech(message_id: str, date: datetime, text: str) -> AssistantMessage:
+    message: AssistantMessage = _validate_speech(
+        {"id": message_id, "date": date, "assistant_message": text}
+    )
+    return message
+
 
 _CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
 
@@ -88,16 +115,32 @@ class TokenMessages:
         Returns:
             The messages, in order; empty if it says nothing to show.
         """
+        return self.feed_parts(self._reader.read(payload), message_id, message_date)
+
+    def feed_parts(
+        self, parts: list[Part], message_id: str, message_date: datetime
+    ) -> list[StreamedMessage]:
+        """Take one chunk that somebody else has read; what `feed` comes down to.
+
+        Args:
+            parts: What a `DeltaReader` made of the chunk: the same one for all chunks
+                of the response, and `feed` for none of them.
+            message_id: As for `feed`.
+            message_date: As for `feed`.
+
+        Returns:
+            As `feed`.
+        """
         self._id = message_id
         self._date = message_date
         messages: list[StreamedMessage] = []
-        for part in self._reader.read(payload):
+        for part in parts:
             if type(part) is Text:
                 self._add_thought(part.text, messages)
-            elif isinstance(part, CallPart):
+            elif type(part) is CallPart:
                 for routed in self._router.feed(part):
                     self._add_routed(routed, messages)
-            elif isinstance(part, Finish):
+            elif type(part) is Finish:
                 messages += self.close()
         return messages
 
@@ -123,19 +166,11 @@ class TokenMessages:
             text = self._halves.join(_CONTENT, text)
             if not text:
                 return
-        # Calling the model costs 1.1 us; model_construct more, validate_python less,
-        # but mypy does not check its fields.
-        messages.append(
-            InternalMonologue(id=self._id, date=self._date, internal_monologue=text)
-        )
+        messages.append(_thought(self._id, self._date, text))
 
     def _add_routed(self, routed: Routed, messages: list[StreamedMessage]) -> None:
         if isinstance(routed, AssistantText):
-            messages.append(
-                AssistantMessage(
-                    id=self._id, date=self._date, assistant_message=routed.text
-                )
-            )
+            messages.append(_speech(self._id, self._date, routed.text))
             return
         function_call: FunctionCallDelta | FunctionCall
         call = routed.call

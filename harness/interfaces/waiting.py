@@ -24,7 +24,7 @@ from harness.errors import StreamInactiveError, StreamTimeoutError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 __all__ = ["Outbox"]
 
@@ -69,6 +69,22 @@ class Outbox(Generic[_T]):
         if self._waiting:
             self._wake()
 
+    def put_all(self, items: Sequence[_T]) -> None:
+        """Add items in order; otherwise as `put`, and nothing for an empty list.
+
+        Args:
+            items: What to deliver, none of it if the outbox is closed.
+
+        Raises:
+            StreamInactiveError: See `put`.
+        """
+        if items and not self.is_closed:
+            self._items.extend(items)  # one operation, as atomic as `append`
+            if self._waiting:
+                self._wake()
+        elif items:
+            self.put(items[0])  # which raises
+
     def close(self) -> None:
         """Announce the end: readers get what is left and end. Once is enough."""
         self.is_closed = True
@@ -80,7 +96,7 @@ class Outbox(Generic[_T]):
 
     def drain(self) -> list[_T]:
         """Take everything that was not read, oldest first; callable at any time."""
-        items = []
+        items: list[_T] = []
         take = self._items.popleft
         try:
             while self._items:

@@ -339,8 +339,9 @@ def check_any(payloads: Sequence[Payload]) -> None:
 
 def _plain(part: Part) -> tuple[object, ...]:
     if isinstance(part, CallPart):
-        return (part.call.position, *part[1:])
-    return (type(part), *part)
+        position = part.call.position
+        return (position, part.name, part.arguments, part.is_new, part.id)
+    return (part,)
 
 
 @settings(max_examples=100, deadline=None)
