@@ -16,9 +16,6 @@ import vcr  # noqa: F401
 import yaml  # noqa: F401
 
 import harness.fuzz.campaign  # noqa: F401
-import harness.snapshots
-import harness.testing.fuzzing
-import harness.testing.replaying
 import harness.testing.running  # noqa: F401
 
 if TYPE_CHECKING:
@@ -141,7 +138,9 @@ class Project:
 
     @staticmethod
     def _all(options: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
-        loaded = [part for name in ("harness.plugin", *plugins) for part in ("-p", name)]
+        loaded = [
+            part for name in ("harness.plugin", *plugins) for part in ("-p", name)
+        ]
         return [*loaded, "-p", "no:cacheprovider", *options]
 
 

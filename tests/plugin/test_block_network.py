@@ -58,7 +58,9 @@ def test_this_machine_may_be_reached_unless_all_is_blocked(
     project.run("--harness-block-network=none").assert_outcomes(passed=1)
     result = project.run("--harness-block-network=all")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *NetworkBlockedError*may reach nothing; *block_network='remote'*"])
+    result.stdout.fnmatch_lines(
+        ["E *NetworkBlockedError*may reach nothing; *block_network='remote'*"]
+    )
 
 
 def test_other_tests_are_left_alone(project: Project) -> None:

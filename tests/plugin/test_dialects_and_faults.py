@@ -26,7 +26,9 @@ def test_dialects_and_splits_are_combined(project: Project) -> None:
     """Each combination is a test; `recorded` stands for none."""
     project.recording("llama-server/forced-send-message.yaml")
     project.tests(
-        TEST.replace("MORE", ", dialects=['recorded', 'ollama'], splits=['recorded', 2]")
+        TEST.replace(
+            "MORE", ", dialects=['recorded', 'ollama'], splits=['recorded', 2]"
+        )
     )
     assert _ids(project) == [
         f"test_it.py::test_x[{name}]"

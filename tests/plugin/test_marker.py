@@ -28,7 +28,10 @@ def _ids(project: Project) -> list[str]:
         ("'one'", [""]),
         ("'one.yaml'", [""]),
         ("'one', 'two'", ["[one]", "[two]"]),
-        ("['one', 'two'], 'deep/one'", ["[cassettes/one]", "[cassettes/two]", "[deep/one]"]),
+        (
+            "['one', 'two'], 'deep/one'",
+            ["[cassettes/one]", "[cassettes/two]", "[deep/one]"],
+        ),
         ("'*.yaml'", ["[one]", "[two]"]),
         ("'**/one.yaml'", ["[deep/one]", "[cassettes/one]"]),
     ],
@@ -68,7 +71,9 @@ def test_a_missing_cassette_is_told(project: Project) -> None:
     project.tests(TEST.replace("ARGUMENTS", "'gone'"))
     result = project.run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*gone.yaml: there is no such cassette; name another*"])
+    result.stdout.fnmatch_lines(
+        ["*gone.yaml: there is no such cassette; name another*"]
+    )
 
 
 def test_markers_add_up_the_closest_first(project: Project) -> None:

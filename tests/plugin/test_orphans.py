@@ -63,6 +63,7 @@ def test_cassettes_of_pytest_recording_are_no_orphans(messy: Project) -> None:
     (messy.path / "cassettes/test_it/test_gone.yaml").unlink()
     messy.recording("stock-vcrpy/text.yaml", "test_it/test_theirs.yaml")
     messy.tests(TESTS + "\n@pytest.mark.vcr\ndef test_theirs():\n    pass\n")
-    assert messy.run(
-        "--harness-orphans=fail", plugins=("pytest_recording.plugin",)
-    ).ret == 0
+    assert (
+        messy.run("--harness-orphans=fail", plugins=("pytest_recording.plugin",)).ret
+        == 0
+    )

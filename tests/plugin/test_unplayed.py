@@ -51,5 +51,7 @@ def test_the_first_failure_is_the_one_that_is_shown(project: Project) -> None:
 def test_a_cassette_used_as_data_need_not_be_played(project: Project) -> None:
     """Fixtures that read the cassette do not play it to a client."""
     project.recording("llama-server/three-steps.yaml")
-    project.tests(IDLE.replace("MORE", "").replace("test_x()", "test_x(harness_replay)"))
+    project.tests(
+        IDLE.replace("MORE", "").replace("test_x()", "test_x(harness_replay)")
+    )
     project.run().assert_outcomes(passed=1)

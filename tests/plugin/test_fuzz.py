@@ -1,0 +1,83 @@
+"""`harness_fuzz`: a consumer that a cut, a provider or a break confuses is caught."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+PARSER = """
+def parse(chunks):
+    said = ""
+    for chunk in chunks:
+        said += chunk["choices"][0]["delta"].get("content") or ""
+    return said
+
+def sound(chunks):
+    said = ""
+    for chunk in chunks:
+        for choice in chunk.get("choices") or []:
+            if not choice.get("index"):
+                content = (choice.get("delta") or {}).get("content")
+                if isinstance(content, str):
+                    said += content
+    return said
+
+MARK
+def test_parser(harness_fuzz):
+    harness_fuzz(parse)
+"""
+
+
+def test_a_broken_consumer_fails_with_the_smallest_stream(project: Project) -> None:
+    """What arrived, expected, got, a test to paste and the command to run again."""
+    project.tests(PARSER.replace("MARK", ""))
+    result = project.run("--harness-seed=5")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "> *harness_fuzz(parse)",
+            "E *AssertionError: parse: dialect-invariance does not hold: *",
+            "E *arrived, in * chunk*",
+            "E *expected *",
+            "E *got:",
+            "E *raised IndexError: list index out of range (at test_it.py*",
+            "E *from test_it import parse",
+            "E *found after * of * examples, seed 5; again:",
+            "E *pytest test_it.py::test_parser --harness-seed=5",
+        ]
+    )
+    # The failure is where the test is, not in our code.
+    result.stdout.no_fnmatch_line("*fuzzing.py:*")
+
+
+def test_streams_of_named_cassettes_are_fuzzed_with(project: Project) -> None:
+    """With a marker the recorded streams are what is cut."""
+    project.recording("llama-server/plain-text.yaml")
+    text = PARSER.replace("MARK", '@pytest.mark.harness("plain-text")')
+    project.tests(
+        text.replace(
+            "harness_fuzz(parse)",
+            "harness_fuzz(sound, relations=['split-invariance'], max_examples=300)",
+        )
+    )
+    project.run().assert_outcomes(passed=1)
+    project.tests(
+        text.replace(
+            "parse)", "sound, relations=['agreement'], max_examples=300)"
+        ).replace("isinstance(content, str)", "content and content != ' rainbow'")
+    )
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *rainbow*"])
+
+
+def test_unknown_relations_are_told(project: Project) -> None:
+    """The message lists what there is for this consumer."""
+    project.tests(
+        PARSER.replace("MARK", "").replace("(parse)", "(parse, relations=['luck'])")
+    )
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *there are split-invariance*; got 'luck'"])
