@@ -144,7 +144,7 @@ ARGUMENTS: dict[str, Callable[[str], bool]] = {
 @pytest.mark.parametrize("shape", ARGUMENTS.values(), ids=list(ARGUMENTS))
 def test_the_search_finds_arguments_with(shape: Callable[[str], bool]) -> None:
     """The shape occurs among the texts of arguments."""
-    assert any(map(shape, sample(made.argument_texts, 2000)))
+    assert any(map(shape, sample(made.argument_texts, 600)))
 
 
 def fragmented() -> SearchStrategy[list[str]]:
@@ -188,10 +188,11 @@ FRAGMENTS: dict[str, Callable[[list[str]], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", FRAGMENTS.values(), ids=list(FRAGMENTS))
 def test_the_search_finds_fragments_with(shape: Callable[[list[str]], bool]) -> None:
     """The cut occurs among the fragments of arguments."""
-    assert any(map(shape, sample(fragmented, 2000)))
+    assert any(map(shape, sample(fragmented, 1500)))
 
 
 def deltas(stream: made.ChunkStream) -> list[dict[str, Any]]:
@@ -283,7 +284,7 @@ def test_the_search_finds_streams_with(
     shape: Callable[[made.ChunkStream], bool],
 ) -> None:
     """The shape occurs among the chunk streams."""
-    assert any(map(shape, sample(made.chunk_streams, 1000)))
+    assert any(map(shape, sample(made.chunk_streams, 400)))
 
 
 CONVERSATIONS: dict[str, Callable[[made.Conversation], bool]] = {
@@ -300,6 +301,7 @@ CONVERSATIONS: dict[str, Callable[[made.Conversation], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", CONVERSATIONS.values(), ids=list(CONVERSATIONS))
 def test_the_search_finds_conversations_with(
     shape: Callable[[made.Conversation], bool],
@@ -324,12 +326,14 @@ GARBAGE: dict[str, Callable[[str], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", GARBAGE.values(), ids=list(GARBAGE))
 def test_the_search_finds_garbage_with(shape: Callable[[str], bool]) -> None:
     """The shape occurs among broken arguments and garbage."""
-    assert any(map(shape, sample(broken, 2000)))
+    assert any(map(shape, sample(broken, 1500)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["recorded", "whole", "chars", "tokens"])
 def test_the_search_finds_every_fixed_split(split: str) -> None:
     """Each kind occurs alone, and random ones and joined ones too."""
@@ -338,9 +342,10 @@ def test_the_search_finds_every_fixed_split(split: str) -> None:
     assert "+" in str(find_any(made.splits(), lambda one: "+" in str(one)))
 
 
+@pytest.mark.slow
 def test_odd_chunks_reach_every_level() -> None:
     """Odd values stand in choices, deltas, entries and functions."""
-    texts = [json.dumps(payload) for payload in sample(made.garbage_payloads, 2000)]
+    texts = [json.dumps(payload) for payload in sample(made.garbage_payloads, 1500)]
     for odd in ('"choices": null', '"delta": null', '"index": null', '"name": null'):
         assert any(odd in text for text in texts), odd
 

@@ -1,4 +1,4 @@
-"""The list of mutants fits the code; that each is noticed is shown by the slow tests."""
+"""The list of mutants fits the code; the slow tests show that each is noticed."""
 
 from __future__ import annotations
 
