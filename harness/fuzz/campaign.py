@@ -474,9 +474,10 @@ class Campaign:
         strategy = made.streams()
 
         def again(fails: Callable[[Arrival], bool]) -> Arrival | None:
-            return made.shrink_made(
+            found: Arrival | None = made.shrink_made(
                 strategy, seed, count, lambda stream: fails(self._arrival(stream))
             )
+            return found
 
         for number, stream in enumerate(made.make(strategy, seed, count)):
             self.tried.streams.add(f"made {seed}.{number}")

@@ -10,11 +10,12 @@ texts by kind and calls in order. What is known is read as what it is:
 - anything with a `name` and `arguments` (or `args`): a call.
 
 Everything else is taken apart generically: an object is its fields, a text among
-them is a text whose kind is the path to it, and texts of one kind are joined. Fields
-that name a kind (`type`, `role`, ...) become part of the path; ids, dates, counts and
-other fields of `VOLATILE` say nothing and are left out. Of emitted messages only
-texts count; of a returned value numbers and booleans count too. A consumer for which
-that is not right has a function `outcome(items)` that returns any value instead.
+them is a text whose kind is the path to it, and texts of one kind are joined, also
+those of the objects in a list, which are taken for messages. Fields that name a kind
+(`type`, `role`, ...) become part of the path; ids, dates, counts and other fields of
+`VOLATILE` say nothing and are left out. Of emitted messages only texts count; of a
+returned value numbers and booleans count too. A consumer for which that is not right
+has a function `outcome(items)` that returns any value instead.
 """
 
 from __future__ import annotations

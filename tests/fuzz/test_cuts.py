@@ -1,0 +1,66 @@
+"""The generator of cuts: exhaustive where it says so, and always the same text."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from harness.core.accumulate import ResponseAccumulator
+from harness.fuzz.cuts import StreamCuts, byte_cuts, text_cuts
+from harness.fuzz.made import make, streams
+from harness.fuzz.stock import stock_streams, stock_texts
+
+
+def test_every_one_cut_and_two_cut_of_short_texts_comes() -> None:
+    """No place is left out, nor any pair of places."""
+    text = '{"a": "\\n"}'
+    cuts = set(text_cuts(text, seed=0, examples=0))
+    for place in range(1, len(text)):
+        assert (text[:place], text[place:]) in cuts
+    for one, two in combinations(range(1, len(text)), 2):
+        assert (text[:one], text[one:two], text[two:]) in cuts
+
+
+def test_cut_texts_join_to_the_text() -> None:
+    """Whatever the cuts, nothing is lost, added or moved."""
+    for text in stock_texts("message").values():
+        for cut in text_cuts(text, seed=3, examples=30):
+            assert "".join(cut) == text
+
+
+def test_cut_bytes_join_to_the_bytes() -> None:
+    """So for bytes, where a character may be cut."""
+    data = "data: é👋\r\n\r\n".encode()
+    cuts = list(byte_cuts(data, seed=1, examples=20))
+    assert all(b"".join(cut) == data for cut in cuts)
+    assert any(cut[0].endswith(b"\xc3") for cut in cuts)
+
+
+def test_cut_streams_say_the_same() -> None:
+    """Every cut, merge and random cut of every stream says what the stream says."""
+    made = make(streams(), 5, 20)
+    for stream in [*stock_streams().values(), *made]:
+        said = _said(stream)
+        cuts = StreamCuts(stream)
+        if not cuts.is_spliceable:
+            continue
+        for cut in [
+            *cuts.every_one_cut(),
+            *cuts.every_merge(),
+            *cuts.random(seed=1, examples=10),
+        ]:
+            assert _said(cut) == said
+
+
+def test_same_seed_makes_the_same_structures() -> None:
+    """Hypothesis is asked in a way that depends on the number alone."""
+    assert make(streams(), 7, 10) == make(streams(), 7, 10)
+    assert make(streams(), 7, 10) != make(streams(), 8, 10)
+
+
+def _said(stream: tuple[dict[str, object], ...]) -> object:
+    accumulator = ResponseAccumulator()
+    for payload in stream:
+        accumulator.feed(payload)
+    message = accumulator.message()
+    calls = [(call.name, call.arguments) for call in message.calls]
+    return message.content, message.reasoning, message.refusal, calls

@@ -1,0 +1,154 @@
+"""What a consumer said does not depend on how it was told, and loses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from harness import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallDelta,
+    FunctionCallMessage,
+    InternalMonologue,
+)
+from harness.fuzz.outcomes import Call, Outcome, canonical, fold
+
+_DATE = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def _thought(text: str) -> InternalMonologue:
+    return InternalMonologue(id="m", date=_DATE, internal_monologue=text)
+
+
+def _delta(**fields: str) -> FunctionCallMessage:
+    return FunctionCallMessage(
+        id="m", date=_DATE, function_call=FunctionCallDelta(**fields)
+    )
+
+
+@dataclass
+class _Piece:
+    kind: str
+    text: str
+    id: int
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        (["Hel", "lo"], Outcome({"text": "Hello"})),
+        ([{"type": "delta", "text": "a"}] * 2, Outcome({"delta.text": "aa"})),
+        ([("text", "a"), ("text", "b")], Outcome({"text": "ab"})),
+        ([_Piece("say", "a", 1), _Piece("say", "b", 2)], Outcome({"say.text": "ab"})),
+        ([_thought("a"), _thought("b")], Outcome({"internal_monologue": "ab"})),
+        (
+            [
+                _delta(name="f", function_call_id="1"),
+                _delta(arguments="{"),
+                _delta(name="g", function_call_id="2", arguments="[]"),
+                _delta(arguments="}", function_call_id="1"),
+            ],
+            Outcome({}, (Call("f", "{}"), Call("g", "[]"))),
+        ),
+        (
+            [
+                AssistantMessage(id="m", date=_DATE, assistant_message="x"),
+                FunctionCallMessage(
+                    id="m",
+                    date=_DATE,
+                    function_call=FunctionCall(
+                        name="f", arguments="", function_call_id="1"
+                    ),
+                ),
+            ],
+            Outcome({"assistant_message": "x"}, (Call("f", "{}"),)),
+        ),
+        (
+            [
+                {"choices": [{"index": 0, "delta": {"content": text}}]}
+                for text in ("a", "b")
+            ],
+            Outcome({"content": "ab"}),
+        ),
+        (["\ud83d", "x"], Outcome({"text": "\ufffdx"})),
+    ],
+)
+def test_emitted_messages_fold(items: list[Any], expected: Outcome) -> None:
+    """Neighbouring messages of one structure are one text, ids and dates are gone."""
+    assert fold(items) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Hello", Outcome({"text": "Hello"})),
+        (["Hel", "lo"], Outcome({"text": "Hello"})),
+        (7, Outcome({"value": "7 "})),
+        (
+            {"content": "a", "calls": [{"name": "f", "args": {"b": 1, "a": 2}}]},
+            Outcome({"content": "a"}, (Call("f", '{"a": 2, "b": 1}'),)),
+        ),
+        (("a", {"f": "{}"}), Outcome({"[0]": "a", "f": "{}"})),
+        (
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "x", "function": {"name": "f", "arguments": "{}"}},
+                    {"id": "y", "function": {"name": "f", "arguments": "[1]"}},
+                ],
+            },
+            Outcome({}, (Call("f", "{}"), Call("f", "[1]"))),
+        ),
+    ],
+)
+def test_returned_value_folds(value: Any, expected: Outcome) -> None:
+    """A value is read as what it is; two calls stay two."""
+    assert fold([], value) == expected
+
+
+def test_halves_that_meet_are_no_character() -> None:
+    """A pair shown as two halves differs from the character, as it does on the wire."""
+    assert fold(["\ud83d", "\ude00"]) != fold(["\U0001f600"])
+
+
+def test_canonical_json_is_what_is_compared() -> None:
+    """Key order, escapes and blanks make no difference; other text stays."""
+    assert canonical('{ "b": "\\u00e9", "a": 1 }') == canonical('{"a":1,"b":"é"}')
+    assert canonical('{"a"') == '{"a"'
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "is_beginning"),
+    [
+        (Outcome(), Outcome({"text": "a"}), True),
+        (Outcome({"text": "a"}), Outcome({"text": "ab"}), True),
+        (Outcome({"text": "b"}), Outcome({"text": "ab"}), False),
+        (Outcome({"text": "a"}), Outcome({"other": "a"}), False),
+        (Outcome({"text": "a\ufffd"}), Outcome({"text": "a😀"}), True),
+        (
+            Outcome({}, (Call("f", '{"a"'),)),
+            Outcome({}, (Call("f", '{"a": 1}'),)),
+            True,
+        ),
+        (
+            Outcome({}, (Call("f", '{"a": "x"}'),)),
+            Outcome({}, (Call("f", '{"a": "xy", "b": 1}'),)),
+            True,
+        ),
+        (
+            Outcome({}, (Call("f", '{"a": "z"}'),)),
+            Outcome({}, (Call("f", '{"a": "xy"}'),)),
+            False,
+        ),
+        (Outcome({}, (Call("f", "{}"),)), Outcome({}, (Call("g", "{}"),)), False),
+        (Outcome({}, (Call("f", "{}"), Call("g", "{}"))), Outcome({}, ()), False),
+    ],
+)
+def test_beginning_is_told(part: Outcome, whole: Outcome, is_beginning: bool) -> None:
+    """A beginning has no more texts and calls, and each is a beginning of its own."""
+    assert part.begins(whole) is is_beginning
