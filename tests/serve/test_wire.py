@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import Cassette
 from harness.serve import RunningServer, serve
 from tests.serve.made import (
     DONE,
@@ -193,6 +194,15 @@ def test_said_pieces_are_what_is_sent(made: str) -> None:
         assert chat(server).body == CUT_ANYHOW
         session.say([])
         assert ask(f"{session.base_url}/chat/completions", {}).body == b""
+
+
+def test_said_pieces_need_no_recording() -> None:
+    """A server of an empty cassette says what it is told, and else explains itself."""
+    with serve(Cassette("nothing", [])) as server:
+        url = f"{server.base_url}/chat/completions"
+        assert ask(url, REQUEST).status == 404
+        server.say([CUT_ANYHOW[:9], CUT_ANYHOW[9:]])
+        assert ask(url, {}).pieces == [CUT_ANYHOW[:9], CUT_ANYHOW[9:]]
 
 
 def test_http_1_0_clients_get_the_body_and_the_end(made: str) -> None:
