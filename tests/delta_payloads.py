@@ -44,7 +44,7 @@ def read(payloads: list[Payload]) -> tuple[DeltaReader, list[list[Part]]]:
 
 
 def named(parts: list[Part]) -> list[tuple[str, Part]]:
-    """Put each part's kind beside it: named tuples of two classes compare equal."""
+    """Put each part's kind beside it, so that a failure shows it first."""
     return [(type(part).__name__, part) for part in parts]
 
 

@@ -388,3 +388,27 @@ def test_queue_generator_is_woken_by_a_thread() -> None:
         return items
 
     assert len(asyncio.run(main())) == 200
+
+
+def test_all_or_nothing_is_put() -> None:
+    """Several items keep their order; a closed outbox takes none, and none is none."""
+    outbox: Outbox[int] = Outbox()
+    outbox.put_all([1, 2, 3])
+    assert outbox.drain() == [1, 2, 3]
+    outbox.close()
+    outbox.put_all([])
+    with pytest.raises(StreamInactiveError):
+        outbox.put_all([4, 5])
+    assert outbox.drain() == []
+
+
+def test_putting_several_wakes_who_waits() -> None:
+    """A reader that sleeps gets items that were put together."""
+
+    async def read() -> list[int]:
+        outbox: Outbox[int] = Outbox()
+        asyncio.get_running_loop().call_later(0.01, outbox.put_all, [1, 2])
+        asyncio.get_running_loop().call_later(0.02, outbox.close)
+        return [item async for item in outbox.read(lambda: 5)]
+
+    assert asyncio.run(read()) == [1, 2]
