@@ -1,4 +1,4 @@
-"""`harness replay --around N` and `--until N`: one exchange from close by."""
+"""`harness replay --around N`, `--until N` and `--step`: one exchange from close by."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import click
 from harness.cli.console import Exit, use_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.core.variation import Variation
     from harness.view.trace import Trace
 
 __all__ = ["look", "wants_to_look"]
 
-_WAYS = ("around", "until")
+_WAYS = ("around", "until", "step")
 
 
 def wants_to_look(options: dict[str, Any]) -> bool:
@@ -28,6 +30,22 @@ def wants_to_look(options: dict[str, Any]) -> bool:
         Whether `look` is to run instead of a replay.
     """
     return any(_is_given(options, name) for name in _WAYS)
+
+
+def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
+    from harness.errors import UsageError
+    from harness.view.walk import Walk
+
+    try:
+        from harness.view.stepper import Stepper
+    except ImportError as error:
+        raise UsageError(
+            f"--step needs the extra `step` ({error}): pip install "
+            "'agent-stream-harness[step]'; --around N shows the same without"
+        ) from None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--step needs a terminal; use --around N or --until N")
+    Stepper(Walk(follow, variation)).run()
 
 
 def _is_given(options: dict[str, Any], name: str) -> bool:
@@ -62,9 +80,11 @@ def look(
     from harness.view.trace import trace
 
     if sum(_is_given(options, name) for name in _WAYS) > 1:
-        raise click.UsageError("--around and --until exclude each other")
+        raise click.UsageError("--around, --until and --step exclude each other")
     if len(paths) != 1 or paths[0] == "-":
-        raise click.UsageError("--around and --until look at one recording in a file")
+        raise click.UsageError(
+            "--around, --until and --step look at one recording in a file"
+        )
     cassette = load_cassette(paths[0])
 
     def follow(variation: Variation) -> Trace:
@@ -81,6 +101,9 @@ def look(
             ),
         )
 
+    if options["step"]:
+        _step(follow, variation)
+        return Exit.DONE
     made = follow(variation)
     chunk = options["around"] if options["until"] is None else options["until"]
     lines = list((around if options["until"] is None else until)(made, chunk))

@@ -102,6 +102,7 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     metavar="N",
     help="Show the chunks up to N in a line each, then chunk N in full.",
 )
+@click.option("--step", is_flag=True, help="Step through one exchange, both ways.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are diagnostics.")
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."

@@ -16,7 +16,7 @@ from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineS
 from harness.core.variation import Variation
 from harness.engine.replay import Replay
 from harness.engine.targets import AgentOptions
-from harness.errors import InterfaceError, UsageError
+from harness.errors import InterfaceError, NothingToReplayError, UsageError
 from harness.store.cassette import Cassette
 from harness.store.classify import Kind, classify
 from harness.view.arrival import Arrival, arrivals, as_arrived
@@ -182,7 +182,7 @@ def _run(made: Trace, running: Replay, *, is_first: bool) -> None:
             else:
                 moment = made.moments[emission.chunk]
                 moment.emissions.setdefault(name, []).append(emission)
-    except InterfaceError as error:
+    except (InterfaceError, NothingToReplayError) as error:
         made.failures[name] = str(error)
     if not is_first:
         return

@@ -1,0 +1,247 @@
+"""`harness replay --step`: the walk, the screen, and a session in a real terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import load_cassette
+from harness.core.variation import Variation, vary
+from harness.view.trace import trace
+from harness.view.walk import Walk
+from tests.cli.running import ROOT, harness
+from tests.engine.made import cassette, exchange, finish, sse, text, user
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from harness.store.cassette import Cassette
+    from harness.view.stepper import Stepper
+    from harness.view.trace import Trace
+
+STEPS = "cassettes/llama-server/three-steps.yaml"
+BROKEN = "tests/data/broken-arguments.sse"
+
+
+def _walk(made: Cassette, variation: Variation | None = None) -> Walk:
+    def follow(variation: Variation) -> Trace:
+        return trace(made, variation=variation)
+
+    return Walk(follow, variation or Variation())
+
+
+def _steps() -> Walk:
+    return _walk(load_cassette(ROOT / STEPS))
+
+
+def test_walk_goes_forward_and_back_and_stops_at_the_ends() -> None:
+    """Beyond the first and the last event one stays and is told."""
+    walk = _steps()
+    walk.event(1)
+    walk.event(1)
+    walk.event(-1)
+    assert (walk.position, walk.status) == (1, "")
+    walk.event(-2)
+    assert (walk.position, walk.status) == (0, "this is the first event")
+    walk.event(99)
+    assert (walk.position, walk.status) == (9, "this is the last event")
+
+
+def test_walk_goes_by_chunk_where_one_is_cut() -> None:
+    """A chunk that was cut is passed at once, and entered at its beginning."""
+    walk = _walk(load_cassette(ROOT / STEPS), vary("chars"))
+    walk.goto("3")
+    first = walk.position
+    walk.chunk(1)
+    assert walk.moment is not None
+    assert walk.moment.arrival.chunk == 4
+    walk.chunk(-1)
+    assert walk.position == first
+    assert walk.moment.arrival.chunk == 3
+
+
+def test_walk_goes_by_network_read() -> None:
+    """The next read may hold several events; back goes to the first of them."""
+    body = sse(text("a"), text("b"), text("c"), finish())
+    two = body.index("data: ", body.index('"b"'))
+    made = cassette(
+        exchange(body, [user("x")], wire=[(0.1, two), (0.2, len(body) - two)])
+    )
+    walk = _walk(made)
+    walk.piece(1)
+    assert walk.position == 2
+    walk.event(1)
+    walk.piece(-1)
+    assert walk.position == 0
+
+
+def test_walk_finds_emissions_diagnostics_and_text() -> None:
+    """Each jump goes to the next of its kind, and tells when there is none."""
+    walk = _walk(load_cassette(ROOT / BROKEN))
+    walk.diagnostic(1)
+    assert walk.position == 1
+    walk.diagnostic(1)
+    assert (walk.position, walk.status) == (1, "no diagnostic after this event")
+    walk.emission(-1)
+    assert walk.position == 0
+    walk.search('N":"TOOL')
+    assert walk.position == 2
+    walk.search(step=-1)
+    assert walk.status == "no 'N\":\"TOOL' before this event"
+
+
+def test_walk_tries_another_split_at_the_same_chunk() -> None:
+    """What is heard otherwise goes on at the chunk; what is wrong changes nothing."""
+    walk = _steps()
+    walk.goto("6")
+    walk.change("split", "chars")
+    assert walk.moment is not None
+    assert walk.moment.arrival.chunk == 6
+    assert walk.status == "--split chars"
+    before = walk.trace
+    walk.change("dialect", "nobody")
+    assert walk.trace is before
+    assert walk.status.startswith("dialect 'nobody'")
+    walk.change("split", "")
+    assert len(walk.trace.moments) == 10
+
+
+def test_walk_through_nothing_does_nothing() -> None:
+    """No move fails where the fault leaves no event at all."""
+    walk = _walk(load_cassette(ROOT / STEPS), vary(fault="cut-bytes:0"))
+    for move in (walk.event, walk.chunk, walk.piece, walk.emission, walk.diagnostic):
+        move(1)
+        move(-1)
+    walk.search("x")
+    assert walk.moment is None
+
+
+def _pilot(walk: Walk, drive: Callable[[Stepper, object], Awaitable[None]]) -> None:
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    from harness.view.stepper import Stepper
+
+    async def run() -> None:
+        app = Stepper(walk)
+        async with app.run_test(size=(140, 40)) as pilot:
+            await drive(app, pilot)
+
+    asyncio.run(run())
+
+
+def _screen(app: Stepper) -> str:
+    from textual.widgets import Static
+
+    return "\n".join(str(found.render()) for found in app.query(Static))
+
+
+def test_keys_move_and_the_panes_follow() -> None:
+    """Every key does its move, and the screen shows where one stands."""
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        assert "chunk 0 of 0-2: read 0, byte 0 | as recorded" in _screen(app)
+        await press("d")
+        shown = _screen(app)
+        assert "chunk 1 of 0-2" in shown
+        assert "malformed arguments at character 17" in shown
+        assert "stopped, depth 0, offset 25" in shown
+        await press("right")
+        assert "chunk 2 of 0-2" in _screen(app)
+        await press("left", "left", "left")
+        assert "this is the first event" in _screen(app)
+        await press("end")
+        assert app.walk.position == 2
+
+    _pilot(_walk(load_cassette(ROOT / BROKEN)), drive)
+
+
+def test_line_for_input_takes_numbers_text_and_splits() -> None:
+    """`g`, `/` and `s` ask, Enter does it, Escape leaves all as it was."""
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        await press("g", "7", "enter")
+        assert app.walk.position == 7
+        await press("slash", *"rome", "enter")
+        assert app.walk.status == "no 'rome' after this event"
+        await press("N")
+        assert app.walk.position == 6
+        await press("s", *"chars", "enter")
+        assert "--split chars" in _screen(app)
+        assert len(app.walk.trace.moments) == 18
+        await press("g", "1", "escape", "right")
+        assert app.walk.position == app.walk.trace.numbers_of(6)[0] + 1
+
+    _pilot(_steps(), drive)
+
+
+def test_a_long_stream_shows_only_what_fits() -> None:
+    """The list holds the lines around the position, not five thousand."""
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        await pilot.press("end")  # type: ignore[attr-defined]  # textual's pilot
+        assert "4999" in _screen(app)
+        assert _screen(app).count("\n") < 100
+
+    body = sse(*(text(f"w{n} ") for n in range(4999)), finish())
+    _pilot(_walk(cassette(exchange(body, [user("x")]))), drive)
+
+
+def test_without_a_terminal_it_says_what_to_use() -> None:
+    """In a pipe `--step` is refused, with the options that print the same."""
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    result = harness("replay", BROKEN, "--step")
+    assert result.code == 2
+    assert result.err == (
+        "harness: --step needs a terminal; use --around N or --until N\n"
+    )
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+def test_session_in_a_real_terminal() -> None:
+    """In tmux, keys drive the stepper to the broken chunk and out again."""
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    socket = f"harness-{uuid.uuid4().hex[:8]}"
+
+    def tmux(*arguments: str) -> str:
+        found = subprocess.run(
+            ["tmux", "-L", socket, "-f", "/dev/null", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+        return found.stdout
+
+    def wait_for(wanted: str) -> str:
+        deadline = time.monotonic() + 60
+        screen = ""
+        while time.monotonic() < deadline:
+            screen = tmux("capture-pane", "-p", "-t", "s")
+            if wanted in screen:
+                return screen
+            time.sleep(0.1)  # a terminal tells nobody that it was written to
+        raise AssertionError(f"{wanted!r} never came; the screen shows:\n{screen}")
+
+    command = f"{sys.executable} -m harness replay {BROKEN} --step; echo left $?; cat"
+    tmux("new-session", "-d", "-s", "s", "-x", "150", "-y", "40", command)
+    try:
+        wait_for("chunk 0 of 0-2")
+        tmux("send-keys", "-t", "s", "d")
+        screen = wait_for("chunk 1 of 0-2")
+        assert "expected ',' or '}', got '\"'" in " ".join(screen.split())
+        tmux("send-keys", "-t", "s", "s")
+        wait_for("split: recorded|whole")
+        tmux("send-keys", "-t", "s", "chars", "Enter")
+        wait_for("--split chars")
+        tmux("send-keys", "-t", "s", "q")
+        wait_for("left 0")
+    finally:
+        tmux("kill-server")
