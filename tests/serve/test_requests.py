@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
-from harness.serve import serve
+from harness.serve import connection, serve
 from harness.serve.fixture import StartServer, harness_server
 from tests.serve.made import (
     REQUEST,
@@ -361,6 +361,42 @@ def test_clients_that_wait_for_a_continue_get_one(server: RunningServer) -> None
         assert raw.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         raw.sendall(body)
         assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_request_that_never_ends_is_refused(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a request, and then silence, is a 408 and not a hang."""
+    monkeypatch.setattr(connection, "_REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(connection, "_LINGER_S", 0.2)
+    sent = request_bytes(f"{server.base_url}/chat/completions", REQUEST)
+    assert exchange(server.url, sent[:-5]).status == 408
+    assert exchange(server.url, sent[:20]).status == 408
+
+
+def test_silent_connection_is_closed(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that asks nothing is let go after a while, without an answer."""
+    monkeypatch.setattr(connection, "_IDLE_TIMEOUT_S", 0.2)
+    seen = exchange(server.url, b"")
+    assert (seen.status, seen.ended) == (0, "closed")
+
+
+def test_head_has_no_body(server: RunningServer) -> None:
+    """A HEAD request gets the head alone, and the connection goes on."""
+    url = f"{server.base_url}/models"
+    head = request_bytes(url, method="GET").replace(b"GET", b"HEAD")
+    last = request_bytes(url, method="GET", headers={"connection": "close"})
+    parts = urlsplit(url)
+    with socket.create_connection(("127.0.0.1", parts.port or 0)) as raw:
+        raw.settimeout(20)
+        raw.sendall(head + last)
+        data = b""
+        while more := raw.recv(65536):
+            data += more
+    assert data.count(b"HTTP/1.1 200 OK") == 2
+    assert data.count(b'"object": "list"') == 1
 
 
 def test_client_that_goes_away_is_noticed(tmp_path: Path) -> None:
