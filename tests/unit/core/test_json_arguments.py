@@ -122,6 +122,7 @@ WRONG = {
     ),
     "bad-escape-in-key": (r'{"mess\age":1}', 7, 'one of "\\/bfnrtu after a backslash'),
     "bad-escape-elsewhere": (r'{"a":"\u12 4"}', 10, "a hexadecimal digit"),
+    "brace-after": ('{"message":"x"}}', 15, "nothing after the object"),
     "junk-after": ('{"message":"x"} {', 16, "nothing after the object"),
     "no-break-space-after": ('{"message":"x"}\u00a0', 15, "nothing after the object"),
     "half-a-message": ('{"message":"ab', 14, "the rest of a string"),
@@ -248,6 +249,7 @@ def test_plain_value_agrees_with_json_loads() -> None:
     [
         ("", '{"":"x"}'),
         ("\U0001f600", r'{"\ud83d\ude00":"x"}'),
+        ("\ud83d\ude00", r'{"\ud83d\ude00":"x"}'),
         ("\U0001f600", '{"\ud83d\ude00":"x"}'),
         ("\ud83d", r'{"\ufffd":"no","\ud83d":"x"}'),
         ("\ud83d", r'{"\ud83d\u0041":"no","\ud83d":"x"}'),
