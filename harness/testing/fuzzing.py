@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "Fuzzing"]
 
-EXAMPLES = {"quick": 2000, "thorough": 50_000}
-"""Runs of the consumer for each split profile: about a second, and a minute."""
+EXAMPLES = {"quick": 1000, "thorough": 50_000}
+"""Runs of the consumer for each split profile: seconds, and minutes."""
 
 
 class Fuzzing:

@@ -1,0 +1,2 @@
+from .bot import WeatherBot
+from .stream import parse_stream
