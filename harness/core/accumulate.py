@@ -61,7 +61,9 @@ class _Choice:
         self.role = "assistant"
 
     def add(self, choice: dict[str, Any]) -> list[Part]:
-        delta = delta_of(choice)
+        delta = choice.get("delta")
+        if type(delta) is not dict:  # asked here as well: it spares nearly every call
+            delta = delta_of(choice)
         parts = self.reader.read_delta(delta, choice.get("finish_reason"))
         for part in parts:
             if type(part) is Text:
@@ -126,7 +128,9 @@ class ResponseAccumulator:
         for choice in choices:
             if type(choice) is not dict:
                 continue
-            index = choice_index(choice)
+            index = choice.get("index")
+            if type(index) is not int:  # as above
+                index = choice_index(choice)
             held = self._choices.get(index)
             if held is None:
                 held = self._choices[index] = _Choice(index)

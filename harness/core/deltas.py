@@ -261,7 +261,9 @@ class DeltaReader:
             # looking for all the other fields would take four times as long.
             content = delta.get("content")
             if type(content) is str:
-                return [Text(content)] if content else parts
+                if content:
+                    parts.append(Text(content))
+                return parts
             entries = delta.get("tool_calls")
             if type(entries) is list:
                 self._read_calls(entries, parts)

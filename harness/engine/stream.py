@@ -62,11 +62,12 @@ class StreamReader:
 
     def __iter__(self) -> Iterator[Chunk]:
         decoder = SSEDecoder()
+        read = self._read
         at = None
         try:
             for at, piece in self._exchange.response.iter_wire():
                 for event in decoder.feed(piece):
-                    chunk = self._read(event, at)
+                    chunk = read(event, at)
                     if chunk is not None:
                         yield chunk
             for event in decoder.close():
@@ -294,7 +295,6 @@ class ArgumentsCheck:
         self._machines: dict[int, FunctionArgumentsStreamHandler] = {}
         self._last_chunk: dict[int, tuple[int, int | None]] = {}
         self._offset_of = reader.byte_offset_of
-        self._said: set[int] = set()
 
     def feed(self, part: CallPart, chunk: int) -> None:
         """Follow one part of a call that came in the given chunk."""
@@ -304,19 +304,18 @@ class ArgumentsCheck:
         machine = self._machines.get(position)
         if machine is None:
             machine = self._machines[position] = FunctionArgumentsStreamHandler()
-        if position in self._said:
-            return
+        elif machine.error is not None:
+            return  # it was said
         self._last_chunk[position] = chunk, self._offset_of(chunk)
         machine.process_json_chunk(part.arguments)
         if machine.error is not None:
-            self._said.add(position)
             self._diagnose(part.call, machine.error, chunk, self._offset_of(chunk))
 
     def close(self, calls: list[ToolCall]) -> None:
         """Report the calls whose arguments stopped too early."""
         for call in calls:
             machine = self._machines.get(id(call))
-            if machine is not None and id(call) not in self._said:
+            if machine is not None and machine.error is None:
                 error = machine.close()
                 if error is not None:
                     self._diagnose(call, error, *self._last_chunk[id(call)])
