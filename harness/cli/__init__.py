@@ -19,6 +19,7 @@ _COMMANDS = {
     "check": "harness.cli.check",
     "diff": "harness.cli.diff",
     "fuzz": "harness.cli.fuzz",
+    "init": "harness.cli.init",
     "ls": "harness.cli.ls",
     "record": "harness.cli.record",
     "replay": "harness.cli.replay",
