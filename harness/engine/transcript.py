@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -248,7 +249,7 @@ def message_json(message: object) -> str:
     Returns:
         One line; never an address in memory, which no two runs share.
     """
-    if isinstance(message, StreamedMessage | str):
+    if isinstance(message, (StreamedMessage, str)):
         return render_json(message)
     try:
         return _encode(message)
@@ -287,12 +288,17 @@ def _readable(value: object) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+@lru_cache(maxsize=8)  # the same two names on every line: 1.5 of 7 us
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
 def emission_line(cassette: str, interface: str, emission: Emission) -> str:
     """Return the stable JSON line of one emission, without a line end."""
     at = "null" if emission.at is None else json.dumps(emission.at)
     chunk = "null" if emission.chunk is None else str(emission.chunk)
     return (
-        f'{{"cassette":{json.dumps(cassette)},"interface":{json.dumps(interface)},'
+        f'{{"cassette":{_quoted(cassette)},"interface":{_quoted(interface)},'
         f'"exchange":{emission.exchange},"chunk":{chunk},"at":{at},'
         f'"message":{message_json(emission.message)}}}'
     )
