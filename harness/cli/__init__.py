@@ -23,6 +23,7 @@ _COMMANDS = {
     "ls": "harness.cli.ls",
     "record": "harness.cli.record",
     "replay": "harness.cli.replay",
+    "report": "harness.cli.report",
     "scan": "harness.cli.scan",
     "serve": "harness.cli.serve",
     "show": "harness.cli.show",

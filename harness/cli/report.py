@@ -1,0 +1,58 @@
+"""`harness report`: recordings as one HTML page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.console import Exit, complain, say
+
+if TYPE_CHECKING:
+    from harness.store.cassette import Cassette
+
+
+@click.command("report", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True),
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    help="The page to write.",
+)
+def command(paths: tuple[str, ...], output: str) -> int:
+    """Draw recordings: a time line of every stream, chunk by chunk.
+
+    PATH is a recording or a folder of them. The page needs no network; it opens in any
+    browser, dark or light, and works by keyboard.
+
+    \b
+    Examples:
+      harness report cassettes -o report.html
+      harness report broken.yaml
+    """
+    from harness.errors import CassetteError
+    from harness.store.atomic import write_atomically
+    from harness.store.library import find_cassettes
+    from harness.store.reading import load_cassette
+    from harness.view.report import report_page
+    from harness.view.trace import streams_of
+
+    loaded: list[Cassette] = []
+    failed = 0
+    for path in paths:
+        try:
+            loaded += [load_cassette(name) for name in find_cassettes(path)]
+        except CassetteError as error:
+            complain(str(error))
+            failed += 1
+    streams = sum(len(streams_of(cassette)) for cassette in loaded)
+    if not streams:
+        complain("there is no streamed chat completion in what was named")
+        return Exit.UNUSABLE
+    write_atomically(output, report_page(loaded).encode("utf-8", "replace"))
+    say(f"{output}: {streams} streams of {len(loaded)} recordings")
+    return Exit.UNUSABLE if failed else Exit.DONE
