@@ -358,9 +358,8 @@ class Judge:
         if got.raised is not None:
             if not (got.raised.is_accident or truth.is_sound):
                 return None
-            expected = Outcome(
-                {"content": truth.text} if truth.text else {}, truth.calls
-            )
+            label = "text" if self.consumer.level is Level.HANDLER else "content"
+            expected = Outcome({label: truth.text} if truth.text else {}, truth.calls)
             return Failure(
                 "agreement",
                 difference(got, expected) or "",

@@ -97,7 +97,9 @@ class _Scanner:
             return ""
         escape, self._escape = self._escape, ""
         if kind == "u":
-            return self.unit(int(escape, 0))
+            digits = escape[2:]
+            is_hex = all(digit in "0123456789abcdefABCDEF" for digit in digits)
+            return self.unit(int(digits, 16) if is_hex else 0xFFFD)
         return self._flushed(_SHORT.get(kind, kind))
 
     def unit(self, code: int) -> str:

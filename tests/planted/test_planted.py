@@ -75,6 +75,7 @@ BYTES = [
 ]
 RIGHT = [
     handlers.Reparsing,
+    handlers._Scanner,
     streams.Reader,
     streams.right,
     streams.right_async,
