@@ -55,7 +55,7 @@ def main() -> int:
     if asked.json:
         write_json(asked.json, figures, machine)
     if asked.readme:
-        write_readme(figures, machine)
+        write_readme(figures, machine, asked.rounds)
     return 1 if asked.check and not all(figure.is_met for figure in figures) else 0
 
 

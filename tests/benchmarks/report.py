@@ -111,7 +111,7 @@ def _goal(figure: Figure) -> str:
     return f"{'at least' if is_floor else 'at most'} {goal}"
 
 
-def table(figures: Sequence[Figure], machine: Machine) -> str:
+def table(figures: Sequence[Figure], machine: Machine, rounds: int) -> str:
     """Return the README's table."""
     rows = [
         "| what | measured | goal | |",
@@ -122,13 +122,13 @@ def table(figures: Sequence[Figure], machine: Machine) -> str:
             for f in figures
         ),
     ]
-    return "\n".join([*rows, "", f"Measured on {machine}.", ""])
+    return "\n".join([*rows, "", f"Medians of {rounds} rounds, {machine}.", ""])
 
 
-def write_readme(figures: Sequence[Figure], machine: Machine) -> None:
+def write_readme(figures: Sequence[Figure], machine: Machine, rounds: int) -> None:
     """Put the table into the README, between its marks."""
     text = README.read_text("utf-8")
-    new = _SECTION.sub(lambda m: f"{m[1]}{table(figures, machine)}{m[2]}", text)
+    new = _SECTION.sub(lambda m: f"{m[1]}{table(figures, machine, rounds)}{m[2]}", text)
     README.write_text(new, "utf-8")
 
 

@@ -77,8 +77,9 @@ def test_table_says_what_was_missed() -> None:
     """The README's table has the goal and marks a row that falls short."""
     row = Row("name", "what it is", Kind.COST, 0.5, "contest", "ours", "peer")
     figure = judge(row, {"ours": [1.0], "peer": [1.0]})
-    shown = table([figure], Machine.here())
+    shown = table([figure], Machine.here(), 9)
     assert "| what it is | 1.00 times the cost | at most 0.5 | **missed** |" in shown
+    assert "Medians of 9 rounds, " in shown
 
 
 @pytest.mark.parametrize("count", [50, 200, 2000])
