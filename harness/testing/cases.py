@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.dialects import Dialect
+from harness.core.faults import Fault
 from harness.core.mixing import mix
+from harness.core.splits import Split
 from harness.core.variation import Variation, vary
 from harness.errors import UsageError
 from harness.testing.naming import file_name
@@ -221,7 +224,16 @@ def _axis(asked: Asked, name: str, is_replayed: bool) -> tuple[Any, ...]:  # noq
 
 
 def _named(value: Any) -> Any:
-    return None if value == "recorded" else value
+    if value is None or value == "recorded":
+        return None
+    if isinstance(value, int):
+        return str(value)  # a split of N code points
+    if isinstance(value, str | Split | Dialect | Fault):
+        return value
+    raise UsageError(
+        "@pytest.mark.harness: expected names of splits, dialects or faults, "
+        f"got {value!r}"
+    )
 
 
 def _label(variation: Variation) -> str:

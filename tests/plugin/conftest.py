@@ -58,11 +58,16 @@ class _Echo(BaseHTTPRequestHandler):
             {"content": word if number == 0 else f" {word}"}
             for number, word in enumerate(said.split(" "))
         ]
-        chunks = [
+        chunks: list[dict[str, Any]] = [
             {"index": 0, "delta": delta, "finish_reason": None} for delta in deltas
         ]
         chunks.append({"index": 0, "delta": {}, "finish_reason": "stop"})
-        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": ""}
+        head: dict[str, Any] = {
+            "id": "1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "",
+        }
         body = b"".join(
             f"data: {json.dumps({**head, 'choices': [chunk]})}\n\n".encode()
             for chunk in chunks
@@ -138,9 +143,7 @@ class Project:
 
     @staticmethod
     def _all(options: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
-        loaded = [
-            part for name in ("harness.plugin", *plugins) for part in ("-p", name)
-        ]
+        loaded = [f"-p{name}" for name in ("harness.plugin", *plugins)]
         return [*loaded, "-p", "no:cacheprovider", *options]
 
 

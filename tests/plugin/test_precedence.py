@@ -59,10 +59,7 @@ def _value(project: Project, name: str, levels: tuple[str, ...]) -> str:
 @pytest.mark.parametrize("name", VALUES)
 def test_each_level_goes_before_those_below(project: Project, name: str) -> None:
     """With everything up to a level given, that level's value counts."""
-    if name == "block_network":
-        default = "remote"
-    else:
-        default = str(SETTINGS[name].default)
+    default = str(SETTINGS[name].default)
     assert _value(project, name, ()).rstrip("0.") == default.rstrip("0.")
     for number, value in enumerate(VALUES[name]):
         got = _value(project, name, LEVELS[: number + 1])
