@@ -363,6 +363,37 @@ def test_clients_that_wait_for_a_continue_get_one(server: RunningServer) -> None
         assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def test_refusal_reaches_a_client_that_is_still_sending(
+    server: RunningServer,
+) -> None:
+    """A 413 is not taken back by a reset while the body is still on its way."""
+    head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % HUGE
+    for _ in range(5):
+        assert exchange(server.url, head + b"x" * 8_000_000).status == 413
+
+
+def test_close_lets_everything_before_it_through(tmp_path: Path) -> None:
+    """A close after more than the socket takes at once drops nothing before it."""
+    path = write_cassette(
+        tmp_path / "c.json", interaction([b"x" * 9_000_000 + b"\n\n"])
+    )
+    with serve(path, fault="close:8000000", match="order") as server:
+        seen = ask(f"{server.base_url}/chat/completions", REQUEST)
+    assert (len(seen.body), seen.ended) == (8_000_000, "closed")
+
+
+def test_known_requests_come_before_unknown_ones(tmp_path: Path, path: str) -> None:
+    """Event stream text answers what nothing else does, however it was named."""
+    unknown = tmp_path / "answer.sse"
+    unknown.write_bytes(b"".join(text_pieces(1)))
+    with serve(unknown, path) as server:
+        assert chat(server, of("another"))[1] == b"".join(text_pieces(3))
+        assert chat(server, of("anything"))[1] == b"".join(text_pieces(1))
+        assert len(server.requests) == 2
+        server.reset()
+        assert server.requests == []
+
+
 def test_request_that_never_ends_is_refused(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
