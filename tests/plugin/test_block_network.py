@@ -14,7 +14,9 @@ WAYS = {
     "urllib": "import urllib.request; urllib.request.urlopen('http://example.com/')",
     "socket": "import socket; socket.create_connection(('192.0.2.1', 80))",
     "lookup": "import socket; socket.getaddrinfo('example.com', 80)",
-    "connect_ex": "import socket; socket.socket().connect_ex(('192.0.2.1', 80))",
+    "connect_ex": (
+        "import socket\n    with socket.socket() as s: s.connect_ex(('192.0.2.1', 80))"
+    ),
     "asyncio": (
         "import asyncio; asyncio.run(asyncio.open_connection('192.0.2.1', 80))"
     ),
