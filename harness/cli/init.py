@@ -18,8 +18,9 @@ _FILES = {
 @click.command("init")
 @click.argument("folder", default="tests", metavar="[FOLDER]")
 def command(folder: str) -> int:
-    """Write a minimal working example into FOLDER (tests): a recording, an interface
-    and two tests.
+    """Write a minimal working example into FOLDER (tests).
+
+    It is a recording, an interface and two tests.
 
     No file is ever overwritten: if one is there, nothing is written at all.
 

@@ -268,11 +268,9 @@ class DeltaReader:
             if type(entries) is list:
                 self._read_calls(entries, parts)
                 return parts
-        for field in REASONING_FIELDS:
-            reasoning = delta.get(field)
-            if reasoning and type(reasoning) is str:
-                parts.append(Reasoning(reasoning))
-                break
+        reasoning = _reasoning_of(delta)
+        if reasoning:
+            parts.append(Reasoning(reasoning))
         content = delta.get("content")
         if content:
             if type(content) is str:
@@ -405,6 +403,14 @@ class DeltaReader:
             call.add_arguments(arguments)
         if is_new or name or arguments or new_id:
             parts.append(CallPart(call, name, arguments, is_new, new_id))
+
+
+def _reasoning_of(delta: dict[str, Any]) -> str:
+    for field in REASONING_FIELDS:
+        reasoning = delta.get(field)
+        if reasoning and type(reasoning) is str:
+            return reasoning
+    return ""
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:

@@ -34,8 +34,15 @@ def test_the_example_passes(
         "wrote tests/cassettes/harness-example.yaml",
     ]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "harness.plugin"]
-        + [f"--import-mode={mode}"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "harness.plugin",
+            f"--import-mode={mode}",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
