@@ -7,6 +7,8 @@ import os
 import socket
 from typing import Any
 
+import httpcore  # noqa: F401 - httpx loads them late; first loaded inside a pytester run,
+import httpcore2  # noqa: F401 - they would be forgotten and their errors exist twice
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -105,7 +105,12 @@ class _Guard:
     def _connecting(self, real: Any) -> Any:
         def connect(connecting: socket.socket, address: Any) -> Any:
             if connecting.family in {socket.AF_INET, socket.AF_INET6}:
-                self._refuse(_text(address[0]))
+                try:
+                    self._refuse(_text(address[0]))
+                except NetworkBlockedError:
+                    # Clients close a socket on an OSError only, which ours is not.
+                    connecting.close()
+                    raise
             return real(connecting, address)
 
         return connect

@@ -207,8 +207,13 @@ def test_a_snapshot_is_stored_compared_and_missed(pytester: pytest.Pytester) -> 
     )
 
 
-def test_an_unused_snapshot_fails_the_run(pytester: pytest.Pytester) -> None:
+def test_an_unused_snapshot_fails_the_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When its cassette is gone, a snapshot is an error until it is removed."""
+    # Where this runs under xdist, the run inside must not take itself for a worker.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     assert run(pytester, "--snapshot-update", said="x", names=["one", "two"]).ret == 0
     left = run(pytester, said="x", names=["one"])
     left.assert_outcomes(passed=1)
