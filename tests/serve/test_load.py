@@ -98,6 +98,7 @@ def _peak_bytes(pid: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.usefixtures("_two_cores")
 def test_five_hundred_streams_are_on_time_and_a_slow_reader_holds_up_nobody(
     tmp_path: Path,
@@ -135,6 +136,7 @@ def test_five_hundred_streams_are_on_time_and_a_slow_reader_holds_up_nobody(
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.usefixtures("_two_cores")
 def test_speed_zero_serves_twenty_thousand_chunks_a_second(tmp_path: Path) -> None:
     """At speed 0, 20 000 chunks reach a client within a second, each its own write."""

@@ -123,6 +123,7 @@ def _large(path: Path, shape: str, size: int) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "shape", ["one body", "one body with emoji", "many exchanges", "many wire chunks"]
 )
