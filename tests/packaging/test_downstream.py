@@ -61,7 +61,7 @@ def test_a_strangers_project_uses_the_wheel(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     install = [python, "-m", "pip", "install", "-q", f"{wheel}[pytest]"]
-    done = _run(*install, "openai", "pytest-asyncio", "setuptools")
+    done = _run(*install, "openai", "pytest-asyncio", "setuptools>=77")
     assert done.returncode == 0, done.stderr
     done = _run(
         *(python, "-m", "pip", "install", "-q", "--no-build-isolation", str(project))
