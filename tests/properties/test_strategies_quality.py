@@ -188,6 +188,11 @@ FRAGMENTS: dict[str, Callable[[list[str]], bool]] = {
 }
 
 
+SHORTFALL = pytest.mark.xfail(
+    strict=False, reason="a known shortfall: it does not always shrink this far yet"
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", FRAGMENTS.values(), ids=list(FRAGMENTS))
 def test_the_search_finds_fragments_with(shape: Callable[[list[str]], bool]) -> None:
@@ -374,8 +379,8 @@ def test_the_simplest_examples_are_empty() -> None:
     ("shape", "longest"),
     [
         ("nested three deep", 22),
-        ("the key deeper down", 28),
-        ("the key with a unicode escape", 50),
+        pytest.param("the key deeper down", 26, marks=SHORTFALL),
+        pytest.param("the key with a unicode escape", 26, marks=SHORTFALL),
         ("the key quoted in a string", 40),
         ("the key twice", 40),
         ("an escaped surrogate pair", 26),
@@ -388,17 +393,19 @@ def test_arguments_shrink_well(shape: str, longest: int) -> None:
 
 
 @pytest.mark.slow
+@SHORTFALL
 def test_fragments_shrink_to_one_cut() -> None:
     """A bug that needs one cut is shown with one."""
     pieces = minimal(fragmented(), FRAGMENTS["a cut unicode escape"])
     assert len(pieces) == 2
-    assert len("".join(pieces)) <= 50  # the escapes of a key shrink apart, not away
+    assert len("".join(pieces)) <= 18
 
 
 @pytest.mark.slow
+@SHORTFALL
 def test_streams_shrink_to_few_chunks() -> None:
-    """Interleaving is shown with a few calls in a few chunks and nothing besides."""
+    """Interleaving is shown with two calls and nothing besides."""
     stream = minimal(made.chunk_streams(), takes_turns)
-    assert len(stream.answer.calls) <= 3  # one may stay that takes no turn
-    assert len(stream.payloads) <= 6
+    assert len(stream.answer.calls) == 2
+    assert len(stream.payloads) <= 4
     assert stream.answer.content == stream.answer.reasoning == ""
