@@ -99,6 +99,7 @@ def look(
                 assistant_function=options["assistant_function"],
                 assistant_argument=options["assistant_argument"],
             ),
+            reasoning=options["reasoning"],
         )
 
     if options["step"]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The page to write.",
 )
-def command(paths: tuple[str, ...], output: str) -> int:
+@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+def command(paths: tuple[str, ...], output: str, *, reasoning: bool) -> int:
     """Draw recordings: a time line of every stream, chunk by chunk.
 
     PATH is a recording or a folder of them. The page needs no network; it opens in any
@@ -33,6 +34,7 @@ def command(paths: tuple[str, ...], output: str) -> int:
     Examples:
       harness report cassettes -o report.html
       harness report broken.yaml
+      harness report thinking.yaml --reasoning
     """
     from harness.errors import CassetteError
     from harness.store.atomic import write_atomically
@@ -53,6 +55,7 @@ def command(paths: tuple[str, ...], output: str) -> int:
     if not streams:
         complain("there is no streamed chat completion in what was named")
         return Exit.UNUSABLE
-    write_atomically(output, report_page(loaded).encode("utf-8", "replace"))
+    page = report_page(loaded, reasoning=reasoning)
+    write_atomically(output, page.encode("utf-8", "replace"))
     say(f"{output}: {streams} streams of {len(loaded)} recordings")
     return Exit.UNUSABLE if failed else Exit.DONE

@@ -33,12 +33,14 @@ def report_page(
     cassettes: Iterable[Cassette],
     *,
     interfaces: Sequence[object] = ("streaming", "queuing"),
+    reasoning: bool = False,
 ) -> str:
     """Draw recordings.
 
     Args:
         cassettes: The recordings; exchanges that are no streams are left out.
         interfaces: What is told, side by side.
+        reasoning: Pass reasoning fields on as content.
 
     Returns:
         HTML that loads nothing from anywhere.
@@ -48,7 +50,9 @@ def report_page(
     gaps: list[float] = []
     for cassette in cassettes:
         for number in streams_of(cassette):
-            made = trace(cassette, number, interfaces=interfaces)
+            made = trace(
+                cassette, number, interfaces=interfaces, reasoning=reasoning
+            )
             streams.append(stream_data(made, cassette))
             lengths += _fragment_lengths(made)
             gaps += _gaps(made)

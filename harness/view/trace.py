@@ -117,7 +117,7 @@ def streams_of(cassette: Cassette) -> list[int]:
     ]
 
 
-def trace(
+def trace(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette,
     exchange: int | None = None,
     *,
@@ -125,6 +125,7 @@ def trace(
     variation: Variation | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
+    reasoning: bool = False,
 ) -> Trace:
     """Follow one exchange through the interfaces.
 
@@ -135,6 +136,7 @@ def trace(
         variation: How the stream is said, cut and broken.
         mode: How a streaming interface is used; the queue has none.
         options: What agent and interface agree on.
+        reasoning: Pass reasoning fields on as content.
 
     Returns:
         The trace. An interface that raises leaves what it had emitted, and a failure.
@@ -165,6 +167,7 @@ def trace(
             mode=None if interface == "queuing" else mode or "tokens",
             options=options,
             exchange=number,
+            reasoning=reasoning,
         )
         _run(made, running, is_first=not made.interfaces)
     return made

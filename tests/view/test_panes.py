@@ -187,3 +187,17 @@ def test_escapes_of_a_terminal_are_shown_not_sent(tmp_path: Path) -> None:
     )
     path.write_text(body, encoding="utf-8")
     assert "\x1b" not in harness("replay", str(path), "--around", "1").out
+
+
+@pytest.mark.parametrize("way", ["--around", "--until"])
+def test_reasoning_is_told_to_the_interface_when_asked(
+    tmp_path: Path, way: str
+) -> None:
+    """With --reasoning the interface emits it at its chunk, without it nothing."""
+    body = sse(chunk({"reasoning_content": "Hm."}), text("Hi"), finish())
+    path = tmp_path / "thinking.sse"
+    path.write_text(body, encoding="utf-8")
+    told = '    streaming  internal_monologue "Hm."'
+    arguments = ("replay", str(path), way, "0")
+    assert told not in harness(*arguments).out.splitlines()
+    assert told in harness(*arguments, "--reasoning").out.splitlines()

@@ -13,7 +13,7 @@ import pytest
 
 from harness.view.report import report_page
 from tests.cli.running import harness
-from tests.engine.made import cassette, exchange, finish, sse, text, user
+from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +154,22 @@ def test_a_recording_cannot_run_in_the_page(tmp_path: Path) -> None:
         "[document.images.length, said.textContent]",
     )
     assert told == [0, f"text {evil!r}"]
+
+
+def _emitted(page: str) -> str:
+    data = re.search(r'<script id="data".*?>(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    (stream,) = json.loads(data[1])["streams"]
+    return "".join(line for m in stream["moments"] for out in m["out"] for line in out)
+
+
+def test_reasoning_is_told_to_the_interfaces_when_asked(tmp_path: Path) -> None:
+    """With --reasoning the page shows it as emitted, without it not."""
+    path = tmp_path / "thinking.sse"
+    body = sse(chunk({"reasoning_content": "Hm."}), text("Hi"), finish())
+    path.write_text(body, encoding="utf-8")
+    assert "Hm." not in _emitted(_page(tmp_path, str(path)))
+    assert "Hm." in _emitted(_page(tmp_path, str(path), "--reasoning"))
 
 
 def test_what_holds_no_stream_is_refused(tmp_path: Path) -> None:
