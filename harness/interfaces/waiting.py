@@ -97,10 +97,10 @@ class Outbox(Generic[_T]):
     def drain(self) -> list[_T]:
         """Take everything that was not read, oldest first; callable at any time."""
         items: list[_T] = []
-        take = self._items.popleft
+        queue = self._items
         try:
-            while self._items:
-                items.append(take())
+            while queue:
+                items.append(queue.popleft())
         except IndexError:  # another reader took the last one
             pass
         return items
