@@ -58,11 +58,11 @@ def test_pytest_asyncio(project: Project, model: Model, scope: str) -> None:
     text = TESTS.replace("MARK", "").replace("FIXTURE", "warm")
     project.tests(text, model.url)
     plugins = ("pytest_asyncio.plugin",)
-    result = project.run_apart("--harness-record=once", plugins=plugins)
+    result = project.run("--harness-record=once", plugins=plugins)
     result.assert_outcomes(passed=8)  # the plain case of test_cut besides, to record
     asked = len(model.asked)
     assert asked == 3
-    project.run_apart(plugins=plugins).assert_outcomes(passed=7)
+    project.run(plugins=plugins).assert_outcomes(passed=7)
     assert len(model.asked) == asked
 
 
@@ -77,8 +77,8 @@ def test_anyio(project: Project, model: Model) -> None:
     text = TESTS.replace("MARK", "pytestmark = pytest.mark.anyio")
     project.tests(text.replace("FIXTURE", "warm"), model.url)
     plugins = ("anyio.pytest_plugin",)
-    result = project.run_apart("--harness-record=once", plugins=plugins)
+    result = project.run("--harness-record=once", plugins=plugins)
     result.assert_outcomes(passed=8)  # the plain case of test_cut besides, to record
     asked = len(model.asked)
-    project.run_apart(plugins=plugins).assert_outcomes(passed=7)
+    project.run(plugins=plugins).assert_outcomes(passed=7)
     assert len(model.asked) == asked

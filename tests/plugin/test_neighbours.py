@@ -30,9 +30,7 @@ def test_pytest_recording(project: Project, model: Model) -> None:
     """Both record and play in one file, each its own tests, with one block switch."""
     project.tests(OURS + THEIRS, model.url)
     plugins = ("pytest_recording.plugin",)
-    result = project.run_apart(
-        "--harness-record=once", "--record-mode=once", plugins=plugins
-    )
+    result = project.run("--harness-record=once", "--record-mode=once", plugins=plugins)
     result.assert_outcomes(passed=2)
     folder = project.path / "cassettes" / "test_it"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -40,7 +38,7 @@ def test_pytest_recording(project: Project, model: Model) -> None:
         "test_theirs.yaml",
     ]
     asked = list(model.asked)
-    project.run_apart("--block-network", plugins=plugins).assert_outcomes(passed=2)
+    project.run("--block-network", plugins=plugins).assert_outcomes(passed=2)
     assert model.asked == asked
 
 
@@ -49,9 +47,9 @@ def test_pytest_recording_plays_a_cassette_of_ours(
 ) -> None:
     """A test changes its marker from one to the other and keeps its file."""
     project.tests(OURS, model.url)
-    project.run_apart("--harness-record=once").assert_outcomes(passed=1)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
     project.tests(OURS.replace("mark.harness", "mark.vcr"), model.url)
-    result = project.run_apart("--block-network", plugins=("pytest_recording.plugin",))
+    result = project.run("--block-network", plugins=("pytest_recording.plugin",))
     result.assert_outcomes(passed=1)
     assert model.asked == ["ours"]
 
@@ -105,19 +103,19 @@ def test_pytest_randomly(project: Project, model: Model) -> None:
     """Any order plays the same; its seed and ours do not touch."""
     project.tests(
         """
-@pytest.mark.parametrize("word", list("abcdef"))
+@pytest.mark.parametrize("word", list("abc"))
 @pytest.mark.harness(splits=["recorded", "random"])
 def test_asks(word):
     assert ask(word) == f"You said: {word}"
 """,
         model.url,
     )
-    project.run("--harness-record=once").assert_outcomes(passed=12)
+    project.run("--harness-record=once").assert_outcomes(passed=6)
     for seed in (1, 2):
-        result = project.run_apart(
+        result = project.run(
             f"--randomly-seed={seed}", "-v", plugins=("pytest_randomly",)
         )
-        result.assert_outcomes(passed=12)
+        result.assert_outcomes(passed=6)
         result.stdout.fnmatch_lines(["*test_asks?*random:0?*"])
 
 
@@ -151,10 +149,8 @@ def test_asks(word):
         model.url,
     )
     plugins = ("_hypothesis_pytestplugin",)
-    project.run_apart("--harness-record=once", plugins=plugins).assert_outcomes(
-        passed=1
-    )
-    project.run_apart(plugins=plugins).assert_outcomes(passed=1)
+    project.run("--harness-record=once", plugins=plugins).assert_outcomes(passed=1)
+    project.run(plugins=plugins).assert_outcomes(passed=1)
 
 
 def test_unittest_classes(project: Project, model: Model) -> None:
