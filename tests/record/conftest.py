@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(
+    monkeypatch: pytest.MonkeyPatch,
+    collector_waits: None,
+) -> None:
     monkeypatch.delenv("HARNESS_ALLOW_CI_RECORDING", raising=False)
 
 
