@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -138,7 +136,8 @@ class _Run:
         from harness.core.variation import vary
 
         self.options = options
-        self.variation = vary(options["split"], options["dialect"], options["fault"])
+        split = None if options["split"] == "recorded" else options["split"]
+        self.variation = vary(split, options["dialect"], options["fault"])
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = 0
         self.skipped = self.failed = self.unreadable = 0
@@ -204,6 +203,9 @@ class _Run:
             for interface in self.interfaces:
                 self._replay_one(cassette, interface)
             return
+        import shutil
+        import tempfile
+
         with tempfile.NamedTemporaryFile() as copy:  # a pipe can be read only once
             shutil.copyfileobj(sys.stdin.buffer, copy)
             copy.flush()

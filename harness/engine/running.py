@@ -5,13 +5,11 @@ What is emitted is taken after each input, so that it belongs to that input.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.engine.adapters import GeneratorAdapter, StreamingAdapter
 from harness.engine.agent import AgentLoop, Cause
-from harness.engine.own_loop import OwnLoop
 from harness.engine.transcript import Diagnostic, DiagnosticKind, Emission
 from harness.errors import InterfaceError, UsageError
 
@@ -83,6 +81,11 @@ class Running:
                 yield Emission(cause.exchange, cause.chunk, cause.at, message)
 
     def _run_in_own_loop(self) -> Iterator[Emission]:
+        # Not at the top: asyncio takes 30 ms, and most replays need no event loop.
+        import asyncio
+
+        from harness.engine.own_loop import OwnLoop
+
         try:
             asyncio.get_running_loop()
         except RuntimeError:

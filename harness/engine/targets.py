@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from harness.errors import HarnessError, InterfaceError, UsageError
-from harness.interfaces.queuing import QueuingInterface
 from harness.interfaces.streaming import StreamingServerInterface
 
 __all__ = ["AgentOptions", "make_interface", "name_of"]
@@ -65,6 +64,8 @@ def name_of(target: object) -> str:
     )
     if kind is StreamingServerInterface:
         return "streaming"
+    from harness.interfaces.queuing import QueuingInterface  # see `make_interface`
+
     if kind is QueuingInterface:
         return "queuing"
     return f"{kind.__module__}:{kind.__qualname__}"
@@ -90,6 +91,9 @@ def make_interface(target: object, options: AgentOptions) -> Any:
     if target == "streaming":
         target = StreamingServerInterface
     elif target == "queuing":
+        # Not at the top: it brings logging, 5 ms of a start that has no queue.
+        from harness.interfaces.queuing import QueuingInterface
+
         target = QueuingInterface
     elif isinstance(target, str):
         target = _import(target)

@@ -6,7 +6,6 @@ sent, a plain table, and the difference of two. It does no I/O.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -226,8 +225,10 @@ class Transcript:
         mine, theirs = self.to_lines(), other.to_lines()
         if mine == theirs:
             return ""
+        from difflib import unified_diff  # only where two are compared
+
         return "\n".join(
-            difflib.unified_diff(
+            unified_diff(
                 mine,
                 theirs,
                 f"expected ({self.interface}, {self.cassette})",

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.core.chunks import to_model
+from harness.core.chunk_models import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.outcomes import Outcome, Raised, fold

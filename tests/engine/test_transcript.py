@@ -13,7 +13,7 @@ import httpx_sse
 import pytest
 from pydantic import BaseModel
 
-from harness.core.chunks import to_model
+from harness.core.chunk_models import to_model
 from harness.engine.replay import replay
 from harness.engine.transcript import (
     Diagnostic,

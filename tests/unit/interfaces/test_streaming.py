@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.core.chunks import Chunk, to_model
+from harness.core.chunk_models import to_model
+from harness.core.chunks import Chunk
 from harness.errors import StreamInactiveError
 from harness.interfaces.base import AgentChunkStreamingInterface, AgentInterface
 from harness.interfaces.streaming import StreamingServerInterface
