@@ -1,4 +1,4 @@
-"""The generated parts of the README: option tables and the table of public names.
+"""The generated parts of the README: tables of options, dialects, faults and names.
 
 `python -m tests.readme_tables` writes them; `tests/packaging/test_readme.py` checks
 that they are as written, so that no option or name goes undocumented.
@@ -13,16 +13,22 @@ import click
 
 import harness
 from harness.cli import cli
+from harness.core.dialects.registry import DIALECTS
+from harness.core.faults import FAULTS
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 _OPTIONS = re.compile(r"(<!-- options: (\S+) -->\n).*?(<!-- /options -->)", re.DOTALL)
+_DIALECTS = re.compile(r"(<!-- dialects -->\n).*?(<!-- /dialects -->)", re.DOTALL)
+_FAULTS = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
 _NAMES = re.compile(r"(<!-- names -->\n).*?(<!-- /names -->)", re.DOTALL)
 
 
 def with_tables(text: str) -> str:
     """Return the README with its generated parts as they should be."""
     text = _OPTIONS.sub(lambda m: f"{m[1]}{options_table(m[2])}{m[3]}", text)
+    text = _DIALECTS.sub(lambda m: f"{m[1]}{dialects_table()}{m[2]}", text)
+    text = _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}{m[2]}", text)
     return _NAMES.sub(lambda m: f"{m[1]}{names_table()}{m[2]}", text)
 
 
@@ -49,6 +55,25 @@ def _row(option: click.Option, context: click.Context) -> str:
     shown = f"`{default[1]}`" if default else "off" if option.is_flag else ""
     names = re.sub(r"\[([a-z|-]+)\]$", r"\1", names).replace("|", "\\|")
     return f"| `{names}` | {shown} | {text} |"
+
+
+def dialects_table() -> str:
+    """Return the table of dialects."""
+    rows = ["| dialect | the stream |", "|---|---|"]
+    rows += [f"| `{part.name}` | {part.summary} |" for part in DIALECTS.values()]
+    return "\n".join(rows) + "\n"
+
+
+def faults_table() -> str:
+    """Return the table of faults."""
+    rows = ["| fault | what happens | the answer after it |", "|---|---|---|"]
+    left = {"same": "the same", "prefix": "a beginning of it", "anything": "any"}
+    rows += [
+        f"| `{kind.name}{'' if kind.default is None else ':K'}` | {kind.summary} "
+        f"| {left[kind.leaves]} |"
+        for kind in FAULTS.values()
+    ]
+    return "\n".join(rows) + "\n"
 
 
 def names_table() -> str:
