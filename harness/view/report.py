@@ -50,9 +50,7 @@ def report_page(
     gaps: list[float] = []
     for cassette in cassettes:
         for number in streams_of(cassette):
-            made = trace(
-                cassette, number, interfaces=interfaces, reasoning=reasoning
-            )
+            made = trace(cassette, number, interfaces=interfaces, reasoning=reasoning)
             streams.append(stream_data(made, cassette))
             lengths += _fragment_lengths(made)
             gaps += _gaps(made)

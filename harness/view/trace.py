@@ -117,7 +117,7 @@ def streams_of(cassette: Cassette) -> list[int]:
     ]
 
 
-def trace(  # noqa: PLR0913 - options of one call, keyword-only
+def trace(
     cassette: Cassette,
     exchange: int | None = None,
     *,

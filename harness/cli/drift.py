@@ -1,0 +1,299 @@
+"""`harness drift`: what reads old recordings otherwise than it did, and whose doing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.console import Exit, complain, printable, say, use_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.view.drift import Change, Drift, Drifter
+    from harness.view.sdk import Sdk
+    from harness.view.stored import Asked
+
+_MODES = ("tokens", "steps", "legacy", "chat-completion")
+_SHOWN = 5  # changes of one reader; more of them have one cause
+_WINDOW = 60  # characters of a text before its first difference; then as many again
+_NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
+
+
+@click.command("drift", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Store what is new and replace what has changed; without it nothing is "
+    "written.",
+)
+@click.option(
+    "--store",
+    metavar="DIR",
+    help="Keep readings below DIR, by the path from the PATH that was named.  "
+    "[default: __drift__ beside each recording]",
+)
+@click.option("--no-sdk", is_flag=True, help="Leave the OpenAI SDK out.")
+@click.option(
+    "--interface",
+    metavar="streaming|queuing|both|MODULE:NAME",
+    help="The interface to ask.  [default: those that are stored, else both]",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(_MODES),
+    help="With --update: how a streaming interface is used.",
+)
+@click.option(
+    "--assistant-message",
+    is_flag=True,
+    help="With --update: emit the assistant function's text as assistant messages.",
+)
+@click.option(
+    "--assistant-function",
+    metavar="NAME",
+    help="With --update: that function.  [default: send_message]",
+)
+@click.option(
+    "--assistant-argument",
+    metavar="NAME",
+    help="With --update: its argument that holds the text.  [default: message]",
+)
+@click.option(
+    "--reasoning", is_flag=True, help="With --update: show reasoning as inner thoughts."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Print changes and errors only.")
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Read old recordings again and tell what changed, and by whose doing.
+
+    PATH is a recording or a folder of them. Each is read by the installed OpenAI SDK
+    and by the interfaces, and compared with what --update stored: a change is the
+    SDK's (its versions are stored too), an interface's, or the recording's own. What
+    is stored is read again as it was stored. Exit code 1 if anything changed, or is
+    not stored yet.
+
+    \b
+    Examples:
+      harness drift cassettes --update
+      harness drift cassettes
+      harness drift old.yaml --store readings --no-sdk --json
+      harness drift old.yaml --interface my.agent:Interface --update
+    """
+    from harness.view.drift import Drifter
+
+    asked = _asked(options)
+    drifter = Drifter(
+        asked,
+        None if options["no_sdk"] else _sdk(),
+        store=options["store"],
+        is_updating=options["update"],
+    )
+    run = _Run(drifter, options)
+    for path in paths:
+        run.check(path)
+    return run.finish()
+
+
+def _asked(options: dict[str, Any]) -> list[Asked] | None:
+    from harness.engine.targets import AgentOptions
+    from harness.view.stored import Asked
+
+    ways = ("mode", "assistant_message", "assistant_function", "assistant_argument")
+    given = [name for name in (*ways, "reasoning") if options[name]]
+    if given and not options["update"]:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise click.UsageError(
+            f"{named}: what is stored is read as it was stored; add --update to store "
+            "another reading"
+        )
+    chosen = options["interface"]
+    if ":" in (chosen or ""):
+        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+    else:
+        sys.path.append("")  # for a stored one, without shadowing what is installed
+    if chosen is None and not given:
+        return None
+    default = AgentOptions()
+    agent = AgentOptions(
+        use_assistant_message=options["assistant_message"],
+        assistant_function=options["assistant_function"] or default.assistant_function,
+        assistant_argument=options["assistant_argument"] or default.assistant_argument,
+    )
+    names = ["streaming", "queuing"] if chosen in {None, "both"} else [chosen]
+    return [
+        Asked(
+            name,
+            None if name == "queuing" else options["mode"],
+            agent,
+            options["reasoning"],
+        )
+        for name in names
+    ]
+
+
+def _sdk() -> Sdk | None:
+    from harness.errors import UsageError
+    from harness.view.sdk import Sdk
+
+    try:
+        return Sdk()
+    except UsageError as error:
+        say(f"only the interfaces are compared: {error}")
+        return None
+
+
+class _Run:
+    """One invocation: what has been found so far."""
+
+    def __init__(self, drifter: Drifter, options: dict[str, Any]) -> None:
+        self._drifter = drifter
+        self._options = options
+        self._colours = use_colour(sys.stdout.isatty())
+        self._drifts: list[Drift] = []
+        self._unreadable = 0
+
+    def check(self, base: str) -> None:
+        """Check what one argument stands for."""
+        from harness.errors import CassetteError, NothingToReplayError
+        from harness.store.library import find_cassettes
+        from harness.store.reading import load_cassette
+
+        if base == "-":
+            raise click.UsageError("a pipe has no place to store anything beside")
+        try:
+            found = find_cassettes(base)
+        except CassetteError as error:
+            complain(str(error))
+            self._unreadable += 1
+            return
+        for path in found:
+            try:
+                drift = self._drifter.check(load_cassette(path), base)
+            except NothingToReplayError as error:
+                if path == base:
+                    complain(str(error))
+                    self._unreadable += 1
+                elif not self._options["quiet"]:
+                    say(str(error))
+            except CassetteError as error:
+                complain(str(error))
+                self._unreadable += 1
+            else:
+                self._drifts.append(drift)
+                if not self._options["as_json"]:
+                    self._print(drift)
+
+    def finish(self) -> int:
+        """Print the summary; return the exit code."""
+        states = Counter(drift.state for drift in self._drifts)
+        if self._options["as_json"]:
+            data = {
+                "recordings": [drift.to_dict() for drift in self._drifts],
+                "same": states["same"],
+                "changed": states["changed"],
+                "new": states["new"],
+                "unreadable": self._unreadable,
+            }
+            sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        elif not self._options["quiet"]:
+            self._summarise(states)
+        if self._unreadable or not self._drifts:
+            return Exit.UNUSABLE
+        if self._options["update"]:
+            failed = any(c.what == "raised" for d in self._drifts for c in d.changes)
+            return Exit.FINDINGS if failed else Exit.DONE
+        return Exit.FINDINGS if states["changed"] or states["new"] else Exit.DONE
+
+    def _print(self, drift: Drift) -> None:
+        name = printable(drift.cassette)
+        for by in dict.fromkeys(change.by for change in drift.changes):
+            changes = [change for change in drift.changes if change.by == by]
+            for change in changes[:_SHOWN]:
+                place = f"exchange {change.exchange}: " * (change.exchange is not None)
+                self._line(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
+                self._texts(change)
+            if len(changes) > _SHOWN:
+                self._line(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
+        if self._options["quiet"]:
+            return
+        if drift.written:
+            self._line(f"{name}: stored: {', '.join(drift.written)}")
+        elif drift.missing:
+            self._line(f"{name}: not stored: {', '.join(drift.missing)}")
+
+    def _texts(self, change: Change) -> None:
+        if change.by == "recording":
+            return  # digests tell a person nothing
+        for sign, text, colour in (
+            ("-", change.stored, "red"),
+            ("+", change.now, "green"),
+        ):
+            if text is not None:
+                at = 2 * _WINDOW if change.at is None else change.at
+                self._line(f"    {sign} {_window(text, at)}", fg=colour)
+
+    def _summarise(self, states: Counter[str]) -> None:
+        new = "stored" if self._options["update"] else "not stored"
+        parts = [f"{states['same']} as stored", f"{states['changed']} changed"]
+        parts += [f"{states['new']} {new}"] * bool(states["new"])
+        parts += [f"{self._unreadable} unreadable"] * bool(self._unreadable)
+        say(", ".join(parts))
+        for line in _verdicts(self._drifts):
+            say(line)
+        unlike = sum(len(drift.disagreements) for drift in self._drifts)
+        if unlike:
+            say(f"{unlike} exchanges are read otherwise by the SDK than by harness")
+        if states["new"] and not self._options["update"]:
+            say("store what is new with --update")
+
+    def _line(self, text: str, **style: Any) -> None:
+        if self._colours and style:
+            text = click.style(text, **style)
+        sys.stdout.write(f"{text}\n")
+
+
+def _by(change: Change) -> str:
+    is_other = change.side == "recording" != change.by
+    return f"{change.by} (after the recording)" if is_other else change.by
+
+
+def _window(text: str, at: int) -> str:
+    start = 0 if at <= 2 * _WINDOW else at - _WINDOW
+    shown = printable(text[start : at + _WINDOW])
+    return f"{'…' * bool(start)}{shown}{'…' * (len(text) > at + _WINDOW)}"
+
+
+def _verdicts(drifts: list[Drift]) -> Iterator[str]:
+    """Yield a line for each reader that changed: whose doing, and its versions."""
+    blamed: dict[str, list[tuple[Drift, Change]]] = {}
+    for drift in drifts:
+        for change in drift.changes:
+            by = "recording" if change.side == "recording" else change.by
+            blamed.setdefault(by, []).append((drift, change))
+    for by, found in blamed.items():
+        files = len({drift.cassette for drift, _ in found})
+        versions = {} if by == "recording" else _versions(found, by)
+        shown = f" ({', '.join(versions)})" if versions else ""
+        who = _NAMES.get(by, f"the interface {by}")
+        say_files = f"{files} recording{'s' * (files != 1)}"
+        yield f"changed by {who}{shown}: {len(found)} in {say_files}"
+
+
+def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
+    """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
+    names = ("openai", "pydantic") if by == "openai" else ("harness",)
+    shown: dict[str, None] = {}
+    for drift, _ in found:
+        for name in names:
+            stored, now = drift.versions.get(name, ("", ""))
+            if stored and stored != now:
+                shown[f"{name} {stored} -> {now}"] = None
+            elif stored:
+                shown[f"{name} {now} as stored"] = None
+    return shown
