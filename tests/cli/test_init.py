@@ -8,17 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import harness
+
 COMMAND = str(Path(sys.executable).parent / "harness")
-
-
-def _init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, "init", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
@@ -27,7 +19,9 @@ def test_the_example_passes(
 ) -> None:
     """In an existing project, with either way of importing tests."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    done = _init(tmp_path)
+    done = subprocess.run(
+        [COMMAND, "init"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "wrote tests/test_harness_example.py",
@@ -60,10 +54,10 @@ def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     mine = tmp_path / "tests" / name
     mine.parent.mkdir(parents=True)
     mine.write_text("mine", encoding="utf-8")
-    done = _init(tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"harness: tests/{name} is there already, and ")
+    done = harness("init", cwd=tmp_path)
+    assert done.code == 2
+    assert done.err.startswith(f"harness: tests/{name} is there already, and ")
     files = [path for path in (tmp_path / "tests").rglob("*") if path.is_file()]
     assert files == [mine]
     assert mine.read_text("utf-8") == "mine"
-    assert _init(tmp_path, "elsewhere").returncode == 0
+    assert harness("init", "elsewhere", cwd=tmp_path).code == 0

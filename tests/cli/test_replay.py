@@ -1,4 +1,4 @@
-"""`harness replay`, through a process of its own."""
+"""`harness replay`: what it prints, where, and the exit code."""
 
 from __future__ import annotations
 

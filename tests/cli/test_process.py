@@ -1,0 +1,39 @@
+"""A process of its own gives what the other tests see: bytes, exit code, one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.running import ROOT, harness, harness_process
+
+FORCED = "cassettes/stock-vcrpy/forced-call.yaml"
+BROKEN = "tests/data/broken-arguments.sse"
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (0, ["replay", "cassettes", "--format", "jsonl"]),
+        (1, ["replay", BROKEN, "--strict"]),
+        (2, ["replay", "no-such.yaml"]),
+        (2, ["replay", FORCED, "--no-such-option"]),
+        (2, ["show"]),
+        (0, ["--help"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_process_gives_what_is_tested_without_one(
+    code: int, arguments: list[str]
+) -> None:
+    """The same bytes on both outputs, and the exit code of the kind."""
+    process = harness_process(*arguments)
+    assert process.code == code
+    assert process == harness(*arguments)
+
+
+def test_process_reads_its_standard_input() -> None:
+    """Bytes from a pipe are read like those that the other tests hand in."""
+    stdin = (ROOT / BROKEN).read_bytes()
+    process = harness_process("replay", "-", stdin=stdin)
+    assert process.out
+    assert process == harness("replay", "-", stdin=stdin)
