@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.engine.transcript import Diagnostic, Emission
     from harness.store.cassette import Cassette
 
+_OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 
 
@@ -143,7 +144,7 @@ class _Run:
         self.skipped = self.failed = self.unreadable = 0
         self.explained: set[str] = set()  # kinds whose usual cause has been said
         chosen = options["interface"]
-        self.interfaces = ["streaming", "queuing"] if chosen == "both" else [chosen]
+        self.interfaces = list(_OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
             sys.path.insert(0, "")  # as `python -m` does: the current folder counts
         self.write = _WRITERS[options["form"]]()
@@ -215,10 +216,20 @@ class _Run:
                 self._replay_one(cassette, interface)
 
     def _replay_one(self, cassette: Cassette, interface: str) -> None:
+        from harness.engine.choosing import check_exchange, chosen_exchanges
+
+        options = self.options
+        check_exchange(cassette, options["exchange"])
+        is_started = interface in _OURS
+        if is_started:
+            # Ours can be made, so the title need not wait for pydantic, which comes
+            # with them and takes half of the time that a replay needs to start.
+            chosen_exchanges(cassette, options["exchange"])
+            self._start(cassette, interface)
+
         from harness.engine.replay import Replay
         from harness.engine.targets import AgentOptions
 
-        options = self.options
         running = Replay(
             cassette,
             interface,
@@ -233,11 +244,10 @@ class _Run:
             exchange=options["exchange"],
             reasoning=options["reasoning"],
         )
-        is_started = False
         try:
             for emission in running:
                 if not is_started:  # not before it is known that there is something
-                    self.write.start(cassette.path, interface)
+                    self._start(cassette, interface)
                     is_started = True
                 self.emissions += 1
                 if running.diagnostics:
@@ -247,6 +257,10 @@ class _Run:
                     sys.stdout.flush()  # a live stream is watched as it comes
         finally:
             self._tell(running, cassette)
+
+    def _start(self, cassette: Cassette, interface: str) -> None:
+        self.write.start(cassette.path, interface)
+        sys.stdout.flush()
 
     def _tell(self, running: Replay, cassette: Cassette) -> None:
         """Print the diagnostics that have come, and forget them."""
@@ -367,11 +381,11 @@ class _EventStream:
 
     def start(self, cassette: str, interface: str) -> None:  # noqa: ARG002 - no place for them
         self.end()
-        self._is_open = True
 
     def emission(self, emission: Emission) -> None:
         from harness.engine.transcript import sse_text
 
+        self._is_open = True  # not before: where nothing came there is no stream
         sys.stdout.write(sse_text(emission))
 
     def end(self) -> None:

@@ -24,6 +24,7 @@ from harness.core.deltas import (
     Reasoning,
     Text,
 )
+from harness.engine.choosing import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -33,10 +34,9 @@ from harness.engine.conversation import (
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.errors import ChunkError, NothingToReplayError
 from harness.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.store.cassette import Exchange
-from harness.store.classify import Classification, Kind, classify
+from harness.store.classify import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from harness.store.cassette import Cassette
 
 __all__ = ["AgentLoop", "Cause"]
-
-_SHOWN_REASONS = 3  # enough to see what kind of file it is, and still one line
 
 
 @dataclass(slots=True)
@@ -94,8 +92,7 @@ class AgentLoop:
         report: Callable[[Diagnostic], None],
         on_response: Callable[[ReplayedResponse], None],
     ) -> None:
-        self._path = cassette.path
-        self._exchanges = cassette.exchanges
+        self._cassette = cassette
         self._adapter = adapter
         self._options = options
         self._variation = variation
@@ -127,7 +124,7 @@ class AgentLoop:
         """
         previous: list[dict[str, Any]] | None = None
         is_open = False
-        for exchange, kind in self._chosen():
+        for exchange, kind in chosen_exchanges(self._cassette, self._only):
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
@@ -146,24 +143,6 @@ class AgentLoop:
                 break
         if is_open:
             yield from self._end_conversation()
-
-    def _chosen(self) -> list[tuple[Exchange, Classification]]:
-        chosen = [
-            (exchange, _classify(exchange))
-            for exchange in self._exchanges
-            if self._only is None or exchange.index == self._only
-        ]
-        if all(kind.kind is Kind.OTHER for _, kind in chosen):
-            reasons = "; ".join(
-                f"exchange {exchange.index}: {kind.reason}"
-                for exchange, kind in chosen[:_SHOWN_REASONS]
-            )
-            if len(chosen) > _SHOWN_REASONS:
-                reasons += f"; and {len(chosen) - _SHOWN_REASONS} more"
-            raise NothingToReplayError(
-                self._path, f"nothing to replay, no chat completion ({reasons})"
-            )
-        return chosen
 
     def _end_conversation(self) -> Iterator[Cause]:
         self._adapter.call("step_yield")
@@ -303,7 +282,7 @@ class AgentLoop:
             yield self._cause
         if not calls:
             return
-        later = [e for e in self._exchanges if e.index > exchange.index]
+        later = [e for e in self._cassette.exchanges if e.index > exchange.index]
         results = results_for(
             [call.id for call in message.calls], added_turns(exchange, later)
         )
@@ -405,17 +384,6 @@ class AgentLoop:
         if cause.chunk is None:
             return f"exchange {cause.exchange}, in the step loop"
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
-
-
-def _classify(exchange: Exchange) -> Classification:
-    """Tell what an exchange is; a whole completion that is damaged is none."""
-    kind = classify(exchange)
-    if kind.kind is Kind.WHOLE:
-        try:
-            read_whole(exchange)
-        except ChunkError as error:
-            return Classification(Kind.OTHER, str(error))
-    return kind
 
 
 def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.core.variation import Variation, vary
 from harness.engine.adapters import Mode, adapt
 from harness.engine.agent import AgentLoop
+from harness.engine.choosing import check_exchange
 from harness.engine.running import Running
 from harness.engine.targets import AgentOptions, make_interface, name_of
 from harness.engine.transcript import (
@@ -60,11 +61,7 @@ class Replay:
         """How a transcript calls the interface."""
         self.diagnostics: list[Diagnostic] = []
         """What has been found so far."""
-        if exchange is not None and not 0 <= exchange < len(cassette.exchanges):
-            raise UsageError(
-                f"{cassette.path}: there is no exchange {exchange}; "
-                f"it has {len(cassette.exchanges)}, numbered from 0"
-            )
+        check_exchange(cassette, exchange)
         made = make_interface(interface, options or AgentOptions())
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
