@@ -169,4 +169,7 @@ def _arguments(text: str) -> str:
             value = ast.literal_eval(text)  # a queue shows the repr of an object
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             return text
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:  # `{1, 2}` is Python too, but no object
+        return text

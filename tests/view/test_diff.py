@@ -77,6 +77,15 @@ def test_what_was_cut_off_is_said_to_be_missing() -> None:
     ]
 
 
+def test_arguments_that_are_no_object_are_compared_as_text() -> None:
+    """`{1, 2}` is a value of Python and of nothing else."""
+    called = call("{1, 2}", name="f")
+    whole = said(_side(called, finish("tool_calls")).rows)
+    cut = said(_side(called, finish("tool_calls"), split="chars").rows)
+    assert whole == cut
+    assert "{1, 2}" in [one.text for one in whole]
+
+
 def test_json_is_as_documented() -> None:
     """One object with both names, what was said, the counts and every change."""
     result = harness("diff", TURNS, "--fault-b", "cut-chunks:5", "--json")
