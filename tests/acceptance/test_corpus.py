@@ -11,7 +11,7 @@ import json
 import os
 from collections import defaultdict
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,7 @@ from harness.engine.replay import replay
 from harness.engine.targets import AgentOptions
 from harness.engine.transcript import message_json
 from harness.store.reading import load_cassette
+from tests.acceptance.corpus import replayed
 from tests.acceptance.reconstructed import (
     Said,
     as_meant,
@@ -27,8 +28,10 @@ from tests.acceptance.reconstructed import (
     from_openai_chunks,
     from_queue,
 )
-from tests.cli.running import harness
 from tests.shared import SHARED, corpus_files, needs_shared
+
+if TYPE_CHECKING:
+    from harness.store.cassette import Cassette
 
 pytestmark = needs_shared
 
@@ -57,14 +60,20 @@ def calls_of(place: Place) -> list[tuple[str, str]]:
 @cache
 def printed(*options: str) -> dict[str, dict[Place, list[Any]]]:
     """Return what the command prints, by interface, file and exchange."""
-    result = harness("replay", str(CORPUS), *options, "--format", "jsonl", "--quiet")
-    assert (result.code, result.err) == (0, "")
+    result = replayed(*options)
+    assert result.code == 0
     found: dict[str, dict[Place, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for line in result.out.splitlines():
         row = json.loads(line)
         file = row["cassette"].removeprefix(f"{CORPUS}/")
         found[row["interface"]][file, row["exchange"]].append(row["message"])
     return found
+
+
+@cache
+def loaded(file: str) -> Cassette:
+    """Return a cassette of the corpus; several tests replay it."""
+    return load_cassette(CORPUS / file)
 
 
 def differences(said: dict[Place, Said], *, is_shown: bool) -> list[Any]:
@@ -178,7 +187,7 @@ def test_every_string_argument_can_be_the_assistants_text(split: str) -> None:
     asked = {(place, name, key) for place, name, key, _ in spoken_values()}
     for (file, number), name, key in sorted(asked):
         transcript = replay(
-            load_cassette(CORPUS / file),
+            loaded(file),
             "streaming",
             exchange=number,
             split=split,
@@ -210,8 +219,7 @@ def test_every_string_argument_can_be_the_assistants_text(split: str) -> None:
 def test_every_cassette_was_replayed() -> None:
     """Each file of the corpus is there through both interfaces."""
     files = {str(path.relative_to(CORPUS)) for path in corpus_files()}
-    result = harness("replay", str(CORPUS), "--interface", "both", "--format", "jsonl")
-    assert result.code == 0
+    result = replayed("--interface", "both")
     assert "Traceback" not in result.err
     assert result.err.splitlines()[-1].startswith(f"{len(files)} cassettes, ")
     emitted = printed("--interface", "both")

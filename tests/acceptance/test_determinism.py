@@ -3,63 +3,108 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import ROOT, harness
+from tests.acceptance.corpus import replayed
+from tests.cli.running import ROOT, harness, harness_process
 from tests.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# The hash seed of this process is another one.
 SURROUNDINGS = [
-    {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C.UTF-8"},
     {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LANG": "C", "COLUMNS": "40"},
     {"PYTHONHASHSEED": "1", "TZ": "America/St_Johns", "PYTHONIOENCODING": "utf-8"},
 ]
+FORMS = {
+    f"{interface} {form}": [
+        *("replay", "cassettes", f"--interface={interface}", f"--format={form}"),
+    ]
+    for interface in ("streaming", "queuing")
+    for form in ("jsonl", "sse", "table")
+}
+MODES = {
+    mode: [
+        *("replay", "cassettes/llama-server", f"--mode={mode}", "--split=random:9"),
+        *("--format=jsonl", "--assistant-message"),
+    ]
+    for mode in ("tokens", "steps", "legacy", "chat-completion")
+}
+_ALL_IN_ONE_PROCESS = r"""
+import json, sys
+from harness.cli import cli
+from harness.cli.console import run
+
+for arguments in json.loads(sys.argv[1]):
+    try:
+        run(cli, arguments)
+    except SystemExit as stop:
+        for stream in (sys.stdout, sys.stderr):
+            print("exit code", stop.code, end="\0", file=stream, flush=True)
+"""
+
+Output = tuple[str, str]
+"""What a command wrote to standard output and to standard error."""
 
 
-def outputs(*arguments: str) -> list[tuple[str, str]]:
-    """Return what one command prints in each of the surroundings."""
-    runs = [harness(*arguments, environment=around) for around in SURROUNDINGS]
-    assert [run.code for run in runs] == [0] * len(runs)
-    assert runs[0].out
-    return [(run.out, run.err) for run in runs]
+@pytest.fixture(scope="module")
+def elsewhere() -> list[dict[str, Output]]:
+    """Return what each command prints in each of the surroundings."""
+    commands = FORMS | MODES
+    found = []
+    for around in SURROUNDINGS:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                _ALL_IN_ONE_PROCESS,
+                json.dumps([*commands.values()]),
+            ],
+            cwd=ROOT,
+            env={**os.environ, **around},
+            capture_output=True,
+            check=True,
+        )
+        out, err = (b.decode().split("\0")[:-1] for b in (done.stdout, done.stderr))
+        found.append(dict(zip(commands, zip(out, err, strict=True), strict=True)))
+    return found
 
 
-@pytest.mark.parametrize("form", ["jsonl", "sse", "table"])
-@pytest.mark.parametrize("interface", ["streaming", "queuing"])
-def test_own_cassettes_give_identical_bytes(interface: str, form: str) -> None:
-    """Hash seed, time zone and locale change nothing in what is printed."""
-    first, *others = outputs(
-        "replay", "cassettes", f"--interface={interface}", f"--format={form}"
-    )
-    assert all(other == first for other in others)
+@pytest.mark.parametrize("command", [*FORMS, *MODES])
+def test_own_cassettes_give_identical_bytes(
+    command: str, elsewhere: list[dict[str, Output]]
+) -> None:
+    """Hash seed, time zone and locale change nothing in what is printed.
 
-
-@pytest.mark.parametrize("mode", ["tokens", "steps", "legacy", "chat-completion"])
-def test_every_mode_and_a_random_split_give_identical_bytes(mode: str) -> None:
-    """The modes and a seeded split are as deterministic."""
-    first, *others = outputs(
-        "replay",
-        "cassettes/llama-server",
-        f"--mode={mode}",
-        "--split=random:9",
-        "--format=jsonl",
-        "--assistant-message",
-    )
-    assert all(other == first for other in others)
+    In each form by either interface, and in each mode under a seeded split.
+    """
+    here = harness(*(FORMS | MODES)[command])
+    assert here.code == 0
+    assert here.out
+    for there in elsewhere:
+        out, err = there[command]
+        assert out == f"{here.out}exit code 0"
+        assert err == f"{here.err}exit code 0"
 
 
 @needs_shared
 def test_corpus_gives_identical_bytes() -> None:
     """So do the recordings of other projects, through both interfaces."""
-    first, *others = outputs(
-        "replay", str(SHARED / "corpus"), "--interface=both", "--format=jsonl"
+    here = replayed("--interface", "both")
+    there = harness_process(
+        *("replay", str(SHARED / "corpus"), "--interface", "both", "--format", "jsonl"),
+        environment=SURROUNDINGS[0],
     )
-    assert all(other == first for other in others)
+    assert here.out
+    assert there == here
 
 
 def test_place_and_name_of_the_file_change_only_the_cassette_key(
