@@ -15,20 +15,25 @@ import harness
 from harness.cli import cli
 from harness.core.dialects.registry import DIALECTS
 from harness.core.faults import FAULTS
+from tests.plugin_tables import with_plugin_tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 _OPTIONS = re.compile(r"(<!-- options: (\S+) -->\n).*?(<!-- /options -->)", re.DOTALL)
 _DIALECTS = re.compile(r"(<!-- dialects -->\n).*?(<!-- /dialects -->)", re.DOTALL)
 _FAULTS = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
+_HELP = re.compile(r"(<!-- help -->\n).*?(<!-- /help -->)", re.DOTALL)
 _NAMES = re.compile(r"(<!-- names -->\n).*?(<!-- /names -->)", re.DOTALL)
 
 
 def with_tables(text: str) -> str:
     """Return the README with its generated parts as they should be."""
+    text = with_plugin_tables(text)
     text = _OPTIONS.sub(lambda m: f"{m[1]}{options_table(m[2])}{m[3]}", text)
     text = _DIALECTS.sub(lambda m: f"{m[1]}{dialects_table()}{m[2]}", text)
     text = _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}{m[2]}", text)
+    tabled = {found[2] for found in _OPTIONS.finditer(text)}
+    text = _HELP.sub(lambda m: f"{m[1]}{help_page(tabled)}{m[2]}", text)
     return _NAMES.sub(lambda m: f"{m[1]}{names_table()}{m[2]}", text)
 
 
@@ -55,6 +60,31 @@ def _row(option: click.Option, context: click.Context) -> str:
     shown = f"`{default[1]}`" if default else "off" if option.is_flag else ""
     names = re.sub(r"\[([a-z|-]+)\]$", r"\1", names).replace("|", "\\|")
     return f"| `{names}` | {shown} | {text} |"
+
+
+def help_page(tabled: set[str]) -> str:
+    """Return what `--help` says of every command, as one page.
+
+    Args:
+        tabled: Commands whose options stand in a table of their own.
+    """
+    root = click.Context(
+        cli, info_name="harness", terminal_width=88, **cli.context_settings
+    )
+    parts = [cli.get_help(root).replace("\nCommands:\n", "\nCOMMANDS\n")]
+    for name in cli.list_commands(root):
+        command = cli.get_command(root, name)
+        assert command is not None, f"there is no command {name}"
+        context = click.Context(command, root, name, terminal_width=88)
+        text, _, options = command.get_help(context).partition("\n\nOptions:\n")
+        if name not in tabled:
+            text += f"\n\n  Options:\n{_indented(options)}"
+        parts.append(f"{name.upper()}\n{text.replace('Usage: ', '  ', 1)}")
+    return "\n".join(["```text", "\n\n".join(parts), "```", ""])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
 
 
 def dialects_table() -> str:

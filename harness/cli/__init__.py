@@ -6,12 +6,13 @@ run, so that `harness --help` answers at once.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
 
 from harness import __version__
-from harness.cli.console import run
+from harness.cli.console import COMPLETION, run
 
 __all__ = ["cli", "main"]
 
@@ -42,6 +43,10 @@ class _Commands(click.Group):
         if module is None:
             return None
         command: click.Command = import_module(module).command
+        if COMPLETION in os.environ:
+            from harness.cli.completion import attach
+
+            attach(command)
         return command
 
 
@@ -53,6 +58,12 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="harness")
 def cli(*, debug: bool) -> None:
     """Record, replay, snapshot and fuzz streamed LLM agents.
+
+    \b
+    Examples:
+      harness replay broken.yaml
+      harness replay broken.yaml --around 12 --interface both
+      harness fuzz streaming cassettes --time 60
 
     Exit codes: 0 done, 1 findings, 2 wrong usage or unreadable input.
     """

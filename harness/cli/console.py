@@ -19,7 +19,11 @@ from harness.errors import HarnessError, InterfaceError, ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Exit", "complain", "printable", "run", "say", "use_colour"]
+__all__ = ["COMPLETION", "Exit", "complain", "printable", "run", "say", "use_colour"]
+
+
+COMPLETION = "_HARNESS_COMPLETE"
+"""Set where a shell asks what could be typed; click makes it of the program's name."""
 
 
 class Exit(IntEnum):
@@ -60,7 +64,9 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
         return Exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as stop:
+        if COMPLETION in os.environ and isinstance(stop, SystemExit):
+            return int(stop.code or 0)
         # click answers a closed pipe with SystemExit(1); nothing else here exits.
         # Python flushes standard output once more at exit and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

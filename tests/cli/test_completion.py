@@ -9,6 +9,7 @@ import select
 import shutil
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -99,8 +100,7 @@ def test_each_text_of_every_command_that_has_names_completes() -> None:
         left += [
             f"{name} {parameter.name}"
             for parameter in command.params
-            if wanted.fullmatch(parameter.name or "")
-            and parameter.type is click.STRING
+            if wanted.fullmatch(parameter.name or "") and parameter.type is click.STRING
         ]
         for parameter, kind in zip(command.params, kinds, strict=True):
             parameter.type = kind  # the commands are those of every other test
@@ -120,25 +120,35 @@ def test_script_is_one_that_the_shell_takes(shell: str) -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_at_a_key() -> None:
     """In an interactive bash with the README's line, Tab completes all of it."""
-    line = re.search(r"^eval \"\$\(.*bash_source.*$", (ROOT / "README.md").read_text(), re.M)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    line = re.search(r"^eval .*bash_source.*$", readme, re.MULTILINE)
     assert line is not None
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(ROOT)
-        os.environ |= {
+    terminal, inside = pty.openpty()
+    termios.tcsetwinsize(terminal, (40, 200))
+    shell = subprocess.Popen(
+        ["bash", "--norc", "--noprofile", "-i"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+        cwd=ROOT,
+        env={
+            **os.environ,
             "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",
             "PS1": "ready> ",
             "TERM": "dumb",
             "INPUTRC": os.devnull,
-        }
-        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+        },
+    )
+    os.close(inside)
     seen = b""
 
     def wait_for(wanted: str) -> None:
         nonlocal seen
         deadline = time.monotonic() + 60
         while wanted.encode() not in seen:
-            ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([terminal], [], [], left)
             assert ready, f"{wanted!r} never came; it shows {seen!r}"
             seen += os.read(terminal, 4096)
         seen = seen.partition(wanted.encode())[2]
@@ -155,5 +165,6 @@ def test_bash_completes_at_a_key() -> None:
         os.write(terminal, b"cassettes/stock-vcrpy/two\t")
         wait_for("two-turns.yaml ")
     finally:
-        os.close(terminal)  # hangs up, which ends the shell
-        os.waitpid(child, 0)
+        shell.kill()
+        shell.wait()
+        os.close(terminal)
