@@ -10,6 +10,7 @@ import json
 from functools import cache
 from typing import Any, NamedTuple
 
+import pytest
 import yaml
 from hypothesis import strategies as st
 
@@ -17,6 +18,16 @@ from harness.core.chunks import Chunk
 from tests.shared import SHARED, corpus_files
 
 _CORPUS = SHARED / "corpus"
+
+SHARES = [
+    pytest.param(5, id="a fifth"),
+    pytest.param(1, id="all", marks=pytest.mark.slow),
+]
+"""Each how many recordings a test over the whole corpus takes, for `parametrize`.
+
+Every way of changing a stream begins at another recording, so that the quick run
+too has each recording in several ways; the slow run has all in all.
+"""
 
 
 class Recording(NamedTuple):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.accumulate import ResponseAccumulator
@@ -66,7 +66,6 @@ def _shown(payloads: list[Payload], *, parts: bool, speaks: bool) -> list[Emitte
     return interface.drain()
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(_payloads, max_size=12), st.booleans())
 def test_both_doors_show_the_same(payloads: list[Payload], speaks: bool) -> None:
     """Any stream gives the same messages, whoever reads its deltas."""

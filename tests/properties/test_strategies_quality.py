@@ -188,11 +188,6 @@ FRAGMENTS: dict[str, Callable[[list[str]], bool]] = {
 }
 
 
-SHORTFALL = pytest.mark.xfail(
-    strict=False, reason="a known shortfall: it does not always shrink this far yet"
-)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", FRAGMENTS.values(), ids=list(FRAGMENTS))
 def test_the_search_finds_fragments_with(shape: Callable[[list[str]], bool]) -> None:
@@ -379,8 +374,8 @@ def test_the_simplest_examples_are_empty() -> None:
     ("shape", "longest"),
     [
         ("nested three deep", 22),
-        pytest.param("the key deeper down", 26, marks=SHORTFALL),
-        pytest.param("the key with a unicode escape", 26, marks=SHORTFALL),
+        ("the key deeper down", 26),
+        ("the key with a unicode escape", 26),
         ("the key quoted in a string", 40),
         ("the key twice", 40),
         ("an escaped surrogate pair", 26),
@@ -393,7 +388,6 @@ def test_arguments_shrink_well(shape: str, longest: int) -> None:
 
 
 @pytest.mark.slow
-@SHORTFALL
 def test_fragments_shrink_to_one_cut() -> None:
     """A bug that needs one cut is shown with one."""
     pieces = minimal(fragmented(), FRAGMENTS["a cut unicode escape"])
@@ -402,7 +396,6 @@ def test_fragments_shrink_to_one_cut() -> None:
 
 
 @pytest.mark.slow
-@SHORTFALL
 def test_streams_shrink_to_few_chunks() -> None:
     """Interleaving is shown with two calls and nothing besides."""
     stream = minimal(made.chunk_streams(), takes_turns)
