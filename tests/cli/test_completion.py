@@ -117,6 +117,23 @@ def test_script_is_one_that_the_shell_takes(shell: str) -> None:
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_completes() -> None:
+    """fish, told as the README says, completes names and shows what they do."""
+    script = (
+        "_HARNESS_COMPLETE=fish_source harness | source; "
+        "complete -C 'harness replay --dialect azure-n'"
+    )
+    result = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        env={**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "azure-null-delta\tthe same with a null delta\n"
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_at_a_key() -> None:
     """In an interactive bash with the README's line, Tab completes all of it."""

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.cli import cli
-from harness.cli.console import run
 from harness.store.cassette import Ending
 from harness.view.sdk import Sdk
 from tests.cli.running import ROOT, harness
@@ -46,14 +44,12 @@ def recording(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def drift(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Return the command, run in this process: code, output, errors."""
+def drift() -> Callable[..., tuple[int, str, str]]:
+    """Return the command: code, output, errors."""
 
     def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            run(cli, ["drift", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return int(str(stop.value.code)), out, err
+        result = harness("drift", *map(str, arguments))
+        return result.code, result.out, result.err
 
     return command
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from harness import load_cassette, replay
 from harness.engine.transcript import DiagnosticKind
@@ -88,6 +89,81 @@ def test_replay_points_at_the_chunk_that_broke(case: Case) -> None:
     assert after.startswith(expected_after)
     assert lines[-2].startswith("  cause  ")
     assert lines[-1].startswith("  try    ")
+
+
+@dataclass(frozen=True)
+class BrokenRecording:
+    """A recording of the corpus that is broken, and where."""
+
+    file: str
+    kind: str
+    chunk: int
+    """As counted in the file by hand: the events with data, from 0."""
+    says: str
+    """What the event holds that broke it, or that comes last."""
+    caret: str
+    """What stands before the caret, and what at it."""
+
+
+# The first three were told an error inside of the stream; the others stop without a
+# finish reason, so that the chunk is their last.
+RECORDINGS = (
+    BrokenRecording(
+        "crmne__ruby_llm/es__chat_streaming_responses_openai_gpt-4_1-nano_supports_"
+        "streaming_responses.yml@c3444c51.yaml",
+        *("error-event", 9, "The server had an error while processing", '{|"error":{'),
+    ),
+    BrokenRecording(
+        "pydantic__pydantic-ai/tests__models__cassettes__test_groq__test_tool_use_"
+        "failed_error_streaming.yaml",
+        *("error-event", 94, "Tool call validation failed", '{|"error":{"message"'),
+    ),
+    BrokenRecording(
+        "pydantic__pydantic-ai/tests__models__cassettes__test_openrouter__test_"
+        "openrouter_stream_error.yaml",
+        *("error-event", 3, "Token limit reached", '"Minimax",|"error":{"code"'),
+    ),
+    BrokenRecording(
+        "simonw__llm/tests__cassettes__test_tools_streaming__test_tools_streaming_"
+        "variant_a.yaml",
+        *("missing-finish", 4, '"reasoning_tokens":0}}}', '"reasoning_tokens":0}}}|'),
+    ),
+    BrokenRecording(
+        "olimorris__codecompanion.nvim/tests__adapters__http__stubs__mistral_thinking_"
+        "streaming.yaml",
+        *("missing-finish", 1, ", that works", '"finish_reason":null}]}|'),
+    ),
+    BrokenRecording(
+        "pydantic__pydantic-ai/tests__models__cassettes__test_snowflake__test_"
+        "snowflake_model_streaming.yaml",
+        *("missing-finish", 2, '"total_tokens":27', '"total_tokens":27}}|'),
+    ),
+)
+
+
+@needs_shared
+@pytest.mark.parametrize("case", RECORDINGS, ids=lambda case: case.file[-40:])
+def test_replay_points_at_the_chunk_that_broke_a_recording(
+    case: BrokenRecording,
+) -> None:
+    """Of real broken streams, `harness replay FILE` alone names the chunk and byte."""
+    path = SHARED / "corpus" / case.file
+    lines = _explained(harness("replay", str(path)).err, case.kind)
+    place = re.match(r"  at     exchange 0, chunk (\d+), byte (\d+)", lines[0])
+    assert place is not None
+    assert int(place[1]) == case.chunk
+    before, after = _at_caret(lines)
+    expected_before, expected_after = case.caret.split("|")
+    assert before.endswith(expected_before)
+    assert after.startswith(expected_after)
+    # Another reader's count of the same file: that event, at that byte, says it.
+    body = yaml.safe_load(path.read_text("utf-8"))["interactions"][0]["response"]
+    data = body["body"]["string"].encode()
+    event = re.compile(rb"^(?:event: .*\n)?data: (?!\[DONE\]).*", re.MULTILINE)
+    events = list(event.finditer(data))
+    assert events[case.chunk].start() == int(place[2])
+    assert case.says.encode() in events[case.chunk][0]
+    assert case.kind == "error-event" or case.chunk == len(events) - 1
 
 
 def test_place_in_bytes_is_that_of_the_event(tmp_path: Path) -> None:
