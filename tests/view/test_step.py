@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import select
 import shutil
 import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -202,6 +206,65 @@ def test_without_a_terminal_it_says_what_to_use() -> None:
     assert result.err == (
         "harness: --step needs a terminal; use --around N or --until N\n"
     )
+
+
+_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()P_^X].|.)"
+)
+
+
+def test_session_in_a_pseudo_terminal() -> None:
+    """Where nothing but a terminal is there, keys drive the stepper in and out."""
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    pty = pytest.importorskip("pty", reason="needs a Unix")
+    terminal, inside = pty.openpty()
+    _set_size(terminal)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "replay", BROKEN, "--step"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+        cwd=ROOT,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )
+    os.close(inside)
+    written = b""
+
+    def wait_for(wanted: str) -> str:
+        nonlocal written
+        deadline = time.monotonic() + 60
+        while True:
+            text = _ESCAPE.sub("", written.decode("utf-8", "ignore"))
+            if wanted in text:
+                written = b""
+                return text
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([terminal], [], [], left)
+            assert ready, f"{wanted!r} never came; written was {text[-2000:]!r}"
+            written += os.read(terminal, 65536)
+
+    try:
+        wait_for("exchange 0, chunk 0 of 0-2: read 0, byte 0")
+        os.write(terminal, b"d")
+        wait_for("exchange 0, chunk 1 of 0-2: read 0, byte 303")
+        os.write(terminal, b"\x1b[C")  # the arrow to the right
+        wait_for("exchange 0, chunk 2 of 0-2: read 0, byte 509")
+        os.write(terminal, b"q")
+        with suppress(OSError):  # how Linux says that the other side has closed
+            while os.read(terminal, 65536):
+                pass
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+def _set_size(terminal: int) -> None:
+    import termios
+
+    termios.tcsetwinsize(terminal, (40, 150))
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
