@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.testing.playing import HarnessTest
     from harness.testing.replaying import AsyncReplaying, Replaying
     from harness.testing.running import Running
+    from harness.testing.serving import Serving
 
 _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
@@ -32,27 +33,45 @@ _MARKER = (
 )
 
 _OPTIONS = {
-    "record": ("MODE", "none (default), once, new_episodes, all or rewrite."),
+    "record": (
+        "MODE",
+        "none",
+        "What to record: none, once, new_episodes, all or rewrite.",
+    ),
     "cassette_dir": (
         "DIR",
-        "Folder of cassettes, beside the test file if relative (default: cassettes).",
+        "cassettes",
+        "Folder of cassettes, beside the test file if relative.",
     ),
     "splits": (
         "NAMES",
-        "Profile (quick, thorough) or splits of marked tests (default: recorded).",
+        "as recorded",
+        "How streams are cut: a profile (quick, thorough) or splits, each a test id.",
     ),
-    "dialects": ("NAMES", "Dialects under which marked tests replay."),
-    "faults": ("NAMES", "Faults under which marked tests replay."),
-    "seed": ("N", "Decides everything that is random (default: 0)."),
-    "unplayed": ("WHAT", "fail (default) or ignore where an exchange was not played."),
-    "orphans": ("WHAT", "fail or ignore (default) cassettes that no test uses."),
-    "speed": ("X", "Play at once (0, the default), as recorded (1), X times as fast."),
+    "dialects": ("NAMES", "as recorded", "Whose habits streams have, each a test id."),
+    "faults": ("NAMES", "none", "How streams go wrong, each a test id."),
+    "seed": ("N", "0", "Decides everything that is random."),
+    "unplayed": (
+        "WHAT",
+        "fail",
+        "What to do where a recorded exchange was not played: fail or ignore.",
+    ),
+    "orphans": (
+        "WHAT",
+        "ignore",
+        "What to do about cassettes that no test uses: fail or ignore.",
+    ),
+    "speed": ("X", "0", "0 plays at once, 1 as recorded, 2 twice as fast."),
     "block_network": (
         "WHAT",
-        "Block all, what is remote (default), or none, in marked tests.",
+        "remote",
+        "What tests may not reach: all, remote (but this machine), or none.",
     ),
 }
-"""What `--harness-NAME` and the ini key `harness_NAME` are; `settings` knows more."""
+"""Of each setting the value's name, the default and what it is; `settings` knows more.
+
+`--harness-NAME`, the ini key `harness_NAME` and the README's table are made from it.
+"""
 
 _DATA = frozenset(
     {
@@ -60,12 +79,15 @@ _DATA = frozenset(
         "harness_replay",
         "harness_areplay",
         "harness_fuzz",
+        "harness_server",
         "harness_variation",
     }
 )
 """Fixtures that use the cassette as data: then it is not played to a client."""
 
-_VARIED = frozenset({"harness_replay", "harness_areplay", "harness_session"})
+_VARIED = frozenset(
+    {"harness_replay", "harness_areplay", "harness_server", "harness_session"}
+)
 """Fixtures whose result a split changes."""
 
 
@@ -79,15 +101,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--harness-*` options and `harness_*` ini keys."""
     group = parser.getgroup("harness", "streamed LLM agents (harness)")
-    for name, (metavar, text) in _OPTIONS.items():
+    for name, (metavar, default, text) in _OPTIONS.items():
+        told = f"{text} Default: {default}."
         group.addoption(
             f"--harness-{name.replace('_', '-')}",
             dest=f"harness_{name}",
             metavar=metavar,
             default=None,
-            help=text,
+            help=told,
         )
-        parser.addini(f"harness_{name}", text, default=None)
+        parser.addini(f"harness_{name}", told, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -288,6 +311,28 @@ def harness_fuzz(_harness_around: HarnessTest) -> Fuzzing:
     from harness.testing.fuzzing import Fuzzing
 
     return Fuzzing(_harness_around)
+
+
+@pytest.fixture
+def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
+    """Return a function that starts a live server of the test's cassette.
+
+    ``harness_server().base_url`` is what a client is given; it says what was recorded,
+    under the split, dialect and fault of the test's id. Names of cassettes and what
+    `harness.serve.serve` takes may be given.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("h11") is None:
+        pytest.fail(
+            "harness_server needs h11, which is not installed; "
+            "pip install 'agent-stream-harness[serve]'",
+            pytrace=False,
+        )
+    from harness.testing.serving import serving
+
+    with serving(_harness_around) as start:
+        yield start
 
 
 @pytest.fixture

@@ -12,15 +12,17 @@ reads a clock leaves them out::
     assert replay(cassette, Mine()) == snapshot(exclude=props("id", "date"))
 
 Needs the extra `snapshots`. Path of a snapshot: syrupy's single-file default,
-``__snapshots__/<test file>/<test name>.jsonl``.
+``__snapshots__/<test file>/<test name>.jsonl``, special characters percent-encoded.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -32,7 +34,13 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath
+    from syrupy.location import PyTestLocation
+    from syrupy.types import (
+        PropertyFilter,
+        PropertyMatcher,
+        PropertyPath,
+        SnapshotIndex,
+    )
 
 __all__ = ["STAMP_FIELDS", "TranscriptSnapshotExtension", "snapshot_text"]
 
@@ -46,6 +54,9 @@ _VERSION = 1  # of the stored form
 _CONTEXT_LINES = 2
 _SHOWN_BEFORE = 60  # characters of a long line before its first difference
 _SHOWN_AFTER = 100
+
+_LONGEST = 230  # bytes of a file's name, the ending and syrupy's index not counted
+_UNSAFE = re.compile(r'[\\/?*:|"<>%\x00-\x1f\x7f]')
 
 _ITEM = re.compile(r'\{"exchange": (\d+), "chunk": (\d+|null)')
 
@@ -160,6 +171,39 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
     _write_mode = WriteMode.TEXT
     file_extension = "jsonl"
 
+    @classmethod
+    def get_snapshot_name(
+        cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0
+    ) -> str:
+        """Return the name of a snapshot's file, without ending.
+
+        Args:
+            test_location: The test.
+            index: Which snapshot of the test.
+
+        Returns:
+            The test's name, with what syrupy leaves out percent-encoded: to leave it
+            out would give `test_x[a:b]` and `test_x[ab]` one file. A name that is
+            too long for a file ends in a hash.
+        """
+        suffix = f"[{index}]" if isinstance(index, str) else f".{index}" * bool(index)
+        return _file_name(f"{test_location.snapshot_name}{suffix}")
+
+    @classmethod
+    def matches_test_location(
+        cls, *, test_location: PyTestLocation, snapshot_location: str
+    ) -> bool:
+        """Tell whether a file holds a snapshot of a test."""
+        if test_location.matches_snapshot_location(snapshot_location):
+            return True
+        path = Path(snapshot_location)
+        name = _file_name(test_location.snapshot_name)
+        return (
+            test_location.basename == path.parent.name
+            and test_location.matches_snapshot_site(snapshot_location)
+            and (path.stem == name or path.stem.startswith((f"{name}.", f"{name}[")))
+        )
+
     def serialize(
         self,
         data: Any,
@@ -204,6 +248,14 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
                 line[:1], context_style
             )
             yield reset(style(line))
+
+
+def _file_name(name: str) -> str:
+    text = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02x}", name)
+    if len(text.encode()) <= _LONGEST:
+        return text
+    mark = hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return f"{text.encode()[: _LONGEST - 17].decode('utf-8', 'ignore')}~{mark}"
 
 
 def _difference(stored: str, came: str) -> Iterator[str]:

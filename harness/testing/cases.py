@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     import pytest
 
-__all__ = ["PLAIN", "PROFILES", "Asked", "Case", "cases_of", "own_name"]
+__all__ = [
+    "PLAIN",
+    "PROFILES",
+    "Asked",
+    "Case",
+    "cases_of",
+    "named_paths",
+    "own_name",
+]
 
 PROFILES = {
     "quick": ("recorded", "whole", "chars", "random"),
@@ -135,8 +143,7 @@ def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
     Raises:
         UsageError: A name is wrong, or nothing matches a glob.
     """
-    cassettes: list[str | None] = list(dict.fromkeys(_cassettes(asked)))
-    cassettes = cassettes or [None]
+    cassettes = _cassettes(asked) or [None]
     axes = [
         _axis(asked, name, is_replayed) for name in ("splits", "dialects", "faults")
     ]
@@ -168,19 +175,37 @@ def _flat(args: Iterable[Any]) -> Iterator[str]:
             )
 
 
-def _cassettes(asked: Asked) -> Iterator[str]:
-    for name in asked.names:
-        if not _GLOB & set(name):
-            path = asked.folder / name
-            has_ending = path.suffix.lower() in _ENDINGS
-            yield str(path if has_ending else path.with_name(f"{path.name}.yaml"))
-            continue
-        found = list(_matching(asked.folder, name))
+def named_paths(folder: Path, name: str) -> list[str]:
+    """Return the paths that a name of a cassette stands for.
+
+    Args:
+        folder: The cassette folder.
+        name: A name, ``.yaml`` added unless it has an ending, or a glob.
+
+    Returns:
+        One path, whether or not it is there, or the cassettes that the glob matches.
+
+    Raises:
+        UsageError: The glob matches none.
+    """
+    if _GLOB & set(name):
+        found = list(_matching(folder, name))
         if not found:
-            raise UsageError(
-                f"@pytest.mark.harness({name!r}): no cassette in {asked.folder} matches"
-            )
-        yield from found
+            raise UsageError(f"{name!r}: no cassette in {folder} matches")
+        return found
+    path = folder / name
+    has_ending = path.suffix.lower() in _ENDINGS
+    return [str(path if has_ending else path.with_name(f"{path.name}.yaml"))]
+
+
+def _cassettes(asked: Asked) -> list[str | None]:
+    try:
+        found = [
+            path for name in asked.names for path in named_paths(asked.folder, name)
+        ]
+    except UsageError as error:
+        raise UsageError(f"@pytest.mark.harness: {error}") from None
+    return list(dict.fromkeys(found))
 
 
 def _matching(folder: Path, pattern: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 __all__ = ["NetworkBlockedError", "blocked"]
 
@@ -46,12 +46,16 @@ class NetworkBlockedError(HarnessError):
 
 
 @contextlib.contextmanager
-def blocked(policy: str) -> Iterator[list[str]]:
+def blocked(
+    policy: str, allowed: Container[tuple[Any, Any]] = ()
+) -> Iterator[list[str]]:
     """Block the network within the block.
 
     Args:
         policy: ``remote`` lets this machine's addresses through, ``all`` nothing but
             Unix sockets, ``none`` does not block.
+        allowed: Host and port of what is let through all the same, by number; it may
+            change meanwhile.
 
     Yields:
         Where connections were tried to, in order; it fills meanwhile.
@@ -61,7 +65,7 @@ def blocked(policy: str) -> Iterator[list[str]]:
         yield tried
         return
 
-    guard = _Guard(policy, tried)
+    guard = _Guard(policy, tried, allowed)
     guard.install()
     try:
         yield tried
@@ -72,9 +76,12 @@ def blocked(policy: str) -> Iterator[list[str]]:
 class _Guard:
     """Stands before the methods of `socket` that reach somebody."""
 
-    def __init__(self, policy: str, tried: list[str]) -> None:
+    def __init__(
+        self, policy: str, tried: list[str], allowed: Container[tuple[Any, Any]]
+    ) -> None:
         self._policy = policy
         self._tried = tried
+        self._allowed = allowed
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def install(self) -> None:
@@ -104,7 +111,8 @@ class _Guard:
 
     def _connecting(self, real: Any) -> Any:
         def connect(connecting: socket.socket, address: Any) -> Any:
-            if connecting.family in {socket.AF_INET, socket.AF_INET6}:
+            is_ip = connecting.family in {socket.AF_INET, socket.AF_INET6}
+            if is_ip and tuple(address[:2]) not in self._allowed:
                 try:
                     self._refuse(_text(address[0]))
                 except NetworkBlockedError:

@@ -77,9 +77,9 @@ class Orphans:
                     str(folder / f"{name}{end}") for end in (".yaml", ".json")
                 }
 
-    def used(self, _item: pytest.Item, path: str) -> None:
-        """Take note of a cassette that a test used."""
-        self._used.add(path)
+    def used(self, *paths: str) -> None:
+        """Take note of cassettes that a test used."""
+        self._used.update(paths)
 
     def add_worker(self, output: dict[str, Any] | None) -> None:
         """Take over what a worker of pytest-xdist knows; None if it crashed."""

@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import CassetteMissingError, RecordingRefusedError, UsageError
+from harness.errors import (
+    CassetteError,
+    CassetteMissingError,
+    RecordingRefusedError,
+    UsageError,
+)
 from harness.testing.cases import PLAIN, Asked, Case
 from harness.testing.network import blocked
-from harness.testing.settings import checked
+from harness.testing.settings import FIXTURE_KEYS, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.record.session import RecordingSession
     from harness.store.cassette import Cassette
@@ -102,12 +107,18 @@ class HarnessTest:
         self._given = given
         self.path = self.case.cassette or str(self._own(name))
         """The cassette file, whether or not it is there."""
+        self.has_cassette = bool(self.asked.names)
+        """Whether it was named or asked for; a fixture may do without."""
         self.session: RecordingSession | None = None
         """What plays or records, once it is open."""
         self.tried: list[str] = []
         """Hosts that the network was blocked for."""
         self.kept: str | None = None
         """Where a recording went that did not replace the cassette."""
+        self.allowed: set[tuple[str | None, int | None]] = set()
+        """Host and port of the test's own servers, which it may always reach."""
+        self.used: set[str] = set()
+        """Cassettes that were used besides its own."""
         self._is_worker = hasattr(item.config, "workerinput")
         self._check_has_cases()
 
@@ -150,6 +161,7 @@ class HarnessTest:
         """
         from harness.store.reading import load_cassette
 
+        self.has_cassette = True
         if not Path(self.path).exists():
             raise CassetteMissingError(
                 self.path,
@@ -158,6 +170,28 @@ class HarnessTest:
                 "or a marked test that calls a client, with --harness-record=once",
             )
         return load_cassette(self.path)
+
+    def variation_options(self, fixture: str, given: Iterable[str]) -> dict[str, Any]:
+        """Return how the stream arrives in this test, as options of a fixture.
+
+        Args:
+            fixture: The fixture's name.
+            given: The options that the test gives it itself.
+
+        Raises:
+            UsageError: One of them is decided by the test's id.
+        """
+        varied = {
+            name: value
+            for name in ("split", "dialect", "fault")
+            if (value := getattr(self.case.variation, name)) is not None
+        }
+        for name in sorted(varied.keys() & given):
+            raise UsageError(
+                f"{name!r} is given to {fixture} and to the marker as {name}s; "
+                "leave one of them out"
+            )
+        return varied
 
     @contextlib.contextmanager
     def around(self, *, plays: bool) -> Iterator[HarnessTest]:
@@ -173,7 +207,7 @@ class HarnessTest:
             policy = self.setting("block_network")
             if self.session is not None and _may_send(self.session):
                 policy = "none"
-            self.tried = stack.enter_context(blocked(policy))
+            self.tried = stack.enter_context(blocked(policy, self.allowed))
             yield self
 
     def open(self, stack: contextlib.ExitStack) -> None:
@@ -182,6 +216,7 @@ class HarnessTest:
         from harness.record.session import RecordingSession
         from harness.record.transports import CLIENT_PATCHES
 
+        self.has_cassette = True
         self._check_may_record()
         session = RecordingSession(self._played_path(stack), **self._options())
         session.path = self.path  # not that of a varied copy
@@ -195,9 +230,7 @@ class HarnessTest:
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
-            name: self._given[name]
-            for name in ("match_on", "redaction", "before_record_request")
-            if name in self._given
+            name: self._given[name] for name in FIXTURE_KEYS if name in self._given
         }
         if "match_on" in self.asked.marker:
             options["match_on"] = self.asked.marker["match_on"]
@@ -239,7 +272,15 @@ class HarnessTest:
     def _close(self, _kind: Any, error: Any, _traceback: Any) -> None:
         assert self.session is not None
         failed = error is not None or self.item.stash.get(FAILED, False)
-        self.kept = self.session.close(failed=failed)
+        self.session.close(failed=failed)
+
+    def keep(self) -> None:
+        """Put what a failed test recorded beside its cassette, so that it is told."""
+        session = self.session
+        if session is None or session.is_closed or session.mode.value != "rewrite":
+            return
+        with contextlib.suppress(CassetteError):  # told when the session is closed
+            self.kept = session.cassette.save_partial()
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong after a test that passed, one line each."""

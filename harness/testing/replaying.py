@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.engine.replay import areplay, replay
-from harness.errors import UsageError
 from harness.testing.telling import command_of
 
 if TYPE_CHECKING:
@@ -78,19 +77,7 @@ class AsyncReplaying(Replaying):
 
 
 def _options(test: HarnessTest, options: dict[str, Any]) -> dict[str, Any]:
-    variation = test.case.variation
-    varied = {
-        name: value
-        for name in ("split", "dialect", "fault")
-        if (value := getattr(variation, name)) is not None
-    }
-    twice = sorted(varied.keys() & options.keys())
-    if twice:
-        raise UsageError(
-            f"{twice[0]!r} is given to harness_replay and to the marker as "
-            f"{twice[0]}s; leave one of them out"
-        )
-    return {**varied, **options}
+    return {**test.variation_options("harness_replay", options), **options}
 
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,13 @@ besides: what is known of its cassette, and the command that runs it again.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import CassetteError, HarnessError, UsageError
+from harness.testing.network import NetworkBlockedError
 from harness.testing.orphans import Orphans
 from harness.testing.playing import FAILED, HARNESS_TEST
 from harness.testing.telling import told
@@ -22,6 +24,11 @@ __all__ = ["Running"]
 
 AROUND = "_harness_around"
 """The fixture that every marked test gets."""
+
+
+_INSTALLED = {"site-packages", "dist-packages"}
+_TOLD = (CassetteError, NetworkBlockedError, UsageError)
+"""Errors that say everything; the lines of ours that raised them say nothing more."""
 
 
 class Running:
@@ -72,11 +79,14 @@ class Running:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
         """Say in a failed test's report what to do."""
+        if call.excinfo is not None:
+            _end_where_it_was_called(call.excinfo.value)
         report = yield
         test = item.stash.get(HARNESS_TEST, None)
         if test is not None:
-            self.orphans.used(item, test.path)
+            self.orphans.used(test.path, *test.used)
             if report.failed:
+                test.keep()
                 error = call.excinfo.value if call.excinfo is not None else None
                 report.sections.append(("harness", told(test, error)))
         return report
@@ -92,3 +102,18 @@ class Running:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say which cassettes those are."""
         self.orphans.tell(terminalreporter)
+
+
+def _end_where_it_was_called(error: BaseException) -> None:
+    """End a traceback with the project's last line: not ours, nor a client's."""
+    if not isinstance(error, _TOLD):
+        return
+    frame, last = error.__traceback__, None
+    while frame is not None:
+        name = frame.tb_frame.f_globals.get("__name__", "")
+        path = Path(frame.tb_frame.f_code.co_filename)
+        if name.partition(".")[0] != "harness" and not _INSTALLED & set(path.parts):
+            last = frame
+        frame = frame.tb_next
+    if last is not None:
+        last.tb_next = None

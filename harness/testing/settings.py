@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 # `at:3,7` has commas of its own, which numbers follow.
 _BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
 
-__all__ = ["EARLY", "SETTINGS", "Setting", "checked", "resolve"]
+__all__ = [
+    "EARLY",
+    "FIXTURE_KEYS",
+    "MARKER_KEYS",
+    "SETTINGS",
+    "Setting",
+    "checked",
+    "resolve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,15 @@ SETTINGS = {
 EARLY = frozenset({"cassette_dir", "splits", "dialects", "faults", "orphans"})
 """Decided while tests are collected, when no fixture can be asked."""
 
-_FIXTURE_ONLY = frozenset({"match_on", "redaction", "before_record_request"})
-_MARKER_ONLY = frozenset({"match_on"})
+FIXTURE_KEYS = {
+    "match_on": "Which request is the same: names of vcrpy's matchers, or functions.",
+    "redaction": "What is not written besides: a `harness.store.redaction.Redaction`.",
+    "before_record_request": "Changes a request before it is matched or written.",
+}
+"""What besides `SETTINGS` the fixture takes, as `harness.use_cassette` does."""
+
+MARKER_KEYS = frozenset({"match_on"})
+"""Those of them that the marker takes too."""
 
 
 def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -> None:
@@ -121,7 +136,7 @@ def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -
     """
     if not hasattr(given, "items"):
         raise UsageError(f"{where}: expected a dict, got {type(given).__name__}")
-    known = SETTINGS.keys() | (_FIXTURE_ONLY if is_fixture else _MARKER_ONLY)
+    known = SETTINGS.keys() | (FIXTURE_KEYS.keys() if is_fixture else MARKER_KEYS)
     for name in given:
         if name not in known:
             allowed = ", ".join(sorted(known))

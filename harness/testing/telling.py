@@ -39,7 +39,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         test: The test.
         error: What it failed with.
     """
-    lines = [f"cassette: {test.path}"]
+    lines = [f"cassette: {test.path}"] if test.has_cassette else []
     if not test.case.variation.is_recorded:
         lines.append(f"arrived:  {test.case.variation}")
     session = test.session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,7 +83,10 @@ def test_options_ini_marker_and_table_name_the_same_settings(project: Project) -
     assert set(plugin._OPTIONS) == set(SETTINGS)
     assert set(SETTINGS) >= EARLY
     assert all(f"{name}=None" in plugin._MARKER for name in SETTINGS)
-    for name, (_metavar, text) in plugin._OPTIONS.items():
+    for name, (_metavar, default, text) in plugin._OPTIONS.items():
         setting = SETTINGS[name]
-        assert all(value in text for value in setting.allowed if name != "record")
-    assert inspect.getdoc(plugin)
+        assert all(value in text for value in setting.allowed)
+        if setting.default == ():
+            assert default in {"as recorded", "none"}
+        else:
+            assert setting.value(default, "table") == setting.default

@@ -31,6 +31,8 @@ def test_nothing_is_recorded_by_default(project: Project, model: Model) -> None:
             "record: *pytest test_it.py::test_asks --harness-record=once",
         ]
     )
+    # The traceback ends with the project's line that asked.
+    result.stdout.no_re_match_line(r".*(httpx|openai|harness).*\.py:\d+")
     assert model.asked == []
     assert not (project.path / "cassettes").exists()
 
@@ -80,6 +82,9 @@ def test_rewrite_of_a_failing_test_keeps_the_cassette(
     result = project.run("--harness-record=rewrite")
     result.assert_outcomes(failed=1)
     assert (project.path / OWN).read_bytes() == before
+    result.stdout.fnmatch_lines(["kept: *.partial (the cassette was not replaced)"])
+    (kept,) = project.path.glob("cassettes/**/*.partial")
+    assert b"more" in kept.read_bytes()
     project.tests(ONE + '    assert ask("more")\n', model.url)
     project.run("--harness-record=rewrite").assert_outcomes(passed=1)
     assert len(load_cassette(project.path / OWN).exchanges) == 2

@@ -42,3 +42,31 @@ def test_without_syrupy_it_says_what_is_missing(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*harness_snapshot needs syrupy*"])
+
+
+def test_every_test_id_has_a_snapshot_of_its_own(project: Project) -> None:
+    """Ids that differ in what no file name may hold, and ids too long for one.
+
+    A run of one test leaves the others' alone.
+    """
+    project.recording("llama-server/plain-text.yaml")
+    project.tests(
+        """
+@pytest.mark.harness("plain-text", splits=["random:0", "at:3,7"])
+@pytest.mark.parametrize("name", ["a/b", "ab", "%2f", "x" * 300, "x" * 301])
+def test_x(harness_replay, harness_snapshot, name):
+    assert harness_replay() == harness_snapshot
+    assert harness_replay(mode="steps") == harness_snapshot
+"""
+    )
+    syrupy = ("syrupy",)
+    result = project.run("--snapshot-update", "-Werror", plugins=syrupy)
+    result.assert_outcomes(passed=10)
+    files = list(project.path.glob("__snapshots__/test_it/*.jsonl"))
+    assert len(files) == 20
+    result = project.run("-Werror", plugins=syrupy)
+    result.assert_outcomes(passed=10)
+    result.stdout.no_fnmatch_line("*unused*")
+    result = project.run("--snapshot-update", "-k", "ab-random", plugins=syrupy)
+    result.assert_outcomes(passed=1, deselected=9)
+    assert len(list(project.path.glob("__snapshots__/test_it/*.jsonl"))) == 20
