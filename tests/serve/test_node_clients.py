@@ -19,13 +19,14 @@ from harness.serve import serve
 from tests.serve.test_python_clients import (
     CALL,
     CASSETTES,
+    CUTS,
     EXPECTED,
     HARMLESS,
     PARALLEL,
     RECORDINGS,
-    SPLITS,
+    SHARES,
     TEXT,
-    WRITES,
+    cut_ways,
     expected_of,
     request_of,
 )
@@ -122,29 +123,29 @@ def served(asker: Asker, name: str, **settings: Any) -> RunningSession:
     return asker.server.session("node", cassette=name, match="order", **settings)
 
 
+@pytest.mark.parametrize("every", SHARES)
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_node_client_reads_the_recorded_message_at_every_split(
-    asker: Asker, name: str, client: str
+    asker: Asker, name: str, client: str, every: int
 ) -> None:
     """However text and bytes are cut, the client's message is the recorded one."""
-    ways: list[dict[str, str]] = [{"split": split} for split in SPLITS]
-    ways += [{"writes": writes} for writes in WRITES]
-    ways += [{"split": "chars", "writes": writes} for writes in WRITES]
-    for way in ways:
+    for way in cut_ways(RECORDINGS.index(name) + CLIENTS.index(client), every):
         said = asker.ask(client, served(asker, name, **way), name)
         assert said == EXPECTED[name], way
 
 
+@pytest.mark.parametrize("every", SHARES)
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("dialect", HARMLESS)
 def test_node_client_reads_the_recorded_message_in_every_harmless_dialect(
-    asker: Asker, dialect: str, client: str
+    asker: Asker, dialect: str, client: str, every: int
 ) -> None:
     """Whoever says it, the client's message is the recorded one, or as listed."""
-    for name in RECORDINGS:
+    place = HARMLESS.index(dialect) + CLIENTS.index(client)
+    for number, name in enumerate(RECORDINGS):
         deviation = DEVIATIONS.get((client, name, dialect))
-        for cut in ({}, {"split": "chars"}, {"split": "random:3", "writes": "3"}):
+        for cut in CUTS[(place + number) % every :: every]:
             said = asker.ask(client, served(asker, name, dialect=dialect, **cut), name)
             if deviation is None:
                 assert said == EXPECTED[name], (name, cut)
