@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +27,7 @@ from tests.benchmarks.peers import (
     sdk_over,
     vcrpy_with_sdk,
 )
+from tests.benchmarks.starting import showing, starting
 from tests.benchmarks.workloads import (
     arguments,
     event_stream,
@@ -246,30 +244,6 @@ def fuzzing() -> Iterator[Mapping[str, Run]]:
     }
 
 
-@contextmanager
-def starting() -> Iterator[Mapping[str, Run]]:
-    """New processes; the interpreter alone is the peer."""
-    script = (
-        "from harness.cli import main; import sys; sys.argv[1:] = ['--help']; main()"
-    )
-    yield {
-        "python": lambda: _process("pass"),
-        "import": lambda: _process("import harness"),
-        "help": lambda: _process(script),
-    }
-
-
-def _process(code: str) -> float:
-    before = os.times()
-    for _ in range(5):
-        subprocess.run(
-            [sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL
-        )
-    after = os.times()
-    system = after.children_system - before.children_system
-    return (after.children_user - before.children_user + system) / 5
-
-
 CONTESTS: Mapping[str, Contest] = {
     "plain": plain_fragment,
     "mixed": mixed_fragments,
@@ -282,5 +256,6 @@ CONTESTS: Mapping[str, Contest] = {
     "loading": loading,
     "fuzzing": fuzzing,
     "starting": starting,
+    "showing": showing,
 }
 """By the name that rows have."""

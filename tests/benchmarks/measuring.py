@@ -1,8 +1,9 @@
 """Contests: several ways to do the same, timed in turns, and rows made of them.
 
 Every figure is CPU time (`time.process_time`), so that a busy machine distorts it
-less. Within a contest the runs take turns, so that what slows the machine down for a
-while slows all of them down; a ratio is the median of the ratios of the rounds.
+less; only what a user waits for is taken by the clock, and says so. Within a contest
+the runs take turns, so that what slows the machine down for a while slows all of them
+down; a ratio is the median of the ratios of the rounds.
 """
 
 from __future__ import annotations

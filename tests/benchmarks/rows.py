@@ -97,5 +97,20 @@ ROWS = (
         "`harness --help`, CPU above bare Python",
         *(Kind.ABOVE, 120, "starting", "help", "python"),
     ),
+    Row(
+        "first-output",
+        "`harness replay`, 200 chunks: from Enter to its first line, by the clock",
+        *(Kind.SECONDS, 0.3, "showing", "title"),
+    ),
+    Row(
+        "first-emission",
+        "the same to the first row of a message, by the clock",
+        *(Kind.SECONDS, 0.3, "showing", "emission"),
+    ),
+    Row(
+        "whole-run",
+        "the same to the end of the process, CPU",
+        *(Kind.SECONDS, 0.3, "showing", "end"),
+    ),
 )
-"""In the order of the issue; the test suite's time is `report.suite`."""
+"""In the order of issue 8, then issue 7; the test suite's time is `report.suite`."""

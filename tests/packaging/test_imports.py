@@ -5,22 +5,74 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import entry_points, requires
+from pathlib import Path
 
 import pytest
 
 import harness
 
 HEAVY = {"pydantic", "vcr", "yaml", "hypothesis", "syrupy", "rich", "httpx", "openai"}
+RECORDING = (
+    Path(__file__).resolve().parents[2] / "cassettes/llama-server/plain-text.yaml"
+)
+
+
+UNUSED = {
+    *("asyncio", "concurrent.futures", "ssl", "logging", "difflib"),
+    "harness.core.chunk_models",
+    "harness.core.dialects",
+    "harness.core.faults",
+    "harness.core.splits",
+    "harness.interfaces.queuing",
+    "harness.view",
+}
+"""What only some replays need; the biggest of them takes a tenth of a start."""
 
 
 def _loaded_after(code: str) -> set[str]:
+    """Return the names of the modules that a new process has then."""
     result = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
     )
-    return {name.partition(".")[0] for name in result.stdout.split()}
+    return set(result.stdout.split())
+
+
+_WATCHED = """
+import os, sys
+before = set(sys.modules)
+from harness.cli import cli
+
+class Watched:
+    lines = 0
+
+    def write(self, text):
+        self.lines += text.count(chr(10))
+        if self.lines >= {line}:
+            os.write(1, " ".join(set(sys.modules) - before).encode())
+            os._exit(0)
+
+    def isatty(self):
+        return False
+
+    def flush(self):
+        pass
+
+sys.stdout = Watched()
+cli({arguments}, standalone_mode=False)
+sys.exit("there were fewer lines")
+"""
+
+
+def _loaded_when(line: int, *arguments: str) -> set[str]:
+    """Return what `harness` has loaded at the moment when it writes a line."""
+    code = _WATCHED.format(line=line, arguments=list(arguments))
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -38,6 +90,39 @@ def _loaded_after(code: str) -> set[str]:
 def test_light_paths_load_nothing_heavy(code: str) -> None:
     """Neither the package nor its help page loads a library that takes time."""
     assert _loaded_after(code) & HEAVY == set()
+
+
+def test_replay_says_what_it_is_at_before_what_takes_long() -> None:
+    """The title of a replay is out before pydantic is loaded, half of a start."""
+    loaded = _loaded_when(1, "replay", str(RECORDING))
+    assert "harness.store.reading" in loaded
+    assert loaded & (UNUSED | HEAVY) == {"yaml"}
+    assert "harness.messages" not in loaded
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "sse"])
+def test_replay_shows_a_message_with_nothing_loaded_that_it_does_not_use(
+    form: str,
+) -> None:
+    """A plain replay has emitted before any of what other replays need is loaded."""
+    row = 3 if form == "table" else 1
+    loaded = _loaded_when(row, "replay", "--format", form, str(RECORDING))
+    assert "harness.messages" in loaded
+    assert loaded & (UNUSED | HEAVY) == {"yaml", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("option", "module"),
+    [
+        ("--dialect=azure", "harness.core.dialects"),
+        ("--fault=no-done", "harness.core.faults"),
+        ("--split=chars", "harness.core.splits"),
+        ("--interface=queuing", "harness.interfaces.queuing"),
+    ],
+)
+def test_replay_loads_what_it_was_asked_for(option: str, module: str) -> None:
+    """What is left out of a plain replay is there when it is used."""
+    assert module in _loaded_when(3, "replay", option, str(RECORDING))
 
 
 def test_public_names_are_sorted_and_resolve() -> None:
