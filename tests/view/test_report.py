@@ -7,7 +7,8 @@ import json
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -16,7 +17,10 @@ from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+_Test = TypeVar("_Test", bound="Callable[..., None]")
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
@@ -26,10 +30,20 @@ BROWSER = next(
 )
 needs_browser = pytest.mark.skipif(not BROWSER, reason="needs a chromium")
 
+
+def in_browser(test: _Test) -> _Test:
+    """Mark a test that loads a page: the start of a browser takes seconds."""
+    marked: _Test = pytest.mark.slow(needs_browser(test))
+    return marked
+
+
 # Runs after the page's own script. What went wrong before it is in `errors`, which is
-# filled by a listener that is put in front of everything.
+# filled by listeners that are put in front of everything.
 _LISTEN = (
-    "<script>errors=[];addEventListener('error',e=>errors.push(e.message))</script>"
+    "<script>errors=[];addEventListener('error',e=>errors.push(e.message),true);"
+    "addEventListener('unhandledrejection',e=>errors.push(String(e.reason)));"
+    "for(const n of ['error','warn'])console[n]=(...a)=>errors.push(a.join(' '));"
+    "</script>"
 )
 _TELL = (
     "<script>%s;told=%s;document.body.innerHTML='';"
@@ -37,18 +51,27 @@ _TELL = (
 )
 
 
-def _told(page: str, tmp_path: Path, script: str, wanted: str) -> object:
+def _told(
+    page: str, tmp_path: Path, script: str, wanted: str, *, is_dark: bool = False
+) -> object:
     """Load a page in a browser, run a script in it, and return what it tells."""
     told = _TELL % (script, f"JSON.stringify([errors,{wanted}])")
     page = page.replace("<head>", f"<head>{_LISTEN}").replace(
         "</body>", f"{told}</body>"
     )
+    return _shown_by_browser(page, tmp_path, is_dark=is_dark)
+
+
+def _shown_by_browser(page: str, tmp_path: Path, *, is_dark: bool = False) -> object:
+    """Load a page and return what its body tells; nothing may have gone wrong."""
     path = tmp_path / "page.html"
     path.write_text(page, encoding="utf-8")
     result = subprocess.run(
         [
             *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *("--window-size=1200,900", f"--user-data-dir={tmp_path / 'profile'}"),
+            *("--hide-scrollbars", "--window-size=1200,900"),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--blink-settings=preferredColorScheme={int(not is_dark)}",
             path.as_uri(),
         ],
         capture_output=True,
@@ -77,7 +100,7 @@ def test_page_loads_nothing_from_anywhere(tmp_path: Path) -> None:
     assert not re.search(r"https?:|src=|href=|@import|url\(|fetch\(", shell)
 
 
-@needs_browser
+@in_browser
 def test_a_click_on_a_chunk_shows_it(tmp_path: Path) -> None:
     """In a real browser the button of a chunk shows its raw text and its effect."""
     page = _page(tmp_path, BROKEN)
@@ -95,7 +118,7 @@ def test_a_click_on_a_chunk_shows_it(tmp_path: Path) -> None:
     assert "^ expected ',' or '}'" in found
 
 
-@needs_browser
+@in_browser
 def test_the_time_line_is_drawn_and_can_be_clicked(tmp_path: Path) -> None:
     """A click at the end of the canvas chooses the last chunk; something is drawn."""
     told = _told(
@@ -111,7 +134,7 @@ def test_the_time_line_is_drawn_and_can_be_clicked(tmp_path: Path) -> None:
     assert told == [" chunk 9", True]
 
 
-@needs_browser
+@in_browser
 def test_keys_move_zoom_and_change_the_exchange(tmp_path: Path) -> None:
     """Arrows, `+`, `d` and `]` do what the page says."""
     told = _told(
@@ -125,22 +148,124 @@ def test_keys_move_zoom_and_change_the_exchange(tmp_path: Path) -> None:
     assert told == [2, 50, 1, 1]
 
 
-@needs_browser
-def test_twenty_thousand_chunks_open_without_freezing(tmp_path: Path) -> None:
-    """The page is drawn, moved and zoomed within two seconds in the browser."""
+def _long_page() -> str:
     body = sse(*(text(f"w{n} ") for n in range(20000)), finish())
-    page = report_page([cassette(exchange(body, [user("x")]))])
+    return report_page([cassette(exchange(body, [user("x")]))])
+
+
+@in_browser
+def test_twenty_thousand_chunks_cost_no_more_than_what_is_shown(tmp_path: Path) -> None:
+    """List, page and time line hold what fits, however long the stream is."""
     told = _told(
-        page,
+        _long_page(),
         tmp_path,
-        "start=performance.now();select(19999);zoom(.01);select(7)",
-        "[performance.now()-start < 2000, document.querySelectorAll('#list button')"
-        ".length, data.streams[0].moments.length]",
+        "marks=0;for(const n of ['fillRect','strokeRect']){"
+        "const real=CanvasRenderingContext2D.prototype[n];"
+        "CanvasRenderingContext2D.prototype[n]="
+        "function(...a){marks++;real.apply(this,a)}};"
+        "select(19999);all=marks;zoom(.01);near=marks-all;select(7);last=here",
+        "[document.querySelectorAll('#list button').length, last,"
+        "document.querySelectorAll('*').length < 1000,"
+        "all <= 5 * time.width, near < 1000, data.streams[0].moments.length]",
     )
-    assert told == [True, 300, 20001]
+    assert told == [300, 7, True, True, True, 20001]
 
 
-@needs_browser
+@in_browser
+@pytest.mark.timed
+def test_twenty_thousand_chunks_open_without_freezing(tmp_path: Path) -> None:
+    """The page is loaded within two seconds, and a move takes a tenth of one."""
+    told = _told(
+        _long_page(),
+        tmp_path,
+        "loaded=performance.now();select(19999);zoom(.01);select(7);all=performance.now()",
+        "[loaded, (all - loaded) / 3]",
+    )
+    assert isinstance(told, list)
+    loaded, move = told
+    assert loaded < 2000
+    assert move < 100
+
+
+@in_browser
+def test_gaps_and_the_first_text_are_shown(tmp_path: Path) -> None:
+    """Of a timed stream the wait and the longest silence are told and shaded."""
+    body = sse(chunk({"role": "assistant"}), text("a"), text("b"), text("c"), finish())
+    ends = [m.end() for m in re.finditer("\n\n", body)]
+    sizes = [b - a for a, b in pairwise([0, *ends])]
+    times = [1.0, 2.0, 2.25, 3.75, 4.0, 4.0]
+    wire = list(zip(times, sizes, strict=True))
+    made = cassette(exchange(body, [user("x")], wire=wire))
+    told = _told(
+        report_page([made]),
+        tmp_path,
+        "colour=(s,h)=>time.getContext('2d').getImageData(px(s),h,1,1).data.join()",
+        "[facts.textContent, new Set([.3,3.1,2.1].map(s=>colour(s,3))).size,"
+        "colour(.3,3)===colour(1.4,3)]",
+    )
+    facts = (
+        "seconds from the request; first text after 2.000, longest gap 1.500 before "
+    )
+    assert told == [f"{facts}chunk 3", 3, True]
+
+
+# Relative luminance and contrast ratio as WCAG 2 defines them.
+_CONTRAST = (
+    "part=v=>(v/=255)<=.03928?v/12.92:((v+.055)/1.055)**2.4;"
+    "light=c=>{const [r,g,b]=c.match(/\\d+/g).map(part);"
+    "return .2126*r+.7152*g+.0722*b};"
+    "value=n=>{const e=document.createElement('i');e.style.color=`var(${n})`;"
+    "document.body.append(e);const c=getComputedStyle(e).color;e.remove();return c};"
+    "ratio=(a,b)=>{const [x,y]=[light(value(a)),light(value(b))].sort((p,q)=>q-p);"
+    "return (x+.05)/(y+.05)};"
+)
+
+
+@in_browser
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_text_can_be_read_in_dark_and_light(tmp_path: Path, *, is_dark: bool) -> None:
+    """All colours of text stand out from what they are on, by WCAG's 4.5 to 1."""
+    told = _told(
+        _page(tmp_path, BROKEN),
+        tmp_path,
+        _CONTRAST,
+        "[light(value('--back')) < .5, ['--text','--dim','--bad'].flatMap(t=>"
+        "['--back','--box','--here'].map(b=>[t,b,ratio(t,b)])).filter(r=>r[2]<4.5&&"
+        "!(r[0]==='--dim'&&r[1]==='--here'))]",
+        is_dark=is_dark,
+    )
+    assert told == [is_dark, []]
+
+
+@in_browser
+def test_a_phone_scrolls_only_down(tmp_path: Path) -> None:
+    """At 360 pixels nothing is wider than the screen but the table, in its box."""
+    page = _page(tmp_path, STEPS, BROKEN)
+    outer = (
+        "<!doctype html><html><head></head><body><iframe id=f style='width:360px;"
+        f"height:800px;border:0' srcdoc='{html.escape(page)}'></iframe>"
+        "<script>onload=()=>{const d=f.contentDocument,e=d.documentElement;"
+        "document.body.dataset.told=JSON.stringify([[],[e.clientWidth,e.scrollWidth,"
+        "d.querySelector('.scroll').scrollWidth>360,d.querySelectorAll('#list button')"
+        ".length]])}</script></body></html>"
+    )
+    assert _shown_by_browser(outer, tmp_path) == [360, 360, True, 10]
+
+
+@in_browser
+def test_tab_reaches_everything_without_going_through_the_list(tmp_path: Path) -> None:
+    """Of the list of chunks only the current one is a stop of the Tab key."""
+    told = _told(
+        _page(tmp_path, STEPS),
+        tmp_path,
+        "select(4);stops=[...document.querySelectorAll('#list button')]"
+        ".filter(b=>b.tabIndex>=0).map(b=>b.dataset.chunk)",
+        "[stops, time.tabIndex]",
+    )
+    assert told == [["4"], 0]
+
+
+@in_browser
 def test_a_recording_cannot_run_in_the_page(tmp_path: Path) -> None:
     """Markup in a recording stays text, in raw data, texts and names."""
     evil = (
