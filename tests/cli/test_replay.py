@@ -250,3 +250,42 @@ def test_terminal_escapes_in_a_recording_are_shown_not_run(tmp_path: Path) -> No
     result = harness("replay", "-", stdin=f"data: {delta}\n\n".encode())
     assert "\x1b" not in result.out
     assert "red" in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([str(ROOT / FORCED), "--exchange", "7"], "there is no exchange 7"),
+        (
+            [str(ROOT / FORCED), "--interface", "absent:Interface"],
+            "there is no module 'absent'",
+        ),
+        (["error.sse"], "nothing to replay"),
+    ],
+)
+def test_nothing_is_shown_of_what_cannot_be_replayed(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    """The title comes first of all, but not where nothing can follow it."""
+    (tmp_path / "error.sse").write_text("event: ping\ndata: {}\n\n", encoding="utf-8")
+    result = harness("replay", *arguments, cwd=tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+
+
+def test_replay_without_a_message_shows_its_title(tmp_path: Path) -> None:
+    """Whoever reads a table sees that it is empty; a program gets nothing to read."""
+    path = tmp_path / "silent.sse"
+    path.write_text(
+        'data: {"choices": [{"index": 0, "delta": {"role": "assistant"}, '
+        '"finish_reason": "stop"}]}\n\ndata: [DONE]\n\n',
+        encoding="utf-8",
+    )
+    shown = {
+        form: harness("replay", str(path), "--interface=queuing", "--format", form)
+        for form in ("table", "jsonl", "sse")
+    }
+    title, columns = shown["table"].out.splitlines()
+    assert title == f"{path} (queuing)"
+    assert columns.split() == ["exch", "chunk", "at", "message", "content"]
+    assert (shown["jsonl"].out, shown["sse"].out) == ("", "")
