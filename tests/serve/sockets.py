@@ -54,8 +54,15 @@ def ask(url: str, document: Any = None, *, timeout_s: float = 20, **more: Any) -
     return exchange(url, request_bytes(url, document, **more), timeout_s=timeout_s)
 
 
-def exchange(url: str, sent: bytes, *, timeout_s: float = 20) -> Seen:
-    """Send bytes and read one response."""
+def beginning(url: str, document: Any, size: int) -> Seen:
+    """Send one request and read so many bytes of the body, and what came with them."""
+    return exchange(url, request_bytes(url, document), size=size)
+
+
+def exchange(
+    url: str, sent: bytes, *, timeout_s: float = 20, size: int | None = None
+) -> Seen:
+    """Send bytes and read one response, or so many bytes of its body."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -63,10 +70,10 @@ def exchange(url: str, sent: bytes, *, timeout_s: float = 20) -> Seen:
         raw.settimeout(timeout_s)
         started = time.monotonic()
         raw.sendall(sent)
-        return _read(raw, started)
+        return _read(raw, started, size)
 
 
-def _read(raw: socket.socket, started: float) -> Seen:
+def _read(raw: socket.socket, started: float, size: int | None) -> Seen:
     data = b""
     marks: list[tuple[int, float]] = []
     ended = "closed"
@@ -76,6 +83,8 @@ def _read(raw: socket.socket, started: float) -> Seen:
             marks.append((len(data), time.monotonic() - started))
             if _is_over(data):
                 ended = "complete"
+                break
+            if size is not None and len(_seen(data, marks, ended).body) >= size:
                 break
     except TimeoutError:
         ended = "silent"

@@ -160,6 +160,8 @@ def test_speed_zero_serves_twenty_thousand_chunks_a_second(tmp_path: Path) -> No
         assert max(rates) > 20_000
 
 
+@pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.usefixtures("_two_cores")
 def test_recorded_speed_is_kept_within_five_percent(tmp_path: Path) -> None:
     """A stream recorded over 2 s takes 2 s, and half of it at twice the speed."""
@@ -173,3 +175,14 @@ def test_recorded_speed_is_kept_within_five_percent(tmp_path: Path) -> None:
     with served(str(path), "--speed", "2") as (base_url, _):
         seen = ask(f"{base_url}/chat/completions", REQUEST)
     assert seen.times[-1] == pytest.approx(1.0, rel=0.05)
+
+
+def test_speed_divides_the_recorded_times(tmp_path: Path) -> None:
+    """An hour is served in a third of a second, and nothing comes before its time."""
+    times = [720.0, 900.0, 900.0, 2160.0, 2880.0, 3600.0]
+    path = write_cassette(tmp_path / "c.json", recorded(text_pieces(5), times))
+    with served(str(path), "--speed", "10000") as (base_url, _):
+        seen = ask(f"{base_url}/chat/completions", REQUEST)
+    assert seen.ended == "complete"
+    for came, due in zip(seen.times, times, strict=True):
+        assert came > due / 10_000 - 0.001

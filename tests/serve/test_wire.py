@@ -17,7 +17,7 @@ from tests.serve.made import (
     text_pieces,
     write_cassette,
 )
-from tests.serve.sockets import Seen, ask
+from tests.serve.sockets import Seen, ask, beginning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ CUT_ANYHOW = event({"content": ODD}) + event({}, "stop") + DONE
 
 def chat(server: RunningServer, **more: object) -> Seen:
     """Ask what the made recordings were asked."""
-    return ask(f"{server.base_url}/chat/completions", {**REQUEST, **more}, timeout_s=3)
+    return ask(f"{server.base_url}/chat/completions", {**REQUEST, **more})
 
 
 @pytest.fixture
@@ -72,31 +72,41 @@ def test_writes_are_cut_anywhere(made: str, writes: str) -> None:
         assert len(sizes) > 5
 
 
+LATE_S = 3600.0
+"""When a piece comes that no test waits for."""
+
+
 def test_single_bytes_reach_a_slow_stream_one_by_one(tmp_path: Path) -> None:
-    """Pieces a moment apart arrive apart: they are writes, not only HTTP chunks."""
+    """A recorded byte arrives when it is due, not with what comes after it."""
     pieces = [CUT_ANYHOW[:50], CUT_ANYHOW[50:51], CUT_ANYHOW[51:]]
-    at = [0.05, 0.25, 0.45]
-    path = write_cassette(tmp_path / "c.json", interaction(pieces, at))
+    path = write_cassette(
+        tmp_path / "c.json", interaction(pieces, [0.05, 0.25, LATE_S])
+    )
     with serve(path, speed=1) as server:
-        seen = chat(server)
-    assert seen.pieces == pieces
-    assert seen.times == pytest.approx(at, abs=0.15)
-    assert seen.times[1] - seen.times[0] > 0.1
+        seen = beginning(
+            f"{server.base_url}/chat/completions", REQUEST, len(b"".join(pieces[:2]))
+        )
+    assert seen.pieces == pieces[:2]
+    assert seen.times[0] > 0.049  # a time-out of asyncio may come a tick early
+    assert seen.times[1] > 0.249
 
 
 def test_varied_streams_keep_the_recorded_times(tmp_path: Path) -> None:
     """In another dialect and split, text still comes when it was recorded."""
-    pieces, at = text_pieces(2), [0.0, 0.3, 0.6]
+    pieces, at = text_pieces(2), [0.0, 0.3, LATE_S]
     path = write_cassette(tmp_path / "c.json", interaction(pieces, at))
     with serve(path, speed=1, split="chars", dialect="azure") as server:
-        seen = chat(server)
-    first = next(t for p, t in zip(seen.pieces, seen.times, strict=True) if b'"0"' in p)
+        url = f"{server.base_url}/chat/completions"
+        server.configure(split="chars", dialect="azure", speed=0)
+        body = chat(server).body
+        server.configure(split="chars", dialect="azure", speed=1)
+        end = body.index(b"\n\n", body.index(b'"1"')) + 2
+        seen = beginning(url, REQUEST, end)
+    assert seen.body == body[:end]
     second = next(
         t for p, t in zip(seen.pieces, seen.times, strict=True) if b'"1"' in p
     )
-    assert second == pytest.approx(0.3, abs=0.15)
-    assert first < 0.2
-    assert seen.times[-1] == pytest.approx(0.6, abs=0.15)
+    assert second > 0.299
 
 
 @pytest.mark.parametrize(
@@ -116,7 +126,8 @@ def test_connection_breaks_where_it_was_told_to(
 ) -> None:
     """A fault of the connection lets so many bytes through and does what it says."""
     with serve(made, fault=fault) as server:
-        seen = chat(server)
+        url = f"{server.base_url}/chat/completions"
+        seen = ask(url, REQUEST, timeout_s=2 if ended == "silent" else 20)
         assert (len(seen.body), seen.ended) == (size, ended)
         assert CUT_ANYHOW.startswith(seen.body)
         logged = {"closed": "closed", "reset": "reset", "complete": "complete"}
@@ -130,7 +141,7 @@ def test_trickle_takes_its_time(made: str) -> None:
         seen = chat(server)
     assert seen.body == CUT_ANYHOW
     assert {len(piece) for piece in seen.pieces} == {1}
-    assert seen.times[-1] == pytest.approx(len(CUT_ANYHOW) / 1000, abs=0.2)
+    assert seen.times[-1] > (len(CUT_ANYHOW) - 1) / 1000 - 0.001
 
 
 @pytest.mark.parametrize(
