@@ -12,6 +12,7 @@ Example:
     ... def test_my_parser(pieces): ...
 """
 
+from harness.strategies.answers import Answer, SaidCall, answers
 from harness.strategies.arguments import (
     argument_objects,
     argument_texts,
@@ -29,11 +30,8 @@ from harness.strategies.garbage import (
     garbage_texts,
 )
 from harness.strategies.streams import (
-    Answer,
     ChunkStream,
     EventStream,
-    SaidCall,
-    answers,
     chunk_streams,
     event_streams,
     framed_streams,

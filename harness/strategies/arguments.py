@@ -174,12 +174,13 @@ def _array(items: list[str], style: tuple[str, ...]) -> str:
 
 def _keys(key: str, strings: SearchStrategy[str]) -> SearchStrategy[str]:
     """Texts of keys: the key in some spellings, what looks like it, any string."""
-    spelled = [_spell(key, ways) for ways in ([], [2] * len(key), [3] * len(key))]
-    spelled += [_spell(key, [0] * n + [2 + n % 2]) for n in range(len(key))]
+    spelled = [_spell(key, [0] * n + [2 + n % 2]) for n in range(len(key))]
+    spelled += [_spell(key, [way] * len(key)) for way in (2, 3)]
     near = [key[:-1], f"{key}s", f" {key}", key.swapcase(), key[:1], f'"{key}']
     texts = [f'"{text}"' for text in spelled]
     texts += [json.dumps(name, ensure_ascii=False) for name in near]
-    return st.sampled_from([texts[0]] * 8 + texts) | strings
+    # Shorter first, since that is where shrinking goes: any string, then the key.
+    return strings | st.sampled_from([f'"{_spell(key, [])}"'] * 9 + texts)
 
 
 def value_texts(

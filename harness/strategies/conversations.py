@@ -16,9 +16,10 @@ from harness.store.cassette import (
     Response,
     WireChunk,
 )
+from harness.strategies.answers import Answer, answers
 from harness.strategies.arguments import argument_texts
 from harness.strategies.cuts import cut_at
-from harness.strategies.streams import Answer, answers, framed_streams
+from harness.strategies.streams import framed_streams
 from harness.strategies.validation import check_size
 
 if TYPE_CHECKING:

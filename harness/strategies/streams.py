@@ -9,60 +9,32 @@ right consumer must have understood at the end.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from harness.core.sse import encode_comment, encode_event
+from harness.strategies.answers import TEXTS, Answer, call_parts, numbered
 from harness.strategies.arguments import argument_texts
-from harness.strategies.cuts import cut_at
-from harness.strategies.validation import check_size, check_strategy
+from harness.strategies.framing import framed, timed_pieces
+from harness.strategies.validation import check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hypothesis.strategies import SearchStrategy
 
     from harness.core.chunks import Payload
+    from harness.strategies.framing import Piece
 
 __all__ = [
-    "Answer",
     "ChunkStream",
     "EventStream",
-    "SaidCall",
-    "answers",
     "chunk_streams",
     "event_streams",
     "framed_streams",
 ]
 
-_CREATED = 1_700_000_000  # a date that is easily told from a clock's
-
-
-class SaidCall(NamedTuple):
-    """One tool call of an answer."""
-
-    id: str
-    name: str
-    arguments: str
-    """JSON text of one object; empty for a call without arguments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model says in one response."""
-
-    content: str = ""
-    reasoning: str = ""
-    calls: tuple[SaidCall, ...] = ()
-    """In order of appearance."""
-
-    @property
-    def finish(self) -> str:
-        """The finish reason that goes with it."""
-        return "tool_calls" if self.calls else "stop"
+_LONGEST_DELAY = 3  # how many pieces of another source may overtake one
 
 
 class ChunkStream(NamedTuple):
@@ -79,156 +51,6 @@ class EventStream(NamedTuple):
     data: bytes
     payloads: list[Payload]
     answer: Answer
-
-
-_TEXTS = st.text(st.sampled_from('aé🙂日{}[]":,\\ \n\u2028'), max_size=8)
-_NAMES = st.sampled_from(["send_message", "f", "get_weather", "send", "send_message2"])
-
-
-def answers(
-    *,
-    max_calls: int = 3,
-    arguments: SearchStrategy[str] | None = None,
-    names: SearchStrategy[str] | None = None,
-) -> SearchStrategy[Answer]:
-    """Answers of a model: text, reasoning, and calls with different ids.
-
-    Shrinks to an empty answer, then to fewer and shorter calls and texts.
-
-    Args:
-        max_calls: The most tool calls.
-        arguments: Makes arguments texts; None takes `argument_texts()` and empty
-            ones.
-        names: Makes function names; None takes ``send_message`` and others, one of
-            which its name begins with.
-
-    Returns:
-        The strategy.
-
-    Raises:
-        InvalidArgument: `max_calls` is negative or no integer.
-    """
-    check_size("max_calls", max_calls)
-    check_strategy("arguments", arguments)
-    check_strategy("names", names)
-    texts = st.just("") | argument_texts() if arguments is None else arguments
-    return _answers(max_calls, texts, _NAMES if names is None else names)
-
-
-@st.composite
-def _answers(
-    draw: st.DrawFn,
-    max_calls: int,
-    arguments: SearchStrategy[str],
-    names: SearchStrategy[str],
-) -> Answer:
-    pairs = draw(st.lists(st.tuples(names, arguments), max_size=max_calls))
-    calls = tuple(
-        SaidCall(f"call_{number}", name, text)
-        for number, (name, text) in enumerate(pairs)
-    )
-    return Answer(draw(_TEXTS), draw(_TEXTS), calls)
-
-
-_INDEX, _INDEX_GAPS, _ID, _ID_INDEX_NULL = range(4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Framing:
-    """How one provider would frame the fragments of calls."""
-
-    kind: int
-    """Which of the four ways to tell calls apart."""
-    has_name_alone: bool
-    """Whether the name comes in a chunk before the arguments."""
-    has_content_beside: str | None
-    """`content` in deltas of calls; None for none."""
-    shares_deltas: bool
-    """Whether neighbouring fragments of different calls share a delta."""
-
-    def entry(self, number: int, call: SaidCall, text: str, *, opens: bool) -> Any:
-        function: dict[str, Any] = {"arguments": text}
-        entry: dict[str, Any] = {"function": function}
-        if self.kind in {_INDEX, _INDEX_GAPS}:
-            entry["index"] = number if self.kind == _INDEX else 1 + 3 * number
-        else:
-            if self.kind == _ID_INDEX_NULL:
-                entry["index"] = None
-            entry["id"] = call.id
-        if opens:
-            entry |= {"id": call.id, "type": "function"}
-            function["name"] = call.name
-        return entry
-
-
-def _chunk(delta: Payload | None, finish: str | None = None) -> Payload:
-    choices = []
-    if delta is not None:
-        choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
-    return {
-        "id": "chatcmpl-made",
-        "object": "chat.completion.chunk",
-        "created": _CREATED,
-        "model": "made",
-        "choices": choices,
-    }
-
-
-class _Piece(NamedTuple):
-    source: int
-    """Which text or call; calls from 2 on."""
-    text: str
-    opens: bool
-
-
-def _pieces(source: int, text: str, places: Sequence[int]) -> list[_Piece]:
-    inner = [place for place in places if place <= len(text)]
-    return [_Piece(source, cut, not n) for n, cut in enumerate(cut_at(text, inner))]
-
-
-def _in_turns(queues: list[list[_Piece]], turns: Sequence[int]) -> list[_Piece]:
-    """Take from the queues by turns; what is left then goes in order."""
-    left = [list(queue) for queue in queues]
-    taken = []
-    for turn in turns:
-        waiting = [queue for queue in left if queue]
-        if waiting:
-            taken.append(waiting[turn % len(waiting)].pop(0))
-    return taken + [piece for queue in left for piece in queue]
-
-
-def _entries(
-    pieces: Sequence[_Piece], calls: Sequence[SaidCall], framing: _Framing
-) -> list[Payload]:
-    """Write the pieces as deltas; calls are numbered as they appear."""
-    numbers: dict[int, int] = {}
-    deltas: list[Payload] = []
-    before = -1
-    for piece in pieces:
-        if piece.source < 2:
-            field = ("content", "reasoning_content")[piece.source]
-            deltas.append({field: piece.text})
-            before = piece.source
-            continue
-        number = numbers.setdefault(piece.source, len(numbers))
-        call = calls[piece.source - 2]
-        entries = [framing.entry(number, call, piece.text, opens=piece.opens)]
-        if piece.opens and framing.has_name_alone:
-            entries = [
-                framing.entry(number, call, "", opens=True),
-                framing.entry(number, call, piece.text, opens=False),
-            ]
-        is_shared = framing.shares_deltas and before >= 2 and before != piece.source
-        for entry in entries:
-            if is_shared:
-                deltas[-1]["tool_calls"].append(entry)
-                is_shared = False
-            else:
-                beside = framing.has_content_beside
-                delta: Payload = {} if beside is None else {"content": beside}
-                deltas.append(delta | {"tool_calls": [entry]})
-        before = piece.source
-    return deltas
 
 
 def framed_streams(
@@ -256,57 +78,28 @@ def framed_streams(
     if not isinstance(answer, Answer):
         raise InvalidArgument(f"answer={answer!r}: expected an Answer")
     check_size("max_cuts", max_cuts)
-    return _framed_streams(answer, max_cuts, 12 if allow_interleaving else 0)
+    return _framed_streams(answer, max_cuts, _LONGEST_DELAY * allow_interleaving)
 
 
 @st.composite
 def _framed_streams(
-    draw: st.DrawFn,
-    answer: Answer,
-    max_cuts: int,
-    max_turns: int,
+    draw: st.DrawFn, answer: Answer, max_cuts: int, max_delay: int
 ) -> ChunkStream:
-    sources = [answer.content, answer.reasoning]
-    sources += [call.arguments for call in answer.calls]
-    queues = []
-    for source, text in enumerate(sources):
-        if text or source >= 2:
-            places = draw(st.lists(st.integers(0, len(text)), max_size=max_cuts))
-            queues.append(_pieces(source, text, places))
-    turns: list[int] = []
-    if len(queues) > 1:
-        turns = draw(st.lists(st.integers(0, len(queues) - 1), max_size=max_turns))
-    pieces = _in_turns(queues, turns)
-    framing = _Framing(
-        draw(st.sampled_from([_INDEX, _INDEX_GAPS, _ID, _ID_INDEX_NULL])),
-        draw(st.booleans()),
-        draw(st.sampled_from([None, ""])),
-        draw(st.booleans()),
-    )
-    deltas = _entries(pieces, answer.calls, framing)
-    opened = [piece.source - 2 for piece in pieces if piece.opens and piece.source > 1]
-    said = tuple(answer.calls[number] for number in opened)
-    payloads = draw(_besides([_chunk(delta) for delta in deltas], answer.finish))
-    return ChunkStream(payloads, Answer(answer.content, answer.reasoning, said))
+    texts = [answer.content, answer.reasoning]
+    sources = [
+        draw(timed_pieces(text, max_cuts, max_delay)) if text else [] for text in texts
+    ]
+    sources += [
+        draw(timed_pieces(call.arguments, max_cuts, max_delay)) for call in answer.calls
+    ]
+    return draw(_framed(answer, sources))
 
 
 @st.composite
-def _besides(draw: st.DrawFn, payloads: list[Payload], reason: str) -> list[Payload]:
-    """Put around a stream what says nothing, and its end."""
-    if draw(st.booleans()):
-        role = {"role": "assistant", "content": draw(st.sampled_from([None, ""]))}
-        payloads = [_chunk(role), *payloads]
-    if draw(st.booleans()):  # Azure's first chunk
-        azure = {"id": "", "model": "", "created": 0, "prompt_filter_results": []}
-        payloads = [_chunk(None) | azure, *payloads]
-    if draw(st.booleans()) and payloads and payloads[-1]["choices"]:
-        payloads[-1]["choices"][0]["finish_reason"] = reason
-    else:
-        payloads.append(_chunk({}, reason))
-    if draw(st.booleans()):
-        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        payloads.append(_chunk(None) | {"usage": usage})
-    return payloads
+def _framed(draw: st.DrawFn, answer: Answer, sources: list[list[Piece]]) -> ChunkStream:
+    payloads, opened = draw(framed(answer, sources))
+    said = Answer(answer.content, answer.reasoning, tuple(opened))
+    return ChunkStream(payloads, said)
 
 
 def chunk_streams(
@@ -337,12 +130,32 @@ def chunk_streams(
         InvalidArgument: An argument is negative or no integer.
     """
     check_size("max_cuts", max_cuts)
-    said = answers(max_calls=max_calls, arguments=arguments, names=names)
-    return said.flatmap(
-        lambda answer: framed_streams(
-            answer, max_cuts=max_cuts, allow_interleaving=allow_interleaving
-        )
-    )
+    parts = call_parts(max_calls, arguments, names)
+    max_delay = _LONGEST_DELAY * allow_interleaving
+    return _chunk_streams(max_calls, parts, max_cuts, max_delay)
+
+
+@st.composite
+def _chunk_streams(
+    draw: st.DrawFn,
+    max_calls: int,
+    parts: tuple[SearchStrategy[str], SearchStrategy[str]],
+    max_cuts: int,
+    max_delay: int,
+) -> ChunkStream:
+    # A text and its cuts are drawn together, so that both can be left out in one go.
+    @st.composite
+    def cut(draw: st.DrawFn, texts: SearchStrategy[str]) -> tuple[str, list[Piece]]:
+        text = draw(texts)
+        return text, draw(timed_pieces(text, max_cuts, max_delay))
+
+    names, arguments = parts
+    calls = draw(st.lists(st.tuples(names, cut(arguments)), max_size=max_calls))
+    content, reasoning = draw(cut(TEXTS)), draw(cut(TEXTS))
+    said = numbered((name, text) for name, (text, _) in calls)
+    sources = [pieces if text else [] for text, pieces in (content, reasoning)]
+    sources += [pieces for _, (_, pieces) in calls]
+    return draw(_framed(Answer(content[0], reasoning[0], said), sources))
 
 
 def event_streams(
