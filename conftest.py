@@ -6,6 +6,7 @@ import gc
 import ipaddress
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpcore  # noqa: F401 - httpx loads them late; first loaded inside a pytester run,
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["pytester"]
+
+# Where no bytecode is kept, each Python that a test starts compiles all it imports, and
+# each pytest rewrites all its plugins: 2 s a process.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _EXAMPLES = int(os.environ.get("HARNESS_EXAMPLES", "0"))
 
@@ -30,6 +36,15 @@ settings.register_profile(
     max_examples=_EXAMPLES or 100,
 )
 settings.load_profile("harness")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what is there to stay: modules, tests, the corpus' names.
+
+    A whole collection, which some tests ask for, then takes 2 ms instead of 150.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
