@@ -148,7 +148,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         cases = cases_of(asked_of(item), is_replayed=is_replayed)
     except HarnessError as error:
-        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+        message = f"{item.nodeid}: {error}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
     if cases == [PLAIN]:
         return
     metafunc.fixturenames.append("_harness_case")
@@ -251,12 +252,12 @@ def _harness_around(
         entered = test.around(plays=plays)
         entered.__enter__()
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield test
     try:
         entered.__exit__(None, None, None)
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture
@@ -365,4 +366,4 @@ def _or_fail(load: Callable[[], Cassette]) -> Cassette:
     try:
         return load()
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

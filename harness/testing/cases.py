@@ -175,12 +175,13 @@ def _flat(args: Iterable[Any]) -> Iterator[str]:
             )
 
 
-def named_paths(folder: Path, name: str) -> list[str]:
+def named_paths(folder: Path, name: str, where: str) -> list[str]:
     """Return the paths that a name of a cassette stands for.
 
     Args:
         folder: The cassette folder.
         name: A name, ``.yaml`` added unless it has an ending, or a glob.
+        where: How the message calls who gave it.
 
     Returns:
         One path, whether or not it is there, or the cassettes that the glob matches.
@@ -191,7 +192,7 @@ def named_paths(folder: Path, name: str) -> list[str]:
     if _GLOB & set(name):
         found = list(_matching(folder, name))
         if not found:
-            raise UsageError(f"{name!r}: no cassette in {folder} matches")
+            raise UsageError(f"{where}({name!r}): no cassette in {folder} matches")
         return found
     path = folder / name
     has_ending = path.suffix.lower() in _ENDINGS
@@ -199,12 +200,11 @@ def named_paths(folder: Path, name: str) -> list[str]:
 
 
 def _cassettes(asked: Asked) -> list[str | None]:
-    try:
-        found = [
-            path for name in asked.names for path in named_paths(asked.folder, name)
-        ]
-    except UsageError as error:
-        raise UsageError(f"@pytest.mark.harness: {error}") from None
+    found = [
+        path
+        for name in asked.names
+        for path in named_paths(asked.folder, name, "@pytest.mark.harness")
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -94,6 +93,8 @@ class Serving:
             self._test.used |= {str(path) for path in folder.rglob("*")}
             yield str(folder)
             return
-        for path in named_paths(Path(self._test.asked.folder), os.fspath(source)):
-            self._test.used.add(path)
-            yield path
+        paths = named_paths(
+            self._test.asked.folder, os.fspath(source), "harness_server"
+        )
+        self._test.used.update(paths)
+        yield from paths

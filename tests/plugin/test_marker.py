@@ -65,6 +65,7 @@ def test_a_wrong_marker_is_told_while_collecting(
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*test_it.py::test_x: *{message}*"])
+    result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
 def test_a_missing_cassette_is_told(project: Project) -> None:
@@ -75,6 +76,7 @@ def test_a_missing_cassette_is_told(project: Project) -> None:
     result.stdout.fnmatch_lines(
         ["*gone.yaml: there is no such cassette; name another*"]
     )
+    result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
 def test_markers_add_up_the_closest_first(project: Project) -> None:
@@ -100,10 +102,14 @@ def test_the_marker_is_declared(project: Project) -> None:
     project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.harness(*cassettes*"])
 
 
-def test_without_the_plugin_the_marker_does_nothing(project: Project) -> None:
-    """`-p no:harness` leaves a project's other tests alone."""
-    project.tests("def test_x():\n    pass\n")
-    result = project.pytester.runpytest_subprocess("-p", "no:harness")
-    result.assert_outcomes(passed=1)
+@pytest.mark.slow
+def test_the_plugin_can_be_switched_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installed, it is there without being named; `-p no:harness` leaves it out."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    result = project.pytester.runpytest_subprocess("--help")
+    result.stdout.fnmatch_lines(["*--harness-record=MODE*"])
     result = project.pytester.runpytest_subprocess("-p", "no:harness", "--help")
+    assert result.ret == 0
     result.stdout.no_fnmatch_line("*--harness-*")

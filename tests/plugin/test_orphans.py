@@ -25,21 +25,32 @@ def messy(project: Project) -> Project:
     """A project with two cassettes in use and one left over."""
     for name in ("test_x", "named", "test_gone"):
         project.recording("llama-server/plain-text.yaml", f"test_it/{name}.yaml")
-    project.tests(TESTS)
+    project.write("test_it.py", f"import pytest\n{TESTS}")
     return project
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_an_orphan_fails_the_run(messy: Project, workers: tuple[str, ...]) -> None:
     """It is named with what to do, under pytest-xdist as well."""
-    plugins = ("xdist",) if workers else ()
-    run = messy.run_apart if workers else messy.run
-    result = run("--harness-orphans=fail", *workers, plugins=plugins)
+    plugins = ("xdist.plugin",) if workers else ()
+    result = messy.run("--harness-orphans=fail", *workers, plugins=plugins)
     result.assert_outcomes(passed=2)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         ["*1 orphaned cassette*", "*test_gone.yaml: no test of test_it.py uses it; *"]
     )
+
+
+def test_a_crashed_worker_leaves_the_question_open(messy: Project) -> None:
+    """What it used is not known, so that no cassette is called an orphan."""
+    messy.write(
+        "test_it.py",
+        f"import pytest\n{TESTS}\ndef test_z():\n    import os\n    os._exit(3)\n",
+    )
+    result = messy.run("--harness-orphans=fail", "-n2", plugins=("xdist.plugin",))
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*worker 'gw?' crashed while running *test_z*"])
+    result.stdout.no_fnmatch_line("*orphaned*")
 
 
 def test_orphans_are_ignored_by_default(messy: Project) -> None:
@@ -62,7 +73,10 @@ def test_cassettes_of_pytest_recording_are_no_orphans(messy: Project) -> None:
     """Its tests keep theirs in the same folder."""
     (messy.path / "cassettes/test_it/test_gone.yaml").unlink()
     messy.recording("stock-vcrpy/text.yaml", "test_it/test_theirs.yaml")
-    messy.tests(TESTS + "\n@pytest.mark.vcr\ndef test_theirs():\n    pass\n")
+    messy.write(
+        "test_it.py",
+        f"import pytest\n{TESTS}\n@pytest.mark.vcr\ndef test_theirs():\n    pass\n",
+    )
     assert (
         messy.run("--harness-orphans=fail", plugins=("pytest_recording.plugin",)).ret
         == 0

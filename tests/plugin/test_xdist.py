@@ -22,7 +22,16 @@ def test_same_file_again():
 """
 
 
-@pytest.mark.parametrize("options", [("-n2",), ("-n2", "--dist=loadgroup")], ids=str)
+XDIST = ("xdist.plugin",)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(("-n2",), id="load", marks=pytest.mark.slow),
+        pytest.param(("-n2", "--dist=loadgroup"), id="loadgroup"),
+    ],
+)
 def test_workers_play_and_write_nothing(
     project: Project, model: Model, options: tuple[str, ...]
 ) -> None:
@@ -31,7 +40,7 @@ def test_workers_play_and_write_nothing(
     project.run("--harness-record=once").assert_outcomes(passed=5)
     files = {path: path.read_bytes() for path in project.path.rglob("*.yaml")}
     asked = len(model.asked)
-    project.run_apart(*options, plugins=("xdist.plugin",)).assert_outcomes(passed=5)
+    project.run(*options, plugins=XDIST).assert_outcomes(passed=5)
     assert len(model.asked) == asked
     assert {path: path.read_bytes() for path in project.path.rglob("*.yaml")} == files
 
@@ -41,29 +50,50 @@ def test_recording_by_option_is_refused_with_one_line(
 ) -> None:
     """Before any worker starts; `-n 0` records."""
     project.tests(TESTS, model.url)
-    xdist = ("xdist.plugin",)
-    result = project.run_apart("-n2", "--harness-record=once", plugins=xdist)
+    result = project.run("-n2", "--harness-record=once", plugins=XDIST)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = (line for line in result.errlines if line)
     assert line.startswith(
         "ERROR: --harness-record=once is refused under pytest-xdist, whose workers "
     )
     assert model.asked == []
-    result = project.run_apart("-n0", "--harness-record=once", plugins=xdist)
+    result = project.run("-n0", "--harness-record=once", plugins=XDIST)
     result.assert_outcomes(passed=5)
 
 
-def test_recording_by_marker_is_refused_in_the_test(
-    project: Project, model: Model
-) -> None:
-    """The test that would write fails with one line, and nobody is asked."""
-    project.tests(
-        '@pytest.mark.harness(record="rewrite")\ndef test_x():\n    ask("a")\n',
-        model.url,
+def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
+    """The tests that would write fail with one line before they run; others do not.
+
+    A cassette that is there is played in mode `once`, and in `new_episodes`, where a
+    miss is told as in `none`.
+    """
+    modes = ("once", "new_episodes", "all", "rewrite", "none")
+    for mode in modes:
+        project.recording("llama-server/plain-text.yaml", f"there-{mode}.yaml")
+    project.write(
+        "test_it.py",
+        "import pytest\n"
+        + "".join(
+            f"@pytest.mark.harness('{place}-{mode}', record={mode!r}, "
+            f"unplayed='ignore')\ndef test_{place}_{mode}():\n    pass\n"
+            for mode in modes
+            for place in ("there", "gone")
+        ),
     )
-    result = project.run_apart("-n2", plugins=("xdist.plugin",))
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        ["*recording (mode 'rewrite') is refused under pytest-*"]
+    result = project.run("-n2", plugins=XDIST)
+    result.assert_outcomes(errors=5, passed=5)
+    refused = {
+        (line.split("record=")[1], line.partition("mode ")[2].split("'")[1])
+        for line in result.outlines
+        if " is refused under pytest-xdist" in line
+    }
+    assert refused == {(m, m) for m in ("once", "all", "rewrite")}
+    result.stdout.fnmatch_lines_random(
+        [
+            f"*ERROR*test_{name}*"
+            for name in (
+                *("gone_once", "gone_all", "there_all"),
+                *("gone_rewrite", "there_rewrite"),
+            )
+        ]
     )
-    assert model.asked == []
