@@ -44,7 +44,8 @@ class Stepper(App[None]):
     AUTO_FOCUS = None  # or the line for input would take every key
     CSS = """
     #where { background: $primary; color: $text; height: 1; }
-    #list { width: 40%; border-right: solid $primary; }
+    #list { width: 40%; height: 100%; border-right: solid $primary;
+            text-wrap: nowrap; text-overflow: ellipsis; }
     #panes { width: 60%; padding: 0 1; }
     #status { height: 1; color: $warning; }
     #ask { display: none; }
@@ -152,7 +153,7 @@ class Stepper(App[None]):
         walk = self.walk
         room = max(3, self.size.height - 4)
         start = max(0, min(walk.position - room // 2, len(walk.trace.moments) - room))
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         for number in range(start, min(start + room, len(walk.trace.moments))):
             here = number == walk.position
             found = walk.trace.moments[number].diagnostics

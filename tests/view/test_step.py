@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import select
@@ -162,6 +163,32 @@ def test_keys_move_and_the_panes_follow() -> None:
         assert "this is the first event" in _screen(app)
         await press("end")
         assert app.walk.position == 2
+
+    _pilot(_walk(load_cassette(ROOT / BROKEN)), drive)
+
+
+def _drawn(app: Stepper) -> list[str]:
+    """Return the lines of the screen as they are drawn, from textual's own picture."""
+    rows: dict[float, str] = {}
+    for x, y, text in re.findall(
+        r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>',
+        app.export_screenshot(),
+    ):
+        line = rows.get(float(y), "").ljust(round(float(x) / 12.2))  # rich's width
+        rows[float(y)] = line + html.unescape(text).replace("\xa0", " ")
+    lines = [rows[y].rstrip() for y in sorted(rows)]
+    return [line for line in lines if line.strip() != "harness"]  # the window's title
+
+
+def test_screen_is_drawn_as_it_was_reviewed() -> None:
+    """The whole screen at a broken chunk: head, list cut to its width, and panes."""
+    path = ROOT / "tests/view/screens/broken-arguments.txt"
+    reviewed = path.read_text("utf-8").splitlines()
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        await pilot.press("d")  # type: ignore[attr-defined]  # textual's pilot
+        drawn = _drawn(app)[: len(reviewed)]  # the rest is empty, and the keys
+        assert drawn == reviewed
 
     _pilot(_walk(load_cassette(ROOT / BROKEN)), drive)
 
