@@ -170,12 +170,12 @@ def test_keys_move_and_the_panes_follow() -> None:
 def _drawn(app: Stepper) -> list[str]:
     """Return the lines of the screen as they are drawn, from textual's own picture."""
     rows: dict[float, str] = {}
-    for x, y, text in re.findall(
+    for x, y, piece in re.findall(
         r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>',
         app.export_screenshot(),
     ):
         line = rows.get(float(y), "").ljust(round(float(x) / 12.2))  # rich's width
-        rows[float(y)] = line + html.unescape(text).replace("\xa0", " ")
+        rows[float(y)] = line + html.unescape(piece).replace("\xa0", " ")
     lines = [rows[y].rstrip() for y in sorted(rows)]
     return [line for line in lines if line.strip() != "harness"]  # the window's title
 
@@ -326,7 +326,9 @@ def test_session_in_a_real_terminal() -> None:
         wait_for("chunk 0 of 0-2")
         tmux("send-keys", "-t", "s", "d")
         screen = wait_for("chunk 1 of 0-2")
-        assert "expected ',' or '}', got '\"'" in " ".join(screen.split())
+        assert "expected ',' or '}', got '\"'" in " ".join(
+            screen.replace("│", " ").split()
+        )
         tmux("send-keys", "-t", "s", "s")
         wait_for("split: recorded|whole")
         tmux("send-keys", "-t", "s", "chars", "Enter")
