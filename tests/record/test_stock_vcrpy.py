@@ -136,7 +136,9 @@ def test_pytest_recording_plays_ours(pytester: pytest.Pytester, tmp_path: Path) 
             assert texts == json.loads({json.dumps(json.dumps(TEXTS))})
         """
     )
-    result = pytester.runpytest_subprocess("-p", "pytest_recording", "-q")
+    result = pytester.runpytest_subprocess(
+        "--disable-plugin-autoload", "-p", "recording", "-q"
+    )
     result.assert_outcomes(passed=1)
 
 

@@ -182,7 +182,9 @@ def run(
 ) -> pytest.RunResult:
     """Run a suite of snapshots in a process of its own folder."""
     pytester.makepyfile(test_it=_TEST_FILE.format(names=names, said=said))
-    return pytester.runpytest_inprocess("-p", "no:randomly", *options)
+    return pytester.runpytest_inprocess(
+        "--disable-plugin-autoload", "-p", "syrupy", *options
+    )
 
 
 def test_a_snapshot_is_stored_compared_and_missed(pytester: pytest.Pytester) -> None:
