@@ -244,7 +244,7 @@ class _Run:
         parts += [f"{states['new']} {new}"] * bool(states["new"])
         parts += [f"{self._unreadable} unreadable"] * bool(self._unreadable)
         say(", ".join(parts))
-        for line in _verdicts(self._drifts):
+        for line in (*_verdicts(self._drifts), *_harmless(self._drifts)):
             say(line)
         unlike = sum(len(drift.disagreements) for drift in self._drifts)
         if unlike:
@@ -283,6 +283,20 @@ def _verdicts(drifts: list[Drift]) -> Iterator[str]:
         who = _NAMES.get(by, f"the interface {by}")
         say_files = f"{files} recording{'s' * (files != 1)}"
         yield f"changed by {who}{shown}: {len(found)} in {say_files}"
+
+
+def _harmless(drifts: list[Drift]) -> Iterator[str]:
+    """Yield the packages that are not those of the store and changed nothing."""
+    updates = {
+        (name, *versions)
+        for drift in drifts
+        for name, versions in drift.versions.items()
+        if versions[0] != versions[1]
+    }
+    guilty = {change.side for drift in drifts for change in drift.changes}
+    for name, stored, now in sorted(updates):
+        if ("interface" if name == "harness" else "sdk") not in guilty:
+            yield f"{name} {stored} -> {now}: reads the same"
 
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:

@@ -21,7 +21,7 @@ from harness.store.classify import Kind, classify
 from harness.view.arrival import arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openai.types.chat import ChatCompletionChunk
 
@@ -44,11 +44,13 @@ class Sdk:
     def __init__(self) -> None:
         try:
             import openai
+            from openai.lib.streaming.chat import ChatCompletionStreamState
         except ImportError as error:
             raise UsageError(
-                f"the OpenAI SDK is not installed ({error}): pip install openai, or "
-                "leave it out with --no-sdk"
+                f"the OpenAI SDK is not installed, or too old ({error}): pip install "
+                "-U openai, or leave it out with --no-sdk"
             ) from None
+        self._accumulator: Callable[[], Any] = ChatCompletionStreamState
         self.versions = {name: metadata.version(name) for name in _PACKAGES}
         """The version of each package that has a say in what is read."""
         base = openai.DefaultHttpxClient
@@ -110,7 +112,7 @@ class Sdk:
     def _read_stream(self, exchange: Exchange) -> dict[str, Any]:
         self._exchange = exchange
         sent = [arrival.payload for arrival in arrivals(exchange)]
-        state = _State()
+        state = _State(self._accumulator())
         altered: list[int] = []
         raised = []
         count = 0
@@ -165,10 +167,8 @@ class Sdk:
 class _State:
     """The SDK's accumulator, until it raises, and what its types think of chunks."""
 
-    def __init__(self) -> None:
-        from openai.lib.streaming.chat import ChatCompletionStreamState
-
-        self._state: Any = ChatCompletionStreamState()
+    def __init__(self, state: Any) -> None:
+        self._state = state
         self._is_fed = False
         self._problems: dict[str, list[int]] = {}
         self.raised: list[dict[str, Any]] = []

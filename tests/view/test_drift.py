@@ -178,6 +178,23 @@ def test_sdk_that_raises_is_told_with_the_chunk(
     }
 
 
+def test_another_version_that_reads_the_same_is_told(
+    recording: Path, drift: Any
+) -> None:
+    """An update that changed nothing is no finding, and said to be harmless."""
+    drift(recording, "--update")
+    path = _stored(recording, "openai.json")
+    data = json.loads(path.read_text("utf-8"))
+    data["versions"]["openai"] = "3.50.0"
+    path.write_text(json.dumps(data), "utf-8")
+    now = Sdk().versions["openai"]
+    code, out, err = drift(recording)
+    assert (code, out) == (0, "")
+    assert err.splitlines()[1] == f"openai 3.50.0 -> {now}: reads the same"
+    drift(recording, "--update")
+    assert json.loads(path.read_text("utf-8"))["versions"]["openai"] == now
+
+
 def test_change_of_an_interface_is_told_by_its_name(
     recording: Path, drift: Any
 ) -> None:
@@ -397,9 +414,9 @@ def test_without_the_sdk_the_interfaces_are_compared(recording: Path) -> None:
     assert result.returncode == 0
     assert result.stdout == f"{recording}: stored: streaming, queuing\n"
     assert result.stderr.startswith(
-        "only the interfaces are compared: the OpenAI SDK is not installed ("
+        "only the interfaces are compared: the OpenAI SDK is not installed, or too "
     )
-    assert "pip install openai, or leave it out with --no-sdk" in result.stderr
+    assert "pip install -U openai, or leave it out with --no-sdk" in result.stderr
     assert run_without("--no-sdk").stderr == "1 as stored, 0 changed\n"
 
 
