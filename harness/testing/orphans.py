@@ -2,8 +2,8 @@
 
 Owns what counts as one: a cassette in the folder of a test file that was collected as
 a whole, which none of its tests names, has as its own or used while it ran. Tests
-that were deselected count; where somebody's fixture chooses names and the test did
-not run, the folder is left out.
+that were deselected count; a folder whose tests have their names from somebody's
+fixture is left out.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ besides: what is known of its cassette, and the command that runs it again.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ AROUND = "_harness_around"
 
 
 _INSTALLED = {"site-packages", "dist-packages"}
+_STDLIB = Path(os.__file__).parent
 _TOLD = (CassetteError, NetworkBlockedError, UsageError)
 """Errors that say everything; the lines of ours that raised them say nothing more."""
 
@@ -70,7 +72,6 @@ class Running:
         elif test is not None:
             problems = list(test.problems())
             if problems:
-                item.stash[FAILED] = True
                 pytest.fail("\n".join(problems), pytrace=False)
         return result
 
@@ -105,14 +106,15 @@ class Running:
 
 
 def _end_where_it_was_called(error: BaseException) -> None:
-    """End a traceback with the project's last line: not ours, nor a client's."""
+    """End a traceback with the project's last line: not ours, nor a library's."""
     if not isinstance(error, _TOLD):
         return
     frame, last = error.__traceback__, None
     while frame is not None:
         name = frame.tb_frame.f_globals.get("__name__", "")
         path = Path(frame.tb_frame.f_code.co_filename)
-        if name.partition(".")[0] != "harness" and not _INSTALLED & set(path.parts):
+        is_installed = _INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB)
+        if name.partition(".")[0] != "harness" and not is_installed:
             last = frame
         frame = frame.tb_next
     if last is not None:

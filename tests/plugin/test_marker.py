@@ -102,6 +102,49 @@ def test_the_marker_is_declared(project: Project) -> None:
     project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.harness(*cassettes*"])
 
 
+def test_a_wrong_marker_of_a_unittest_class_is_told(project: Project) -> None:
+    """Such a test is never asked for parameters, so the whole run says it."""
+    project.write(
+        "test_it.py",
+        "import pytest, unittest\n@pytest.mark.harness(spilts='whole')\n"
+        "class TestIt(unittest.TestCase):\n    def test_x(self):\n        pass\n",
+    )
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = (line for line in result.errlines if line)
+    assert line.startswith("ERROR: @pytest.mark.harness: there is no 'spilts'; ")
+
+
+def test_the_marker_on_another_kind_of_test_is_refused(project: Project) -> None:
+    """What takes no fixtures cannot have a cassette; the message says what can."""
+    project.write(
+        "conftest.py",
+        """
+import pytest
+
+class Page(pytest.File):
+    def collect(self):
+        item = Item.from_parent(self, name="page")
+        item.add_marker(pytest.mark.harness)
+        yield item
+
+class Item(pytest.Item):
+    def runtest(self):
+        pass
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".page":
+        return Page.from_parent(parent, path=file_path)
+""",
+    )
+    project.write("a.page", "")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["a.page::page: @pytest.mark.harness works on test functions, and this is a *"]
+    )
+
+
 @pytest.mark.slow
 def test_the_plugin_can_be_switched_off(
     project: Project, monkeypatch: pytest.MonkeyPatch

@@ -81,3 +81,17 @@ def test_cassettes_of_pytest_recording_are_no_orphans(messy: Project) -> None:
         messy.run("--harness-orphans=fail", plugins=("pytest_recording.plugin",)).ret
         == 0
     )
+
+
+def test_a_cassette_that_a_fixture_named_is_used(messy: Project) -> None:
+    """Also where it lies in the folder of another test file."""
+    messy.write(
+        "test_other.py",
+        "import pytest\n@pytest.fixture\ndef harness_cassette_name():\n"
+        "    return 'test_it/test_gone'\n"
+        "@pytest.mark.harness\ndef test_x(harness_cassette):\n    pass\n",
+    )
+    assert messy.run("--harness-orphans=fail").ret == 0
+    # Where the fixture's file has cassettes of its own, nobody knows whose they are.
+    messy.recording("llama-server/plain-text.yaml", "test_other/any.yaml")
+    assert messy.run("--harness-orphans=fail").ret == 0

@@ -211,3 +211,61 @@ def test_unknown_mode_is_told(project: Project) -> None:
         ["*--harness-record: expected none or once or new_episodes or all or rewrite*"]
     )
     assert result.ret != 0
+
+
+def test_only_what_was_recorded_is_recorded_again(
+    project: Project, model: Model
+) -> None:
+    """A varied stream is played from the recording, in every mode."""
+    project.tests(
+        """
+@pytest.mark.harness(splits=["recorded", "whole", "chars"])
+def test_asks():
+    assert ask("hello") == "You said: hello"
+""",
+        model.url,
+    )
+    project.run("--harness-record=rewrite").assert_outcomes(passed=3)
+    assert model.asked == ["hello"]
+
+
+def test_fixtures_of_a_marked_test_are_recorded_too(
+    project: Project, model: Model
+) -> None:
+    """The cassette is there before the test's fixtures, and until they have ended."""
+    project.tests(
+        """
+@pytest.fixture(autouse=True)
+def asked():
+    yield ask("before")
+    ask("after")
+
+@pytest.mark.harness
+def test_asks(asked):
+    assert asked == "You said: before"
+""",
+        model.url,
+    )
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    recorded = load_cassette(project.path / OWN)
+    assert len(recorded.exchanges) == 2
+    project.tests(
+        "@pytest.fixture\ndef asked():\n    return ask('before')\n"
+        "@pytest.mark.harness(unplayed='ignore')\ndef test_asks(asked):\n    pass\n",
+        model.url,
+    )
+    project.run().assert_outcomes(passed=1)
+    assert model.asked == ["before", "after"]
+
+
+def test_a_cassette_that_cannot_be_written_is_told(
+    project: Project, model: Model
+) -> None:
+    """One line, where pytest tells what went wrong after a test."""
+    project.tests(ONE, model.url)
+    project.write("cassettes", "a file where a folder should be")
+    result = project.run("--harness-record=once")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*test_asks.yaml*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_re_match_line(r"\S*harness\S*\.py:\d+")

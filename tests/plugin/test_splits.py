@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -137,3 +138,33 @@ def test_a_wrong_split_is_told_while_collecting(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*test_it.py::test_x: split 'sideways': expected*"])
+
+
+def test_splits_of_the_command_line_are_for_tests_that_replay(
+    project: Project,
+) -> None:
+    """Marked or not; where the cassette is data they would change nothing."""
+    project.recording("llama-server/plain-text.yaml")
+    takers = ("session", "replay", "areplay", "server", "fuzz", "cassette")
+    project.write(
+        "test_it.py",
+        "import pytest\n@pytest.mark.harness('plain-text')\ndef test_plays():\n"
+        "    pass\ndef test_nothing(request):\n"
+        "    assert not hasattr(request.node, 'callspec')\n"
+        "@pytest.mark.harness\ndef test_own(request, harness_cassette_name):\n"
+        "    assert not hasattr(request.node, 'callspec')\n"
+        + "".join(
+            f"def test_{name}(harness_{name}):\n    pass\n"
+            f"@pytest.mark.harness('plain-text')\ndef test_m_{name}(harness_{name}):\n"
+            "    pass\n"
+            for name in takers
+        ),
+    )
+    listed = project.run("--harness-splits=whole", "--collect-only").stdout.str()
+    cut = set(re.findall(r"<Function (\S+\[whole\])>", listed))
+    replaying = takers[:4]
+    assert cut == {"test_plays[whole]", "test_own[whole]"}.union(
+        *({f"test_{name}[whole]", f"test_m_{name}[whole]"} for name in replaying)
+    )
+    result = project.run("-k", "test_own or test_nothing")
+    result.assert_outcomes(passed=2, deselected=len(takers) * 2 + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.plugin.conftest import Project
+    from tests.plugin.conftest import Model, Project
 
 IDLE = """
 @pytest.mark.harness("three-steps"MORE)
@@ -23,9 +23,29 @@ def test_an_unplayed_exchange_fails_a_test_that_passed(project: Project) -> None
     result.stdout.fnmatch_lines(
         [
             "*three-steps.yaml: * of * recorded exchanges were not played: exchange *",
+            "accept: *pytest test_it.py::test_x --harness-unplayed=ignore",
+        ]
+    )
+
+
+def test_what_is_no_longer_asked_can_be_recorded_away(
+    project: Project, model: Model
+) -> None:
+    """Where something was played, the command that accepts it records the rest anew."""
+    text = "@pytest.mark.harness\ndef test_x():\n    ask('a')\n"
+    project.tests(f"{text}    ask('b')\n", model.url)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    project.tests(text, model.url)
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_x.yaml: 1 of 2 recorded exchanges were not played: exchange 1 *'b'*",
             "accept: *pytest test_it.py::test_x --harness-record=rewrite",
         ]
     )
+    project.run("test_it.py::test_x", "--harness-record=rewrite")
+    project.run().assert_outcomes(passed=1)
 
 
 def test_it_can_be_ignored(project: Project) -> None:
