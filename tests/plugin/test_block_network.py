@@ -74,3 +74,30 @@ def test_other_tests_are_left_alone(project: Project) -> None:
         text += f"def test_{name}():\n    assert socket.getaddrinfo {compare} REAL\n"
     project.tests(text)
     project.run().assert_outcomes(passed=3)
+
+
+def test_names_of_this_machine_are_let_through(project: Project) -> None:
+    """`localhost` in every spelling, and addresses, which need no look-up."""
+    project.tests(
+        """
+import socket
+
+@pytest.mark.harness
+@pytest.mark.parametrize("name", [
+    "localhost", "LOCALHOST.", "model.localhost", "127.0.0.3", "::1", b"localhost",
+    "", None, "192.0.2.1",
+])
+def test_x(name):
+    try:
+        socket.getaddrinfo(name, 80)
+    except socket.gaierror:  # allowed, and this machine does not know it
+        pass
+
+@pytest.mark.harness
+@pytest.mark.parametrize("name", ["localhost.example.com", "notlocalhost"])
+def test_y(name):
+    with pytest.raises(Exception, match=f"tried to reach {name}, "):
+        socket.getaddrinfo(name, 80)
+"""
+    )
+    project.run().assert_outcomes(passed=11)

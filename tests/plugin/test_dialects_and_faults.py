@@ -63,3 +63,42 @@ def test_asks():
 """
     )
     project.run().assert_outcomes(passed=1)
+
+
+READER = """
+class Reader:
+    \"""Reads content that is text, and nothing of any other shape.\"""
+
+    def __init__(self):
+        self.said = []
+
+    def process_chunk(self, chunk, message_id, message_date):
+        for choice in chunk.choices:
+            if choice.delta and isinstance(choice.delta.content, str):
+                self.said.append(choice.delta.content)
+
+    def to_list(self):
+        said, self.said = self.said, []
+        return ["".join(said)]
+
+@pytest.mark.harness("plain-text"MORE)
+def test_reader(harness_replay):
+    harness_replay(Reader)
+"""
+
+
+def test_a_dialect_that_changes_the_answer_fails(project: Project) -> None:
+    """As a split does; under a fault nothing is compared, the answer may end early."""
+    project.recording("llama-server/plain-text.yaml")
+    project.tests(READER.replace("MORE", ", dialects=['ollama', 'list-content']"))
+    result = project.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *Reader gives another answer when the stream arrives otherwise",
+            "E *arrived: *--dialect list-content (nothing else was changed)",
+            "E *see it: *harness replay *plain-text.yaml --dialect list-content",
+        ]
+    )
+    project.tests(READER.replace("MORE", ", faults='cut-chunks:9', splits='chars'"))
+    project.run().assert_outcomes(passed=1)

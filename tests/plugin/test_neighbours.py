@@ -174,6 +174,13 @@ class TestAsync(unittest.IsolatedAsyncioTestCase):
     project.run("--harness-record=once").assert_outcomes(passed=2)
     project.run().assert_outcomes(passed=2)
     assert sorted(model.asked) == ["async", "sync"]
+    (path,) = project.path.glob("cassettes/test_it/TestSync*.yaml")
+    path.rename(project.path / "cassettes" / "named.yaml")
+    text = project.path.joinpath("test_it.py").read_text("utf-8")
+    named = text.replace("harness\nclass TestSync", "harness('named')\nclass TestSync")
+    project.path.joinpath("test_it.py").write_text(named, "utf-8")
+    project.run().assert_outcomes(passed=2)
+    path.parent.parent.joinpath("named.yaml").rename(path)
     names = sorted(path.stem for path in project.path.rglob("*.yaml"))
     assert [name.partition("~")[0] for name in names] == [
         "TestAsync.test_asks",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpx
+import httpx2
 import pytest
 
 from harness import load_cassette
@@ -269,3 +273,34 @@ def test_a_cassette_that_cannot_be_written_is_told(
     result.stdout.fnmatch_lines(["*test_asks.yaml*"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_re_match_line(r"\S*harness\S*\.py:\d+")
+
+
+def test_recording_reaches_what_playing_may_not(project: Project, model: Model) -> None:
+    """The network is blocked for tests that play, not while they record."""
+    project.tests(ONE.replace("harness", "harness(block_network='all')"), model.url)
+    project.run().assert_outcomes(failed=1)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    result = project.run("--harness-record=all")
+    result.assert_outcomes(passed=1)
+    assert model.asked == ["hello", "hello"]
+
+
+def test_clients_and_threads_are_left_as_they_were(
+    project: Project, model: Model
+) -> None:
+    """What is replaced while a marked test runs is put back after it."""
+
+    def methods() -> list[object]:
+        return [
+            *(module.Client._transport_for_url for module in (httpx, httpx2)),
+            *(module.AsyncClient._transport_for_url for module in (httpx, httpx2)),
+            threading.Thread.start,
+            ThreadPoolExecutor.submit,
+        ]
+
+    before = methods()
+    project.tests(ONE, model.url)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)
+    assert methods() == before

@@ -168,3 +168,22 @@ def test_splits_of_the_command_line_are_for_tests_that_replay(
     )
     result = project.run("-k", "test_own or test_nothing")
     result.assert_outcomes(passed=2, deselected=len(takers) * 2 + 1)
+
+
+def test_a_miss_under_a_split_names_the_recording(project: Project) -> None:
+    """Not the copy that is played, and the command to record has no split."""
+    project.recording("llama-server/plain-text.yaml")
+    project.tests(
+        "@pytest.mark.harness('plain-text', splits='chars')\n"
+        "def test_x():\n    ask('other')\n"
+    )
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *CassetteMismatchError: *cassettes/plain-text.yaml: POST *",
+            "arrived: *--split chars",
+            "again: *pytest 'test_it.py::test_x[[]chars[]]'",
+            "record: *pytest test_it.py::test_x --harness-record=new_episodes",
+        ]
+    )

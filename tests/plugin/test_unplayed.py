@@ -44,7 +44,8 @@ def test_what_is_no_longer_asked_can_be_recorded_away(
             "accept: *pytest test_it.py::test_x --harness-record=rewrite",
         ]
     )
-    project.run("test_it.py::test_x", "--harness-record=rewrite")
+    accepted = project.run("test_it.py::test_x", "--harness-record=rewrite")
+    accepted.assert_outcomes(passed=1)
     project.run().assert_outcomes(passed=1)
 
 
@@ -73,4 +74,11 @@ def test_a_cassette_used_as_data_need_not_be_played(project: Project) -> None:
     project.tests(
         IDLE.replace("MORE", "").replace("test_x()", "test_x(harness_replay)")
     )
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_broken_stream_may_end_the_conversation(project: Project) -> None:
+    """Under a fault a test need not get to what comes after it."""
+    project.recording("llama-server/three-steps.yaml")
+    project.tests(IDLE.replace("MORE", ", faults='cut-chunks:2'"))
     project.run().assert_outcomes(passed=1)

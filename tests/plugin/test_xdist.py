@@ -78,10 +78,14 @@ def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
             f"unplayed='ignore')\ndef test_{place}_{mode}():\n    pass\n"
             for mode in modes
             for place in ("there", "gone")
-        ),
+        )
+        + "@pytest.mark.harness('there-none', record='new_episodes', "
+        "unplayed='ignore')\ndef test_miss():\n    import httpx\n"
+        "    httpx.get('http://127.0.0.1:9/')\n",
     )
     result = project.run("-n2", plugins=XDIST)
-    result.assert_outcomes(errors=5, passed=5)
+    result.assert_outcomes(errors=5, passed=5, failed=1)
+    result.stdout.fnmatch_lines(["E *there-none.yaml: GET / was never recorded, *"])
     refused = {
         (line.split("record=")[1], line.partition("mode ")[2].split("'")[1])
         for line in result.outlines
