@@ -7,6 +7,7 @@ that is drawn is drawn there. Cost is linear in the streams.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from importlib.resources import files
 from itertools import pairwise
@@ -55,9 +56,11 @@ def report_page(
             lengths += _fragment_lengths(made)
             gaps += _gaps(made)
     plots = {
-        "fragment lengths, code points": _bars(lengths),
-        "gaps between chunks, seconds": _bars(gaps),
+        "fragment lengths": _bars(lengths),
+        "gaps, seconds": _bars(gaps),
         "chunks a stream": _bars([len(one["moments"]) for one in streams]),
+        "bytes a stream": _bars([one["bytes"] for one in streams]),
+        "chunks a second": _bars([one["rate"] for one in streams if one["rate"]]),
     }
     data = json.dumps({"streams": streams, "plots": plots}, separators=(",", ":"))
     page = files("harness.view").joinpath("report.html").read_text("utf-8")
@@ -143,12 +146,15 @@ def _bars(values: Sequence[float]) -> list[tuple[str, int]]:
     if not values:
         return []
     top = statistics.quantiles(values, n=100)[98] if len(values) > 100 else max(values)
-    width = max(top / _BARS, 1e-9)
+    width, digits = max(top / _BARS, 1e-9), 3
     if all(isinstance(value, int) for value in values):
-        width = max(1.0, width)
+        width = max(1, math.ceil(width))
+        digits = 12
     counts = [0] * (_BARS + 1)
     for value in values:
         counts[min(_BARS, int(value / width))] += 1
     while counts and not counts[-1]:
         counts.pop()
-    return [(f"{number * width:g}", count) for number, count in enumerate(counts)]
+    return [
+        (f"{number * width:.{digits}g}", count) for number, count in enumerate(counts)
+    ]

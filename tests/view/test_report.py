@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -281,10 +281,32 @@ def test_a_recording_cannot_run_in_the_page(tmp_path: Path) -> None:
     assert told == [0, f"text {evil!r}"]
 
 
-def _emitted(page: str) -> str:
+def _data(page: str) -> dict[str, Any]:
     data = re.search(r'<script id="data".*?>(.*?)</script>', page, re.DOTALL)
     assert data is not None
-    (stream,) = json.loads(data[1])["streams"]
+    found: dict[str, Any] = json.loads(data[1])
+    return found
+
+
+def test_plots_count_every_stream_and_fragment(tmp_path: Path) -> None:
+    """Sizes, rates, gaps and fragment lengths of all recordings, none left out."""
+    data = _data(_page(tmp_path, STEPS, BROKEN))
+    counts = {name: sum(n for _, n in bars) for name, bars in data["plots"].items()}
+    timed = [s for s in data["streams"] if s["seconds"] is not None]
+    fragments = [
+        said for s in data["streams"] for m in s["moments"] for said in m["said"]
+    ]
+    assert counts == {
+        "fragment lengths": sum(not said.startswith("finish") for said in fragments),
+        "gaps, seconds": sum(len(s["moments"]) - 1 for s in timed),
+        "chunks a stream": 4,
+        "bytes a stream": 4,
+        "chunks a second": 3,
+    }
+
+
+def _emitted(page: str) -> str:
+    (stream,) = _data(page)["streams"]
     return "".join(line for m in stream["moments"] for out in m["out"] for line in out)
 
 
