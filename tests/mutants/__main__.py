@@ -8,6 +8,7 @@ file no longer imports), or if an old text does not stand exactly once.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "__snapshots__", "*.pyc")
 _OPTIONS = ("-x", "-q", "-m", "", "-p", "no:cacheprovider")
 _FAILED = 1  # pytest's exit code for tests that ran and failed
 _LONGEST_S = 120
+_SECONDS = itertools.count(1_000_000_000)
 
 
 def _copy(folder: Path) -> Path:
@@ -40,10 +42,8 @@ def _pytest(
     folder: Path, *tests: str, longest_s: float = _LONGEST_S
 ) -> tuple[int, str]:
     """Run tests on the package of this folder, whatever is installed."""
-    # No bytecode: a file of the same size and second would be taken from its cache.
     environment = os.environ | {
         "PYTHONPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # a quarter of the time
     }
     environment.pop("HARNESS_EXAMPLES", None)
@@ -59,19 +59,26 @@ def _pytest(
     return result.returncode, result.stdout + result.stderr
 
 
+def _write(file: Path, text: str) -> None:
+    """Write a file with a time of its own, so that no bytecode is taken for its."""
+    file.write_text(text, encoding="utf-8")
+    seconds = next(_SECONDS)
+    os.utime(file, (seconds, seconds))
+
+
 def _verdict(mutant: Mutant, folder: Path) -> str:
     """Return what is wrong about a mutant, or nothing where its test failed."""
     file = folder / mutant.file
     text = file.read_text(encoding="utf-8")
     try:
-        file.write_text(applied(mutant, text), encoding="utf-8")
+        _write(file, applied(mutant, text))
         code, output = _pytest(folder, mutant.test)
     except ValueError as error:
         return str(error)
     except subprocess.TimeoutExpired:
         return f"{mutant.rule}: {mutant.test} ran for more than {_LONGEST_S} s"
     finally:
-        file.write_text(text, encoding="utf-8")
+        _write(file, text)
     if code == 0:
         return f"{mutant.rule}: survived {mutant.test}"
     if code != _FAILED:
