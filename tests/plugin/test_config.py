@@ -153,6 +153,7 @@ def test_asks():
         ("{'sed': 1}", "fixture harness_config: there is no 'sed'; there is *"),
         ("3", "fixture harness_config: expected a dict, got int"),
         ("{'seed': -1}", "fixture harness_config, 'seed': expected a number*got -1"),
+        ("{'seed': 1 << 64}", "expected a number from 0 below 2[*][*]64, got 1844674*"),
     ],
 )
 def test_a_wrong_fixture_is_told(project: Project, returned: str, message: str) -> None:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness import load_cassette
+from harness.core.variation import vary
+from harness.store.cassette import Ending
+from harness.testing.varied import varied_cassette
+from tests.plugin.conftest import RECORDINGS
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
@@ -102,3 +108,28 @@ def test_a_dialect_that_changes_the_answer_fails(project: Project) -> None:
     )
     project.tests(READER.replace("MORE", ", faults='cut-chunks:9', splits='chars'"))
     project.run().assert_outcomes(passed=1)
+
+
+def test_a_varied_copy_has_lengths_and_an_end_of_its_own() -> None:
+    """What headers said of the recorded bytes is left out; a cut looks like a close."""
+    recorded = load_cassette(RECORDINGS / "llama-cpp-python" / "client-stops.yaml")
+    (exchange,) = recorded.exchanges
+    assert exchange.response.ended == Ending("closed")
+    exchange.response.headers["Content-Length"] = ["1"]
+    wire = exchange.response.wire
+    for fault, ended in (
+        (None, Ending("closed")),
+        ("cut-chunks:2", Ending("complete")),
+    ):
+        varied = varied_cassette(recorded, vary("chars", fault=fault))
+        response = varied.exchanges[0].response
+        assert response.wire is not None
+        assert wire is not None
+        assert sum(chunk.size for chunk in response.wire) == len(response.body)
+        assert "Content-Length" not in response.headers
+        assert "Content-Type".lower() in map(str.lower, response.headers)
+        assert response.ended == ended
+        times = [chunk.seconds for chunk in response.wire]
+        assert times == sorted(times)
+        assert times[-1] == wire[-1].seconds
+    assert exchange.response.headers["Content-Length"] == ["1"]

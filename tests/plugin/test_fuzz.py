@@ -82,3 +82,35 @@ def test_unknown_relations_are_told(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *there are split-invariance*; got 'luck'"])
+
+
+def test_the_profile_says_how_much_is_tried(project: Project) -> None:
+    """Quick is seconds, thorough minutes; what the call says goes first."""
+    project.tests(
+        PARSER.replace("MARK", "").replace("(parse)", "(sound, **MORE)")
+        + "MORE = {'relations': ['split-invariance']}\n"
+    )
+    project.write(
+        "conftest.py",
+        """
+import harness.fuzz.campaign as campaign
+
+def run(self):
+    print("EXAMPLES", self.plan.max_examples)
+    return []
+
+def pytest_runtest_setup(item):
+    campaign.Campaign.run, item.was = run, campaign.Campaign.run
+
+def pytest_runtest_teardown(item):
+    campaign.Campaign.run = item.was
+""",
+    )
+    project.run("-s").stdout.fnmatch_lines(["*EXAMPLES 1000"])
+    result = project.run("-s", "--harness-splits=thorough")
+    result.stdout.fnmatch_lines(["*EXAMPLES 50000"])
+    text = project.path.joinpath("test_it.py").read_text("utf-8")
+    given = text.replace("{'relations'", "{'max_examples': 7, 'relations'")
+    project.path.joinpath("test_it.py").write_text(given, "utf-8")
+    result = project.run("-s", "--harness-splits=thorough")
+    result.stdout.fnmatch_lines(["*EXAMPLES 7"])

@@ -68,6 +68,15 @@ def test_a_wrong_marker_is_told_while_collecting(
     result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
+def test_a_glob_may_be_absolute(project: Project) -> None:
+    """As a name may: cassettes of a folder that is nobody's beside the test file."""
+    for name in ("one.yaml", "two.yaml"):
+        project.recording("llama-server/plain-text.yaml", name)
+    pattern = str(project.path / "cassettes" / "o*.yaml")
+    project.tests(TEST.replace("ARGUMENTS", f"{pattern!r}, cassette_dir='elsewhere'"))
+    assert _ids(project) == ["test_it.py::test_x"]
+
+
 def test_a_missing_cassette_is_told(project: Project) -> None:
     """The message names the file and what to do."""
     project.tests(TEST.replace("ARGUMENTS", "'gone'"))

@@ -74,13 +74,24 @@ def test_pytest_vcr(
     assert model.asked == asked
 
 
+# Alone in a process of their own, so without the OpenAI SDK, which takes a second.
+ASK = """
+import httpx, pytest
+
+def ask(word):
+    asked = {"stream": True, "messages": [{"role": "user", "content": word}]}
+    return httpx.post("BASE_URL/chat/completions", json=asked).text.count("data: ")
+"""
+
+
 def test_inline_snapshot(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An inline snapshot of what a played client says is created and compared."""
+    """An inline snapshot of what a played client gets is created and compared."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # it does nothing there
-    project.tests(
-        """
+    project.write(
+        "test_it.py",
+        f"""{ASK}
 from inline_snapshot import snapshot
 
 @pytest.mark.harness
@@ -93,10 +104,9 @@ def test_ours():
     project.run_apart(
         "--harness-record=once", "--inline-snapshot=create", plugins=plugins
     )
-    assert 'snapshot("You said: ours")' in project.path.joinpath(
-        "test_it.py"
-    ).read_text("utf-8").replace("'", '"')
+    assert "snapshot(5)" in project.path.joinpath("test_it.py").read_text("utf-8")
     project.run_apart(plugins=plugins).assert_outcomes(passed=1)
+    assert model.asked == ["ours"]
 
 
 def test_pytest_randomly(project: Project, model: Model) -> None:
@@ -121,9 +131,16 @@ def test_asks(word):
 
 def test_pytest_cov(project: Project, model: Model) -> None:
     """Coverage of a project is measured as without the plugin."""
-    project.write("agent.py", "def twice(text):\n    return text + text\n")
-    project.tests(
-        "from agent import twice\n" + OURS + "    assert twice('a') == 'aa'\n",
+    project.write("agent.py", "def twice(count):\n    return count + count\n")
+    project.write(
+        "test_it.py",
+        f"""{ASK}
+from agent import twice
+
+@pytest.mark.harness
+def test_ours():
+    assert twice(ask("ours")) == 10
+""",
         model.url,
     )
     result = project.run_apart(

@@ -35,6 +35,7 @@ def test_nothing_is_recorded_by_default(project: Project, model: Model) -> None:
             "record: *pytest test_it.py::test_asks --harness-record=once",
         ]
     )
+    result.stdout.no_fnmatch_line("missed:*")  # it is what the test failed with
     # The traceback ends with the project's line that asked.
     result.stdout.no_re_match_line(r".*(httpx|openai|harness).*\.py:\d+")
     assert model.asked == []
@@ -191,6 +192,12 @@ def test_asks():
     result = project.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*the test did not notice: *there is no cassette*"])
+    path = project.path / "test_it.py"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("pass\n", "raise ValueError\n"), "utf-8")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *ValueError", "missed: *there is no cassette*"])
 
 
 def test_session_fixture_tells_what_was_played(project: Project, model: Model) -> None:

@@ -87,6 +87,14 @@ def test_several(harness_server, harness_cassette):
     assert [one["status"] for one in asked.requests] == [429, 200]
     assert len(set(URLS)) == 5
 
+@pytest.mark.parametrize("given, speed", [({}, 3.0), ({"speed": 2}, 2.0)])
+@pytest.mark.harness("plain-text", speed=3)
+def test_speed(harness_server, given, speed):
+    server = harness_server(**given)
+    import json, urllib.request
+    with urllib.request.urlopen(f"{server.url}/harness/sessions/default") as answer:
+        assert json.load(answer)["settings"]["speed"] == speed
+
 def test_unmarked(harness_server):
     assert pieces(harness_server("plain-text").base_url)
 
@@ -95,7 +103,7 @@ def test_after():
 """
     )
     result = project.run("-s", "--harness-orphans=fail")
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=5)
     assert result.ret == 0
     urls = re.findall(r"http://[\d.]+:\d+", result.stdout.str())
     assert len(urls) == 5

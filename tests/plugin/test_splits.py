@@ -69,6 +69,9 @@ def test_profiles_apply_to_every_test_that_replays(project: Project) -> None:
         "test_it.py::test_x[random:0]",
     ]
     assert len(_ids(project, "--harness-splits=thorough")) == 15
+    assert _ids(project, "--harness-splits=whole,at:3,7,chars 2") == [
+        f"test_it.py::test_x[{name}]" for name in ("whole", "at:3,7", "chars", "2")
+    ]
     project.write("pytest.ini", "[pytest]\nharness_splits = quick\n")
     assert _ids(project) == ["test_it.py::test_x[whole]"]
     project.tests(REPLAYS.replace("MORE", ""))
