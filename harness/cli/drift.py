@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -160,12 +161,15 @@ class _Run:
 
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
-        from harness.errors import CassetteError, NothingToReplayError
+        from harness.errors import CassetteError, NothingToReplayError, UsageError
         from harness.store.library import find_cassettes
         from harness.store.reading import load_cassette
 
-        if base == "-":
-            raise click.UsageError("a pipe has no place to store anything beside")
+        if base == "-" or Path(base).is_fifo():
+            raise UsageError(
+                f"{base}: a pipe can be read only once; save it to a file to read it "
+                "again another day"
+            )
         try:
             found = find_cassettes(base)
         except CassetteError as error:
