@@ -33,7 +33,7 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")) and not _EXAMPLES,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=_EXAMPLES or 100,
+    max_examples=_EXAMPLES or 50,
 )
 settings.load_profile("harness")
 

@@ -12,6 +12,7 @@ the package.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def _common_beginning(texts: list[str]) -> str:
     return common
 
 
+@lru_cache(10_000)  # several tests ask for each prefix of the same texts
 def decided_text(prefix: str, key: str) -> str | None:
     """Return the text of the key's value that every completion begins with.
 

@@ -126,7 +126,7 @@ def test_requests_of_one_cassette_are_stored_in_the_order_they_were_made(
             use_cassette(path, "once"),
         ):
             first = asyncio.create_task(client.post(server.url, json={"name": "first"}))
-            await asyncio.to_thread(server.acknowledged("first came").wait, 10)
+            await asyncio.to_thread(server.acknowledged("first came").wait, 60)
             await client.post(server.url, json={"name": "second"})
             server.acknowledge("second is through")
             await first
@@ -173,7 +173,7 @@ def test_thread_started_outside_is_left_alone_until_lent_the_cassette(
 
     def worker(url: str) -> None:
         with module.Client(verify=False) as client:
-            opened.wait(10)
+            opened.wait(60)
             client.post(url, json={"name": "passes"})
             with using(sessions[0]):
                 client.post(url, json={"name": "lent"})
@@ -185,7 +185,7 @@ def test_thread_started_outside_is_left_alone_until_lent_the_cassette(
         with use_cassette(path, "once") as session:
             sessions.append(session)
             opened.set()
-            assert passed.wait(10)
+            assert passed.wait(60)
         thread.join()
         assert len(server.requests) == 2
     assert held(path)[0] == ["lent"]

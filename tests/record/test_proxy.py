@@ -89,7 +89,7 @@ class RunningProxy:
 
     def start(self) -> None:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -165,7 +165,7 @@ def test_client_that_goes_away_is_recorded_as_closed_and_the_server_is_let_go(
     def script(connection: Connection) -> None:
         connection.begin()
         connection.chunk(PIECES[0])
-        connection.raw.settimeout(10)
+        connection.raw.settimeout(60)
         with contextlib.suppress(ConnectionResetError):
             assert connection.raw.recv(1) == b""
         gone.set()
@@ -176,7 +176,7 @@ def test_client_that_goes_away_is_recorded_as_closed_and_the_server_is_let_go(
             seen = b""
             while PIECES[0] not in seen:
                 seen += raw.recv(65536)
-        assert gone.wait(10)
+        assert gone.wait(60)
     assert recorded(path) == (PIECES[:1], "closed", "")
 
 
@@ -225,7 +225,7 @@ def test_command_stops_cleanly_with_everything_saved(
             with openai.OpenAI(base_url=f"{url[1]}/v1", api_key="k") as client:
                 assert list(client.chat.completions.create(**REQUEST)) == []
             process.send_signal(number)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
             lines = process.stderr.read().splitlines()
     assert lines[-1] == f"{path}: 1 exchange recorded"
     assert recorded(path) == ([DONE], "complete", "")
@@ -344,7 +344,7 @@ def test_client_asking_to_go_on_is_answered(tmp_path: Path) -> None:
     with (
         ScriptedServer(echo_head) as server,
         proxied(tmp_path / "c.yaml", server.url) as proxy,
-        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as raw,
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as raw,
     ):
         raw.sendall(
             b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n"

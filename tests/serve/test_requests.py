@@ -6,8 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ import pytest
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
 from harness.serve import connection, serve
 from harness.serve.fixture import StartServer, harness_server
+from tests.cli.running import harness
 from tests.serve.made import (
     REQUEST,
     interaction,
@@ -503,16 +502,10 @@ def test_wrong_usage_is_one_line_and_exit_code_two(
 ) -> None:
     """A user's mistake is told in a line; nothing is served."""
     given = [argument.format(path=path) for argument in arguments]
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", "serve", *given],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert problem in done.stderr
-    assert "Traceback" not in done.stderr
+    done = harness("serve", *given)
+    assert done.code == 2
+    assert problem in done.err
+    assert "Traceback" not in done.err
 
 
 def test_taken_port_is_told(server: RunningServer, path: str) -> None:

@@ -375,8 +375,9 @@ def test_hook_that_breaks_the_exchange_is_named() -> None:
 
 
 @needs_shared
-def test_corpus_has_nothing_to_redact() -> None:
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_corpus_has_nothing_to_redact(every: int) -> None:
     """Recordings whose credentials were removed come out as they went in."""
-    for path in corpus_files():
+    for path in corpus_files()[::every]:
         cassette = load_cassette(path)
         assert redact_cassette(cassette) == cassette, path
