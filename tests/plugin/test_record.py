@@ -11,6 +11,8 @@ import httpx2
 import pytest
 
 from harness import load_cassette
+from harness.record.active import THREAD_PATCHES
+from harness.record.transports import CLIENT_PATCHES
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
@@ -311,3 +313,6 @@ def test_clients_and_threads_are_left_as_they_were(
     project.run("--harness-record=once").assert_outcomes(passed=1)
     project.run().assert_outcomes(passed=1)
     assert methods() == before
+    # Nor had an earlier test left something.
+    assert not CLIENT_PATCHES._replaced
+    assert not THREAD_PATCHES._replaced
