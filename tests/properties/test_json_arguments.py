@@ -277,7 +277,12 @@ def test_the_search_finds_hard_shapes(
     find(
         OBJECTS,
         lambda text: condition(text, feed([text])),
-        settings=settings(max_examples=20_000, database=None, phases=[Phase.generate]),
+        settings=settings(
+            max_examples=20_000,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+        ),
     )
 
 

@@ -200,6 +200,6 @@ def test_the_search_reaches_hard_cases(is_hard: Any) -> None:
         _responses(),
         lambda response: bool(is_hard(*response)),
         settings=settings(
-            max_examples=5000, deadline=None, database=None, phases=[Phase.generate]
+            max_examples=5000, derandomize=True, database=None, phases=[Phase.generate]
         ),
     )
