@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class ScriptedServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     @property
     def url(self) -> str:
@@ -125,25 +126,33 @@ class ScriptedServer:
 
     def acknowledged(self, name: str) -> threading.Event:
         with self._lock:
-            return self._events.setdefault(name, threading.Event())
+            event = self._events.setdefault(name, threading.Event())
+            if self.is_closed:  # nobody will acknowledge it any more
+                event.set()
+            return event
 
     def acknowledge(self, name: str) -> None:
         self.acknowledged(name).set()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._threads[0].start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.is_closed = True
         with self._lock:
+            self.is_closed = True
             for waiting in self._events.values():
                 waiting.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join()
         for raw in self._open:
-            raw.close()
-        self._thread.join(10)
+            with suppress(OSError):  # closed by either side already
+                raw.shutdown(socket.SHUT_RDWR)
+        # A thread that outlived its test would fail another one.
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive()
 
     def _accept(self) -> None:
         while True:
@@ -153,7 +162,9 @@ class ScriptedServer:
                 return
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(raw)
-            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(raw,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _serve(self, raw: socket.socket) -> None:
         connection = Connection(self, raw)
