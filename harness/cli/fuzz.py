@@ -13,7 +13,8 @@ from harness.cli.console import Exit, complain, printable, say
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.campaign import Tried
-    from harness.fuzz.relations import Failure, Judge
+    from harness.fuzz.judging import Judge
+    from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000

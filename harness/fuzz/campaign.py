@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
+    from harness.fuzz.judging import Judge
     from harness.fuzz.outcomes import Outcome
-    from harness.fuzz.relations import Failure, Judge
+    from harness.fuzz.relations import Failure
 
 __all__ = ["Campaign", "Plan", "Tried"]
 

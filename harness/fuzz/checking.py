@@ -9,7 +9,8 @@ from harness.engine.targets import AgentOptions, name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of
 from harness.fuzz.driving import Level
-from harness.fuzz.relations import RELATIONS, Judge
+from harness.fuzz.judging import Judge
+from harness.fuzz.relations import RELATIONS
 from harness.fuzz.reporting import describe
 
 if TYPE_CHECKING:

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
+from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.driving import (
-    BytesConsumer,
-    ChunksConsumer,
     HandlerConsumer,
     InterfaceConsumer,
     Level,

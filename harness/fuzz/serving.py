@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.driving import BaseConsumer, Level, call_and_fold
-from harness.fuzz.relations import probes
+from harness.fuzz.calling import call_and_fold
+from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.probes import probes
 from harness.fuzz.writing import cassette_of
 from harness.serve import serve
 

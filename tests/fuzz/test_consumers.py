@@ -17,7 +17,7 @@ from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted, consumer_of
 from harness.fuzz.driving import Level
 from harness.fuzz.outcomes import Call, Outcome
-from harness.fuzz.relations import probes
+from harness.fuzz.probes import probes
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:

@@ -1,0 +1,157 @@
+"""Consumers that are called with a whole stream, sync or async.
+
+What they yield or return is what they said. Items are copied for each example, because
+a consumer may change what it was given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from harness.core.chunk_models import to_model
+from harness.errors import UsageError
+from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+    from harness.fuzz.outcomes import Outcome
+
+__all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold"]
+
+
+class ChunksConsumer(BaseConsumer):
+    """A callable over an iterator of chunks; returns a value or an iterator."""
+
+    level = Level.CHUNKS
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        name: str,
+        *,
+        form: str = "dict",
+        is_async: bool = False,
+        documented: tuple[type[BaseException], ...] = (),
+        outcome: Callable[[list[Any]], Any] | None = None,
+    ) -> None:
+        super().__init__(make, name, documented=documented, outcome=outcome)
+        self.is_async = is_async
+        self._convert = _CONVERTERS[form]()
+
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Call it with the chunks; what it yields or returns is what it said."""
+        return _call(self, map(self._convert, arrival), is_beginning=is_beginning)
+
+
+class BytesConsumer(BaseConsumer):
+    """A callable over an iterator of the bytes of an event stream."""
+
+    level = Level.BYTES
+    is_async = False
+
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Call it with the pieces."""
+        return _call(self, iter(arrival), is_beginning=is_beginning)
+
+
+class _Feed:
+    """Items to an iterator that remembers when it ran out."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+        self.is_over = False
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._items
+        self.is_over = True
+
+    async def aiter(self) -> AsyncIterator[Any]:
+        """Yield the items to whoever waits for them."""
+        for item in self:
+            yield item
+            await asyncio.sleep(0)
+
+
+def _call(
+    consumer: ChunksConsumer | BytesConsumer,
+    arrival: Iterator[Any],
+    *,
+    is_beginning: bool,
+) -> Outcome:
+    feed = _Feed(arrival)
+    given = feed.aiter() if consumer.is_async else iter(feed)
+    return call_and_fold(
+        consumer, given, counts=lambda: not (is_beginning and feed.is_over)
+    )
+
+
+def call_and_fold(
+    consumer: BaseConsumer, given: Any, *, counts: Callable[[], bool] = lambda: True
+) -> Outcome:
+    """Call a callable and fold what it yields or returns, awaited where needed.
+
+    Args:
+        consumer: Makes the callable.
+        given: What it is called with.
+        counts: Asked for every item that it yields.
+    """
+    items: list[Any] = []
+    value: Any = None
+    error: BaseException | None = None
+
+    def add(item: Any) -> None:
+        if counts():
+            items.append(item)
+
+    try:
+        result = consumer.make()(given)
+        if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
+            value = example_loop().run_until_complete(_collect(result, add))
+        elif _is_iterator(result):
+            for item in result:
+                add(item)
+        else:
+            value = result
+    except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+        error = raised
+    return consumer.said(items, value, error)
+
+
+async def _collect(result: Any, add: Callable[[Any], None]) -> Any:
+    if inspect.isawaitable(result):
+        result = await result
+    if hasattr(result, "__aiter__"):
+        async for item in result:
+            add(item)
+        return None
+    if not _is_iterator(result):
+        return result
+    for item in result:
+        add(item)
+    return None
+
+
+def _is_iterator(value: Any) -> bool:
+    return hasattr(value, "__next__") or inspect.isgenerator(value)
+
+
+def _sdk_converter() -> Callable[[Any], Any]:
+    try:
+        from openai.types.chat import ChatCompletionChunk
+    except ImportError:
+        raise UsageError(
+            "--chunks sdk needs the package openai, which is not installed; "
+            "install it, or use --chunks dict"
+        ) from None
+    # `construct` is what the SDK itself does with a chunk: it checks nothing.
+    return lambda payload: ChatCompletionChunk.construct(**copied(payload))
+
+
+_CONVERTERS: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "dict": lambda: copied,
+    "model": lambda: lambda payload: to_model(copied(payload)),
+    "sdk": _sdk_converter,
+}

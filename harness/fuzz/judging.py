@@ -1,0 +1,455 @@
+"""The judge: does a relation hold of one consumer and one arrival?
+
+What an arrival is compared with is derived from it (see `harness.fuzz.arrivals`), and a
+failure says so. How a consumer shows content, calls and reasoning is learnt from plain
+streams (`harness.fuzz.probes`); what a format cannot tell apart is never compared.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.fuzz.arrivals import (
+    Arrival,
+    Truth,
+    chunks_of,
+    payloads_of,
+    payloads_of_bytes,
+    plain,
+    truth_of,
+    whole,
+)
+from harness.fuzz.driving import Level
+from harness.fuzz.outcomes import Call, Outcome, canonical
+from harness.fuzz.probes import Shows, learn
+from harness.fuzz.relations import Failure, difference
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.core.faults import Fault
+    from harness.fuzz.driving import Consumer
+
+__all__ = ["Judge", "break_arrival"]
+
+
+class Judge:
+    """Judges one consumer; keeps only what it has learnt of it.
+
+    Args:
+        consumer: The consumer.
+        key: For a handler: the key whose text it returns.
+        assistant: With `use_assistant_message`: the function and the argument that
+            come as text.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        *,
+        key: str = "message",
+        assistant: tuple[str, str] | None = None,
+    ) -> None:
+        self.consumer = consumer
+        self.key = key
+        self.assistant = assistant
+        self._shows: Shows | None = None
+        self._own: tuple[Consumer, Consumer] | None = None
+        self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
+            "split-invariance": self._split,
+            "dialect-invariance": self._dialect,
+            "agreement": self._agreement,
+            "nothing-lost": self._nothing_lost,
+            "prefix-safety": self._prefix,
+            "faults": self._sound,
+            "interfaces": self._interfaces,
+        }
+
+    def judge(
+        self, relation: str, arrival: Arrival, *, fault: Fault | None = None
+    ) -> Failure | None:
+        """Judge one arrival.
+
+        Args:
+            relation: A name of `RELATIONS`.
+            arrival: Of the kind that the consumer is fed with.
+            fault: For `faults`: how the arrival is broken first; None takes it as
+                broken already.
+
+        Returns:
+            The failure, or None if the relation holds.
+        """
+        if fault is not None:
+            return self._fault(arrival, fault)
+        return self._judges[relation](arrival)
+
+    def run(self, arrival: Arrival, *, is_beginning: bool = False) -> Outcome:
+        """Run one example.
+
+        Calls to the assistant function that could not be shown as text come last: they
+        are shown when it is known, and that depends on which calls take turns.
+        """
+        outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+        if self.assistant is not None:
+            function = self.assistant[0]
+            calls = sorted(outcome.calls, key=lambda call: call.name == function)
+            outcome = replace(outcome, calls=tuple(calls))
+        return outcome
+
+    def truth(self, arrival: Arrival) -> Truth:
+        """Return what an arrival says."""
+        return truth_of(arrival, self.key)
+
+    def compare(
+        self,
+        relation: str,
+        arrival: Arrival,
+        got: Outcome,
+        expected: Outcome,
+        *,
+        reference: Arrival | None = None,
+        note: str = "",
+        as_json: bool = False,
+    ) -> Failure | None:
+        """Compare two outcomes; an exception that both have is no difference."""
+        if got == expected:
+            return None
+        if got.raised is not None and expected.raised is not None:
+            return None
+        if got.raised is not None and not self._is_failure(got, arrival):
+            return None
+        if expected.raised is not None and reference is not None:
+            if not self._is_failure(expected, reference):
+                return None
+            # The plainer form is the one that breaks it, which needs no comparison.
+            return self.agrees(reference, expected)
+        if as_json:
+            got, expected = got.as_json(), expected.as_json()
+        kind = difference(got, expected)
+        if kind is None:
+            return None
+        if reference is not None:
+            wrong = self.agrees(reference, expected)
+            if wrong is not None:  # neither form is read right
+                expected, note = wrong.expected, wrong.note
+        return Failure(
+            relation, kind, arrival, got, expected, reference=reference, note=note
+        )
+
+    def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
+        """Tell whether an exception is a finding: one that is meant may be right."""
+        raised = outcome.raised
+        if raised is None:
+            return False
+        return raised.is_accident or self.truth(arrival).is_sound
+
+    def _split(self, arrival: Arrival) -> Failure | None:
+        reference = whole(arrival)
+        return self.compare(
+            "split-invariance",
+            arrival,
+            self.run(arrival),
+            self.run(reference),
+            reference=reference,
+            note="the same without cuts",
+        )
+
+    def _dialect(self, arrival: Arrival) -> Failure | None:
+        reference = plain(arrival)
+        if not self.says_same(arrival, reference):
+            return None
+        return self.compare(
+            "dialect-invariance",
+            arrival,
+            self.run(arrival),
+            self.run(reference),
+            reference=reference,
+            note="the same as OpenAI says it",
+            as_json=True,
+        )
+
+    def says_same(self, arrival: Arrival, other: Arrival) -> bool:
+        """Tell whether two arrivals say the same, for a dialect may be unable to."""
+        one, two = self.truth(arrival), self.truth(other)
+        if self.assistant is not None:
+            # The texts of two such calls that take turns come in turns too.
+            spoken = [call for call in one.calls if call.name == self.assistant[0]]
+            if len(spoken) > 1:
+                return False
+        return (
+            one.text == two.text
+            and [(c.name, canonical(c.arguments)) for c in one.calls]
+            == [(c.name, canonical(c.arguments)) for c in two.calls]
+            and one.is_sound >= two.is_sound
+        )
+
+    def _agreement(self, arrival: Arrival) -> Failure | None:
+        return self.agrees(arrival, self.run(arrival))
+
+    def agrees(self, arrival: Arrival, got: Outcome) -> Failure | None:
+        """Compare what was said with what the arrival says."""
+        truth = self.truth(arrival)
+        note = "parsed at once, independently of the consumer"
+        if got.raised is not None:
+            if not (got.raised.is_accident or truth.is_sound):
+                return None
+            label = "text" if self.consumer.level is Level.HANDLER else "content"
+            expected = Outcome({label: truth.text} if truth.text else {}, truth.calls)
+            return Failure(
+                "agreement",
+                difference(got, expected) or "",
+                arrival,
+                got,
+                expected,
+                note=note,
+            )
+        got = got.as_json()
+        expected = self._expected(truth, got)
+        kind = difference(got, expected)
+        if kind is None:
+            return None
+        return Failure("agreement", kind, arrival, got, expected, note=note)
+
+    def _expected(self, truth: Truth, got: Outcome) -> Outcome:
+        """Return what should have been said, as far as that is known."""
+        if self.consumer.level is Level.HANDLER:
+            if not truth.has_text:
+                return got
+            return Outcome({"text": truth.text} if truth.text else {}).as_json()
+        shows = self.shows()
+        texts = dict(got.texts)
+        if shows.content is not None and not (
+            truth.refusal or (truth.reasoning and shows.merges_reasoning)
+        ):
+            texts.pop(shows.content, None)
+            if truth.text:
+                texts[shows.content] = truth.text
+        expected = replace(got, texts=texts)
+        if shows.calls and self.assistant is None:
+            expected = replace(
+                expected,
+                calls=tuple(
+                    Call(call.name if shows.names else "", call.arguments)
+                    for call in truth.calls
+                ),
+            )
+        expected = expected.as_json()
+        return self._spoken(truth, got, expected) if self.assistant else expected
+
+    def _spoken(self, truth: Truth, got: Outcome, expected: Outcome) -> Outcome:
+        """Move the calls of the assistant function that are well-formed to its text."""
+        assert self.assistant is not None
+        function, argument = self.assistant
+        calls, spoken = [], []
+        for call in truth.calls:
+            inner = truth_of((call.arguments,), argument)
+            if call.name == function and inner.is_sound and inner.has_text:
+                spoken.append(inner.text)
+            elif call.name == function:
+                # What of it came as text, and when the rest of it is shown, is the
+                # interface's choice.
+                return got
+            else:
+                calls.append(Call(call.name, canonical(call.arguments)))
+        if len(spoken) > 1:
+            return got  # they may take turns, and so do their texts
+        texts = dict(expected.texts)
+        texts.pop("assistant_message", None)
+        if any(spoken):
+            texts["assistant_message"] = "".join(spoken)
+        return Outcome(texts, tuple(calls), expected.raised).as_json()
+
+    def _nothing_lost(self, arrival: Arrival) -> Failure | None:
+        return self.loses(arrival, self.run(arrival))
+
+    def loses(self, arrival: Arrival, got: Outcome) -> Failure | None:
+        """Look for content and calls that are nowhere in what was said."""
+        if got.raised is not None:
+            return None
+        truth = self.truth(arrival)
+        shows = self.shows()
+        lost_text = (
+            shows.content is not None
+            and truth.text
+            and not any(truth.text in text for text in got.texts.values())
+        )
+        shown = [canonical(call.arguments) for call in got.calls]
+        texts = list(got.texts.values())
+        lost_calls = shows.calls and [
+            call
+            for call in truth.calls
+            if canonical(call.arguments) not in shown
+            and not _is_spoken(call.arguments, texts)
+        ]
+        if not lost_text and not lost_calls:
+            return None
+        return Failure(
+            "nothing-lost",
+            "loses content" if lost_text else "loses a call",
+            arrival,
+            got,
+            Outcome({"content": truth.text} if truth.text else {}, truth.calls),
+            note="this must be in it, in whatever form",
+        )
+
+    def _prefix(self, arrival: Arrival) -> Failure | None:
+        expected = self.run(arrival)
+        if expected.raised is not None:
+            return None
+        for length in _lengths(len(arrival)):
+            failure = self.is_beginning(arrival, length, expected)
+            if failure is not None:
+                return failure
+        return None
+
+    def is_beginning(
+        self, arrival: Arrival, length: int, expected: Outcome
+    ) -> Failure | None:
+        """Judge the beginning of an arrival against what was said of all of it."""
+        beginning = arrival[:length]
+        got = self.run(beginning, is_beginning=True)
+        if got.raised is not None or got.begins(expected):
+            return None
+        return Failure(
+            "prefix-safety",
+            "takes something back",
+            beginning,
+            got,
+            expected,
+            reference=arrival,
+            base=arrival,
+            note="said when the rest had come too",
+        )
+
+    def _sound(self, arrival: Arrival) -> Failure | None:
+        got = self.run(arrival)
+        raised = got.raised
+        if raised is None or not raised.is_accident:
+            return None
+        return Failure(
+            "faults",
+            f"raises {raised.kind} at {raised.place}",
+            arrival,
+            got,
+            replace(got, raised=None),
+            note="what it had said, and no exception but one that is meant",
+        )
+
+    def _fault(self, arrival: Arrival, fault: Fault) -> Failure | None:
+        broken = break_arrival(arrival, fault)
+        if broken == arrival:
+            return None
+        found = self._sound(broken)
+        if found is None and fault.leaves != "anything":
+            found = self._left(arrival, broken, fault)
+        if found is None:
+            return None
+        return replace(found, base=arrival, fault=str(fault))
+
+    def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:
+        is_beginning = fault.leaves == "prefix"
+        got = self.run(broken, is_beginning=is_beginning)
+        expected = self.run(arrival)
+        if got.raised is not None or expected.raised is not None:
+            return None
+        if fault.leaves == "same":
+            kind = difference(got.as_json(), expected.as_json())
+        else:
+            kind = None if got.begins(expected) else "takes something back"
+        if kind is None:
+            return None
+        return Failure(
+            "faults",
+            kind,
+            broken,
+            got,
+            expected,
+            reference=arrival,
+            note=f"said without the fault; {fault.allows}",
+        )
+
+    def _interfaces(self, arrival: Arrival) -> Failure | None:
+        from harness.fuzz.consumers import consumer_of
+
+        if self._own is None:
+            self._own = (
+                consumer_of("queuing", "queuing"),
+                consumer_of("streaming", "streaming"),
+            )
+        queued, streamed = (consumer.run(arrival) for consumer in self._own)
+        expected = Outcome(_queued(streamed), (), streamed.raised)
+        got = Outcome(
+            {k: v for k, v in queued.texts.items() if k != "assistant_message"},
+            (),
+            queued.raised,
+        )
+        return self.compare(
+            "interfaces",
+            arrival,
+            got,
+            expected,
+            note="said by the streaming interface, written as the queue writes it",
+        )
+
+    def shows(self) -> Shows:
+        """Return what the consumer shows of plain streams; asked once."""
+        if self._shows is None:
+            self._shows = learn(self.run, reads_bytes=self.consumer.level.reads_bytes)
+        return self._shows
+
+
+def _lengths(total: int) -> list[int]:
+    if total <= 24:
+        return list(range(1, total))
+    return sorted({1 + number * (total - 1) // 24 for number in range(24)})
+
+
+def _is_spoken(arguments: str, texts: list[str]) -> bool:
+    """Tell whether a call is shown as text: all of it, or the strings in it."""
+    if any(arguments in text for text in texts):
+        return True
+    try:
+        value = json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict):
+        return False
+    if any(repr(value) in text for text in texts):
+        return True
+    strings = [v for v in value.values() if isinstance(v, str)]
+    return any(
+        not string or string in text for string in strings for text in [*texts, ""]
+    )
+
+
+def _queued(streamed: Outcome) -> dict[str, str]:
+    """Write what was streamed as the queuing interface does."""
+    texts = dict(streamed.texts)
+    calls = "".join(f"{call.name}({_repr(call.arguments)})" for call in streamed.calls)
+    if calls:
+        texts["function_call"] = calls
+    return texts
+
+
+def _repr(arguments: str) -> str:
+    try:
+        value = json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return arguments
+    return repr(value) if isinstance(value, dict) else arguments
+
+
+def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:
+    """Do a fault to an arrival; one that it cannot have leaves it as it is."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    if not isinstance(arrival[0], bytes):
+        return payloads_of(fault.apply(chunks_of(arrival)))
+    if all(part.kind.level == "bytes" for part in fault.parts):
+        return tuple(fault.apply_bytes(arrival))
+    broken = payloads_of(fault.apply(chunks_of(payloads_of_bytes(arrival))))
+    pieces = event_bytes(broken)
+    return tuple(fault.apply_bytes(pieces[:-1] if fault.ends_early else pieces))
