@@ -78,7 +78,8 @@ class _Answering(BaseHTTPRequestHandler):
 def answering() -> Iterator[str]:
     """Serve on a free port of this machine; yields the base URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # The end of the block waits for the next poll, half a second else.
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/v1"
         server.shutdown()
 
