@@ -40,6 +40,7 @@ __all__ = ["KNOWN", "Redaction", "Secret"]
 KNOWN = "known secret"
 """The kind of a value that is a secret because of where else it stands."""
 
+_KINDS = {"deny": frozenset, "allow": frozenset, "patterns": tuple, "secrets": tuple}
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
 _MOST_PASSES = 10  # two were enough for all that property tests have tried
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
@@ -76,6 +77,14 @@ class Redaction:
     """Called last with the redacted exchange; returns the one to write."""
 
     def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            given = getattr(self, name)
+            if isinstance(given, str):  # it would be taken letter by letter
+                raise UsageError(
+                    f"redaction {name}={given!r}: expected a list of texts, got one; "
+                    f"write {name}=[{given!r}]"
+                )
+            object.__setattr__(self, name, kind(given))  # a list will do as well
         for pattern in self.patterns:
             try:
                 re.compile(pattern.encode())

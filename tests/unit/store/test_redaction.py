@@ -339,6 +339,16 @@ def test_configuration_adds_and_takes_away() -> None:
     )
 
 
+def test_lists_are_taken_and_one_text_is_refused() -> None:
+    """A list does as well as a tuple; a text would be taken letter by letter."""
+    redaction = Redaction(patterns=["k-[0-9]+"], deny={"x-own"})  # type: ignore[arg-type]
+    assert redaction == Redaction(patterns=("k-[0-9]+",), deny=frozenset({"x-own"}))
+    assert b"k-77" not in redaction.body(b'{"a": "k-77"}')
+    hash(redaction)
+    with pytest.raises(UsageError, match=r"write secrets=\['hush'\]"):
+        Redaction(secrets="hush")  # type: ignore[arg-type]
+
+
 def test_wrong_pattern_is_a_usage_error() -> None:
     """A pattern that is no regular expression is refused when it is given."""
     with pytest.raises(UsageError, match=r"redaction pattern '\(' is no regular"):
