@@ -148,7 +148,7 @@ def not_found(
 
 def test_the_search_finds_arguments() -> None:
     """Every shape occurs among the texts of arguments."""
-    assert not_found(ARGUMENTS, sample(made.argument_texts, 600)) == []
+    assert not_found(ARGUMENTS, sample(made.argument_texts, 400)) == []
 
 
 def fragmented() -> SearchStrategy[list[str]]:
@@ -284,7 +284,7 @@ STREAMS: dict[str, Callable[[made.ChunkStream], bool]] = {
 
 def test_the_search_finds_streams() -> None:
     """Every shape occurs among the chunk streams."""
-    assert not_found(STREAMS, sample(made.chunk_streams, 400)) == []
+    assert not_found(STREAMS, sample(made.chunk_streams, 250)) == []
 
 
 CONVERSATIONS: dict[str, Callable[[made.Conversation], bool]] = {

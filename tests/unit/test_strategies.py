@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.core.splits import Split
 
-_FEWER = settings(max_examples=50)
+_FEWER = settings(max_examples=25)
 
 
 @given(made.argument_texts())
