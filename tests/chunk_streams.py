@@ -20,7 +20,7 @@ from tests.shared import SHARED, corpus_files
 _CORPUS = SHARED / "corpus"
 
 SHARES = [
-    pytest.param(7, id="a seventh"),
+    pytest.param(10, id="a tenth"),
     pytest.param(1, id="all", marks=pytest.mark.slow),
 ]
 """Each how many recordings a test over the whole corpus takes, for `parametrize`.

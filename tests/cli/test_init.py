@@ -13,7 +13,9 @@ from tests.cli.running import harness
 COMMAND = str(Path(sys.executable).parent / "harness")
 
 
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+@pytest.mark.parametrize(
+    "mode", ["prepend", pytest.param("importlib", marks=pytest.mark.slow)]
+)
 def test_the_example_passes(
     tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

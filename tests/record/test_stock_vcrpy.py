@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
+import pytest
 import vcr
 
 from harness.record import use_cassette
@@ -16,8 +17,6 @@ from tests.shared import corpus_files, needs_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 PIECES = [
     event("a"),
@@ -150,11 +149,12 @@ def test_pytest_recording_plays_ours(pytester: pytest.Pytester, tmp_path: Path) 
 
 
 @needs_shared
-def test_recordings_of_other_projects_play() -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_recordings_of_other_projects_play(every: int) -> None:
     """Every exchange of the corpus answers its own request, in order, once."""
     played = 0
     with httpx.Client(verify=False) as client:
-        for path in corpus_files():
+        for path in corpus_files()[::every]:
             exchanges = load_cassette(path).exchanges
             # Some recorders put a name in place of the host: no client can send that.
             has_host = all(e.request.uri.startswith("http") for e in exchanges)
@@ -167,4 +167,4 @@ def test_recordings_of_other_projects_play() -> None:
                     assert response.content == exchange.response.body, path
                     played += 1
             assert session.unplayed == []
-    assert played >= 583
+    assert played >= (583 if every == 1 else 100)
