@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.core import json_arguments
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.errors import ArgumentsError
 from tests.json_feeding import Outcome, every_cut, feed
@@ -449,3 +450,34 @@ def test_cost_of_a_fragment_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> No
             handler.process_json_chunk(fragment)
     assert max(read) <= 11 + len('{"message":"')  # what is held, and the fragment
     assert len(read) <= 6 * 2_000 + 2
+
+
+def test_what_is_remembered_of_tokens_is_bounded() -> None:
+    """However many tokens come and however long they are, few and short ones stay."""
+    handler = opened()
+    for number in range(2 * json_arguments._MOST_TOKENS):
+        assert handler.process_json_chunk(f"t{number}") == f"t{number}"
+    assert handler.process_json_chunk("long" * 100) == "long" * 100
+    known = json_arguments._PLAIN_TOKENS
+    assert "t8191" in known
+    assert len(known) <= json_arguments._MOST_TOKENS
+    assert max(map(len, known)) <= json_arguments._LONGEST_TOKEN
+
+
+def test_a_token_known_as_plain_is_plain_only_inside_the_message() -> None:
+    """What was passed on as text is read as structure elsewhere."""
+    opened().process_json_chunk(", ")
+    opened().process_json_chunk("}")
+    handler = FunctionArgumentsStreamHandler()
+    fragments = ['{"a": 1', ", ", '"message": "', "}", '"', ", ", '"b": {', "}", "}"]
+    said = [handler.process_json_chunk(fragment) for fragment in fragments]
+    assert said == [*[None] * 3, "}", *[None] * 5]
+    assert handler.is_complete
+    assert handler.error is None
+
+
+def opened() -> FunctionArgumentsStreamHandler:
+    """Return a handler that stands inside the message."""
+    handler = FunctionArgumentsStreamHandler()
+    assert handler.process_json_chunk('{"message": "') is None
+    return handler
