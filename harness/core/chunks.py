@@ -64,7 +64,8 @@ def parse_payload(data: str | bytes) -> Payload:
     Source: RFC 8259; that escaped surrogates may be cut is ours.
     """
     try:
-        payload = from_json(data)
+        # To cache values too takes a quarter longer: texts do not come again.
+        payload = from_json(data, cache_strings="keys")
     except (ValueError, TypeError):
         # jiter refuses lone surrogates (those in a `str` with a TypeError) and bad
         # UTF-8, which `json` reads; it runs only on what jiter refused, so its speed

@@ -7,6 +7,8 @@ running one, `replay` and `replay_iter` bring their own.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.core.variation import Variation, vary
@@ -198,21 +200,26 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
         UsageError: See there.
         InterfaceError: See there.
     """
-    responses: list[ReplayedResponse] = []
-    running = Replay(
-        _loaded(cassette),
-        interface,
-        variation=vary(split, dialect, fault),
-        mode=mode,
-        options=options,
-        exchange=exchange,
-        reasoning=reasoning,
-        on_response=responses.append,
-    )
-    emissions = list(running.run())
-    return Transcript(
-        running.cassette, running.interface, emissions, running.diagnostics, responses
-    )
+    with _no_collection():
+        responses: list[ReplayedResponse] = []
+        running = Replay(
+            _loaded(cassette),
+            interface,
+            variation=vary(split, dialect, fault),
+            mode=mode,
+            options=options,
+            exchange=exchange,
+            reasoning=reasoning,
+            on_response=responses.append,
+        )
+        emissions = list(running.run())
+        return Transcript(
+            running.cassette,
+            running.interface,
+            emissions,
+            running.diagnostics,
+            responses,
+        )
 
 
 async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
@@ -271,6 +278,23 @@ def _mode(mode: Mode | str) -> Mode:
     except ValueError:
         allowed = ", ".join(Mode)
         raise UsageError(f"there is no mode {mode!r}; it is one of {allowed}") from None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave the garbage collector out until a transcript is whole.
+
+    All messages of a long stream are kept, and it would look through all of them again
+    and again: a quarter of the time at 20 000 chunks, nothing at 200. We make no
+    cycles; those of a user's interface are collected afterwards.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _loaded(cassette: Cassette | str | os.PathLike[str]) -> Cassette:

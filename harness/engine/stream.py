@@ -32,7 +32,7 @@ _LOOKED_AHEAD = 64
 # sends it must not make a long stream wait.
 
 
-_LAST_WORDS = 256  # bytes of the last event that are kept, to show where it stopped
+_LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
 
 class StreamReader:
@@ -115,7 +115,7 @@ class StreamReader:
         """Return the last words of the stream."""
         if not self.events:
             return None
-        last = self._last_raw.decode("utf-8", "replace")
+        last = self._last_raw[-_LAST_WORDS:].decode("utf-8", "replace")
         chunk = self.events - 1
         return excerpt_of(
             last,
@@ -168,7 +168,7 @@ class StreamReader:
         index = self.events
         self.events += 1
         self._offsets.append(event.byte_offset)
-        self._last_raw = raw[-_LAST_WORDS:]
+        self._last_raw = raw
         if index == 0:
             self.first_event = raw
         if not event.is_complete:

@@ -627,3 +627,26 @@ def test_loop_of_a_dead_interface_is_closed() -> None:
     del interface
     gc.collect()
     assert own.loop.is_closed()
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(*, is_on: bool) -> None:
+    """It waits while a transcript is made; an error changes nothing about that."""
+    states: list[bool] = []
+
+    class Failing:
+        def process_chunk(self, *_given: object) -> None:
+            states.append(gc.isenabled())
+            raise ValueError
+
+        def to_list(self) -> list[object]:
+            return []
+
+    was_on = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with pytest.raises(InterfaceError):
+            replay(full(), Failing)
+        assert (states, gc.isenabled()) == ([False], is_on)
+    finally:
+        (gc.enable if was_on else gc.disable)()
