@@ -117,6 +117,13 @@ def test_calls_of_choices_are_apart() -> None:
     assert call_texts(accumulator.message(choice=1)) == [("a", "f", "[")]
 
 
+def test_a_whole_float_names_its_choice() -> None:
+    """JSON has one kind of number: 1.0 is choice 1."""
+    accumulator = accumulate([{"choices": [{"index": 1.0, "delta": {"content": "x"}}]}])
+    assert accumulator.choices == [1]
+    assert accumulator.message(choice=1).content == "x"
+
+
 @pytest.mark.parametrize("index", [None, "0", 0.0, False, [1], 2.5])
 def test_a_choice_of_odd_index_is_choice_0(index: object) -> None:
     """As in the reader: a quirk about the index loses no text."""
