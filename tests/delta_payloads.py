@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from harness.core.deltas import CallPart, DeltaReader, Part
+from harness.core.deltas import DeltaReader
+from harness.core.parts import CallPart, Part
 
 Payload = dict[str, Any]
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.core.deltas import (
+from harness.core.deltas import DeltaReader, choice_index, delta_of
+from harness.core.parts import (
     CallPart,
-    DeltaReader,
     Finish,
     Part,
     Reasoning,
     Refusal,
     Text,
     ToolCall,
-    choice_index,
-    delta_of,
 )
 from harness.core.text import TextBuffer
 

@@ -22,134 +22,30 @@ name after arguments have begun, is the same name sent again.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from harness.core.text import TextBuffer
+from harness.core.parts import (
+    CallPart,
+    Finish,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core.chunks import Payload
 
-__all__ = [
-    "REASONING_FIELDS",
-    "CallPart",
-    "DeltaReader",
-    "Finish",
-    "Part",
-    "Reasoning",
-    "Refusal",
-    "Text",
-    "ToolCall",
-    "choice_index",
-    "delta_of",
-]
+__all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
 and Groq; GitHub Copilot. Some in transition send two with the same text: the first that
 has text counts."""
-
-
-class ToolCall:
-    """One tool call of a response, as far as it has come."""
-
-    __slots__ = (
-        "_arguments",
-        "has_arguments",
-        "id",
-        "index",
-        "name",
-        "position",
-        "type",
-    )
-
-    def __init__(self, position: int, index: float | None, call_id: str) -> None:
-        self.position = position
-        """Number among the calls of this choice, from 0, in order of appearance."""
-        self.index = index
-        """As the provider sent it; None where it sent none."""
-        self.id = call_id
-        """Empty until one comes; some providers never send one."""
-        self.type = "function"
-        """As sent; `function` where none was."""
-        self.name = ""
-        """The pieces so far; final once arguments have begun."""
-        self.has_arguments = False
-        """Whether a non-empty fragment of the arguments has come."""
-        self._arguments = TextBuffer()
-
-    @property
-    def arguments(self) -> str:
-        """The fragments so far, joined; O(length)."""
-        return str(self._arguments)
-
-    def add_arguments(self, fragment: str) -> None:
-        """Add a non-empty fragment; O(1) amortised."""
-        self.has_arguments = True
-        self._arguments.append(fragment)
-
-    def __repr__(self) -> str:
-        return (
-            f"ToolCall({self.position}, {self.id!r}, {self.name!r}, {self.arguments!r})"
-        )
-
-
-# The parts are classes with slots, not named tuples: one is made for every chunk, and
-# the generated `__new__` of a named tuple takes twice as long (0.35 us against 0.17).
-
-
-@dataclass(slots=True)
-class Text:
-    """Visible text of the answer."""
-
-    text: str
-    """Never empty."""
-
-
-@dataclass(slots=True)
-class Reasoning:
-    """Text of the model's reasoning, where the provider sends it apart."""
-
-    text: str
-    """Never empty."""
-
-
-@dataclass(slots=True)
-class Refusal:
-    """Text of a refusal."""
-
-    text: str
-    """Never empty."""
-
-
-@dataclass(slots=True)
-class CallPart:
-    """Something new about one tool call."""
-
-    call: ToolCall
-    """The call, this part already added."""
-    name: str
-    """The newly learnt piece of its name; empty if none."""
-    arguments: str
-    """The new fragment; empty if none."""
-    is_new: bool
-    """Whether this part opened the call."""
-    id: str = ""
-    """The call's id where this part brought it; empty otherwise."""
-
-
-@dataclass(slots=True)
-class Finish:
-    """The provider says that the choice is finished; more may follow all the same."""
-
-    reason: str
-    """`stop`, `tool_calls`, `length`, `content_filter` or whatever was sent."""
-
-
-Part = Text | Reasoning | Refusal | CallPart | Finish
 
 
 def choice_index(choice: dict[str, Any]) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.core.chunks import Chunk
-    from harness.core.deltas import Part
+    from harness.core.parts import Part
 
 __all__ = [
     "Adapter",

@@ -17,13 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.accumulate import ResponseAccumulator
 from harness.core.chunks import Chunk, Payload
-from harness.core.deltas import (
-    REASONING_FIELDS,
-    CallPart,
-    DeltaReader,
-    Reasoning,
-    Text,
-)
+from harness.core.deltas import REASONING_FIELDS, DeltaReader
+from harness.core.parts import CallPart, Reasoning, Text
 from harness.engine.choosing import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
@@ -43,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.core.accumulate import AccumulatedMessage
-    from harness.core.deltas import Part
+    from harness.core.parts import Part
     from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult

@@ -20,7 +20,7 @@ from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from harness.core.deltas import CallPart, ToolCall
+    from harness.core.parts import CallPart, ToolCall
     from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 

@@ -10,12 +10,12 @@ import json
 import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from harness.core.diagnostics import DiagnosticKind
 from harness.messages import (
     MessageStreamStatus,
     StreamedMessage,
@@ -67,37 +67,6 @@ class Emission:
             "at": self.at,
             "message": json.loads(message_json(self.message)),
         }
-
-
-class DiagnosticKind(StrEnum):
-    """What a diagnostic is about."""
-
-    UNREADABLE_PAYLOAD = "unreadable-payload"
-    """The data of an event is no JSON object."""
-    ERROR_EVENT = "error-event"
-    """The provider sent an error inside the stream."""
-    INCOMPLETE_EVENT = "incomplete-event"
-    """The last event lacks its blank line."""
-    AFTER_DONE = "after-done"
-    """Chunks came after `[DONE]`."""
-    MISSING_FINISH = "missing-finish"
-    """No finish reason came for choice 0."""
-    MISSING_DONE = "missing-done"
-    """The stream ended without `[DONE]`."""
-    BROKEN_STREAM = "broken-stream"
-    """The recording says that the connection broke or was closed early."""
-    MALFORMED_ARGUMENTS = "malformed-arguments"
-    """A call's arguments are not one JSON object."""
-    OTHER_CHOICES = "other-choices"
-    """Choices besides 0 came; they reach no interface."""
-    UNRECORDED_RESULT = "unrecorded-result"
-    """A tool was called whose result the cassette does not hold."""
-    NOT_REPLAYED = "not-replayed"
-    """The exchange is no chat completion."""
-    NEVER_ENDED = "never-ended"
-    """The interface's generator did not end after `step_yield`."""
-    ENDED_EARLY = "ended-early"
-    """The interface's generator ended before `step_yield`, while more came."""
 
 
 @dataclass(frozen=True, slots=True)

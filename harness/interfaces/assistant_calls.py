@@ -29,7 +29,7 @@ from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.messages import encodable
 
 if TYPE_CHECKING:
-    from harness.core.deltas import CallPart, ToolCall
+    from harness.core.parts import CallPart, ToolCall
 
 __all__ = [
     "AssistantText",

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.core.deltas import CallPart, DeltaReader, Finish, Refusal, ToolCall
+from harness.core.deltas import DeltaReader
+from harness.core.parts import CallPart, Finish, Refusal, ToolCall
 from harness.interfaces.assistant_calls import (
     AssistantText,
     CallDelta,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
     from datetime import datetime
 
-    from harness.core.deltas import Part
+    from harness.core.parts import Part
     from harness.messages import Message
 
 __all__ = ["StreamingServerInterface"]

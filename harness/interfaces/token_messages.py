@@ -10,14 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.deltas import (
-    CallPart,
-    DeltaReader,
-    Finish,
-    Part,
-    Text,
-    ToolCall,
-)
+from harness.core.deltas import DeltaReader
+from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
 from harness.interfaces.assistant_calls import (
     AssistantText,
     CallDelta,

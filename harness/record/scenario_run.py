@@ -19,7 +19,7 @@ from harness.record.scenario_answer import Turn, ask
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.core.deltas import ToolCall
+    from harness.core.parts import ToolCall
     from harness.record.scenario import Ending, Scenario
     from harness.record.scenario_answer import Send
 

@@ -13,7 +13,8 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from harness.core.deltas import DeltaReader, Finish
+from harness.core.deltas import DeltaReader
+from harness.core.parts import Finish
 from harness.engine.transcript import describe
 from harness.view.explain import explain
 from harness.view.trace import streams_of, trace

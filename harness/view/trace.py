@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
-from harness.core.deltas import CallPart, Finish
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
+from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.core.variation import Variation
 from harness.engine.replay import Replay
 from harness.engine.targets import AgentOptions
@@ -212,10 +212,12 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
             if isinstance(part, Finish):
                 said.append(f"finish {part.reason!r}")
                 continue
-            if not isinstance(part, CallPart):
+            if isinstance(part, Text | Reasoning | Refusal):
                 content += len(part.text) if kind == "text" else 0
                 said.append(f"{kind} {part.text!r}")
                 continue
+            if not isinstance(part, CallPart):
+                continue  # none of chat's
             call = part.call
             machine = machines.setdefault(
                 call.position, FunctionArgumentsStreamHandler(key)

@@ -13,15 +13,8 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
-from harness.core.deltas import (
-    CallPart,
-    DeltaReader,
-    Finish,
-    Part,
-    Reasoning,
-    Refusal,
-    Text,
-)
+from harness.core.deltas import DeltaReader
+from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import recordings
 from tests.delta_payloads import check_parts

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.core.chunks import Chunk
-    from harness.core.deltas import ToolCall
+    from harness.core.parts import ToolCall
 
 __all__ = [
     "REWRITES",

@@ -11,16 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.core.chunks import Chunk, Payload, payload_error
-from harness.core.deltas import (
-    CallPart,
-    DeltaReader,
-    Finish,
-    Reasoning,
-    Refusal,
-    Text,
-    ToolCall,
-    choice_index,
-)
+from harness.core.deltas import DeltaReader, choice_index
+from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,7 +132,7 @@ class _ChoiceTeller:
                     yield Fragment(self._told[id(part.call)][1], part.arguments)
             elif isinstance(part, Finish):
                 self.finish = part
-            else:
+            elif isinstance(part, Text | Reasoning | Refusal):
                 yield from self.open_all()
                 yield part
 

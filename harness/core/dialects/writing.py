@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from harness.core.deltas import Finish, Reasoning, Refusal, Text
 from harness.core.dialects.parts import (
     Call,
     Fragment,
@@ -21,6 +20,7 @@ from harness.core.dialects.parts import (
     restated,
     told,
 )
+from harness.core.parts import Finish, Reasoning, Refusal, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

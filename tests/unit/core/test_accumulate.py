@@ -12,7 +12,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
 from harness.core.chunks import payload_error
-from harness.core.deltas import Reasoning, Text
+from harness.core.parts import Reasoning, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import Recording, recordings
 from tests.delta_payloads import Payload, calls, chunk, entry, named

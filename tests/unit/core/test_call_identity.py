@@ -12,7 +12,8 @@ import re
 
 import pytest
 
-from harness.core.deltas import DeltaReader, Finish
+from harness.core.deltas import DeltaReader
+from harness.core.parts import Finish
 from tests.delta_payloads import (
     ABSENT,
     Case,

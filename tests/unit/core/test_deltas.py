@@ -11,16 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.core.deltas import (
-    CallPart,
-    DeltaReader,
-    Finish,
-    Part,
-    Reasoning,
-    Refusal,
-    Text,
-    choice_index,
-)
+from harness.core.deltas import DeltaReader, choice_index
+from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from tests.delta_payloads import (
     ABSENT,
     Payload,

@@ -1,0 +1,185 @@
+"""Accounting for every leaf of an event: carried by a part, known, or unread.
+
+Each API has a table of its fields (`known_fields`), one line a path:
+
+    delta.text          str   text of the answer
+    usage.**            any   token counts
+
+`.` goes into an object, `[]` into the items of a list, `*` stands for any one key and
+`**` for everything below. The type is `str`, `num`, `bool`, `any`, or several joined by
+`|`; null is allowed everywhere, and so are empty texts, lists and objects. What no line
+covers, or what has another type, is unread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FieldTable", "UnreadFields", "parse_fields"]
+
+
+class _Node:
+    """One place of a table."""
+
+    __slots__ = ("_seen", "children", "is_any", "meaning", "types")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.types: frozenset[type] = frozenset()
+        self.is_any = False
+        self.meaning = ""
+        self._seen: dict[tuple[str, ...], list[tuple[str, _Node | None]]] = {}
+
+    def visits(self, keys: tuple[str, ...]) -> list[tuple[str, _Node | None]]:
+        """Return which of an object's keys must be looked at; cached by key set."""
+        known = self._seen.get(keys)
+        if known is None:
+            children, star = self.children, self.children.get("*")
+            known = [
+                (key, child)
+                for key in keys
+                for child in (children.get(key, star),)
+                if child is None or not child.is_any
+            ]
+            if len(self._seen) < _MOST_KEY_SETS:  # hostile keys must not fill memory
+                self._seen[keys] = known
+        return known
+
+
+_MOST_KEY_SETS = 1000
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "num": (int, float),
+    "bool": (bool,),
+}
+
+
+class FieldTable:
+    """The fields of one API; made by `parse_fields`."""
+
+    def __init__(self, root: _Node) -> None:
+        self._root = root
+
+    def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the leaves that nothing covers.
+
+        Args:
+            payload: The event's object.
+
+        Yields:
+            The path as the table writes it (`delta.parts[].text`) and the value.
+            Cheap where all is known: one look-up an object.
+        """
+        # A stack, for an event can be nested at will.
+        waiting: list[tuple[str, Any, _Node | None]] = [("", payload, self._root)]
+        while waiting:
+            path, value, node = waiting.pop()
+            kind = type(value)
+            if kind is dict:
+                if node is None:
+                    waiting += [(_under(path, k), v, None) for k, v in value.items()]
+                    continue
+                for key, child in node.visits(tuple(value)):
+                    inner = value[key]
+                    if child is None or type(inner) not in child.types:
+                        waiting.append((_under(path, key), inner, child))
+            elif kind is list:
+                inner_node = None if node is None else node.children.get("[]")
+                if inner_node is None or not inner_node.is_any:
+                    waiting += [(f"{path}[]", item, inner_node) for item in value]
+            elif (
+                value is not None
+                and value != ""
+                and (node is None or kind not in node.types)
+            ):
+                yield path, value
+
+    def meaning(self, path: str) -> str:
+        """Return what the field of a path is, as the table says; empty if unknown."""
+        node: _Node | None = self._root
+        for step in path.replace("[]", ".[]").split("."):
+            if node is None:
+                return ""
+            if node.is_any:
+                break
+            node = node.children.get(step, node.children.get("*"))
+        return node.meaning if node is not None else ""
+
+
+def _under(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def parse_fields(text: str) -> FieldTable:
+    """Read a table of fields.
+
+    Args:
+        text: As described above; blank lines and lines with `#` in front are ignored.
+
+    Returns:
+        The table.
+    """
+    root = _Node()
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        path, types, meaning = line.split(None, 2)
+        node = root
+        steps = path.replace("[]", ".[]").split(".")
+        if steps[-1] == "**":
+            steps.pop()
+            types = "any"
+        for step in filter(None, steps):
+            node = node.children.setdefault(step, _Node())
+        node.meaning = meaning
+        if types == "any":
+            node.is_any = True
+        else:
+            allowed = [kind for name in types.split("|") for kind in _TYPES[name]]
+            node.types = node.types | frozenset(allowed)
+    return FieldTable(root)
+
+
+class _Unread(NamedTuple):
+    event: int
+    times: int
+    excerpt: str
+
+
+class UnreadFields:
+    """Collects the unread leaves of one stream, once a path."""
+
+    __slots__ = ("_found", "_table")
+
+    def __init__(self, table: FieldTable) -> None:
+        self._table = table
+        self._found: dict[str, _Unread] = {}
+
+    def feed(self, index: int, payload: dict[str, Any]) -> None:
+        """Account for one event."""
+        for path, value in self._table.unread(payload):
+            known = self._found.get(path)
+            if known is not None:
+                self._found[path] = known._replace(times=known.times + 1)
+            elif len(self._found) < _MOST_KEY_SETS:
+                excerpt = shorten(value)
+                self._found[path] = _Unread(index, 1, excerpt)
+
+    def problems(self) -> list[Problem]:
+        """Return one problem a path, in the order of first appearance."""
+        return [
+            Problem(
+                DiagnosticKind.UNREAD,
+                f"{path} is no known field, or of another type: {found.excerpt}"
+                + (f", and in {found.times - 1} more places" * (found.times > 1)),
+                found.event,
+            )
+            for path, found in self._found.items()
+        ]

@@ -1,0 +1,1 @@
+"""Anthropic Messages; `harness.apis.base` describes the modules of this folder."""

@@ -1,0 +1,203 @@
+"""The seam: what harness asks of an API, and the neutral form of its requests.
+
+An API is one folder beside this file with the same modules in each:
+
+- `reader`: events to parts (`Reader`), whole answers to parts.
+- `request`: request bodies to a `Conversation`.
+- `known_fields`: the table of every field that a reader carries or knows
+  (`harness.apis.accounting`).
+- `rules`: what a legal stream obeys, each rule with its source (`harness check`).
+- `writer`, `dialects`, `faults`: parts to events, as different servers send them.
+- `api`: the object that ties them together (`API`).
+
+An API knows no other API. Nothing outside this package names a wire key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.core.parts import Part
+
+__all__ = [
+    "Api",
+    "Conversation",
+    "Event",
+    "Payload",
+    "Reader",
+    "RequestedCall",
+    "Rule",
+    "ToolOutput",
+    "Turn",
+    "Violation",
+    "Writer",
+    "WrittenEvent",
+]
+
+Payload = dict[str, Any]
+"""The JSON object of one event, as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One parsed event of a stream."""
+
+    index: int
+    """Its number in the stream, from 0; terminators such as `[DONE]` not counted."""
+    name: str
+    """The `event:` field; empty where none was sent."""
+    payload: Payload
+
+
+class Reader(Protocol):
+    """The state of one streamed response.
+
+    Never raises on a shape it does not know: what is odd comes out as a `Problem`.
+    Cost per event is O(size of the event), whatever came before.
+    """
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the event that ends a response has come (not a mere finish)."""
+
+    def feed(self, event: Event) -> list[Part]:
+        """Read one event; return what is new, in order, empty if nothing."""
+
+    def close(self) -> list[Part]:
+        """The stream is over: return what was still held back, and what is missing.
+
+        Includes a `Problem` for a missing terminal event and the `Problem`s of unread
+        fields. Called once; the connection's own ending is reported by the caller.
+        """
+
+
+class WrittenEvent(NamedTuple):
+    """One event that a writer made."""
+
+    name: str
+    """For the `event:` line; empty where the API sends none."""
+    payload: Payload
+
+
+class Writer(Protocol):
+    """Writes the parts of one response as the events of an API."""
+
+    left_out: dict[str, int]
+    """What this API cannot carry and how often it came, such as `refusal` or
+    `citation`: the command that writes lists it, nothing is left out in silence."""
+
+    def feed(self, parts: list[Part]) -> list[WrittenEvent]:
+        """Write the parts of one event; may hold back what is not decided yet."""
+
+    def close(self) -> list[WrittenEvent]:
+        """Write what was held back and what ends a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedCall:
+    """A call in an assistant turn of a request."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON text, or the input of a custom tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """The result of a call, as a request carries it."""
+
+    call_id: str
+    """Empty where the API has no ids (Gemini)."""
+    text: str
+    """Verbatim; the texts of a list of parts joined; an object as JSON."""
+    name: str = ""
+    """The tool's name where the API repeats it."""
+    is_error: bool | None = None
+    """Where the API has a field for it; None where it has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a request."""
+
+    role: str
+    """`system`, `user`, `assistant` or `tool`."""
+    text: str = ""
+    calls: tuple[RequestedCall, ...] = ()
+    outputs: tuple[ToolOutput, ...] = ()
+    own: Any = field(default=None, repr=False)
+    """The API's own JSON of the turn, without what clients move about from request to
+    request (cache markers): two turns are the same if this is equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a request carries, in the one neutral form."""
+
+    turns: tuple[Turn, ...]
+    previous_id: str = ""
+    """The id of the response that it continues, where the server keeps the turns."""
+    model: str = ""
+    is_streamed: bool | None = None
+    """What the body asks for; None where the URL decides (Gemini)."""
+    tools: tuple[str, ...] = ()
+    """The names of the tools on offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that a legal stream of an API obeys."""
+
+    name: str
+    """Such as `anthropic/block-stopped`; `harness check --rules` lists it."""
+    summary: str
+    """One line: what is required."""
+    source: str
+    """Where it is documented, or the recordings or thread that show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a stream breaks."""
+
+    rule: Rule
+    event: int | None
+    """Number of the event; None where it is about the end."""
+    expected: str
+    got: str
+
+
+class Api(Protocol):
+    """One streaming format an agent can consume."""
+
+    name: str
+    """`chat`, `responses`, `anthropic` or `gemini`."""
+    title: str
+    """How a message names it, such as `OpenAI Responses`."""
+    rules: tuple[Rule, ...]
+
+    def is_event(self, name: str, payload: Payload) -> bool:
+        """Tell whether an event can only be this API's (errors often cannot)."""
+
+    def is_answer(self, document: Any) -> bool:
+        """Tell whether a JSON document is a whole answer (or an error) of this API."""
+
+    def is_request(self, uri: str, body: Payload) -> bool:
+        """Tell whether a request is meant for this API."""
+
+    def reader(self) -> Reader:
+        """Return a reader for one response."""
+
+    def whole(self, document: Payload) -> list[Part]:
+        """Read an answer that was not streamed, all choices of it."""
+
+    def request(self, uri: str, body: Payload) -> Conversation:
+        """Read a request body."""
+
+    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
+        """Hold a stream against the rules; lazily, one pass."""

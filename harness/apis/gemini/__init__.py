@@ -1,0 +1,1 @@
+"""Gemini generateContent; `harness.apis.base` describes the modules of this folder."""

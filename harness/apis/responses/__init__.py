@@ -1,0 +1,1 @@
+"""OpenAI Responses; `harness.apis.base` describes the modules of this folder."""
