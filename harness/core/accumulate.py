@@ -13,11 +13,16 @@ from harness.core.deltas import DeltaReader, choice_index, delta_of
 from harness.core.parts import (
     CallPart,
     Finish,
+    Head,
+    Item,
+    Opaque,
+    OtherChoice,
     Part,
     Reasoning,
     Refusal,
     Text,
     ToolCall,
+    Usage,
 )
 from harness.core.text import TextBuffer
 
@@ -43,41 +48,61 @@ class AccumulatedMessage:
     """The last one sent; None while none has come."""
     role: str = "assistant"
     """As sent; `assistant` where none was."""
+    items: list[Item | Opaque] = field(default_factory=list)
+    """What is neither text nor a call to run, in order: server tools, citations,
+    signatures of reasoning."""
 
 
 class _Choice:
     """The growing side of one choice."""
 
-    __slots__ = ("content", "finish_reason", "reader", "reasoning", "refusal", "role")
+    __slots__ = (
+        "calls",
+        "content",
+        "finish_reason",
+        "items",
+        "reader",
+        "reasoning",
+        "refusal",
+        "role",
+    )
 
     def __init__(self, index: int) -> None:
         self.reader = DeltaReader(choice=index)
+        self.calls: list[ToolCall] = []
         self.content = TextBuffer()
         self.reasoning = TextBuffer()
         self.refusal = TextBuffer()
         self.finish_reason: str | None = None
         self.role = "assistant"
+        self.items: list[Item | Opaque] = []
 
     def add(self, choice: dict[str, Any]) -> list[Part]:
         delta = choice.get("delta")
         if type(delta) is not dict:  # asked here as well: it spares nearly every call
             delta = delta_of(choice)
         parts = self.reader.read_delta(delta, choice.get("finish_reason"))
+        self.add_parts(parts)
+        role = delta.get("role")
+        if role and type(role) is str:
+            self.role = role
+        return parts
+
+    def add_parts(self, parts: list[Part]) -> None:
         for part in parts:
             if type(part) is Text:
                 self.content.append(part.text)
             elif type(part) is CallPart:
-                continue  # the reader keeps the calls
+                if part.is_new:
+                    self.calls.append(part.call)
             elif type(part) is Reasoning:
                 self.reasoning.append(part.text)
             elif type(part) is Finish:
                 self.finish_reason = part.reason
             elif type(part) is Refusal:
                 self.refusal.append(part.text)
-        role = delta.get("role")
-        if role and type(role) is str:
-            self.role = role
-        return parts
+            elif isinstance(part, Item | Opaque):
+                self.items.append(part)
 
 
 class ResponseAccumulator:
@@ -87,7 +112,7 @@ class ResponseAccumulator:
     is left out, as in `harness.core.deltas`.
     """
 
-    __slots__ = ("_choices", "created", "id", "model", "usage")
+    __slots__ = ("_choices", "created", "id", "model", "tokens", "usage")
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
@@ -98,7 +123,9 @@ class ResponseAccumulator:
         self.created = 0
         """Unix seconds: the first that is not zero; 0 if none came."""
         self.usage: dict[str, Any] | None = None
-        """The last token counts that came."""
+        """The last token counts that came, as sent."""
+        self.tokens: tuple[int, int] | None = None
+        """Tokens of request and answer; None where none were counted."""
 
     @property
     def choices(self) -> list[int]:
@@ -119,6 +146,7 @@ class ResponseAccumulator:
         usage = payload.get("usage")
         if usage and type(usage) is dict:
             self.usage = usage
+            self._count(usage.get("prompt_tokens"), usage.get("completion_tokens"))
         first: list[Part] = []
         choices = payload.get("choices")
         if type(choices) is not list:
@@ -137,6 +165,39 @@ class ResponseAccumulator:
                 first = first + parts if first else parts
         return first
 
+    def add(self, parts: list[Part]) -> None:
+        """Add parts that were read elsewhere; not to be mixed with `feed`.
+
+        Args:
+            parts: What the reader of any API returned, all choices in it.
+        """
+        for part in parts:
+            if isinstance(part, OtherChoice):
+                self._choice(part.choice).add_parts([part.part])
+            elif isinstance(part, Usage):
+                self.usage = {**(self.usage or {}), **part.counts}
+                self._count(part.input_tokens, part.output_tokens)
+            elif isinstance(part, Head):
+                self.id = self.id or part.id
+                self.model = self.model or part.model
+                self.created = self.created or int(part.created)
+            else:
+                self._choice(0).add_parts([part])
+
+    def _choice(self, index: int) -> _Choice:
+        held = self._choices.get(index)
+        if held is None:
+            held = self._choices[index] = _Choice(index)
+        return held
+
+    def _count(self, request: object, answer: object) -> None:
+        known = self.tokens or (0, 0)
+        counts = [
+            new if isinstance(new, int) else old
+            for new, old in zip((request, answer), known, strict=True)
+        ]
+        self.tokens = counts[0], counts[1]
+
     def message(self, *, choice: int = 0) -> AccumulatedMessage:
         """Return what one choice has said so far; O(its length).
 
@@ -153,9 +214,11 @@ class ResponseAccumulator:
             content=str(held.content),
             reasoning=str(held.reasoning),
             refusal=str(held.refusal),
-            calls=held.reader.calls,
+            # A reader of deltas drops a legacy call that stands beside the new form.
+            calls=held.reader.calls or held.calls,
             finish_reason=held.finish_reason,
             role=held.role,
+            items=held.items,
         )
 
     def _read_head(self, payload: Payload) -> None:

@@ -45,6 +45,8 @@ class DiagnosticKind(StrEnum):
     """Choices besides 0 came; they reach no interface."""
     UNRECORDED_RESULT = "unrecorded-result"
     """A tool was called whose result the cassette does not hold."""
+    GUESSED_RESULT = "guessed-result"
+    """A tool's result was paired by its position: no id led to it."""
     NOT_REPLAYED = "not-replayed"
     """The exchange is no chat completion."""
     NEVER_ENDED = "never-ended"

@@ -189,6 +189,10 @@ class Usage:
 
     counts: dict[str, Any]
     """As sent."""
+    input_tokens: int | None = None
+    """Tokens of the request, cached ones included; None where none were counted."""
+    output_tokens: int | None = None
+    """Tokens of the answer, reasoning included; None where none were counted."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """One recorded stream to chunks, with everything odd about it reported.
 
-Bytes, events, payloads, chunks: this file only connects the core's machines and
-says where something went wrong. It reads lazily: a stream is never held.
+Bytes, events, payloads, chunks: this file only connects the core's machines and the
+reader of the stream's API, and adds the place to whatever they report. It reads
+lazily: a stream is never held.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from harness.apis.base import Event
+from harness.apis.chat.restate import Restater, as_chunk, restated_whole
+from harness.apis.detect import api_named
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
+from harness.core.parts import Problem
 from harness.core.sse import SSEDecoder
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.transcript import Diagnostic, DiagnosticKind
 from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
+from harness.store.classify import classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from harness.core.parts import CallPart, ToolCall
+    from harness.core.parts import CallPart, Part, ToolCall
     from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 
@@ -39,13 +45,22 @@ class StreamReader:
     """Reads one exchange's response as chunks.
 
     Args:
-        exchange: The exchange; its response is an event stream.
+        exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream.
+        api: Whose events they are; found out where it is None.
     """
 
     def __init__(
-        self, exchange: Exchange, report: Callable[[Diagnostic], None]
+        self,
+        exchange: Exchange,
+        report: Callable[[Diagnostic], None],
+        *,
+        api: str | None = None,
     ) -> None:
+        self.api = api or classify(exchange).api or "chat"
+        """Whose events they are; those of another API than chat are restated."""
+        self.left: list[Part] = []
+        """When the stream is over: parts of another API that no chunk carries."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -61,6 +76,69 @@ class StreamReader:
         self._last_raw = b""
 
     def __iter__(self) -> Iterator[Chunk]:
+        return self._chunks() if self.api == "chat" else self._restated()
+
+    def _restated(self) -> Iterator[Chunk]:
+        """Yield the events of another API as chat chunks, each with its parts."""
+        restater = Restater()
+        for event, at, parts in self.parts():
+            yield from restater.chunks(event.index, at, parts)
+        self.left = restater.left
+
+    def parts(self) -> Iterator[tuple[Event, float | None, list[Part]]]:
+        """Read the stream through the reader of its API.
+
+        Yields:
+            Each event with its time and its parts; problems are reported instead.
+            What the end of the stream brings comes with the last event once more.
+        """
+        reader = api_named(self.api).reader()
+        event, at = Event(0, "", {}), None
+        for event, at in self._events():
+            yield event, at, self._without_problems(reader.feed(event), event.index)
+        self.is_done = True
+        rest = self._without_problems(reader.close(), None)
+        if rest:
+            yield event, at, rest
+
+    def _events(self) -> Iterator[tuple[Event, float | None]]:
+        decoder = SSEDecoder()
+        at = None
+        try:
+            for at, piece in self._exchange.response.iter_wire():
+                for found in decoder.feed(piece):
+                    payload = self._payload(found)
+                    if payload is not None:
+                        yield Event(self.events - 1, found.event, payload), at
+            for found in decoder.close():
+                payload = self._payload(found)
+                if payload is not None:
+                    yield Event(self.events - 1, found.event, payload), at
+        except SSEError as error:  # an event too long to be one: nothing after it
+            self._end_unreadable(error)
+
+    def _without_problems(self, parts: list[Part], event: int | None) -> list[Part]:
+        """Report the problems among parts; return the others."""
+        if not any(isinstance(part, Problem) for part in parts):
+            return parts
+        for part in parts:
+            if isinstance(part, Problem):
+                place = part.event if part.event is not None else event
+                if part.kind is DiagnosticKind.ERROR_EVENT:
+                    self.has_failed = True
+                    text = f"the provider sent an error: {part.text}"
+                else:
+                    text = part.text
+                self.diagnose(
+                    part.kind,
+                    text,
+                    chunk=place,
+                    byte_offset=None if place is None else self.byte_offset_of(place),
+                    excerpt=None if place is not None else self._end("the end"),
+                )
+        return [part for part in parts if not isinstance(part, Problem)]
+
+    def _chunks(self) -> Iterator[Chunk]:
         decoder = SSEDecoder()
         read = self._read
         at = None
@@ -75,13 +153,16 @@ class StreamReader:
                 if chunk is not None:
                     yield chunk
         except SSEError as error:  # an event too long to be one: nothing after it
-            self.has_failed = True
-            self.diagnose(
-                DiagnosticKind.UNREADABLE_PAYLOAD,
-                error.problem,
-                chunk=self.events,
-                byte_offset=error.byte_offset,
-            )
+            self._end_unreadable(error)
+
+    def _end_unreadable(self, error: SSEError) -> None:
+        self.has_failed = True
+        self.diagnose(
+            DiagnosticKind.UNREADABLE_PAYLOAD,
+            error.problem,
+            chunk=self.events,
+            byte_offset=error.byte_offset,
+        )
 
     def diagnose(
         self,
@@ -145,6 +226,8 @@ class StreamReader:
                 f"{text}, after {self.events} chunks",
                 excerpt=self._end("nothing came after this"),
             )
+        if self.api != "chat":
+            return  # its reader has reported what is missing
         if not has_finish_reason and not self.has_failed:
             self.diagnose(
                 DiagnosticKind.MISSING_FINISH,
@@ -159,6 +242,29 @@ class StreamReader:
             )
 
     def _read(self, event: SSEEvent, at: float | None) -> Chunk | None:
+        payload = self._payload(event)
+        if payload is None:
+            return None
+        index = self.events - 1
+        if "choices" not in payload or "error" in payload:
+            problem = payload_error(payload)
+            if problem is not None or event.event == "error":
+                self.has_failed = True
+                self.diagnose(
+                    DiagnosticKind.ERROR_EVENT,
+                    f"the provider sent an error: {problem or shorten(event.data)}",
+                    chunk=index,
+                    byte_offset=event.byte_offset,
+                    excerpt=_excerpt(
+                        event, index, event.data.find('"error"'), "the error"
+                    ),
+                )
+                if not payload.get("choices"):
+                    return None
+        return Chunk(index, at, payload)
+
+    def _payload(self, event: SSEEvent) -> Payload | None:
+        """Count an event and return its object; None where it has none."""
         raw = event.raw
         if not raw:
             return None  # `data:` alone, or a block of `event:` and `retry:` lines
@@ -190,7 +296,7 @@ class StreamReader:
                 excerpt=_excerpt(event, index, 0, "came after [DONE]"),
             )
         try:
-            payload = parse_payload(raw)
+            return parse_payload(raw)
         except ChunkError as error:
             self.has_failed = True
             self.diagnose(
@@ -203,22 +309,6 @@ class StreamReader:
                 ),
             )
             return None
-        if "choices" not in payload or "error" in payload:
-            problem = payload_error(payload)
-            if problem is not None or event.event == "error":
-                self.has_failed = True
-                self.diagnose(
-                    DiagnosticKind.ERROR_EVENT,
-                    f"the provider sent an error: {problem or shorten(event.data)}",
-                    chunk=index,
-                    byte_offset=event.byte_offset,
-                    excerpt=_excerpt(
-                        event, index, event.data.find('"error"'), "the error"
-                    ),
-                )
-                if not payload.get("choices"):
-                    return None
-        return Chunk(index, at, payload)
 
 
 def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:
@@ -255,33 +345,28 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
     return created, chain(held, iterator)
 
 
-def read_whole(exchange: Exchange) -> Payload:
-    """Read a completion that was not streamed, as the one chunk that says it all.
+def read_whole(exchange: Exchange, api: str) -> Chunk:
+    """Read an answer that was not streamed, as the one chunk that carries it all.
 
     Args:
-        exchange: The exchange; its response is a whole completion.
+        exchange: The exchange; its response is a whole answer.
+        api: Whose answer it is.
 
     Returns:
-        The chunk's payload. A `delta` that stands beside the message is left out:
-        Perplexity sends an empty one.
+        The chunk: of a chat completion its own fields, with `delta` for `message`
+        (one that stands beside the message is left out: Perplexity sends an empty
+        one); of another API the restated answer with its parts.
 
     Raises:
         ChunkError: The body is no JSON object.
     """
     payload = parse_payload(exchange.response.body)
-    choices = payload.get("choices")
-    return {
-        **payload,
-        "object": "chat.completion.chunk",
-        "choices": [
-            {
-                **{key: value for key, value in choice.items() if key != "message"},
-                "delta": choice.get("message"),
-            }
-            for choice in (choices if isinstance(choices, list) else [])
-            if isinstance(choice, dict)
-        ],
-    }
+    if api == "chat":
+        return Chunk(0, None, as_chunk(payload))
+    parts: list[Part] = [
+        part for part in api_named(api).whole(payload) if not isinstance(part, Problem)
+    ]
+    return restated_whole(parts)
 
 
 class ArgumentsCheck:
@@ -298,8 +383,8 @@ class ArgumentsCheck:
 
     def feed(self, part: CallPart, chunk: int) -> None:
         """Follow one part of a call that came in the given chunk."""
-        if not part.arguments:
-            return
+        if not part.arguments or part.call.type == "custom":
+            return  # a custom tool's input is any text
         position = id(part.call)
         machine = self._machines.get(position)
         if machine is None:

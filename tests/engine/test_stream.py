@@ -282,7 +282,7 @@ def test_whole_completion_becomes_the_chunk_that_says_it_all() -> None:
     body = json.loads(whole({"role": "assistant", "content": "hi"}, usage={"n": 1}))
     body["choices"].append({"index": 1, "message": None, "delta": {"content": "x"}})
     body["choices"].append("odd")
-    read_back = read_whole(cassette(json.dumps(body)).exchanges[0])
+    read_back = read_whole(cassette(json.dumps(body)).exchanges[0], "chat").payload
     assert read_back["object"] == "chat.completion.chunk"
     assert read_back["usage"] == {"n": 1}
     assert read_back["choices"] == [
@@ -293,6 +293,7 @@ def test_whole_completion_becomes_the_chunk_that_says_it_all() -> None:
         },
         {"index": 1, "delta": None},
     ]
-    assert read_whole(cassette('{"choices": null}').exchanges[0])["choices"] == []
+    empty = read_whole(cassette('{"choices": null}').exchanges[0], "chat")
+    assert empty.payload["choices"] == []
     with pytest.raises(ChunkError):
-        read_whole(cassette("{").exchanges[0])
+        read_whole(cassette("{").exchanges[0], "chat")
