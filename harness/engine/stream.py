@@ -15,9 +15,9 @@ from harness.apis.base import Event
 from harness.apis.chat.restate import Restater, as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
+from harness.core.framing import decoder_for
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.parts import Problem
-from harness.core.sse import SSEDecoder
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.transcript import Diagnostic, DiagnosticKind
 from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
@@ -38,6 +38,7 @@ _LOOKED_AHEAD = 64
 # sends it must not make a long stream wait.
 
 
+_PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
 
@@ -102,7 +103,7 @@ class StreamReader:
             yield event, at, rest
 
     def _events(self) -> Iterator[tuple[Event, float | None]]:
-        decoder = SSEDecoder()
+        decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         at = None
         try:
             for at, piece in self._exchange.response.iter_wire():
@@ -139,7 +140,7 @@ class StreamReader:
         return [part for part in parts if not isinstance(part, Problem)]
 
     def _chunks(self) -> Iterator[Chunk]:
-        decoder = SSEDecoder()
+        decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         read = self._read
         at = None
         try:

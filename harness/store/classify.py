@@ -7,15 +7,17 @@ content types. Only the beginning of a body is looked at.
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.chunks import DONE, parse_payload, payload_error
-from harness.core.sse import SSEDecoder, SSEEvent
+from harness.core.framing import decoder_for
 from harness.errors import ChunkError, SSEError, shorten
 
 if TYPE_CHECKING:
+    from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 
 __all__ = ["Classification", "Kind", "classify"]
@@ -65,13 +67,11 @@ def classify(exchange: Exchange) -> Classification:
     if not text:
         said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
         return _other(f"empty body{said}")
-    if text.startswith((b"{", b"[")):
-        return _of_json(text, is_whole=is_whole)
     if text.startswith(b"<"):
         return _other("HTML or XML, no event stream")
     asked = exchange.request.json()
-    return _of_events(
-        head,
+    return (_of_json if text.startswith((b"{", b"[")) else _of_events)(
+        text,
         exchange.request.uri,
         asked if isinstance(asked, dict) else {},
         is_whole=is_whole,
@@ -107,25 +107,35 @@ def _parse(text: bytes) -> Any:
         return None
 
 
-def _is_object(line: bytes) -> bool:
-    try:
-        parse_payload(line)
-    except ChunkError:
-        return False
-    return True
-
-
-def _of_json(text: bytes, *, is_whole: bool) -> Classification:
-    first, _, rest = text.partition(b"\n")
-    if rest.lstrip().startswith(b"{") and _is_object(first):
-        return _other("JSON lines without event framing")
-    document = _parse(text)
-    if document is None:
-        what = "damaged JSON" if is_whole else "JSON that cannot be read"
-        return _other(f"{what}, no answer of a known API")
-    if not isinstance(document, dict):
+def _of_json(
+    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
+) -> Classification:
+    """Read JSON: one object is a whole answer or an event, several are a stream."""
+    document = _parse(head)
+    if isinstance(document, dict) and _is_one_value(head):
+        found = _of_document(document)
+        if found.kind is Kind.OTHER and api_of_event("", document) is not None:
+            return _of_events(head, uri, asked, is_whole=is_whole)
+        return found
+    events = _of_events(head, uri, asked, is_whole=is_whole)
+    if events.kind is Kind.STREAM:
+        return events
+    if isinstance(document, list):
         return _other("a JSON list, no answer of a known API")
-    return _of_document(document)
+    if document is not None:
+        return _other("JSON lines of no known API")
+    what = "damaged JSON" if is_whole else "JSON that cannot be read"
+    return _other(f"{what}, no answer of a known API")
+
+
+def _is_one_value(head: bytes) -> bool:
+    """Return whether nothing follows the first value, as far as can be seen."""
+    text = head.decode("utf-8", "replace")
+    try:
+        _, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return True  # damaged, or longer than what is looked at
+    return not text[end:].strip()
 
 
 def _of_document(document: dict[str, Any]) -> Classification:
@@ -138,8 +148,6 @@ def _of_document(document: dict[str, Any]) -> Classification:
         isinstance(choice, dict) and "text" in choice
     ):
         return _other("a legacy text completion")
-    if isinstance(choice, dict) and "delta" in choice:
-        return _other("a chunk without event framing")
     return _other(_name_of(document))
 
 
@@ -161,7 +169,7 @@ def _name_of(document: dict[str, Any]) -> str:
 def _of_events(
     head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
 ) -> Classification:
-    decoder = SSEDecoder()
+    decoder = decoder_for(head)
     seen = _Seen(uri, asked)
     try:
         for start in range(0, len(head), _SLICE):

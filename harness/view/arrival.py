@@ -14,7 +14,7 @@ from harness.apis.base import Event
 from harness.apis.detect import api_named
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload
 from harness.core.dialects import Framing
-from harness.core.sse import SSEDecoder
+from harness.core.framing import decoder_for
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError, SSEError
 from harness.store.cassette import Exchange
@@ -97,7 +97,7 @@ def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arr
         All of them in order, those that cannot be parsed too. An event that is too
         long to be one ends the list.
     """
-    decoder = SSEDecoder()
+    decoder = decoder_for(exchange.response.peek(4096))
     found: list[Arrival] = []
     api = classify(exchange).api or "chat"
     reader = None if api == "chat" else api_named(api).reader()

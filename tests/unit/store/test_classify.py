@@ -37,6 +37,10 @@ STREAMS = {
     "blank-data": "data:\n\n" + STREAM,
     "lone-surrogate": sse('{"choices":[{"delta":{"content":"\\ud83d"}}]}'),
     "large-first": sse({**CHUNK, "x": "y" * 60000}),
+    "json-lines": json.dumps(CHUNK) + "\n" + json.dumps(CHUNK) + "\n",
+    "json-list": json.dumps([CHUNK, CHUNK]),
+    "pretty-printed": json.dumps(CHUNK, indent=2) + "\n" + json.dumps(CHUNK, indent=2),
+    "one-chunk": json.dumps(CHUNK),
     "huge-first": sse({**CHUNK, "x": "y" * 600000}),
 }
 
@@ -52,7 +56,6 @@ OTHERS = {
     sse({"object": "text_completion", "choices": [{"text": "a"}]}): "a stream of legacy text completions",
     sse({"choices": [{"text": "a", "index": 0}]}): "a stream of legacy text completions",
     json.dumps({"object": "text_completion", "choices": [{"text": "a"}]}): "a legacy text completion",
-    json.dumps(CHUNK): "a chunk without event framing",
     json.dumps(ERROR): "an error answer: overloaded",
     json.dumps({"object": "list", "data": [{"object": "embedding"}]}): "a list of embeddings",
     json.dumps({"object": "list", "data": [{"object": "model"}]}): "a list of models",
@@ -61,7 +64,7 @@ OTHERS = {
     "{}": "empty JSON",
     "[1]": "a JSON list, no answer of a known API",
     "{broken": "damaged JSON, no answer of a known API",
-    '{"message":{}}\n{"message":{}}\n': "JSON lines without event framing",
+    '{"message":{}}\n{"message":{}}\n': "JSON lines of no known API",
     "<!doctype html><html>": "HTML or XML, no event stream",
 }  # fmt: skip
 
