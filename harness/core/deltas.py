@@ -191,6 +191,7 @@ class DeltaReader:
                 if self._legacy is not None:
                     # It stands beside the new form: the new one is the call.
                     self.calls.remove(self._legacy)
+                    self._legacy.is_dropped = True
                     self._legacy = None
                 function = entry.get("function")
                 if type(function) is not dict:

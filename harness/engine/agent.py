@@ -15,10 +15,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import Chunk, Payload
 from harness.core.deltas import REASONING_FIELDS, DeltaReader
-from harness.core.parts import CallPart, OtherChoice, Reasoning, Text
+from harness.core.parts import CallPart, Reasoning, Text
+from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.choosing import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
@@ -27,7 +28,7 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead, read_whole
+from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.store.cassette import Exchange
@@ -168,7 +169,11 @@ class AgentLoop:
             whole = read_whole(exchange, kind.api)
             if self._shows_reasoning:
                 whole = _reasoning_as_content(whole)
-            parts = _accumulate(accumulator, whole)
+            parts = whole.parts
+            if parts is None:
+                parts = accumulator.feed(whole.payload)
+            else:
+                accumulator.add(parts)
             payload = whole.payload
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
@@ -200,7 +205,7 @@ class AgentLoop:
         """
         if self._variation.fault is None:
             return StreamReader(exchange, self._report, api=api)
-        recorded = StreamReader(exchange, lambda _diagnostic: None, api=api)
+        recorded = StreamReader(exchange, None, api=api)
         response = replace(
             exchange.response,
             body=b"",
@@ -239,10 +244,11 @@ class AgentLoop:
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
-            if chunk.parts is None:
+            parts = chunk.parts
+            if parts is None:
                 parts = accumulate(chunk.payload)
             else:
-                parts = _accumulate(accumulator, chunk)
+                accumulator.add(parts)
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
@@ -253,7 +259,7 @@ class AgentLoop:
         accumulator.add(reader.left)
         message = accumulator.message()
         check.close(message.calls)
-        reader.finish(has_finish_reason=message.finish_reason is not None)
+        reader.finish()
         self._cause = Cause(number, None, at, is_boundary=False)
         if takes_chunks:
             adapter.call("stream_end")
@@ -399,14 +405,6 @@ class AgentLoop:
         if cause.chunk is None:
             return f"exchange {cause.exchange}, in the step loop"
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
-
-
-def _accumulate(accumulator: ResponseAccumulator, chunk: Chunk) -> list[Part]:
-    """Add a chunk; return the parts of choice 0."""
-    if chunk.parts is None:
-        return accumulator.feed(chunk.payload)
-    accumulator.add(chunk.parts)
-    return [part for part in chunk.parts if not isinstance(part, OtherChoice)]
 
 
 def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:

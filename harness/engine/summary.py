@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
+    from harness.core.accumulate import AccumulatedMessage
     from harness.core.chunks import Chunk
     from harness.engine.transcript import Diagnostic
     from harness.store.cassette import Cassette, Exchange
@@ -122,15 +123,10 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     accumulator = ResponseAccumulator()
     if kind is Kind.STREAM:
         reader = StreamReader(exchange, summary.diagnostics.append, api=api)
-        if api == "chat":
-            for chunk in reader:
-                accumulator.feed(chunk.payload)
-        else:
-            for _, _, parts in reader.parts():
-                accumulator.add(parts)
+        for _, _, parts in reader.parts():
+            accumulator.add(parts)
         summary.chunks = reader.events
-        message = accumulator.message()
-        reader.finish(has_finish_reason=message.finish_reason is not None)
+        reader.finish()
     elif kind is Kind.WHOLE:
         try:
             _add_whole(accumulator, read_whole(exchange, api))

@@ -146,7 +146,7 @@ class _Timed:
 
 def _chunks(exchange: Exchange, kind: Kind, api: str) -> Iterable[Chunk]:
     if kind is Kind.STREAM:
-        return StreamReader(exchange, lambda _: None, api=api)
+        return StreamReader(exchange, None, api=api)
     wire = exchange.response.wire
     at = wire[-1].seconds if wire else None
     try:

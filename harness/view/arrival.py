@@ -73,7 +73,7 @@ def as_arrived(
     """
     if variation.is_recorded:
         return exchange, []
-    recorded: Iterator[Chunk] = iter(StreamReader(exchange, lambda _found: None))
+    recorded: Iterator[Chunk] = iter(StreamReader(exchange, None))
     sources: list[Chunk] = []
     if variation.fault is None:
         sources = list(variation.apply(recorded))

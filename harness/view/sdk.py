@@ -14,7 +14,7 @@ from collections import Counter
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.engine.stream import read_whole
 from harness.errors import UsageError
 from harness.store.classify import Kind, classify

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.core.variation import Variation
@@ -24,6 +24,7 @@ from harness.view.arrival import Arrival, arrivals, as_arrived
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
     from harness.engine.adapters import Mode
     from harness.engine.transcript import Diagnostic, Emission
