@@ -23,8 +23,8 @@ def command(paths: tuple[str, ...], *, quiet: bool) -> int:
       harness check cassettes
       harness check new.yaml --quiet
     """
+    from harness.engine.checking import check
     from harness.errors import CassetteError
-    from harness.store.checking import check
     from harness.store.library import find_cassettes
 
     files = problems = notes = 0

@@ -89,7 +89,7 @@ class StreamReader:
         return self._bare() if self._report is None else self._read()
 
     def _bare(self) -> Iterator[Chunk]:
-        for event, at in self._events():
+        for event, at in self.iter_events():
             if payload_error(event.payload) is None or event.payload.get("choices"):
                 yield Chunk(event.index, at, event.payload)
 
@@ -117,7 +117,7 @@ class StreamReader:
         """
         event, at = Event(0, "", {}), None
         feed, watch = self._reader.feed, self._habits.feed
-        for event, at in self._events():
+        for event, at in self.iter_events():
             parts = feed(event)
             if parts:
                 odd = [] if self.is_done else watch(parts)
@@ -130,7 +130,8 @@ class StreamReader:
             if rest:
                 yield event, at, rest
 
-    def _events(self) -> Iterator[tuple[Event, float | None]]:
+    def iter_events(self) -> Iterator[tuple[Event, float | None]]:
+        """Yield the parsed events with their times; report what cannot be parsed."""
         decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         at = None
         try:
