@@ -118,7 +118,8 @@ class Keeping:
 
     def _settle(self, found: LeftOver) -> str:
         """Remove a journal whose exchanges are in a file now; return what to tell."""
-        count = _counted(found.exchanges)
+        is_one = len(found.exchanges) == 1
+        count = f"{len(found.exchanges)} exchange{'' if is_one else 's'}"
         if not found.exchanges:
             found.remove()
             return ""
@@ -134,8 +135,8 @@ class Keeping:
             return f"{found.path}: {count} of a recording that did not end: {error}"
         found.remove()
         return (
-            f"{self.path}: {count} of a recording that did not end are in {kept}; "
-            "this cassette does not have them"
+            f"{self.path}: {count} of a recording that did not end "
+            f"{'is' if is_one else 'are'} in {kept} and not in this cassette"
         )
 
     def keep(self, exchanges: Sequence[Exchange]) -> str:
@@ -214,10 +215,6 @@ class Keeping:
 def _mark(journals: Sequence[Journal | LeftOver], digest: str) -> None:
     for each in journals:
         each.mark_folded(digest)
-
-
-def _counted(exchanges: Sequence[Exchange]) -> str:
-    return f"{len(exchanges)} exchange{'' if len(exchanges) == 1 else 's'}"
 
 
 def _free_name(path: str) -> str:
