@@ -122,7 +122,7 @@ def test_killed_client_loses_nothing_that_it_saw_end(
         def strike(path: Path, n: int) -> set[str]:
             nursery.start(kind, server.url, str(path), KEY, n)
             lines = [nursery.line() for _ in range(moments.randint(1, 6))]
-            time.sleep(moments.uniform(0, 0.005))
+            time.sleep(moments.uniform(0, 0.02))
             lines += nursery.kill()
             return {name for _, name in lines}
 

@@ -20,7 +20,12 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.record import command
-from harness.errors import CassetteCorruptError, RecordingRefusedError, UsageError
+from harness.errors import (
+    CassetteCorruptError,
+    CassetteError,
+    RecordingRefusedError,
+    UsageError,
+)
 from harness.record import use_cassette
 from harness.record.proxy import ProxyOptions, serve_proxy
 from harness.store.reading import load_cassette
@@ -45,7 +50,15 @@ PIECES = [event("a"), event("é\n"), event("c")[:40], event("c")[40:] + DONE]
 class RunningProxy:
     """A proxy in a thread of its own."""
 
-    def __init__(self, path: Path, upstream: str, **options: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        upstream: str,
+        *,
+        errors: list[BaseException] | None = None,
+        **options: Any,
+    ) -> None:
+        self._errors = errors
         self.lines: list[str] = []
         self._said = threading.Condition()
         self.count: int | None = None
@@ -68,7 +81,12 @@ class RunningProxy:
             )
 
         with contextlib.closing(self._loop):
-            self.count = self._loop.run_until_complete(serve())
+            try:
+                self.count = self._loop.run_until_complete(serve())
+            except CassetteError as error:
+                if self._errors is None:
+                    raise
+                self._errors.append(error)
 
     def _note(self, url: str) -> None:
         self.url = url

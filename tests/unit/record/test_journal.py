@@ -158,6 +158,7 @@ def test_exchange_is_on_the_disk_before_its_end_is_passed_on(tmp_path: Path) -> 
         exchanges = load_cassette(journal).exchanges
         found = [e.response.ended.kind for e in exchanges if e.response.ended]
         assert found == [kind for kind, _ in endings[: number + 1]]
+    (journal,) = left_in(tmp_path)
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
     assert not path.exists()
     session.close()
