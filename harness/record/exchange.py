@@ -61,6 +61,10 @@ class ExchangeRecorder:
         self._whole: Response | None = None
         self._pieces: list[bytes] = []
         self._size = 0
+        length = self._response.header("content-length")
+        is_known = length.isascii() and length.isdigit() and len(length) < 20
+        self._length = int(length) if is_known else None
+        self._encodings = self._response.header("content-encoding")
         self._seconds: list[float] = []
         self._lock = threading.Lock()
         self._has_ended = False
@@ -101,24 +105,18 @@ class ExchangeRecorder:
 
     def _looks_whole(self) -> bool:
         """Tell after a piece whether it was the last, as far as that is cheap."""
-        length = self._length()
-        if length is not None:
-            return self._size == length
-        if self._response.header("content-encoding"):
+        if self._length is not None:
+            return self._size == self._length
+        if self._encodings:
             return False  # each look would decode all of it; its end mark is to come
-        return _DONE.search(self._tail()) is not None
+        last = self._pieces[-1][-_DONE_BYTES:].rstrip()
+        return last[-1:] in {b"]", b""} and _DONE.search(self._tail()) is not None
 
     def _is_whole(self) -> bool:
-        length = self._length()
-        if length is not None:
-            return self._size == length
-        encoded = self._response.header("content-encoding")
-        tail = self._decoded_tail() if encoded else self._tail()
+        if self._length is not None:
+            return self._size == self._length
+        tail = self._decoded_tail() if self._encodings else self._tail()
         return _DONE.search(tail) is not None
-
-    def _length(self) -> int | None:
-        length = self._response.header("content-length")
-        return int(length) if length.isascii() and length.isdigit() else None
 
     def _tail(self) -> bytes:
         last = self._pieces[-1:]
@@ -127,9 +125,8 @@ class ExchangeRecorder:
         return b"".join(last)[-_DONE_BYTES:]
 
     def _decoded_tail(self) -> bytes:
-        encodings = self._response.header("content-encoding")
         try:
-            return decode(b"".join(self._pieces), encodings).body[-_DONE_BYTES:]
+            return decode(b"".join(self._pieces), self._encodings).body[-_DONE_BYTES:]
         except BodyError:
             return b""
 
@@ -148,25 +145,22 @@ class ExchangeRecorder:
             self._response, body=b"".join(self._pieces), ended=ended
         )
         sizes = [len(piece) for piece in self._pieces]
-        encodings = response.header("content-encoding")
-        if encodings:
-            sizes = self._decode(response, encodings, sizes)
+        if self._encodings:
+            sizes = self._decode(response, sizes)
         response.wire = [
             WireChunk(seconds, size)
             for seconds, size in zip(self._seconds, sizes, strict=True)
         ]
         return response
 
-    def _decode(
-        self, response: Response, encodings: str, sizes: list[int]
-    ) -> list[int]:
+    def _decode(self, response: Response, sizes: list[int]) -> list[int]:
         """Store the decoded body: readable, and open to redaction.
 
         What cannot be decoded is stored as it came, with its header, so that the
         client that plays it fails on it as the recording one did.
         """
         try:
-            decoded = decode(response.body, encodings, sizes)
+            decoded = decode(response.body, self._encodings, sizes)
         except BodyError:
             return sizes
         if len(decoded.sizes) != len(sizes):

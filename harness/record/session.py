@@ -76,11 +76,9 @@ class LiveRequest:
             reason=reason,
             headers=headers,
             elapsed=lambda: self._session.clock() - self._started,
-            whole=lambda response: self._session.whole(
-                self._request, response, self._order
-            ),
-            finished=lambda response: self._session.finished(
-                self._request, response, self._order, recorder
+            whole=lambda came: self._session.whole(self._request, came, self._order),
+            finished=lambda came: self._session.finished(
+                self._request, came, self._order, recorder
             ),
         )
         self._session.began(recorder)
@@ -251,9 +249,8 @@ class RecordingSession:
             prepared = self.cassette.prepare(exchange.request)
             if self.is_closed or prepared is None:
                 return None
-            return prepared, self.cassette.note(
-                prepared, exchange.response, order=order
-            )
+            stored = self.cassette.note(prepared, exchange.response, order=order)
+            return prepared, stored
 
     def read_past_end(self, exchange: Exchange) -> CassetteMismatchError:
         """Return the error for a client that reads on where a recorded one stopped."""
@@ -302,9 +299,7 @@ class RecordingSession:
             for recorder in ending:
                 recorder.closed()
             # What another thread is writing down just now belongs to the recording.
-            self._lock.wait_for(
-                lambda: not any(one in self._open for one in ending), _ENDING_S
-            )
+            self._lock.wait_for(lambda: not {*ending} & {*self._open}, _ENDING_S)
             self.is_closed = True
         is_kept = False
         try:

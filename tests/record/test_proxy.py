@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -390,6 +391,30 @@ def test_rewrite_replaces_the_file_when_the_proxy_stops(tmp_path: Path) -> None:
     uris = [exchange.request.uri for exchange in load_cassette(path).exchanges]
     assert uris == [f"{server.url}/two", f"{server.url}/three"]
     assert [file.name for file in tmp_path.iterdir()] == ["c.yaml"]
+
+
+def test_each_exchange_costs_what_the_first_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line of the journal each; the cassette is written once, at the end."""
+    path = tmp_path / "c.yaml"
+    written: list[int] = []
+    write = os.write
+
+    def counted(descriptor: int, data: bytes) -> int:
+        written.append(len(data))
+        return write(descriptor, data)
+
+    with ScriptedServer(echo_head) as server, httpx.Client(verify=False) as client:
+        with proxied(path, server.url) as proxy:
+            monkeypatch.setattr(os, "write", counted)
+            for _ in range(30):
+                client.get(proxy.url + "/one")
+            monkeypatch.undo()
+            assert not path.exists()
+        assert len(load_cassette(path).exchanges) == 30
+    assert len(written) == 30
+    assert max(written[1:]) - min(written[1:]) < 10  # times and places have more digits
 
 
 def test_proxy_refuses_what_would_be_unsafe(
