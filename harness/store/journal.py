@@ -59,12 +59,13 @@ class Journal:
         self._homes: list[str | None] = [os.path.realpath(self._cassette), None]
         self._files: list[_File] = []
         self._is_open = False  # the last of them takes the next exchange
+        self._is_rest = False  # what came before was discarded
         self.problem = ""
 
     @property
     def whole(self) -> str | None:
         """The file that holds all of the recording; None where none does."""
-        is_one = len(self._files) == 1 and not self.problem
+        is_one = len(self._files) == 1 and not self.problem and not self._is_rest
         return str(self._files[0].path) if is_one else None
 
     def append(self, order: int, interaction: dict[str, Any]) -> None:
@@ -142,7 +143,7 @@ class Journal:
         if self._process == os.getpid():
             for file in self._files:
                 file.remove()
-        self._files, self._is_open = [], False
+        self._files, self._is_open, self._is_rest = [], False, True
 
 
 class _File:
@@ -163,24 +164,21 @@ class _File:
                 break
             self.remove()
         self._head = journal_head(cassette, mode)
-        self._size = 0
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._size
+        self.is_empty = True
 
     def append(self, line: bytes) -> None:
         if self.is_empty:
             line = self._head + line
+        before = os.fstat(self._descriptor).st_size
         try:
             written = 0
             while written < len(line):
                 written += os.write(self._descriptor, line[written:])
         except OSError:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, self._size)
+                os.ftruncate(self._descriptor, before)
             raise
-        self._size += len(line)
+        self.is_empty = False
 
     def close(self) -> None:
         os.close(self._descriptor)

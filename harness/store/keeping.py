@@ -204,12 +204,12 @@ class Keeping:
             is_kept: What was recorded is in a file that stays, which is worth a line
                 if the journal has failed on the way.
         """
+        self.journal.close()
         if self.journal.problem and is_kept:
             self._warn(
                 f"{self.path}: all that was recorded is kept, though the journal could "
                 f"not be written on the way ({self.journal.problem})"
             )
-        self.journal.close()
 
 
 def _mark(journals: Sequence[Journal | LeftOver], digest: str) -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import itertools
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli.check import command as check_command
-from harness.cli.scan import command as scan_command
-from harness.errors import CassetteCorruptError, CassetteError
-from harness.record.session import LiveRequest, RecordingSession
+from harness.errors import CassetteCorruptError
+from harness.record.session import LiveRequest
 from harness.store.cassette import Ending, Exchange, Request, Response, WireChunk
 from harness.store.checking import check
 from harness.store.interactions import exchanges_of
@@ -36,56 +30,21 @@ from harness.store.left_over import claim_left_over
 from harness.store.library import find_cassettes
 from harness.store.reading import load_cassette
 from harness.store.writing import interaction_of
+from tests.cli.running import harness
+from tests.unit.record.journals import (
+    crashed,
+    left_in,
+    names_in,
+    no_warning,
+    opened,
+    record,
+)
 from tests.unit.record.test_writing import cassettes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
-
-
-_numbers = itertools.count()  # no two exchanges are the same
-
-
-def no_warning(text: str) -> None:
-    """Fail: nothing was to be said."""
-    pytest.fail(text)
-
-
-def record(session: RecordingSession, *names: str) -> None:
-    """Record one exchange for each name."""
-    for name in names:
-        live = session.answer(Request("POST", f"http://h/{name}", {}, b'{"a": 1}'))
-        assert isinstance(live, LiveRequest)
-        recorder = live.responded(status=200, reason="OK", headers={})
-        recorder.piece(b"data: %06d\n\n" % next(_numbers))
-        recorder.complete()
-
-
-def opened(path: Path, mode: str = "all", **options: Any) -> RecordingSession:
-    """Return a session that warns of nothing, unless it is asked to."""
-    return RecordingSession(path, mode=mode, **{"warn": no_warning, **options})
-
-
-def crashed(path: Path, *names: str, mode: str = "all") -> Path:
-    """Leave a journal behind, as a killed process does; return it."""
-    before = set(left_in(path.parent))
-    session = opened(path, mode)
-    record(session, *names)
-    session.cassette.close(is_kept=False)  # as far as the locks go, it is gone
-    (journal,) = set(left_in(path.parent)) - before
-    return journal
-
-
-def left_in(folder: Path) -> list[Path]:
-    """Return the journals of a folder."""
-    return sorted(folder.glob(".*.harness-journal"))
-
-
-def names_in(path: Path) -> list[str]:
-    """Return the names of the exchanges of a file."""
-    uris = [exchange.request.uri for exchange in load_cassette(path).exchanges]
-    return [uri.removeprefix("http://h/") for uri in uris]
 
 
 @given(exchanges=cassettes)
@@ -341,16 +300,16 @@ def test_check_and_scan_of_a_folder_find_what_is_left(tmp_path: Path) -> None:
     assert find_cassettes(tmp_path) == [str(path)]
     problems = [p for p in check(tmp_path) if p.path == str(left) and not p.is_note]
     assert any("the next recording to that cassette" in p.text for p in problems)
-    result = CliRunner().invoke(check_command, [str(tmp_path)], standalone_mode=False)
-    assert result.return_value == 1
-    assert left.name in result.output
+    assert str(left) in harness("check", str(tmp_path)).out
+    assert left.name not in harness("ls", str(tmp_path)).out
+    assert "http://h/b" in harness("show", str(left)).out
     key = b"ghp_" + b"Ab3De6Gh9Jk2Mn5Pq8St1Vw4Yz7Bc0Ef3Hi6"
     left.write_bytes(left.read_bytes().replace(b"http://h/b", b"http://h/" + key))
     for place in (tmp_path, left):
-        result = CliRunner().invoke(scan_command, [str(place)], standalone_mode=False)
-        assert result.return_value == 1
-        assert "GitHub token" in result.output
-        assert key.decode() not in result.output
+        result = harness("scan", str(place))
+        assert result.code == 1
+        assert "GitHub token" in result.out
+        assert key.decode() not in result.out
 
 
 def test_check_of_a_journal_in_use_is_a_note(tmp_path: Path) -> None:
@@ -363,220 +322,6 @@ def test_check_of_a_journal_in_use_is_a_note(tmp_path: Path) -> None:
     session.close()
     (tmp_path / journal_name("d.yaml", "1-0a")).touch()
     assert len(find_cassettes(tmp_path, with_journals=True)) == 1
-
-
-class Refusing:
-    """A folder that takes nothing, or nothing more, as the system sees it."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, number: int) -> None:
-        self.folders = {str(folder)}
-        self.number = number
-        self.is_on = True
-        self._patch = patch
-        self._open = os.open
-        self._write = os.write
-        patch.setattr(os, "open", self.open)
-        patch.setattr(os, "write", self.write)
-        self._refused: set[int] = set()
-
-    def _error(self) -> OSError:
-        return OSError(self.number, os.strerror(self.number))
-
-    def open(self, path: Any, flags: int, *more: Any, **named: Any) -> int:
-        is_inside = any(str(path).startswith(folder) for folder in self.folders)
-        if self.is_on and is_inside and flags & os.O_CREAT:
-            raise self._error()
-        descriptor = self._open(path, flags, *more, **named)
-        (self._refused.add if is_inside else self._refused.discard)(descriptor)
-        return descriptor
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        if self.is_on and descriptor in self._refused:
-            self._write(descriptor, data[:3])  # a disk is full in the middle
-            raise self._error()
-        return self._write(descriptor, data)
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The system's folder for temporary files, for the test alone."""
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_folder_that_takes_nothing(
-    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    """All is kept among temporary files; the error says where, and why."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    notes: list[str] = []
-    session = opened(folder / "c.yaml", warn=notes.append)
-    with monkeypatch.context() as patch:
-        Refusing(patch, folder, number)
-        record(session, "a", "b")
-        (journal,) = left_in(temporary)
-        assert names_in(journal) == ["a", "b"]
-        with pytest.raises(CassetteError, match=os.strerror(number)) as caught:
-            session.close()
-    (note,) = notes
-    assert os.strerror(number) in note
-    assert f"kept in {journal}" in note
-    (kept,) = temporary.glob("*.partial")
-    assert f"what was recorded is in {str(kept)!r}" in str(caught.value)
-    assert names_in(kept) == ["a", "b"]
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert list(folder.iterdir()) == []
-
-
-def test_disk_that_fills_up_on_the_way(
-    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The journal goes on elsewhere; no client sees an error, nothing is torn."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    path = folder / "c.yaml"
-    notes: list[str] = []
-    session = opened(path, warn=notes.append)
-    with monkeypatch.context() as patch:
-        disk = Refusing(patch, folder, errno.ENOSPC)
-        disk.is_on = False
-        record(session, "a")
-        disk.is_on = True
-        record(session, "b", "c")
-        (beside,), (elsewhere,) = left_in(folder), left_in(temporary)
-        assert names_in(beside) == ["a"]
-        assert beside.read_bytes().endswith(b"\n")
-        assert names_in(elsewhere) == ["b", "c"]
-        disk.is_on = False
-        session.close()
-    assert names_in(path) == ["a", "b", "c"]
-    assert len(notes) == 2  # when it went elsewhere, and that all is well
-    assert "all that was recorded is kept" in notes[1]
-    assert [f.name for f in folder.iterdir()] == ["c.yaml"]
-    assert list(temporary.iterdir()) == []
-
-
-def test_disk_full_at_the_end_names_the_journal(
-    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has everything already, and the next recording takes it in."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    path = folder / "c.yaml"
-    session = opened(path)
-    record(session, "a")
-    with monkeypatch.context() as patch:
-        Refusing(patch, folder, errno.ENOSPC)
-        with pytest.raises(CassetteError, match=r"No space.*make room") as caught:
-            session.close()
-    (journal,) = left_in(folder)
-    assert f"what was recorded is in {str(journal)!r}" in str(caught.value)
-    notes: list[str] = []
-    session = opened(path, warn=notes.append)
-    record(session, "b")
-    session.close()
-    assert names_in(path) == ["a", "b"]
-    assert list(temporary.iterdir()) == []
-
-
-def test_nowhere_to_write(
-    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Then it is in memory only, each step is said once, and the error is plain."""
-    notes: list[str] = []
-    session = opened(tmp_path / "c.yaml", warn=notes.append)
-    with monkeypatch.context() as patch:
-        Refusing(patch, tmp_path, errno.ENOSPC)
-        record(session, "a", "b")
-        with pytest.raises(CassetteError, match=r"could not be kept.*No space"):
-            session.close()
-    (note,) = notes
-    assert "kept in memory" in note
-    assert session.recorded_count == 2
-
-
-def test_partial_files_are_not_shared(tmp_path: Path) -> None:
-    """A failed rewrite never takes the name of another; its own it writes again."""
-    path = tmp_path / "c.yaml"
-    kept = []
-    for name in "abc":
-        session = opened(path, "rewrite")
-        record(session, name)
-        session.save()
-        kept.append(session.close(failed=True))
-    names = ["c.yaml.partial", "c.yaml.2.partial", "c.yaml.3.partial"]
-    assert kept == [str(tmp_path / name) for name in names]
-    assert [names_in(Path(name or "")) for name in kept] == [["a"], ["b"], ["c"]]
-    assert left_in(tmp_path) == []
-
-
-@pytest.mark.parametrize("suffix", ["yaml", "json"])
-def test_file_changed_meanwhile_keeps_the_changes(tmp_path: Path, suffix: str) -> None:
-    """By another recording, between any two saves; `all` replaces what it knew."""
-    path = tmp_path / f"c.{suffix}"
-    first = opened(path)
-    record(first, "old", "b")
-    first.close()
-    session = opened(path)
-    record(session, "b", "c")
-    other = opened(path)
-    record(other, "b", "d")
-    other.close()
-    assert names_in(path) == ["old", "b", "d"]
-    session.save()
-    assert names_in(path) == ["old", "b", "d", "b", "c"]
-    record(session, "e")
-    other = opened(path, "new_episodes")
-    record(other, "f")
-    other.close()
-    session.close()
-    assert names_in(path) == ["old", "b", "d", "f", "b", "c", "e"]
-
-
-@pytest.mark.parametrize("change", ["broken", "removed"])
-def test_conflict_keeps_the_recording_apart(tmp_path: Path, change: str) -> None:
-    """What is no cassette any more is left alone, and so is a file that was removed."""
-    path = tmp_path / "c.yaml"
-    first = opened(path)
-    record(first, "a")
-    first.close()
-    session = opened(path)
-    record(session, "b")
-    if change == "broken":
-        path.write_text("interactions: [\n")
-    else:
-        path.unlink()
-    partial = tmp_path / "c.yaml.partial"
-    with pytest.raises(CassetteError, match=f"what was recorded is in '{partial}'"):
-        session.close()
-    assert names_in(partial) == ["b"]
-    assert path.exists() is (change == "broken")
-
-
-def test_bytes_written_for_an_exchange_do_not_grow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Until the end one line each: 200 exchanges cost 200 times what one does."""
-    written: list[int] = []
-    write = os.write
-
-    def counted(descriptor: int, data: bytes) -> int:
-        written.append(len(data))
-        return write(descriptor, data)
-
-    session = opened(tmp_path / "c.yaml")
-    monkeypatch.setattr(os, "write", counted)
-    record(session, *(f"{number:03}" for number in range(200)))
-    monkeypatch.undo()
-    assert len(written) == 200
-    assert max(written[1:]) - min(written[1:]) <= 4  # the digits of a number
-    assert not (tmp_path / "c.yaml").exists()
-    session.close()
-    assert len(names_in(tmp_path / "c.yaml")) == 200
 
 
 def test_forked_process_has_a_journal_of_its_own(tmp_path: Path) -> None:
