@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +42,7 @@ from tests.unit.record.test_writing import cassettes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
 
