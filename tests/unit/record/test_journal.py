@@ -55,7 +55,7 @@ def test_journal_gives_back_what_was_appended(exchanges: list[Exchange]) -> None
     for order, exchange in enumerate(exchanges):
         text += journal_line({"order": order, "interaction": interaction_of(exchange)})
         ends.append(len(text))
-    for cut in {*ends, *range(0, len(text), 1 + len(text) // 40)}:
+    for cut in {*ends, *range(0, len(text), 1 + len(text) // 15)}:
         found = parse_journal(text[:cut], "-")
         whole = sum(end <= cut for end in ends) - 1
         assert found.torn == cut - max([0, *(e for e in ends if e <= cut)])
