@@ -290,7 +290,8 @@ class RecordingSession:
             The file beside the cassette, if that is where the recording went.
 
         Raises:
-            CassetteError: It cannot be written.
+            CassetteError: It cannot be written; the error names the file that has
+                what was recorded.
         """
         with self._lock:
             if self.is_closed:

@@ -61,11 +61,15 @@ def is_journal(path: str, cassette: str | None = None) -> bool:
 def has_exchange(path: str) -> bool:
     """Tell whether a journal holds an exchange already, from its first lines.
 
-    Raises:
-        OSError: It cannot be read.
+    One that cannot be read may hold some; reading it says why.
     """
-    with Path(path).open("rb") as file:
-        return file.readline().endswith(b"\n") and file.readline().endswith(b"\n")
+    try:
+        with Path(path).open("rb") as file:
+            return file.readline().endswith(b"\n") and file.readline().endswith(b"\n")
+    except FileNotFoundError:  # folded just now
+        return False
+    except OSError:
+        return True
 
 
 def writer_of(path: str) -> int:
