@@ -22,7 +22,9 @@ from harness.errors import (
     shorten,
 )
 from harness.store.classify import Kind, classify
+from harness.store.journal_text import is_journal
 from harness.store.known_fields import unknown_keys
+from harness.store.left_over import is_being_written
 from harness.store.library import find_cassettes
 from harness.store.reading import read_cassette
 from harness.store.scanning import scan_cassette
@@ -66,7 +68,8 @@ def check(
     Everything that `harness replay` reports is in it, as a problem or, where no client
     is hurt (`DiagnosticKind.severity`), as a note. Besides: a file that does not parse
     as a cassette, byte counts that do not add up, unknown keys, times that run
-    backwards, secrets, and rules of its API that a stream breaks.
+    backwards, secrets, rules of its API that a stream breaks, and a journal that a
+    recording left (its exchanges are in no cassette).
 
     Args:
         path: A file, a folder (as `find_cassettes` reads it), or ``-``.
@@ -80,13 +83,15 @@ def check(
             no cassettes.
     """
     problems: list[Problem] = []
-    for name in find_cassettes(path):
+    for name in find_cassettes(path, with_journals=True):
         problems += _check_file(name, redaction)
     return problems
 
 
 def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
     problems: list[Problem] = []
+    if is_journal(path):
+        problems.append(Problem(path, None, *_about_journal(path)))
 
     def inspect(document: Any) -> None:
         for index, key in unknown_keys(document):
@@ -108,6 +113,19 @@ def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
     problems += _diagnosed(cassette)
     problems += _secrets(cassette, redaction)
     return sorted(problems, key=lambda p: -1 if p.exchange is None else p.exchange)
+
+
+def _about_journal(path: str) -> _Found:
+    if is_being_written(path):
+        return "the journal of a recording that is going on", True
+    return (
+        (
+            "a recording did not end, and the cassette does not have these exchanges; "
+            "`harness show` reads them; the next recording to that cassette takes "
+            "them in, or names the file where it puts them (after a rewrite)"
+        ),
+        False,
+    )
 
 
 def _secrets(cassette: Cassette, redaction: Redaction | None) -> Iterator[Problem]:
