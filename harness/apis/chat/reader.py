@@ -64,6 +64,10 @@ class ChatReader:
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
 
+    def add_text(self, text: str) -> None:
+        """Take note of text of choice 0 that was read elsewhere (`Lane`)."""
+        self._text.append(text)
+
     def read(self, payload: Payload) -> list[Part]:
         """Read the object of one chunk, or of a whole completion."""
         parts: list[Part] = []

@@ -9,10 +9,10 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from harness.store.checking import check
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.engine.checking import check
 from harness.errors import CassetteCorruptError
 from harness.record.session import LiveRequest
 from harness.store.cassette import Ending, Exchange, Request, Response, WireChunk
