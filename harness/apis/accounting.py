@@ -66,6 +66,24 @@ class FieldTable:
 
     def __init__(self, root: _Node) -> None:
         self._root = root
+        self._covered: set[tuple[object, ...]] = set()
+
+    def covers(self, payload: dict[str, Any]) -> bool:
+        """Tell whether an object's keys and their types alone show that all is known.
+
+        One look-up for a shape that came before; False proves nothing (`unread`).
+        """
+        shape = (*payload, *map(type, payload.values()))
+        if shape in self._covered:
+            return True
+        is_covered = all(
+            child is not None and (type(payload[key]) in child.types)
+            for key, child in self._root.visits(tuple(payload))
+            if payload[key] is not None
+        )
+        if is_covered and len(self._covered) < _MOST_KEY_SETS:
+            self._covered.add(shape)
+        return is_covered
 
     def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the leaves that nothing covers.
@@ -177,7 +195,10 @@ class UnreadFields:
             table: The table of this kind of event or object; None for the stream's.
             at: Where the object is in the event, as a path; empty for the event.
         """
-        for below, value in (table or self._table).unread(payload):
+        table = table or self._table
+        if table.covers(payload):
+            return
+        for below, value in table.unread(payload):
             path = _under(at, below) if at else below
             known = self._found.get(path)
             if known is not None:

@@ -45,6 +45,10 @@ class Items:
         self._by_index: dict[int, ItemState] = {}
         self._by_id: dict[str, ItemState] = {}
         self.block: TextState | ItemState | None = None
+        """Where text that is emitted now belongs; None where another block begins."""
+        self.last: TextState | None = None
+        """The part that the last text went to, and where that text stood (`place`)."""
+        self.place: tuple[object, ...] = ()
 
     def problem(self, kind: DiagnosticKind, text: str) -> None:
         """Report something odd about the event being read."""
@@ -76,6 +80,7 @@ class Items:
 
     def open(self, item_type: str, index: object, item_id: object) -> ItemState:
         """Begin to keep what is known of an item."""
+        self.place = ()
         state = ItemState(
             item_type,
             index if type(index) is int else None,

@@ -20,8 +20,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.responses.errors import error_of, error_text
+from harness.apis.responses.event_types import (
+    CALL_EVENTS,
+    DELTAS,
+    DONES,
+    ENDS,
+    PART_EVENTS,
+)
 from harness.apis.responses.known_fields import ANY_EVENT, EVENTS, KEPT_EVENTS, RESPONSE
-from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind, as_json
+from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Finish, Head, Item, Part, Problem, Usage
@@ -32,44 +39,14 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload
 
-__all__ = ["ENDS", "Reader", "whole"]
-
-ENDS = {
-    "response.completed": "completed",
-    "response.incomplete": "incomplete",
-    "response.failed": "failed",
-    "response.cancelled": "cancelled",
-}
-"""The events that end a response, and the status that each states."""
+__all__ = ["Reader", "whole"]
 
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """`incomplete_details.reason` in chat's words."""
 
-_DELTAS: dict[str, TextKind] = {
-    "response.output_text.delta": TEXT_KINDS["output_text"],
-    "response.refusal.delta": TEXT_KINDS["refusal"],
-    "response.reasoning_summary_text.delta": TEXT_KINDS["summary_text"],
-    "response.reasoning_summary.delta": TEXT_KINDS["summary_text"],
-    "response.reasoning_text.delta": TEXT_KINDS["reasoning_text"],
-    "response.reasoning.delta": TEXT_KINDS["reasoning_text"],
-}
-_DONES = {kind.replace(".delta", ".done"): text for kind, text in _DELTAS.items()}
-
-
 _MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive"}
 """What may follow the end: another response, or the other half of a failure (OpenAI
 sends `error` and then `response.failed`, Azure the two in the other order)."""
-_CALLS = {
-    "response.function_call_arguments.delta": "function_call",
-    "response.function_call_arguments.done": "function_call",
-    "response.custom_tool_call_input.delta": "custom_tool_call",
-    "response.custom_tool_call_input.done": "custom_tool_call",
-}
-_PART_EVENTS = [
-    f"response.{part}.{when}"
-    for part in ("content_part", "reasoning_summary_part", "reasoning_part")
-    for when in ("added", "done")
-]
 
 
 class Reader(WholeReader):
@@ -94,14 +71,31 @@ class Reader(WholeReader):
         kind = payload.get("type")
         if type(kind) is not str:
             kind = event.name
-        text = _DELTAS.get(kind)
+        text = DELTAS.get(kind)
         if text is not None:
             self.unread.feed(event.index, payload, EVENTS[kind])
             if self._is_finished:
                 self._late(kind)
             delta = payload.get("delta")
             if delta and type(delta) is str:
-                self.add_text(self.text_of(payload, text), delta)
+                # Nearly every event continues the text of the one before it.
+                place = (
+                    kind,
+                    payload.get("output_index"),
+                    payload.get("item_id"),
+                    payload.get(text.index_field),
+                )
+                if (
+                    self.last is None
+                    or place != self.place
+                    or self.block is not self.last
+                ):
+                    self.last = self.text_of(payload, text)
+                    self.add_text(self.last, delta)
+                    self.place = place
+                else:
+                    self.last.held.append(delta)
+                    self.out.append(text.part(delta))
             return self.out
         if self._is_finished and kind not in _MAY_BE_LATE:
             self._late(kind)
@@ -111,7 +105,7 @@ class Reader(WholeReader):
             handler = self._HANDLERS.get(kind)
             if handler is not None:
                 handler(self, payload, kind)
-            elif text := _DONES.get(kind):
+            elif text := DONES.get(kind):
                 whole_text = payload.get(text.field)
                 if type(whole_text) is str:
                     self.state_text(self.text_of(payload, text), whole_text, kind)
@@ -298,11 +292,11 @@ class Reader(WholeReader):
     def _call_delta(self, payload: Payload, kind: str) -> None:
         delta = payload.get("delta")
         if delta and type(delta) is str:
-            item_type = _CALLS[kind]
+            item_type = CALL_EVENTS[kind]
             self.add_arguments(self.item_of(payload, item_type), delta)
 
     def _call_done(self, payload: Payload, kind: str) -> None:
-        item_type = _CALLS[kind]
+        item_type = CALL_EVENTS[kind]
         text = payload.get(CALL_TYPES[item_type][1])
         state = self.item_of(payload, item_type)
         self.state_call(state, payload, kind)
@@ -322,7 +316,7 @@ class Reader(WholeReader):
         "response.function_call_arguments.done": _call_done,
         "response.custom_tool_call_input.delta": _call_delta,
         "response.custom_tool_call_input.done": _call_done,
-        **dict.fromkeys(_PART_EVENTS, _part),
+        **dict.fromkeys(PART_EVENTS, _part),
     }
 
 
