@@ -19,7 +19,7 @@ from harness.apis.responses.event_types import (
     STANDARD,
     WHOLE_EVENTS,
 )
-from harness.apis.responses.items import text_field, type_of
+from harness.apis.responses.items import is_index, text_field, type_of
 from harness.apis.responses.known_fields import EVENTS, KEPT_EVENTS
 from harness.apis.responses.rules import RULES_BY_NAME
 from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind
@@ -112,7 +112,7 @@ class Checker:
 
     def _in_sequence(self, payload: Payload) -> Iterator[Violation]:
         number = payload.get("sequence_number")
-        if type(number) is not int:
+        if not is_index(number):
             yield self._broken("sequence", "a whole number", number)
             return
         if self._sequence is not None and number != self._sequence + 1:
@@ -186,7 +186,7 @@ class Checker:
 
     def _item(self, payload: Payload, kind: str) -> Iterator[Violation]:
         item, index = payload.get("item"), payload.get("output_index")
-        if type(index) is not int:
+        if not is_index(index):
             yield self._broken("fields", "output_index: a whole number", index)
         if type(item) is not dict or not _plain(index):
             yield self._broken("fields", "item: an object", item)
@@ -244,7 +244,7 @@ class Checker:
 
     def _child(self, payload: Payload, kind: str) -> Iterator[Violation]:
         index, item_id = payload.get("output_index"), payload.get("item_id")
-        if type(index) is not int:
+        if not is_index(index):
             yield self._broken("fields", "output_index: a whole number", index)
         if kind not in NO_ITEM_ID and type(item_id) is not str:
             yield self._broken("fields", "item_id: text", item_id)
@@ -267,7 +267,7 @@ class Checker:
         self, payload: Payload, state: _Item, kind: str, field: str
     ) -> Iterator[Violation]:
         part, index = payload.get("part"), payload.get(field)
-        if type(part) is not dict or type(index) is not int:
+        if type(part) is not dict or not is_index(index):
             yield self._broken("fields", f"part and {field}", part)
             return
         text_kind = TEXT_KINDS.get(type_of(part))
@@ -295,7 +295,7 @@ class Checker:
         text_kind = DELTAS[kind] if is_delta else DONES[kind]
         index = payload.get(text_kind.index_field)
         text = payload.get("delta" if is_delta else text_kind.field)
-        if type(index) is not int or type(text) is not str:
+        if not is_index(index) or type(text) is not str:
             yield self._broken("fields", f"{text_kind.index_field} and text", text)
             return
         part = state.parts.get((text_kind.name, index))
@@ -326,7 +326,7 @@ class Checker:
 
 
 def _plain(value: object) -> bool:
-    return type(value) in {str, int, type(None)}
+    return type(value) in {str, type(None)} or is_index(value)
 
 
 def _texts(item: dict[str, Any], kind: TextKind) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.responses.known_fields import ITEMS
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.diagnostics import DiagnosticKind
 
-__all__ = ["TEXT_ITEMS", "Items", "text_field", "type_of"]
+__all__ = ["TEXT_ITEMS", "Items", "is_index", "text_field", "type_of"]
 
 _NOTHING_KNOWN = parse_fields("")
+_MOST = 2**63
 _CONTENT = ("content", "summary", "arguments", "input")
 TEXT_ITEMS = {"message": "text", "reasoning": "reasoning"}
 """Items made of text, and the block that an empty one begins."""
@@ -65,7 +66,7 @@ class Items:
         """Return the item that a child event belongs to; opened if it never was."""
         index = payload.get("output_index")
         item_id = payload.get("item_id")
-        if type(index) is not int:
+        if not is_index(index):
             index = None
         if type(item_id) is not str:
             item_id = ""
@@ -83,7 +84,7 @@ class Items:
         self.place = ()
         state = ItemState(
             item_type,
-            index if type(index) is int else None,
+            index if is_index(index) else None,
             item_id if type(item_id) is str else "",
         )
         self.items.append(state)
@@ -111,12 +112,12 @@ class Items:
     def item_done(self, item: dict[str, Any], index: object) -> ItemState:
         """Return the item that an `output_item.done` is about."""
         item_type, item_id = type_of(item), item.get("id")
-        state = self._by_index.get(index) if type(index) is int else None
+        state = self._by_index.get(index) if is_index(index) else None
         if state is None or state.type != item_type or state.id != item_id:
             known = self._by_id.get(item_id) if type(item_id) is str else None
             if known is not None and known.type == item_type:
                 state = known
-        if state is None and type(index) is not int:
+        if state is None and not is_index(index):
             open_ones = (i for i in self.items if i.type == item_type and not i.is_done)
             state = next(open_ones, None)
         if state is None or state.type != item_type:
@@ -129,7 +130,7 @@ class Items:
         """Return the content or summary part that a child event belongs to."""
         item = self.item_of(payload, kind.item)
         index = payload.get(kind.index_field)
-        if type(index) is not int:
+        if not is_index(index):
             index = 0
         text = item.texts.get((kind.name, index))
         if text is None:
@@ -174,6 +175,11 @@ class Items:
     def account(self, item: dict[str, Any], at: str) -> None:
         """Account for the fields of an item that is not kept whole."""
         self.unread.feed(self.event, item, ITEMS[type_of(item)], at)
+
+
+def is_index(value: object) -> TypeGuard[int]:
+    """Tell whether a value can be a place in a list; an int of any size cannot."""
+    return type(value) is int and -_MOST <= value <= _MOST
 
 
 def type_of(value: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "KEPT_EVENTS",
     "PARTS",
     "RESPONSE",
+    "UNKNOWN_EVENT",
     "meaning",
 ]
 
@@ -114,7 +115,7 @@ object                    str      `response`
 created_at                num      carried: Unix seconds
 completed_at              num      Unix seconds
 model                     str      carried: which model answers
-status                    str      carried by the terminal event: how it ended
+status                    str      how far it is; carried by the event that ends it
 error                     any      carried: why it failed
 incomplete_details.reason str      why it was cut; carried where chat has a word for it
 output                    any      the items (see ITEMS)
@@ -154,7 +155,7 @@ user                      str      the request's own field
 """
 
 _ITEM = """
-id               str  carried by text and reasoning: names the item
+id               str  names the item; carried where it has text
 type             str  which item it is
 status           str  how far it is
 """
@@ -167,7 +168,7 @@ phase            str  `commentary` or `final_answer`
 [reasoning]
 summary          any  the summary parts (see PARTS)
 content          any  the content parts (see PARTS)
-encrypted_content str carried when it is done: reasoning, encrypted anew each time
+encrypted_content str reasoning, encrypted anew each time; carried when done
 format           str  whose encryption it is (OpenRouter)
 [function_call]
 call_id          str  carried: what the call's output must name
@@ -250,6 +251,8 @@ def _sections(text: str, common: str) -> dict[str, FieldTable]:
 
 ANY_EVENT = parse_fields(_ANY_EVENT)
 """What is known of an event of any type."""
+UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"))
+"""What is known of an event of a type that no table has: not even the type."""
 EVENTS = _sections(_EVENTS, _ANY_EVENT)
 RESPONSE = parse_fields(_RESPONSE)
 ITEMS = _sections(_ITEMS, _ITEM)

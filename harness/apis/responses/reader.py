@@ -27,7 +27,13 @@ from harness.apis.responses.event_types import (
     ENDS,
     PART_EVENTS,
 )
-from harness.apis.responses.known_fields import ANY_EVENT, EVENTS, KEPT_EVENTS, RESPONSE
+from harness.apis.responses.known_fields import (
+    ANY_EVENT,
+    EVENTS,
+    KEPT_EVENTS,
+    RESPONSE,
+    UNKNOWN_EVENT,
+)
 from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
@@ -141,10 +147,10 @@ class Reader(WholeReader):
     def _unknown(self, payload: Payload, kind: str, name: str) -> None:
         error = error_of(kind, name, payload)
         if error is None:
-            # `type` is known of any event, and what is left of a server's own
-            # heartbeat: only leaves that are not are reported.
-            self.unread.feed(self.event, payload, ANY_EVENT, at=kind[:80])
+            self.unread.feed(self.event, payload, UNKNOWN_EVENT, at=kind[:80])
             return
+        if kind != name:
+            self.other_type("type", kind or None)
         self.unread.feed(self.event, payload, EVENTS["error"])
         self.fail(error_text(error))
 
