@@ -1,4 +1,4 @@
-"""Responses streams for tests: the recorded ones with their answers, and what reads them."""
+"""Responses streams for tests: the recorded ones, and what reads them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from harness.core.parts import (
     Head,
     Item,
     Opaque,
+    OtherChoice,
     Part,
     Problem,
     Reasoning,
@@ -207,6 +208,8 @@ def strings(part: Part) -> Iterator[str]:
             yield part.kind
         case Usage():
             yield from (text for _, text in texts_in(part.counts))
+        case OtherChoice():
+            yield from strings(part.part)
 
 
 def texts_in(value: object) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -23,8 +23,8 @@ def error_of(kind: object, name: str, payload: Payload) -> object:
     Returns:
         The error object or text. Documented is the flat form (`message` beside
         `type`); what OpenAI sends is nested (`error: {...}`); gateways send
-        `{"error": "text"}`, `{"object": "error", ...}` and `event: error` with
-        anything in it.
+        `{"error": "text"}`, `{"object": "error", ...}`, `{"detail": ...}` (FastAPI) and
+        `event: error` with anything in it.
 
     Source: OpenAI SDK 3.57.0 (`ResponseErrorEvent`, `_streaming.py`); recordings;
         openai-python#3538, zendev-sh/goai#88.
@@ -32,13 +32,11 @@ def error_of(kind: object, name: str, payload: Payload) -> object:
     nested = payload.get("error")
     if nested:
         return nested
-    if "error" in {kind, name, payload.get("object")} if _hashable(payload) else False:
+    if not kind and payload.get("detail"):
+        return payload["detail"]
+    if "error" in [kind, name, payload.get("object")]:
         return {k: v for k, v in payload.items() if k not in _FRAME and v is not None}
     return None
-
-
-def _hashable(payload: Payload) -> bool:
-    return type(payload.get("object")) in {str, type(None)}
 
 
 _FRAME = {"type", "object", "sequence_number", "stream_id", "error"}

@@ -105,6 +105,8 @@ error            any  carried: the error
 code             any  carried: the error's code
 message          any  carried: the error's text
 param            any  carried: the field of the request that it is about
+object           str  `error`; a gateway's form
+detail           any  carried: the error, as FastAPI sends it
 headers.**       any  HTTP headers that belong to the error
 status           num  HTTP status that belongs to the error
 """

@@ -181,7 +181,7 @@ class Reader(WholeReader):
 
     def _begin(self, response: dict[str, Any]) -> None:
         new_id = response.get("id")
-        if not self._is_finished and not self.items and new_id in {"", None, self.id}:
+        if not self._is_finished and not self.items and new_id in ["", None, self.id]:
             return  # the first, or the same again before anything came
         if self.items or self._is_finished or self.id:
             self.emit_announced()
