@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TEXT_ITEMS", "Items", "is_index", "text_field", "type_of"]
 
-_NOTHING_KNOWN = parse_fields("")
+_NOTHING_KNOWN = parse_fields("", ("",))
 _MOST = 2**63
 _CONTENT = ("content", "summary", "arguments", "input")
 TEXT_ITEMS = {"message": "text", "reasoning": "reasoning"}

@@ -201,6 +201,8 @@ type             str  which part it is
 text             str  carried
 """
 
+_ANSWER = ("delta", "text", "refusal", "arguments", "input")
+"""Where the answer stands in an event or a part: unread text there is lost."""
 KEPT_EVENTS = frozenset(
     {
         "response.mcp_call_arguments.delta",
@@ -233,7 +235,7 @@ def _sections(text: str, common: str) -> dict[str, FieldTable]:
     lines: list[str] = []
 
     def close() -> None:
-        table = parse_fields(common + "\n".join(lines))
+        table = parse_fields(common + "\n".join(lines), _ANSWER)
         tables.update(dict.fromkeys(names, table))
         names.clear()
         lines.clear()
@@ -253,7 +255,7 @@ def _sections(text: str, common: str) -> dict[str, FieldTable]:
 
 ANY_EVENT = parse_fields(_ANY_EVENT)
 """What is known of an event of any type."""
-UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"))
+UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"), _ANSWER)
 """What is known of an event of a type that no table has: not even the type."""
 EVENTS = _sections(_EVENTS, _ANY_EVENT)
 RESPONSE = parse_fields(_RESPONSE)

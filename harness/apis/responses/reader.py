@@ -218,7 +218,9 @@ class Reader(WholeReader):
         usage = response.get("usage")
         if type(usage) is dict:
             if usage:
-                self.out.append(Usage(usage))
+                tokens = (usage.get("input_tokens"), usage.get("output_tokens"))
+                counts = (n if type(n) is int else None for n in tokens)
+                self.out.append(Usage(usage, *counts))
         else:
             self.other_type(f"{at}.usage" if at else "usage", usage)
         if ended is not None:

@@ -606,19 +606,23 @@ _REPORTED: dict[str, tuple[list[Payload], str, str]] = {
     "unknown field": ([text("a", extra="!"), ended()], "unread", "extra"),
     "carried field of another type": (
         [event("output_text.delta", output_index=0, delta={"text": "a"}), ended()],
-        "unread",
+        "unread-text",
         "delta.text",
     ),
     "item that is a text": (
         [event("output_item.done", output_index=0, item="lost"), ended()],
-        "unread",
+        "unread-text",
         "item is no known field",
     ),
-    "output that is a text": ([ended(output="lost")], "unread", "response.output is"),
+    "output that is a text": (
+        [ended(output="lost")],
+        "unread-text",
+        "response.output is",
+    ),
     "usage that is a number": ([ended(usage=7)], "unread", "response.usage is"),
     "content part that is a text": (
         [done(0, type="message", content=["lost"]), ended()],
-        "unread",
+        "unread-text",
         "item.content[] is",
     ),
     "unknown field of a call": (
