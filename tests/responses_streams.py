@@ -242,3 +242,43 @@ def path_of(place: tuple[str | int, ...]) -> str:
     for step in place:
         path += "[]" if isinstance(step, int) else f".{step}" if path else step
     return path
+
+
+def merged(parts: Iterable[Part]) -> list[tuple[Any, ...]]:
+    """Return parts as values that two streams of one answer have in common.
+
+    Neighbouring fragments are joined, a call stands where it begins; announcements,
+    what server tools stream, and problems but the provider's error are left out.
+    """
+    found: list[tuple[Any, ...]] = []
+    for part in parts:
+        name = type(part).__name__
+        match part:
+            case Text() | Reasoning() | Refusal():
+                if found and found[-1][0] == name:
+                    found[-1] = (name, found[-1][1] + part.text)
+                else:
+                    found.append((name, part.text))
+            case CallPart():
+                call = part.call
+                if part.is_new:
+                    found.append(("call", call.type, call.id, call.name, call.arguments))
+            case Opaque():
+                found.append((name, part.kind, part.data))
+            case Item():
+                if part.is_done:
+                    found.append((name, part.kind, part.value))
+            case Block():
+                found.append((name, part.kind, part.id))
+            case Head():
+                found.append((name, part.id, part.model, part.created))
+            case Finish():
+                found.append((name, part.reason, part.meaning))
+            case Usage():
+                found.append((name, part.counts))
+            case Problem():
+                if part.kind == "error-event":
+                    found.append((name, part.text))
+            case OtherChoice():
+                raise AssertionError(part)
+    return found
