@@ -170,6 +170,8 @@ def differences(
     after = leaves(now)
     shown = dict(_walk(now))
     for path in dict.fromkeys([*before, *after]):
+        if path == "id":
+            continue  # servers that name items anew at the end do so for all of them
         old, new = before.get(path), after.get(path)
         if old != new and not (_is_nan(old) and _is_nan(new)):
             if type(old) is tuple:
