@@ -217,18 +217,33 @@ class UnreadFields:
         self._table = table
         self._found: dict[str, _Unread] = {}
 
-    def feed(self, index: int, payload: dict[str, Any]) -> None:
-        """Account for one event."""
-        if self._table.covers(payload):
+    def feed(
+        self,
+        index: int,
+        payload: dict[str, Any],
+        table: FieldTable | None = None,
+        at: str = "",
+    ) -> None:
+        """Account for one event, or for an object in it.
+
+        Args:
+            index: The event's number.
+            payload: The event's object, or the object in it.
+            table: The table of this kind of event or object; None for the stream's.
+            at: Where the object is in the event, as a path; empty for the event.
+        """
+        table = table or self._table
+        if table.covers(payload):
             return
-        for path, value in self._table.unread(payload):
+        for below, value in table.unread(payload):
+            path = _under(at, below) if at else below
             known = self._found.get(path)
             if known is not None:
                 self._found[path] = known._replace(times=known.times + 1)
             elif len(self._found) < _MOST_KEY_SETS:
                 excerpt = shorten(value)
                 self._found[path] = _Unread(
-                    self._table.kind(path, value), index, 1, excerpt
+                    table.kind(below, value), index, 1, excerpt
                 )
 
     def problems(self) -> list[Problem]:
