@@ -162,9 +162,17 @@ class UnreadFields:
         self._table = table
         self._found: dict[str, _Unread] = {}
 
-    def feed(self, index: int, payload: dict[str, Any]) -> None:
-        """Account for one event."""
-        for path, value in self._table.unread(payload):
+    def feed(
+        self, index: int, payload: dict[str, Any], table: FieldTable | None = None
+    ) -> None:
+        """Account for one event.
+
+        Args:
+            index: Its number.
+            payload: Its object.
+            table: The fields of its type, where an API has a table for each.
+        """
+        for path, value in (table or self._table).unread(payload):
             known = self._found.get(path)
             if known is not None:
                 self._found[path] = known._replace(times=known.times + 1)
