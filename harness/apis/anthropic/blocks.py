@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.apis.accounting import UnreadFields
     from harness.core.parts import Part
 
-__all__ = ["GrowingBlock", "as_json", "grows", "text_of", "whole_block"]
+__all__ = ["GrowingBlock", "as_json", "grows", "piece_of", "text_of", "whole_block"]
 
 
 def text_of(value: object) -> str:
@@ -113,13 +113,10 @@ class GrowingBlock:
             parts.append(Item(kind, start, is_done=self._has_emitted))
         return parts
 
-    def sign(self, signature: str) -> list[Part]:
-        """Add a signature."""
-        if not signature:
-            return []
+    def sign(self, signature: str) -> None:
+        """Note that a delta brought a signature: the start's own, if they are equal."""
         if signature == self._signature:
             self._signature = ""
-        return [Opaque("signature", signature)]
 
     def add_input(self, fragment: str) -> list[Part] | None:
         """Add a piece of an input; None if the block can have none."""
@@ -182,7 +179,7 @@ class GrowingBlock:
             yield Problem(
                 DiagnosticKind.DONE_DIFFERS,
                 f"the call to {call.name!r} has the input {shorten(text)} in its start "
-                f"event, but its deltas are {shorten(call.arguments)}; the deltas count",
+                f"event and {shorten(call.arguments)} in its deltas; the deltas count",
             )
 
 
@@ -210,6 +207,35 @@ def whole_block(
         growing.call.add_arguments("{}")
         parts.append(CallPart(growing.call, "", "{}", is_new=False))
     return [p for p in parts if type(p) is not Item or p.is_done] + [*growing.settle()]
+
+
+def piece_of(kind: str, delta: dict[str, Any]) -> list[Part] | None:
+    """Read a delta that means the same in any block.
+
+    Args:
+        kind: Its type.
+        delta: The delta; any shape.
+
+    Returns:
+        Its parts, empty for a type that is not known; None if it needs its block.
+    """
+    match kind:
+        case "text_delta":
+            text = text_of(delta.get("text"))
+            return [Text(text)] if text else []
+        case "thinking_delta":
+            text = text_of(delta.get("thinking"))
+            return [Reasoning(text)] if text else []
+        case "signature_delta":
+            text = text_of(delta.get("signature"))
+            return [Opaque("signature", text)] if text else []
+        case "citations_delta":
+            citation = delta.get("citation")
+            return [Item("citation", citation)] if citation else []
+        case "input_json_delta" | "compaction_delta":
+            return None
+        case _:
+            return []
 
 
 def _citations(value: object) -> Iterator[Item]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
-from harness.apis.anthropic.blocks import GrowingBlock, text_of, whole_block
+from harness.apis.anthropic.blocks import GrowingBlock, piece_of, text_of, whole_block
 from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
 from harness.apis.anthropic.whole import (
     content_of,
@@ -33,7 +33,6 @@ from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
     Item,
-    Opaque,
     OtherChoice,
     Problem,
     Reasoning,
@@ -165,25 +164,32 @@ class Reader:
             )
         if kind == "content_block_delta":
             return parts + self._delta(payload)
-        if kind not in EVENTS and (event.name == "error" or not kind):
-            if event.name == "error" or payload.get("error"):
-                kind = "error"
+        if kind not in EVENTS and (
+            event.name == "error" or (not kind and payload.get("error"))
+        ):
+            kind = "error"
         self._unread.feed(event.index, payload, EVENTS.get(kind, UNKNOWN_EVENT))
-        if kind == "content_block_start":
-            parts += self._start(payload)
-        elif kind == "content_block_stop":
-            parts += self._stop(payload.get("index"))
-        elif kind == "message_start":
-            parts += self._message_start(payload.get("message"))
-        elif kind == "message_delta":
-            parts += self._message_delta(payload)
-        elif kind == "message_stop":
-            parts += self._settle_all()
-            self.is_finished = True
-        elif kind == "error":
-            self.is_finished = self._has_failed = True
-            parts.append(Problem(DiagnosticKind.ERROR_EVENT, error_text(payload)))
-        return parts
+        return parts + self._read(kind, payload)
+
+    def _read(self, kind: str, payload: Payload) -> list[Part]:
+        """Read an event that is no delta of a block."""
+        match kind:
+            case "content_block_start":
+                return self._start(payload)
+            case "content_block_stop":
+                return self._stop(payload.get("index"))
+            case "message_start":
+                return self._message_start(payload.get("message"))
+            case "message_delta":
+                return self._message_delta(payload)
+            case "message_stop":
+                self.is_finished = True
+                return [*self._settle_all()]
+            case "error":
+                self.is_finished = self._has_failed = True
+                return [Problem(DiagnosticKind.ERROR_EVENT, error_text(payload))]
+            case _:
+                return []
 
     def _start_other(self, event: Event) -> list[Part]:
         """Begin to read the next message of the same body."""
@@ -201,6 +207,7 @@ class Reader:
         parts: list[Part] = []
         if self._has_start:
             parts += self._settle_all()
+            self._stopped_calls.clear()
             parts += self._report(
                 "splice",
                 "a second message_start inside an open message; what follows is read "
@@ -267,32 +274,28 @@ class Reader:
                 f"closed {kind}",
                 f"{kind} for block {index}, which is not open; it is read all the same",
             )
-        if kind == "text_delta":
-            text = text_of(delta.get("text"))
-            return [*found, Text(text)] if text else found
-        if kind == "thinking_delta":
-            text = text_of(delta.get("thinking"))
-            return [*found, Reasoning(text)] if text else found
-        if kind == "signature_delta":
-            text = text_of(delta.get("signature"))
-            if block is not None:
-                block.sign(text)
-            return [*found, Opaque("signature", text)] if text else found
-        if kind == "citations_delta":
-            return [*found, Item("citation", delta.get("citation"))]
-        if kind == "input_json_delta":
-            text = text_of(delta.get("partial_json"))
-            parts = block.add_input(text) if block is not None else None
-            if parts is not None:
-                return found + parts
-        elif kind != "compaction_delta" or (block and block.add_summary(delta)):
-            return found
+        parts = piece_of(kind, delta)
+        if parts is None:
+            parts = self._piece_of(block, kind, delta) if block else None
+        elif kind == "signature_delta" and block is not None:
+            block.sign(text_of(delta.get("signature")))
+        if parts is not None:
+            return found + parts
         if not found:
             found = self._report(
                 f"misplaced {kind}",
                 f"{kind} for block {index}, which can have none; it is kept as an item",
             )
         return [*found, Item(kind, delta)]
+
+    @staticmethod
+    def _piece_of(
+        block: GrowingBlock, kind: str, delta: dict[str, Any]
+    ) -> list[Part] | None:
+        """Add a delta that only its block can read; None if the block cannot."""
+        if kind == "input_json_delta":
+            return block.add_input(text_of(delta.get("partial_json")))
+        return [] if block.add_summary(delta) else None
 
     def _message_delta(self, payload: Payload) -> list[Part]:
         parts = [*self._settle_all(), *items_of(payload)]
