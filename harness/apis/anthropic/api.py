@@ -72,16 +72,16 @@ class _Anthropic:
         By what its body has that chat's has not, or the other way round; by the path
         where it could be either's.
         """
+        path = uri.partition("?")[0].partition("#")[0]
         messages = body.get("messages")
-        if type(messages) is not list:
-            return False
+        if type(messages) is not list:  # recordings that leave the body out
+            return not body and path.endswith("/v1/messages")
         dicts = [m for m in messages if type(m) is dict]
         if any(
             "tool_calls" in m or m.get("role") in {"developer", "tool", "function"}
             for m in dicts
         ) or any("function" in tool for tool in _dicts(body.get("tools"))):
             return False
-        path = uri.partition("?")[0].partition("#")[0]
         if _PATH.search(path):
             return True
         return "/chat/completions" not in path and (
