@@ -85,7 +85,7 @@ def decode(pieces: Iterable[bytes]) -> list[Event]:
 
 def start(**fields: Any) -> Payload:
     """Return a message_start; fields replace those of its message."""
-    message = {
+    message: Payload = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",

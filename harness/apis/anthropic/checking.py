@@ -66,7 +66,7 @@ class _Open:
     def __init__(self, index: object, block: dict[str, Any]) -> None:
         self.index = index
         self.block = block
-        self.kind = block.get("type")
+        self.kind = _text(block.get("type"))
         self.pieces: list[str] = []
         self.signatures = 0
 
@@ -80,7 +80,7 @@ class _Checker:
         self.has_delta = False
         self.has_stopped = False
         self.has_failed = False
-        self.reason: object = None
+        self.reason = ""
         self.blocks = 0
         self.open: _Open | None = None
         self.ids: set[str] = set()
@@ -145,10 +145,10 @@ class _Checker:
             yield self._breach("start-usage", expected, message.get("usage"))
 
     def _content_block_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
-        index, block = payload.get("index"), _object(payload.get("content_block"))
+        index, block = _index(payload), _object(payload.get("content_block"))
         if self.open is not None:
             expected = f"content_block_stop for block {self.open.index}"
-            yield self._breach("block-bracket", expected, f"the start of {index}")
+            yield self._breach("block-bracket", expected, f"the start of {index!r}")
             yield from self._end_block(self.open)
         if self.has_delta:
             yield self._breach("delta-once", "no block after message_delta", "a block")
@@ -160,17 +160,17 @@ class _Checker:
 
     def _fields(self, found: _Open) -> Iterator[Violation]:
         block, kind = found.block, found.kind
-        wanted = _TEXT_FIELDS.get(kind, ()) if type(kind) is str else ()
+        wanted = _TEXT_FIELDS.get(kind, ())
         missing = [key for key in wanted if type(block.get(key)) is not str]
-        if type(kind) is not str:
+        if not kind:
             missing = ["type"]
         elif kind.endswith("tool_use") and type(block.get("input")) is not dict:
             missing.append("input")
         if missing:
-            got = f"{kind} without {', '.join(missing)}"
-            yield self._breach("block-fields", f"every field of {kind}", got)
-        if type(kind) is not str:
-            return
+            got = f"{kind or 'a block'} without {', '.join(missing)}"
+            yield self._breach(
+                "block-fields", f"every field of {kind or 'its type'}", got
+            )
         if kind.endswith("tool_use"):
             yield from self._call(kind, block)
         elif kind.endswith("tool_result"):
@@ -190,15 +190,15 @@ class _Checker:
 
     def _content_block_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
         index, delta, found = (
-            payload.get("index"),
+            _index(payload),
             _object(payload.get("delta")),
             self.open,
         )
         if found is None or found.index != index:
             yield self._breach("block-open", self._expected_open(), f"index {index!r}")
             return
-        kind = delta.get("type")
-        wanted = _DELTA_BLOCKS.get(kind) if type(kind) is str else None
+        kind = _text(delta.get("type"))
+        wanted = _DELTA_BLOCKS.get(kind)
         if wanted is not None and found.kind not in wanted and found.kind in _KNOWN:
             got = f"{kind} in a block of {found.kind}"
             yield self._breach("delta-type", f"{kind} in {' or '.join(wanted)}", got)
@@ -215,7 +215,7 @@ class _Checker:
             found.pieces.append(piece)
 
     def _content_block_stop(self, payload: dict[str, Any]) -> Iterator[Violation]:
-        index = payload.get("index")
+        index = _index(payload)
         if self.open is None or self.open.index != index:
             yield self._breach("block-open", self._expected_open(), f"index {index!r}")
             return
@@ -248,13 +248,14 @@ class _Checker:
 
     def _message_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
         delta, usage = _object(payload.get("delta")), _object(payload.get("usage"))
-        self.reason = delta.get("stop_reason")
+        self.reason = _text(delta.get("stop_reason"))
         yield from self._end_blocks()
         if self.has_delta:
             yield self._breach("delta-once", "one message_delta", "another")
         self.has_delta = True
-        if not _is_text(self.reason):
-            yield self._breach("delta-reason", "a stop_reason", self.reason)
+        if not self.reason:
+            got = delta.get("stop_reason")
+            yield self._breach("delta-reason", "a stop_reason", got)
         elif self.has_calls:
             if self.reason not in {"tool_use", "pause_turn", *_CUT}:
                 expected = "tool_use, for a tool_use came"
@@ -275,8 +276,18 @@ class _Checker:
         return Violation(rule(name), self.event, expected, text)
 
 
+def _index(payload: dict[str, Any]) -> object:
+    """Return a block's number as sent; None where it is a list or an object."""
+    index = payload.get("index")
+    return None if isinstance(index, dict | list) else index
+
+
 def _object(value: object) -> dict[str, Any]:
     return value if type(value) is dict else {}
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else ""
 
 
 def _is_text(value: object) -> bool:

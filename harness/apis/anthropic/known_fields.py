@@ -7,7 +7,14 @@ streams of public projects.
 
 from __future__ import annotations
 
-from harness.apis.accounting import FieldTable, parse_fields
+from typing import TYPE_CHECKING
+
+from harness.apis.accounting import parse_fields
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from harness.apis.accounting import FieldTable
 
 __all__ = [
     "BLOCKS",
@@ -146,17 +153,28 @@ WHOLE = parse_fields(_WHOLE)
 """Of an answer that was not streamed."""
 
 
-def meaning_of(kind: str, path: str) -> str:
+def meaning_of(payload: dict[str, Any], path: str) -> str:
     """Return what a field is.
 
     Args:
-        kind: The type of the event, of its delta or of its block.
-        path: The field's path as accounting writes it, from the event on.
+        payload: The event, or the whole answer, that has it.
+        path: The field's path as accounting writes it, from the payload on.
 
     Returns:
         The meaning; empty if the field is not known there.
     """
-    table = EVENTS.get(kind) or DELTAS.get(kind) or BLOCKS.get(kind)
-    if table is None:
-        table = UNKNOWN_BLOCK if path.startswith("content_block") else UNKNOWN_EVENT
+    kind = payload.get("type")
+    if kind == "content_block_delta":
+        table = DELTAS.get(_type_of(payload.get("delta")), UNKNOWN_EVENT)
+    elif kind == "content_block_start" and path.startswith("content_block."):
+        table = BLOCKS.get(_type_of(payload.get("content_block")), UNKNOWN_BLOCK)
+    elif kind == "message":
+        table = WHOLE
+    else:
+        table = EVENTS.get(_type_of(payload), UNKNOWN_EVENT)
     return table.meaning(path)
+
+
+def _type_of(value: object) -> str:
+    kind = value.get("type") if type(value) is dict else None
+    return kind if type(kind) is str else ""

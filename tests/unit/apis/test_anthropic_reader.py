@@ -367,8 +367,9 @@ def test_a_compaction_is_one_item() -> None:
                 start(),
                 opened(0, "text"),
                 text("b"),
-            ]
-            + [finish(), STOP],
+                finish(),
+                STOP,
+            ],
             [DiagnosticKind.ILLEGAL_EVENT],
             id="spliced",
         ),
@@ -403,7 +404,9 @@ def test_a_compaction_is_one_item() -> None:
             id="after-stop",
         ),
         pytest.param(
-            [*answer(opened(0, "text"), text("ab"), stopped()), PING], [], id="late-ping"
+            [*answer(opened(0, "text"), text("ab"), stopped()), PING],
+            [],
+            id="late-ping",
         ),
     ],
 )
@@ -420,7 +423,6 @@ def test_a_server_with_habits_is_understood(
 def test_a_stream_without_event_lines_is_read_alike() -> None:
     """31 of 305 recorded bodies lack them; the type in the data is enough."""
     stream = events(answer(opened(0, "text"), text("ab"), stopped()))
-    bare = [event for event in stream]
     bare = [Event(e.index, "", e.payload) for e in stream]
     assert read(bare) == read(stream)
 
@@ -445,7 +447,9 @@ def test_a_type_only_in_the_event_line_is_enough() -> None:
         pytest.param([signature("s")], ["s", "at start"], id="both"),
     ],
 )
-def test_signatures_are_kept_exactly(blocks: list[Payload], expected: list[str]) -> None:
+def test_signatures_are_kept_exactly(
+    blocks: list[Payload], expected: list[str]
+) -> None:
     """A9, A10: none is dropped, cut or merged."""
     begun = "at start" if "at start" in expected else ""
     stream = answer(
@@ -501,7 +505,10 @@ def test_an_error_is_reported_with_its_message(
     name: str, payload: Payload, message: str
 ) -> None:
     """A3: in every shape; it ends the stream, so nothing else is missing."""
-    stream = [*events([start(), opened(0, "text"), text("ab")]), Event(3, name, payload)]
+    stream = [
+        *events([start(), opened(0, "text"), text("ab")]),
+        Event(3, name, payload),
+    ]
     reader = API.reader()
     parts = [part for event in stream for part in reader.feed(event)]
     assert reader.is_finished
