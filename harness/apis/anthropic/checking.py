@@ -257,7 +257,7 @@ class _Checker:
             got = delta.get("stop_reason")
             yield self._breach("delta-reason", "a stop_reason", got)
         elif self.has_calls:
-            if self.reason not in {"tool_use", "pause_turn", *_CUT}:
+            if self.reason in {"end_turn", "stop_sequence"}:
                 expected = "tool_use, for a tool_use came"
                 yield self._breach("reason-of-calls", expected, self.reason)
         elif self.reason == "tool_use":

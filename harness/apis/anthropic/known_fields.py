@@ -48,6 +48,7 @@ message_delta
     delta.container        any   container of the code execution tool
     context_management     any   what was cleared from the context (beta)
     input_transformations  any   blocks of the request that were dropped (beta)
+    diagnostics            any   why the prompt's cache was missed (beta)
     usage.*                any   token counts, cumulative
 message_stop
     amazon-bedrock-invocationMetrics.*  num  token counts and latency of Bedrock
