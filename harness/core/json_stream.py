@@ -243,7 +243,7 @@ class JSONStreamDecoder:
             byte = data[end]
             if byte == _OPEN_OBJECT:
                 self._note(data[position:end], position)
-                if self._line >= 0 and self._was_cut(end):
+                if self._was_cut(end):
                     return self._finish(data, end, events)
             self._line = -1
             self._last = byte
@@ -275,7 +275,7 @@ class JSONStreamDecoder:
     def _was_cut(self, position: int) -> bool:
         """Return whether a `{` that begins a line can only begin another value."""
         if self._consumed + position - self._line > self._column:
-            return False
+            return False  # as where `_line` is -1: no column is that large
         in_array = self._open[-1] == _OPEN_ARRAY
         return self._last not in (b":[," if in_array else b":")
 

@@ -128,6 +128,10 @@ CASES = [
         (b'{\n "a": [\n  {}\n  {}\n ]\n}', 0, True),
         (b"{}", 25, True),
     ]),
+    Case("brace-too-many-inside-a-line", b'[        {\n"a" {}\n1 {}\n}, {}]', [
+        (b'{\n"a" {}\n1 {}\n}', 9, True),
+        (b"{}", 26, True),
+    ]),
     Case("array-never-closed-inside", b'{"a": [1, {}\n}\n{"b": 1}', [
         (b'{"a": [1, {}\n}', 0, True),
         (b'{"b": 1}', 15, True),
@@ -268,7 +272,7 @@ def _limited(pieces: Sequence[bytes]) -> tuple[list[bytes], str]:
     ("stream", "raws", "offset"),
     [
         (b'{"a":12}\n{"b":1}', [b'{"a":12}', b'{"b":1}'], None),
-        (b"[" + b" \n," * 9 + b'{"a":12}' + b"\n" * 9 + b"1]", [b'{"a":12}', b"1"], None),
+        (b"[ \n, \n, \n,{\"a\":12}" + b"\n" * 9 + b"1]", [b'{"a":12}', b"1"], None),
         (b'{"a":123}\n{}', [], 0),
         (b'{}\n{"a":123}\n{}', [b"{}"], 3),
         (b"[{},oops oops]", [b"{}"], 4),
