@@ -42,7 +42,6 @@ RULES = {
         ("camel-case", "Names are in camel case, such as `finishReason`", _REFERENCE),
         ("same-response", "Every `responseId` of a stream is the same", _RECORDED),
         ("same-model", "Every `modelVersion` of a stream is the same", _RECORDED),
-        ("usage-grows", "`totalTokenCount` never becomes smaller", _RECORDED),
         ("error-last", "Nothing comes after an `error`", _RECORDED),
         ("blocked-alone", "A refused prompt has no candidates", _REFERENCE),
         (
@@ -106,7 +105,6 @@ class _Checker:
         self.index: int | None = None
         self.found: list[Violation] = []
         self._head: dict[str, str] = {}
-        self._total: float = 0
         self._finished: dict[int, str] = {}
         self._calls: dict[int, _Call | None] = {}
         self._ids: set[str] = set()
@@ -164,12 +162,6 @@ class _Checker:
                 first = self._head.setdefault(key, value)
                 if value != first:
                     self._break(rule, shorten(first), shorten(value))
-        usage = payload.get("usageMetadata")
-        total = usage.get("totalTokenCount") if isinstance(usage, dict) else None
-        if isinstance(total, int | float):
-            if total < self._total:
-                self._break("usage-grows", f"at least {self._total:g}", f"{total:g}")
-            self._total = total
 
     def _check_candidate(self, candidate: dict[str, Any], seen: set[object]) -> None:
         index = candidate.get("index", 0)
