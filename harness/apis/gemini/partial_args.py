@@ -167,16 +167,12 @@ class ArgumentsText:
 
     def _move(self, steps: list[str | int]) -> str | None:
         """Return what leads from the last value to a new one; None if nothing can."""
-        text = ""
-        if not self._open:
-            self._open.append(_Container(is_array=False))
-            text = "{"
         shared = 0
         for container, step in zip(self._open, steps[:-1], strict=False):
             if container.step != step or shared + 1 == len(self._open):
                 break
             shared += 1
-        last = self._open[shared]
+        last = self._open[shared] if self._open else _Container(is_array=False)
         step, deeper = steps[shared], steps[shared + 1 :]
         if last.is_array != isinstance(step, int):
             return None
@@ -184,9 +180,13 @@ class ArgumentsText:
             return None  # an item that was written before, or one that skips some
         if any(isinstance(inner, int) and inner for inner in deeper):
             return None
-        closed = self._open[shared + 1 :]
-        text += "".join(container.end for container in reversed(closed))
-        del self._open[shared + 1 :]
+        if self._open:
+            closed = self._open[shared + 1 :]
+            text = "".join(container.end for container in reversed(closed))
+            del self._open[shared + 1 :]
+        else:
+            self._open.append(last)
+            text = last.start
         text += _begin(last, step)
         for inner in deeper:
             self._open.append(_Container(is_array=isinstance(inner, int)))
@@ -206,7 +206,7 @@ def _begin(container: _Container, step: str | int) -> str:
 
 
 def _value_of(piece: dict[str, Any]) -> Any:
-    for key in ("stringValue", "numberValue", "boolValue", "nullValue"):
+    for key in ("stringValue", "numberValue", "boolValue"):
         if piece.get(key) is not None:
             return piece[key]
     return None
@@ -214,7 +214,7 @@ def _value_of(piece: dict[str, Any]) -> Any:
 
 def _scalar(piece: dict[str, Any], value: object) -> str | None:
     """Return the JSON text of a number, true, false or null; None if it is none."""
-    if "nullValue" in piece and piece.get("stringValue") is None:
+    if value is None and "nullValue" in piece:
         return "null"
     if type(value) is bool or type(value) is int:
         return write_json(value)

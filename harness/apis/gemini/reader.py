@@ -50,12 +50,9 @@ PART_ITEMS = frozenset({
 })  # fmt: skip
 """What a part can be besides text and a function call."""
 
-BESIDE_CONTENT = (
-    "citationMetadata",
-    "groundingMetadata",
-    "urlContextMetadata",
-    "finishMessage",
-)
+BESIDE_CONTENT = frozenset({
+    "citationMetadata", "finishMessage", "groundingMetadata", "urlContextMetadata",
+})  # fmt: skip
 """Fields of a candidate that become items."""
 
 MEANINGS = {
@@ -195,13 +192,14 @@ class Reader:
             payload = inner
         if self._in_snake_case:
             payload = in_camel_case(payload)
-        for _ in FIELDS.unread(payload):  # nothing, nearly always
-            if not self._in_snake_case:
-                renamed = in_camel_case(payload)
-                self._in_snake_case = renamed != payload
+        unread = list(FIELDS.unread(payload))  # empty, nearly always
+        if unread and not self._in_snake_case:
+            renamed = in_camel_case(payload)
+            if len(list(FIELDS.unread(renamed))) < len(unread):
+                self._in_snake_case = True
                 payload = renamed
+        if unread:
             self._unread.feed(event.index, payload)
-            break
         return payload
 
     def _read_head(self, payload: Payload, parts: list[Part]) -> None:
@@ -248,11 +246,9 @@ class Reader:
                         _read_piece(candidate, piece, found)
         if found and candidate.finish:
             self._note_late(candidate, found)
-        if len(entry) > 2:  # more than content and index
-            for kind in BESIDE_CONTENT:
-                value = entry.get(kind)
-                if value:
-                    found.append(Item(kind, value))
+        found += [
+            Item(kind, value) for kind, value in entry.items() if kind in BESIDE_CONTENT
+        ]
         reason = entry.get("finishReason")
         if reason and type(reason) is str:
             _read_finish(candidate, reason, found)

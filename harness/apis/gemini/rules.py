@@ -118,10 +118,8 @@ class _Checker:
             self._break("error-last", "the end", event.payload)
         payload: Payload = in_camel_case(event.payload)
         if payload != event.payload:
-            other = next(
-                k for k in _keys(event.payload) if k not in set(_keys(payload))
-            )
-            self._break("camel-case", "camel case", other)
+            renamed = set(_keys(event.payload)) - set(_keys(payload))
+            self._break("camel-case", "camel case", ", ".join(sorted(renamed)))
         self._has_error = self._has_error or bool(payload.get("error"))
         self._check_head(payload)
         feedback = payload.get("promptFeedback")
@@ -150,7 +148,9 @@ class _Checker:
 
     def _break(self, rule: str, expected: str, got: object) -> None:
         text = got if isinstance(got, str) else _excerpt(got)
-        self.found.append(Violation(RULES[rule], self.index, expected, text))
+        self.found.append(
+            Violation(RULES[rule], self.index, expected, text or "nothing")
+        )
 
     def _check_head(self, payload: Payload) -> None:
         for rule, key in (
@@ -173,7 +173,7 @@ class _Checker:
         content = candidate.get("content")
         content = content if isinstance(content, dict) else {}
         if content.get("role", "model") != "model":
-            self._break("role", "model", content["role"])
+            self._break("role", "model", _excerpt(content["role"]))
         parts = content.get("parts")
         parts = parts if isinstance(parts, list) else []
         reason = candidate.get("finishReason")
@@ -244,6 +244,7 @@ def _keys(value: Any) -> Iterator[str]:
 
 def _excerpt(value: object) -> str:
     try:
-        return shorten(repr(value))[1:-1]
+        text = repr(value)
+        return text if len(text) <= 80 else f"{text[:80]}..."
     except (RecursionError, ValueError):
         return "something that is nested too deeply"
