@@ -69,9 +69,12 @@ class JSONStreamDecoder:
         "_pieces",
         "_start",
         "is_array_open",
+        "stray",
     )
 
     def __init__(self, *, max_event_bytes: int = _MAX_EVENT_BYTES) -> None:
+        self.stray: list[tuple[int, bytes]] = []
+        """Always empty: what is no JSON is a value that cannot be parsed."""
         self.is_array_open = False
         """Whether values are items of an array that has not been closed."""
         self._max_event_bytes = max_event_bytes

@@ -127,7 +127,7 @@ def _check_exchange(exchange: Exchange) -> Iterator[_Found]:
     response = exchange.response
     if response.wire is not None:
         yield from _check_times(response)
-    kind, reason = classify(exchange)
+    kind, reason, _ = classify(exchange)
     if kind is Kind.OTHER:
         yield f"not replayed: {reason}", True
     elif kind is Kind.WHOLE:

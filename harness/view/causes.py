@@ -82,8 +82,39 @@ CAUSES: dict[DiagnosticKind, Cause] = {
         "agent dropped the result or changed the call's id",
         "record the next turn too; if it is there, compare its tool_call_id",
     ),
+    DiagnosticKind.GUESSED_RESULT: Cause(
+        "a gateway or an agent rewrote the ids of the calls in its next request, or "
+        "the API has none",
+        "compare the ids in the next request's assistant turn with its results'",
+        ("llxprt-code#712", "ms-swift#10174"),
+    ),
+    DiagnosticKind.UNREAD: Cause(
+        "the provider has a field or an event that harness does not know, or sent a "
+        "known one in another type",
+        "look at the text: if it belongs to the answer, no consumer shows it; please "
+        "report the field, with the recording if you can",
+    ),
+    DiagnosticKind.STRAY_TEXT: Cause(
+        "a gateway or server wrote an error message or a page between the events",
+        "read the text: it is often the reason why the stream ends here; a consumer "
+        "that follows the standard never sees it",
+        ("llama.cpp#16104",),
+    ),
+    DiagnosticKind.DONE_DIFFERS: Cause(
+        "a gateway that rebuilds the final event lost or changed a part of what it had "
+        "streamed",
+        "decide which of the two your client shows, and report it to the gateway",
+        ("open-webui#27800", "litellm#27144"),
+    ),
+    DiagnosticKind.ILLEGAL_EVENT: Cause(
+        "a server or gateway that translates from another API left an event out, sent "
+        "it twice or numbered it wrongly",
+        "`harness check` names the rule; strict clients of the vendor fail here",
+        ("litellm#24445", "litellm#28899"),
+    ),
     DiagnosticKind.NOT_REPLAYED: Cause(
-        "the request failed, or it is another API (embeddings, Responses, Anthropic)",
+        "the request failed, or it is no stream of an API that harness reads "
+        "(embeddings, legacy completions)",
         "nothing, if it was meant; else look at the status and the start of the body",
     ),
     DiagnosticKind.NEVER_ENDED: Cause(
