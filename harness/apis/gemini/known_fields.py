@@ -12,7 +12,8 @@ __all__ = ["FIELDS"]
 
 _PART = "candidates[].content.parts[]"
 
-FIELDS = parse_fields(f"""
+FIELDS = parse_fields(
+    f"""
 responseId                          str  id of the response
 modelVersion                        str  model that answered
 createTime                          str  when the request came, RFC 3339
@@ -31,9 +32,7 @@ candidates[].continuationToken      str  where another request may continue
 promptFeedback.blockReason          str  why the prompt was refused
 promptFeedback.blockReasonMessage   str  the same in a sentence
 promptFeedback.safetyRatings.**     any  harm categories and their probabilities
-usageMetadata.*                     num|str  token counts, traffic and service tier
-usageMetadata.*[].modality          str  what was counted
-usageMetadata.*[].tokenCount        num  tokens of a modality
+usageMetadata.**                    any  token counts, traffic and service tier
 modelStatus.*                       str  stage and retirement of the model
 error.**                            any  error of the provider: code, message, status
 
@@ -71,4 +70,7 @@ sdkHttpResponse.**                  any  headers, added by google-genai
 automaticFunctionCallingHistory.**  any  earlier turns, added by google-genai
 parsed.**                           any  parsed text, added by google-genai
 traceId                             str  id of the request at Code Assist
-""")
+""",
+    answer=("candidates[].content",),
+)
+"""The table, by path."""

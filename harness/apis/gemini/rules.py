@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Rule, Violation
+from harness.apis.gemini.candidates import PART_ITEMS
 from harness.apis.gemini.partial_args import ArgumentsText
-from harness.apis.gemini.reader import PART_ITEMS
 from harness.apis.gemini.values import in_camel_case
 from harness.errors import shorten
 
