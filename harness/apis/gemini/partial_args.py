@@ -19,7 +19,7 @@ from typing import Any
 from harness.apis.gemini.values import write_json
 from harness.errors import shorten
 
-__all__ = ["ArgumentsText", "json_path", "parse_path"]
+__all__ = ["ArgumentsText", "json_path", "parse_path", "partial_args"]
 
 _STEP = re.compile(
     r"""\.([^.\[\]'"\s]+)|\[([0-9]{1,6})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""",
@@ -223,3 +223,36 @@ def _scalar(piece: dict[str, Any], value: object) -> str | None:
 
 def _content(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def partial_args(args: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return arguments as entries of `partialArgs`, as recorded servers cut them.
+
+    Args:
+        args: The arguments.
+
+    Returns:
+        One entry for each number, true, false and null, two for each text: the text,
+        and its end. None where they cannot be written so: an empty object or list
+        further in has no value at any path.
+    """
+    pieces: list[dict[str, Any]] = []
+    waiting: list[tuple[list[str | int], Any]] = [([], args)]
+    while waiting:  # a stack, for arguments can be nested at will
+        steps, value = waiting.pop()
+        if isinstance(value, dict | list):
+            if not value and steps:
+                return None
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [([*steps, key], inner) for key, inner in reversed([*items])]
+            continue
+        path = {"jsonPath": json_path(steps)}
+        if isinstance(value, str):
+            pieces.append({**path, "stringValue": value, "willContinue": True})
+            pieces.append({**path, "stringValue": ""})
+        elif value is None:
+            pieces.append({**path, "nullValue": "NULL_VALUE"})
+        else:
+            key = "boolValue" if isinstance(value, bool) else "numberValue"
+            pieces.append({**path, key: value})
+    return pieces

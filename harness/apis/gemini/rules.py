@@ -39,6 +39,7 @@ RULES = {
     name: Rule(f"gemini/{name}", summary, source)
     for name, summary, source in (
         ("no-event-name", "Events have data alone, no `event:` line", _SDK),
+        ("bare", "An event is the response, and does not hold it", _REFERENCE),
         ("camel-case", "Names are in camel case, such as `finishReason`", _REFERENCE),
         ("same-response", "Every `responseId` of a stream is the same", _RECORDED),
         ("same-model", "Every `modelVersion` of a stream is the same", _RECORDED),
@@ -116,9 +117,14 @@ class _Checker:
             self._break("no-event-name", "no `event:` line", event.name)
         if self._has_error:
             self._break("error-last", "the end", event.payload)
-        payload: Payload = in_camel_case(event.payload)
-        if payload != event.payload:
-            renamed = set(_keys(event.payload)) - set(_keys(payload))
+        sent = event.payload
+        inner = sent.get("response")
+        if isinstance(inner, dict) and "candidates" not in sent:
+            self._break("bare", "`candidates`", "`response`")
+            sent = inner
+        payload: Payload = in_camel_case(sent)
+        if payload != sent:
+            renamed = set(_keys(sent)) - set(_keys(payload))
             self._break("camel-case", "camel case", ", ".join(sorted(renamed)))
         self._has_error = self._has_error or bool(payload.get("error"))
         self._check_head(payload)

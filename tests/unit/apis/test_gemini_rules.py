@@ -29,6 +29,10 @@ _RATED: dict[str, Any] = {"promptFeedback": {"safetyRatings": []}}
 
 # Rule: what breaks it and nothing else, and what does not.
 STREAMS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "bare": (
+        [{"response": _STOP}],
+        [{**_STOP, "response": {}}],
+    ),
     "camel-case": (
         [_candidates(_SNAKE)],
         [event(call("f", args={"snake_case": 1}), finish="STOP")],
