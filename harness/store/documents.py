@@ -1,0 +1,64 @@
+"""The JSON documents of a body: events, lines, or the body as a whole.
+
+Owns where each begins and ends, not what is in it. Nothing is validated: a body cut
+off anywhere has the documents that are there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Document", "documents"]
+
+_EVENT = re.compile(rb"^data:.*+(?:\n(?!\r?\n).++)*+", re.MULTILINE)
+_DATA = re.compile(rb"^data:[ ]?+(.*+)", re.MULTILINE)
+_LINE = re.compile(rb"^.++", re.MULTILINE)
+# `{...}` and more after it, also behind a prefix (`0:"text"`): a document a line.
+_IS_LINES = re.compile(
+    rb"\s*+(?:\w{1,8}:)?(?:\{.*\}|\".*\"|\[.*\]),?[ \r]*\n\s*+[\w{\[\"]"
+)
+
+
+class Document(NamedTuple):
+    """A part of a body."""
+
+    start: int
+    """Offset of its first byte."""
+    end: int
+    """Offset after its last."""
+    is_json: bool
+    """It begins like JSON; other data of an event is text as it is."""
+
+
+def documents(body: bytes) -> Iterator[Document]:
+    """Yield the documents of a body in order."""
+    if b"\n" not in body:
+        body = body.replace(b"\r", b"\n")  # events may end in CR alone
+    if body.startswith(b"data:") or b"\ndata:" in body:
+        for event in _EVENT.finditer(body):
+            yield from _of_event(body, *event.span())
+    elif _IS_LINES.match(body):
+        for line in _LINE.finditer(body):
+            yield Document(*line.span(), is_json=True)
+    elif b'"' in body:
+        yield Document(0, len(body), is_json=True)
+
+
+def _of_event(body: bytes, start: int, end: int) -> Iterator[Document]:
+    lines = [line.span(1) for line in _DATA.finditer(body, start, end)]
+    whole = (lines[0][0], lines[-1][1])
+    if len(lines) == 1 or all(
+        body[a : a + 1] in (b"{", b"[") and body[a:b].rstrip()[-1:] in (b"}", b"]")
+        for a, b in lines
+    ):
+        spans = lines
+    else:  # one document over several lines
+        spans = [whole]
+    for first, last in spans:
+        is_json = body[first : first + 1] in (b"{", b"[", b'"')
+        if is_json or body[first:last].strip() not in (b"", b"[DONE]"):
+            yield Document(first, last, is_json)

@@ -1,0 +1,276 @@
+"""Secrets in texts that a body brings in fragments, or escaped.
+
+Owns the way from a find in such a text back to the bytes of the body: texts are
+searched as a client reads them, with the escapes of JSON resolved, and once more with
+those of JSON inside JSON (the arguments of a tool call). What a secret looks like, the
+caller knows; where the fragments are, `harness.store.delta_text`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.store.delta_text import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.store.delta_text import Slot
+    from harness.store.detectors import Span
+
+__all__ = ["Secret", "body_secrets"]
+
+_BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
+_BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|.)",
+    re.DOTALL,
+)
+_SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class Secret(NamedTuple):
+    """One secret of a body."""
+
+    kind: str
+    """What it is, as a phrase."""
+    value: bytes
+    """The secret, put together where a stream brought it in fragments."""
+    places: tuple[tuple[int, int], ...]
+    """Where it stands: start and end offsets in the body, one pair a fragment."""
+
+
+def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secret]:
+    """Return the secrets of a body, in fragments or whole.
+
+    Args:
+        body: The body as bytes.
+        find: Returns where the secrets of a text stand.
+
+    Returns:
+        Secrets in the order of their beginnings, each once; no two share a byte.
+    """
+    secrets = [
+        Secret(kind, body[start:end], ((start, end),))
+        for start, end, kind in find(body)
+    ]
+    guesses: list[Secret] = []
+    if b'"' in body or b"data:" in body:
+        slots = Slots(body)
+        for batch in _batches(slots):
+            for slot, secret in _found(batch, slots, find):
+                (guesses if slot.is_loose else secrets).append(secret)
+    secrets = _apart(body, secrets)
+    if guesses:
+        # Where the end of a secret is known, a guess must not add another text to it.
+        covered = sorted(place for secret in secrets for place in secret.places)
+        new = [guess for guess in guesses if not _is_in(guess.places[0][0], covered)]
+        secrets = _apart(body, secrets + new)
+    return secrets
+
+
+class _Text:
+    """The text of a slot, with the way back to the body."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.pieces = [
+            unescaped(text) if string >= 0 and b"\\" in text else text
+            for _, string, text in slot.fragments
+        ]
+        self.joined = b"".join(self.pieces)
+
+    def places(
+        self, spans: list[tuple[int, int]], slots: Slots
+    ) -> list[tuple[tuple[int, int], ...]]:
+        """Return for spans of the text the spans of the body, a tuple for each."""
+        starts = [0, *accumulate(map(len, self.pieces))]
+        wanted: dict[int, list[tuple[int, int, int]]] = {}
+        for number, (start, end) in enumerate(spans):
+            at = bisect_right(starts, start) - 1
+            while start < end:
+                stop = min(end, starts[at + 1])
+                if start < stop:
+                    piece = (start - starts[at], stop - starts[at], number)
+                    wanted.setdefault(at, []).append(piece)
+                start = max(start, stop)
+                at += 1
+        found: list[list[tuple[int, int]]] = [[] for _ in spans]
+        for at, pieces in sorted(wanted.items()):
+            fragment = self.slot.fragments[at]
+            written = [(start, end) for start, end, _ in pieces]
+            if fragment.string >= 0:
+                written = as_written(fragment.text, written)
+            begin = slots.start(fragment)
+            for (start, end), (_, _, number) in zip(written, pieces, strict=True):
+                found[number].append((begin + start, begin + end))
+        return [tuple(places) for places in found]
+
+
+def _batches(slots: Slots) -> Iterator[list[_Text]]:
+    batch: list[_Text] = []
+    size = 0
+    for slot in slots:
+        text = _Text(slot)
+        batch.append(text)
+        size += len(text.joined)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _found(
+    batch: list[_Text], slots: Slots, find: Callable[[bytes], list[Span]]
+) -> Iterator[tuple[Slot, Secret]]:
+    texts = [text.joined for text in batch]
+    yield from _secrets(batch, _searched(texts, find), slots)
+    inner = [text for text in batch if b"\\" in text.joined]
+    found = _searched([unescaped(text.joined) for text in inner], find)
+    for number, spans in found.items():
+        written = as_written(inner[number].joined, [span[:2] for span in spans])
+        found[number] = [
+            span._replace(start=start, end=end)
+            for span, (start, end) in zip(spans, written, strict=True)
+        ]
+    yield from _secrets(inner, found, slots)
+
+
+def _searched(
+    texts: list[bytes], find: Callable[[bytes], list[Span]]
+) -> dict[int, list[Span]]:
+    """Search texts all at once; return what is found by the number of its text."""
+    starts = []
+    offset = len(_BETWEEN)
+    for text in texts:
+        starts.append(offset)
+        offset += len(text) + len(_BETWEEN)
+    found: dict[int, list[Span]] = {}
+    if texts:
+        for span in find(_BETWEEN.join([b"", *texts, b""])):
+            number = bisect_right(starts, span.start) - 1
+            start = span.start - starts[number]
+            end = min(span.end - starts[number], len(texts[number]))
+            if number >= 0 and start < end:
+                found.setdefault(number, []).append(
+                    span._replace(start=start, end=end)
+                )
+    return found
+
+
+def _secrets(
+    texts: list[_Text], found: dict[int, list[Span]], slots: Slots
+) -> Iterator[tuple[Slot, Secret]]:
+    for number, spans in found.items():
+        text = texts[number]
+        places = text.places([(start, end) for start, end, _ in spans], slots)
+        for (start, end, kind), where in zip(spans, places, strict=True):
+            yield text.slot, Secret(kind, text.joined[start:end], where)
+
+
+def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:
+    number = bisect_right(places, (offset, offset + 1)) - 1
+    return any(
+        start <= offset < end for start, end in places[max(number, 0) : number + 2]
+    )
+
+
+def _apart(body: bytes, secrets: list[Secret]) -> list[Secret]:
+    """Make one secret of those that share a byte; the largest names it."""
+    owner = list(range(len(secrets)))
+
+    def owning(number: int) -> int:
+        while owner[number] != number:
+            owner[number] = owner[owner[number]]
+            number = owner[number]
+        return number
+
+    places = sorted(
+        (start, end, number)
+        for number, secret in enumerate(secrets)
+        for start, end in secret.places
+    )
+    merged: list[tuple[int, int, int]] = []
+    for start, end, number in places:
+        if merged and start < merged[-1][1]:
+            first, last, other = merged[-1]
+            owner[owning(number)] = owning(other)
+            merged[-1] = (first, max(last, end), other)
+        else:
+            merged.append((start, end, number))
+    joined: dict[int, list[tuple[int, int]]] = {}
+    for start, end, number in merged:
+        joined.setdefault(owning(number), []).append((start, end))
+    members: dict[int, list[Secret]] = {}
+    for number, secret in enumerate(secrets):
+        members.setdefault(owning(number), []).append(secret)
+    apart = []
+    for number, where in joined.items():
+        largest = max(members[number], key=_size)
+        value = largest.value
+        if largest.places != tuple(where):
+            value = b"".join(body[start:end] for start, end in where)
+        apart.append(Secret(largest.kind, value, tuple(where)))
+    return sorted(apart, key=lambda secret: secret.places)
+
+
+def _size(secret: Secret) -> int:
+    return sum(end - start for start, end in secret.places)
+
+
+def unescaped(text: bytes) -> bytes:
+    """Return the text of a JSON string as a reader of the JSON gets it, in UTF-8."""
+    return _ESCAPE.sub(_resolved, text)
+
+
+def as_written(
+    text: bytes, spans: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return where spans of `unescaped(text)` stand in the text, whole escapes.
+
+    Args:
+        text: The text of a JSON string.
+        spans: Start and end offsets.
+    """
+    spans = list(spans)
+    if b"\\" not in text:
+        return spans
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    wanted = sorted({offset for span in spans for offset in span}, reverse=True)
+    written = read = 0
+    for match in _ESCAPE.finditer(text):
+        begin, end = match.span()
+        read += begin - written  # now the offset of what the escape stands for
+        while wanted and wanted[-1] <= read:
+            offset = wanted.pop()
+            starts[offset] = ends[offset] = begin - (read - offset)
+        if not wanted:
+            break
+        read += len(_resolved(match))
+        while wanted and wanted[-1] < read:
+            offset = wanted.pop()
+            starts[offset], ends[offset] = begin, end
+        written = end
+    for offset in wanted:
+        starts[offset] = ends[offset] = written + offset - read
+    return [(starts[start], ends[end]) for start, end in spans]
+
+
+def _resolved(match: re.Match[bytes]) -> bytes:
+    return _character(match[0])
+
+
+@functools.lru_cache(maxsize=4096)
+def _character(escape: bytes) -> bytes:
+    if escape[1:2] != b"u" or len(escape) == 2:
+        return _SHORT.get(escape[1:2], escape[1:])
+    units = [int(code, 16) for code in escape[2:].split(b"\\u")]
+    text = "".join(map(chr, units)).encode("utf-16", "surrogatepass")
+    return text.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
