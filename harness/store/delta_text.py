@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.store.documents import Document, documents
 
@@ -68,6 +68,7 @@ class Slots:
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Template] = {}
         self._text = _Bucket([_Places(-1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
+        self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._interned: dict[Hashable, int] = {}
         self._offsets: tuple[int, list[int]] = (-1, [])
         for document in documents(body):
@@ -113,13 +114,11 @@ class Slots:
         separators, strings = pieces[::2], pieces[1::2]
         if not 0 < len(strings) <= _MOST_STRINGS:
             return
-        names = [
-            strings[i]
-            for i, text in enumerate(separators[1:])
-            if text[:1] == b":" or text.lstrip()[:1] == b":"
-        ]
         structure = b'"'.join(separators).translate(None, _IN_NUMBERS)
-        key = (separators[0], structure, *names)
+        names = self._names.get(structure)
+        if names is None:
+            names = self._names[structure] = _names_of(separators)
+        key = (separators[0], structure, names(strings))
         template = self._templates.get(key)
         if template is None:
             template = self._templates[key] = _Template(separators, strings)
@@ -140,13 +139,21 @@ def _pieces(document: bytes) -> list[bytes]:
     return pieces
 
 
+def _names_of(separators: list[bytes]) -> Callable[[list[bytes]], object]:
+    """Return what returns those strings of a document that are names of fields."""
+    numbers = [
+        number
+        for number, separator in enumerate(separators[1:])
+        if separator.lstrip()[:1] == b":"
+    ]
+    return itemgetter(*numbers) if numbers else lambda _: b""
+
+
 class _Frame:
     """One object or array of a document."""
 
-    __slots__ = ("field", "has_role", "is_array", "item", "parent", "part", "position")
-    __slots__ += ("values",)
-
     def __init__(self, parent: _Frame | None, field: bytes, *, is_array: bool) -> None:
+        self.item = 0  # number of the one that is read
         self.parent = parent
         self.field = field
         self.is_array = is_array
@@ -156,7 +163,6 @@ class _Frame:
             self.part = parent.item if parent.is_outermost else parent.part
             if parent.is_array and not parent.is_outermost:
                 self.position = parent.item
-        self.item = 0  # number of the one that is read
         self.has_role = False
         self.values: list[tuple[bytes, int]] = []  # what tells it from its likes
 
@@ -201,6 +207,11 @@ class _Bucket:
         self.places = places
         self.strings = strings
         self.rows: list[tuple[int, tuple[bytes, ...]]] = []
+
+    def is_constant(self, number: int) -> bool:
+        """Say whether a string is the same in each of many documents, such as an id."""
+        texts = {texts[number] for _, texts in self.rows}
+        return len(texts) == 1 and len(self.rows) > 1 and b"\\" not in min(texts)
 
     def column(self, number: int) -> list[Fragment]:
         string = self.strings[number]
@@ -339,7 +350,9 @@ def _slots(
 ) -> Iterator[Slot]:
     """Put the fragments of some columns together, in the order of the body."""
     if len(columns) == 1:
-        yield from _whole(buckets[columns[0][0]].column(columns[0][1]), is_loose=False)
+        [(number, column)] = columns
+        if not buckets[number].is_constant(column):
+            yield from _whole(buckets[number].column(column), is_loose=False)
         return
     fragments: list[tuple[Fragment, int, int]] = []
     for number, column in columns:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "documents"]
 
-_EVENT = re.compile(rb"^data:.*+(?:\n(?!\r?\n).++)*+", re.MULTILINE)
+_EVENT = re.compile(rb"^data:[ ]?+(.*+)(\n(?!\r?\n).++)*+", re.MULTILINE)
 _DATA = re.compile(rb"^data:[ ]?+(.*+)", re.MULTILINE)
 _LINE = re.compile(rb"^.++", re.MULTILINE)
 # `{...}` and more after it, also behind a prefix (`0:"text"`): a document a line.
@@ -40,7 +40,10 @@ def documents(body: bytes) -> Iterator[Document]:
         body = body.replace(b"\r", b"\n")  # events may end in CR alone
     if body.startswith(b"data:") or b"\ndata:" in body:
         for event in _EVENT.finditer(body):
-            yield from _of_event(body, *event.span())
+            if event[2] is None and event[1][:1] == b"{":
+                yield Document(*event.span(1), is_json=True)
+            else:
+                yield from _of_event(body, *event.span())
     elif _IS_LINES.match(body):
         for line in _LINE.finditer(body):
             yield Document(*line.span(), is_json=True)
@@ -50,15 +53,15 @@ def documents(body: bytes) -> Iterator[Document]:
 
 def _of_event(body: bytes, start: int, end: int) -> Iterator[Document]:
     lines = [line.span(1) for line in _DATA.finditer(body, start, end)]
-    whole = (lines[0][0], lines[-1][1])
-    if len(lines) == 1 or all(
-        body[a : a + 1] in (b"{", b"[") and body[a:b].rstrip()[-1:] in (b"}", b"]")
-        for a, b in lines
+    if len(lines) > 1 and not all(
+        body[first : first + 1] in (b"{", b"[")
+        and body[first:last].rstrip()[-1:] in (b"}", b"]")
+        for first, last in lines
     ):
-        spans = lines
-    else:  # one document over several lines
-        spans = [whole]
-    for first, last in spans:
-        is_json = body[first : first + 1] in (b"{", b"[", b'"')
-        if is_json or body[first:last].strip() not in (b"", b"[DONE]"):
-            yield Document(first, last, is_json)
+        lines = [(lines[0][0], lines[-1][1])]  # one document over several lines
+    for first, last in lines:
+        data = body[first:last].rstrip(b"\r")
+        if data[:1] in (b"{", b"[", b'"'):
+            yield Document(first, last, is_json=True)
+        elif data not in (b"", b"[DONE]"):
+            yield Document(first, first + len(data), is_json=False)

@@ -92,14 +92,12 @@ class _Text:
         starts = [0, *accumulate(map(len, self.pieces))]
         wanted: dict[int, list[tuple[int, int, int]]] = {}
         for number, (start, end) in enumerate(spans):
-            at = bisect_right(starts, start) - 1
-            while start < end:
-                stop = min(end, starts[at + 1])
-                if start < stop:
-                    piece = (start - starts[at], stop - starts[at], number)
-                    wanted.setdefault(at, []).append(piece)
-                start = max(start, stop)
-                at += 1
+            for at in range(bisect_right(starts, start) - 1, len(self.pieces)):
+                begin = starts[at]
+                if begin >= end:
+                    break
+                piece = (max(start - begin, 0), min(end, starts[at + 1]) - begin, number)
+                wanted.setdefault(at, []).append(piece)
         found: list[list[tuple[int, int]]] = [[] for _ in spans]
         for at, pieces in sorted(wanted.items()):
             fragment = self.slot.fragments[at]
