@@ -67,7 +67,7 @@ class Slots:
         self._body = body
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Template] = {}
-        self._text = _Bucket([_Places(-1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
+        self._text = _Bucket([_Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._interned: dict[Hashable, int] = {}
         self._offsets: tuple[int, list[int]] = (-1, [])
@@ -164,6 +164,7 @@ class _Frame:
             if parent.is_array and not parent.is_outermost:
                 self.position = parent.item
         self.has_role = False
+        self.names: set[bytes] = set()  # of its fields, if it is an item of an array
         self.values: list[tuple[bytes, int]] = []  # what tells it from its likes
 
     @property
@@ -185,6 +186,8 @@ class _Places(NamedTuple):
     """Path, numbers, ids, type of event, positions in arrays."""
     numbered: int
     """Path and numbers; positions where there are none."""
+    alike: int
+    """Path, numbers, and which fields the items of arrays have."""
     placeless: int
     """Path and numbers."""
     loose: int
@@ -195,9 +198,9 @@ class _Places(NamedTuple):
     """The array whose items may be pieces of one text; -1 for none."""
 
 
-_RULES = range(4)
-_PLACELESS = 2
-_LOOSE = 3
+_RULES = range(5)
+_ALIKE = 2  # this and the following may hold several texts of one document
+_LOOSE = 4
 
 
 class _Bucket:
@@ -251,7 +254,7 @@ class _Template:
             return known.setdefault(parts, len(known))
 
         start = place(prefix.strip(b"{[ \t\r\n"))
-        places = {self._frames[0]: _Places(start, start, start, start, 0, -1)}
+        places = {self._frames[0]: _Places(start, start, start, start, start, 0, -1)}
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
@@ -265,6 +268,7 @@ class _Template:
             places[frame] = _Places(
                 place(above.exact, frame.field, tuple(found), position),
                 place(above.numbered, frame.field, index, position),
+                place(above.alike, frame.field, index, frozenset(frame.names)),
                 place(above.placeless, frame.field, index),
                 place(above.loose, frame.field),
                 frame.part,
@@ -277,6 +281,7 @@ class _Template:
                 _Places(
                     place(above.exact, field, position),
                     place(above.numbered, field, position),
+                    place(above.alike, field),
                     place(above.placeless, field),
                     place(above.loose, field),
                     frame.item if frame.parent is None else frame.part,
@@ -293,6 +298,8 @@ class _Template:
             if number and separator.lstrip()[:1] == b":":
                 key = strings[number - 1]
                 frame.has_role |= key == b"role"
+                if frame.position >= 0:
+                    frame.names.add(key)
                 if _INDEX.fullmatch(key) and _NUMBER.match(separator):
                     self._tells(frame, key, _number_at(number))
             elif number:
@@ -310,8 +317,7 @@ class _Template:
                 elif frame.parent is not None:
                     frame = frame.parent
                     frame.item += frame.parent is None  # values one after another
-                if not frame.is_array or mark == b"[":
-                    key = b""
+                key = b""
 
     def _tells(
         self,
@@ -356,7 +362,7 @@ def _slots(
         return
     fragments: list[tuple[Fragment, int, int]] = []
     for number, column in columns:
-        _, _, _, _, part, siblings = buckets[number].places[column]
+        *_, part, siblings = buckets[number].places[column]
         fragments += [
             (fragment, part, siblings) for fragment in buckets[number].column(column)
         ]
@@ -367,7 +373,7 @@ def _slots(
         fragment, part, siblings = item
         if (
             before is not None
-            and rule >= _PLACELESS
+            and rule >= _ALIKE
             and before[0].document == fragment.document
             and before[1] == part
             and not before[2] == siblings >= 0

@@ -22,6 +22,9 @@ _IS_LINES = re.compile(
     rb"\s*+(?:\w{1,8}:)?(?:\{.*\}|\".*\"|\[.*\]),?[ \r]*\n\s*+[\w{\[\"]"
 )
 
+_EMPTY = (b"", b"[DONE]")
+_WHOLE = (b"{}", b"[]", b'""')  # first and last byte
+
 
 class Document(NamedTuple):
     """A part of a body."""
@@ -40,7 +43,7 @@ def documents(body: bytes) -> Iterator[Document]:
         body = body.replace(b"\r", b"\n")  # events may end in CR alone
     if body.startswith(b"data:") or b"\ndata:" in body:
         for event in _EVENT.finditer(body):
-            if event[2] is None and event[1][:1] == b"{":
+            if event[2] is None and event[1][:1] == b"{" and event[1][-1:] == b"}":
                 yield Document(*event.span(1), is_json=True)
             else:
                 yield from _of_event(body, *event.span())
@@ -61,7 +64,9 @@ def _of_event(body: bytes, start: int, end: int) -> Iterator[Document]:
         lines = [(lines[0][0], lines[-1][1])]  # one document over several lines
     for first, last in lines:
         data = body[first:last].rstrip(b"\r")
-        if data[:1] in (b"{", b"[", b'"'):
+        is_json = data[:1] in (b"{", b"[", b'"')
+        if is_json:
             yield Document(first, last, is_json=True)
-        elif data not in (b"", b"[DONE]"):
+        # What ends in its middle may be cut off, or a piece of JSON sent as text.
+        if data[:1] + data[-1:] not in _WHOLE and data not in _EMPTY:
             yield Document(first, first + len(data), is_json=False)

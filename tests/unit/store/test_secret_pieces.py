@@ -1,0 +1,133 @@
+"""A secret in pieces is a secret: wherever it is cut, in every slot of every API."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from harness.store.cassette import Cassette, Exchange, Request, Response
+from harness.store.fragments import as_written, unescaped
+from harness.store.marks import is_mark, mark
+from harness.store.redaction import Redaction
+from harness.store.scanning import scan_cassette
+from tests.unit.store.secrets_planted import CORE, KEYS, core
+from tests.unit.store.stream_forms import FORMS, events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULES = Redaction()
+TEXTS = {name: text.replace("\\n", "\n") for name, text in KEYS.items()}
+TEXTS |= {
+    "parameter": f"see https://host.example/x?a=1&sig={CORE}&b=2 there",
+    "password parameter": f"POST /login?user=u&password={CORE} HTTP/1.1",
+    "dsn": f"postgres://admin:{CORE}@db.example/main",
+    "field": f'{{"password": "{CORE}", "user": "u"}}',
+}
+"""Secrets of every kind that is found in text."""
+
+
+def cut(text: str, *places: int) -> list[str]:
+    """Return a text in pieces, and words around it."""
+    edges = [0, *sorted(places), len(text)]
+    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]  # noqa: RUF007
+    return ["Sure: ", *[piece for piece in pieces if piece], " is it."]
+
+
+def strings(body: bytes) -> Iterator[tuple[Any, str]]:
+    """Yield every string of a body with its path: a reader of its own, by `json`."""
+
+    def walk(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, str]]:
+        if isinstance(value, str):
+            yield path, value
+        for key, item in (
+            value.items() if isinstance(value, dict)
+            else enumerate(value) if isinstance(value, list) else ()
+        ):  # fmt: skip
+            yield from walk(item, (*path, key))
+
+    text = body.decode()
+    if text.startswith("["):
+        for item in json.loads(text):
+            yield from walk(item, ())
+        return
+    for line in re.split(r"[\r\n]+", text):
+        data = re.sub(r"^(?:data: |\d:)", "", line)
+        if not line or line.startswith("event:"):
+            continue
+        try:
+            yield from walk(json.loads(data), ())
+        except ValueError:  # data that is no JSON
+            yield (), data
+
+
+def left(body: bytes, secret: str) -> list[str]:
+    """Return what is left of a secret: 8 characters in a row, in any joined text."""
+    texts: dict[Any, str] = {}
+    for path, value in strings(body):
+        texts[path] = texts.get(path, "") + value
+        loose = ("*", *[key for key in path if isinstance(key, str)])
+        texts[loose] = texts.get(loose, "") + value
+    for path, value in list(texts.items()):
+        if "\\" in value:  # the arguments of a call are JSON themselves
+            texts["inside", path] = re.sub(r"\\(.)", r"\1", value)
+    whole = "\0".join([body.decode(), *texts.values()])
+    eights = {secret[i : i + 8] for i in range(len(secret) - 7)}
+    return sorted(eight for eight in eights if eight in whole)
+
+
+def check(form: str, name: str, pieces: list[str]) -> None:
+    """Redact a secret in pieces, and look for the rest of it."""
+    body = FORMS[form](pieces)
+    redacted = RULES.body(body)
+    rest = left(redacted, core(name))
+    assert rest == [], (form, name, pieces)
+    assert len(redacted) == len(body)
+    assert RULES.body(redacted) == redacted
+    before, after = list(strings(body)), list(strings(redacted))
+    assert [path for path, _ in before] == [path for path, _ in after]
+    found = scan_cassette(Cassette("-", [_exchange(body)]))
+    assert found, (form, name, pieces)
+    assert not any(eight in str(found) for eight in [core(name)[:8]])
+    assert scan_cassette(Cassette("-", [_exchange(redacted)])) == []
+
+
+def _exchange(body: bytes) -> Exchange:
+    return Exchange(0, Request("POST", "http://h/", {}), Response(200, body=body))
+
+
+def pairs(text: str) -> list[tuple[int, int]]:
+    """Return every two places to cut a text at, one cut included."""
+    return [*combinations(range(1, len(text)), 2), *((i, i) for i in range(1, len(text)))]
+
+
+CASES = [(form, name) for form in FORMS for name in TEXTS]
+
+
+def test_secret_in_pieces_is_gone_and_found() -> None:
+    """Every form with every secret at a few cuts, each case at other ones."""
+    for number, (form, name) in enumerate(CASES):
+        text = TEXTS[name]
+        places = pairs(text)
+        check(form, name, cut(text, *places[number * 7919 % len(places)]))
+        if number % 3 == 0:  # a few characters each, as models write
+            check(form, name, cut(text, *range(number % 4 + 1, len(text), 4)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+def test_secret_is_gone_at_every_pair_of_cuts(form: str) -> None:
+    """The whole table: every secret, every two cuts."""
+    for name, text in TEXTS.items():
+        for places in pairs(text):
+            body = FORMS[form](cut(text, *places))
+            redacted = RULES.body(body)
+            assert left(redacted, core(name)) == [], (name, places)
+            assert len(redacted) == len(body)
+            assert RULES.body_secrets(body), (name, places)
