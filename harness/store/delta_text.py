@@ -52,8 +52,9 @@ class Slot(NamedTuple):
 
     fragments: list[Fragment]
     """In the order of the stream."""
-    is_loose: bool
-    """They share no more than a path: a guess that finds what no other slot does."""
+    is_guess: bool
+    """It may hold several texts of one document: what it finds counts where no other
+    slot finds anything."""
 
 
 class Slots:
@@ -199,8 +200,8 @@ class _Places(NamedTuple):
 
 
 _RULES = range(5)
-_ALIKE = 2  # this and the following may hold several texts of one document
-_LOOSE = 4
+_ALIKE = 2  # by this and the following, several texts of one document may meet
+_GUESSES = 3
 
 
 class _Bucket:
@@ -358,7 +359,7 @@ def _slots(
     if len(columns) == 1:
         [(number, column)] = columns
         if not buckets[number].is_constant(column):
-            yield from _whole(buckets[number].column(column), is_loose=False)
+            yield from _whole(buckets[number].column(column), is_guess=False)
         return
     fragments: list[tuple[Fragment, int, int]] = []
     for number, column in columns:
@@ -378,20 +379,20 @@ def _slots(
             and before[1] == part
             and not before[2] == siblings >= 0
         ):
-            yield from _whole(text, is_loose=rule == _LOOSE)
+            yield from _whole(text, is_guess=rule >= _GUESSES)
             text = []
         text.append(fragment)
         before = item
-    yield from _whole(text, is_loose=rule == _LOOSE)
+    yield from _whole(text, is_guess=rule >= _GUESSES)
 
 
-def _whole(fragments: list[Fragment], *, is_loose: bool) -> Iterator[Slot]:
+def _whole(fragments: list[Fragment], *, is_guess: bool) -> Iterator[Slot]:
     """Yield fragments as one slot, or each alone where each repeats the one before."""
     if len(fragments) > 1:
         texts = map(itemgetter(2), fragments)
         if not all(later.startswith(text) for text, later in pairwise(texts)):
-            yield Slot(fragments, is_loose)
+            yield Slot(fragments, is_guess)
             return
     for fragment in fragments:
         if b"\\" in fragment.text:  # else it reads the same in the body
-            yield Slot([fragment], is_loose=False)
+            yield Slot([fragment], is_guess=False)

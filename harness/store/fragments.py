@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.store.delta_text import Slots
+from harness.store.marks import REDACTED, is_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +65,8 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
         slots = Slots(body)
         for batch in _batches(slots):
             for slot, secret in _found(batch, slots, find):
-                (guesses if slot.is_loose else secrets).append(secret)
+                if not _is_marked(body, secret, slot):
+                    (guesses if slot.is_guess else secrets).append(secret)
     secrets = _apart(body, secrets)
     if guesses:
         # Where the end of a secret is known, a guess must not add another text to it.
@@ -170,6 +172,18 @@ def _secrets(
         places = text.places([(start, end) for start, end, _ in spans], slots)
         for (start, end, kind), where in zip(spans, places, strict=True):
             yield text.slot, Secret(kind, text.joined[start:end], where)
+
+
+def _is_marked(body: bytes, secret: Secret, slot: Slot) -> bool:
+    """Say whether a find is made of what an earlier redaction left, and of its like."""
+    parts = [body[start:end] for start, end in secret.places]
+    are_marks = [is_mark(part) for part in parts]
+    if slot.is_guess or not any(are_marks):
+        return any(are_marks)
+    return all(
+        is_one or part in REDACTED.encode()
+        for part, is_one in zip(parts, are_marks, strict=True)
+    )
 
 
 def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:

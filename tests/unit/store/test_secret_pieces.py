@@ -62,9 +62,10 @@ def strings(body: bytes) -> Iterator[tuple[Any, str]]:
         if not line or line.startswith("event:"):
             continue
         try:
-            yield from walk(json.loads(data), ())
+            value = json.loads(data)
         except ValueError:  # data that is no JSON
-            yield (), data
+            value = data
+        yield from walk(value if isinstance(value, dict | str) else data, ())
 
 
 def left(body: bytes, secret: str) -> list[str]:
