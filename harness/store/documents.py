@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Document", "documents"]
+__all__ = ["Document", "documents", "is_event_stream"]
 
 _EVENT = re.compile(rb"^data:[ ]?+(.*+)(\n(?!\r?\n).++)*+", re.MULTILINE)
 _DATA = re.compile(rb"^data:[ ]?+(.*+)", re.MULTILINE)
+_DATA_LINE = re.compile(rb"(?:\A|[\r\n])data:")
 _LINE = re.compile(rb"^.++", re.MULTILINE)
 # `{...}` and more after it, also behind a prefix (`0:"text"`): a document a line.
 _IS_LINES = re.compile(
@@ -23,7 +24,7 @@ _IS_LINES = re.compile(
 )
 
 _EMPTY = (b"", b"[DONE]")
-_WHOLE = (b"{}", b"[]", b'""')  # first and last byte
+_WHOLE = (b"{}", b"[]")  # first and last byte
 
 
 class Document(NamedTuple):
@@ -37,11 +38,16 @@ class Document(NamedTuple):
     """It begins like JSON; other data of an event is text as it is."""
 
 
+def is_event_stream(body: bytes) -> bool:
+    """Say whether a body has lines of data as an event stream has."""
+    return _DATA_LINE.search(body) is not None
+
+
 def documents(body: bytes) -> Iterator[Document]:
     """Yield the documents of a body in order."""
     if b"\n" not in body:
         body = body.replace(b"\r", b"\n")  # events may end in CR alone
-    if body.startswith(b"data:") or b"\ndata:" in body:
+    if is_event_stream(body):
         for event in _EVENT.finditer(body):
             if event[2] is None and event[1][:1] == b"{" and event[1][-1:] == b"}":
                 yield Document(*event.span(1), is_json=True)
@@ -68,5 +74,5 @@ def _of_event(body: bytes, start: int, end: int) -> Iterator[Document]:
         if is_json:
             yield Document(first, last, is_json=True)
         # What ends in its middle may be cut off, or a piece of JSON sent as text.
-        if data[:1] + data[-1:] not in _WHOLE and data not in _EMPTY:
+        if data[:1] + data[1:][-1:] not in _WHOLE and data not in _EMPTY:
             yield Document(first, first + len(data), is_json=False)

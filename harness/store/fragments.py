@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.store.delta_text import Slots
+from harness.store.documents import is_event_stream
 from harness.store.marks import REDACTED, is_mark
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
     Returns:
         Secrets in the order of their beginnings, each once; no two share a byte.
     """
-    secrets = [
-        Secret(kind, body[start:end], ((start, end),))
-        for start, end, kind in find(body)
-    ]
+    framing = _FRAMING if is_event_stream(body) else None
+    secrets = []
+    for start, end, kind in find(body):
+        places = _places(body, start, end, framing)
+        value = b"".join(body[first:last] for first, last in places)
+        secrets.append(Secret(kind, value, places))
     guesses: list[Secret] = []
     if b'"' in body or b"data:" in body:
         slots = Slots(body)
@@ -174,6 +177,21 @@ def _secrets(
             yield text.slot, Secret(kind, text.joined[start:end], where)
 
 
+_FRAMING = re.compile(rb"[\r\n]++(?:(?:data|event|id)(?::[ ]?+|\Z))?")
+
+
+def _places(
+    body: bytes, start: int, end: int, framing: re.Pattern[bytes] | None
+) -> tuple[tuple[int, int], ...]:
+    """Return a span without the line ends and field names of an event stream."""
+    edges = [start]
+    for match in framing.finditer(body, start, end) if framing is not None else ():
+        edges += match.span()
+    edges.append(end)
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple((first, last) for first, last in pairs if first < last)
+
+
 def _is_marked(body: bytes, secret: Secret, slot: Slot) -> bool:
     """Say whether a find is made of what an earlier redaction left, and of its like."""
     parts = [body[start:end] for start, end in secret.places]
@@ -194,7 +212,11 @@ def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:
 
 
 def _apart(body: bytes, secrets: list[Secret]) -> list[Secret]:
-    """Make one secret of those that share a byte; the largest names it."""
+    """Make one secret of those that share a byte.
+
+    The largest names it, but not one with spaces or brackets where another has none:
+    where two texts were taken for one, what stands in it may be from the other.
+    """
     owner = list(range(len(secrets)))
 
     def owning(number: int) -> int:
@@ -224,16 +246,17 @@ def _apart(body: bytes, secrets: list[Secret]) -> list[Secret]:
         members.setdefault(owning(number), []).append(secret)
     apart = []
     for number, where in joined.items():
-        largest = max(members[number], key=_size)
-        value = largest.value
-        if largest.places != tuple(where):
-            value = b"".join(body[start:end] for start, end in where)
-        apart.append(Secret(largest.kind, value, tuple(where)))
+        largest = max(members[number], key=_likelihood)
+        apart.append(largest._replace(places=tuple(where)))
     return sorted(apart, key=lambda secret: secret.places)
 
 
-def _size(secret: Secret) -> int:
-    return sum(end - start for start, end in secret.places)
+_OF_TEXT = re.compile(rb"[ {}\[\]()<>]")
+
+
+def _likelihood(secret: Secret) -> tuple[bool, int]:
+    size = sum(end - start for start, end in secret.places)
+    return _OF_TEXT.search(secret.value) is None, size
 
 
 def unescaped(text: bytes) -> bytes:
