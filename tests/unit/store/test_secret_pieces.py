@@ -132,3 +132,32 @@ def test_secret_is_gone_at_every_pair_of_cuts(form: str) -> None:
             assert left(redacted, core(name)) == [], (name, places)
             assert len(redacted) == len(body)
             assert RULES.body_secrets(body), (name, places)
+
+
+@example(text="\\", spans=[(0, 1)])
+@example(text="\U0001f600\ud83d\\u00e9\\n" * 400, spans=[(3, 5), (4000, 4400)])
+@given(
+    text=st.text(st.sampled_from('ab"\\/\n\té\U0001f600\ud83d\0') | st.characters())
+    | st.lists(st.sampled_from(["\\", "u", "00e9", "ud83d", "n", "a"])).map("".join),
+    spans=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted)),
+)
+def test_escapes_are_resolved_as_json_does_and_found_again(
+    text: str, spans: list[tuple[int, int]]
+) -> None:
+    """A span of the text as read, mapped back and read again, holds what it held."""
+    for ascii_only in (True, False):
+        written = json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode(
+            "utf-8", "surrogatepass"
+        )
+        read = unescaped(written)
+        assert read.decode("utf-8", "surrogatepass") == json.loads(
+            f'"{written.decode("utf-8", "surrogatepass")}"', strict=False
+        )
+        spans = [(min(a, len(read)), min(b, len(read))) for a, b in spans]
+        for (a, b), (start, end) in zip(spans, as_written(written, spans), strict=True):
+            assert read[a:b] in unescaped(written[start:end])
+            assert unescaped(written[:start]) + unescaped(written[start:]) == read
+            assert unescaped(written[:end]) + unescaped(written[end:]) == read
+            assert len(unescaped(written[start:end])) - (b - a) < 8
+    twice = unescaped(text.encode("utf-8", "surrogatepass"))  # no JSON: no error
+    assert len(twice) <= len(text.encode("utf-8", "surrogatepass"))
