@@ -27,8 +27,8 @@ _MARK = re.compile(
 _WHOLE = re.compile(r"\*+(?:REDACTED\*+)+")
 # Fewer than four asterisks are emphasis.
 _PLACE = re.compile(
-    rf"(?:\A(?:{_ENDED}))?\*+(?:REDACTED\*+)+(?:{_BEGUN}\Z)?|\A(?:{_ENDED})\*+"
-    rf"|\*+{_BEGUN}\Z|\*{{4,}}"
+    rf"(?:\b(?:{_ENDED}))?\*+(?:REDACTED\*+)+(?:{_BEGUN}\b)?|\b(?:{_ENDED})\*+"
+    rf"|\*+{_BEGUN}\b|\*{{4,}}"
 )
 
 
