@@ -72,12 +72,12 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
             for slot, secret in _found(batch, slots, find):
                 if not _is_marked(body, secret, slot):
                     (guesses if slot.is_guess else secrets).append(secret)
-    secrets = _apart(body, secrets)
+    secrets = _apart(secrets)
     if guesses:
         # Where the end of a secret is known, a guess must not add another text to it.
         covered = sorted(place for secret in secrets for place in secret.places)
         new = [guess for guess in guesses if not _is_in(guess.places[0][0], covered)]
-        secrets = _apart(body, secrets + new)
+        secrets = _apart(secrets + new)
     return secrets
 
 
@@ -103,7 +103,11 @@ class _Text:
                 begin = starts[at]
                 if begin >= end:
                     break
-                piece = (max(start - begin, 0), min(end, starts[at + 1]) - begin, number)
+                piece = (
+                    max(start - begin, 0),
+                    min(end, starts[at + 1]) - begin,
+                    number,
+                )
                 wanted.setdefault(at, []).append(piece)
         found: list[list[tuple[int, int]]] = [[] for _ in spans]
         for at, pieces in sorted(wanted.items()):
@@ -163,9 +167,7 @@ def _searched(
             start = span.start - starts[number]
             end = min(span.end - starts[number], len(texts[number]))
             if number >= 0 and start < end:
-                found.setdefault(number, []).append(
-                    span._replace(start=start, end=end)
-                )
+                found.setdefault(number, []).append(span._replace(start=start, end=end))
     return found
 
 
@@ -213,7 +215,7 @@ def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:
     )
 
 
-def _apart(body: bytes, secrets: list[Secret]) -> list[Secret]:
+def _apart(secrets: list[Secret]) -> list[Secret]:
     """Make one secret of those that share a byte.
 
     The largest names it, but not one with spaces or brackets where another has none:
@@ -281,9 +283,7 @@ def unescaped(text: bytes) -> bytes:
     return bytes(resolved + text[position:])
 
 
-def as_written(
-    text: bytes, spans: Iterable[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def as_written(text: bytes, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return where spans of `unescaped(text)` stand in the text, whole escapes.
 
     Args:

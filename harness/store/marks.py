@@ -21,9 +21,7 @@ REDACTED = "REDACTED"
 # A mark may be cut anywhere, as the secret was.
 _BEGUN = "R(?:E(?:D(?:A(?:C(?:T(?:ED?)?)?)?)?)?)?"
 _ENDED = "(?:(?:(?:(?:(?:(?:R?E)?D)?A)?C)?T)?E)?D"
-_MARK = re.compile(
-    rf"REDACTED|(?:{_ENDED})?(?:\*REDACTED\*|\*)+(?:{_BEGUN})?".encode()
-)
+_MARK = re.compile(rf"REDACTED|(?:{_ENDED})?(?:\*REDACTED\*|\*)+(?:{_BEGUN})?".encode())
 _WHOLE = re.compile(r"\*+(?:REDACTED\*+)+")
 # Fewer than four asterisks are emphasis.
 _PLACE = re.compile(

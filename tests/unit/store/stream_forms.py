@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 def events(*payloads: Any, named: bool = False, ascii_only: bool = False) -> bytes:
     """Return event stream text, with the names of the events where it has them."""
     return b"".join(
@@ -20,10 +21,14 @@ def events(*payloads: Any, named: bool = False, ascii_only: bool = False) -> byt
 
 
 def _chunk(delta: dict[str, Any], index: int = 0) -> dict[str, Any]:
+    choice = {"delta": delta, "index": index, "finish_reason": None}
     return {
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000,
-        "model": "m", "choices": [{"delta": delta, "index": index, "finish_reason": None}],
-    }  # fmt: skip
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1700000000,
+        "model": "m",
+        "choices": [choice],
+    }
 
 
 def _delta(*path: str | int) -> Callable[[list[str]], bytes]:
@@ -108,7 +113,11 @@ def _responses(kind: str, name: str, **place: Any) -> Callable[[list[str]], byte
     def form(pieces: list[str]) -> bytes:
         item = {"item_id": "item_1", "output_index": 1, **place}
         text = "".join(pieces)
-        done = {"type": "message", "id": "item_1", "content": [{"type": "x", name: text}]}
+        done = {
+            "type": "message",
+            "id": "item_1",
+            "content": [{"type": "x", name: text}],
+        }
         return events(
             *(
                 {"type": f"response.{kind}.delta", **item, "delta": piece,
@@ -187,7 +196,7 @@ def _plain_data(pieces: list[str]) -> bytes:
 
 
 def _escaped(pieces: list[str]) -> bytes:
-    """Every character that is no letter as an escape, `/` as `\\/`."""
+    """Every character that is no letter as an escape."""
     text = [
         "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in piece)
         for piece in pieces

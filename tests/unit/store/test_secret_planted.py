@@ -78,9 +78,7 @@ def planted(stream: list[Any], drawn: random.Random) -> dict[Any, str]:
         edges = [0, *cuts, len(key)]
         for number, (container, name) in enumerate(places[:count]):
             piece = key[edges[number] : edges[number + 1]]
-            container[name] = (
-                " " * (not number) + piece + " " * (number == count - 1)
-            )
+            container[name] = " " * (not number) + piece + " " * (number == count - 1)
         keys[slot] = key
     return keys
 
@@ -92,7 +90,9 @@ def check(body: bytes, seed: int) -> int:
         return 0
     keys = planted(stream, random.Random(seed))
     written = b"".join(b"data: " + json.dumps(e).encode() + b"\n\n" for e in stream)
-    exchange = Exchange(0, Request("POST", "http://h/", {}), Response(200, body=written))
+    exchange = Exchange(
+        0, Request("POST", "http://h/", {}), Response(200, body=written)
+    )
     redacted = redact_exchange(exchange).response.body
     assert len(redacted) == len(written)
     after = events(redacted)
@@ -103,7 +103,9 @@ def check(body: bytes, seed: int) -> int:
     }
     for slot, key in keys.items():
         text = texts[slot] + "\0" + redacted.decode()
-        rest = [key[i : i + 8] for i in range(3, len(key) - 7) if key[i : i + 8] in text]
+        rest = [
+            key[i : i + 8] for i in range(3, len(key) - 7) if key[i : i + 8] in text
+        ]
         assert rest == [], slot
     found = {secret.value.decode() for secret in Redaction().body_secrets(written)}
     assert [slot for slot, key in keys.items() if key not in "\0".join(found)] == []
@@ -114,7 +116,7 @@ def check(body: bytes, seed: int) -> int:
 @needs_shared
 @pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_key_in_every_slot_of_recorded_streams_is_gone_and_found(every: int) -> None:
-    """Whatever API was recorded: each text of each stream holds a key, and then none."""
+    """Whatever API was recorded: each text of a stream holds a key, and then none."""
     count = 0
     for number, path in enumerate(recordings()[::every]):
         try:
