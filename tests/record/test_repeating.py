@@ -188,6 +188,7 @@ def test_proxy_records_no_piece_and_plays_the_repetition(tmp_path: Path) -> None
         proxied(path, server.url) as proxy,
     ):
         assert talk(f"{proxy.url}/v1", "".join) == [ANSWER, "Good."]
+        proxy.wait_for_reports(2)
     assert scan(path) == []
     assert CORE[-8:] not in path.read_text()
     with use_cassette(path) as session:

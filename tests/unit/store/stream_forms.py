@@ -204,6 +204,25 @@ def _escaped(pieces: list[str]) -> bytes:
     return b"".join(f'data: {{"text": "{piece}"}}\n\n'.encode() for piece in text)
 
 
+def _escaped_inside(pieces: list[str]) -> bytes:
+    """The same in the JSON of arguments, which is escaped once more."""
+    text = [
+        "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in p) for p in pieces
+    ]
+    calls = [{"index": 0, "function": {"arguments": piece}} for piece in text]
+    return events(*(_chunk({"tool_calls": [call]}) for call in calls))
+
+
+def _id_of_its_own(pieces: list[str]) -> bytes:
+    """Every event has another id, at the top and at the item."""
+    return events(
+        *(
+            {"id": f"e{number}", "item_id": f"i{number}", "output_index": 0, "delta": p}
+            for number, p in enumerate(pieces)
+        )
+    )
+
+
 def _carriage_returns(pieces: list[str]) -> bytes:
     return events(*(_chunk({"content": p}) for p in pieces)).replace(b"\n", b"\r")
 
@@ -239,6 +258,8 @@ FORMS: dict[str, Callable[[list[str]], bytes]] = {
     "prefixed lines": _prefixed,
     "data without JSON": _plain_data,
     "escaped": _escaped,
+    "escaped inside arguments": _escaped_inside,
+    "ids of their own": _id_of_its_own,
     "carriage returns": _carriage_returns,
 }  # fmt: skip
 """By name, what makes a body of the pieces of a text."""
