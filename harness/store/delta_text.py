@@ -168,7 +168,7 @@ def _slots(
             before is not None
             and rule >= ALIKE
             and (before[0].document, before[1]) == (fragment.document, part)
-            and not (before[2] == siblings != -1 and (siblings >= 0 or rule >= GUESSES))
+            and not before[2] == siblings >= 0
         ):
             yield from _whole(text, is_guess=rule >= GUESSES)
             text = []

@@ -68,7 +68,7 @@ class Places(NamedTuple):
     """Where the text of one leaf belongs, by each rule."""
 
     exact: int
-    """Path, numbers, ids, type of event, positions in arrays."""
+    """Path, numbers, ids, type of event; positions in arrays where there are none."""
     numbered: int
     """Path and numbers; positions where there are none."""
     alike: int
@@ -80,8 +80,7 @@ class Places(NamedTuple):
     part: int
     """Which of the outermost values of its document it stands in."""
     siblings: int
-    """The array whose items may be pieces of one text; -1 for none. Below that if it
-    is one of strings, which are words of a command as well: this is a guess."""
+    """The array whose items may be pieces of one text; -1 for none."""
 
 
 RULES = range(5)
@@ -145,18 +144,18 @@ class Template:
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
-            index = tuple([pair for pair in found if _INDEX.fullmatch(pair[0])])
-            position = -1 if index else frame.position
+            at: list[Hashable] = [frame.position]
+            index = [pair for pair in found if _INDEX.fullmatch(pair[0])]
             siblings = above.siblings
             if frame.is_array:
                 siblings = number
             elif frame.position >= 0 and (frame.has_role or found):
                 siblings = -1
             places[frame] = Places(
-                place(above.exact, frame.field, tuple(found), position),
-                place(above.numbered, frame.field, index, position),
-                place(above.alike, frame.field, index, frozenset(frame.names)),
-                place(above.placeless, frame.field, index),
+                place(above.exact, frame.field, *(found or at)),
+                place(above.numbered, frame.field, *(index or at)),
+                place(above.alike, frame.field, *index, frozenset(frame.names)),
+                place(above.placeless, frame.field, *index),
                 place(above.loose, frame.field),
                 frame.part,
                 siblings,
@@ -172,7 +171,7 @@ class Template:
                     place(above.placeless, field),
                     place(above.loose, field),
                     frame.item if frame.parent is None else frame.part,
-                    above.siblings if position < 0 else -2 - above.siblings,
+                    above.siblings,
                 )
             )
         bucket = self.buckets[values] = Bucket(leaves, self._strings)

@@ -75,19 +75,29 @@ def _two_calls(pieces: list[str]) -> bytes:
 
 
 def _two_calls_by_id(pieces: list[str]) -> bytes:
-    return events(
-        *(
-            _chunk(
-                {
-                    "tool_calls": [
-                        {"function": {"arguments": piece}, "id": "b"},
-                        {"function": {"arguments": f"{number}, "}, "id": "a"},
-                    ]
-                }
-            )
-            for number, piece in enumerate(_arguments(pieces))
-        )
-    )
+    """No numbers, and now one call is first, now the other."""
+    deltas = []
+    for number, piece in enumerate(_arguments(pieces)):
+        calls = [
+            {"function": {"arguments": piece}, "id": "b"},
+            {"function": {"arguments": f"{number}, "}, "id": "a"},
+        ]
+        deltas.append({"tool_calls": calls[:: 1 - 2 * (number % 2)]})
+    return events(*map(_chunk, deltas))
+
+
+def _two_calls_by_position(pieces: list[str]) -> bytes:
+    """No numbers, and ids at the beginning only."""
+    deltas = []
+    for number, piece in enumerate(_arguments(pieces)):
+        told = [{"id": "a"}, {"id": "b"}] if number < 3 else [{}, {}]
+        texts = (f"{number}, ", piece)
+        calls = [
+            {**ids, "function": {"arguments": text}}
+            for ids, text in zip(told, texts, strict=True)
+        ]
+        deltas.append({"tool_calls": calls})
+    return events(*map(_chunk, deltas))
 
 
 def _two_choices(pieces: list[str]) -> bytes:
@@ -241,6 +251,7 @@ FORMS: dict[str, Callable[[list[str]], bytes]] = {
     "chat tool call": _tool_call,
     "chat two calls in one delta": _two_calls,
     "chat two calls apart by id": _two_calls_by_id,
+    "chat two calls apart by position": _two_calls_by_position,
     "chat two choices": _two_choices,
     "chat logprobs": _logprobs,
     "responses output_text": _responses("output_text", "text", content_index=0),
