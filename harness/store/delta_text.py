@@ -65,9 +65,11 @@ class Slots:
         self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._interned: dict[Hashable, int] = {}
+        self._last: tuple[Template, Bucket] | None = None
         self._offsets: tuple[int, list[int]] = (-1, [])
         for document in documents(body):
             self._add(document)
+        self._complete()
 
     def start(self, fragment: Fragment) -> int:
         """Return the offset in the body at which a fragment begins."""
@@ -124,6 +126,30 @@ class Slots:
         if bucket is None:
             bucket = template.bucket(separators[0], values, self._interned)
         bucket.rows.append((number, template.texts(strings)))
+        self._last = (template, bucket)
+
+    def _complete(self) -> None:
+        """Put what a cut-off document has wherever its like stood before.
+
+        The numbers that tell parallel texts apart often come after the text.
+        """
+        if self._last is None or not self._last[0].is_cut_off:
+            return
+        template, last = self._last
+        number, texts = last.rows.pop()
+        before: dict[int, set[Places]] = {}
+        for other in self._templates.values():
+            for bucket in other.buckets.values():
+                for places in bucket.places if bucket.rows else ():
+                    before.setdefault(places.loose, set()).add(places)
+        columns = [
+            (places._replace(part=own.part, siblings=-1), string, text)
+            for own, string, text in zip(last.places, last.strings, texts, strict=False)
+            for places in before.get(own.loose, {own})
+        ]
+        completed = Bucket([c[0] for c in columns], [c[1] for c in columns])
+        completed.rows.append((number, tuple([c[2] for c in columns])))
+        template.buckets[b"cut off",] = completed
 
 
 def _pieces(document: bytes) -> list[bytes]:

@@ -120,6 +120,7 @@ class Template:
         self._frames = [_Frame(None, b"", is_array=False)]
         self._leaves: list[_Leaf] = []
         self._strings: list[int] = []
+        self.is_cut_off = False
         self._read(separators, strings)
         self.texts: Callable[[list[bytes]], tuple[bytes, ...]] | None = None
         if self._strings:  # with one number alone it would return no tuple
@@ -204,6 +205,7 @@ class Template:
                     frame = frame.parent
                     frame.item += frame.parent is None  # values one after another
                 key = b""
+        self.is_cut_off = frame.parent is not None
 
     def _tells(
         self,
