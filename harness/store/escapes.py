@@ -1,0 +1,68 @@
+r"""Text behind escapes, one level deep, with the way back to its bytes.
+
+Owns undoing percent escapes, `\u` escapes of ASCII and base64, so that a search finds
+what stands behind them. It knows nothing of secrets.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from array import array
+from bisect import bisect_left
+
+__all__ = ["Unescaped", "text_in_base64", "unescaped"]
+
+_ESCAPE = re.compile(rb"%([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])")
+_LOOKED_AT = 16  # characters of base64 that show whether text is behind it
+
+
+class Unescaped:
+    """A text without its escapes.
+
+    Attributes:
+        text: The text; each escape is the one character that it stands for.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self._places = array("q")
+        self._lengths = array("q", [0])  # by how much the escapes so far are longer
+        pieces = []
+        end = length = longer = 0
+        for match in _ESCAPE.finditer(raw):
+            pieces += [raw[end : match.start()], bytes([int(match[1] or match[2], 16)])]
+            length += match.start() - end
+            self._places.append(length)
+            length += 1
+            longer += len(match[0]) - 1
+            self._lengths.append(longer)
+            end = match.end()
+        self.text = b"".join([*pieces, raw[end:]])
+
+    def raw(self, offset: int) -> int:
+        """Return the offset in the raw text of an offset in `text`."""
+        return offset + self._lengths[bisect_left(self._places, offset)]
+
+
+def unescaped(raw: bytes) -> Unescaped | None:
+    """Return a text without its escapes of ASCII; None where it has none."""
+    return Unescaped(raw) if _ESCAPE.search(raw) else None
+
+
+def text_in_base64(value: bytes) -> bytes:
+    """Return the text that is behind base64; nothing where it is none, or no text."""
+    url_safe = value.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    if not _decoded(url_safe[:_LOOKED_AT]):
+        return b""
+    return _decoded(url_safe[: len(url_safe) // 4 * 4] if len(url_safe) % 4 == 1 else url_safe)
+
+
+def _decoded(value: bytes) -> bytes:
+    try:
+        text = binascii.a2b_base64(value + b"=" * (-len(value) % 4))
+    except binascii.Error:
+        return b""
+    return text if text.isascii() and not _CONTROL.search(text) else b""
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
