@@ -38,14 +38,17 @@ class Names(NamedTuple):
     """Names whose values are none."""
 
 
+# By first letter, which `re` is four times as fast with.
 _STEMS = (
-    "key|keys|key[-_]?id|token|tokens|secret|secret[-_]?id|secrets|password|passwords"
-    "|passwd|passphrase|passcode|pwd|pass|dsn|connection[-_]?string|conn[-_]?str(?:ing)?"
-    "|credentials?|creds?|authorization|auth|cookies?|session|sessionid|session[-_]id"
-    "|sessid|sid|sig|signature|jwt|bearer|otp|pin|database[-_]url|redis[-_]url"
-    "|webhook[-_]url|access[-_]?code|auth[-_]?code|code"
+    "k(?:ey(?:s|[-_]?id)?)|t(?:okens?)|d(?:sn|atabase[-_]url)|c(?:onn(?:ection)?[-_]?"
+    "str(?:ing)?|red(?:ential)?s?|ookies?|ode)|p(?:ass(?:words?|wd|phrase|code)?|wd|in)"
+    "|s(?:ecret(?:s|[-_]?id)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?)"
+    "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
+    "|r(?:edis[-_]url)|w(?:ebhook[-_]url)"
 )
-_QUALIFIER = "(?:[-_](?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64|header))?"
+_QUALIFIER = (
+    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64|header))?"
+)
 _ASSIGNMENT = rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 

@@ -194,7 +194,7 @@ FORMATS: tuple[Format, ...] = (
     Format("JSON web encryption", r"eyJ", _WORD, 8, "RFC 7516", rf"[{_WORD}]*+\.[{_WORD}]*+\.[{_WORD}]{{10,}}+\.[{_WORD}]{{10,}}+\.[{_WORD}]{{10,}}+"),
     # Messages, money and shops.
     Format("Slack token", r"xoxe\.xox[bp]-\d-", _ALNUM, 100, "Slack: Token types"),
-    Format("Slack token", r"xox[a-z]-", _ALNUM + "-", 10, "Slack: Token types"),
+    Format("Slack token", r"xox[a-z]-", _ALNUM + "-", 8, "Slack: Token types"),
     Format("Slack token", r"xapp-\d-", _ALNUM + "-", 10, "Slack: Token types"),
     Format("Slack webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/", _BASE64 + "_-", 20, "Slack: Incoming webhooks"),
     Format("Discord webhook", r"discord(?:app)?\.com/api/webhooks/\d+/", _WORD, 40, "Discord: Webhooks"),

@@ -150,7 +150,7 @@ _PLACEHOLDER = re.compile(
     r"|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
     r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,8}\.{3,}|[\w-]*example[\w-]*"
     r"|[\w-]*placeholder[\w-]*)[\W_]*)"
-    r"|[{<$%\[(].*|.*[}>\])]|(?P<same>.)(?P=same)*",
+    r"|[{<$%\[(].*|.*[}>\])]|(?P<same>.)(?P=same){3,}",
     re.IGNORECASE | re.DOTALL,
 )
 _CODE = re.compile(

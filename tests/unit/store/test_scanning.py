@@ -97,7 +97,7 @@ def test_key_outside_the_exchanges_is_found_with_its_line(tmp_path: Path) -> Non
     [finding] = scan(path)
     assert finding.exchange is None
     assert finding.place == f"line {len(text.splitlines())}"
-    assert finding.kind == "API key (sk-)"
+    assert finding.kind == "OpenAI key"
 
 
 def test_key_inside_an_exchange_is_reported_once(tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ def test_key_in_fragments_is_reported_once(tmp_path: Path) -> None:
         for i in range(0, len(key), 5)
     ]
     [finding] = scan(save(tmp_path, document(interaction(sse(*chunks)))))
-    assert finding.kind == "API key (sk-)"
-    assert finding.excerpt == f"sk-*** ({len(key)} characters)"
+    assert finding.kind == "OpenAI key"
+    assert finding.excerpt == f"sk-proj-*** ({len(key)} characters)"
 
 
 def test_large_text_is_scanned_to_its_end(tmp_path: Path) -> None:
