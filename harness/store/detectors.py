@@ -100,7 +100,7 @@ _SHAPES = (
         "credentials of a command",  # curl -u user:password
         re.compile(
             rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
-            rb"([^\s\"':\\<{$]{1,64}+:[^\s\"'\\<>{}$]{3,}+)"
+            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{1,64}+:[^\s\"'\\<>{}$]{3,}+)"
         ),
     ),
     Detector(
@@ -325,7 +325,7 @@ def _service(name: bytes) -> re.Pattern[bytes] | None:
     if not found:
         return None
     choices = "|".join(sorted(found, reverse=True))
-    return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_-])".encode())
+    return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
 
 
 @functools.cache

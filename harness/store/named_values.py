@@ -166,7 +166,11 @@ def _parameter(
     shown = value[0].decode("utf-8", "replace")
     if is_placeholder(shown):
         return None
-    if not is_url and sureness is not Credential.YES and not is_random(shown):
+    if not is_url and (
+        "(" in shown  # a call
+        or shown.startswith(("/", "~/", "./"))  # a path
+        or (sureness is not Credential.YES and not is_random(shown))
+    ):
         return None
     return Span(*value.span(), PARAMETER)
 

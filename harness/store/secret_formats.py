@@ -213,6 +213,7 @@ FORMATS: tuple[Format, ...] = (
     Format("Square token", r"EAAA(?=[A-Za-z_-]*[0-9])", _WORD, 22, "Square: Access tokens"),
     Format("Square token", r"sq0[a-z]{3}-", _WORD, 22, "Square: Access tokens"),
     Format("Facebook token", r"EAA[A-Z]", _ALNUM, 80, "Meta: Access tokens"),
+    Format("Facebook app token", r"[0-9]{15,16}%(?:7[Cc])?", _WORD, 27, "Meta: Access tokens"),
     Format("PayPal Braintree token", r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$", _HEX, 32, "Braintree: Access tokens"),
     Format("Plaid token", r"access-(?:sandbox|development|production)-", _HEX + "-", 36, "Plaid: Tokens"),
     Format("GoCardless token", r"live_(?=[A-Za-z_-]*[0-9])", "=" + _WORD, 40, "GoCardless: Access tokens"),
