@@ -29,17 +29,16 @@ class Unescaped:
     def __init__(self, raw: bytes) -> None:
         self._places = array("q")
         self._lengths = array("q", [0])  # by how much the escapes so far are longer
-        pieces = []
-        end = length = longer = 0
+        text = bytearray()
+        end = longer = 0
         for match in _ESCAPE.finditer(raw):
-            pieces += [raw[end : match.start()], bytes([int(match[1] or match[2], 16)])]
-            length += match.start() - end
-            self._places.append(length)
-            length += 1
+            text += raw[end : match.start()]
+            self._places.append(len(text))
+            text.append(int(match[1] or match[2], 16))
             longer += len(match[0]) - 1
             self._lengths.append(longer)
             end = match.end()
-        self.text = b"".join([*pieces, raw[end:]])
+        self.text = bytes(text + raw[end:])
 
     def raw(self, offset: int) -> int:
         """Return the offset in the raw text of an offset in `text`."""

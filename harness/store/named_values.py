@@ -70,8 +70,9 @@ _SCHEME = re.compile(
     rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
     re.IGNORECASE,
 )
-_BARE = re.compile(rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]++|&(?![\w.%-]+=))*+""")
-_PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]*+""")
+# At most so long: of a text that is nothing but names, each is looked at.
+_BARE = re.compile(rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,16}+""")
+_PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,4096}+""")
 _URL_START = b"?&#;"
 _PROSE = re.compile(
     r"(?:the|your|a|an|enter|please|my|must|user\S*|new|optional|required|used|any"
@@ -105,8 +106,11 @@ def find_named(
     Yields:
         Spans in the order of their beginnings.
     """
+    found_to = 0
     for match in _stems(names.deny).finditer(text.lower()):
         end = match.end()
+        if end < found_to:
+            continue
         before = text[max(0, end - 80) : end]
         start = end - len(before) + len(before.rstrip(_NAME_BYTES))
         if text[start - 1 : start] == b"\\" and text[start : start + 1] in _ESCAPED:
@@ -116,6 +120,7 @@ def find_named(
         if sureness is not Credential.NO:
             span = _value(text, start, end, sureness, is_url=is_url)
             if span is not None:
+                found_to = span.end
                 yield span
 
 
@@ -231,7 +236,7 @@ def _bare(
     shown = found.decode("utf-8", "replace")
     if len(shown) < _SHORTEST or is_placeholder(shown) or after in {b"(", b"["}:
         return None
-    if credential_of(shown) is not Credential.NO and not any(map(str.isdecimal, shown)):
+    if len(shown) < 80 and credential_of(shown) is not Credential.NO and not any(map(str.isdecimal, shown)):
         return None  # `password=db_password`
     is_variable = name.isupper() and operator == b"=" and sureness is Credential.YES
     if not is_random(shown, least=_SHORTEST if sureness is Credential.YES else 12) and (

@@ -22,7 +22,7 @@ _BASE64 = "A-Za-z0-9+/"
 _END = "(?![A-Za-z0-9])"
 _END64 = "={0,3}"
 # A digit, which 12 random characters hold and words of prose and code do not.
-_RANDOM = r"(?=[A-Za-z_-]*[0-9])"
+_RANDOM = r"(?=[A-Za-z_-]{0,64}[0-9])"
 
 
 class Format(NamedTuple):
@@ -59,8 +59,8 @@ FORMATS: tuple[Format, ...] = (
     Format("OpenAI key", r"sk-(?:proj|svcacct|admin|service|None)-", _WORD, 12, "OpenAI: API keys"),
     Format("Langfuse key", r"sk-lf-", _WORD, 20, "Langfuse: API keys"),
     # Many issuers; a locale or a CSS class (`sk-SK-locale`) has no piece like this.
-    Format("API key (sk-)", r"sk-(?:[A-Za-z0-9]{1,12}[_-]){0,3}+(?=[A-Za-z]*[0-9])", _ALNUM, 12, "OpenAI, DeepSeek, Moonshot: API keys", rf"[{_WORD}]*+"),
-    Format("API key (sk-)", rf"sk-{_RANDOM}(?=[{_WORD}]*[A-Z])(?=[{_WORD}]*[a-z])(?=(?:[A-Za-z_-]*[0-9]){{3}})", _WORD, 20, "OpenAI: API keys"),
+    Format("API key (sk-)", r"sk-(?:[A-Za-z0-9]{1,12}[_-]){0,3}+(?=[A-Za-z]{0,64}[0-9])", _ALNUM, 12, "OpenAI, DeepSeek, Moonshot: API keys", rf"[{_WORD}]*+"),
+    Format("API key (sk-)", rf"sk-{_RANDOM}(?=[{_WORD}]{{0,64}}[A-Z])(?=[{_WORD}]{{0,64}}[a-z])(?=(?:[A-Za-z_-]{{0,64}}[0-9]){{3}})", _WORD, 20, "OpenAI: API keys"),
     Format("Google API key", r"AIza", _WORD, 30, "Google Cloud: API keys"),
     Format("Google AI Studio key", r"AQ\.Ab", _WORD, 30, "Google AI: API keys"),
     Format("Hugging Face token", r"hf_", _ALNUM, 20, "Hugging Face: User access tokens"),
@@ -73,7 +73,7 @@ FORMATS: tuple[Format, ...] = (
     Format("NVIDIA key", r"nvapi-", _WORD, 20, "NVIDIA NIM: API keys"),
     Format("Fireworks key", r"fw_", _ALNUM, 20, "Fireworks: API keys"),
     Format("Together key", r"tgp_v1_", _WORD, 20, "Together: API keys"),
-    Format("Voyage key", r"(?:pa|al)-(?=[A-Za-z_-]*[0-9])(?=[a-z0-9_-]*[A-Z])", _WORD, 40, "Voyage AI: API keys"),
+    Format("Voyage key", r"(?:pa|al)-(?=[A-Za-z_-]{0,64}[0-9])(?=[a-z0-9_-]{0,64}[A-Z])", _WORD, 40, "Voyage AI: API keys"),
     Format("ElevenLabs key", r"sk_", _HEX, 40, "ElevenLabs: API keys"),
     Format("Jina key", r"jina_", _WORD, 30, "Jina AI: API keys"),
     Format("Nomic key", r"nk-", _WORD, 40, "Nomic: API keys"),
@@ -118,7 +118,7 @@ FORMATS: tuple[Format, ...] = (
     Format("Cloudflare token", r"cf(?:ut|at|k)_", _WORD, 40, "Cloudflare: API tokens"),
     Format("Scaleway key id", r"SCW", _UPPER, 17, "Scaleway: API keys", _END),
     Format("OpenShift token", r"sha256~", _WORD, 40, "OpenShift: OAuth tokens"),
-    Format("Yandex token", r"t1\.", _WORD, 10, "Yandex Cloud: IAM tokens", rf"[{_WORD}]*+={{0,2}}\.[{_WORD}]{{60,}}+={{0,2}}"),
+    Format("Yandex token", r"t1\.", _WORD, 10, "Yandex Cloud: IAM tokens", rf"[{_WORD}]{{0,400}}+={{0,2}}\.[{_WORD}]{{60,}}+={{0,2}}"),
     Format("Yandex key", r"AQVN", _WORD, 35, "Yandex Cloud: API keys"),
     Format("Yandex static key", r"YC", _WORD, 38, "Yandex Cloud: Static access keys", rf"(?![{_WORD}])"),
     # Code and packages.
@@ -190,8 +190,8 @@ FORMATS: tuple[Format, ...] = (
     Format("Neon key", r"napi_", _LOWER, 40, "Neon: API keys"),
     Format("ClickHouse key", r"4b1d", _ALNUM, 38, "ClickHouse Cloud: API keys", _END),
     Format("JSON web token in base64", r"ZXlK", _BASE64 + "_-", 40, "RFC 7519", rf"[{_BASE64}_-]*+{_END64}"),
-    Format("JSON web token", r"ey", _WORD, 8, "RFC 7519", rf"[{_WORD}]*+\.ey[{_BASE64}_-]{{4,}}+\.[{_BASE64}_-]*+={{0,2}}"),
-    Format("JSON web encryption", r"eyJ", _WORD, 8, "RFC 7516", rf"[{_WORD}]*+\.[{_WORD}]*+\.[{_WORD}]{{10,}}+\.[{_WORD}]{{10,}}+\.[{_WORD}]{{10,}}+"),
+    Format("JSON web token", r"ey", _WORD, 8, "RFC 7519", rf"[{_WORD}]{{0,2048}}+\.ey[{_BASE64}_-]{{4,}}+\.[{_BASE64}_-]*+={{0,2}}"),
+    Format("JSON web encryption", r"eyJ", _WORD, 8, "RFC 7516", rf"[{_WORD}]{{0,2048}}+\.[{_WORD}]{{0,1024}}+\.[{_WORD}]{{10,2048}}+\.[{_WORD}]{{10,2048}}+\.[{_WORD}]{{10,}}+"),
     # Messages, money and shops.
     Format("Slack token", r"xoxe\.xox[bp]-\d-", _ALNUM, 100, "Slack: Token types"),
     Format("Slack token", r"xox[a-z]-", _ALNUM + "-", 8, "Slack: Token types"),
@@ -205,18 +205,18 @@ FORMATS: tuple[Format, ...] = (
     Format("Mailgun key", r"(?:pub)?key-", _HEX, 32, "Mailgun: API keys", _END),
     Format("Mailchimp key", r"[0-9a-f]{32}-us", "0-9", 1, "Mailchimp: API keys", r"\d?(?![A-Za-z0-9])"),
     Format("Brevo key", r"x(?:key|smtp)sib-[0-9a-f]{64}-", _ALNUM, 16, "Brevo: API keys"),
-    Format("Resend key", r"re_(?=[A-Za-z_]*[0-9])", _ALNUM + "_", 24, "Resend: API keys", r"(?![A-Za-z0-9_])"),
+    Format("Resend key", r"re_(?=[A-Za-z_]{0,64}[0-9])", _ALNUM + "_", 24, "Resend: API keys", r"(?![A-Za-z0-9_])"),
     Format("Stripe key", r"[srp]k_(?:live|test|prod)_", _ALNUM, 10, "Stripe: API keys"),
     Format("Stripe webhook secret", r"whsec_", _BASE64, 24, "Stripe: Webhooks", rf"[{_BASE64}]*+{_END64}"),
-    Format("Freemius key", r"sk_(?=[A-Za-z_-]*[0-9])(?=[a-z0-9_-]*[A-Z])", _WORD, 29, "Freemius: API"),
+    Format("Freemius key", r"sk_(?=[A-Za-z_-]{0,64}[0-9])(?=[a-z0-9_-]{0,64}[A-Z])", _WORD, 29, "Freemius: API"),
     Format("Square token", r"EAAA", _WORD, 40, "Square: Access tokens"),
-    Format("Square token", r"EAAA(?=[A-Za-z_-]*[0-9])", _WORD, 22, "Square: Access tokens"),
+    Format("Square token", r"EAAA(?=[A-Za-z_-]{0,64}[0-9])", _WORD, 22, "Square: Access tokens"),
     Format("Square token", r"sq0[a-z]{3}-", _WORD, 22, "Square: Access tokens"),
     Format("Facebook token", r"EAA[A-Z]", _ALNUM, 80, "Meta: Access tokens"),
     Format("Facebook app token", r"[0-9]{15,16}%(?:7[Cc])?", _WORD, 27, "Meta: Access tokens"),
     Format("PayPal Braintree token", r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$", _HEX, 32, "Braintree: Access tokens"),
     Format("Plaid token", r"access-(?:sandbox|development|production)-", _HEX + "-", 36, "Plaid: Tokens"),
-    Format("GoCardless token", r"live_(?=[A-Za-z_-]*[0-9])", "=" + _WORD, 40, "GoCardless: Access tokens"),
+    Format("GoCardless token", r"live_(?=[A-Za-z_-]{0,64}[0-9])", "=" + _WORD, 40, "GoCardless: Access tokens"),
     Format("Duffel token", r"duffel_(?:test|live)_", "=" + _WORD, 40, "Duffel: Access tokens"),
     Format("EasyPost key", r"EZ[AT]K", _ALNUM, 50, "EasyPost: API keys"),
     Format("Shippo token", r"shippo_(?:live|test)_", _ANY_HEX, 40, "Shippo: Authentication"),
@@ -224,11 +224,11 @@ FORMATS: tuple[Format, ...] = (
     Format("Flutterwave key", r"FLW(?:SECK|PUBK)(?:_TEST)?-", _ALNUM, 12, "Flutterwave: API keys", r"[A-Za-z0-9]*+(?:-X)?"),
     Format("Razorpay key", r"rzp_(?:live|test)_", _ALNUM, 14, "Razorpay: API keys"),
     Format("Lob key", r"(?:live|test)_(?:pub_)?", _HEX, 31, "Lob: API keys"),
-    Format("Mapbox token", r"[pst]k\.", _ALNUM, 40, "Mapbox: Access tokens", rf"[{_WORD}]*+\.[{_WORD}]{{20,}}+"),
+    Format("Mapbox token", r"[pst]k\.", _ALNUM, 40, "Mapbox: Access tokens", rf"[{_WORD}]{{0,400}}+\.[{_WORD}]{{20,}}+"),
     Format("Defined Networking key", r"dnkey-", "=" + _WORD, 50, "Defined Networking: API keys"),
     Format("Dropbox token", r"sl\.(?:u\.)?", "=" + _WORD, 100, "Dropbox: OAuth guide"),
     Format("HubSpot token", r"pat-(?:na|eu|ap)\d-", _HEX + "-", 36, "HubSpot: Private apps"),
-    Format("Beamer token", r"b_(?=[a-z_=-]*[0-9])", _LOWER + "_=-", 44, "Beamer: API", r"(?![A-Za-z0-9_=-])"),
+    Format("Beamer token", r"b_(?=[a-z_=-]{0,64}[0-9])", _LOWER + "_=-", 44, "Beamer: API", r"(?![A-Za-z0-9_=-])"),
     Format("Tailscale key", r"tskey-[a-z]+-", _WORD, 16, "Tailscale: Key prefixes"),
     Format("ngrok key", r"(?:ak|cr|rt)_", _ALNUM, 27, "ngrok: API keys", _END),
     Format("Apify token", r"apify_api_", _ALNUM, 30, "Apify: API tokens"),

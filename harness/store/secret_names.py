@@ -195,6 +195,7 @@ def is_random(value: str, *, least: int = 8) -> bool:
         value: What stands beside a name.
         least: How many characters a secret has at least.
     """
+    value = value[:256]
     if len(value) < least or any(c.isspace() for c in value) or _CODE.match(value):
         return False
     has_digit = any(c.isdecimal() for c in value)
