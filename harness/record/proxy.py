@@ -226,7 +226,7 @@ class _Proxy:
         except BrokenStreamError as error:
             outcome = str(error)
             if recorder is None:
-                await downstream.refuse(502, f"{self._upstream.url('')}: {error}")
+                await downstream.refuse(502, self._session.redacted(f"{self._upstream.url('')}: {error}"))
             else:
                 recorder.broke(error.kind, error.message)
                 downstream.break_off(is_reset=error.kind == "ReadError")
@@ -236,7 +236,8 @@ class _Proxy:
                 # proxy is being stopped.
                 recorder.closed()
                 await self._save()
-            self._report(f"{request.method} {request.uri} {outcome}")
+            said = f"{request.method} {request.uri} {outcome}"
+            self._report(self._session.redacted(said))
 
     async def _save(self) -> None:
         async with self._saving:

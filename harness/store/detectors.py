@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.store.escapes import text_in_base64, unescaped
 from harness.store.named_values import Names, find_named
 from harness.store.secret_formats import FORMATS
-from harness.store.secret_services import SERVICES
 from harness.store.secret_names import is_placeholder
+from harness.store.secret_services import SERVICES
 from harness.store.spans import URL_USER, Span, merge
 
 if TYPE_CHECKING:

@@ -71,8 +71,10 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 # At most so long: of a text that is nothing but names, each is looked at.
-_BARE = re.compile(rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,16}+""")
-_PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,4096}+""")
+_BARE = re.compile(rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,8}+""")
+_PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,2048}+""")
+_MOST = 2000
+_REST = re.compile(rb"""[^\s"'`&#;<>\\]*+""")
 _URL_START = b"?&#;"
 _PROSE = re.compile(
     r"(?:the|your|a|an|enter|please|my|must|user\S*|new|optional|required|used|any"
@@ -120,6 +122,8 @@ def find_named(
         if sureness is not Credential.NO:
             span = _value(text, start, end, sureness, is_url=is_url)
             if span is not None:
+                if span.end - span.start > _MOST:
+                    span = span._replace(end=_rest(text, span))
                 found_to = span.end
                 yield span
 
@@ -135,6 +139,11 @@ def _sureness(name: str, names: Names) -> Credential:
     if plain in folded_all(names.deny):
         return Credential.YES
     return credential_of(name)
+
+
+def _rest(text: bytes, span: Span) -> int:
+    rest = _REST.match(text, span.end)
+    return rest.end() if rest is not None and span.kind != FIELD else span.end
 
 
 def _value(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from harness.store.cassette import Exchange, Headers
 
-__all__ = ["KNOWN", "Redaction", "Secret"]
+__all__ = ["KNOWN", "Redaction", "Secret", "redacted_url"]
 
 KNOWN = "known secret"
 """The kind of a value that is a secret because of where else it stands."""
@@ -267,6 +267,18 @@ class Redaction:
             if (value := text[span.start : span.end]) not in allowed
             and not is_mark(value)
         )
+
+
+def redacted_url(text: str, redaction: Redaction | None = None) -> str:
+    """Return a URL, or a message with URLs in it, as a cassette would have it.
+
+    Whatever prints a URL (a log line, an error, a command) prints this of it.
+
+    Args:
+        text: The URL or message.
+        redaction: What is removed; the built-in table alone where it is None.
+    """
+    return (redaction or Redaction()).uri(text)
 
 
 def _until_stable(once: Callable[[bytes], bytes], text: bytes) -> bytes:

@@ -16,7 +16,7 @@ from harness.store.detectors import public_prefix
 from harness.store.inputs import open_input
 from harness.store.library import find_cassettes
 from harness.store.reading import load_cassette
-from harness.store.rules import KNOWN, Redaction
+from harness.store.rules import Redaction
 from harness.store.secret_names import is_identifying_header, is_placeholder
 from harness.store.spans import FIELD, LINE, PARAMETER, URL_USER
 
