@@ -16,9 +16,7 @@ from harness.cli.console import Exit, complain, printable, say
     help="Look for personal data of this kind, too; may be given twice.",
 )
 @click.option("--quiet", is_flag=True, help="Print findings only, no summary.")
-def command(
-    paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool
-) -> int:
+def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
     PATH is a recording in any format that `harness replay` reads, or a folder of
@@ -32,7 +30,7 @@ def command(
       harness scan cassettes
       harness scan new.yaml || echo "do not commit this"
     """
-    from harness.errors import CassetteError
+    from harness.errors import HarnessError
     from harness.store.library import find_cassettes
     from harness.store.rules import Redaction, redacted_url
     from harness.store.scanning import scan
@@ -42,14 +40,14 @@ def command(
     for path in paths:
         try:
             names = find_cassettes(path)
-        except CassetteError as error:
+        except HarnessError as error:
             complain(redacted_url(str(error), rules))
             unreadable += 1
             continue
         for name in names:
             try:
                 found = scan(name, rules)
-            except CassetteError as error:
+            except HarnessError as error:
                 # It quotes the file: that may be the secret.
                 complain(redacted_url(str(error), rules))
                 unreadable += 1

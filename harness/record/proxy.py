@@ -226,7 +226,9 @@ class _Proxy:
         except BrokenStreamError as error:
             outcome = str(error)
             if recorder is None:
-                await downstream.refuse(502, self._session.redacted(f"{self._upstream.url('')}: {error}"))
+                await downstream.refuse(
+                    502, self._session.redacted(f"{self._upstream.url('')}: {error}")
+                )
             else:
                 recorder.broke(error.kind, error.message)
                 downstream.break_off(is_reset=error.kind == "ReadError")

@@ -66,7 +66,9 @@ class Upstream:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise UsageError(f"upstream {redacted_url(url)!r} is no URL ({error})") from None
+            raise UsageError(
+                f"upstream {redacted_url(url)!r} is no URL ({error})"
+            ) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
             raise UsageError(
                 f"expected an upstream such as https://api.openai.com, got "

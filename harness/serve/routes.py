@@ -137,7 +137,8 @@ def _models(session: Session) -> Answer:
 
 def _not_allowed(request: Request, allowed: str) -> Answer:
     answer = Answer.error(
-        405, f"{redacted_url(request.uri)} takes {allowed}, got {shorten(request.method)}"
+        405,
+        f"{redacted_url(request.uri)} takes {allowed}, got {shorten(request.method)}",
     )
     return replace(answer, headers=[*answer.headers, ("allow", allowed)])
 

@@ -100,7 +100,7 @@ _SHAPES = (
         "credentials of a command",  # curl -u user:password
         re.compile(
             rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
-            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{1,64}+:[^\s\"'\\<>{}$]{3,}+)"
+            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{1,64}+(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+)"
         ),
     ),
     Detector(
@@ -185,8 +185,8 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
             yield Span(*match.span(1), "Kubernetes secret")
 
 
-# Every key of the table is, or is within, a word of at least 14 such characters.
-_SHORTEST = 14
+# Every key of the table is, or is within, a word of at least 13 such characters.
+_SHORTEST = 13
 _IN_WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~+/=-:@%$"
 _CLASSES = bytes(ord("a") if byte in _IN_WORD else ord(" ") for byte in range(256))
 _LONG = re.compile(b"a" * _SHORTEST + b"a*+")
@@ -308,8 +308,10 @@ def _key_of(patterns: re.Pattern[bytes] | None, text: bytes, at: int) -> Span | 
     return Span(*match.span(), "key of a service")
 
 
-# No digit and no capital in the middle: a word as long as a key.
-_WORDS = re.compile(rb"[A-Z]?[a-z_-]+|[A-Z_-]+")
+# No digit, no capital in the middle, no four consonants: a word as long as a key.
+_WORDS = re.compile(
+    rb"(?!.*[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4})(?:[A-Z]?[a-z_-]+|[A-Z_-]+)"
+)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -328,11 +330,18 @@ def _service(name: bytes) -> re.Pattern[bytes] | None:
     return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
 
 
+_REPEATED = re.compile(r"[{+*]")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
+
+
 @functools.cache
 def _prefixes() -> dict[str, list[re.Pattern[str]]]:
     found: dict[str, list[re.Pattern[str]]] = {}
     for row in FORMATS:
-        found.setdefault(row.kind, []).append(re.compile(row.prefix))
+        # Where something is repeated, it is not the issuer's but the secret's.
+        is_random = _REPEATED.search(row.prefix)
+        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
+        found.setdefault(row.kind, []).append(re.compile(shown))
     return found
 
 

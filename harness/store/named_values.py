@@ -46,10 +46,10 @@ _STEMS = (
     "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
     "|r(?:edis[-_]url)|w(?:ebhook[-_]url)"
 )
-_QUALIFIER = (
-    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64|header))?"
+_QUALIFIER = "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64|header))?"
+_ASSIGNMENT = (
+    rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
 )
-_ASSIGNMENT = rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
@@ -71,7 +71,9 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 # At most so long: of a text that is nothing but names, each is looked at.
-_BARE = re.compile(rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,8}+""")
+_BARE = re.compile(
+    rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,8}+"""
+)
 _PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,2048}+""")
 _MOST = 2000
 _REST = re.compile(rb"""[^\s"'`&#;<>\\]*+""")
@@ -245,11 +247,17 @@ def _bare(
     shown = found.decode("utf-8", "replace")
     if len(shown) < _SHORTEST or is_placeholder(shown) or after in {b"(", b"["}:
         return None
-    if len(shown) < 80 and credential_of(shown) is not Credential.NO and not any(map(str.isdecimal, shown)):
+    if (
+        len(shown) < 80
+        and credential_of(shown) is not Credential.NO
+        and not any(map(str.isdecimal, shown))
+    ):
         return None  # `password=db_password`
     is_variable = name.isupper() and operator == b"=" and sureness is Credential.YES
     if not is_random(shown, least=_SHORTEST if sureness is Credential.YES else 12) and (
-        not (is_variable or is_quoted) or not shown.isalnum() or sureness is Credential.MAYBE
+        not (is_variable or is_quoted)
+        or not shown.isalnum()
+        or sureness is Credential.MAYBE
     ):
         return None
     if sureness is Credential.MAYBE and is_uuid(shown):

@@ -103,9 +103,9 @@ class Redaction:
                 raise UsageError(
                     f"redaction pattern {pattern!r} is no regular expression ({error})"
                 ) from None
-        for kind in sorted(self.personal - PERSONAL.keys()):
+        for wanted in sorted(self.personal - PERSONAL.keys()):
             raise UsageError(
-                f"redaction personal={kind!r}: expected some of "
+                f"redaction personal={wanted!r}: expected some of "
                 f"{', '.join(sorted(PERSONAL))}; for anything else use patterns=[...]"
             )
 

@@ -112,7 +112,9 @@ def credential_of(name: str) -> Credential:
         return Credential.MAYBE
     if last in _MAYBE_WORDS:
         return Credential.MAYBE
-    return Credential.URL if last in _URL_WORDS or last == "credential" else Credential.NO
+    return (
+        Credential.URL if last in _URL_WORDS or last == "credential" else Credential.NO
+    )
 
 
 _QUALIFIERS = frozenset(

@@ -66,7 +66,8 @@ def _of_node(operator: str, argument: Any, rng: random.Random) -> Iterator[str]:
         least, most, tree = argument
         if str(tree[0][0]) == "ANY":
             tree = _PARSER.parse("[a-zA-Z0-9]")
-        if int(most) > 1000:  # a key of one character is none
+            most = most if least else 0
+        elif int(most) > 1000:  # a key of one character is none
             least, most = max(least, _SOME // 2), least + _SOME
         for _ in range(rng.randint(least, min(int(most), least + _SOME))):
             yield from _of_tree(tree, rng)
@@ -129,7 +130,12 @@ def _rule(name: str, regex: str) -> Rule:
     if operator and match:
         value = after.partition(_AFTER)[0]
         return Rule(name, _python(match[1]), _python(value))
-    for end in (_AFTER, _AFTER[:-1] + r"|\b)", r"(?:[^\w-]|\z)", r"(?:[^a-zA-Z0-9+/]|\z)"):
+    for end in (
+        _AFTER,
+        _AFTER[:-1] + r"|\b)",
+        r"(?:[^\w-]|\z)",
+        r"(?:[^a-zA-Z0-9+/]|\z)",
+    ):
         regex = regex.removesuffix(end)
     return Rule(name, "", _python(regex))
 
@@ -138,29 +144,21 @@ def _python(regex: str) -> str:
     """Return Go's syntax as Python's: flags hold to the end of their group there."""
     regex = regex.replace("[[:alnum:]]", "[A-Za-z0-9]").replace(r"\z", r"\Z")
     pieces: list[str] = []
-    closing = [0]
-    position = 0
-    in_class = False
-    while position < len(regex):
-        if regex.startswith("(?i)", position) and not in_class:
+    opened = [0]  # how many groups with a flag, in each group
+    for token in _TOKEN.findall(regex):
+        if token == "(?i)":
             pieces.append("(?i:")
-            closing[-1] += 1
-            position += 4
+            opened[-1] += 1
             continue
-        char = regex[position]
-        if char == "\\":
-            pieces.append(regex[position : position + 2])
-            position += 2
+        if token == "(":
+            opened.append(0)
+        elif token == ")":
+            pieces.append(")" * opened.pop())
+        elif token == "|":
+            pieces.append(")" * opened[-1] + "|" + "(?i:" * opened[-1])
             continue
-        if char == "[" and not in_class:
-            in_class = True
-        elif char == "]" and in_class:
-            in_class = False
-        elif char == "(" and not in_class:
-            closing.append(0)
-        elif char == ")" and not in_class:
-            pieces.append(")" * closing.pop())
-        pieces.append(char)
-        position += 1
-    pieces.append(")" * closing.pop())
-    return "".join(pieces)
+        pieces.append(token)
+    return "".join([*pieces, ")" * opened.pop()])
+
+
+_TOKEN = re.compile(r"\(\?i\)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
