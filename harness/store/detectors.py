@@ -100,7 +100,9 @@ _SHAPES = (
         "credentials of a command",  # curl -u user:password
         re.compile(
             rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
-            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{1,64}+(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+)"
+            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{0,64}+"
+            rb"(?:(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+"
+            rb"|:(?<=[^\s\"':\\<{$]{6}:)(?=[\s\"'\\])))"
         ),
     ),
     Detector(
@@ -166,8 +168,8 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
     for kind, pattern in _SHAPES[not has_scheme :]:
         for match in pattern.finditer(text):
-            password = match[1].rpartition(b":")[2].decode("utf-8", "replace")
-            if not is_placeholder(password):
+            password = match[1].rstrip(b":").rpartition(b":")[2]
+            if not is_placeholder(password.decode("utf-8", "replace")):
                 yield Span(*match.span(1), kind)
     for kind, pattern in extra:
         for match in pattern.finditer(text):

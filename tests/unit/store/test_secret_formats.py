@@ -24,6 +24,7 @@ from tests.unit.store.recordings import sse
 from tests.unit.store.secret_values import Rule, drawn, gitleaks_rules
 
 RULES = Redaction()
+SLOW = pytest.mark.slow
 
 
 def _in_places(value: str) -> dict[str, str]:
@@ -124,7 +125,7 @@ def _of_rule(rule: Rule, rng: random.Random) -> list[tuple[str, str]]:
 
 
 @needs_shared
-@pytest.mark.parametrize("count", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1, pytest.param(50, marks=SLOW)])
 def test_rules_of_gitleaks_are_covered(count: int) -> None:
     """What gitleaks finds is redacted: all of its rules but a written list."""
     missed = {}
@@ -263,7 +264,9 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize(
+    "unit", [*HOSTILE[:8], *(pytest.param(one, marks=SLOW) for one in HOSTILE[8:])]
+)
 def test_memory_is_a_few_times_the_text(unit: str) -> None:
     """Nothing but beginnings of secrets: what the search holds is in proportion.
 
