@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 
+_NO_NAMES = Names()
+
+
 class Detector(NamedTuple):
     """One more shape of secret than the table has."""
 
@@ -64,8 +67,9 @@ PERSONAL = {
     "phone": Detector(
         "phone number",
         re.compile(
-            rb"(?<![\w+.-])(?:\+[0-9]{1,3}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9](?:[ .-]?[0-9]){6,12}"
-            rb"|\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}|[0-9]{3}-[0-9]{3}-[0-9]{4})(?![\w.-])"
+            rb"(?<![\w+.-])(?:\+[0-9]{1,3}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?"
+            rb"[0-9](?:[ .-]?[0-9]){6,12}|\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}"
+            rb"|[0-9]{3}-[0-9]{3}-[0-9]{4})(?![\w.-])"
         ),
     ),
 }
@@ -130,7 +134,7 @@ _KUBERNETES_DATA = re.compile(
 
 def find_secrets(
     text: bytes,
-    names: Names = Names(),
+    names: Names = _NO_NAMES,
     extra: Iterable[Detector] = (),
     *,
     is_url: bool = False,
@@ -194,8 +198,18 @@ _CLASSES = bytes(ord("a") if byte in _IN_WORD else ord(" ") for byte in range(25
 _LONG = re.compile(b"a" * _SHORTEST + b"a*+")
 
 
+# Words, with anything but digits between them: no key is like that.
+_PLAIN = re.compile(
+    rb"(?:(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)[_.~+/=:@%$-]{1,9}+)*+"
+    rb"(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)"
+)
+_CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
+
+
 def _in_words(text: bytes) -> Iterator[Span]:
-    known: dict[bytes, list[Span]] = {}  # ids and field names come again and again
+    # Ids and field names come again and again.
+    known: dict[bytes, list[Span]] = {}
+    plain: set[bytes] = set()
     for match in _LONG.finditer(text.translate(_CLASSES)):
         start, end = match.span()
         if text[start - 1 : start] == b"\\":
@@ -203,8 +217,13 @@ def _in_words(text: bytes) -> Iterator[Span]:
             first = text[start : start + 1]
             start += 1 if first in _ESCAPED else 5 if first == b"u" else 0
         word = text[start:end]
+        if word in plain:
+            continue
         found = known.get(word)
         if found is None:
+            if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
+                plain.add(word)
+                continue
             found = known[word] = list(_in_word(word))
         for begin, stop, kind in found:
             yield Span(start + begin, start + stop, kind)
@@ -305,15 +324,11 @@ def _key_of(patterns: re.Pattern[bytes] | None, text: bytes, at: int) -> Span | 
     if patterns is None:
         return None
     match = patterns.match(text, at)
-    if match is None or _WORDS.fullmatch(match[0]):
-        return None
+    if match is None or (
+        _PLAIN.fullmatch(match[0]) and not _CONSONANTS.search(match[0])
+    ):
+        return None  # a word as long as a key
     return Span(*match.span(), "key of a service")
-
-
-# No digit, no capital in the middle, no four consonants: a word as long as a key.
-_WORDS = re.compile(
-    rb"(?!.*[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4})(?:[A-Z]?[a-z_-]+|[A-Z_-]+)"
-)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -6,6 +6,8 @@ that have no prefix, and are known by whose they are, stand in
 `harness.store.secret_services`.
 """
 
+# ruff: noqa: E501 - a row is one line
+
 from __future__ import annotations
 
 from typing import NamedTuple

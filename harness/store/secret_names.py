@@ -71,20 +71,20 @@ _URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "
 _ID_WORDS = frozenset({"session", "sess"})
 
 # Keys and tokens of data, not of doors.
-_DATA_KEY = (
+_OF_DATA = (
     "cache|primary|foreign|sort|partition|idempotency|public|routing|object|index|group"
     "|issue|answer|row|hash|surrogate|websocket|json|dict|map|state|lookup|unique|hot|s3"
     "|composite|natural|translation|i18n|node|field|column|data|param|config|meta|tag"
     "|event|message|react|query|shift|arrow|enter|ssh_public|item|parent|storage_object"
 )
-_DATA_TOKEN = (
+_OF_TEXT = (
     "page|next|continuation|sync|eos|bos|pad|unk|special|stop|cls|sep|mask|image|max|min"
     "|prompt|completion|total|input|output|cached|reasoning|audio|text|first|last|sot"
     "|pagination|resume|cursor|end|start|thinking|added|new|num|per|context|budget"
     "|think|tool|begin|fim|logprob|decoded|top|video|accepted|rejected|prediction"
 )
 _DATA_NAME = re.compile(
-    rf"(?:(?:\A|.*_)(?:{_DATA_KEY})_keys?|(?:\A|.*_)(?:{_DATA_TOKEN})_tokens?"
+    rf"(?:(?:\A|.*_)(?:{_OF_DATA})_keys?|(?:\A|.*_)(?:{_OF_TEXT})_tokens?"
     r"|access_control_.*|.*_(?:public|publishable)_key|proxy_connection|tokens|keys)\Z"
 )
 

@@ -6,6 +6,8 @@ is a key; 32 characters alone are a hash. Names that hold credentials of any ser
 (`..._API_KEY`) are `harness.store.secret_names`.
 """
 
+# ruff: noqa: E501 - a row is one line
+
 from __future__ import annotations
 
 from typing import NamedTuple

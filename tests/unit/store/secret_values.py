@@ -6,7 +6,6 @@ No scanner finds them in these files, and whoever adds a row gets its tests.
 from __future__ import annotations
 
 import importlib
-import random
 import re
 import string
 import tomllib
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tests.shared import SHARED
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
 
 _PARSER: Any = importlib.import_module("re._parser")
