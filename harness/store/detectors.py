@@ -20,14 +20,25 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.store.escapes import text_in_base64, unescaped
 from harness.store.named_values import Names, find_named
 from harness.store.secret_formats import FORMATS
 from harness.store.secret_names import is_placeholder
 from harness.store.secret_services import SERVICES
-from harness.store.spans import URL_USER, Span, merge
+from harness.store.secret_shapes import (
+    BASIC,
+    KUBERNETES,
+    KUBERNETES_DATA,
+    PEM_BEGIN,
+    PEM_BODY,
+    PEM_CUT,
+    PERSONAL,
+    SHAPES,
+    Detector,
+)
+from harness.store.spans import Span, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,91 +56,6 @@ __all__ = [
 
 
 _NO_NAMES = Names()
-
-
-class Detector(NamedTuple):
-    """One more shape of secret than the table has."""
-
-    kind: str
-    """What it finds, as a phrase."""
-    pattern: re.Pattern[bytes]
-    """Group 1, where there is one, is the secret."""
-
-
-PERSONAL = {
-    "email": Detector(
-        "e-mail address",
-        re.compile(
-            rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@"
-            rb"(?:[A-Za-z0-9-]{1,63}+\.)++[A-Za-z]{2,24}(?![A-Za-z0-9])"
-        ),
-    ),
-    "phone": Detector(
-        "phone number",
-        re.compile(
-            rb"(?<![\w+.-])(?:\+[0-9]{1,3}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?"
-            rb"[0-9](?:[ .-]?[0-9]){6,12}|\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}"
-            rb"|[0-9]{3}-[0-9]{3}-[0-9]{4})(?![\w.-])"
-        ),
-    ),
-}
-"""What is looked for only where a project asks for it, by the name of the option."""
-
-# What is no single word: searched by the literal text that each begins with.
-_SHAPES = (
-    Detector(
-        "bearer token",
-        # A digit or 20 characters: `bearer authentication` is prose.
-        re.compile(
-            rb"[Bb](?:earer|EARER)(?:\s|%20|\+){1,8}"
-            rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
-        ),
-    ),
-    Detector(
-        URL_USER,
-        re.compile(
-            rb"://([^\s/?#@\"'<>\\:]{0,256}+:[^\s/?#@\"'<>\\]++"
-            rb"(?:@[^\s/?#@\"'<>\\]++(?=@))*+)@"
-        ),
-    ),
-    Detector(
-        URL_USER,
-        re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+)@"),
-    ),
-    Detector(
-        "Facebook app token",
-        re.compile(rb"\|(?<=[0-9]{13}\|)([A-Za-z0-9_-]{27,40}+)(?![A-Za-z0-9_-])"),
-    ),
-    Detector(
-        "credentials of a command",  # curl -u user:password
-        re.compile(
-            rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
-            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{0,64}+"
-            rb"(?:(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+"
-            rb"|:(?<=[^\s\"':\\<{$]{6}:)(?=[\s\"'\\])))"
-        ),
-    ),
-    Detector(
-        "credential header of a command",  # curl -H "Key: value"
-        re.compile(
-            rb"-(?:H|-header)(?:=|\s{0,5})\\?[\"'](?:[Xx]-[A-Za-z-]{0,40}?)?"
-            rb"(?:[Aa][Pp][Ii]-?)?(?:[Kk]ey|KEY|[Tt]oken|TOKEN):\s{0,5}"
-            rb"([A-Za-z0-9_=~@.+/-]{8,}+)"
-        ),
-    ),
-)
-_BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
-_PEM_BEGIN = re.compile(rb"-----BEGIN[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----")
-_PEM_BODY = re.compile(
-    rb"(?:[^\"-]++|-(?!----))*+-----END[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----"
-)
-_PEM_CUT = re.compile(rb"[A-Za-z0-9+/=\s\\]*+")
-_KUBERNETES = re.compile(rb"kind:[ \t]{0,9}\\?[\"']?[Ss]ecret\b")
-_KUBERNETES_DATA = re.compile(
-    rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
-    rb"((?![a-z]+[\s\\])(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
-    rb"(?=[\s\"'\\]|\Z)"
-)
 
 
 def find_secrets(
@@ -170,7 +96,7 @@ def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
 def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     yield from _in_words(text)
     has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
-    for kind, pattern in _SHAPES[not has_scheme :]:
+    for kind, pattern in SHAPES[not has_scheme :]:
         for match in pattern.finditer(text):
             password = match[1].rstrip(b":").rpartition(b":")[2]
             if not is_placeholder(password.decode("utf-8", "replace")):
@@ -180,14 +106,14 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
             start, end = match.span(1 if pattern.groups else 0)
             if end > start:
                 yield Span(start, end, kind)
-    for match in _BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
+    for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
         if b":" in text_in_base64(match[1]):
             yield Span(*match.span(1), "basic credentials")
-    for match in _PEM_BEGIN.finditer(text):
-        body = _PEM_BODY.match(text, match.end()) or _PEM_CUT.match(text, match.end())
+    for match in PEM_BEGIN.finditer(text):
+        body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
         yield Span(match.start(), body.end() if body else match.end(), "private key")
-    if _KUBERNETES.search(text):
-        for match in _KUBERNETES_DATA.finditer(text):
+    if KUBERNETES.search(text):
+        for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")
 
 

@@ -48,7 +48,10 @@ _STEMS = (
     "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
     "|r(?:edis[-_]url)|w(?:ebhook[-_]url)"
 )
-_QUALIFIER = "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64|header))?"
+_QUALIFIER = (
+    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64"
+     "|header))?"
+)
 _ASSIGNMENT = (
     rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
 )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import CassetteError
-from harness.store.rules import Redaction
+from harness.store.reading import load_cassette
+from harness.store.redaction import redact_cassette
+from harness.store.rules import Redaction, redacted_url
 from harness.store.scanning import Finding, scan
-from tests.shared import corpus_files, needs_shared
+from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 
@@ -154,3 +156,23 @@ def test_corpus_has_no_finding(every: int) -> None:
     The check of the whole corpus in `test_checking.py` looks for secrets too.
     """
     assert [found for path in corpus_files()[::every] for found in scan(path)] == []
+
+
+@needs_shared
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)])
+def test_protocol_recordings_have_no_finding(every: int) -> None:
+    """Nor do recordings of the other APIs: their states and signatures stay."""
+    paths = sorted((SHARED / "protocols").rglob("*.yaml"))[::every]
+    assert [found for path in paths for found in scan(path)] == []
+    for path in paths:
+        cassette = load_cassette(path)
+        assert redact_cassette(cassette) == cassette, path
+
+
+def test_urls_in_messages_lose_their_secrets() -> None:
+    """Whatever prints a URL prints it as a cassette has it."""
+    key = "AI" + "za" + "Sy" + "Zx9k" * 9
+    line = f"POST https://u:pw@host/v1/m?alt=sse&key={key} 200 complete"
+    assert redacted_url(line) == (
+        "POST https://REDACTED@host/v1/m?alt=sse&key=REDACTED 200 complete"
+    )

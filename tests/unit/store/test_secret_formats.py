@@ -102,7 +102,7 @@ def _named(word: str, value: str) -> list[str]:
 EXCEPTIONS = {
     "pkcs12-file": "a rule about file names, not about text",
     "generic-api-key": "ten letters beside `key` or `access`: also words and code",
-    "sourcegraph-access-token": "40 hexadecimal digits alone are a commit; sgp_ is found",
+    "sourcegraph-access-token": "40 hexadecimal digits are a commit; sgp_ is found",
     "linkedin-client-id": "14 letters that can be read are a word",
     "private-key": "ends in any `KEY-----`; blocks as they are written are found",
     "kubernetes-secret-yaml": "empty values, and kind after data on one line",
@@ -218,7 +218,7 @@ def test_parameter_that_grants_access_goes(name: str) -> None:
         "curl -u admin:q7Zt9wB2xK4mR8 https://host",
         "curl -H 'X-Key: q7Zt9wB2xK4mR8' https://host",
         '<add key="DbPassword" value="q7Zt9wB2xK4mR8"/>',
-        "q7Zt9wB2xK4mR8".join(["-----BEGIN PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----"]),
+        "-----BEGIN PRIVATE KEY-----\nq7Zt9wB2xK4mR8\n-----END PRIVATE KEY-----",
     ],
 )  # fmt: skip
 def test_credentials_in_other_forms_go(text: str) -> None:
