@@ -50,7 +50,7 @@ _STEMS = (
 )
 _QUALIFIER = (
     "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64"
-     "|header))?"
+    "|header))?"
 )
 _ASSIGNMENT = (
     rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
