@@ -131,6 +131,7 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
 
     from harness.cli.signals import stop_on_signals
     from harness.record.proxy import serve_proxy
+    from harness.store.rules import redacted_url
 
     async def serve() -> int:
         stop = asyncio.Event()
@@ -140,7 +141,8 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
             options,
             stop=stop,
             started=lambda url: say(
-                f"recording {options.upstream} to {path}; base URL {url}; "
+                f"recording {redacted_url(options.upstream)} to {path}; "
+                f"base URL {url}; "
                 "stop with Ctrl-C"
             ),
             report=say,

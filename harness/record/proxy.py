@@ -226,7 +226,9 @@ class _Proxy:
         except BrokenStreamError as error:
             outcome = str(error)
             if recorder is None:
-                await downstream.refuse(502, f"{self._upstream.url('')}: {error}")
+                await downstream.refuse(
+                    502, self._session.redacted(f"{self._upstream.url('')}: {error}")
+                )
             else:
                 recorder.broke(error.kind, error.message)
                 downstream.break_off(is_reset=error.kind == "ReadError")
@@ -235,4 +237,5 @@ class _Proxy:
                 # Counts only if nothing else ended it: the client went away, or the
                 # proxy is being stopped.
                 recorder.closed()
-            self._report(f"{request.method} {request.uri} {outcome}")
+            outcome = f"{request.method} {request.uri} {outcome}"
+            self._report(self._session.redacted(outcome))

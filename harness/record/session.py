@@ -25,6 +25,7 @@ from harness.record.notices import as_warnings
 from harness.store.cassette import Exchange, Request, Response
 from harness.store.persister import Stored
 from harness.store.redaction import Redaction, redact_exchange
+from harness.store.rules import redacted_url
 from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ class RecordingSession:
         """
         if self.is_closed:
             raise StateError(
-                f"{self.path}: {request.method} {request.uri} was sent after its "
+                f"{self.path}: {request.method} "
+                f"{self.redacted(request.uri)} was sent after its "
                 "use_cassette block had ended; wait inside the block for whatever "
                 "still makes requests"
             )
@@ -204,6 +206,10 @@ class RecordingSession:
             order = self._next
             self._next += 1
         return LiveRequest(self, request, order, self.clock())
+
+    def redacted(self, text: str) -> str:
+        """Return a URL, or a message with URLs in it, without its secrets."""
+        return redacted_url(text, self._redaction)
 
     def began(self, recorder: ExchangeRecorder) -> None:
         """Remember a response that is being read, to end it with the session."""

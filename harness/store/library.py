@@ -92,9 +92,16 @@ def _search(folder: str, found: list[str], *, with_journals: bool) -> None:
         elif (
             entry.name.lower().endswith(_ENDINGS)
             and entry.is_file()
-            and is_cassette(entry.path)
+            and _may_be_cassette(entry.path)
         ):
             found.append(entry.path)
+
+
+def _may_be_cassette(path: str) -> bool:
+    try:
+        return is_cassette(path)
+    except OSError:
+        return True  # whoever reads it reports it; the others are read all the same
 
 
 def is_cassette(path: str) -> bool:
