@@ -97,7 +97,7 @@ _MAKES = {
     "litellm-old": {"same", "RuntimeError"},  # no output_item.added
     "chatgpt-codex": {"same", "other"},  # an empty response, and no error
 }
-"""What the helper makes of the dialects that it does not read; `same` for all others."""
+"""What the helper makes of dialects that it does not read; `same` for all others."""
 
 
 @pytest.mark.parametrize("name", DIALECTS)
