@@ -110,6 +110,10 @@ class FieldTable:
         self._root = root
         self._answer = answer
 
+    def covers(self, payload: dict[str, Any]) -> bool:
+        """Return whether every leaf of an event is covered; the usual, quick answer."""
+        return self._root.covers(payload)
+
     def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the leaves that nothing covers.
 
@@ -120,8 +124,6 @@ class FieldTable:
             The path as the table writes it (`delta.parts[].text`) and the value.
             Cheap where all is known: one look-up an object.
         """
-        if self._root.covers(payload):
-            return
         # A stack, for an event can be nested at will.
         waiting: list[tuple[str, Any, _Node | None]] = [("", payload, self._root)]
         while waiting:
@@ -231,6 +233,8 @@ class UnreadFields:
             at: Where the object is in the event, as a path; empty for the event.
         """
         table = table or self._table
+        if table.covers(payload):
+            return
         for below, value in table.unread(payload):
             path = _under(at, below) if at else below
             known = self._found.get(path)

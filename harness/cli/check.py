@@ -16,22 +16,23 @@ def command(paths: tuple[str, ...], *, quiet: bool) -> int:
     """Check recordings: format, byte counts, complete streams, secrets.
 
     PATH is a recording or a folder of cassettes. Problems go to standard output,
-    one a line, and make the exit code 1; notes do not.
+    one a line, and make the exit code 1; notes do not. A journal that a recording
+    left in the folder is a problem: its exchanges are in no cassette.
 
     \b
     Examples:
       harness check cassettes
       harness check new.yaml --quiet
     """
+    from harness.engine.checking import check
     from harness.errors import CassetteError
-    from harness.store.checking import check
     from harness.store.library import find_cassettes
 
     files = problems = notes = 0
     is_unreadable = False
     for path in paths:
         try:
-            for name in find_cassettes(path):
+            for name in find_cassettes(path, with_journals=True):
                 found = check(name)
                 files += 1
                 problems += sum(not one.is_note for one in found)
