@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.apis.responses.answer import whole
 from harness.apis.responses.reader import Reader
-from harness.core.parts import Finish, Head, Usage
+from harness.core.parts import Finish, Head, Text
 from tests.responses_payloads import (
     F,
     Payload,
@@ -256,6 +255,45 @@ def test_difference_is_reported_once() -> None:
     assert [kind for kind, _ in found] == ["done-differs"]
 
 
+def test_encrypted_content_is_not_compared() -> None:
+    """OpenAI encrypts anew for every event: no difference, in no item."""
+    item = {"type": "compaction", "id": "c", "encrypted_content": "a"}
+    assert (
+        reported(done(0, **item), ended(output=[{**item, "encrypted_content": "b"}]))
+        == []
+    )
+
+
+def test_announced_text_comes_before_the_end() -> None:
+    """What only an added event held is emitted before the finish."""
+    parts = read(made(added(0, **message("Hi")), ended()))
+    assert [type(part) for part in parts[-2:]] == [Text, Finish]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("output_text.delta", "delta"),
+        ("output_text.done", "text"),
+        ("refusal.delta", "delta"),
+        ("refusal.done", "refusal"),
+        ("reasoning_text.delta", "delta"),
+        ("reasoning_summary_text.delta", "delta"),
+        ("reasoning_summary_text.done", "text"),
+        ("function_call_arguments.delta", "delta"),
+        ("function_call_arguments.done", "arguments"),
+        ("custom_tool_call_input.delta", "delta"),
+        ("custom_tool_call_input.done", "input"),
+    ],
+)
+@pytest.mark.parametrize("value", [7, ["lost"], {"lost": "lost"}, True])
+def test_carried_field_of_another_type(kind: str, field: str, value: object) -> None:
+    """A carried field that is no text is reported as lost, and no text is emitted."""
+    parts = read(made(event(kind, output_index=0, **{field: value}), ended()))
+    assert [kind for kind, _ in problems(parts)] == ["unread-text"]
+    assert answer_of(parts)[:3] == ("", "", "")
+
+
 def test_second_response_is_read() -> None:
     """Fixture files hold several responses end to end; indices begin anew."""
     parts = read(
@@ -269,48 +307,5 @@ def test_second_response_is_read() -> None:
         )
     )
     assert answer_of(parts).text == "ab"
+    assert [kind for kind, _ in problems(parts)] == ["illegal-event"]
     assert [p.id for p in parts if isinstance(p, Head)] == ["r1", "r2", "r1"]
-
-
-# -- Whole answers ------------------------------------------------------------------
-
-
-def test_whole_answer() -> None:
-    """An answer that was not streamed has the parts of one that was."""
-    parts = whole(
-        {
-            "id": "r",
-            "object": "response",
-            "model": "m",
-            "created_at": 5,
-            "status": "completed",
-            "output": [message("Hi"), call("f", "{}")],
-            "usage": {"input_tokens": 1},
-        }
-    )
-    assert answer_of(parts) == (
-        "Hi",
-        "",
-        "",
-        [("function", "f", "c1", "{}")],
-        "completed",
-    )
-    assert [p for p in parts if isinstance(p, Head)] == [Head("r", "m", 5)]
-    assert [p.counts for p in parts if isinstance(p, Usage)] == [{"input_tokens": 1}]
-    assert problems(parts) == []
-
-
-@pytest.mark.parametrize(
-    ("document", "kind"),
-    [
-        ({"error": {"message": "m"}}, "error-event"),
-        (
-            {"object": "response", "status": "in_progress", "output": []},
-            "missing-finish",
-        ),
-        ({"object": "response", "status": "completed", "output": [1]}, "unread"),
-    ],
-)
-def test_whole_answer_with_a_problem(document: Payload, kind: str) -> None:
-    """Error bodies and answers that are not finished are reported."""
-    assert [k for k, _ in problems(whole(document))] == [kind]

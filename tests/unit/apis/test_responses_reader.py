@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.parts import Block, CallPart, Item, Opaque
+from harness.core.parts import Block, Item, Opaque
 from harness.core.sse import encode_event
 from tests.responses_payloads import (
     F,
     Payload,
     added,
     answer,
-    arguments,
-    call,
     created,
     done,
     ended,
@@ -104,6 +102,11 @@ _SAME = {
         event("output_text.delta", item_id="m", delta="lo"),
         {"type": "response.output_item.done", "item": _MESSAGE},
     ],
+    "neither output_index nor item_id": [
+        event("output_text.delta", delta="Hel"),
+        event("output_text.delta", delta="lo"),
+        {"type": "response.output_item.done", "item": _MESSAGE},
+    ],
     "in progress and then completed": [
         event("in_progress", response={"output": [message("Hel")]}),
         ended(output=[_MESSAGE]),
@@ -188,6 +191,21 @@ def test_blocks() -> None:
     assert answer_of(parts)[:3] == ("T", "abc", "no")
 
 
+def test_block_begins_again_after_a_call() -> None:
+    """Text that goes on behind a call begins its block again; so does another item."""
+    parts = read(
+        made(
+            text("a", item_id="m"),
+            added(1, **F),
+            text("b", item_id="m"),
+            added(0, type="message", id="m", content=[]),
+            text("c", item_id="m"),
+        )
+    )
+    kinds = [type(part).__name__ for part in parts[:-1]]
+    assert kinds == ["Block", "Text", "CallPart", "Block", "Text", "Block", "Text"]
+
+
 def test_gateway_names_of_reasoning() -> None:
     """What OpenRouter and vLLM name otherwise is read like OpenAI's events."""
     assert (
@@ -260,93 +278,3 @@ def test_annotations_come_once() -> None:
     )
     assert [p.kind for p in parts if isinstance(p, Item)] == ["url_citation"] * 2
     assert problems(parts) == []
-
-
-# -- Calls --------------------------------------------------------------------------
-
-_CALLS = {
-    "deltas": [added(0, **F, arguments=""), arguments('{"a"', 0), arguments(":1}", 0)],
-    "arguments.done only": [
-        added(0, **F, arguments=""),
-        event("function_call_arguments.done", output_index=0, arguments='{"a":1}'),
-    ],
-    "item.done only": [done(0, **F, arguments='{"a":1}')],
-    "terminal only": [ended(output=[{**F, "arguments": '{"a":1}'}])],
-    "delta before the item is added": [
-        arguments('{"a":1}', 0),
-        done(0, **F, arguments='{"a":1}'),
-    ],
-    "in the added event, not streamed": [added(0, **F, arguments='{"a":1}')],
-    "in the added event and streamed": [
-        added(0, **F, arguments='{"a":1}'),
-        arguments('{"a":1}', 0),
-        done(0, **F, arguments='{"a":1}'),
-    ],
-    "item_id is the call_id, no index": [
-        added(0, **F, arguments=""),
-        event("function_call_arguments.delta", item_id="c1", delta='{"a":1}'),
-    ],
-    "item without id": [
-        added(0, type="function_call", call_id="c1", name="f", arguments=""),
-        arguments('{"a":1}', 0),
-        ended(output=[call("f", '{"a":1}')]),
-    ],
-    "another item id at the end (vllm)": [
-        added(0, **F, arguments=""),
-        arguments('{"a":1}', 0),
-        ended(output=[call("f", '{"a":1}', id="other")]),
-    ],
-    "name in arguments.done": [
-        arguments('{"a":1}', 0, item_id="fc"),
-        event(
-            "function_call_arguments.done",
-            output_index=0,
-            item_id="fc",
-            name="f",
-            call_id="c1",
-            arguments='{"a":1}',
-        ),
-    ],
-}
-
-
-@pytest.mark.parametrize("payloads", _CALLS.values(), ids=_CALLS)
-def test_call_is_read_once(payloads: list[Payload]) -> None:
-    """However its events repeat it, the call comes once and whole."""
-    parts = read(made(*payloads))
-    assert answer_of(parts).calls == [("function", "f", "c1", '{"a":1}')]
-    assert {kind for kind, _ in problems(parts)} <= {"missing-finish"}
-    joined = "".join(part.arguments for part in parts if isinstance(part, CallPart))
-    assert joined == '{"a":1}'
-
-
-def test_interleaved_calls() -> None:
-    """Deltas go to the call at their index, or by id where indices are alike."""
-    for second in (1, 0):
-        found = answer(
-            added(0, type="function_call", id="x", call_id="c1", name="f"),
-            added(second, type="function_call", id="y", call_id="c2", name="g"),
-            arguments('{"a"', 0, item_id="x"),
-            arguments('{"b"', second, item_id="y"),
-            arguments(":1}", 0, item_id="x"),
-            arguments(":2}", second, item_id="y"),
-            ended(
-                output=[
-                    call("f", '{"a":1}', id="x"),
-                    call("g", '{"b":2}', "c2", id="y"),
-                ]
-            ),
-        )
-        assert found.calls == [
-            ("function", "f", "c1", '{"a":1}'),
-            ("function", "g", "c2", '{"b":2}'),
-        ]
-
-
-def test_custom_call() -> None:
-    """A custom tool's input is text, not JSON."""
-    assert answer(
-        added(0, type="custom_tool_call", id="x", call_id="c", name="run", input=""),
-        event("custom_tool_call_input.delta", output_index=0, delta="print("),
-        event("custom_tool_call_input.done", output_index=0, input="print(1)"),
-    ).calls == [("custom", "run", "c", "print(1)")]

@@ -225,3 +225,53 @@ def test_cut_source_stays_cut() -> None:
     events, _ = written([Head("r"), Text("a")])
     assert broken(events) == {"terminal"}
     assert not any(event.name.endswith(".done") for event in events)
+
+
+def test_whole_calls_end_before_the_next_item() -> None:
+    """A call whose arguments are one object ends first, as OpenAI sends it."""
+    kinds = [event.name for event in example_events("parallel-calls")]
+    added = [n for n, kind in enumerate(kinds) if kind.endswith("item.added")]
+    ended = [n for n, kind in enumerate(kinds) if kind.endswith("item.done")]
+    assert all(end < begin for end, begin in zip(ended, added[1:], strict=False))
+
+
+def test_item_that_is_returned_to_has_an_id_of_its_own() -> None:
+    """No two items have the same id, though the source returns to a block."""
+    parts: list[Part] = [
+        Head("resp_9"),
+        Block("text", "m"),
+        Text("a"),
+        Block("reasoning", "r"),
+        Reasoning("b"),
+        Block("text", "m"),
+        Text("c"),
+        Finish("completed", "stop"),
+    ]
+    events, _ = written(parts)
+    output = events[-1].payload["response"]["output"]
+    assert [item["id"] for item in output] == ["m", "r", "msg_9_2"]
+
+
+def test_whole_call_of_a_cut_answer_is_whole() -> None:
+    """An answer cut after a call: only what was open then is incomplete."""
+    parts = [*example_parts("call")[:-1], Text("And"), Finish("incomplete", "length")]
+    events, _ = written(parts)
+    output = events[-1].payload["response"]["output"]
+    assert [item.get("status") for item in output[1:]] == ["completed", "incomplete"]
+    call_only = [*example_parts("call")[:-1], Finish("incomplete", "length")]
+    events, _ = written(call_only)
+    assert events[-1].payload["response"]["output"][1]["status"] == "completed"
+
+
+def test_other_reason_of_an_incomplete_answer() -> None:
+    """A reason that chat has no word for is read back without one."""
+    events, _ = written([Head("r"), Finish("incomplete", "")])
+    assert Finish("incomplete", "") in read(events)
+
+
+def test_counts_of_another_api_are_restated() -> None:
+    """Token counts without a total get one, for the API always has it."""
+    usage = Usage({"input_tokens": 3, "output_tokens": 4}, 3, 4)
+    events, _ = written([Head("r"), usage, Finish("completed")])
+    counts = events[-1].payload["response"]["usage"]
+    assert (counts["input_tokens"], counts["total_tokens"]) == (3, 7)
