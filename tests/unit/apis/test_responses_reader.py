@@ -11,6 +11,7 @@ from tests.responses_payloads import (
     Payload,
     added,
     answer,
+    arguments,
     created,
     done,
     ended,
@@ -198,12 +199,25 @@ def test_block_begins_again_after_a_call() -> None:
             text("a", item_id="m"),
             added(1, **F),
             text("b", item_id="m"),
-            added(0, type="message", id="m", content=[]),
+            arguments("{", 1),
             text("c", item_id="m"),
+            added(0, type="message", id="m", content=[]),
+            text("d", item_id="m"),
         )
     )
-    kinds = [type(part).__name__ for part in parts[:-1]]
-    assert kinds == ["Block", "Text", "CallPart", "Block", "Text", "Block", "Text"]
+    kinds = "".join(type(part).__name__[0] for part in parts[:-1])
+    assert kinds == "BT" + "CBT" * 2 + "BT"
+
+
+def test_text_without_any_place_is_one_block() -> None:
+    """Deltas that name neither item nor index go on with the last message."""
+    delta = event("output_text.delta", delta="x")
+    parts = read(made(delta, added(0, **F), delta, delta))
+    items = {part.id for part in parts if isinstance(part, Block)}
+    assert answer_of(parts).text == "xxx"
+    assert items == {""}
+    done_parts = read(made(delta, added(0, **F), delta, done(0, **message("xx"))))
+    assert answer_of(done_parts).text == "xx"
 
 
 def test_gateway_names_of_reasoning() -> None:
