@@ -12,7 +12,7 @@ from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
 from harness.apis.responses.examples import EXAMPLES, example_events, example_parts
-from harness.apis.responses.writer import Writer, body
+from harness.apis.responses.writer import NOT_CARRIED, Writer, body
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -182,7 +182,27 @@ def test_what_the_api_cannot_carry_is_counted(part: Part, name: str) -> None:
     """Nothing is left out in silence."""
     events, left_out = written([Head("r"), part, Finish("completed")])
     assert left_out == {name: 1}
+    assert name in NOT_CARRIED or isinstance(part, Item)
     assert broken(events) == set()
+
+
+@pytest.mark.parametrize(
+    ("late", "name"),
+    [
+        (("", "", "late"), "late id of a call"),
+        (("late", "", ""), "late name of a call"),
+        (("", " ", ""), "arguments after the end of a call"),
+    ],
+)
+def test_what_comes_too_late_is_counted(late: tuple[str, str, str], name: str) -> None:
+    """What a call brings when it is added, or ended, already is counted."""
+    call, parts = _call(0, "function", "f")
+    parts.append(CallPart(call, "", "{}", is_new=False))
+    parts.append(Text("ends the call"))
+    parts.append(CallPart(call, *late[:2], is_new=False, id=late[2]))
+    _, left_out = written([*parts, Finish("completed")])
+    assert left_out == {name: 1}
+    assert name in NOT_CARRIED
 
 
 def test_foreign_parts() -> None:
