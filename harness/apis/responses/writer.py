@@ -56,9 +56,11 @@ NOT_CARRIED = {
     "error": "an error of a response that did not fail",
     "items": "server tools, citations and media of other APIs, each by its own name",
 }
-"""What `Writer.left_out` counts, and why; an item's kind stands for itself. Not counted,
-for no part has them: a message's `phase`, a call's `namespace` and `caller`, reasons of
-an incomplete response that chat has no word for."""
+"""What `Writer.left_out` counts, and why; an item's kind stands for itself.
+
+Not counted, for no part has them: a message's `phase`, a call's `namespace` and `caller`,
+reasons of an incomplete response that chat has no word for.
+"""
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")
