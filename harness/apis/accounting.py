@@ -242,9 +242,7 @@ class UnreadFields:
                 self._found[path] = known._replace(times=known.times + 1)
             elif len(self._found) < _MOST_KEY_SETS:
                 excerpt = shorten(value)
-                self._found[path] = _Unread(
-                    table.kind(below, value), index, 1, excerpt
-                )
+                self._found[path] = _Unread(table.kind(below, value), index, 1, excerpt)
 
     def problems(self) -> list[Problem]:
         """Return one problem a path, in the order of first appearance."""

@@ -156,16 +156,21 @@ def _check_exchange(exchange: Exchange) -> Iterator[_Found]:
     elif kind is Kind.STREAM and api_named(api).rules:
         reader = StreamReader(exchange, None, api=api)
         events = (event for event, _ in reader.iter_events())
+        found: dict[str, list[Violation]] = {}
         for violation in api_named(api).check(events):
-            yield violation_text(violation), False
+            found.setdefault(violation.rule.name, []).append(violation)
+        for violations in found.values():
+            yield _violation_text(violations), False
 
 
-def violation_text(violation: Violation) -> str:
+def _violation_text(violations: list[Violation]) -> str:
     """Return a broken rule as one line: where, which rule, expected, got."""
-    where = "" if violation.event is None else f"event {violation.event}: "
+    first = violations[0]
+    where = "" if first.event is None else f"event {first.event}: "
+    more = f"; and {len(violations) - 1} times more" if len(violations) > 1 else ""
     return (
-        f"{where}breaks {violation.rule.name} ({violation.rule.summary}): expected "
-        f"{violation.expected}, got {violation.got}"
+        f"{where}breaks {first.rule.name} ({first.rule.summary}): expected "
+        f"{first.expected}, got {first.got}{more}"
     )
 
 

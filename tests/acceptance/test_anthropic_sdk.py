@@ -25,6 +25,7 @@ pytestmark = [
     ),
 ]
 
+
 def snapshot(body: bytes) -> Any:
     """Return the message that the SDK's streaming helper makes of a body."""
     import httpx2
@@ -58,9 +59,9 @@ def test_the_sdk_reads_the_same(number: int) -> None:
     assert found.text == "".join(b.text for b in blocks if b.type == "text")
     thought = [b for b in blocks if b.type == "thinking"]
     assert found.reasoning == "".join(b.thinking for b in thought)
-    assert [p.data for p in parts if isinstance(p, Opaque) and p.kind == "signature"] == [
-        b.signature for b in thought
-    ]
+    assert [
+        p.data for p in parts if isinstance(p, Opaque) and p.kind == "signature"
+    ] == [b.signature for b in thought]
     calls = [p.call for p in parts if isinstance(p, CallPart) and p.is_new]
     assert [(c.id, c.name, json.loads(c.arguments or "{}")) for c in calls] == [
         (b.id, b.name, b.input) for b in blocks if b.type == "tool_use"

@@ -58,8 +58,8 @@ NOT_CARRIED = {
 }
 """What `Writer.left_out` counts, and why; an item's kind stands for itself.
 
-Not counted, for no part has them: a message's `phase`, a call's `namespace` and `caller`,
-reasons of an incomplete response that chat has no word for.
+Not counted, for no part has them: a message's `phase`, a call's `namespace` and
+`caller`, reasons of an incomplete response that chat has no word for.
 """
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
