@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteCorruptError, CassetteError
+from harness.limits import EVENT
 from harness.store.cassette import Cassette, Exchange, Headers, Request, Response
 from harness.store.formats import Format, strange, tell_format
 from harness.store.inputs import Input, open_input
@@ -154,16 +155,21 @@ def _as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest: list[bytes] = []
+    size, most = 0, EVENT.value
     for piece in pieces:
         head, newline, tail = piece.rpartition(b"\n")
+        size += len(piece)
         if not newline:
             rest.append(piece)
+            if size > most:  # too long for an event: whoever decodes it stops there
+                break
             continue
         for line in b"".join([*rest, head]).split(b"\n"):
             stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
             if stripped:
                 yield stripped
         rest = [tail]
+        size = len(tail)
     last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
     if last:
         yield last
