@@ -161,7 +161,7 @@ def _control(request: Request, path: str, sessions: Sessions) -> Answer:
                     for path, recorded in sessions.recordings.cassettes.items()
                 },
                 "settings": sessions.defaults.as_json(),
-                "sessions": [session.name for session in sessions],
+                "sessions": sorted(session.name for session in sessions),
             }
         )
     return Answer.error(
