@@ -48,9 +48,7 @@ if TYPE_CHECKING:
     metavar="ORIGIN",
     help="Let web pages of this origin, as http://localhost:3000, use /harness.",
 )
-@click.option(
-    "--cors", is_flag=True, help="Pass recorded access-control-* headers on."
-)
+@click.option("--cors", is_flag=True, help="Pass recorded access-control-* headers on.")
 @click.option(
     "--speed",
     default="1",
@@ -87,7 +85,7 @@ if TYPE_CHECKING:
     help="Answer a request with the recording of the same one, or with the next.",
 )
 @click.option("--quiet", is_flag=True, help="Print the base URL and errors only.")
-def command(  # noqa: PLR0913 - one an option
+def command(
     paths: tuple[str, ...],
     *,
     host: str,
@@ -133,9 +131,7 @@ def command(  # noqa: PLR0913 - one an option
     from harness.serve.settings import make_settings
 
     sessions = Sessions(Recordings(paths), make_settings(**settings))
-    access = Access(
-        allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors
-    )
+    access = Access(allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors)
     options = {
         "host": host,
         "port": port,

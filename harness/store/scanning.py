@@ -121,9 +121,7 @@ def _of_cassette(
             yield Finding(cassette.path, exchange.index, place, kind, excerpt), value
 
 
-def _of_exchange(
-    exchange: Exchange, rules: Redaction, path: str
-) -> Iterator[_Found]:
+def _of_exchange(exchange: Exchange, rules: Redaction, path: str) -> Iterator[_Found]:
     request, response = exchange.request, exchange.response
     yield from _of_line(request.uri, "request url", rules)
     yield from _of_headers(request.headers, "request", rules)
