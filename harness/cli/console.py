@@ -81,6 +81,11 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
         # Python flushes standard output once more at exit and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
+    except (MemoryError, RecursionError) as error:
+        if _is_debug(arguments):
+            raise
+        complain(_out_of(error))
+        return Exit.UNUSABLE
     except HarnessError as error:
         if _is_debug(arguments):
             raise
@@ -89,6 +94,12 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
             return Exit.FINDINGS
         return Exit.UNUSABLE
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _out_of(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; look at one recording at a time"
+    return "a value is nested too deeply to be shown; see --debug for where"
 
 
 def _show(error: click.ClickException) -> None:

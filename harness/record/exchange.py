@@ -2,9 +2,10 @@
 
 Owns how a stream's ending is told, and that no more is kept of a body than
 `harness.limits.BODY` allows: what is beyond is passed on and not recorded, and the
-recording ends there with an error that names the limit. Nothing here waits, sleeps or touches the network;
-whoever moves the bytes (`harness.record.transports`, `harness.record.proxy`) calls
-`piece` for each read and one of `complete`, `closed` and `broke` at the end.
+recording ends there with an error that names the limit. Nothing here waits, sleeps or
+touches the network; whoever moves the bytes (`harness.record.transports`,
+`harness.record.proxy`) calls `piece` for each read and one of `complete`, `closed` and
+`broke` at the end.
 """
 
 from __future__ import annotations

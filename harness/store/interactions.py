@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.errors import CassetteCorruptError, shorten
 from harness.limits import BODY, CASSETTE
@@ -171,6 +172,12 @@ class _Reader:
             )
         if type(uri) is not str:
             raise self.error(f"request: expected text as `uri`, got {_named(uri)}")
+        try:
+            urlsplit(uri).port  # noqa: B018 - raises where it is none
+        except ValueError as error:
+            raise self.error(
+                f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
+            ) from None
         body = recorded.get("body")
         return Request(
             method,

@@ -77,6 +77,14 @@ def read_cassette(
     opened = open_input(path)
     try:
         return Cassette(opened.path, _exchanges(opened, inspect))
+    except MemoryError:
+        opened.close()
+        raise CassetteError(
+            opened.path, "does not fit into the memory; record less into one file"
+        ) from None
+    except RecursionError:
+        opened.close()
+        raise CassetteCorruptError(opened.path, "is nested too deeply") from None
     except BaseException:
         opened.close()
         raise
