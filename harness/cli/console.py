@@ -81,25 +81,21 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
         # Python flushes standard output once more at exit and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
-    except (MemoryError, RecursionError) as error:
+    except (HarnessError, MemoryError, RecursionError) as error:
         if _is_debug(arguments):
             raise
-        complain(_out_of(error))
-        return Exit.UNUSABLE
-    except HarnessError as error:
-        if _is_debug(arguments):
-            raise
-        complain(str(error))
-        if isinstance(error, InterfaceError | ProtocolError):
-            return Exit.FINDINGS
-        return Exit.UNUSABLE
+        complain(_problem(error))
+        is_finding = isinstance(error, InterfaceError | ProtocolError)
+        return Exit.FINDINGS if is_finding else Exit.UNUSABLE
     return result if isinstance(result, int) else Exit.DONE
 
 
-def _out_of(error: Exception) -> str:
+def _problem(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; look at one recording at a time"
-    return "a value is nested too deeply to be shown; see --debug for where"
+    if isinstance(error, RecursionError):
+        return "a value is nested too deeply to be shown; see --debug for where"
+    return str(error)
 
 
 def _show(error: click.ClickException) -> None:

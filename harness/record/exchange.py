@@ -118,6 +118,7 @@ class ExchangeRecorder:
         response.body = b"".join(self._pieces)
         response.ended = ended if self._left >= 0 else _too_large()
         sizes = [len(piece) for piece in self._pieces]
+        self._pieces.clear()  # the body is not held twice while it is redacted
         encodings = response.header("content-encoding")
         if encodings:
             sizes = self._decode(encodings, sizes)

@@ -304,8 +304,8 @@ def _fields_pattern(names: frozenset[str]) -> re.Pattern[bytes]:
     # a JSON string (the arguments of a tool call), group 3 that of a `token`.
     name = _any_of(names)
     return re.compile(
-        rf'"(?:{name})"\s*:\s*"((?:[^"\\]|\\.)+)"'
-        rf'|\\"(?:{name})\\"\s*:\s*\\"((?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))+)\\"'
+        rf'"(?:{name})"\s*:\s*"((?:[^"\\]++|\\.)++)"'
+        rf'|\\"(?:{name})\\"\s*:\s*\\"((?:[^"\\]++|\\\\(?:\\["\\]|[^"\\]))++)\\"'
         # `token` is also the text of a log probability.
         r'|"token"\s*:\s*"((?=[^"]*\d)[A-Za-z0-9._~+/=-]{16,})"'
         r'(?!\s*,\s*"(?:logprob|bytes)")'.encode(),

@@ -6,7 +6,8 @@ vcrpy's (keys sorted, two spaces), with three differences for the reader's sake:
 of several lines is shown as lines, the list of wire chunks is wrapped instead of one
 number a line, and long lines are not folded. Stock PyYAML reads all of it.
 
-Bodies are text wherever they are UTF-8; `!!binary` only where they are not. How the
+Bodies are text wherever they are UTF-8 and not full of control characters; `!!binary`
+where they are not. How the
 file gets to the disk is `harness.store.atomic`; secrets have been removed before
 anything comes here (`harness.store.redaction`).
 """
@@ -120,7 +121,12 @@ def _stream(response: Response) -> dict[str, Any]:
     return stream
 
 
+_CONTROLS = bytes({*range(0x20), 0x7F} - {9, 10, 13})
+
+
 def _readable(body: bytes) -> str | bytes:
+    if 4 * len(body.translate(None, _CONTROLS)) < 3 * len(body):
+        return body  # nobody reads it, and an escape takes four characters
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -175,7 +181,7 @@ def _value(value: Any, indent: str, out: list[str]) -> None:
     elif isinstance(value, io.BytesIO):
         _value(value.getvalue(), indent, out)
     elif isinstance(value, str):
-        out.append(f" {_text(value, indent + '  ')}\n")
+        out += [" ", *_text(value, indent + "  "), "\n"]
     elif isinstance(value, bytes | bytearray):
         out.append(f" {_binary(bytes(value), indent + '  ')}\n")
     else:
@@ -235,37 +241,42 @@ _PRINTABLE = (
 )
 _ONE_LINE = re.compile(f"[{_PRINTABLE}]*")
 # No trailing blanks: editors and commit hooks strip them and change the body's length.
-_LINES = re.compile(rf"(?:\t|[{_PRINTABLE}]|\n)*")
+_LINES = re.compile(f"[\t\n{_PRINTABLE}]*")
 _TRAILING_BLANKS = re.compile(r"[ \t](?:\n|\Z)")
 _ESCAPED = re.compile(rf"[^{_PRINTABLE}]|[\"\\]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def _text(text: str, indent: str) -> str:
-    """Return a scalar for text: plain, quoted or as lines at `indent`."""
+def _text(text: str, indent: str) -> list[str]:
+    """Return a scalar for text: plain, quoted or as lines at `indent`.
+
+    In pieces: a body of many megabytes is not held once more than it must.
+    """
     if (
         len(text) <= _LONGEST_PLAIN
         and _PLAIN.fullmatch(text)
         and text.lower() not in _WORDS
     ):
-        return text
+        return [text]
     if _ONE_LINE.fullmatch(text):
-        return "'" + text.replace("'", "''") + "'"
+        return ["'", text.replace("'", "''"), "'"]
     # A first line that begins with a blank hides how far the others are indented.
     is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)
     if is_lines and not _TRAILING_BLANKS.search(text):
         return _literal(text, indent)
-    return _quoted(text, indent)
+    return [_quoted(text, indent)]
 
 
-def _literal(text: str, indent: str) -> str:
+def _literal(text: str, indent: str) -> list[str]:
     header = "|"
     if not text.endswith("\n"):
         header += "-"
     elif text.endswith("\n\n"):
         header += "+"
-    lines = text.removesuffix("\n").split("\n")
-    return "\n".join([header, *(indent + line if line else "" for line in lines)])
+    pieces = [header]
+    for line in text.removesuffix("\n").split("\n"):
+        pieces += ["\n", indent, line] if line else ["\n"]
+    return pieces
 
 
 def _quoted(text: str, indent: str) -> str:
@@ -276,7 +287,21 @@ def _quoted(text: str, indent: str) -> str:
     return '"' + f"\\\n{indent}".join([*lines[:1], *rest]) + '"'
 
 
+class _Escapes(dict[int, str]):
+    """What stands for each character, for `str.translate`."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = shown = _ESCAPED.sub(_escape, chr(code))
+        return shown
+
+
+_ESCAPES = _Escapes()
+_LONG = 1 << 20  # characters; `re` keeps 75 bytes for each escape that it makes
+
+
 def _escaped(text: str) -> str:
+    if len(text) > _LONG:
+        return text.translate(_ESCAPES)
     return _ESCAPED.sub(_escape, text)
 
 
@@ -306,7 +331,7 @@ def _inline(value: Any) -> str:
         text = _float(value)
     elif isinstance(value, str):
         is_one_line = _ONE_LINE.fullmatch(value)
-        text = _text(value, "") if is_one_line else f'"{_escaped(value)}"'
+        text = "".join(_text(value, "")) if is_one_line else f'"{_escaped(value)}"'
     elif isinstance(value, int | datetime.date):  # also datetime
         text = str(value)
     elif value in ({}, [], ()):

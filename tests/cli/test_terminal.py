@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 # Sets the clipboard, sets the title, a C1 control, BEL, text turned around, no width,
 # a tab, a line end of Unicode's and half a surrogate pair.
-PLANT = "\x1b]52;c;aGk=\x07\x1b]0;title\x1b\\\x9b31m\u202eX\u2066\u200b\x00\t\u2028\x7f\ud83d"
-NAME = PLANT.replace("\x00", "").replace("\ud83d", "\udcff")  # what a file may be called
+PLANT = (
+    "\x1b]52;c;aGk=\x07\x1b]0;title\x1b\\\x9b31m\u202eX\u2066\u200b\x00\t\u2028\x7f"
+    "\ud83d"
+)
+# What a file may be called: no NUL, and a byte that is no UTF-8.
+NAME = PLANT.replace("\x00", "").replace("\ud83d", "\udcff")
 
 # The judge: what no terminal may get, by number and not by Python's `isprintable`.
 RAW = re.compile(
@@ -132,7 +136,7 @@ def _planted(*paths: tuple[Any, ...], event: str = "message") -> str:
 def folder(tmp_path: Path) -> Path:
     """Two recordings that differ, escapes in every field and in their names."""
     paths = [path for path in LEAVES if path[-1] not in KEPT]
-    text = _planted(*paths, event=f"x{PLANT.split(chr(0))[0]}")
+    text = _planted(*paths, event=f"x{PLANT.split(chr(0), maxsplit=1)[0]}")
     for number, one in enumerate((text, text.replace("more", "less"))):
         name = os.fsencode(f"{number}{NAME}.yaml")
         (tmp_path / os.fsdecode(name)).write_text(one, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One input through everything that reads one; what may come out is an error of ours."""
+"""One input through everything that reads one; what comes out is an error of ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import random
 import traceback
 import warnings
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.cli.show import _show
@@ -34,6 +34,7 @@ from harness.view.report import report_page
 from tests.garbage.making import made_recording, made_request
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -103,7 +104,8 @@ def _through(
     step("summarise", lambda: summarise(cassette))
     step("show", lambda: _shown(cassette))
     for interface in ("streaming", "queuing"):
-        step(f"replay {interface}", lambda: _replayed(cassette, interface, draw))
+        replayed = partial(_replayed, cassette, interface, draw)
+        step(f"replay {interface}", replayed)
     step("scan", lambda: scan(path))
     step("redact", lambda: redact_cassette(cassette))
     step("serve", lambda: _served(cassette))
@@ -136,7 +138,9 @@ def _replayed(cassette: Cassette, interface: str, draw: random.Random) -> None:
 def _served(cassette: Cassette) -> None:
     sessions = Sessions(Recordings([cassette]), make_settings(speed=0))
     for sent in (cassette.exchanges[0].request, Request("GET", "/v1/models", {}, b"")):
-        answer, _ = answer_to(Request(sent.method, _path(sent.uri), sent.headers, sent.body), sessions)
+        answer, _ = answer_to(
+            Request(sent.method, _path(sent.uri), sent.headers, sent.body), sessions
+        )
         _read(answer)
     sessions.configure("a", {"match": "order", "split": "chars"})
     for is_streamed in (b"true", b"false"):

@@ -119,7 +119,15 @@ _ODD: list[Any] = [
     *(None, True, False, 0, -1, 1, 2**31, 2**63, 2**70, -(2**70), 10**400),
     *(0.5, -0.0, 1e308, -1e308, float("inf"), float("nan"), 1e-320),
     *("", " ", "\0", "\x1b]52;c;aGk=\x07", "\x9b31m", "\u202e", "\ud800", "\udfff"),
-    *("http://[oops/", "http://h:99999/", "http://h:x/", "//", "é", "🙂" * 50, "a" * 5000),
+    *(
+        "http://[oops/",
+        "http://h:99999/",
+        "http://h:x/",
+        "//",
+        "é",
+        "🙂" * 50,
+        "a" * 5000,
+    ),
     *("[DONE]", "{", "}", '{"a":', '{"message": "', "null", "data: x\n\n", "\r\n\r\n"),
     *("gzip", "br", "zstd", "deflate, gzip", "complete", "error", "closed", "=", "%zz"),
     *([], {}, [[]], [None], [{}], {"": None}, {"a": []}, {"error": 1}, {"index": -1}),
@@ -173,9 +181,33 @@ def _spoiled_text(draw: random.Random, text: str) -> str:
 
 _PIECES = [
     *(b"\0", b"\xff", b"\x1b", b"\r", b"\n\n", b"\t", b'"', b"\\", b"\\ud800", b"{"),
-    *(b"}", b"[" * 300, b'{"a":' * 300, b"- " * 300, b"&a ", b"*a", b"!!python/object:x "),
-    *(b"!!binary ", b"!!timestamp x", b"!!int 0x", b"data:", b"\xef\xbb\xbf", b"\xed\xa0\x80"),
-    *(b"%YAML 1.1\n", b"---\n", b"...", b": ", b"? ", b"<<: *a\n", b"\xc2\x85", b"9" * 5000),
+    *(
+        b"}",
+        b"[" * 300,
+        b'{"a":' * 300,
+        b"- " * 300,
+        b"&a ",
+        b"*a",
+        b"!!python/object:x ",
+    ),
+    *(
+        b"!!binary ",
+        b"!!timestamp x",
+        b"!!int 0x",
+        b"data:",
+        b"\xef\xbb\xbf",
+        b"\xed\xa0\x80",
+    ),
+    *(
+        b"%YAML 1.1\n",
+        b"---\n",
+        b"...",
+        b": ",
+        b"? ",
+        b"<<: *a\n",
+        b"\xc2\x85",
+        b"9" * 5000,
+    ),
 ]
 
 
@@ -223,13 +255,18 @@ def made_recording(draw: random.Random) -> bytes:
     return _spoiled_bytes(draw, text)
 
 
+def _request(line: str, host: str, body: str = "", more: str = "") -> bytes:
+    length = f"content-length: {len(body)}\r\n"
+    return f"{line} HTTP/1.1\r\nhost: {host}\r\n{more or length}\r\n{body}".encode()
+
+
+_CHAT = "POST /v1/chat/completions"
+_CHUNKED = "transfer-encoding: chunked\r\n"
 _REQUESTS = [
-    b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}",
-    b"PUT /harness/sessions/a HTTP/1.1\r\nhost: 127.0.0.1:80\r\norigin: null\r\n"
-    b'content-length: 17\r\n\r\n{"split":"chars"}',
-    b"GET /harness HTTP/1.1\r\nhost: [::1]:1\r\n\r\n",
-    b"POST /s/%00/v1/chat/completions HTTP/1.1\r\nhost: a\r\n"
-    b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    _request(_CHAT, "localhost", "{}"),
+    _request("PUT /harness/sessions/a", "127.0.0.1:80", '{"split":"chars"}'),
+    _request("GET /harness", "[::1]:1"),
+    _request("POST /s/%00/v1/chat/completions", "a", "2\r\n{}\r\n0\r\n\r\n", _CHUNKED),
 ]
 
 
