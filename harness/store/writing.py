@@ -27,6 +27,8 @@ from harness.errors import CassetteError
 from harness.store.atomic import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.store.cassette import Cassette, Exchange, Response
 
 __all__ = ["dump_document", "interaction_of", "save_cassette", "write_document"]
@@ -183,7 +185,7 @@ def _value(value: Any, indent: str, out: list[str]) -> None:
     elif isinstance(value, str):
         out += [" ", *_text(value, indent + "  "), "\n"]
     elif isinstance(value, bytes | bytearray):
-        out.append(f" {_binary(bytes(value), indent + '  ')}\n")
+        out += [" ", *_binary(bytes(value), indent + "  "), "\n"]
     else:
         out.append(f" {_inline(value)}\n")
 
@@ -316,9 +318,15 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
-def _binary(data: bytes, indent: str) -> str:
-    packed = base64.encodebytes(data).decode().splitlines()
-    return "\n".join(["!!binary |", *(indent + line for line in packed)])
+_BLOCK = 57 << 10  # bytes; 57 are a line of base64
+
+
+def _binary(data: bytes, indent: str) -> Iterator[str]:
+    """Yield a scalar for bytes, in pieces as `_text`."""
+    yield "!!binary |"
+    for start in range(0, len(data), _BLOCK):
+        packed = base64.encodebytes(data[start : start + _BLOCK]).decode()
+        yield f"\n{indent}" + packed.removesuffix("\n").replace("\n", f"\n{indent}")
 
 
 def _inline(value: Any) -> str:
