@@ -231,7 +231,10 @@ def _json(text: bytes, path: str) -> Any:
             f"the JSON does not parse: {error.msg}; repair it or record it again",
             place=f"line {error.lineno}, column {error.colno}",
         ) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        problem = "the JSON does not parse: it is nested too deeply"
+        raise CassetteCorruptError(path, problem) from None
+    except ValueError as error:
         raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
 
 

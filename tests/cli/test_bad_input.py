@@ -41,7 +41,7 @@ CASES = [
         b"  response: {status: {code: 200}, body: {string: hi}}\n",
         "'http://[oops/'; correct it",
     ),
-    Case("deep", "deep.json", b"[" * 90_000, "too"),
+    Case("deep", "deep.json", b"[" * 90_000, "nested too deeply"),
     Case("junk", "junk.yaml", bytes(range(256)) * 4, "binary"),
     Case(
         "nothing to replay",
