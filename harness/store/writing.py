@@ -6,7 +6,7 @@ vcrpy's (keys sorted, two spaces), with three differences for the reader's sake:
 of several lines is shown as lines, the list of wire chunks is wrapped instead of one
 number a line, and long lines are not folded. Stock PyYAML reads all of it.
 
-Bodies are text wherever they are UTF-8 and not full of control characters; `!!binary`
+Bodies are text wherever they are UTF-8, large ones unless full of control characters; `!!binary`
 where they are not. How the
 file gets to the disk is `harness.store.atomic`; secrets have been removed before
 anything comes here (`harness.store.redaction`).
@@ -120,11 +120,13 @@ def _stream(response: Response) -> dict[str, Any]:
     return stream
 
 
+_LARGE_BYTES = 1 << 16
 _CONTROLS = bytes({*range(0x20), 0x7F} - {9, 10, 13})
 
 
 def _readable(body: bytes) -> str | bytes:
-    if 4 * len(body.translate(None, _CONTROLS)) < 3 * len(body):
+    is_large = len(body) > _LARGE_BYTES
+    if is_large and 4 * len(body.translate(None, _CONTROLS)) < 3 * len(body):
         return body  # nobody reads it, and an escape takes four characters
     try:
         return body.decode()
