@@ -6,10 +6,9 @@ vcrpy's (keys sorted, two spaces), with three differences for the reader's sake:
 of several lines is shown as lines, the list of wire chunks is wrapped instead of one
 number a line, and long lines are not folded. Stock PyYAML reads all of it.
 
-Bodies are text wherever they are UTF-8, large ones unless full of control characters; `!!binary`
-where they are not. How the
-file gets to the disk is `harness.store.atomic`; secrets have been removed before
-anything comes here (`harness.store.redaction`).
+Bodies are text wherever they are UTF-8, large ones unless full of control characters;
+`!!binary` where they are not. How the file gets to the disk is `harness.store.atomic`;
+secrets have been removed before anything comes here (`harness.store.redaction`).
 """
 
 from __future__ import annotations
