@@ -67,7 +67,7 @@ def classify(exchange: Exchange) -> Classification:
     if not text:
         said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
         return _other(f"empty body{said}")
-    if text.startswith(b"<"):
+    if text.startswith(b"<") and b"\ndata:" not in text:
         return _other("HTML or XML, no event stream")
     asked = exchange.request.json()
     return (_of_json if text.startswith((b"{", b"[")) else _of_events)(

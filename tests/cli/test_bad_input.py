@@ -132,18 +132,23 @@ def test_command_without_arguments_shows_its_help(command: str) -> None:
     assert f"Examples:\n    harness {command} " in result.out + result.err
 
 
-def test_other_apis_are_named(tmp_path: Path) -> None:
-    """Responses and Anthropic streams are skipped and said to be what they are."""
-    for name, first in (
-        (
-            "Responses",
-            b'event: response.created\ndata: {"type":"response.created"}\n\n',
-        ),
-        ("Anthropic", b'event: message_start\ndata: {"type":"message_start"}\n\n'),
-    ):
-        result = harness("replay", "-", stdin=first)
-        assert result.code == 2
-        assert name in result.err
+@pytest.mark.parametrize(
+    "stream",
+    [
+        'event: thread.created\ndata: {"id": "thread_1"}\n\n',
+        'data: {"object": "text_completion", "choices": [{"text": "a"}]}\n\n',
+        'data: {"answer": 42}\n\n',
+    ],
+)
+def test_streams_of_other_apis_are_named(stream: str) -> None:
+    """What harness does not read is called what it is, on one line."""
+    result = harness("replay", "-", stdin=stream.encode())
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith(
+        "harness: -: nothing to replay, no answer of a known API"
+    )
+    assert result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["ls", "show", "check", "scan", "replay", "serve"])

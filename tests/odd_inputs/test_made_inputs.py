@@ -128,7 +128,7 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     # Habits.
     "finish-twice": ([HI, chunk({}, "stop"), *END], "two-finishes", "'stop'"),
     "finish-twice-anthropic": ([*anthropic(*block("Hi"))[:-1], TWICE, {"type": "message_stop"}], "two-finishes", "'tool_use'"),
-    "finish-twice-gemini": ([*gemini("Hi"), *gemini()], "two-finishes", "'STOP'"),
+    "finish-twice-gemini": ([*gemini("Hi"), *gemini(finish="MAX_TOKENS")], "two-finishes", "'MAX_TOKENS'"),
     "text-after-finish-gemini": ([*gemini("Hi"), *gemini("more", finish=None)], "after-finish", "'more'"),
     "call-after-finish": (
         [HI, chunk({}, "stop"), chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]}), "[DONE]"],

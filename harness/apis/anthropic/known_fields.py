@@ -135,7 +135,7 @@ def _tables(text: str, common: str) -> dict[str, FieldTable]:
         elif line:
             lines = sections[line] = []
     return {
-        name: parse_fields(common + "\n".join(fields))
+        name: parse_fields(common + "\n".join(fields), ("delta", "content_block"))
         for name, fields in sections.items()
     }
 
