@@ -94,9 +94,9 @@ class GrowingBlock:
         parts: list[Part] = []
         if kind == "text":
             parts.append(Block("text"))
+            parts += _citations(start.get("citations"))
             if text := text_of(start.get("text")):
                 parts.append(Text(text))
-            parts += _citations(start.get("citations"))
         elif kind == "thinking":
             parts.append(Block("reasoning"))
             if text := text_of(start.get("thinking")):
