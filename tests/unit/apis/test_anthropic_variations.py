@@ -51,7 +51,7 @@ def meant(answer: Answer) -> Any:
             return text
 
     calls = [(name, call_id, parsed(text)) for name, call_id, text in answer.calls]
-    return answer._replace(calls=calls)  # type: ignore[arg-type]
+    return answer._replace(calls=calls)
 
 
 # -- Examples --------------------------------------------------------------------------
