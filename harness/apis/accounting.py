@@ -35,22 +35,64 @@ class _Node:
         self.types: frozenset[type] = frozenset()
         self.is_any = False
         self.meaning = ""
-        self._seen: dict[tuple[str, ...], list[tuple[str, _Node | None]]] = {}
+        self._seen: dict[tuple[Any, ...], list[tuple[str, _Node | None]]] = {}
 
-    def visits(self, keys: tuple[str, ...]) -> list[tuple[str, _Node | None]]:
-        """Return which of an object's keys must be looked at; cached by key set."""
-        known = self._seen.get(keys)
+    def visits(self, value: dict[str, Any]) -> list[tuple[str, _Node | None]]:
+        """Return which of an object's keys must be looked at.
+
+        Cached by the keys and the types of their values: of an object like one that
+        was seen before, only containers are looked at again.
+        """
+        shape = (*value, *map(type, value.values()))
+        known = self._seen.get(shape)
         if known is None:
             children, star = self.children, self.children.get("*")
-            known = [
-                (key, child)
-                for key in keys
-                for child in (children.get(key, star),)
-                if child is None or not child.is_any
-            ]
+            known = []
+            for key, inner in value.items():
+                child = children.get(key, star)
+                if child is not None and (child.is_any or type(inner) in child.types):
+                    continue
+                if inner is not None:
+                    known.append((key, child))
             if len(self._seen) < _MOST_KEY_SETS:  # hostile keys must not fill memory
-                self._seen[keys] = known
+                self._seen[shape] = known
         return known
+
+    def covers(self, value: dict[str, Any]) -> bool:
+        """Return whether every leaf of an object is known; no deeper than the table."""
+        shape = (*value, *map(type, value.values()))
+        visits = self._seen.get(shape)
+        if visits is None:
+            visits = self.visits(value)
+        for key, child in visits:
+            inner = value[key]
+            if child is None:
+                return False
+            if type(inner) is dict:
+                if not child.covers(inner):
+                    return False
+            elif type(inner) is list:
+                if not child.covers_items(inner):
+                    return False
+            elif inner != "":
+                return False
+        return True
+
+    def covers_items(self, items: list[Any]) -> bool:
+        """Return whether every leaf of a list is known."""
+        node = self.children.get("[]")
+        if node is None:
+            return not items
+        return all(
+            node.covers(item) if type(item) is dict else node.allows(item)
+            for item in items
+        )
+
+    def allows(self, leaf: Any) -> bool:
+        """Return whether a value that is no object may stand here."""
+        if self.is_any or leaf is None or leaf == "":
+            return True
+        return type(leaf) in self.types  # a list in a list is looked at in full
 
 
 _MOST_KEY_SETS = 1000
@@ -64,8 +106,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 class FieldTable:
     """The fields of one API; made by `parse_fields`."""
 
-    def __init__(self, root: _Node) -> None:
+    def __init__(self, root: _Node, answer: tuple[str, ...]) -> None:
         self._root = root
+        self._answer = answer
+
+    def covers(self, payload: dict[str, Any]) -> bool:
+        """Return whether every leaf of an event is covered; the usual, quick answer."""
+        return self._root.covers(payload)
 
     def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the leaves that nothing covers.
@@ -86,10 +133,8 @@ class FieldTable:
                 if node is None:
                     waiting += [(_under(path, k), v, None) for k, v in value.items()]
                     continue
-                for key, child in node.visits(tuple(value)):
-                    inner = value[key]
-                    if child is None or type(inner) not in child.types:
-                        waiting.append((_under(path, key), inner, child))
+                for key, child in node.visits(value):
+                    waiting.append((_under(path, key), value[key], child))
             elif kind is list:
                 inner_node = None if node is None else node.children.get("[]")
                 if inner_node is None or not inner_node.is_any:
@@ -100,6 +145,13 @@ class FieldTable:
                 and (node is None or kind not in node.types)
             ):
                 yield path, value
+
+    def kind(self, path: str, value: object) -> DiagnosticKind:
+        """Return how an unread leaf is reported."""
+        is_lost = isinstance(value, str) and path.startswith(self._answer)
+        if is_lost or self.meaning(path):
+            return DiagnosticKind.UNREAD_TEXT
+        return DiagnosticKind.UNREAD
 
     def meaning(self, path: str) -> str:
         """Return what the field of a path is, as the table says; empty if unknown."""
@@ -117,11 +169,13 @@ def _under(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def parse_fields(text: str) -> FieldTable:
+def parse_fields(text: str, answer: tuple[str, ...] = ()) -> FieldTable:
     """Read a table of fields.
 
     Args:
         text: As described above; blank lines and lines with `#` in front are ignored.
+        answer: The paths below which text belongs to the answer: unread text there is
+            lost to whoever reads the answer.
 
     Returns:
         The table.
@@ -144,10 +198,11 @@ def parse_fields(text: str) -> FieldTable:
         else:
             allowed = [kind for name in types.split("|") for kind in _TYPES[name]]
             node.types = node.types | frozenset(allowed)
-    return FieldTable(root)
+    return FieldTable(root, answer)
 
 
 class _Unread(NamedTuple):
+    kind: DiagnosticKind
     event: int
     times: int
     excerpt: str
@@ -163,28 +218,37 @@ class UnreadFields:
         self._found: dict[str, _Unread] = {}
 
     def feed(
-        self, index: int, payload: dict[str, Any], table: FieldTable | None = None
+        self,
+        index: int,
+        payload: dict[str, Any],
+        table: FieldTable | None = None,
+        at: str = "",
     ) -> None:
-        """Account for one event.
+        """Account for one event, or for an object in it.
 
         Args:
-            index: Its number.
-            payload: Its object.
-            table: The fields of its type, where an API has a table for each.
+            index: The event's number.
+            payload: The event's object, or the object in it.
+            table: The table of this kind of event or object; None for the stream's.
+            at: Where the object is in the event, as a path; empty for the event.
         """
-        for path, value in (table or self._table).unread(payload):
+        table = table or self._table
+        if table.covers(payload):
+            return
+        for below, value in table.unread(payload):
+            path = _under(at, below) if at else below
             known = self._found.get(path)
             if known is not None:
                 self._found[path] = known._replace(times=known.times + 1)
             elif len(self._found) < _MOST_KEY_SETS:
                 excerpt = shorten(value)
-                self._found[path] = _Unread(index, 1, excerpt)
+                self._found[path] = _Unread(table.kind(below, value), index, 1, excerpt)
 
     def problems(self) -> list[Problem]:
         """Return one problem a path, in the order of first appearance."""
         return [
             Problem(
-                DiagnosticKind.UNREAD,
+                found.kind,
                 f"{path} is no known field, or of another type: {found.excerpt}"
                 + (f", and in {found.times - 1} more places" * (found.times > 1)),
                 found.event,

@@ -224,7 +224,7 @@ def _streams_of(path: str) -> dict[str, Arrival]:
     streams = {}
     for exchange in load_cassette(path).exchanges:
         if classify(exchange).kind is Kind.STREAM:
-            payloads = payloads_of(StreamReader(exchange, lambda _diagnostic: None))
+            payloads = payloads_of(StreamReader(exchange, None))
             if payloads:
                 streams[f"{path}#{exchange.index}"] = payloads
     return streams

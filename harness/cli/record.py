@@ -74,8 +74,9 @@ def command(  # noqa: PLR0913 - one an option
       harness record --proxy --upstream http://127.0.0.1:8000 --rewrite chat.yaml
 
     The proxy forwards each request and passes every piece of the answer on as it
-    arrives. It saves after every exchange, and stops on Ctrl-C. Credentials are
-    removed before anything is written.
+    arrives. It stops on Ctrl-C and writes the cassette then; until then each
+    exchange that has ended is in a journal beside it, which the next recording takes
+    in if this one is killed. Credentials are removed before anything is written.
 
     A scenario file says what to ask, which tools to offer and what they return; its
     cassette is written beside it, NAME.scenario.yaml to NAME.yaml, and only when the

@@ -13,8 +13,8 @@ from harness.cli.console import Exit, complain, printable, say
 def command(paths: tuple[str, ...], *, quiet: bool) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
-    PATH is a recording or a folder of cassettes. Findings go to standard output,
-    one a line, masked, and make the exit code 1.
+    PATH is a recording or a folder of cassettes and of journals that recordings left.
+    Findings go to standard output, one a line, masked, and make the exit code 1.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ def command(paths: tuple[str, ...], *, quiet: bool) -> int:
     is_unreadable = False
     for path in paths:
         try:
-            for name in find_cassettes(path):
+            for name in find_cassettes(path, with_journals=True):
                 found = scan(name)
                 files += 1
                 findings += len(found)

@@ -1,7 +1,6 @@
-"""Chunks to the whole answer, every choice of it.
+"""Parts to the whole answer, every choice of it.
 
-`ResponseAccumulator` adds up what `harness.core.deltas` reads. Cost per chunk is
-O(size of the chunk); text is joined only when it is read.
+Cost per part is O(its size); text is joined only when it is read.
 """
 
 from __future__ import annotations
@@ -9,142 +8,154 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.core.deltas import DeltaReader, choice_index, delta_of
 from harness.core.parts import (
     CallPart,
     Finish,
+    Head,
+    Item,
+    Opaque,
+    OtherChoice,
     Part,
     Reasoning,
     Refusal,
     Text,
-    ToolCall,
+    Usage,
 )
 from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Payload
+    from harness.core.parts import ToolCall
 
-__all__ = ["AccumulatedMessage", "ResponseAccumulator"]
+__all__ = ["AccumulatedMessage", "Accumulator"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccumulatedMessage:
-    """What one choice has said so far."""
+    """One choice of an answer, as far as it has come."""
 
     content: str = ""
     """Visible text; empty if none came."""
     reasoning: str = ""
-    """Text of the reasoning fields; empty if none came."""
+    """Text of the reasoning; empty if none came."""
     refusal: str = ""
     """Text of a refusal; empty if none came."""
     calls: list[ToolCall] = field(default_factory=list)
     """Tool calls in order of appearance."""
     finish_reason: str | None = None
-    """The last one sent; None while none has come."""
+    """The last one sent, in the API's own words; None while none has come."""
     role: str = "assistant"
     """As sent; `assistant` where none was."""
+    items: list[Item | Opaque] = field(default_factory=list)
+    """What is neither text nor a call to run, in order: server tools, citations,
+    signatures of reasoning."""
 
 
 class _Choice:
     """The growing side of one choice."""
 
-    __slots__ = ("content", "finish_reason", "reader", "reasoning", "refusal", "role")
+    __slots__ = (
+        "calls",
+        "content",
+        "finish_reason",
+        "items",
+        "reasoning",
+        "refusal",
+        "role",
+    )
 
-    def __init__(self, index: int) -> None:
-        self.reader = DeltaReader(choice=index)
+    def __init__(self) -> None:
+        self.calls: list[ToolCall] = []
         self.content = TextBuffer()
         self.reasoning = TextBuffer()
         self.refusal = TextBuffer()
         self.finish_reason: str | None = None
         self.role = "assistant"
+        self.items: list[Item | Opaque] = []
 
-    def add(self, choice: dict[str, Any]) -> list[Part]:
-        delta = choice.get("delta")
-        if type(delta) is not dict:  # asked here as well: it spares nearly every call
-            delta = delta_of(choice)
-        parts = self.reader.read_delta(delta, choice.get("finish_reason"))
-        for part in parts:
-            if type(part) is Text:
-                self.content.append(part.text)
-            elif type(part) is CallPart:
-                continue  # the reader keeps the calls
-            elif type(part) is Reasoning:
-                self.reasoning.append(part.text)
-            elif type(part) is Finish:
-                self.finish_reason = part.reason
-            elif type(part) is Refusal:
-                self.refusal.append(part.text)
-        role = delta.get("role")
-        if role and type(role) is str:
-            self.role = role
-        return parts
+    def add(self, part: Part) -> None:
+        if type(part) is Text:
+            self.content.append(part.text)
+        elif type(part) is CallPart:
+            if part.is_new:
+                self.calls.append(part.call)
+        elif type(part) is Reasoning:
+            self.reasoning.append(part.text)
+        elif type(part) is Finish:
+            self.finish_reason = part.reason
+        elif type(part) is Refusal:
+            self.refusal.append(part.text)
+        elif type(part) is Item or type(part) is Opaque:
+            self.items.append(part)
+        elif type(part) is Head and part.role:
+            self.role = part.role
 
 
-class ResponseAccumulator:
-    """Adds up the chunks of one response, all choices, gaps in their indices allowed.
+class Accumulator:
+    """Adds up the parts of one response, all choices, gaps in their indices allowed."""
 
-    Nothing raises on an odd chunk, so there is no error state: what cannot be read
-    is left out, as in `harness.core.deltas`.
-    """
-
-    __slots__ = ("_choices", "created", "id", "model", "usage")
+    __slots__ = ("_choices", "_first", "created", "id", "model", "tokens", "usage")
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
+        self._first: _Choice | None = None  # choice 0, spared a look-up for each part
         self.id = ""
-        """The completion's id; empty if none came."""
+        """The response's id; empty if none came."""
         self.model = ""
         """The model that answered; empty if none was named."""
         self.created = 0
         """Unix seconds: the first that is not zero; 0 if none came."""
         self.usage: dict[str, Any] | None = None
-        """The last token counts that came."""
+        """The last token counts that came, as sent."""
+        self.tokens: tuple[int, int] | None = None
+        """Tokens of request and answer; None where none were counted."""
 
     @property
     def choices(self) -> list[int]:
         """The indices of the choices that have come, ascending."""
         return sorted(self._choices)
 
-    def feed(self, payload: Payload) -> list[Part]:
-        """Add one chunk.
+    def add(self, parts: list[Part]) -> None:
+        """Add parts.
 
         Args:
-            payload: The chunk's JSON object; any shape.
-
-        Returns:
-            What it says about choice 0, in order; empty if nothing.
+            parts: What the reader of an API returned, all choices among them.
         """
-        if not self.created or not self.model or not self.id:
-            self._read_head(payload)
-        usage = payload.get("usage")
-        if usage and type(usage) is dict:
-            self.usage = usage
-        first: list[Part] = []
-        choices = payload.get("choices")
-        if type(choices) is not list:
-            return first
-        for choice in choices:
-            if type(choice) is not dict:
-                continue
-            index = choice.get("index")
-            if type(index) is not int:  # as above
-                index = choice_index(choice)
-            held = self._choices.get(index)
-            if held is None:
-                held = self._choices[index] = _Choice(index)
-            parts = held.add(choice)
-            if index == 0:
-                first = first + parts if first else parts
-        return first
+        for part in parts:
+            if type(part) is OtherChoice:
+                self._choice(part.choice).add(part.part)
+            elif type(part) is Usage:
+                self.usage = {**(self.usage or {}), **part.counts}
+                self._count(part.input_tokens, part.output_tokens)
+            elif type(part) is Head and not part.role:
+                self.id = self.id or part.id
+                self.model = self.model or part.model
+                self.created = self.created or int(part.created)
+            else:
+                if self._first is None:
+                    self._first = self._choice(0)
+                self._first.add(part)
+
+    def _choice(self, index: int) -> _Choice:
+        held = self._choices.get(index)
+        if held is None:
+            held = self._choices[index] = _Choice()
+        return held
+
+    def _count(self, request: int | None, answer: int | None) -> None:
+        known = self.tokens or (0, 0)
+        self.tokens = (
+            known[0] if request is None else request,
+            known[1] if answer is None else answer,
+        )
 
     def message(self, *, choice: int = 0) -> AccumulatedMessage:
-        """Return what one choice has said so far; O(its length).
+        """Return one choice as far as it has come; O(its length).
 
         Args:
             choice: The choice's index; one that never came gives an empty message.
 
         Returns:
-            The message; its calls are live objects and grow with the next chunk.
+            The message; its calls are live objects and grow with the next part.
         """
         held = self._choices.get(choice)
         if held is None:
@@ -153,18 +164,9 @@ class ResponseAccumulator:
             content=str(held.content),
             reasoning=str(held.reasoning),
             refusal=str(held.refusal),
-            calls=held.reader.calls,
+            # A call in the legacy form that stood beside the new one is dropped.
+            calls=[call for call in held.calls if not call.is_dropped],
             finish_reason=held.finish_reason,
             role=held.role,
+            items=held.items,
         )
-
-    def _read_head(self, payload: Payload) -> None:
-        created = payload.get("created")
-        if not self.created and isinstance(created, int | float):
-            self.created = int(created) if abs(created) < 1e15 else 0
-        model = payload.get("model")
-        if not self.model and type(model) is str:
-            self.model = model
-        response_id = payload.get("id")
-        if not self.id and type(response_id) is str:
-            self.id = response_id

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
 from harness.errors import ChunkError
+
+if TYPE_CHECKING:
+    from harness.core.parts import Part
 
 __all__ = [
     "DONE",
@@ -45,6 +48,9 @@ class Chunk:
     """Seconds from the request to its last byte; None without recorded timing."""
     payload: Payload
     """The parsed object."""
+    parts: list[Part] | None = None
+    """What was read of it, where that is known before it is accumulated: a chunk that
+    restates another API's event."""
 
 
 def parse_payload(data: str | bytes) -> Payload:

@@ -191,11 +191,15 @@ class DeltaReader:
                 if self._legacy is not None:
                     # It stands beside the new form: the new one is the call.
                     self.calls.remove(self._legacy)
+                    self._legacy.is_dropped = True
                     self._legacy = None
                 function = entry.get("function")
-                self._read_call(
-                    entry, function if type(function) is dict else {}, parts
-                )
+                if type(function) is not dict:
+                    function = {}
+                    if type(entry.get("custom")) is dict:
+                        function = _custom_tool(entry["custom"])
+                        entry = {"type": "custom", **entry}  # noqa: PLW2901 - a copy
+                self._read_call(entry, function, parts)
 
     def _read_legacy(self, function: object, parts: list[Part]) -> None:
         if type(function) is not dict or (self.calls and self._legacy is None):
@@ -307,6 +311,14 @@ def _reasoning_of(delta: dict[str, Any]) -> str:
         if reasoning and type(reasoning) is str:
             return reasoning
     return ""
+
+
+def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
+    """Return a custom tool's part of a call in the form of a function's.
+
+    Its input is any text, not JSON. Source: OpenAI API reference, custom tools.
+    """
+    return {"name": custom.get("name"), "arguments": custom.get("input")}
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:

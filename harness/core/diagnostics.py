@@ -45,6 +45,8 @@ class DiagnosticKind(StrEnum):
     """Choices besides 0 came; they reach no interface."""
     UNRECORDED_RESULT = "unrecorded-result"
     """A tool was called whose result the cassette does not hold."""
+    GUESSED_RESULT = "guessed-result"
+    """A tool's result was paired by its position: no id led to it."""
     NOT_REPLAYED = "not-replayed"
     """The exchange is no chat completion."""
     NEVER_ENDED = "never-ended"
@@ -52,7 +54,27 @@ class DiagnosticKind(StrEnum):
     ENDED_EARLY = "ended-early"
     """The interface's generator ended before `step_yield`, while more came."""
     UNREAD = "unread"
-    """Text of an event that no part carries and no table names as known."""
+    """A field that no part carries and no table names as known."""
+    UNREAD_TEXT = "unread-text"
+    """Text where the answer stands, or a known field of another type: it is lost."""
+    TWO_FINISHES = "two-finishes"
+    """A finish reason came twice."""
+    AFTER_FINISH = "after-finish"
+    """Text or calls came after a finish reason."""
+    EMPTY_FINISH = "empty-finish"
+    """The finish reason is empty text."""
+    DONE_TWICE = "done-twice"
+    """The terminator came twice."""
+    CHANGED_IDENTITY = "changed-identity"
+    """The id or the model changed within a response."""
+    CUMULATIVE = "cumulative"
+    """Each delta repeats all text before it."""
+    REPEATED_ANSWER = "repeated-answer"
+    """The whole answer came again after its deltas."""
+    TEMPLATE_MARKER = "template-marker"
+    """A marker of the model's chat template stands in text or in a name."""
+    NOT_EMITTED = "not-emitted"
+    """Something that no message carries, such as the transcript of audio."""
     STRAY_TEXT = "stray-text"
     """Lines between the events that are no field of the event-stream standard."""
     DONE_DIFFERS = "done-differs"
@@ -73,5 +95,10 @@ _SEVERITIES = {
     DiagnosticKind.MALFORMED_ARGUMENTS: Severity.ERROR,
     DiagnosticKind.DONE_DIFFERS: Severity.ERROR,
     DiagnosticKind.NOT_REPLAYED: Severity.NOTE,
+    DiagnosticKind.UNREAD: Severity.NOTE,
+    DiagnosticKind.MISSING_DONE: Severity.NOTE,
+    DiagnosticKind.NOT_EMITTED: Severity.NOTE,
+    DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
+    DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,
 }

@@ -42,6 +42,7 @@ class ToolCall:
         "has_arguments",
         "id",
         "index",
+        "is_dropped",
         "name",
         "position",
         "type",
@@ -58,6 +59,8 @@ class ToolCall:
         """As sent; `function` where none was."""
         self.name = ""
         """The pieces so far; final once arguments have begun."""
+        self.is_dropped = False
+        """Whether it turned out to be another call in the legacy form."""
         self.has_arguments = False
         """Whether a non-empty fragment of the arguments has come."""
         self._arguments = TextBuffer()
@@ -137,6 +140,8 @@ class Head:
     model: str = ""
     created: float = 0
     """Unix seconds; 0 where none came."""
+    role: str = ""
+    """Of the choice: then the other fields are empty."""
 
 
 @dataclass(slots=True)
@@ -189,6 +194,10 @@ class Usage:
 
     counts: dict[str, Any]
     """As sent."""
+    input_tokens: int | None = None
+    """Tokens of the request, cached ones included; None where none were counted."""
+    output_tokens: int | None = None
+    """Tokens of the answer, reasoning included; None where none were counted."""
 
 
 @dataclass(slots=True)

@@ -53,6 +53,10 @@ class SSEEvent:
         return self.raw.decode("utf-8", "replace")
 
 
+_MOST_STRAY = 100  # lines held; a page of HTML has fewer that matter
+_STRAY_BYTES = 4096  # of each
+
+
 class SSEDecoder:
     """Decodes an event stream that arrives in pieces.
 
@@ -79,6 +83,7 @@ class SSEDecoder:
         "_start",
         "comments",
         "retry_ms",
+        "stray",
     )
 
     def __init__(self, *, max_event_bytes: int = _MAX_EVENT_BYTES) -> None:
@@ -86,6 +91,9 @@ class SSEDecoder:
         """How many comment lines have come (providers send them as keep-alive)."""
         self.retry_ms: int | None = None
         """The reconnection time that the stream asked for; None if it did not."""
+        self.stray: list[tuple[int, bytes]] = []
+        """Lines that are no field of the standard: where each starts in the stream and
+        its first bytes. Whoever reads them empties the list; it holds a hundred."""
         self._max_event_bytes = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, while they may be a BOM
         self._skip_lf = False  # the last piece ended with CR: an LF belongs to it
@@ -165,7 +173,8 @@ class SSEDecoder:
         if self._partial:
             line = b"".join(self._partial)
             self._partial.clear()
-            self._read_line(line)
+            self._consumed += len(line)
+            self._read_line(line, 0)
         self._dispatch(events, is_complete=False)
         return events
 
@@ -246,7 +255,7 @@ class SSEDecoder:
                 self._partial.clear()
                 self._partial_bytes = 0
             if line:
-                self._read_line(line)
+                self._read_line(line, match.end() - match.start())
             else:
                 self._dispatch(events)
                 if to_next_event:
@@ -262,8 +271,8 @@ class SSEDecoder:
             self._partial_bytes += len(tail)
         return b""
 
-    def _read_line(self, line: bytes) -> None:
-        """Process one non-empty line, its end removed."""
+    def _read_line(self, line: bytes, end: int) -> None:
+        """Process one non-empty line; its end, of so many bytes, is removed."""
         name, colon, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
@@ -281,6 +290,9 @@ class SSEDecoder:
         elif name == b"retry" and value.isdigit():  # bytes: ASCII digits only
             # 18 digits are 30 million years and keep `int` cheap.
             self.retry_ms = int(value) if len(value) <= 18 else self.retry_ms
+        elif len(self.stray) < _MOST_STRAY:
+            start = self._consumed - end - len(line)
+            self.stray.append((start, line[:_STRAY_BYTES]))
         if self._data is None and not self._event:
             self._start = self._consumed  # nothing of an event so far
 

@@ -15,29 +15,30 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import Chunk, Payload
 from harness.core.deltas import REASONING_FIELDS, DeltaReader
 from harness.core.parts import CallPart, Reasoning, Text
+from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.choosing import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
-    messages_of,
+    conversation_of,
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.stream import ArgumentsCheck, StreamReader, look_ahead, read_whole
+from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.store.cassette import Exchange
-from harness.store.classify import Kind
+from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from harness.core.accumulate import AccumulatedMessage
+    from harness.apis.base import Conversation
     from harness.core.parts import Part
     from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
@@ -97,6 +98,7 @@ class AgentLoop:
         self._on_response = on_response
         self._cause = Cause(0, None, None, is_boundary=False)
         self._is_started = False  # `stream_start` was called, no stream followed yet
+        self._response_id = ""  # of the last answer
         adapter.where = self._where
 
     @property
@@ -117,14 +119,16 @@ class AgentLoop:
             NothingToReplayError: No chosen exchange is a chat completion; nothing was
                 called.
         """
-        previous: list[dict[str, Any]] | None = None
+        previous: Conversation | None = None
         is_open = False
         for exchange, kind in chosen_exchanges(self._cassette, self._only):
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
-            messages = messages_of(exchange)
-            if is_open and not continues(previous, messages):
+            conversation = conversation_of(exchange, kind.api)
+            if is_open and not continues(
+                previous, conversation, response_id=self._response_id
+            ):
                 yield from self._end_conversation()
                 is_open = False
             if not is_open:
@@ -132,8 +136,8 @@ class AgentLoop:
                 self._adapter.call("stream_start")
                 self._is_started = is_open = True
                 yield self._at(exchange.index)
-            previous = messages
-            yield from self._step(exchange, is_stream=kind.kind is Kind.STREAM)
+            previous = conversation
+            yield from self._step(exchange, kind)
             if not self._options.multi_step:
                 break
         if is_open:
@@ -144,13 +148,14 @@ class AgentLoop:
         yield replace(self._cause, chunk=None, is_boundary=True)
         yield Cause(-1, None, None, is_boundary=True)
 
-    def _step(self, exchange: Exchange, *, is_stream: bool) -> Iterator[Cause]:
+    def _step(self, exchange: Exchange, kind: Classification) -> Iterator[Cause]:
         """Replay one response and the tool calls it asked for."""
         adapter = self._adapter
         accumulator = ResponseAccumulator()
-        if is_stream:
-            reader = StreamReader(self._broken(exchange), self._report)
-            created, chunks = look_ahead(reader)
+        if kind.kind is Kind.STREAM:
+            reader = self._reader(exchange, kind.api)
+            takes_events = adapter.takes_events and self._variation.is_recorded
+            created, chunks = (0.0, None) if takes_events else look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event
@@ -159,13 +164,21 @@ class AgentLoop:
             adapter.set_streaming(is_streaming=True)
             adapter.name_calls(identity.call_prefix)
             self._at(exchange.index)
-            yield from self._stream(reader, chunks, accumulator, message_id, date)
+            if chunks is None:
+                yield from self._stream_events(reader, accumulator)
+            else:
+                yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
-            payload = read_whole(exchange)
+            whole = read_whole(exchange, kind.api)
             if self._shows_reasoning:
-                payload = _with_reasoning(payload)
-            parts = accumulator.feed(payload)
+                whole = _reasoning_as_content(whole)
+            parts = whole.parts
+            if parts is None:
+                parts = accumulator.feed(whole.payload)
+            else:
+                accumulator.add(parts)
+            payload = whole.payload
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
@@ -183,19 +196,20 @@ class AgentLoop:
                 DiagnosticKind.OTHER_CHOICES,
                 f"choices {others} were not passed on; an interface is told choice 0",
             )
-        yield from self._act(exchange, accumulator.message(), identity, date)
+        self._response_id = accumulator.id
+        yield from self._act(exchange, kind.api, accumulator, identity, date)
         adapter.call("step_complete")
         yield replace(self._cause, chunk=None, is_boundary=True)
 
-    def _broken(self, exchange: Exchange) -> Exchange:
-        """Return the exchange with its stream gone wrong, if it is to go wrong.
+    def _reader(self, exchange: Exchange, api: str) -> StreamReader:
+        """Return what reads a stream, gone wrong first if it is to go wrong.
 
         A fault is read from bytes, so that everything odd about it is reported as it
         would be of a recording.
         """
         if self._variation.fault is None:
-            return exchange
-        recorded = StreamReader(exchange, lambda _diagnostic: None)
+            return StreamReader(exchange, self._report, api=api)
+        recorded = StreamReader(exchange, None, api=api)
         response = replace(
             exchange.response,
             body=b"",
@@ -203,7 +217,8 @@ class AgentLoop:
             ended=None,
             source=lambda: self._variation.encode(recorded),
         )
-        return Exchange(exchange.index, exchange.request, response)
+        broken = Exchange(exchange.index, exchange.request, response)
+        return StreamReader(broken, self._report, api="chat")
 
     def _stream(
         self,
@@ -221,7 +236,6 @@ class AgentLoop:
         if self._variation.fault is None and not self._variation.is_recorded:
             chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
-        number = self._cause.exchange
         if takes_chunks and not self._is_started:
             adapter.call("stream_start")
             yield self._cause
@@ -233,7 +247,11 @@ class AgentLoop:
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
-            parts = accumulate(chunk.payload)
+            parts = chunk.parts
+            if parts is None:
+                parts = accumulate(chunk.payload)
+            else:
+                accumulator.add(parts)
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
@@ -241,23 +259,57 @@ class AgentLoop:
                 cause.chunk, cause.at = chunk.index, at
                 feed(chunk, parts, message_id, date)
                 yield cause
-        message = accumulator.message()
-        check.close(message.calls)
-        reader.finish(has_finish_reason=message.finish_reason is not None)
-        self._cause = Cause(number, None, at, is_boundary=False)
-        if takes_chunks:
-            adapter.call("stream_end")
+        accumulator.add(reader.left)
+        yield from self._end_stream(reader, accumulator, check, at)
+
+    def _stream_events(
+        self, reader: StreamReader, accumulator: ResponseAccumulator
+    ) -> Iterator[Cause]:
+        """Feed the events of one response as their API sent them."""
+        adapter = self._adapter
+        check = ArgumentsCheck(reader)
+        if not self._is_started:
+            adapter.call("stream_start")
+            yield self._cause
+        self._is_started = False
+        at = None
+        self._cause = cause = replace(self._cause)
+        for event, at, parts in reader.parts():
+            accumulator.add(parts)
+            for part in parts:
+                if type(part) is CallPart:
+                    check.feed(part, event.index)
+            if event.index != cause.chunk:  # else the end, with the last event again
+                cause.chunk, cause.at = event.index, at
+                adapter.feed_event(reader.api, event.payload)
+                yield cause
+        yield from self._end_stream(reader, accumulator, check, at)
+
+    def _end_stream(
+        self,
+        reader: StreamReader,
+        accumulator: ResponseAccumulator,
+        check: ArgumentsCheck,
+        at: float | None,
+    ) -> Iterator[Cause]:
+        check.close(accumulator.message().calls)
+        reader.finish()
+        self._cause = Cause(self._cause.exchange, None, at, is_boundary=False)
+        if self._adapter.takes_chunks:
+            self._adapter.call("stream_end")
             yield self._cause
 
     def _act(
         self,
         exchange: Exchange,
-        message: AccumulatedMessage,
+        api: str,
+        accumulator: ResponseAccumulator,
         identity: ExchangeIdentity,
         date: datetime,
     ) -> Iterator[Cause]:
         """Announce the whole message and each of its tool calls with its result."""
         adapter, options = self._adapter, self._options
+        message = accumulator.message()
         text = message.content
         calls = [
             ToolCall(
@@ -278,9 +330,8 @@ class AgentLoop:
         if not calls:
             return
         later = [e for e in self._cassette.exchanges if e.index > exchange.index]
-        results = results_for(
-            [call.id for call in message.calls], added_turns(exchange, later)
-        )
+        turns = added_turns(exchange, later, api=api, response_id=accumulator.id)
+        results = results_for(message.calls, turns)
         for position, (call, result) in enumerate(zip(calls, results, strict=True)):
             message_id = (
                 identity.message_id(f"call-{position}")
@@ -288,7 +339,9 @@ class AgentLoop:
                 else identity.message_id()
             )
             asked = self._assistant(message_id, text, [call], date)
-            arguments, shown = _read_arguments(call.function.arguments)
+            arguments, shown = _read_arguments(
+                call.function.arguments, message.calls[position].type
+            )
             said = f"{call.function.name}({shown})"
             adapter.call("function_message", f"Running {said}", asked)
             yield self._cause
@@ -328,6 +381,13 @@ class AgentLoop:
         is_answer: bool,
     ) -> str:
         if result is not None:
+            if result.is_guessed:
+                self._diagnose(
+                    exchange,
+                    DiagnosticKind.GUESSED_RESULT,
+                    f"the result of {call.function.name} ({call.id}) was taken by its "
+                    "position: no id in the next request leads to it",
+                )
             return f"{'Error' if result.is_error else 'Success'}: {result.text}"
         if is_answer:
             return "Success: None"  # what the seed's agent returns for its answer
@@ -381,8 +441,10 @@ class AgentLoop:
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
 
 
-def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
+def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:
     """Return the arguments (None if they are no object) and how they are shown."""
+    if kind == "custom":  # any text, which is its one argument
+        return {"input": text}, repr(text)
     try:
         arguments = json.loads(text, strict=False)
     except (ValueError, RecursionError):
@@ -394,7 +456,12 @@ def _read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
 
 def _reasoning_as_content(chunk: Chunk) -> Chunk:
     """Return the chunk with its reasoning text moved in front of its content."""
-    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
+    if chunk.parts is None:
+        return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
+    parts: list[Part] = [
+        Text(part.text) if isinstance(part, Reasoning) else part for part in chunk.parts
+    ]
+    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload), parts)
 
 
 def _with_reasoning(payload: Payload) -> Payload:

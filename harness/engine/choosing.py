@@ -49,7 +49,7 @@ def chosen_exchanges(
         The exchanges, in order. Those of `Kind.OTHER` among them are not replayed.
 
     Raises:
-        NothingToReplayError: None of them is a chat completion.
+        NothingToReplayError: None of them is an answer of a known API.
     """
     chosen = [
         (exchange, _classify(exchange))
@@ -64,7 +64,7 @@ def chosen_exchanges(
         if len(chosen) > _SHOWN_REASONS:
             reasons += f"; and {len(chosen) - _SHOWN_REASONS} more"
         raise NothingToReplayError(
-            cassette.path, f"nothing to replay, no chat completion ({reasons})"
+            cassette.path, f"nothing to replay, no answer of a known API ({reasons})"
         )
     return chosen
 
@@ -76,7 +76,7 @@ def _classify(exchange: Exchange) -> Classification:
         from harness.engine.stream import read_whole  # imports pydantic
 
         try:
-            read_whole(exchange)
+            read_whole(exchange, kind.api)
         except ChunkError as error:
             return Classification(Kind.OTHER, str(error))
     return kind

@@ -1,21 +1,33 @@
-"""What the recorded requests tell: conversations, and the results of tools.
+"""What the recorded requests hold: conversations, and the results of tools.
 
 The cassette is the whole truth: a tool is never run again. Its result is what the
-next recorded request carries in the turns that it adds.
+next recorded request carries in the turns that it adds. Which result belongs to which
+call is seen from the assistant turn of that request, which repeats the calls: clients
+and gateways rewrite ids and reorder results, but both turns of one request agree.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.apis.detect import api_named, api_of_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+    from harness.core.parts import ToolCall
     from harness.store.cassette import Exchange
 
-__all__ = ["ToolResult", "added_turns", "continues", "messages_of", "results_for"]
+__all__ = [
+    "ToolResult",
+    "added_turns",
+    "continues",
+    "conversation_of",
+    "results_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +36,20 @@ class ToolResult:
 
     text: str
     """Verbatim; the parts of a list joined."""
+    has_failed: bool | None = None
+    """As the API's own field states it; None where it has none."""
+    is_guessed: bool = False
+    """Whether it was paired by its position alone."""
 
     @property
     def is_error(self) -> bool:
-        """Whether it is a JSON object with `status: "Failed"` or a non-null `error`."""
+        """Whether the tool failed.
+
+        The API's own field decides; where it has none, a JSON object with
+        `status: "Failed"` or a non-null `error` is an error.
+        """
+        if self.has_failed is not None:
+            return self.has_failed
         if not self.text.lstrip().startswith("{"):
             return False
         try:
@@ -39,90 +61,173 @@ class ToolResult:
         )
 
 
-def messages_of(exchange: Exchange) -> list[dict[str, Any]] | None:
-    """Return the `messages` that a request carried, or None if it carried none."""
+def conversation_of(exchange: Exchange, api: str = "") -> Conversation | None:
+    """Return what a request carried.
+
+    Args:
+        exchange: The exchange.
+        api: Whose answer came back; where it is empty the request decides.
+
+    Returns:
+        The conversation; None where the request was not recorded or carried none.
+    """
     body = exchange.request.json()
-    messages = body.get("messages") if isinstance(body, dict) else None
-    if not isinstance(messages, list):
+    if not isinstance(body, dict):
         return None
-    return [message for message in messages if isinstance(message, dict)]
+    uri = exchange.request.uri
+    asked = api_named(api) if api else api_of_request(uri, body)
+    if asked is None:
+        return None
+    conversation = asked.request(uri, body)
+    return conversation if conversation.turns else None
 
 
 def continues(
-    earlier: list[dict[str, Any]] | None, later: list[dict[str, Any]] | None
+    earlier: Conversation | None, later: Conversation | None, *, response_id: str = ""
 ) -> bool:
-    """Tell whether a request goes on where an earlier one stopped.
+    """Return whether a request goes on where an earlier one stopped.
 
     Args:
-        earlier: The messages of the earlier request; None if unknown.
-        later: The messages of the later one; None if unknown.
+        earlier: The earlier request; None if unknown.
+        later: The later one; None if unknown.
+        response_id: The id of the earlier one's answer, which a later request of an
+            API that keeps turns on the server names.
 
     Returns:
-        Whether `later` begins with all of `earlier` and adds to them. Two unknown
-        requests do not continue each other.
+        Whether `later` names that answer, or begins with all turns of `earlier` and
+        adds to them. Two unknown requests do not continue each other.
     """
-    if earlier is None or later is None or len(later) <= len(earlier):
-        return False
-    return later[: len(earlier)] == earlier
+    return _added(earlier, later, response_id) is not None
 
 
-def added_turns(exchange: Exchange, later: Sequence[Exchange]) -> list[dict[str, Any]]:
-    """Return the messages that the next request adds to those of an exchange.
+def _added(
+    earlier: Conversation | None, later: Conversation | None, response_id: str
+) -> tuple[Turn, ...] | None:
+    if later is None:
+        return None
+    if later.previous_id:
+        return later.turns if later.previous_id == response_id else None
+    if earlier is None or len(later.turns) <= len(earlier.turns):
+        return None
+    known = len(earlier.turns)
+    same = all(
+        one.own == other.own
+        for one, other in zip(earlier.turns, later.turns[:known], strict=True)
+    )
+    return later.turns[known:] if same else None
+
+
+def added_turns(
+    exchange: Exchange,
+    later: Sequence[Exchange],
+    *,
+    api: str = "",
+    response_id: str = "",
+) -> tuple[Turn, ...]:
+    """Return the turns that the next request adds to those of an exchange.
 
     Args:
         exchange: The exchange whose response asked for tools.
         later: The exchanges after it, in order, failed ones included: a request
             carries its results whether or not it was answered.
+        api: Whose answer the exchange is.
+        response_id: The id of that answer.
 
     Returns:
-        The added messages; empty if no later request continues this one.
+        The added turns; empty if no later request continues this one.
     """
-    earlier = messages_of(exchange)
+    earlier = conversation_of(exchange, api)
     for candidate in later:
-        messages = messages_of(candidate)
-        if messages is None:
-            continue
-        if earlier is not None and continues(earlier, messages):
-            return messages[len(earlier) :]
-        return []
-    return []
+        conversation = conversation_of(candidate, api)
+        if conversation is not None:
+            return _added(earlier, conversation, response_id) or ()
+    return ()
 
 
 def results_for(
-    call_ids: Sequence[str], turns: Sequence[dict[str, Any]]
+    calls: Sequence[ToolCall], turns: Sequence[Turn]
 ) -> list[ToolResult | None]:
     """Find the recorded result of each call of a response.
 
     Args:
-        call_ids: The calls' ids as sent, in order; empty where none came.
-        turns: The messages that the next request adds.
+        calls: The calls in order; ids are empty where none came.
+        turns: The turns that the next request adds.
 
     Returns:
-        One entry a call: its result, by id where the id names exactly one call and
-        one result, else by position among the results; None if not recorded.
+        One entry a call: its result, None if not recorded. A call is found in the
+        assistant turn by id, name and arguments or position, and that turn's id leads
+        to the result; where ids do not tell, the position among what is left does,
+        and the result is marked as guessed.
     """
-    tools = [turn for turn in turns if turn.get("role") in {"tool", "function"}]
-    ids = [turn.get("tool_call_id") for turn in tools]
-    found: list[ToolResult | None] = [None] * len(call_ids)
-    free = list(range(len(tools)))
-    for position, call_id in enumerate(call_ids):
-        if call_id and call_ids.count(call_id) == 1 and ids.count(call_id) == 1:
-            index = ids.index(call_id)
-            found[position] = ToolResult(_text_of(tools[index].get("content")))
-            free.remove(index)
-    for position, result in enumerate(found):
-        if result is None and free:
-            # By position among what is left; a lone leftover is still the next one.
-            found[position] = ToolResult(_text_of(tools[free.pop(0)].get("content")))
+    outputs = [output for turn in turns for output in turn.outputs]
+    repeated = _repeated(calls, [c for turn in turns for c in turn.calls])
+    free = list(range(len(outputs)))
+    found: list[ToolResult | None] = [None] * len(calls)
+
+    def take(position: int, index: int, *, is_guessed: bool) -> None:
+        output = outputs[index]
+        found[position] = ToolResult(output.text, output.is_error, is_guessed)
+        free.remove(index)
+
+    for position, call in enumerate(calls):
+        known = repeated[position]
+        for call_id in (known.id if known is not None else "", call.id):
+            index = _only(outputs, call_id)
+            if index in free:
+                take(position, index, is_guessed=False)
+                break
+    for position, call in enumerate(calls):
+        if found[position] is None and free:
+            named = [n for n in free if outputs[n].name == call.name]
+            # Gemini has no ids: the name decides where only one has it.
+            is_sure = len(named) == 1 and sum(c.name == call.name for c in calls) == 1
+            # A lone leftover is still the next one.
+            take(
+                position,
+                (named or free)[0],
+                is_guessed=not is_sure and (len(calls) > 1 or len(outputs) > 1),
+            )
     return found
 
 
-def _text_of(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        parts = [
-            part.get("text") if isinstance(part, dict) else part for part in content
-        ]
-        return "".join(part for part in parts if isinstance(part, str))
-    return "" if content is None else json.dumps(content, ensure_ascii=False)
+def _only(outputs: Sequence[ToolOutput], call_id: str) -> int:
+    """Return the index of the one output that has an id; -1 if none or several."""
+    found = [n for n, output in enumerate(outputs) if output.call_id == call_id]
+    return found[0] if call_id and len(found) == 1 else -1
+
+
+def _repeated(
+    calls: Sequence[ToolCall], asked: Sequence[RequestedCall]
+) -> list[RequestedCall | None]:
+    """Find each call of a response in the assistant turn of the next request."""
+    free = list(asked)
+    found: list[RequestedCall | None] = [None] * len(calls)
+    for is_same in (_has_id, _has_arguments, _has_name):
+        for position, call in enumerate(calls):
+            if found[position] is None:
+                match = [one for one in free if is_same(call, one)]
+                # Equal calls come back in their order.
+                if match:
+                    found[position] = match[0]
+                    free.remove(match[0])
+    return found
+
+
+def _has_id(call: ToolCall, one: RequestedCall) -> bool:
+    return bool(call.id) and call.id == one.id
+
+
+def _has_arguments(call: ToolCall, one: RequestedCall) -> bool:
+    same = _canonical(call.arguments) == _canonical(one.arguments)
+    return same and _has_name(call, one)
+
+
+def _has_name(call: ToolCall, one: RequestedCall) -> bool:
+    return call.name == one.name
+
+
+def _canonical(arguments: str) -> str:
+    try:
+        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
+    except (ValueError, RecursionError):
+        return arguments

@@ -1,7 +1,8 @@
 """One recorded stream to chunks, with everything odd about it reported.
 
-Bytes, events, payloads, chunks: this file only connects the core's machines and
-says where something went wrong. It reads lazily: a stream is never held.
+Bytes, events, payloads, chunks: this file only connects the core's machines and the
+reader of the stream's API, and adds the place to whatever they report. It reads
+lazily: a stream is never held.
 """
 
 from __future__ import annotations
@@ -10,21 +11,30 @@ from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from harness.apis.base import Event
+from harness.apis.chat.lane import Lane, LaneChunk
+from harness.apis.chat.reader import ChatReader
+from harness.apis.chat.restate import Restater, as_chunk, restated_whole
+from harness.apis.detect import api_named
+from harness.apis.habits import Habits
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
-from harness.core.json_arguments import FunctionArgumentsStreamHandler
-from harness.core.sse import SSEDecoder
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.framing import decoder_for
+from harness.core.parts import Problem, Text
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
-from harness.engine.transcript import Diagnostic, DiagnosticKind
-from harness.errors import ArgumentsError, ChunkError, SSEError, shorten
+from harness.engine.stray import stray_error
+from harness.engine.transcript import Diagnostic
+from harness.errors import ChunkError, SSEError, shorten
+from harness.store.classify import classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from harness.core.parts import CallPart, ToolCall
+    from harness.core.parts import Part
     from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 
-__all__ = ["ArgumentsCheck", "StreamReader", "look_ahead", "read_whole"]
+__all__ = ["StreamReader", "look_ahead", "read_whole"]
 
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
@@ -32,6 +42,7 @@ _LOOKED_AHEAD = 64
 # sends it must not make a long stream wait.
 
 
+_PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
 
@@ -39,13 +50,23 @@ class StreamReader:
     """Reads one exchange's response as chunks.
 
     Args:
-        exchange: The exchange; its response is an event stream.
-        report: Called with each diagnostic, in the order of the stream.
+        exchange: The exchange; its response is a stream.
+        report: Called with each diagnostic, in the order of the stream. Where it is
+            None nothing is looked for, and chat chunks come without their parts.
+        api: Whose events they are; found out where it is None.
     """
 
     def __init__(
-        self, exchange: Exchange, report: Callable[[Diagnostic], None]
+        self,
+        exchange: Exchange,
+        report: Callable[[Diagnostic], None] | None,
+        *,
+        api: str | None = None,
     ) -> None:
+        self.api = api or classify(exchange).api or "chat"
+        """Whose events they are; those of another API than chat are restated."""
+        self.left: list[Part] = []
+        """When the stream is over: parts that no chunk carries."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -53,27 +74,110 @@ class StreamReader:
         self.is_done = False
         """Whether `[DONE]` has come."""
         self.has_failed = False
-        """Whether an error event or a broken payload has come."""
+        """Whether an error or a broken payload has come."""
+        self._failed_at: int | None = None
         self._exchange = exchange
         self._report = report
-        self._said_after_done = False
+        self._reader = api_named(self.api).reader()
+        self._lane = Lane() if isinstance(self._reader, ChatReader) else None
+        self._habits = Habits()
+        self._has_reported: set[DiagnosticKind] = set()  # those that come once
+        self._stray: list[tuple[int, bytes]] = []
         self._offsets: deque[int] = deque(maxlen=2 * _LOOKED_AHEAD)
         self._last_raw = b""
 
     def __iter__(self) -> Iterator[Chunk]:
-        decoder = SSEDecoder()
-        read = self._read
+        if self.api != "chat":
+            return self._restated()
+        return self._bare() if self._report is None else self._read()
+
+    def _bare(self) -> Iterator[Chunk]:
+        for event, at in self.iter_events():
+            if payload_error(event.payload) is None or event.payload.get("choices"):
+                yield Chunk(event.index, at, event.payload)
+
+    def _read(self) -> Iterator[Chunk]:
+        """Yield chat chunks, each with its parts; an error is none."""
+        for event, at, parts in self.parts():
+            if isinstance(event, LaneChunk):
+                yield event
+            elif event.index != self._failed_at or event.payload.get("choices"):
+                yield Chunk(event.index, at, event.payload, parts)
+            else:
+                self.left += parts
+
+    def _restated(self) -> Iterator[Chunk]:
+        """Yield the events of another API as chat chunks, each with its parts."""
+        restater = Restater()
+        for event, at, parts in self.parts():
+            yield from restater.chunks(event.index, at, parts)
+        self.left = restater.left
+
+    def parts(self) -> Iterator[tuple[Event | LaneChunk, float | None, list[Part]]]:
+        """Read the stream through the reader of its API.
+
+        Yields:
+            Each event with its time and its parts; problems are reported instead.
+            What another API's end of stream brings comes with the last event.
+        """
+        event: Event | LaneChunk = Event(0, "", {})
+        at = None
+        feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
+        for event, at in self._parsed(lane):
+            if isinstance(event, LaneChunk):
+                parts = event.parts or []
+                if isinstance(self._reader, ChatReader) and type(parts[0]) is Text:
+                    self._reader.add_text(parts[0].text)
+            else:
+                parts = feed(event)
+                if lane is not None:
+                    lane.learn(self._last_raw, event.payload, parts)
+            if parts:
+                odd = [] if self.is_done else watch(parts)
+                if odd or Problem in map(type, parts):
+                    parts = self._report_problems([*parts, *odd], event.index)
+            yield event, at, parts
+        if self.api != "chat":
+            self.is_done = True
+            rest = self._report_problems(self._reader.close(), None)
+            if rest:
+                yield event, at, rest
+
+    def iter_events(self) -> Iterator[tuple[Event, float | None]]:
+        """Yield the parsed events with their times; report what cannot be parsed."""
+        for event, at in self._parsed(None):
+            if isinstance(event, Event):
+                yield event, at
+
+    def _parsed(
+        self, lane: Lane | None
+    ) -> Iterator[tuple[Event | LaneChunk, float | None]]:
+        decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         at = None
         try:
             for at, piece in self._exchange.response.iter_wire():
-                for event in decoder.feed(piece):
-                    chunk = read(event, at)
-                    if chunk is not None:
-                        yield chunk
-            for event in decoder.close():
-                chunk = self._read(event, at)
-                if chunk is not None:
-                    yield chunk
+                events = decoder.feed(piece)
+                if decoder.stray:
+                    self._stray += decoder.stray
+                    decoder.stray.clear()
+                for found in events:
+                    if lane is not None and not self.is_done and not self._stray:
+                        chunk = lane.chunk(found.raw, self.events, at)
+                        if chunk is not None and not found.event:
+                            self.events += 1
+                            self._offsets.append(found.byte_offset)
+                            self._last_raw = found.raw
+                            yield chunk, at
+                            continue
+                    payload = self._payload(found)
+                    if payload is not None:
+                        yield Event(self.events - 1, found.event, payload), at
+            events = decoder.close()
+            self._stray += decoder.stray
+            for found in events:
+                payload = self._payload(found)
+                if payload is not None:
+                    yield Event(self.events - 1, found.event, payload), at
         except SSEError as error:  # an event too long to be one: nothing after it
             self.has_failed = True
             self.diagnose(
@@ -82,6 +186,7 @@ class StreamReader:
                 chunk=self.events,
                 byte_offset=error.byte_offset,
             )
+        self._report_stray(None)
 
     def diagnose(
         self,
@@ -94,25 +199,77 @@ class StreamReader:
         excerpt: Excerpt | None = None,
     ) -> None:
         """Report something about this exchange."""
-        self._report(
-            Diagnostic(
-                kind,
-                self._exchange.index,
-                text,
-                chunk,
-                byte_offset,
-                char_offset,
-                excerpt,
+        if self._report is not None:
+            self._report(
+                Diagnostic(
+                    kind,
+                    self._exchange.index,
+                    text,
+                    chunk,
+                    byte_offset,
+                    char_offset,
+                    excerpt,
+                )
             )
-        )
 
     def byte_offset_of(self, chunk: int) -> int | None:
         """Return where a chunk's event starts in the body; None if long past."""
         position = chunk - self.events + len(self._offsets)
         return self._offsets[position] if 0 <= position < len(self._offsets) else None
 
+    def finish(self) -> None:
+        """Report what is missing now that the stream is over.
+
+        One fact gives one diagnostic: where the connection broke or an error came, a
+        missing finish or terminator is no news.
+        """
+        ended = self._exchange.response.ended
+        was_cut = ended is not None and ended.kind != "complete"
+        if ended is not None and was_cut:
+            if ended.kind == "closed":
+                text = "the client stopped reading here"
+            else:
+                text = f"the connection broke: {ended.error or 'unknown error'}"
+                if ended.message:
+                    text += f" ({ended.message})"
+            missing = [
+                name
+                for name, has_come in (
+                    ("finish_reason", self._reader.is_finished),
+                    ("[DONE]", self.is_done),
+                )
+                if not has_come and self.api == "chat"
+            ]
+            if missing:
+                text += f"; no {', no '.join(missing)}"
+            self.diagnose(
+                DiagnosticKind.BROKEN_STREAM,
+                f"{text}, after {self.events} chunks",
+                excerpt=self._end("nothing came after this"),
+            )
+        if self.api != "chat":
+            return  # what is missing was reported with the last event
+        for part in self._reader.close():
+            if not isinstance(part, Problem):
+                continue
+            if part.kind is not DiagnosticKind.MISSING_FINISH:
+                self._report_problems([part], None)
+            elif not was_cut and not self.has_failed:
+                self.diagnose(
+                    part.kind,
+                    f"no finish_reason in {self.events} chunks; the answer may be cut",
+                    excerpt=self._end("expected a chunk with a finish_reason"),
+                )
+        self._report_problems([*self._habits.close()], None)
+        if not self.is_done and not was_cut and not self.has_failed:
+            self.diagnose(
+                DiagnosticKind.MISSING_DONE,
+                f"the stream ended after {self.events} chunks without [DONE]",
+                excerpt=self._end("expected data: [DONE]"),
+            )
+
     def _end(self, note: str) -> Excerpt | None:
-        """Return the last words of the stream."""
+        """Return the end of the last event."""
         if not self.events:
             return None
         last = self._last_raw[-_LAST_WORDS:].decode("utf-8", "replace")
@@ -126,43 +283,49 @@ class StreamReader:
             byte_offset=self.byte_offset_of(chunk),
         )
 
-    def finish(self, *, has_finish_reason: bool) -> None:
-        """Report what is missing now that the stream is over.
+    def _report_problems(self, parts: list[Part], event: int | None) -> list[Part]:
+        """Report the problems among parts with their places; return the others."""
+        others: list[Part] = []
+        for part in parts:
+            if not isinstance(part, Problem):
+                others.append(part)
+                continue
+            place = part.event if part.event is not None else event
+            text, excerpt = part.text, None
+            if part.kind is DiagnosticKind.ERROR_EVENT:
+                self.has_failed = True
+                self._failed_at = place
+                text = f"the provider sent an error: {text}"
+                if place is not None and place == self.events - 1:
+                    data = self._last_raw.decode("utf-8", "replace")
+                    excerpt = excerpt_of(
+                        data,
+                        at=max(0, data.find('"error"')),
+                        source="data of the event",
+                        note="the error",
+                        chunk=place,
+                        byte_offset=self.byte_offset_of(place),
+                    )
+            self.diagnose(
+                part.kind,
+                text,
+                chunk=place,
+                byte_offset=None if place is None else self.byte_offset_of(place),
+                excerpt=excerpt or (self._end("the end") if place is None else None),
+            )
+        return others
 
-        Args:
-            has_finish_reason: Whether choice 0 has been finished.
-        """
-        ended = self._exchange.response.ended
-        if ended is not None and ended.kind != "complete":
-            if ended.kind == "closed":
-                text = "the client stopped reading here"
-            else:
-                text = f"the connection broke: {ended.error or 'unknown error'}"
-                if ended.message:
-                    text += f" ({ended.message})"
-            self.diagnose(
-                DiagnosticKind.BROKEN_STREAM,
-                f"{text}, after {self.events} chunks",
-                excerpt=self._end("nothing came after this"),
-            )
-        if not has_finish_reason and not self.has_failed:
-            self.diagnose(
-                DiagnosticKind.MISSING_FINISH,
-                f"no finish_reason in {self.events} chunks; the answer may be cut",
-                excerpt=self._end("expected a chunk with a finish_reason"),
-            )
-        if not self.is_done:
-            self.diagnose(
-                DiagnosticKind.MISSING_DONE,
-                f"the stream ended after {self.events} chunks without [DONE]",
-                excerpt=self._end("expected data: [DONE]"),
-            )
-
-    def _read(self, event: SSEEvent, at: float | None) -> Chunk | None:
+    def _payload(self, event: SSEEvent) -> Payload | None:
+        """Count an event and return its object; None where it has none."""
         raw = event.raw
         if not raw:
             return None  # `data:` alone, or a block of `event:` and `retry:` lines
-        if raw.strip() == _DONE_BYTES:
+        if self._stray:
+            self._report_stray(event.byte_offset)
+        if raw[:1] == b"[" and raw.strip() == _DONE_BYTES:
+            if self.is_done and DiagnosticKind.AFTER_DONE not in self._has_reported:
+                text = "a second [DONE]; a strict client takes it for a broken payload"
+                self._report_once(DiagnosticKind.DONE_TWICE, text, event)
             self.is_done = True
             return None
         index = self.events
@@ -180,17 +343,11 @@ class StreamReader:
                 byte_offset=event.byte_offset,
                 excerpt=self._end("expected a blank line"),
             )
-        if self.is_done and not self._said_after_done:
-            self._said_after_done = True
-            self.diagnose(
-                DiagnosticKind.AFTER_DONE,
-                f"data after [DONE]: {shorten(event.data)}",
-                chunk=index,
-                byte_offset=event.byte_offset,
-                excerpt=_excerpt(event, index, 0, "came after [DONE]"),
-            )
+        if self.is_done:
+            text = f"data after [DONE]: {shorten(event.data)}"
+            self._report_once(DiagnosticKind.AFTER_DONE, text, event)
         try:
-            payload = parse_payload(raw)
+            return parse_payload(raw)
         except ChunkError as error:
             self.has_failed = True
             self.diagnose(
@@ -203,22 +360,38 @@ class StreamReader:
                 ),
             )
             return None
-        if "choices" not in payload or "error" in payload:
-            problem = payload_error(payload)
-            if problem is not None or event.event == "error":
-                self.has_failed = True
-                self.diagnose(
-                    DiagnosticKind.ERROR_EVENT,
-                    f"the provider sent an error: {problem or shorten(event.data)}",
-                    chunk=index,
-                    byte_offset=event.byte_offset,
-                    excerpt=_excerpt(
-                        event, index, event.data.find('"error"'), "the error"
-                    ),
-                )
-                if not payload.get("choices"):
-                    return None
-        return Chunk(index, at, payload)
+
+    def _report_once(self, kind: DiagnosticKind, text: str, event: SSEEvent) -> None:
+        if kind not in self._has_reported:
+            self._has_reported.add(kind)
+            chunk = max(0, self.events - 1)
+            self.diagnose(
+                kind,
+                text,
+                chunk=chunk,
+                byte_offset=event.byte_offset,
+                excerpt=_excerpt(event, chunk, 0, "came after [DONE]"),
+            )
+
+    def _report_stray(self, before: int | None) -> None:
+        """Report the stray lines so far that stand before an offset, as one run."""
+        run = [one for one in self._stray if before is None or one[0] < before]
+        if not run:
+            return
+        self._stray = [one for one in self._stray if one not in run]
+        text = b"\n".join(line for _, line in run).decode("utf-8", "replace")
+        error = stray_error(text)
+        if error:
+            self.has_failed = True
+        self.diagnose(
+            DiagnosticKind.ERROR_EVENT if error else DiagnosticKind.STRAY_TEXT,
+            f"the provider sent an error outside of any event: {error}"
+            if error
+            else f"{len(run)} line{'s' * (len(run) > 1)} that are no field of an event "
+            f"stream: {shorten(text)}",
+            chunk=self.events,
+            byte_offset=run[0][0],
+        )
 
 
 def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:
@@ -255,90 +428,25 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
     return created, chain(held, iterator)
 
 
-def read_whole(exchange: Exchange) -> Payload:
-    """Read a completion that was not streamed, as the one chunk that says it all.
+def read_whole(exchange: Exchange, api: str) -> Chunk:
+    """Read an answer that was not streamed, as the one chunk that carries it all.
 
     Args:
-        exchange: The exchange; its response is a whole completion.
+        exchange: The exchange; its response is a whole answer.
+        api: Whose answer it is.
 
     Returns:
-        The chunk's payload. A `delta` that stands beside the message is left out:
-        Perplexity sends an empty one.
+        The chunk: of a chat completion its own fields, with `delta` for `message`
+        (one that stands beside the message is left out: Perplexity sends an empty
+        one); of another API the restated answer with its parts.
 
     Raises:
         ChunkError: The body is no JSON object.
     """
     payload = parse_payload(exchange.response.body)
-    choices = payload.get("choices")
-    return {
-        **payload,
-        "object": "chat.completion.chunk",
-        "choices": [
-            {
-                **{key: value for key, value in choice.items() if key != "message"},
-                "delta": choice.get("message"),
-            }
-            for choice in (choices if isinstance(choices, list) else [])
-            if isinstance(choice, dict)
-        ],
-    }
-
-
-class ArgumentsCheck:
-    """Follows the arguments of every call of one response and reports malformed ones.
-
-    Cost per fragment does not grow with the arguments.
-    """
-
-    def __init__(self, reader: StreamReader) -> None:
-        self._reader = reader
-        self._machines: dict[int, FunctionArgumentsStreamHandler] = {}
-        self._last_chunk: dict[int, tuple[int, int | None]] = {}
-        self._offset_of = reader.byte_offset_of
-
-    def feed(self, part: CallPart, chunk: int) -> None:
-        """Follow one part of a call that came in the given chunk."""
-        if not part.arguments:
-            return
-        position = id(part.call)
-        machine = self._machines.get(position)
-        if machine is None:
-            machine = self._machines[position] = FunctionArgumentsStreamHandler()
-        elif machine.error is not None:
-            return  # it was said
-        self._last_chunk[position] = chunk, self._offset_of(chunk)
-        machine.process_json_chunk(part.arguments)
-        if machine.error is not None:
-            self._diagnose(part.call, machine.error, chunk, self._offset_of(chunk))
-
-    def close(self, calls: list[ToolCall]) -> None:
-        """Report the calls whose arguments stopped too early."""
-        for call in calls:
-            machine = self._machines.get(id(call))
-            if machine is not None and machine.error is None:
-                error = machine.close()
-                if error is not None:
-                    self._diagnose(call, error, *self._last_chunk[id(call)])
-
-    def _diagnose(
-        self,
-        call: ToolCall,
-        error: ArgumentsError,
-        chunk: int,
-        byte_offset: int | None,
-    ) -> None:
-        got = shorten(error.got) if error.got else "the end of the arguments"
-        self._reader.diagnose(
-            DiagnosticKind.MALFORMED_ARGUMENTS,
-            f"call {call.position} to {call.name!r}: {error}",
-            chunk=chunk,
-            char_offset=error.char_offset,
-            excerpt=excerpt_of(
-                call.arguments,
-                at=error.char_offset,
-                source=f"arguments of call {call.position} to {call.name!r}",
-                note=f"expected {error.expected}, got {got}",
-                chunk=chunk,
-                byte_offset=byte_offset,
-            ),
-        )
+    if api == "chat":
+        return Chunk(0, None, as_chunk(payload))
+    parts: list[Part] = [
+        part for part in api_named(api).whole(payload) if not isinstance(part, Problem)
+    ]
+    return restated_whole(parts)

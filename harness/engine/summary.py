@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
+    from harness.core.accumulate import AccumulatedMessage
+    from harness.core.chunks import Chunk
     from harness.engine.transcript import Diagnostic
     from harness.store.cassette import Cassette, Exchange
 
@@ -31,6 +33,10 @@ class ExchangeSummary:
     chunks: int = 0
     choices: dict[int, AccumulatedMessage] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
+    tokens: tuple[int, int] | None = None
+    """Of request and answer; None where none were counted."""
+    api: str = ""
+    """Whose answer it is; empty where it is nobody's."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     duration_s: float | None = None
     """From the request to the last read; None without recorded timing."""
@@ -78,12 +84,12 @@ class CassetteSummary:
     @property
     def tokens(self) -> tuple[int, int] | None:
         """Prompt and completion tokens where any usage was recorded; None else."""
-        counts = [e.usage for e in self.exchanges if e.usage]
+        counts = [e.tokens for e in self.exchanges if e.tokens is not None]
         if not counts:
             return None
         return (
-            sum(_count(usage, "prompt_tokens") for usage in counts),
-            sum(_count(usage, "completion_tokens") for usage in counts),
+            sum(request for request, _ in counts),
+            sum(answer for _, answer in counts),
         )
 
     @property
@@ -109,32 +115,33 @@ def summarise(cassette: Cassette) -> CassetteSummary:
 
 def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     """Read one exchange to its end; see `summarise`."""
-    kind, reason = classify(exchange)
-    summary = ExchangeSummary(exchange, kind, reason)
+    kind, reason, api = classify(exchange)
+    summary = ExchangeSummary(exchange, kind, reason, api=api)
     wire = exchange.response.wire
     if wire:
         summary.duration_s = wire[-1].seconds
     accumulator = ResponseAccumulator()
     if kind is Kind.STREAM:
-        reader = StreamReader(exchange, summary.diagnostics.append)
-        for chunk in reader:
-            accumulator.feed(chunk.payload)
+        reader = StreamReader(exchange, summary.diagnostics.append, api=api)
+        for _, _, parts in reader.parts():
+            accumulator.add(parts)
         summary.chunks = reader.events
-        message = accumulator.message()
-        reader.finish(has_finish_reason=message.finish_reason is not None)
+        reader.finish()
     elif kind is Kind.WHOLE:
         try:
-            accumulator.feed(read_whole(exchange))
+            _add_whole(accumulator, read_whole(exchange, api))
         except ChunkError as error:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
-    summary.usage = accumulator.usage
+    summary.usage, summary.tokens = accumulator.usage, accumulator.tokens
     request = exchange.request.json()
     asked = request.get("model") if isinstance(request, dict) else None
     summary.model = accumulator.model or (asked if isinstance(asked, str) else "")
     return summary
 
 
-def _count(usage: dict[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if isinstance(value, int) else 0
+def _add_whole(accumulator: ResponseAccumulator, whole: Chunk) -> None:
+    if whole.parts is None:
+        accumulator.feed(whole.payload)
+    else:
+        accumulator.add(whole.parts)

@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.argument_text import compact
 from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
 from harness.core.deltas import choice_index

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.messages import (
     AssistantMessage,
     FunctionCall,

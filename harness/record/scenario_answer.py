@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import DONE, parse_payload, payload_error
 from harness.core.sse import SSEDecoder
 from harness.errors import ProtocolError, shorten
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from harness.core.accumulate import AccumulatedMessage
     from harness.core.sse import SSEEvent
     from harness.record.scenario import Ending, Scenario, TurnOverrides
 

@@ -48,14 +48,14 @@ def say(exchange: Exchange, settings: Settings, *, is_streamed: bool) -> Answer:
     Returns:
         The answer; its pieces are made while they are read.
     """
-    kind = classify(exchange).kind
+    kind, _, api = classify(exchange)
     if kind is Kind.OTHER:
         return _as_recorded(exchange, settings)
     if (kind is Kind.STREAM) != is_streamed or not settings.variation.is_recorded:
         if is_streamed:
-            return _stream(exchange, settings, kind)
+            return _stream(exchange, settings, kind, api)
         if kind is Kind.STREAM or settings.variation.fault is not None:
-            return _whole(exchange, settings, kind)
+            return _whole(exchange, settings, kind, api)
     return _as_recorded(exchange, settings)
 
 
@@ -144,13 +144,13 @@ class _Timed:
             self._due = at / self._speed
 
 
-def _chunks(exchange: Exchange, kind: Kind) -> Iterable[Chunk]:
+def _chunks(exchange: Exchange, kind: Kind, api: str) -> Iterable[Chunk]:
     if kind is Kind.STREAM:
-        return StreamReader(exchange, lambda _: None)
+        return StreamReader(exchange, None, api=api)
     wire = exchange.response.wire
     at = wire[-1].seconds if wire else None
     try:
-        payload = read_whole(exchange)
+        payload = read_whole(exchange, api).payload
     except ChunkError:
         return []
     for choice in payload["choices"]:
@@ -165,9 +165,9 @@ def _chunks(exchange: Exchange, kind: Kind) -> Iterable[Chunk]:
     return [Chunk(0, at, payload)]
 
 
-def _stream(exchange: Exchange, settings: Settings, kind: Kind) -> Answer:
+def _stream(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answer:
     timed = _Timed(exchange, settings.speed)
-    chunks = timed.chunks(_chunks(exchange, kind))
+    chunks = timed.chunks(_chunks(exchange, kind, api))
     made = settings.variation.encode(chunks)
     if settings.writes is not None:
         made = settings.writes.recut_bytes(made)
@@ -175,9 +175,9 @@ def _stream(exchange: Exchange, settings: Settings, kind: Kind) -> Answer:
     return Answer(exchange.response.status, headers, timed.during(made))
 
 
-def _whole(exchange: Exchange, settings: Settings, kind: Kind) -> Answer:
+def _whole(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answer:
     payloads = []
-    for chunk in settings.variation.apply(_chunks(exchange, kind)):
+    for chunk in settings.variation.apply(_chunks(exchange, kind, api)):
         problem = payload_error(chunk.payload)
         if problem is not None:
             return Answer.error(500, problem)

@@ -1,4 +1,4 @@
-"""What an exchange is: a streamed chat completion, a whole one, or something else.
+"""What an exchange is: a streamed answer of an API, a whole one, or something else.
 
 Told from what the response says, never from the URL or the content type: gateways
 and test suites put any URL in front of any provider, and recorders lose or falsify
@@ -7,14 +7,17 @@ content types. Only the beginning of a body is looked at.
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.chunks import DONE, parse_payload, payload_error
-from harness.core.sse import SSEDecoder, SSEEvent
+from harness.core.framing import decoder_for
 from harness.errors import ChunkError, SSEError, shorten
 
 if TYPE_CHECKING:
+    from harness.core.sse import SSEEvent
     from harness.store.cassette import Exchange
 
 __all__ = ["Classification", "Kind", "classify"]
@@ -27,9 +30,9 @@ class Kind(StrEnum):
     """What an exchange is to a replay."""
 
     STREAM = "stream"
-    """A streamed chat completion: event stream text with chunks."""
+    """A streamed answer: its events, one after the other."""
     WHOLE = "whole"
-    """A chat completion that was not streamed: one JSON object."""
+    """An answer that was not streamed: one JSON object."""
     OTHER = "other"
     """Nothing that can be replayed."""
 
@@ -41,10 +44,8 @@ class Classification(NamedTuple):
     """Which of the three."""
     reason: str = ""
     """For `OTHER`: what it is, as a phrase such as ``HTTP 429: slow down``."""
-
-
-_STREAM = Classification(Kind.STREAM)
-_WHOLE = Classification(Kind.WHOLE)
+    api: str = ""
+    """Whose answer it is (`harness.apis.detect.API_NAMES`); empty for `OTHER`."""
 
 
 def classify(exchange: Exchange) -> Classification:
@@ -66,11 +67,15 @@ def classify(exchange: Exchange) -> Classification:
     if not text:
         said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
         return _other(f"empty body{said}")
-    if text.startswith((b"{", b"[")):
-        return _of_json(text, is_whole=is_whole)
     if text.startswith(b"<"):
         return _other("HTML or XML, no event stream")
-    return _of_events(head, is_whole=is_whole)
+    asked = exchange.request.json()
+    return (_of_json if text.startswith((b"{", b"[")) else _of_events)(
+        text,
+        exchange.request.uri,
+        asked if isinstance(asked, dict) else {},
+        is_whole=is_whole,
+    )
 
 
 def _other(reason: str) -> Classification:
@@ -102,50 +107,53 @@ def _parse(text: bytes) -> Any:
         return None
 
 
-def _is_object(line: bytes) -> bool:
+def _of_json(
+    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
+) -> Classification:
+    """Read JSON: one object is a whole answer or an event, several are a stream."""
+    document = _parse(head)
+    if isinstance(document, dict) and _is_one_value(head):
+        found = _of_document(document)
+        if found.kind is Kind.OTHER and api_of_event("", document) is not None:
+            return _of_events(head, uri, asked, is_whole=is_whole)
+        return found
+    events = _of_events(head, uri, asked, is_whole=is_whole)
+    if events.kind is Kind.STREAM:
+        return events
+    if isinstance(document, list):
+        return _other("a JSON list, no answer of a known API")
+    if document is not None:
+        return _other("JSON lines of no known API")
+    what = "damaged JSON" if is_whole else "JSON that cannot be read"
+    return _other(f"{what}, no answer of a known API")
+
+
+def _is_one_value(head: bytes) -> bool:
+    """Return whether nothing follows the first value, as far as can be seen."""
+    text = head.decode("utf-8", "replace")
     try:
-        parse_payload(line)
-    except ChunkError:
-        return False
-    return True
-
-
-def _of_json(text: bytes, *, is_whole: bool) -> Classification:
-    first, _, rest = text.partition(b"\n")
-    if rest.lstrip().startswith(b"{") and _is_object(first):
-        return _other("JSON lines without event framing")
-    document = _parse(text)
-    if document is None:
-        what = "damaged JSON" if is_whole else "JSON that cannot be read"
-        return _other(f"{what}, no chat completion")
-    if not isinstance(document, dict):
-        return _other("a JSON list, no chat completion")
-    return _of_document(document)
+        _, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return True  # damaged, or longer than what is looked at
+    return not text[end:].strip()
 
 
 def _of_document(document: dict[str, Any]) -> Classification:
+    api = api_of_answer(document)
+    if api is not None:
+        return Classification(Kind.WHOLE, api=api.name)
     choices = document.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    named = document.get("object")
-    if named == "text_completion" or (isinstance(choice, dict) and "text" in choice):
+    if document.get("object") == "text_completion" or (
+        isinstance(choice, dict) and "text" in choice
+    ):
         return _other("a legacy text completion")
-    if named == "chat.completion" or (isinstance(choice, dict) and "message" in choice):
-        return _WHOLE  # Perplexity's have an empty `delta` besides
-    if isinstance(choice, dict) and "delta" in choice:
-        return _other("a chunk without event framing")
     return _other(_name_of(document))
 
 
 def _name_of(document: dict[str, Any]) -> str:
-    """Name a JSON object that is no chat completion."""
+    """Name a JSON object that is no answer of a known API."""
     named = document.get("object")
-    for is_it, name in (
-        (named == "response", "an OpenAI Responses answer"),
-        (document.get("type") == "message", "an Anthropic answer"),
-        ("candidates" in document, "a Gemini answer"),
-    ):
-        if is_it:
-            return f"{name}, not streamed"
     message = payload_error(document)
     if message is not None:
         return f"an error answer: {' '.join(message.split())[:120]}"
@@ -155,12 +163,14 @@ def _name_of(document: dict[str, Any]) -> str:
         kind = first.get("object")
         return f"a list of {kind}s" if isinstance(kind, str) else "a list"
     keys = ", ".join(list(document)[:4])
-    return f"JSON, no chat completion (keys: {keys})" if keys else "empty JSON"
+    return f"JSON, no answer of a known API (keys: {keys})" if keys else "empty JSON"
 
 
-def _of_events(head: bytes, *, is_whole: bool) -> Classification:
-    decoder = SSEDecoder()
-    seen = _Seen()
+def _of_events(
+    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
+) -> Classification:
+    decoder = decoder_for(head)
+    seen = _Seen(uri, asked)
     try:
         for start in range(0, len(head), _SLICE):
             for event in decoder.feed(head[start : start + _SLICE]):
@@ -177,17 +187,16 @@ def _of_events(head: bytes, *, is_whole: bool) -> Classification:
 
 
 class _Seen:
-    """What the events so far have told."""
+    """What the events so far show."""
 
-    def __init__(self) -> None:
+    def __init__(self, uri: str, asked: dict[str, Any]) -> None:
+        self._uri = uri
+        self._asked = asked
         self._has_error = False
         self._unknown = ""
 
     def verdict(self, event: SSEEvent) -> Classification | None:
-        """Tell what the stream is, or None while the events could be anybody's."""
-        api = _api_of(event.event)
-        if api:
-            return _other(api)
+        """Return what the stream is, or None while the events could be anybody's."""
         data = event.data.strip()
         if not data or data == DONE:
             return None
@@ -197,26 +206,20 @@ class _Seen:
                 self._unknown or f"its data is no JSON: {shorten(data, limit=40)}"
             )
             return None
-        return self._of_payload(payload, event.event)
-
-    def _of_payload(self, payload: dict[str, Any], name: str) -> Classification | None:
+        api = api_of_event(event.event, payload)
+        if api is not None:
+            return Classification(Kind.STREAM, api=api.name)
         choices = payload.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
         if payload.get("object") == "text_completion" or (
-            isinstance(choice, dict) and "text" in choice and "delta" not in choice
+            isinstance(choices, list)
+            and choices
+            and isinstance(choices[0], dict)
+            and "text" in choices[0]
         ):
             return _other("a stream of legacy text completions")
-        if payload.get("object") == "chat.completion.chunk" or "choices" in payload:
-            return _STREAM
-        kind = payload.get("type")
-        api = _api_of(kind) if isinstance(kind, str) else ""
-        if "candidates" in payload:
-            api = "a Gemini stream"
-        if api:
-            return _other(api)
-        if payload_error(payload) is not None:
-            if kind == "error" and name == "error":
-                return _other("an Anthropic stream that is nothing but an error")
+        if event.event.startswith("thread."):
+            return _other("an OpenAI Assistants stream")
+        if payload_error(payload) is not None or event.event == "error":
             self._has_error = True
         else:
             self._unknown = self._unknown or f"keys: {', '.join(list(payload)[:4])}"
@@ -224,23 +227,12 @@ class _Seen:
 
     def at_the_end(self, head: bytes, *, is_whole: bool) -> Classification:
         if self._has_error:
-            return _STREAM
+            # Nothing but errors, which look alike: the request decides.
+            api = api_of_request(self._uri, self._asked)
+            return Classification(Kind.STREAM, api=api.name if api else "chat")
         if self._unknown:
-            return _other(
-                f"an event stream without chat completion chunks ({self._unknown})"
-            )
+            return _other(f"an event stream of no known API ({self._unknown})")
         if b"\0" in head:
             return _other("binary data, no event stream")
         where = "" if is_whole else f" in its first {_LOOKED_AT // 1024} KiB"
         return _other(f"no event with data{where}")
-
-
-def _api_of(name: str) -> str:
-    """Return whose events bear this name; empty where anybody's may."""
-    if name.startswith("response."):
-        return "an OpenAI Responses stream"
-    if name in {"message_start", "content_block_start", "content_block_delta"}:
-        return "an Anthropic stream"
-    if name.startswith("thread."):
-        return "an OpenAI Assistants stream"
-    return ""

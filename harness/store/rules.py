@@ -10,11 +10,10 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.store.bodies import unpack_base64
-from harness.store.delta_text import joined_texts
 from harness.store.detectors import (
     CREDENTIAL_FIELDS,
     CREDENTIAL_PARAMETERS,
@@ -28,7 +27,8 @@ from harness.store.detectors import (
     is_placeholder,
     merge,
 )
-from harness.store.marks import REDACTED, is_mark, mark, replace
+from harness.store.fragments import Secret, body_secrets
+from harness.store.marks import REDACTED, is_mark, marked, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,17 +44,6 @@ _KINDS = {"deny": frozenset, "allow": frozenset, "patterns": tuple, "secrets": t
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
 _MOST_PASSES = 10  # two were enough for all that property tests have tried
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
-
-
-class Secret(NamedTuple):
-    """One secret of a body."""
-
-    kind: str
-    """What it is, as a phrase."""
-    value: bytes
-    """The secret, put together where a stream brought it in fragments."""
-    places: tuple[tuple[int, int], ...]
-    """Where it stands: start and end offsets in the body, one pair a fragment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +140,8 @@ class Redaction:
         known = tuple(known)
 
         def once(text: bytes) -> bytes:
-            places = sorted(
-                place
-                for secret in self.body_secrets(text, known)
-                for place in secret.places
-            )
-            return replace(text, places, mark)
+            secrets = self.body_secrets(text, known)
+            return marked(text, [secret.places for secret in secrets])
 
         return _until_stable(once, body)
 
@@ -192,26 +177,16 @@ class Redaction:
         known = tuple(known)
         fields = _named(CREDENTIAL_FIELDS, self.deny, self.allow)
         parameters = _named(CREDENTIAL_PARAMETERS, self.deny, self.allow)
-        spans = self._left(
-            body,
-            [
-                *self._keys(body, known),
-                *find_fields(body, fields),
-                *find_parameters(body, parameters),
-            ],
-        )
-        secrets = [
-            Secret(kind, body[start:end], ((start, end),)) for start, end, kind in spans
-        ]
-        seen = {span[:2] for span in spans}
-        for text in joined_texts(body) if b"data:" in body else ():
-            joined = text.joined
-            found = [*self._keys(joined, known), *find_fields(joined, fields)]
-            for start, end, kind in self._left(joined, found):
-                places = tuple(text.spans(start, end))
-                if places[0] not in seen:
-                    secrets.append(Secret(kind, joined[start:end], places))
-        return sorted(secrets, key=lambda secret: secret.places)
+
+        def find(text: bytes) -> list[Span]:
+            found = [
+                *self._keys(text, known),
+                *find_fields(text, fields),
+                *find_parameters(text, parameters),
+            ]
+            return self._left(text, found)
+
+        return body_secrets(body, find)
 
     def credentials(self, headers: Headers) -> list[str]:
         """Return the secrets that credential headers hold, to find them elsewhere.

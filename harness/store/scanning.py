@@ -61,13 +61,14 @@ def scan(
         redaction: What counts besides the built-in table, and what does not.
 
     Returns:
-        The findings, by file, exchange and place; empty where there are none.
+        The findings, by file, exchange and place; empty where there are none. Of a
+        folder the journals that recordings left are searched, too.
 
     Raises:
         CassetteError: A file is missing or cannot be read as a recording.
     """
     findings: list[Finding] = []
-    for name in find_cassettes(path):
+    for name in find_cassettes(path, with_journals=True):
         findings += scan_cassette(load_cassette(name), redaction)
     return findings
 

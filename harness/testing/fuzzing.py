@@ -98,7 +98,7 @@ class Fuzzing:
         cassette = self._test.load()
         for exchange in cassette.exchanges:
             if classify(exchange).kind is Kind.STREAM:
-                payloads = payloads_of(StreamReader(exchange, lambda _found: None))
+                payloads = payloads_of(StreamReader(exchange, None))
                 if payloads:
                     streams[f"{cassette.path}#{exchange.index}"] = payloads
         if not streams:

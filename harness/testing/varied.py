@@ -45,7 +45,7 @@ def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
 
 def _varied(exchange: Exchange, variation: Variation) -> Exchange:
     response = exchange.response
-    chunks = StreamReader(exchange, lambda _diagnostic: None)
+    chunks = StreamReader(exchange, None)
     pieces = [piece for piece in variation.encode(chunks) if piece]
     times = _spread([chunk.seconds for chunk in response.wire or ()], len(pieces))
     ended = response.ended

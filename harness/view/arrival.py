@@ -10,16 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.apis.base import Event
+from harness.apis.detect import api_named
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload
 from harness.core.dialects import Framing
-from harness.core.sse import SSEDecoder
+from harness.core.framing import decoder_for
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError, SSEError
 from harness.store.cassette import Exchange
+from harness.store.classify import classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.parts import Part
     from harness.core.sse import SSEEvent
     from harness.core.variation import Variation
 
@@ -44,6 +48,8 @@ class Arrival:
     """Its data as text."""
     payload: Payload | None
     """The parsed object; None where it cannot be parsed."""
+    parts: list[Part] | None = None
+    """What another API's reader made of it; None for a chunk, read when accumulated."""
 
 
 def is_rereadable(exchange: Exchange) -> bool:
@@ -67,7 +73,7 @@ def as_arrived(
     """
     if variation.is_recorded:
         return exchange, []
-    recorded: Iterator[Chunk] = iter(StreamReader(exchange, lambda _found: None))
+    recorded: Iterator[Chunk] = iter(StreamReader(exchange, None))
     sources: list[Chunk] = []
     if variation.fault is None:
         sources = list(variation.apply(recorded))
@@ -91,14 +97,21 @@ def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arr
         All of them in order, those that cannot be parsed too. An event that is too
         long to be one ends the list.
     """
-    decoder = SSEDecoder()
+    decoder = decoder_for(exchange.response.peek(4096))
     found: list[Arrival] = []
+    api = classify(exchange).api or "chat"
+    reader = None if api == "chat" else api_named(api).reader()
 
     def take(events: list[SSEEvent], piece: int, at: float | None) -> None:
         for event in events:
             if event.raw and event.raw.strip() != DONE.encode():
                 source = sources[len(found)] if sources else None
-                found.append(_arrival(event, len(found), source, piece, at))
+                one = _arrival(event, len(found), source, piece, at)
+                if reader is not None:
+                    one.parts = reader.feed(
+                        Event(one.number, event.event, one.payload or {})
+                    )
+                found.append(one)
 
     piece, at = 0, None
     try:

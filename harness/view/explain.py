@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.variation import Variation
 from harness.engine.excerpt import Excerpt, excerpt_of
 from harness.engine.transcript import DiagnosticKind

@@ -14,7 +14,7 @@ from collections import Counter
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.engine.stream import read_whole
 from harness.errors import UsageError
 from harness.store.classify import Kind, classify
@@ -85,7 +85,8 @@ class Sdk:
         readers = {Kind.STREAM: self._read_stream, Kind.WHOLE: self._read_whole}
         found = []
         for exchange in cassette.exchanges:
-            reader = readers.get(classify(exchange).kind)
+            kind, _, api = classify(exchange)
+            reader = readers.get(kind) if api == "chat" else None
             if reader is not None:
                 with warnings.catch_warnings():  # pydantic's, of odd content
                     warnings.simplefilter("ignore")
@@ -252,7 +253,7 @@ def harness_says(exchange: Exchange) -> dict[str, Any]:
     """Return what harness reads of choice 0: `content`, `calls`, `finish_reason`."""
     accumulator = ResponseAccumulator()
     if classify(exchange).kind is Kind.WHOLE:
-        accumulator.feed(read_whole(exchange))
+        accumulator.feed(read_whole(exchange, "chat").payload)
     else:
         for arrival in arrivals(exchange):
             accumulator.feed(arrival.payload or {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.core.variation import Variation
@@ -24,6 +24,8 @@ from harness.view.arrival import Arrival, arrivals, as_arrived
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.core.accumulate import AccumulatedMessage
+    from harness.core.parts import Part
     from harness.engine.adapters import Mode
     from harness.engine.transcript import Diagnostic, Emission
 
@@ -198,6 +200,14 @@ def _run(made: Trace, running: Replay, *, is_first: bool) -> None:
             made.moments[chunk].diagnostics.append(found)
 
 
+def _parts(accumulator: ResponseAccumulator, event: Arrival) -> list[Part]:
+    """Add an event to the answer; return its parts of choice 0."""
+    if event.parts is None:
+        return accumulator.feed(event.payload or {})
+    accumulator.add(event.parts)
+    return event.parts
+
+
 def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedMessage]:
     accumulator = ResponseAccumulator()
     machines: dict[int, FunctionArgumentsStreamHandler] = {}
@@ -207,7 +217,7 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
     moments = []
     for event in events:
         said = []
-        for part in accumulator.feed(event.payload or {}):
+        for part in _parts(accumulator, event):
             kind = type(part).__name__.lower()
             if isinstance(part, Finish):
                 said.append(f"finish {part.reason!r}")

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from harness.apis.base import Conversation, Turn
+from harness.core.parts import ToolCall
 from harness.engine.conversation import (
     ToolResult,
     added_turns,
     continues,
-    messages_of,
+    conversation_of,
     results_for,
 )
 from harness.store.cassette import Exchange, Request, Response
@@ -34,7 +36,7 @@ def requesting(body: bytes | None) -> Exchange:
         (b"[1]", None),
         (b"{}", None),
         (b'{"messages": "hi"}', None),
-        (b'{"messages": []}', []),
+        (b'{"messages": []}', None),
         (b'{"messages": ["x", {"role": "user"}, null]}', [{"role": "user"}]),
     ],
 )
@@ -42,14 +44,15 @@ def test_messages_are_read_from_whatever_a_request_carried(
     body: bytes | None, expected: Any
 ) -> None:
     """No list of messages gives None; odd entries are left out."""
-    assert messages_of(requesting(body)) == expected
+    conversation = conversation_of(requesting(body), "chat")
+    found = None if conversation is None else [t.own for t in conversation.turns]
+    assert found == expected
 
 
 @pytest.mark.parametrize(
     ("earlier", "later", "expected"),
     [
         ([HI], [HI, BYE], True),
-        ([], [HI], True),
         ([HI], [HI], False),
         ([HI, BYE], [HI], False),
         ([HI], [BYE, HI], False),
@@ -63,7 +66,20 @@ def test_request_continues_one_whose_messages_it_begins_with(
     earlier: Any, later: Any, expected: bool
 ) -> None:
     """It must hold all of them and add to them; unknown requests continue nothing."""
-    assert continues(earlier, later) is expected
+    assert continues(carried(earlier), carried(later)) is expected
+
+
+def carried(messages: list[Any] | None) -> Conversation | None:
+    """Return the conversation of these chat messages."""
+    return None if messages is None else conversation_of(exchange(sse(), messages))
+
+
+def test_request_that_names_the_answer_before_continues_it() -> None:
+    """Where a server keeps the turns, the id of its answer tells, not the messages."""
+    later = Conversation((Turn("user", "more"),), previous_id="resp_1")
+    assert continues(carried([HI]), later, response_id="resp_1")
+    assert not continues(carried([HI]), later, response_id="resp_2")
+    assert not continues(None, later)
 
 
 def test_added_turns_are_those_of_the_next_request() -> None:
@@ -73,17 +89,57 @@ def test_added_turns_are_those_of_the_next_request() -> None:
     answer = [asked(("a", "f", "{}")), result("a", "1")]
     second = exchange(sse(), [HI, *answer])
     other = exchange(sse(), [BYE])
-    assert added_turns(first, [second, other]) == answer
-    assert added_turns(first, [silent, second]) == answer
-    assert added_turns(first, [other, second]) == []
-    assert added_turns(first, []) == []
-    assert added_turns(requesting(None), [second]) == []
+
+    def added(earlier: Exchange, *later: Exchange) -> list[Any]:
+        return [turn.own for turn in added_turns(earlier, later)]
+
+    assert added(first, second, other) == answer
+    assert added(first, silent, second) == answer
+    assert added(first, other, second) == []
+    assert added(first) == []
+    assert added(requesting(None), second) == []
+
+
+def results(
+    calls: list[tuple[str, str, str]], *turns: dict[str, Any]
+) -> list[ToolResult | None]:
+    """Return the result of each call, given as id, name and arguments."""
+    made = []
+    for position, (call_id, name, arguments) in enumerate(calls):
+        call = ToolCall(position, position, call_id)
+        call.name = name
+        call.add_arguments(arguments)
+        made.append(call)
+    conversation = carried(list(turns))
+    return results_for(made, conversation.turns if conversation else ())
 
 
 def texts(ids: list[str], *turns: dict[str, Any]) -> list[str | None]:
-    """Return the text of each call's result."""
-    found = results_for(ids, turns)
+    """Return the text of each call's result, for calls without names."""
+    found = results([(call_id, "", "{}") for call_id in ids], *turns)
     return [None if result is None else result.text for result in found]
+
+
+def test_rewritten_ids_are_followed_through_the_assistant_turn() -> None:
+    """The next request's own turn says which result belongs to which arguments."""
+    calls = [("1", "f", '{"p": "a"}'), ("2", "f", '{"p": "b"}')]
+    turn = asked(("x", "f", '{"p":"a"}'), ("y", "f", '{"p": "b"}'))
+    found = results(calls, turn, result("y", "B"), result("x", "A"))
+    assert [one and (one.text, one.is_guessed) for one in found] == [
+        ("A", False),
+        ("B", False),
+    ]
+
+
+def test_result_that_only_its_position_tells_is_marked() -> None:
+    """Two calls and results that share no id: the order is a guess."""
+    found = results(
+        [("1", "f", "{}"), ("2", "g", "{}")], result("x", "A"), result("y", "B")
+    )
+    assert [one and (one.text, one.is_guessed) for one in found] == [
+        ("A", True),
+        ("B", True),
+    ]
 
 
 def test_results_are_found_by_id() -> None:

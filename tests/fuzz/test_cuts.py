@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.fuzz.cuts import StreamCuts, byte_cuts, text_cuts
 from harness.fuzz.made import make, streams
 from harness.fuzz.stock import stock_streams, stock_texts

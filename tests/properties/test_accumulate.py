@@ -12,7 +12,7 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from harness.core.text import TextBuffer
@@ -22,6 +22,8 @@ from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harness.core.accumulate import AccumulatedMessage
 
 _EXAMPLES = settings(max_examples=50, deadline=None)
 Payload = dict[str, Any]

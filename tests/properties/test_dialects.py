@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import DONE, parse_payload
 from harness.core.dialects import DIALECTS, encode_stream, parse_dialect
 from harness.core.splits import parse_split

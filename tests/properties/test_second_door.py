@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.interfaces.streaming import StreamingServerInterface
 from tests.chunk_streams import recordings
 from tests.delta_payloads import chunk, entry

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import Split, parse_split
 from tests.chunk_streams import SHARES, chunk_streams, recordings
 from tests.shared import needs_shared

@@ -13,7 +13,7 @@ from hypothesis.errors import InvalidArgument
 
 from harness import FunctionArgumentsStreamHandler, replay
 from harness import strategies as made
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import parse_split
 from tests.json_reference import parse_pairs
 

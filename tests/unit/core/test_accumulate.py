@@ -10,7 +10,8 @@ import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
+from harness.core.accumulate import AccumulatedMessage
 from harness.core.chunks import payload_error
 from harness.core.parts import Reasoning, Text
 from harness.core.text import TextBuffer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.accumulate import AccumulatedMessage, ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import DONE, Chunk, parse_payload
 from harness.core.dialects import encode_stream, parse_dialect
 from harness.core.faults import FAULTS, parse_fault
@@ -17,6 +17,9 @@ from harness.core.sse import SSEDecoder
 from harness.core.variation import Variation
 from harness.errors import ChunkError, UsageError
 from tests.chunk_streams import call_streams, to_chunks
+
+if TYPE_CHECKING:
+    from harness.core.accumulate import AccumulatedMessage
 
 RECORDED = parse_dialect("recorded")
 

@@ -487,10 +487,10 @@ def test_whole_events_after_a_cut_one_are_taken_at_once(
     lines = 0
     read_line = SSEDecoder._read_line
 
-    def count(self: SSEDecoder, line: bytes) -> None:
+    def count(self: SSEDecoder, line: bytes, end: int) -> None:
         nonlocal lines
         lines += 1
-        read_line(self, line)
+        read_line(self, line, end)
 
     monkeypatch.setattr(SSEDecoder, "_read_line", count)
     stream = b"data: 1\n\n" * 1000

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.interfaces.queuing import QueuingInterface
 from tests.unit.interfaces.streams import (
     Payload,

@@ -37,6 +37,10 @@ STREAMS = {
     "blank-data": "data:\n\n" + STREAM,
     "lone-surrogate": sse('{"choices":[{"delta":{"content":"\\ud83d"}}]}'),
     "large-first": sse({**CHUNK, "x": "y" * 60000}),
+    "json-lines": json.dumps(CHUNK) + "\n" + json.dumps(CHUNK) + "\n",
+    "json-list": json.dumps([CHUNK, CHUNK]),
+    "pretty-printed": json.dumps(CHUNK, indent=2) + "\n" + json.dumps(CHUNK, indent=2),
+    "one-chunk": json.dumps(CHUNK),
     "huge-first": sse({**CHUNK, "x": "y" * 600000}),
 }
 
@@ -46,31 +50,21 @@ OTHERS = {
     "data: [DONE]\n\n": "no event with data",
     ": ping\n\n": "no event with data",
     "hello\n\n": "no event with data",
-    "data: hello\n\n": "an event stream without chat completion chunks (its data is no JSON: 'hello')",
-    sse({"cost": 3}): "an event stream without chat completion chunks (keys: cost)",
-    'event: response.created\ndata: {"type":"response.created"}\n\n': "an OpenAI Responses stream",
-    sse({"type": "response.created"}): "an OpenAI Responses stream",
-    'event: message_start\ndata: {"type":"message_start"}\n\n': "an Anthropic stream",
-    'event: ping\ndata: {"type":"ping"}\n\nevent: content_block_delta\ndata: {}\n\n': "an Anthropic stream",
-    'event: error\ndata: {"type":"error","error":{"message":"x"}}\n\n': "an Anthropic stream that is nothing but an error",
+    "data: hello\n\n": "an event stream of no known API (its data is no JSON: 'hello')",
+    sse({"cost": 3}): "an event stream of no known API (keys: cost)",
     'event: thread.created\ndata: {}\n\n': "an OpenAI Assistants stream",
-    sse({"candidates": [{"content": {}}]}): "a Gemini stream",
     sse({"object": "text_completion", "choices": [{"text": "a"}]}): "a stream of legacy text completions",
     sse({"choices": [{"text": "a", "index": 0}]}): "a stream of legacy text completions",
     json.dumps({"object": "text_completion", "choices": [{"text": "a"}]}): "a legacy text completion",
-    json.dumps(CHUNK): "a chunk without event framing",
-    json.dumps({"object": "response", "output": []}): "an OpenAI Responses answer, not streamed",
-    json.dumps({"type": "message", "role": "assistant"}): "an Anthropic answer, not streamed",
-    json.dumps({"candidates": []}): "a Gemini answer, not streamed",
     json.dumps(ERROR): "an error answer: overloaded",
     json.dumps({"object": "list", "data": [{"object": "embedding"}]}): "a list of embeddings",
     json.dumps({"object": "list", "data": [{"object": "model"}]}): "a list of models",
     json.dumps({"object": "list", "data": []}): "a list",
-    json.dumps({"a": 1, "b": 2}): "JSON, no chat completion (keys: a, b)",
+    json.dumps({"a": 1, "b": 2}): "JSON, no answer of a known API (keys: a, b)",
     "{}": "empty JSON",
-    "[1]": "a JSON list, no chat completion",
-    "{broken": "damaged JSON, no chat completion",
-    '{"message":{}}\n{"message":{}}\n': "JSON lines without event framing",
+    "[1]": "a JSON list, no answer of a known API",
+    "{broken": "damaged JSON, no answer of a known API",
+    '{"message":{}}\n{"message":{}}\n': "JSON lines of no known API",
     "<!doctype html><html>": "HTML or XML, no event stream",
 }  # fmt: skip
 
@@ -78,13 +72,13 @@ OTHERS = {
 @pytest.mark.parametrize("body", STREAMS.values(), ids=STREAMS)
 def test_chat_stream_is_a_stream_however_it_begins(body: str) -> None:
     """Comments, errors, usage and foreign events may come before the first chunk."""
-    assert classify(exchange(body)) == (Kind.STREAM, "")
+    assert classify(exchange(body)) == (Kind.STREAM, "", "chat")
 
 
 @pytest.mark.parametrize(("body", "reason"), OTHERS.items(), ids=OTHERS.values())
 def test_anything_else_is_named(body: str, reason: str) -> None:
     """What cannot be replayed is called what it is."""
-    assert classify(exchange(body)) == (Kind.OTHER, reason)
+    assert classify(exchange(body)) == (Kind.OTHER, reason, "")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +104,7 @@ def test_anything_else_is_named(body: str, reason: str) -> None:
 )
 def test_whole_completion_is_whole(body: str) -> None:
     """A completion in one JSON object is told also without `object`, and if large."""
-    assert classify(exchange(body)) == (Kind.WHOLE, "")
+    assert classify(exchange(body)) == (Kind.WHOLE, "", "chat")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +122,7 @@ def test_http_error_is_named_with_its_message(
     status: int, body: str, reason: str
 ) -> None:
     """An error status decides, with the provider's own words behind it."""
-    assert classify(exchange(body, status=status)) == (Kind.OTHER, reason)
+    assert classify(exchange(body, status=status)) == (Kind.OTHER, reason, "")
 
 
 def test_only_the_beginning_of_a_source_is_looked_at() -> None:
@@ -153,7 +147,7 @@ def test_every_exchange_of_the_corpus_is_what_it_is_known_to_be() -> None:
     for path in corpus_files():
         name = path.relative_to(SHARED / "corpus").as_posix()
         for item in load_cassette(path).exchanges:
-            kinds[name, item.index] = classify(item)
+            kinds[name, item.index] = classify(item)[:2]
     assert {key for key, (kind, _) in kinds.items() if kind is Kind.STREAM} == streams
     rest = sorted((str(k), r) for key, (k, r) in kinds.items() if key not in streams)
     assert rest == [("other", "empty body (HTTP 200)")] * 2 + [("whole", "")] * 18

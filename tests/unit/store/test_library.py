@@ -97,4 +97,4 @@ def test_standard_input_and_missing_names(tmp_path: Path) -> None:
 def test_the_whole_corpus_and_nothing_else_is_found() -> None:
     """All cassettes of the corpus are told from the files beside them."""
     expected = sorted(str(path) for path in corpus_files())
-    assert sorted(find_cassettes(SHARED)) == expected
+    assert sorted(find_cassettes(SHARED / "corpus")) == expected

@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions; `harness.apis.base` describes the modules of this folder."""

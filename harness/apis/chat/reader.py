@@ -1,0 +1,254 @@
+"""Chat chunks to parts, every choice of them: the seam's view of `core.deltas`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.accounting import UnreadFields
+from harness.apis.chat.known_fields import FIELDS
+from harness.core.accumulate import Accumulator
+from harness.core.chunks import payload_error
+from harness.core.deltas import DeltaReader, choice_index, delta_of
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage
+from harness.core.text import TextBuffer
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from harness.apis.base import Event
+    from harness.core.chunks import Payload
+
+__all__ = ["ChatReader", "ResponseAccumulator"]
+
+
+class ChatReader:
+    """Reads the chunks of one response; a `harness.apis.base.Reader`.
+
+    Args:
+        accounts: Whether to account for every field (`Reader.close` then reports the
+            unread ones); left out where nobody would see the report.
+    """
+
+    __slots__ = (
+        "_choices",
+        "_envelope",
+        "_first",
+        "_has_error",
+        "_has_odd_finish",
+        "_roles",
+        "_text",
+        "_transcript",
+        "_unread",
+        "is_finished",
+    )
+
+    def __init__(self, *, accounts: bool = True) -> None:
+        self._first = DeltaReader()
+        self._choices: dict[int, DeltaReader] = {0: self._first}
+        self._roles: dict[int, str] = {}
+        self._envelope: tuple[Any, ...] = ()
+        self._unread = UnreadFields(FIELDS) if accounts else None
+        self._has_error = False
+        self._has_odd_finish = False
+        self._text = TextBuffer()  # of choice 0, to know it when it comes again
+        self._transcript = TextBuffer()
+        self.is_finished = False
+        """Whether choice 0 has a finish reason: `[DONE]` is no event."""
+
+    def feed(self, event: Event) -> list[Part]:
+        """Read one chunk; see `Reader.feed`."""
+        if self._unread is not None:
+            self._unread.feed(event.index, event.payload)
+        if event.name == "error" and payload_error(event.payload) is None:
+            self._has_error = True
+            return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
+        return self.read(event.payload)
+
+    def add_text(self, text: str) -> None:
+        """Take note of text of choice 0 that was read elsewhere (`Lane`)."""
+        self._text.append(text)
+
+    def read(self, payload: Payload) -> list[Part]:
+        """Read the object of one chunk, or of a whole completion."""
+        parts: list[Part] = []
+        get = payload.get
+        if "choices" not in payload or "error" in payload:
+            message = payload_error(payload)
+            if message is None and "choices" not in payload and get("detail"):
+                # FastAPI's form of an error, which many servers are built on.
+                message = _error_text(payload)
+            if message is not None:
+                self._has_error = True
+                parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
+        choices = get("choices")
+        is_repeated = (
+            self._text and type(choices) is list and self._is_repeated(choices, parts)
+        )
+        envelope = (get("id"), get("model"), get("created"))
+        if envelope != self._envelope and not is_repeated:
+            self._envelope = envelope
+            head = _head_of(*envelope)
+            if head is not None:
+                parts.append(head)
+        if type(choices) is list and not is_repeated:
+            for choice in choices:
+                if type(choice) is dict:
+                    self._read_choice(choice, parts)
+        usage = get("usage")
+        if usage and type(usage) is dict:
+            parts.append(_usage_of(usage))
+        return parts
+
+    def _read_choice(self, choice: dict[str, Any], parts: list[Part]) -> None:
+        index = choice.get("index")
+        if type(index) is not int:
+            index = choice_index(choice)
+        delta = choice.get("delta")
+        if type(delta) is not dict:
+            delta = delta_of(choice)
+        reason = choice.get("finish_reason")
+        reader = self._first
+        if index:
+            known = self._choices.get(index)
+            if known is None:
+                known = self._choices[index] = DeltaReader(choice=index)
+            reader = known
+        elif reason and type(reason) is str:
+            self.is_finished = True
+        elif reason == "":
+            self._has_odd_finish = True
+        found = reader.read_delta(delta, reason)
+        if len(delta) > 1 or "content" not in delta:
+            self._read_others(index, delta, found)
+        if index:
+            parts += [OtherChoice(index, part) for part in found]
+            return
+        if self._unread is not None:
+            for part in found:
+                if type(part) is Text:
+                    self._text.append(part.text)
+        parts += found
+
+    def _read_others(
+        self, index: int, delta: dict[str, Any], found: list[Part]
+    ) -> None:
+        """Read what of a delta is neither text nor call: role, audio, images."""
+        role = delta.get("role")
+        if role and type(role) is str and self._roles.get(index) != role:
+            self._roles[index] = role
+            found.insert(0, Head(role=role))
+        audio = delta.get("audio")
+        if audio and type(audio) is dict:
+            transcript = audio.get("transcript")
+            if transcript and type(transcript) is str:
+                self._transcript.append(transcript)
+                found.append(Item("audio_transcript", transcript))
+        for field in ("annotations", "images"):
+            entries = delta.get(field)
+            if entries and type(entries) is list:
+                found += [Item(field.removesuffix("s"), entry) for entry in entries]
+
+    def _is_repeated(self, choices: list[Any], parts: list[Part]) -> bool:
+        """Return whether a whole message repeats what was streamed, and report it.
+
+        Source: MiniMax ends a stream with the whole completion (GoModel#1068).
+        """
+        choice = choices[0] if choices else None
+        if type(choice) is not dict or type(choice.get("delta")) is dict:
+            return False
+        message = choice.get("message")
+        content = message.get("content") if type(message) is dict else None
+        if type(content) is not str or not content:
+            return False
+        streamed = str(self._text)
+        if content.startswith(streamed):
+            text = "the whole answer came again as a `message` after its deltas"
+            parts.append(Problem(DiagnosticKind.REPEATED_ANSWER, text))
+            if content != streamed:
+                parts.append(Text(content[len(streamed) :]))
+        else:
+            text = (
+                f"a `message` after the deltas holds {shorten(content)} instead of them"
+            )
+            parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
+        return True
+
+    def close(self) -> list[Part]:
+        """Report a missing finish and what was not read; see `Reader.close`."""
+        parts: list[Part] = []
+        if self._has_odd_finish and not self.is_finished:
+            text = (
+                "finish_reason is empty text in every chunk; expected stop or another"
+            )
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+        elif not self.is_finished and not self._has_error:
+            parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
+        if self._transcript:
+            said = shorten(str(self._transcript))
+            text = f"no message carries the transcript of audio: {said}"
+            parts.append(Problem(DiagnosticKind.NOT_EMITTED, text))
+        if self._unread is not None:
+            parts += self._unread.problems()
+        return parts
+
+
+class ResponseAccumulator(Accumulator):
+    """Adds up the chunks of one response.
+
+    Nothing raises on an odd chunk, so there is no error state: what cannot be read is
+    left out, as in `harness.core.deltas`.
+    """
+
+    __slots__ = ("_reader",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader = ChatReader(accounts=False)
+
+    def feed(self, payload: Payload) -> list[Part]:
+        """Add one chunk.
+
+        Args:
+            payload: The chunk's JSON object; any shape.
+
+        Returns:
+            What it carries of choice 0, in order; empty if nothing.
+        """
+        parts = self._reader.read(payload)
+        self.add(parts)
+        return [
+            part
+            for part in parts
+            if type(part) not in {OtherChoice, Head, Usage, Problem}
+        ]
+
+
+def _error_text(payload: Payload) -> str:
+    for field in ("message", "detail", "error"):
+        text = payload.get(field)
+        if text and isinstance(text, str):
+            return text
+    import json
+
+    try:
+        return json.dumps(payload, ensure_ascii=False)
+    except RecursionError:
+        return "an error object that is nested too deeply"
+
+
+def _usage_of(usage: dict[str, Any]) -> Usage:
+    counts = [
+        value if type(value) is int else None
+        for value in (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    ]
+    return Usage(usage, *counts)
+
+
+def _head_of(response_id: object, model: object, created: object) -> Head | None:
+    is_time = isinstance(created, int | float) and abs(created) < 1e15
+    head = Head(
+        response_id if isinstance(response_id, str) else "",
+        model if isinstance(model, str) else "",
+        created if is_time and isinstance(created, int | float) else 0,
+    )
+    return head if head != Head() else None

@@ -1,0 +1,89 @@
+"""Requests of chat completions in the neutral form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+
+__all__ = ["conversation_of"]
+
+
+def conversation_of(body: dict[str, Any]) -> Conversation | None:
+    """Read the body of a request.
+
+    Args:
+        body: The JSON object; any shape.
+
+    Returns:
+        The conversation; None where it has no list of `messages`.
+
+    Source: OpenAI API reference, create chat completion.
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return None
+    tools = body.get("tools")
+    return Conversation(
+        tuple(_turn(message) for message in messages if isinstance(message, dict)),
+        model=_text(body.get("model")),
+        is_streamed=bool(body.get("stream")),
+        tools=tuple(_tool_name(t) for t in (tools if isinstance(tools, list) else ())),
+    )
+
+
+def _turn(message: dict[str, Any]) -> Turn:
+    role = _text(message.get("role"))
+    text = text_of(message.get("content"))
+    if role in {"tool", "function"}:
+        output = ToolOutput(
+            _text(message.get("tool_call_id")), text, _text(message.get("name"))
+        )
+        return Turn("tool", outputs=(output,), own=message)
+    return Turn(
+        "system" if role == "developer" else role, text, _calls(message), own=message
+    )
+
+
+def _calls(message: dict[str, Any]) -> tuple[RequestedCall, ...]:
+    entries = message.get("tool_calls")
+    if not isinstance(entries, list):
+        legacy = message.get("function_call")
+        entries = [{"function": legacy}] if isinstance(legacy, dict) else []
+    return tuple(_call(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _call(entry: dict[str, Any]) -> RequestedCall:
+    function = entry.get("function")
+    custom = entry.get("custom")
+    if not isinstance(function, dict) and isinstance(custom, dict):
+        function = {"name": custom.get("name"), "arguments": custom.get("input")}
+    if not isinstance(function, dict):
+        function = {}
+    return RequestedCall(
+        _text(entry.get("id")),
+        _text(function.get("name")),
+        _text(function.get("arguments")),
+    )
+
+
+def _tool_name(tool: object) -> str:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    return _text(function.get("name")) if isinstance(function, dict) else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def text_of(content: object) -> str:
+    """Return content as text: the texts of a list joined, an object as JSON."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [
+            part.get("text") if isinstance(part, dict) else part for part in content
+        ]
+        return "".join(part for part in parts if isinstance(part, str))
+    return "" if content is None else json.dumps(content, ensure_ascii=False)

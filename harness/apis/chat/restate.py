@@ -1,0 +1,224 @@
+"""Parts of any API restated as chat chunks, for consumers that take nothing else.
+
+One event gives no chunk, one, or several with its number: a chat delta is read in a
+fixed order (reasoning, content, refusal, calls, finish), so parts that came in another
+order get a chunk each. Nothing is held back, so that a chunk has the time of the event
+that caused it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.core.chunks import Chunk
+from harness.core.parts import (
+    CallPart,
+    Finish,
+    Head,
+    OtherChoice,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Restater", "as_chunk", "restated_whole"]
+
+_RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
+_FIELDS: dict[type, str] = {
+    Reasoning: "reasoning_content",
+    Text: "content",
+    Refusal: "refusal",
+}
+
+
+class Restater:
+    """Restates the parts of one response.
+
+    What chat chunks cannot carry (`Block`, `Opaque`, `Item`) stays in `Chunk.parts` of
+    the next chunk, or in `left` where none follows.
+    """
+
+    def __init__(self) -> None:
+        self.left: list[Part] = []
+        """Parts that no chunk has taken along yet."""
+        self._head: dict[str, Any] = {
+            "id": "",
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": "",
+        }
+        self._started: set[int] = set()
+        self._usage: dict[str, Any] | None = None
+        self._is_finished = False
+
+    def chunks(
+        self, index: int, at: float | None, parts: list[Part]
+    ) -> Iterator[Chunk]:
+        """Restate the parts of one event.
+
+        Args:
+            index: The event's number.
+            at: Its time.
+            parts: What its reader returned, without problems.
+
+        Yields:
+            Chunks with that number and time, each with the parts that it restates.
+        """
+        choice, rank = 0, -1
+        delta: dict[str, Any] = {}
+        reason: str | None = None
+        seen: set[int] = set()
+        has_usage = False
+
+        def close() -> Chunk:
+            nonlocal delta, reason, rank
+            chunk = self._chunk(index, at, choice, delta, reason)
+            delta, reason, rank = {}, None, -1
+            seen.clear()
+            return chunk
+
+        for part in parts:
+            number, inner = (
+                (part.choice, part.part) if type(part) is OtherChoice else (0, part)
+            )
+            kind = type(inner)
+            if kind is Head:
+                self._read_head(inner)  # type: ignore[arg-type]  # it is one
+            elif kind is Usage:
+                self._read_usage(inner)  # type: ignore[arg-type]  # it is one
+                has_usage = True
+            its_rank = _RANKS.get(kind)
+            if its_rank is None:
+                self.left.append(part)
+                continue
+            is_taken = its_rank < rank or (
+                its_rank == rank
+                and (not isinstance(inner, CallPart) or inner.call.position in seen)
+            )
+            if rank >= 0 and (is_taken or number != choice):
+                yield close()
+            choice, rank = number, its_rank
+            self.left.append(part)
+            if isinstance(inner, Text | Reasoning | Refusal):
+                delta[_FIELDS[kind]] = inner.text
+            elif isinstance(inner, CallPart):
+                seen.add(inner.call.position)
+                delta.setdefault("tool_calls", []).append(_entry(inner))
+            elif isinstance(inner, Finish):
+                reason = inner.meaning or inner.reason
+                self._is_finished = True
+        if rank >= 0:
+            yield close()
+        elif has_usage and self._is_finished:
+            yield self._end(index, at)
+
+    def _chunk(
+        self,
+        index: int,
+        at: float | None,
+        choice: int,
+        delta: dict[str, Any],
+        reason: str | None,
+    ) -> Chunk:
+        if choice not in self._started:
+            self._started.add(choice)
+            delta = {"role": "assistant", **delta}
+        payload = {
+            **self._head,
+            "choices": [{"index": choice, "delta": delta, "finish_reason": reason}],
+        }
+        if reason is not None and self._usage is not None:
+            payload["usage"] = self._usage
+        parts, self.left = self.left, []
+        return Chunk(index, at, payload, parts)
+
+    def _end(self, index: int, at: float | None) -> Chunk:
+        """Return the chunk for token counts that came behind the finish."""
+        parts, self.left = self.left, []
+        payload = {**self._head, "choices": [], "usage": self._usage}
+        return Chunk(index, at, payload, parts)
+
+    def _read_head(self, head: Head) -> None:
+        for key, value in (
+            ("id", head.id),
+            ("model", head.model),
+            ("created", int(head.created)),
+        ):
+            if value:
+                self._head[key] = value
+
+    def _read_usage(self, usage: Usage) -> None:
+        known = self._usage or {}
+        prompt = usage.input_tokens
+        completion = usage.output_tokens
+        if prompt is None:
+            prompt = known.get("prompt_tokens", 0)
+        if completion is None:
+            completion = known.get("completion_tokens", 0)
+        self._usage = {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        }
+
+
+def _entry(part: CallPart) -> dict[str, Any]:
+    """Return the entry of `tool_calls` for a part of a call."""
+    call = part.call
+    is_custom = call.type == "custom"
+    inner: dict[str, Any] = {}
+    if part.name or part.is_new:
+        inner["name"] = part.name
+    inner["input" if is_custom else "arguments"] = part.arguments
+    entry: dict[str, Any] = {"index": call.position}
+    if part.id:
+        entry["id"] = part.id
+    if part.is_new:
+        entry["type"] = call.type
+    entry["custom" if is_custom else "function"] = inner
+    return entry
+
+
+def restated_whole(parts: list[Part]) -> Chunk:
+    """Restate a whole answer as one chunk, its texts joined in reading order."""
+    delta: dict[str, Any] = {"role": "assistant"}
+    payload: dict[str, Any] = {}
+    for chunk in Restater().chunks(0, None, parts):
+        payload = chunk.payload
+        for choice in payload["choices"]:
+            if choice["index"] == 0:
+                _join(delta, choice)
+    choice = {"index": 0, "delta": delta, "finish_reason": delta.pop("finish", None)}
+    return Chunk(0, None, {**payload, "choices": [choice]}, parts)
+
+
+def _join(delta: dict[str, Any], choice: dict[str, Any]) -> None:
+    for field, value in choice["delta"].items():
+        if field == "tool_calls":
+            delta.setdefault(field, []).extend(value)
+        elif field != "role":
+            delta[field] = delta.get(field, "") + value
+    if choice["finish_reason"] is not None:
+        delta["finish"] = choice["finish_reason"]
+
+
+def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole chat completion as the payload of one chunk."""
+    choices = completion.get("choices")
+    return {
+        **completion,
+        "object": "chat.completion.chunk",
+        "choices": [
+            {
+                **{key: value for key, value in choice.items() if key != "message"},
+                "delta": choice.get("message"),
+            }
+            for choice in (choices if isinstance(choices, list) else [])
+            if isinstance(choice, dict)
+        ],
+    }

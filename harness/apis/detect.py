@@ -1,0 +1,56 @@
+"""Which API an event, an answer or a request belongs to; the one list of APIs.
+
+Decided by what the JSON says, never by the content type, which recorders lose, nor by
+a URL alone: gateways and test suites put any URL in front of any provider.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from harness.apis.base import Api, Payload
+
+__all__ = ["API_NAMES", "api_named", "api_of_answer", "api_of_event", "api_of_request"]
+
+API_NAMES = ("chat", "responses", "anthropic", "gemini")
+"""Every API that is read, the most common first."""
+
+
+@cache
+def api_named(name: str) -> Api:
+    """Return an API by its name.
+
+    Args:
+        name: One of `API_NAMES`.
+
+    Returns:
+        The API; imported now, so that a replay of one does not wait for the others.
+    """
+    return cast("Api", import_module(f"harness.apis.{name}.api").API)
+
+
+def api_of_event(name: str, payload: Payload) -> Api | None:
+    """Return whose event it can only be; None where it could be anybody's."""
+    for api in map(api_named, API_NAMES):
+        if api.is_event(name, payload):
+            return api
+    return None
+
+
+def api_of_answer(document: Any) -> Api | None:
+    """Return whose whole answer a JSON document is; None where it is nobody's."""
+    for api in map(api_named, API_NAMES):
+        if api.is_answer(document):
+            return api
+    return None
+
+
+def api_of_request(uri: str, body: Payload) -> Api | None:
+    """Return whom a request is meant for; None where that cannot be seen."""
+    for api in map(api_named, reversed(API_NAMES)):  # chat takes any `messages`
+        if api.is_request(uri, body):
+            return api
+    return None

@@ -1,0 +1,256 @@
+"""What a legal generateContent stream obeys, for those who write a server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.base import Rule, Violation
+from harness.apis.gemini.candidates import PART_ITEMS
+from harness.apis.gemini.partial_args import ArgumentsText
+from harness.apis.gemini.values import in_camel_case
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.base import Event, Payload
+
+__all__ = ["FINISH_REASONS", "IS_BASE64", "RULES", "check"]
+
+_REFERENCE = "Gemini API reference, GenerateContentResponse"
+_VERTEX = "Vertex AI reference, FunctionCall; recordings of vercel/ai"
+_RECORDED = "all recordings"
+_SDK = "google-genai 3.6 refuses it"
+
+FINISH_REASONS = frozenset({
+    "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST",
+    "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE",
+    "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
+    "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_OTHER", "IMAGE_RECITATION",
+    "NO_IMAGE", "ESCALATION", "PUP_LIMITED_DISABLED", "CONTINUATION", "MODEL_ARMOR",
+})  # fmt: skip
+"""The documented ones."""
+
+IS_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?")
+"""What a signature is made of; in either alphabet, padded or not."""
+
+RULES = {
+    name: Rule(f"gemini/{name}", summary, source)
+    for name, summary, source in (
+        ("no-event-name", "Events have data alone, no `event:` line", _SDK),
+        ("bare", "An event is the response, and does not hold it", _REFERENCE),
+        ("camel-case", "Names are in camel case, such as `finishReason`", _REFERENCE),
+        ("same-response", "Every `responseId` of a stream is the same", _RECORDED),
+        ("same-model", "Every `modelVersion` of a stream is the same", _RECORDED),
+        ("error-last", "Nothing comes after an `error`", _RECORDED),
+        ("blocked-alone", "A refused prompt has no candidates", _REFERENCE),
+        (
+            "candidate-index",
+            "Indices are whole numbers from 0, each once an event",
+            _REFERENCE,
+        ),
+        ("candidate-empty", "A candidate has parts or a finishReason", _REFERENCE),
+        ("role", "The role of a content is `model`", _REFERENCE),
+        ("part-one-kind", "A part is exactly one thing: text, call, ...", _REFERENCE),
+        ("signature", "A thoughtSignature is base64", f"{_REFERENCE}; {_SDK}"),
+        ("finish-known", "A finishReason is a documented one", _REFERENCE),
+        (
+            "finish-once",
+            "A candidate has one finishReason",
+            "songquanpeng/one-api#1408",
+        ),
+        ("finish-last", "No content after a finishReason", "songquanpeng/one-api#1408"),
+        ("finish-present", "Each candidate has a finishReason", _RECORDED),
+        ("call-named", "What begins a function call names it", _VERTEX),
+        ("call-id", "No two function calls have the same id", "brainlid/langchain#620"),
+        ("call-args", "`args` is an object", _REFERENCE),
+        ("call-closed", "A streamed call is closed before another begins", _VERTEX),
+        (
+            "partial-args",
+            "partialArgs come in order: a path leads on, a text is ended",
+            _VERTEX,
+        ),
+    )
+}
+"""The rules by their names without the API."""
+
+
+def check(events: Iterable[Event]) -> Iterator[Violation]:
+    """Hold a stream against the rules; lazily, one pass."""
+    checker = _Checker()
+    for event in events:
+        checker.index = event.index
+        checker.feed(event)
+        yield from checker.found
+        checker.found.clear()
+    checker.index = None
+    checker.close()
+    yield from checker.found
+
+
+class _Call:
+    """The streamed call that is open."""
+
+    __slots__ = ("name", "text")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = ArgumentsText()
+
+
+class _Checker:
+    """The state of one stream."""
+
+    def __init__(self) -> None:
+        self.index: int | None = None
+        self.found: list[Violation] = []
+        self._head: dict[str, str] = {}
+        self._finished: dict[int, str] = {}
+        self._calls: dict[int, _Call | None] = {}
+        self._ids: set[str] = set()
+        self._is_blocked = False
+        self._has_error = False
+
+    def feed(self, event: Event) -> None:
+        if event.name:
+            self._break("no-event-name", "no `event:` line", event.name)
+        if self._has_error:
+            self._break("error-last", "the end", event.payload)
+        sent = event.payload
+        inner = sent.get("response")
+        if isinstance(inner, dict) and "candidates" not in sent:
+            self._break("bare", "`candidates`", "`response`")
+            sent = inner
+        payload: Payload = in_camel_case(sent)
+        if payload != sent:
+            renamed = set(_keys(sent)) - set(_keys(payload))
+            self._break("camel-case", "camel case", ", ".join(sorted(renamed)))
+        self._has_error = self._has_error or bool(payload.get("error"))
+        self._check_head(payload)
+        feedback = payload.get("promptFeedback")
+        if isinstance(feedback, dict) and feedback.get("blockReason"):
+            self._is_blocked = True
+        candidates = payload.get("candidates")
+        if not isinstance(candidates, list):
+            return
+        if candidates and self._is_blocked:
+            self._break("blocked-alone", "no candidates", candidates)
+        seen: set[object] = set()
+        for candidate in candidates:
+            if isinstance(candidate, dict):
+                self._check_candidate(candidate, seen)
+
+    def close(self) -> None:
+        for call in self._calls.values():
+            if call is not None:
+                self._break("call-closed", "`functionCall: {}`", call.name)
+        if self._has_error or self._is_blocked:
+            return
+        for number in self._calls or {0: None}:
+            if number not in self._finished:
+                got = f"none for candidate {number}"
+                self._break("finish-present", "a finishReason", got)
+
+    def _break(self, rule: str, expected: str, got: object) -> None:
+        text = got if isinstance(got, str) else _excerpt(got)
+        self.found.append(
+            Violation(RULES[rule], self.index, expected, text or "nothing")
+        )
+
+    def _check_head(self, payload: Payload) -> None:
+        for rule, key in (
+            ("same-response", "responseId"),
+            ("same-model", "modelVersion"),
+        ):
+            value = payload.get(key)
+            if isinstance(value, str) and value:
+                first = self._head.setdefault(key, value)
+                if value != first:
+                    self._break(rule, shorten(first), shorten(value))
+
+    def _check_candidate(self, candidate: dict[str, Any], seen: set[object]) -> None:
+        index = candidate.get("index", 0)
+        number = index if type(index) is int else 0
+        if type(index) is not int or index < 0 or index in seen:
+            self._break("candidate-index", "a number of its own", index)
+        seen.add(number)
+        self._calls.setdefault(number, None)
+        content = candidate.get("content")
+        content = content if isinstance(content, dict) else {}
+        if content.get("role", "model") != "model":
+            self._break("role", "model", _excerpt(content["role"]))
+        parts = content.get("parts")
+        parts = parts if isinstance(parts, list) else []
+        reason = candidate.get("finishReason")
+        if not parts and not reason:
+            self._break("candidate-empty", "parts or a finishReason", candidate)
+        if parts and number in self._finished and parts != [{"text": ""}]:
+            self._break("finish-last", "no more content", parts)
+        for part in parts:
+            if isinstance(part, dict):
+                self._check_part(number, part)
+        if isinstance(reason, str) and reason:
+            if reason not in FINISH_REASONS:
+                self._break("finish-known", "a documented one", shorten(reason))
+            if number in self._finished:
+                self._break("finish-once", "no other", shorten(reason))
+            self._finished[number] = reason
+
+    def _check_part(self, number: int, part: dict[str, Any]) -> None:
+        kinds = [k for k in part if k in PART_ITEMS or k in {"text", "functionCall"}]
+        if len(kinds) != 1:
+            self._break("part-one-kind", "one of them", ", ".join(kinds) or "none")
+        signature = part.get("thoughtSignature", "")
+        if not isinstance(signature, str) or not IS_BASE64.fullmatch(signature):
+            self._break("signature", "base64", shorten(signature))
+        call = part.get("functionCall")
+        if isinstance(call, dict):
+            self._check_call(number, call)
+
+    def _check_call(self, number: int, sent: dict[str, Any]) -> None:
+        opened = self._calls[number]
+        name, pieces = sent.get("name"), sent.get("partialArgs")
+        if name:
+            if opened is not None:
+                self._break("call-closed", "`functionCall: {}`", shorten(name))
+            opened = _Call(shorten(name))
+        elif opened is None:
+            self._break("call-named", "a name", sent)
+            opened = _Call("no name")
+        call_id = sent.get("id")
+        if name and isinstance(call_id, str) and call_id:
+            if call_id in self._ids:
+                self._break("call-id", "another id", shorten(call_id))
+            self._ids.add(call_id)
+        if not isinstance(sent.get("args", {}), dict):
+            self._break("call-args", "an object", sent["args"])
+        for piece in pieces if isinstance(pieces, list) else []:
+            if not isinstance(piece, dict):
+                continue
+            _, problem = opened.text.feed(piece)
+            if problem:
+                self._break("partial-args", "the next value", problem)
+        goes_on = sent.get("willContinue") is True
+        if not goes_on and not opened.text.is_complete:
+            self._break("partial-args", "the end of the text", "the end of the call")
+        self._calls[number] = opened if goes_on else None
+
+
+def _keys(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            yield from item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+
+
+def _excerpt(value: object) -> str:
+    try:
+        text = repr(value)
+        return text if len(text) <= 80 else f"{text[:80]}..."
+    except (RecursionError, ValueError):
+        return "something that is nested too deeply"

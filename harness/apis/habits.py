@@ -1,0 +1,152 @@
+"""Habits of providers that break clients, seen in the parts of any API.
+
+One row a habit, found while a stream is read: cost per part is O(its size), and nothing
+here changes what is emitted.
+
+| kind | how it is seen | who does it |
+|---|---|---|
+| two-finishes | a second finish of the same choice | ChatMock#114 |
+| after-finish | text or a call after a finish | OpenCursor#88 |
+| changed-identity | another id or model than the first | gateways that retry |
+| cumulative | every text begins with all text before it | qwen-code#3896 |
+| template-marker | a marker of a chat template in text or a name | Kimi, vLLM |
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import CallPart, Finish, Head, Part, Problem, Text
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from harness.core.parts import ToolCall
+
+__all__ = ["Habits"]
+
+_MARKER = re.compile(  # \uff5c and \u2581: DeepSeek's
+    r"<[|\uff5c][\w\u2581 -]{1,40}[|\uff5c]>|</?tool_calls?>|<function=[\w.-]{1,64}>"
+    r"|\[TOOL_CALLS\]|\[/?INST\]|<start_of_turn>|<end_of_turn>|<minimax:tool_call>"
+)
+_WINDOW = 80  # characters: no marker is longer, so none is missed at a cut
+_ENOUGH = 3  # texts that each begin with all before them are no chance
+
+
+class Habits:
+    """Watches the parts of one response, choice 0."""
+
+    __slots__ = (
+        "_after",
+        "_calls",
+        "_changed",
+        "_cumulative",
+        "_finish",
+        "_head",
+        "_marked",
+        "_previous",
+        "_tail",
+    )
+
+    def __init__(self) -> None:
+        self._finish: str | None = None
+        self._after = False
+        self._head = Head()
+        self._changed: set[str] = set()  # fields whose change was reported
+        self._previous = ""  # the last text, while all are cumulative
+        self._cumulative = 0  # how many were; -1 once one was not
+        self._tail = ""
+        self._marked = False
+        self._calls: list[ToolCall] = []
+
+    def feed(self, parts: list[Part]) -> list[Problem]:
+        """Watch the parts of one event.
+
+        Args:
+            parts: As the reader returned them.
+
+        Returns:
+            What is odd about them, for the event at hand.
+        """
+        found: list[Problem] = []
+        for part in parts:
+            if type(part) is Text:
+                self._text(part.text, found)
+            elif type(part) is CallPart:
+                if part.is_new:
+                    self._calls.append(part.call)
+                self._is_after("a call", found)
+            elif type(part) is Finish:
+                self._finished(part, found)
+            elif type(part) is Head:
+                self._identity(part, found)
+        return found
+
+    def close(self) -> list[Problem]:
+        """Return what shows only in the whole stream."""
+        found = []
+        if self._cumulative >= _ENOUGH:
+            found.append(
+                Problem(
+                    DiagnosticKind.CUMULATIVE,
+                    f"each of {self._cumulative + 1} texts repeats all text before it; "
+                    "expected only what is new",
+                )
+            )
+        for call in self._calls:
+            marker = _MARKER.search(call.name)
+            if marker:
+                text = f"the name of call {call.position} holds {marker[0]!r}"
+                found.append(Problem(DiagnosticKind.TEMPLATE_MARKER, text))
+        return found
+
+    def _text(self, text: str, found: list[Problem]) -> None:
+        if self._finish is not None:
+            self._is_after(shorten(text, limit=40), found)
+        if self._cumulative >= 0:
+            previous = self._previous
+            if not previous or (
+                len(text) > len(previous) and text.startswith(previous)
+            ):
+                self._cumulative += bool(previous)
+                self._previous = text
+            else:
+                self._cumulative = -1
+                self._previous = ""
+        if not self._marked and ("<" in text or "[" in text or self._tail):
+            self._mark(text, found)
+
+    def _mark(self, text: str, found: list[Problem]) -> None:
+        window = self._tail + text
+        marker = _MARKER.search(window)
+        if marker:
+            self._marked = True  # once a stream: the rest is of the same making
+            problem = f"the text holds {marker[0]!r}, a marker of the model's template"
+            found.append(Problem(DiagnosticKind.TEMPLATE_MARKER, problem))
+        start = max(window.rfind("<"), window.rfind("["))
+        self._tail = (
+            window[start:] if start >= 0 and len(window) - start < _WINDOW else ""
+        )
+
+    def _is_after(self, what: str, found: list[Problem]) -> None:
+        if self._finish is not None and not self._after:
+            self._after = True
+            text = f"{what} came after finish {self._finish!r}; most clients stop there"
+            found.append(Problem(DiagnosticKind.AFTER_FINISH, text))
+
+    def _finished(self, part: Finish, found: list[Problem]) -> None:
+        if self._finish is not None:
+            text = f"finish {part.reason!r} came after finish {self._finish!r}"
+            found.append(Problem(DiagnosticKind.TWO_FINISHES, text))
+        self._finish = part.reason
+
+    def _identity(self, head: Head, found: list[Problem]) -> None:
+        for field in ("id", "model"):
+            known, new = getattr(self._head, field), getattr(head, field)
+            if known and new and known != new and field not in self._changed:
+                self._changed.add(field)
+                text = f"the {field} changed from {shorten(known)} to {shorten(new)}"
+                found.append(Problem(DiagnosticKind.CHANGED_IDENTITY, text))
+        if head.id or head.model:
+            self._head = Head(head.id or self._head.id, head.model or self._head.model)

@@ -1,0 +1,54 @@
+"""Text between the events of a stream: is it an error that a server wrote there?"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+from harness.core.chunks import payload_error
+from harness.errors import shorten
+
+__all__ = ["stray_error"]
+
+_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_PREFIX = re.compile(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
+
+
+def stray_error(text: str) -> str:
+    """Return the message of an error that stands outside of any event.
+
+    Args:
+        text: One or more lines that are no field of an event stream.
+
+    Returns:
+        The message, on one line; empty where the text does not look like an error.
+
+    Source: llama.cpp#16104 writes a field `error:`, gateways write pages of HTML.
+    """
+    title = _TITLE.search(text)
+    if title and "<" in text:
+        return " ".join(html.unescape(title[1]).split())
+    prefix = _PREFIX.match(text)
+    body = text[prefix.end() :] if prefix else text
+    message = _message_of(body)
+    if message:
+        return message
+    return shorten(" ".join(body.split())) if prefix else ""
+
+
+def _message_of(text: str) -> str:
+    try:
+        document = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(document, dict):
+        return ""
+    for found in (
+        payload_error(document),
+        document.get("message"),
+        document.get("detail"),
+    ):
+        if found and isinstance(found, str):
+            return " ".join(found.split())
+    return ""

@@ -1,0 +1,189 @@
+"""The recorded Gemini streams: the answers that others computed from them.
+
+The streams of `shared/protocols/gemini` hold 33 answers. Gemini has no done events, so
+an answer is the sum of its parts; `expected.jsonl` has no `final`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.apis.base import Event
+from harness.apis.gemini.api import API
+from harness.apis.gemini.reader import Reader, whole
+from harness.core.json_stream import JSONStreamDecoder
+from harness.core.sse import SSEDecoder
+from tests.gemini_streams import Recording, answer, problems, read, recordings
+from tests.shared import SHARED, corpus_files, needs_shared
+from tests.splitting import every_cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = needs_shared
+
+
+def test_every_recorded_stream_gives_the_expected_answer() -> None:
+    """Text, thoughts, calls, ids and stop of all 33 are equal to `expected.jsonl`."""
+    streams = recordings()
+    assert len(streams) == 33
+    for stream in streams:
+        row = stream.expected
+        got = answer(read(*stream.payloads))
+        assert (got.text, got.reasoning, got.stop) == (
+            row["text"],
+            row["reasoning"],
+            row["stop"],
+        ), stream.name
+        calls = [["functionCall", *call] for call in got.calls]
+        assert calls == row["calls"], stream.name
+        assert len(stream.payloads) == row["events"], stream.name
+        assert not row["refusal"], stream.name
+        assert "final" not in row, stream.name
+
+
+def test_recorded_streams_have_no_problem_but_one_missing_finish() -> None:
+    """Every field is known; a fixture that was trimmed by hand lacks its end."""
+    found = {s.name: problems(read(*s.payloads)) for s in recordings()}
+    [(name, [(kind, _)])] = [(n, p) for n, p in found.items() if p]
+    assert "gemini_tools_thought_streaming" in name
+    assert kind == "missing-finish"
+
+
+def test_recorded_streams_break_no_rule_but_where_they_were_trimmed() -> None:
+    """`check` finds the missing finish, and nothing else."""
+    found = [
+        (stream.name, violation.rule.name)
+        for stream in recordings()
+        for violation in API.check(
+            Event(index, "", payload) for index, payload in enumerate(stream.payloads)
+        )
+    ]
+    assert [rule for _, rule in found] == ["gemini/finish-present"]
+    assert "gemini_tools_thought_streaming" in found[0][0]
+
+
+def test_the_api_knows_its_recordings_and_no_others() -> None:
+    """Events, answers and requests: all of Gemini's, none of the 370 of chat."""
+    for stream in recordings():
+        assert all(API.is_event("", payload) for payload in stream.payloads)
+        assert all(API.is_answer(payload) for payload in stream.payloads)
+        assert API.is_answer(stream.payloads)
+        assert API.is_request(stream.uri, stream.request), stream.name
+
+
+@pytest.mark.slow
+def test_no_event_or_request_of_another_api_is_taken_for_gemini() -> None:
+    """Over the chat corpus and the recordings of Responses and Anthropic."""
+    from harness import load_cassette
+
+    others = [
+        *corpus_files(),
+        *(SHARED / "protocols" / "responses").rglob("*.yaml"),
+        *(SHARED / "protocols" / "anthropic").rglob("*.yaml"),
+    ]
+    events = 0
+    for path in others:
+        for exchange in load_cassette(path).exchanges:
+            if "generativelanguage" in exchange.request.uri:
+                continue  # embeddings and files of the same server
+            body = _json(exchange.request.body or b"")
+            if isinstance(body, dict):
+                assert not API.is_request(exchange.request.uri, body), path
+            response = exchange.response
+            document = _json(response.body)
+            if document is not None:
+                assert not API.is_answer(document), path
+                continue
+            decoder = SSEDecoder()
+            for event in decoder.feed(response.body) + decoder.close():
+                payload = _json(event.raw)
+                if isinstance(payload, dict):
+                    events += 1
+                    assert not API.is_event(event.event, payload), path
+    assert events > 10_000
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
+def _parts_of(pieces: Sequence[bytes], *, is_array: bool) -> list[Any]:
+    decoder = JSONStreamDecoder() if is_array else SSEDecoder()
+    reader = Reader()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    parts = []
+    for index, event in enumerate(events + decoder.close()):
+        parts += reader.feed(Event(index, "", json.loads(event.data)))
+    return [repr(part) for part in parts + reader.close()]
+
+
+@pytest.mark.parametrize("is_array", [False, True], ids=["sse", "array"])
+def test_every_cut_of_a_recorded_stream_gives_the_same_parts(*, is_array: bool) -> None:
+    """Whole, byte by byte, and cut in two at every 50th byte, in both framings."""
+    stream = _shortest_with_partial_args()
+    body = _as_array(stream) if is_array else stream.body
+    expected = _parts_of([body], is_array=is_array)
+    assert any("CallPart" in part for part in expected)
+    for number, (name, pieces) in enumerate(every_cut(body)):
+        if number < 3 or number % 50 == 0:
+            assert _parts_of(pieces, is_array=is_array) == expected, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_array", [False, True], ids=["sse", "array"])
+def test_all_cuts_of_a_recorded_stream_give_the_same_parts(*, is_array: bool) -> None:
+    """Cut in two at every byte."""
+    stream = _shortest_with_partial_args()
+    body = _as_array(stream) if is_array else stream.body
+    expected = _parts_of([body], is_array=is_array)
+    for name, pieces in every_cut(body):
+        assert _parts_of(pieces, is_array=is_array) == expected, name
+
+
+def _shortest_with_partial_args() -> Recording:
+    return min(
+        (stream for stream in recordings() if b"partialArgs" in stream.body),
+        key=lambda stream: len(stream.body),
+    )
+
+
+def _as_array(stream: Recording) -> bytes:
+    entries = [json.dumps(payload, indent=2) for payload in stream.payloads]
+    return ("[" + "\n,\r\n".join(entries) + "\n]\n").encode()
+
+
+def test_a_stream_is_read_the_same_from_an_array_and_as_one_document() -> None:
+    """Without `alt=sse` the same objects come; parsed at once they are an answer."""
+    for stream in recordings():
+        decoder = JSONStreamDecoder()
+        values = decoder.feed(_as_array(stream)) + decoder.close()
+        payloads = [json.loads(value.raw) for value in values]
+        expected = [repr(part) for part in read(*stream.payloads)]
+        assert [repr(part) for part in read(*payloads)] == expected
+        assert [repr(part) for part in whole(stream.payloads)] == expected
+
+
+def test_recorded_requests_hold_the_conversation() -> None:
+    """Turns, calls with their arguments and the results of functions, in order."""
+    turns = 0
+    for stream in recordings():
+        conversation = API.request(stream.uri, stream.request)
+        if not stream.request:
+            continue
+        turns += len(conversation.turns)
+        roles = [turn.role for turn in conversation.turns]
+        assert roles[0] in {"system", "user"}
+        called = [call for turn in conversation.turns for call in turn.calls]
+        results = [out for turn in conversation.turns for out in turn.outputs]
+        assert len(called) == len(results)
+        assert all(json.loads(call.arguments) for call in called)
+        assert all(result.text for result in results)
+        assert conversation.model.startswith("gemini")
+    assert turns > 50
