@@ -171,7 +171,7 @@ class Writer:
                 if not message.identify(part):
                     self._leave_out("another id or model")
             case Usage():
-                for _ in range(message.count(part.counts)):
+                for _ in range(message.count(part)):
                     self._leave_out("token count")
             case Finish():
                 self._finish = part

@@ -11,12 +11,14 @@ import pytest
 from harness.apis.anthropic.api import API
 from harness.apis.anthropic.writer import Writer
 from harness.apis.base import Event
-from harness.core.accumulate import ResponseAccumulator
+from harness.apis.chat.api import API as CHAT
+from harness.core.accumulate import Accumulator
 from tests.anthropic_streams import arguments, opened, start, stopped, text, thinking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.apis.base import Reader
     from tests.anthropic_streams import Payload
 
 EVENTS = 5_000
@@ -91,25 +93,23 @@ def test_an_event_costs_no_more_than_a_chunk(kind: str) -> None:
     """At most 1.3 times the lines that chat's accumulator runs for the same piece."""
     stream = [Event(n, p["type"], p) for n, p in enumerate(_pieces(kind, 200))]
     field = {"text": "content", "thinking": "reasoning_content"}.get(kind)
-    chunks: list[Payload] = []
+    chunks: list[Event] = []
     for number in range(200):
         delta: Payload = {field: f"word {number} "} if field else {}
         if not field:
             function = {"arguments": f'"{number}": 1, '}
             delta = {"tool_calls": [{"index": 0, "function": function}]}
-        chunks.append({"id": "x", "choices": [{"index": 0, "delta": delta}]})
+        choice = {"index": 0, "delta": delta, "finish_reason": None}
+        payload = {"id": "x", "object": "chat.completion.chunk", "choices": [choice]}
+        chunks.append(Event(number, "", payload))
 
-    def read() -> None:
-        reader = API.reader()
-        for event in stream:
-            reader.feed(event)
+    def run(reader: Reader, events: list[Event]) -> None:
+        accumulator = Accumulator()
+        for event in events:
+            accumulator.add(reader.feed(event))
 
-    def accumulate() -> None:
-        accumulator = ResponseAccumulator()
-        for chunk in chunks:
-            accumulator.feed(chunk)
-
-    assert _lines(read) <= 1.3 * _lines(accumulate)
+    cost = _lines(lambda: run(API.reader(), stream))
+    assert cost <= 1.3 * _lines(lambda: run(CHAT.reader(), chunks))
 
 
 def test_an_event_costs_the_same_whatever_came_before() -> None:

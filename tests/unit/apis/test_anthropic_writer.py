@@ -303,6 +303,44 @@ def test_reasoning_without_signature_is_signed_with_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("usage", "counts", "lost"),
+    [
+        pytest.param(
+            Usage({"prompt_tokens": 4, "completion_tokens": 2}, 4, 2),
+            {"input_tokens": 4, "output_tokens": 2},
+            0,
+            id="chat",
+        ),
+        pytest.param(
+            Usage({"prompt_tokens": 4, "details": {}, "total_tokens": 6}, 4, 2),
+            {"input_tokens": 4, "output_tokens": 2},
+            2,
+            id="with-details",
+        ),
+        pytest.param(
+            Usage({"input_tokens": 4, "output_tokens": 2, "total_tokens": 6}, 4, 2),
+            {"input_tokens": 4, "output_tokens": 2},
+            1,
+            id="responses",
+        ),
+        pytest.param(
+            Usage({"output_tokens": 2, "speed": None}, 4, 2),
+            {"output_tokens": 2},
+            0,
+            id="own",
+        ),
+    ],
+)
+def test_token_counts_of_any_api_are_written(
+    usage: Usage, counts: dict[str, int], lost: int
+) -> None:
+    """Under this API's names; what has no place is counted."""
+    stream, left_out = write([Head("m", "x")], [usage], [Finish("stop")])
+    assert stream[-2].payload["usage"] == {"output_tokens": 0} | counts
+    assert left_out == ({"token count": lost} if lost else {})
+
+
 def test_fields_beside_the_content_stand_where_they_came() -> None:
     """Before the message has begun in its start, later in `message_delta`."""
     details = Item("stop_details", {"type": "refusal"})
