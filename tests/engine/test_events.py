@@ -15,19 +15,32 @@ if TYPE_CHECKING:
     from anthropic.types import RawMessageStreamEvent
     from openai.types.responses import ResponseStreamEvent
 
-ANTHROPIC = [
-    {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": []}},
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}},
+ANTHROPIC: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {"id": "m", "role": "assistant"}},
+    {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "text", "text": ""},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "text_delta", "text": "Hi"},
+    },
     {"type": "content_block_stop", "index": 0},
-    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
     {"type": "message_stop"},
-]  # fmt: skip
-RESPONSES = [
-    {"type": "response.created", "response": {"id": "r", "output": []}, "sequence_number": 0},
-    {"type": "response.output_text.delta", "item_id": "i", "output_index": 0,
-     "content_index": 0, "delta": "Hi", "sequence_number": 1},
-]  # fmt: skip
+]
+RESPONSES: list[dict[str, Any]] = [
+    {"type": "response.created", "response": {"id": "r", "output": []}},
+    {
+        "type": "response.output_text.delta",
+        "item_id": "i",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": "Hi",
+    },
+]
 
 
 def made(events: list[dict[str, Any]]) -> Cassette:
