@@ -20,9 +20,9 @@ with an ordinary end (and the other way round), the type `api_error` of an error
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.apis.anthropic.blocks import as_json, grows
+from harness.apis.anthropic.blocks import grown, grows
 from harness.apis.anthropic.message import MessageEvents, folded
 from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
 from harness.core.diagnostics import DiagnosticKind
@@ -171,7 +171,7 @@ class Writer:
                 if not message.identify(part):
                     self._leave_out("another id or model")
             case Usage():
-                for _ in range(message.count(part.counts)):
+                for _ in range(message.count(part)):
                     self._leave_out("token count")
             case Finish():
                 self._finish = part
@@ -314,7 +314,7 @@ class Writer:
             message.whole(value)
         else:
             self._end_block()
-            for_start, deltas = _grown(kind, value)
+            for_start, deltas = grown(kind, value)
             message.begin(for_start)
             for delta in deltas:
                 message.delta(**delta)
@@ -322,23 +322,6 @@ class Writer:
 
     def _leave_out(self, what: str) -> None:
         self.left_out[what] = self.left_out.get(what, 0) + 1
-
-
-def _grown(
-    kind: str, value: dict[str, Any]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what the start event of a block has, and what its deltas bring."""
-    if kind == "compaction":
-        brought = {k: v for k, v in value.items() if k != "type"}
-        return {"type": kind, "content": None}, [
-            {"kind": "compaction_delta", **brought}
-        ]
-    sent = value.get("input")
-    text = (sent if type(sent) is str else as_json(sent)) if sent else ""
-    return {**value, "input": {}}, [
-        {"kind": "input_json_delta", "partial_json": piece}
-        for piece in ([""] if not text else ["", text])
-    ]
 
 
 def body(parts: list[Part]) -> Payload:
