@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import CallPart, Opaque
 
-__all__ = ["PendingCandidate", "Style"]
+__all__ = ["STANDARD", "PendingCandidate", "Style"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Style:
     """Whether every event has `usageMetadata`; else those from the finish on."""
     edit: Callable[[Payload], Payload] | None = None
     """What is done to each event in the end; a function of a module."""
+
+
+STANDARD = Style()
+"""The Gemini API."""
 
 
 class _Call:

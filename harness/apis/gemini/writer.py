@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
 from harness.apis.gemini.candidates import BESIDE_CONTENT, PART_ITEMS
-from harness.apis.gemini.pending import PendingCandidate, Style
+from harness.apis.gemini.pending import STANDARD, PendingCandidate, Style
 from harness.apis.gemini.rules import FINISH_REASONS, IS_BASE64
 from harness.apis.gemini.values import rfc3339
 from harness.core.diagnostics import DiagnosticKind
@@ -65,7 +65,7 @@ _REASONS = {
 class Writer:
     """Writes the parts of one response; see `harness.apis.base.Writer`."""
 
-    def __init__(self, style: Style = Style()) -> None:
+    def __init__(self, style: Style = STANDARD) -> None:
         self.left_out: dict[str, int] = {}
         self._style = style
         self._candidates: dict[int, PendingCandidate] = {}
@@ -246,7 +246,7 @@ class Writer:
         return WrittenEvent("", payload if edit is None else edit(payload))
 
 
-def body(parts: list[Part], style: Style = Style()) -> Payload:
+def body(parts: list[Part], style: Style = STANDARD) -> Payload:
     """Write the whole answer that is not streamed.
 
     Args:
