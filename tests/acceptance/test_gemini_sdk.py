@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.gemini_streams import Answer, answer, read, recordings
+from harness.apis.gemini.dialects import DIALECTS
+from harness.apis.gemini.examples import EXAMPLES
+from tests.gemini_streams import Answer, answer, read, read_each, recordings
 from tests.shared import needs_shared
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ with warnings.catch_warnings():
     genai = pytest.importorskip("google.genai", reason="needs the SDK google-genai")
 
 pytestmark = pytest.mark.slow
+
+_REFUSALS = {"UnknownApiResponseError"}
+_REFUSED = {"", "gemini-array", "with-done", "keep-alive"}
+# The SDK refuses `[DONE]`, comments, and an array; "" is the error, which it raises.
 
 
 def sdk_chunks(body: bytes) -> Iterator[Any]:
@@ -81,3 +87,29 @@ def test_recorded_streams_are_the_sdks_answers() -> None:
             assembled += 1
         assert ours == theirs, stream.name
     assert assembled == 4
+
+
+def test_written_examples_are_the_sdks_answers_but_where_it_fails() -> None:
+    """Each example in each dialect; what the SDK cannot read is listed."""
+    failed = set()
+    for name, payloads in EXAMPLES.items():
+        groups = read_each(payloads)
+        for dialect in DIALECTS.values():
+            writer = dialect.writer()
+            events = [event for parts in groups for event in writer.feed(parts)]
+            events += writer.close()
+            ours = answer(read(*(event.payload for event in events)))
+            body = b"".join(dialect.framing.encode(events))
+            try:
+                theirs, _ = sdk_answer(body)
+            except (genai.errors.APIError, ValueError) as error:
+                assert name == "error" or type(error).__name__ in _REFUSALS, dialect
+                failed.add(dialect.name if name != "error" else "")
+                continue
+            if dialect.name == "partial-args":
+                ours, theirs = ours._replace(calls=[]), theirs._replace(calls=[])
+            if name == "blocked-prompt":
+                ours = ours._replace(stop=None)  # the SDK has it in prompt_feedback
+            if ours != theirs:
+                failed.add(dialect.name)
+    assert failed == _REFUSED
