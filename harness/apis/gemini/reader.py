@@ -113,7 +113,8 @@ class Reader:
             for entry in candidates:
                 if type(entry) is dict:
                     self._read_candidate(entry, parts)
-        self._read_usage(payload.get("usageMetadata"), parts)
+        has_finish = any(type(part) is Finish for part in parts)
+        self._read_usage(payload.get("usageMetadata"), parts, is_last=has_finish)
         return parts
 
     def close(self) -> list[Part]:
@@ -217,9 +218,12 @@ class Reader:
         candidate.feed(entry, found)
         parts += _of(number, found)
 
-    def _read_usage(self, counts: object, parts: list[Part]) -> None:
+    def _read_usage(
+        self, counts: object, parts: list[Part], *, is_last: bool = False
+    ) -> None:
+        """Read token counts where they are new, and those that come with the finish."""
         if type(counts) is dict:
-            if counts and _differ(counts, self._counts):
+            if counts and (is_last or _differ(counts, self._counts)):
                 self._counts = counts
                 parts.append(_usage(counts))
         elif counts:

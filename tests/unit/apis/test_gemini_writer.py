@@ -192,7 +192,8 @@ def _written(groups: list[list[Part]], name: str) -> list[Any]:
 def test_dialects_of_calls() -> None:
     """Two calls of one event, written as each dialect does."""
     first, second = _call_parts(0, "f", '{"a": "x"}'), _call_parts(1, "f", '{"n": 1}')
-    groups: list[list[Part]] = [[first, second], [Finish("STOP", "tool_calls")]]
+    end: list[Part] = [Finish("STOP", "tool_calls"), Usage({"totalTokenCount": 1})]
+    groups: list[list[Part]] = [[first, second], end]
     f = {"functionCall": {"name": "f", "args": {"a": "x"}}}
     g = {"functionCall": {"name": "f", "args": {"n": 1}}}
     empty = [[{"text": ""}]]
@@ -271,7 +272,8 @@ def test_dialects_of_events() -> None:
 
 def test_framings() -> None:
     """CRLF and no `[DONE]` as Google sends; an array; what proxies make of it."""
-    events, _ = write([[Text("a")], [Text("b"), Finish("STOP", "stop")]])
+    counts = Usage({"totalTokenCount": 1})
+    events, _ = write([[Text("a")], [Text("b"), Finish("STOP", "stop"), counts]])
 
     def wire(name: str) -> bytes:
         return b"".join(DIALECTS[name].framing.encode(events))
@@ -313,6 +315,12 @@ def _custom(text: str) -> CallPart:
         ([Finish("max_tokens", "length")], [Finish("MAX_TOKENS", "length")], ""),
         ([Finish("length")], [Finish("MAX_TOKENS", "length")], ""),
         ([Finish("NEW_REASON")], [Finish("NEW_REASON")], ""),
+        (
+            [Finish("SAFETY", "content_filter"), Usage({"trafficType": "t"})],
+            [Finish("SAFETY", "content_filter"), Usage({"trafficType": "t"})],
+            "",
+        ),
+        ([Head("r", "m"), Head("s")], [Head("r", "m")], "changed identity"),
         ([Head("r", "m", 1e300)], [Head("r", "m")], "created"),
         (
             [Usage({"prompt_tokens": 3, "completion_tokens": 2, "x": 1}, 3, 2)],
@@ -497,6 +505,24 @@ def test_other_candidates_are_written_with_their_index() -> None:
     assert [len(payload["candidates"]) for payload in payloads] == [2, 2]
     assert merged(read(*payloads)) == merged([p for group in groups for p in group])
     assert broken(payloads) == set()
+
+
+def test_a_finish_waits_for_the_counts_or_the_end() -> None:
+    """Chat sends the counts behind it; text that comes late goes before it."""
+    writer = Writer()
+    counts = Usage({"totalTokenCount": 1})
+    assert writer.feed([Finish("stop")]) == []
+    [late] = writer.feed([Text("late")])
+    assert "finishReason" not in late.payload["candidates"][0]
+    [last] = writer.feed([counts])
+    assert last.payload["candidates"][0]["finishReason"] == "STOP"
+    assert last.payload["usageMetadata"] == {"totalTokenCount": 1}
+    assert writer.feed([Finish("length")]) == []
+    assert writer.close() == []
+    assert writer.left_out == {"second finish": 1}
+    at_the_end = Writer()
+    assert at_the_end.feed([Finish("stop")]) == []
+    assert len(at_the_end.close()) == 1
 
 
 def test_nothing_and_a_head_alone() -> None:
