@@ -19,7 +19,6 @@ from harness.apis.gemini.writer import CANNOT, Writer
 from harness.core.json_stream import JSONStreamDecoder
 from harness.core.parts import CallPart, Part, Reasoning, Refusal, Text
 from harness.core.sse import SSEDecoder
-from tests.chunk_streams import SHARES
 from tests.chunk_streams import recordings as chat_recordings
 from tests.gemini_streams import Recording, answer, problems, read, recordings
 from tests.shared import SHARED, corpus_files, needs_shared
@@ -194,7 +193,7 @@ def test_recorded_requests_hold_the_conversation() -> None:
     assert turns > 50
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("share", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_chat_streams_are_written_as_gemini(share: int) -> None:
     """583 recordings of 25 providers: the same text, reasoning, refusals and calls.
 

@@ -213,7 +213,6 @@ class PendingCandidate:
                 rows[-1].append(waiting)
             done += 1
         del self._queue[:done]
-        self._begins = self._begins or not self._queue
         rows = [row for row in rows if row]
         if ends and self._finish and not self._queue:
             beside["finishReason"] = self._finish

@@ -473,7 +473,7 @@ def _comparable(parts: list[Part]) -> list[Any]:
     "name", ["gemini-sse", "vertex", "partial-args", "one-call-an-event"]
 )
 @given(groups=made_groups())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_made_parts_are_read_back(name: str, groups: list[list[Part]]) -> None:
     """Text, thoughts, signatures, calls with ids and arguments, items, in order."""
     events, left_out = write(groups, DIALECTS[name])
@@ -523,6 +523,23 @@ def test_a_finish_waits_for_the_counts_or_the_end() -> None:
     at_the_end = Writer()
     assert at_the_end.feed([Finish("stop")]) == []
     assert len(at_the_end.close()) == 1
+    behind = Writer()
+    late_call = _call_parts(0, "f", '{"a"')
+    assert behind.feed([Finish("stop")]) == []
+    assert behind.feed([late_call]) == []
+    assert behind.feed([counts]) == []  # the call is not whole
+    rest = CallPart(late_call.call, "", ": 1}", is_new=False)
+    [event] = behind.feed([rest, counts])
+    assert event.payload["candidates"][0]["finishReason"] == "STOP"
+
+
+def test_counts_add_up_until_they_are_written() -> None:
+    """Those that came before any content are not lost; after an error none follow."""
+    first, second = Usage({"promptTokenCount": 1}), Usage({"candidatesTokenCount": 2})
+    [payload] = payloads_of([[first], [second, Text("a")]])
+    assert payload["usageMetadata"] == {**first.counts, **second.counts}
+    error = Problem(DiagnosticKind.ERROR_EVENT, "x")
+    assert len(payloads_of([[Finish("stop")], [error], [second]])) == 2
 
 
 def test_nothing_and_a_head_alone() -> None:
