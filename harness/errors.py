@@ -51,7 +51,10 @@ def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:
         return f"{text[:limit]!r}... ({len(text)} characters)"
     if isinstance(text, bytes | bytearray) and len(text) > limit:
         return f"{bytes(text[:limit])!r}... ({len(text)} bytes)"
-    return repr(text)
+    try:
+        return repr(text)
+    except (ValueError, RecursionError):  # an int of thousands of digits, deep nesting
+        return f"a value of type {type(text).__name__} that is too large to show"
 
 
 class HarnessError(Exception):

@@ -110,6 +110,10 @@ class FieldTable:
         self._root = root
         self._answer = answer
 
+    def covers(self, payload: dict[str, Any]) -> bool:
+        """Return whether every leaf of an event is covered; the usual, quick answer."""
+        return self._root.covers(payload)
+
     def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the leaves that nothing covers.
 
@@ -120,8 +124,6 @@ class FieldTable:
             The path as the table writes it (`delta.parts[].text`) and the value.
             Cheap where all is known: one look-up an object.
         """
-        if self._root.covers(payload):
-            return
         # A stack, for an event can be nested at will.
         waiting: list[tuple[str, Any, _Node | None]] = [("", payload, self._root)]
         while waiting:
@@ -215,17 +217,32 @@ class UnreadFields:
         self._table = table
         self._found: dict[str, _Unread] = {}
 
-    def feed(self, index: int, payload: dict[str, Any]) -> None:
-        """Account for one event."""
-        for path, value in self._table.unread(payload):
+    def feed(
+        self,
+        index: int,
+        payload: dict[str, Any],
+        table: FieldTable | None = None,
+        at: str = "",
+    ) -> None:
+        """Account for one event, or for an object in it.
+
+        Args:
+            index: The event's number.
+            payload: The event's object, or the object in it.
+            table: The table of this kind of event or object; None for the stream's.
+            at: Where the object is in the event, as a path; empty for the event.
+        """
+        table = table or self._table
+        if table.covers(payload):
+            return
+        for below, value in table.unread(payload):
+            path = _under(at, below) if at else below
             known = self._found.get(path)
             if known is not None:
                 self._found[path] = known._replace(times=known.times + 1)
             elif len(self._found) < _MOST_KEY_SETS:
                 excerpt = shorten(value)
-                self._found[path] = _Unread(
-                    self._table.kind(path, value), index, 1, excerpt
-                )
+                self._found[path] = _Unread(table.kind(below, value), index, 1, excerpt)
 
     def problems(self) -> list[Problem]:
         """Return one problem a path, in the order of first appearance."""

@@ -40,6 +40,7 @@ class Habits:
     __slots__ = (
         "_after",
         "_calls",
+        "_changed",
         "_cumulative",
         "_finish",
         "_head",
@@ -52,6 +53,7 @@ class Habits:
         self._finish: str | None = None
         self._after = False
         self._head = Head()
+        self._changed: set[str] = set()  # fields whose change was reported
         self._previous = ""  # the last text, while all are cumulative
         self._cumulative = 0  # how many were; -1 once one was not
         self._tail = ""
@@ -142,7 +144,8 @@ class Habits:
     def _identity(self, head: Head, found: list[Problem]) -> None:
         for field in ("id", "model"):
             known, new = getattr(self._head, field), getattr(head, field)
-            if known and new and known != new:
+            if known and new and known != new and field not in self._changed:
+                self._changed.add(field)
                 text = f"the {field} changed from {shorten(known)} to {shorten(new)}"
                 found.append(Problem(DiagnosticKind.CHANGED_IDENTITY, text))
         if head.id or head.model:

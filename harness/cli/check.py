@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from harness.cli.console import Exit, complain, printable, say
 
 
+def list_rules(context: click.Context, _: click.Parameter, value: Any) -> None:
+    """Print one line a rule: name, what it requires, its source."""
+    if not value:
+        return
+    from harness.apis.detect import API_NAMES, api_named
+
+    for api in map(api_named, API_NAMES):
+        for rule in api.rules:
+            click.echo(f"{rule.name}: {rule.summary} [{rule.source}]")
+    context.exit()
+
+
 @click.command("check", no_args_is_help=True)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option(
+    "--rules",
+    is_flag=True,
+    is_eager=True,
+    callback=list_rules,
+    expose_value=False,
+    help="List the rules that each API's streams are held against, and exit.",
+)
 @click.option(
     "--quiet", is_flag=True, help="Print problems only, no notes, no summary."
 )
@@ -16,22 +38,26 @@ def command(paths: tuple[str, ...], *, quiet: bool) -> int:
     """Check recordings: format, byte counts, complete streams, secrets.
 
     PATH is a recording or a folder of cassettes. Problems go to standard output,
-    one a line, and make the exit code 1; notes do not.
+    one a line, and make the exit code 1; notes do not. A journal that a recording
+    left in the folder is a problem: its exchanges are in no cassette.
 
     \b
     Examples:
       harness check cassettes
       harness check new.yaml --quiet
+      harness check --rules
     """
+    from harness.engine.checking import check
     from harness.errors import CassetteError
-    from harness.store.checking import check
     from harness.store.library import find_cassettes
 
+    if not paths:
+        raise click.UsageError("name a recording or a folder")
     files = problems = notes = 0
     is_unreadable = False
     for path in paths:
         try:
-            for name in find_cassettes(path):
+            for name in find_cassettes(path, with_journals=True):
                 found = check(name)
                 files += 1
                 problems += sum(not one.is_note for one in found)

@@ -74,8 +74,9 @@ def command(  # noqa: PLR0913 - one an option
       harness record --proxy --upstream http://127.0.0.1:8000 --rewrite chat.yaml
 
     The proxy forwards each request and passes every piece of the answer on as it
-    arrives. It saves after every exchange, and stops on Ctrl-C. Credentials are
-    removed before anything is written.
+    arrives. It stops on Ctrl-C and writes the cassette then; until then each
+    exchange that has ended is in a journal beside it, which the next recording takes
+    in if this one is killed. Credentials are removed before anything is written.
 
     A scenario file says what to ask, which tools to offer and what they return; its
     cassette is written beside it, NAME.scenario.yaml to NAME.yaml, and only when the
@@ -130,6 +131,7 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
 
     from harness.cli.signals import stop_on_signals
     from harness.record.proxy import serve_proxy
+    from harness.store.rules import redacted_url
 
     async def serve() -> int:
         stop = asyncio.Event()
@@ -139,7 +141,8 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
             options,
             stop=stop,
             started=lambda url: say(
-                f"recording {options.upstream} to {path}; base URL {url}; "
+                f"recording {redacted_url(options.upstream)} to {path}; "
+                f"base URL {url}; "
                 "stop with Ctrl-C"
             ),
             report=say,

@@ -55,6 +55,7 @@ def record_scenarios(
                 api_key=api_key,
                 force=force,
                 on_progress=live.show,
+                warn=say,
             )
         if recorded.unmet:
             said = "; ".join([*recorded.unmet, recorded.note])

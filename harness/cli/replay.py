@@ -102,7 +102,11 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     help="Show the chunks up to N in a line each, then chunk N in full.",
 )
 @click.option("--step", is_flag=True, help="Step through one exchange, both ways.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if there are diagnostics.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 on diagnostics that hurt a client (no mere notes).",
+)
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
@@ -140,7 +144,7 @@ class _Run:
         split = None if options["split"] == "recorded" else options["split"]
         self.variation = vary(split, options["dialect"], options["fault"])
         self.is_quiet: bool = options["quiet"]
-        self.cassettes = self.emissions = self.diagnostics = 0
+        self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0
         self.explained: set[str] = set()  # kinds whose usual cause has been said
         chosen = options["interface"]
@@ -177,7 +181,7 @@ class _Run:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
             return Exit.UNUSABLE
-        if self.failed or (self.options["strict"] and self.diagnostics):
+        if self.failed or (self.options["strict"] and self.hurting):
             return Exit.FINDINGS
         return Exit.DONE
 
@@ -266,6 +270,7 @@ class _Run:
         """Print the diagnostics that have come, and forget them."""
         for diagnostic in running.diagnostics:
             self.diagnostics += 1
+            self.hurting += diagnostic.kind.severity != "note"
             if not self.is_quiet:
                 say(f"{running.cassette}: {running.interface}: {diagnostic}")
                 self._explain(diagnostic, cassette)

@@ -9,37 +9,56 @@ from harness.cli.console import Exit, complain, printable, say
 
 @click.command("scan", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--personal",
+    type=click.Choice(("email", "phone")),
+    multiple=True,
+    help="Look for personal data of this kind, too; may be given twice.",
+)
 @click.option("--quiet", is_flag=True, help="Print findings only, no summary.")
-def command(paths: tuple[str, ...], *, quiet: bool) -> int:
+def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
-    PATH is a recording or a folder of cassettes. Findings go to standard output,
-    one a line, masked, and make the exit code 1.
+    PATH is a recording in any format that `harness replay` reads, or a folder of
+    cassettes and of journals that recordings left. Findings go to standard output,
+    one a line, masked, and make the exit code 1. A file that cannot be read is named on standard error, the others are
+    scanned all the same, and the exit code is 2. Personal data (names, addresses,
+    e-mail, phone numbers) is not looked for unless --personal asks for it.
 
     \b
     Examples:
       harness scan cassettes
       harness scan new.yaml || echo "do not commit this"
     """
-    from harness.errors import CassetteError
+    from harness.errors import HarnessError
     from harness.store.library import find_cassettes
+    from harness.store.rules import Redaction, redacted_url
     from harness.store.scanning import scan
 
-    files = findings = 0
-    is_unreadable = False
+    rules = Redaction(personal=frozenset(personal))
+    files = findings = unreadable = 0
     for path in paths:
         try:
-            for name in find_cassettes(path):
-                found = scan(name)
-                files += 1
-                findings += len(found)
-                for one in found:
-                    click.echo(printable(str(one)))
-        except CassetteError as error:
-            complain(str(error))
-            is_unreadable = True
+            names = find_cassettes(path, with_journals=True)
+        except HarnessError as error:
+            complain(redacted_url(str(error), rules))
+            unreadable += 1
+            continue
+        for name in names:
+            try:
+                found = scan(name, rules)
+            except HarnessError as error:
+                # It quotes the file: that may be the secret.
+                complain(redacted_url(str(error), rules))
+                unreadable += 1
+                continue
+            files += 1
+            findings += len(found)
+            for one in found:
+                click.echo(printable(str(one)))
     if not quiet:
-        say(f"{files} scanned, {findings} secrets found")
-    if is_unreadable:
+        left = f", {unreadable} could not be read" if unreadable else ""
+        say(f"{files} scanned, {findings} secrets found{left}")
+    if unreadable:
         return Exit.UNUSABLE
     return Exit.FINDINGS if findings else Exit.DONE

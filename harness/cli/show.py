@@ -74,7 +74,9 @@ def _show(summary: ExchangeSummary) -> None:
 
 
 def _asked(method: str, uri: str) -> str:
-    return f"{method} {uri}" if uri else "request not recorded"
+    from harness.store.rules import redacted_url
+
+    return f"{method} {redacted_url(uri)}" if uri else "request not recorded"
 
 
 def _show_request(body: dict[str, Any]) -> None:

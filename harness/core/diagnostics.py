@@ -99,5 +99,6 @@ _SEVERITIES = {
     DiagnosticKind.MISSING_DONE: Severity.NOTE,
     DiagnosticKind.NOT_EMITTED: Severity.NOTE,
     DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
+    DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,
 }

@@ -18,6 +18,7 @@ import inspect
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.errors import HarnessError, InterfaceError
 from harness.interfaces.streaming import StreamingServerInterface
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk
+    from harness.core.chunks import Chunk, Payload
     from harness.core.parts import Part
 
 __all__ = [
@@ -69,6 +70,8 @@ class Adapter(Protocol):
     interface: Any
     takes_chunks: bool
     """Whether chunks are passed on to it."""
+    takes_events: bool
+    """Whether it is given each API's own events instead."""
 
     def feed(
         self, chunk: Chunk, parts: list[Part], message_id: str, date: datetime
@@ -105,7 +108,12 @@ class _Base:
                     setattr(interface, attribute, value)
         # A user's interface that takes chunks and has no such attribute streams.
         streams = getattr(interface, "streaming_mode", mode is None or mode.streams)
-        self.takes_chunks = bool(streams) and hasattr(interface, "process_chunk")
+        self.takes_events = bool(streams) and hasattr(interface, "process_event")
+        """Whether it is given each API's own events instead of chat chunks."""
+        self.takes_chunks = self.takes_events or (
+            bool(streams) and hasattr(interface, "process_chunk")
+        )
+        self._is_typed: bool | None = None
         self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
 
     def feed(
@@ -115,10 +123,21 @@ class _Base:
         message_id: str,
         date: datetime,
     ) -> None:
+        if self.takes_events:
+            self.feed_event("chat", chunk.payload)
+            return
         # Not at the top: an interface of ours has no need of a model.
         from harness.core.chunk_models import to_model
 
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
+
+    def feed_event(self, api: str, payload: Payload) -> None:
+        """Pass an API's own event on, as its SDK's object where annotated so."""
+        if self._is_typed is None:
+            method = self.interface.process_event
+            self._is_typed = wants_typed(_first_annotation(method))
+        event = typed_event(api, payload) if self._is_typed else payload
+        self.call("process_event", event)
 
     def call(self, method: str, *arguments: Any) -> None:
         function = getattr(self.interface, method, None)
@@ -158,6 +177,14 @@ class _Base:
             f"{self.name}.{method}() raised {type(error).__name__}: {error}",
             where=self.where(),
         )
+
+
+def _first_annotation(method: Any) -> object:
+    try:
+        parameters = list(inspect.signature(method).parameters.values())
+    except (TypeError, ValueError):  # a builtin without a signature
+        return None
+    return parameters[0].annotation if parameters else None
 
 
 class StreamingAdapter(_Base):

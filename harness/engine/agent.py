@@ -154,7 +154,8 @@ class AgentLoop:
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
             reader = self._reader(exchange, kind.api)
-            created, chunks = look_ahead(reader)
+            takes_events = adapter.takes_events and self._variation.is_recorded
+            created, chunks = (0.0, None) if takes_events else look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event
@@ -163,7 +164,10 @@ class AgentLoop:
             adapter.set_streaming(is_streaming=True)
             adapter.name_calls(identity.call_prefix)
             self._at(exchange.index)
-            yield from self._stream(reader, chunks, accumulator, message_id, date)
+            if chunks is None:
+                yield from self._stream_events(reader, accumulator)
+            else:
+                yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
             whole = read_whole(exchange, kind.api)
@@ -232,7 +236,6 @@ class AgentLoop:
         if self._variation.fault is None and not self._variation.is_recorded:
             chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
-        number = self._cause.exchange
         if takes_chunks and not self._is_started:
             adapter.call("stream_start")
             yield self._cause
@@ -257,12 +260,43 @@ class AgentLoop:
                 feed(chunk, parts, message_id, date)
                 yield cause
         accumulator.add(reader.left)
-        message = accumulator.message()
-        check.close(message.calls)
+        yield from self._end_stream(reader, accumulator, check, at)
+
+    def _stream_events(
+        self, reader: StreamReader, accumulator: ResponseAccumulator
+    ) -> Iterator[Cause]:
+        """Feed the events of one response as their API sent them."""
+        adapter = self._adapter
+        check = ArgumentsCheck(reader)
+        if not self._is_started:
+            adapter.call("stream_start")
+            yield self._cause
+        self._is_started = False
+        at = None
+        self._cause = cause = replace(self._cause)
+        for event, at, parts in reader.parts():
+            accumulator.add(parts)
+            for part in parts:
+                if type(part) is CallPart:
+                    check.feed(part, event.index)
+            if event.index != cause.chunk:  # else the end, with the last event again
+                cause.chunk, cause.at = event.index, at
+                adapter.feed_event(reader.api, event.payload)
+                yield cause
+        yield from self._end_stream(reader, accumulator, check, at)
+
+    def _end_stream(
+        self,
+        reader: StreamReader,
+        accumulator: ResponseAccumulator,
+        check: ArgumentsCheck,
+        at: float | None,
+    ) -> Iterator[Cause]:
+        check.close(accumulator.message().calls)
         reader.finish()
-        self._cause = Cause(number, None, at, is_boundary=False)
-        if takes_chunks:
-            adapter.call("stream_end")
+        self._cause = Cause(self._cause.exchange, None, at, is_boundary=False)
+        if self._adapter.takes_chunks:
+            self._adapter.call("stream_end")
             yield self._cause
 
     def _act(

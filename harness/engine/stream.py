@@ -12,13 +12,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.apis.base import Event
+from harness.apis.chat.lane import Lane, LaneChunk
+from harness.apis.chat.reader import ChatReader
 from harness.apis.chat.restate import Restater, as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
-from harness.core.parts import Problem
+from harness.core.parts import Problem, Text
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.stray import stray_error
 from harness.engine.transcript import Diagnostic
@@ -77,6 +79,7 @@ class StreamReader:
         self._exchange = exchange
         self._report = report
         self._reader = api_named(self.api).reader()
+        self._lane = Lane() if isinstance(self._reader, ChatReader) else None
         self._habits = Habits()
         self._has_reported: set[DiagnosticKind] = set()  # those that come once
         self._stray: list[tuple[int, bytes]] = []
@@ -89,14 +92,16 @@ class StreamReader:
         return self._bare() if self._report is None else self._read()
 
     def _bare(self) -> Iterator[Chunk]:
-        for event, at in self._events():
+        for event, at in self.iter_events():
             if payload_error(event.payload) is None or event.payload.get("choices"):
                 yield Chunk(event.index, at, event.payload)
 
     def _read(self) -> Iterator[Chunk]:
         """Yield chat chunks, each with its parts; an error is none."""
         for event, at, parts in self.parts():
-            if event.index != self._failed_at or event.payload.get("choices"):
+            if isinstance(event, LaneChunk):
+                yield event
+            elif event.index != self._failed_at or event.payload.get("choices"):
                 yield Chunk(event.index, at, event.payload, parts)
             else:
                 self.left += parts
@@ -108,17 +113,25 @@ class StreamReader:
             yield from restater.chunks(event.index, at, parts)
         self.left = restater.left
 
-    def parts(self) -> Iterator[tuple[Event, float | None, list[Part]]]:
+    def parts(self) -> Iterator[tuple[Event | LaneChunk, float | None, list[Part]]]:
         """Read the stream through the reader of its API.
 
         Yields:
             Each event with its time and its parts; problems are reported instead.
             What another API's end of stream brings comes with the last event.
         """
-        event, at = Event(0, "", {}), None
-        feed, watch = self._reader.feed, self._habits.feed
-        for event, at in self._events():
-            parts = feed(event)
+        event: Event | LaneChunk = Event(0, "", {})
+        at = None
+        feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
+        for event, at in self._parsed(lane):
+            if isinstance(event, LaneChunk):
+                parts = event.parts or []
+                if isinstance(self._reader, ChatReader) and type(parts[0]) is Text:
+                    self._reader.add_text(parts[0].text)
+            else:
+                parts = feed(event)
+                if lane is not None:
+                    lane.learn(self._last_raw, event.payload, parts)
             if parts:
                 odd = [] if self.is_done else watch(parts)
                 if odd or Problem in map(type, parts):
@@ -130,7 +143,15 @@ class StreamReader:
             if rest:
                 yield event, at, rest
 
-    def _events(self) -> Iterator[tuple[Event, float | None]]:
+    def iter_events(self) -> Iterator[tuple[Event, float | None]]:
+        """Yield the parsed events with their times; report what cannot be parsed."""
+        for event, at in self._parsed(None):
+            if isinstance(event, Event):
+                yield event, at
+
+    def _parsed(
+        self, lane: Lane | None
+    ) -> Iterator[tuple[Event | LaneChunk, float | None]]:
         decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         at = None
         try:
@@ -140,6 +161,14 @@ class StreamReader:
                     self._stray += decoder.stray
                     decoder.stray.clear()
                 for found in events:
+                    if lane is not None and not self.is_done and not self._stray:
+                        chunk = lane.chunk(found.raw, self.events, at)
+                        if chunk is not None and not found.event:
+                            self.events += 1
+                            self._offsets.append(found.byte_offset)
+                            self._last_raw = found.raw
+                            yield chunk, at
+                            continue
                     payload = self._payload(found)
                     if payload is not None:
                         yield Event(self.events - 1, found.event, payload), at

@@ -3,6 +3,7 @@
 from harness.record.active import using
 from harness.record.bodies import Pace
 from harness.record.cassettes import CassetteContext, use_cassette
+from harness.record.notices import RecordingWarning
 from harness.record.session import LiveRequest, RecordingSession
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "LiveRequest",
     "Pace",
     "RecordingSession",
+    "RecordingWarning",
     "use_cassette",
     "using",
 ]

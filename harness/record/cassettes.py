@@ -71,9 +71,12 @@ def use_cassette(
             variable `CI`); `force=True` or HARNESS_ALLOW_CI_RECORDING=1 allows it.
         CassetteMismatchError: Out of the client: no recording answers the request.
 
-    The file is written once, on leaving: a process that dies inside the block leaves
-    the old file. After an exception `rewrite` keeps the old file too, and what was
-    recorded goes to ``NAME.partial``; the other modes save, as vcrpy does.
+    The file is written once, on leaving. Until then each exchange that has ended is in
+    a journal beside it (``.NAME.PID-TOKEN.harness-journal``), before the client gets
+    its end: a process that dies inside the block leaves the old file and the journal,
+    which the next recording takes in. After an exception `rewrite` keeps the old file
+    too, and what was recorded goes to ``NAME.partial``; the other modes save, as vcrpy
+    does. Several processes may record to one file: each adds to it.
     """
     return CassetteContext(path, record, options)
 

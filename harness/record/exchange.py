@@ -7,6 +7,7 @@ whoever moves the bytes (`harness.record.transports`, `harness.record.proxy`) ca
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ class ExchangeRecorder:
         headers: As received.
         elapsed: Returns the seconds since the request was sent.
         finished: Called once, with the response, when it has ended.
+        whole: Called with the response when its body seems to be all there, before
+            the piece that completes it is passed on: the client may take that for the
+            end. Not called again, even if more pieces come.
     """
 
     def __init__(
@@ -48,11 +52,19 @@ class ExchangeRecorder:
         headers: Headers,
         elapsed: Callable[[], float],
         finished: Callable[[Response], None],
+        whole: Callable[[Response], None] = lambda _: None,
     ) -> None:
         self._response = Response(status, reason, headers)
         self._elapsed = elapsed
+        self._notice_whole = whole
         self._finished = finished
+        self._whole: Response | None = None
         self._pieces: list[bytes] = []
+        self._size = 0
+        length = self._response.header("content-length")
+        is_known = length.isascii() and length.isdigit() and len(length) < 20
+        self._length = int(length) if is_known else None
+        self._encodings = self._response.header("content-encoding")
         self._seconds: list[float] = []
         self._lock = threading.Lock()
         self._has_ended = False
@@ -63,6 +75,12 @@ class ExchangeRecorder:
             self._pieces.append(bytes(data))
             # Milliseconds: finer than any network, short enough to read.
             self._seconds.append(round(self._elapsed(), 3))
+            self._size += len(data)
+            if self._whole is not None:
+                self._whole = None  # it was not: the end writes it down again
+            elif self._looks_whole():
+                self._whole = self._built(Ending("complete"))
+                self._notice_whole(self._whole)
 
     def complete(self) -> None:
         """Note that the body was read to its end."""
@@ -85,19 +103,30 @@ class ExchangeRecorder:
         """
         self._end(Ending("error", kind, message))
 
+    def _looks_whole(self) -> bool:
+        """Tell after a piece whether it was the last, as far as that is cheap."""
+        if self._length is not None:
+            return self._size == self._length
+        if self._encodings:
+            return False  # each look would decode all of it; its end mark is to come
+        last = self._pieces[-1][-_DONE_BYTES:].rstrip()
+        return last[-1:] in {b"]", b""} and _DONE.search(self._tail()) is not None
+
     def _is_whole(self) -> bool:
-        length = self._response.header("content-length")
-        if length.isascii() and length.isdigit():
-            return sum(map(len, self._pieces)) == int(length)
-        tail = b"".join(self._pieces[-_DONE_BYTES:])[-_DONE_BYTES:]
-        if self._response.header("content-encoding"):
-            tail = self._decoded_tail()
+        if self._length is not None:
+            return self._size == self._length
+        tail = self._decoded_tail() if self._encodings else self._tail()
         return _DONE.search(tail) is not None
 
+    def _tail(self) -> bytes:
+        last = self._pieces[-1:]
+        if last and len(last[0]) < _DONE_BYTES:
+            last = self._pieces[-_DONE_BYTES:]
+        return b"".join(last)[-_DONE_BYTES:]
+
     def _decoded_tail(self) -> bytes:
-        encodings = self._response.header("content-encoding")
         try:
-            return decode(b"".join(self._pieces), encodings).body[-_DONE_BYTES:]
+            return decode(b"".join(self._pieces), self._encodings).body[-_DONE_BYTES:]
         except BodyError:
             return b""
 
@@ -106,28 +135,32 @@ class ExchangeRecorder:
             if self._has_ended:
                 return
             self._has_ended = True
-        response = self._response
-        response.body = b"".join(self._pieces)
-        response.ended = ended
+        if self._whole is not None and ended.kind == "complete":
+            self._finished(self._whole)
+        else:
+            self._finished(self._built(ended))
+
+    def _built(self, ended: Ending) -> Response:
+        response = dataclasses.replace(
+            self._response, body=b"".join(self._pieces), ended=ended
+        )
         sizes = [len(piece) for piece in self._pieces]
-        encodings = response.header("content-encoding")
-        if encodings:
-            sizes = self._decode(encodings, sizes)
+        if self._encodings:
+            sizes = self._decode(response, sizes)
         response.wire = [
             WireChunk(seconds, size)
             for seconds, size in zip(self._seconds, sizes, strict=True)
         ]
-        self._finished(response)
+        return response
 
-    def _decode(self, encodings: str, sizes: list[int]) -> list[int]:
+    def _decode(self, response: Response, sizes: list[int]) -> list[int]:
         """Store the decoded body: readable, and open to redaction.
 
         What cannot be decoded is stored as it came, with its header, so that the
         client that plays it fails on it as the recording one did.
         """
-        response = self._response
         try:
-            decoded = decode(response.body, encodings, sizes)
+            decoded = decode(response.body, self._encodings, sizes)
         except BodyError:
             return sizes
         if len(decoded.sizes) != len(sizes):

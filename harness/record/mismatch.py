@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteMismatchError
+from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from harness.record.session import RecordingSession
@@ -45,7 +46,7 @@ def explain(session: RecordingSession, prepared: Any) -> CassetteMismatchError:
         "make the same request, or record this one (record='new_episodes')",
         reason="never recorded",
         exchange=nearest.exchange.index,
-        differences=tuple(map(str, nearest.differences)),
+        differences=tuple(redacted_url(str(item)) for item in nearest.differences),
     )
 
 
@@ -75,7 +76,9 @@ def _played(candidate: Candidate) -> str:
 
 
 def _listed(candidate: Candidate) -> str:
-    shown = [str(item) for item in candidate.differences[:_SHOWN_DIFFERENCES]]
+    shown = [
+        redacted_url(str(item)) for item in candidate.differences[:_SHOWN_DIFFERENCES]
+    ]
     rest = len(candidate.differences) - len(shown)
     if rest:
         shown.append(f"and {rest} more")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.errors import CassetteError, UsageError
+from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
 from harness.record.downstream import ClientGoneError, Downstream
 from harness.record.forwarding import grouped
@@ -51,8 +51,7 @@ class ProxyOptions:
     """The port; 0 for any free one."""
     mode: str = "all"
     """``all`` adds to the file, new recordings replacing those they match;
-    ``rewrite`` replaces it as a whole when the proxy is stopped, and keeps
-    ``NAME.partial`` until then."""
+    ``rewrite`` replaces it as a whole when the proxy is stopped."""
     allow_remote: bool = False
     """Listen on an address that other machines reach."""
     force: bool = False
@@ -88,7 +87,8 @@ async def serve_proxy(
     """Forward requests to a server and record them, until told to stop.
 
     Args:
-        cassette: The file. It is written after every exchange.
+        cassette: The file. It is written when the proxy stops; until then every
+            exchange that has ended is in the journal beside it.
         options: Where to listen, where to forward, how to record.
         stop: When set, no more requests are taken, those under way are ended (and
             recorded as closed), and everything is saved.
@@ -108,6 +108,7 @@ async def serve_proxy(
         mode=options.mode,
         force=options.force,
         redaction=options.redaction,
+        warn=report,
     )
     proxy = _Proxy(session, Upstream.parse(options.upstream), report)
     has_failed = True
@@ -144,7 +145,6 @@ class _Proxy:
         self._upstream = upstream
         self._report = report
         self._tasks: set[asyncio.Task[None]] = set()
-        self._saving = asyncio.Lock()
 
     async def handle(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -185,7 +185,7 @@ class _Proxy:
         finally:
             gone.cancel()
             if not downstream.is_answered:
-                forward.cancel()  # else only the saving is left, which takes no client
+                forward.cancel()  # else only its end is left to be sent
             await asyncio.gather(forward, gone, return_exceptions=True)
         if not forward.cancelled():
             forward.result()
@@ -226,7 +226,9 @@ class _Proxy:
         except BrokenStreamError as error:
             outcome = str(error)
             if recorder is None:
-                await downstream.refuse(502, f"{self._upstream.url('')}: {error}")
+                await downstream.refuse(
+                    502, self._session.redacted(f"{self._upstream.url('')}: {error}")
+                )
             else:
                 recorder.broke(error.kind, error.message)
                 downstream.break_off(is_reset=error.kind == "ReadError")
@@ -235,14 +237,5 @@ class _Proxy:
                 # Counts only if nothing else ended it: the client went away, or the
                 # proxy is being stopped.
                 recorder.closed()
-                await self._save()
-            self._report(f"{request.method} {request.uri} {outcome}")
-
-    async def _save(self) -> None:
-        async with self._saving:
-            try:
-                await asyncio.shield(asyncio.to_thread(self._session.save))
-            except CassetteError as error:
-                self._report(
-                    f"not saved yet: {error}"
-                )  # stopping saves again, or says so
+            outcome = f"{request.method} {request.uri} {outcome}"
+            self._report(self._session.redacted(outcome))

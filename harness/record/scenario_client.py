@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.record.scenario_answer import AnswerBrokenError
+from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def http_send(base_url: str, *, api_key: str = "") -> Send:
     url = f"{base_url.rstrip('/')}/chat/completions"
     if not url.startswith(("http://", "https://")):
         raise UsageError(
-            f"base URL {base_url!r}: expected http://HOST/v1 or https://HOST/v1"
+            f"base URL {redacted_url(base_url)!r}: expected http://HOST/v1 or https://HOST/v1"
         )
     is_encrypted = url.startswith("https:")  # else no certificates are loaded
     headers = {
@@ -84,7 +85,8 @@ def http_send(base_url: str, *, api_key: str = "") -> Send:
                 response = client.send(request, stream=True)
             except (module.TransportError, module.InvalidURL) as error:
                 raise UsageError(
-                    f"{url} does not answer ({type(error).__name__}: {error}); "
+                    f"{redacted_url(url)} does not answer ({type(error).__name__}: "
+                    f"{redacted_url(str(error))}); "
                     "is the server running, and is --base-url right?"
                 ) from None
             try:

@@ -15,6 +15,7 @@ from harness.record.cassettes import use_cassette
 from harness.record.scenario_client import http_send
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import run_scenario
+from harness.store.keeping import partial_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ def record_scenario(
     api_key: str = "",
     force: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    warn: Callable[[str], object] | None = None,
 ) -> RecordedScenario:
     """Run a scenario against a server and write its cassette.
 
@@ -85,6 +87,7 @@ def record_scenario(
         api_key: Sent to the server as a bearer token and never written down.
         force: Record in CI as well.
         on_progress: Called after each chunk.
+        warn: As `RecordingSession` takes it.
 
     Returns:
         What became of it.
@@ -101,12 +104,13 @@ def record_scenario(
     send = http_send(base_url, api_key=api_key)
     started = time.monotonic()
     unmet, note = list[str](), ""
+    earlier = partial_files(target)
     try:
-        with use_cassette(target, record="rewrite", force=force):
+        with use_cassette(target, record="rewrite", force=force, warn=warn):
             run = run_scenario(scenario, send, on_progress=on_progress)
             _require_met(run, scenario)
-        # What an earlier run left that was not as expected.
-        target.with_name(f"{target.name}.partial").unlink(missing_ok=True)
+        for path_of_earlier in earlier:  # runs that were not as expected
+            path_of_earlier.unlink(missing_ok=True)
     except _UnmetError as error:
         run, unmet = error.run, error.unmet
         note = "; ".join(getattr(error, "__notes__", []))

@@ -21,8 +21,11 @@ from harness.errors import (
 from harness.record.bodies import Pace
 from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
+from harness.record.notices import as_warnings
 from harness.store.cassette import Exchange, Request, Response
+from harness.store.persister import Stored
 from harness.store.redaction import Redaction, redact_exchange
+from harness.store.rules import redacted_url
 from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
 
 if TYPE_CHECKING:
@@ -35,7 +38,12 @@ __all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
 CI_OVERRIDE = "HARNESS_ALLOW_CI_RECORDING"
 """The environment variable that allows recording in CI."""
 
+_ENDING_S = 60.0  # writing one exchange down takes milliseconds
+
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+_Noted = tuple[Any, Stored] | None  # vcrpy's request; None: not to be recorded
 
 
 class LiveRequest:
@@ -69,8 +77,9 @@ class LiveRequest:
             reason=reason,
             headers=headers,
             elapsed=lambda: self._session.clock() - self._started,
-            finished=lambda response: self._session.finished(
-                self._request, response, self._order, recorder
+            whole=lambda came: self._session.whole(self._request, came, self._order),
+            finished=lambda came: self._session.finished(
+                self._request, came, self._order, recorder
             ),
         )
         self._session.began(recorder)
@@ -94,6 +103,8 @@ class RecordingSession:
             None. Requests are redacted before they are matched, too, but its hook
             is not called then: to change requests, use `before_record_request`.
         force: Record in CI as well.
+        warn: Called with one line for what is no error and yet to be known, such as a
+            journal that cannot be written; None makes it a `RecordingWarning`.
         pace: Fields of `Pace`: `speed`, `clock`, `sleep`, `async_sleep`. The clock
             also times what is recorded.
 
@@ -113,6 +124,7 @@ class RecordingSession:
         before_record_request: Callable[[Any], Any] | None = None,
         redaction: Redaction | None = None,
         force: bool = False,
+        warn: Callable[[str], object] | None = None,
         **pace: Any,
     ) -> None:
         self.path = os.fspath(path)
@@ -125,14 +137,16 @@ class RecordingSession:
             match_on=self.match_on,
             allow_playback_repeats=allow_playback_repeats,
             before_record_request=before_record_request,
+            warn=warn or as_warnings(self.path),
         )
         self.mode = self.cassette.mode
         self.is_closed = False
         self.misses: list[CassetteMismatchError | CassetteMissingError] = []
         self._redaction = redaction if redaction is not None else Redaction()
         self._may_record = force or not _is_ci()
-        self._lock = threading.RLock()
+        self._lock = threading.Condition()
         self._open: list[ExchangeRecorder] = []
+        self._whole: dict[int, tuple[Response, _Noted]] = {}
         self._next = 0
         if self.mode in {RecordMode.ALL, RecordMode.REWRITE} or (
             self.mode is RecordMode.ONCE and not self.cassette.file_exists
@@ -173,7 +187,8 @@ class RecordingSession:
         """
         if self.is_closed:
             raise StateError(
-                f"{self.path}: {request.method} {request.uri} was sent after its "
+                f"{self.path}: {request.method} "
+                f"{self.redacted(request.uri)} was sent after its "
                 "use_cassette block had ended; wait inside the block for whatever "
                 "still makes requests"
             )
@@ -192,10 +207,23 @@ class RecordingSession:
             self._next += 1
         return LiveRequest(self, request, order, self.clock())
 
+    def redacted(self, text: str) -> str:
+        """Return a URL, or a message with URLs in it, without its secrets."""
+        return redacted_url(text, self._redaction)
+
     def began(self, recorder: ExchangeRecorder) -> None:
         """Remember a response that is being read, to end it with the session."""
         with self._lock:
             self._open.append(recorder)
+
+    def whole(self, request: Request, response: Response, order: int) -> None:
+        """Write down a response of which nothing seems to be missing.
+
+        Before the client gets the piece that makes it whole; its end is yet to come.
+        """
+        noted = self._note(request, response, order)
+        with self._lock:
+            self._whole[order] = response, noted
 
     def finished(
         self,
@@ -205,15 +233,30 @@ class RecordingSession:
         recorder: ExchangeRecorder,
     ) -> None:
         """Store an ended exchange without its secrets, unless the session is closed."""
+        noted: _Noted = None
+        try:
+            before, noted = self._whole.pop(order, (None, None))
+            if before is not response:
+                noted = self._note(request, response, order)
+        finally:
+            with self._lock:
+                if not self.is_closed and noted is not None:
+                    self.cassette.add(*noted)
+                self._open.remove(recorder)
+                self._lock.notify_all()
+
+    def _note(self, request: Request, response: Response, order: int) -> _Noted:
+        """Write an exchange to the journal; None if a hook excludes it."""
         ended = response.ended
         if ended is not None and ended.message:
             response.ended = ended._replace(message=self._redaction.uri(ended.message))
         exchange = redact_exchange(Exchange(0, request, response), self._redaction)
         with self._lock:
-            self._open.remove(recorder)
             prepared = self.cassette.prepare(exchange.request)
-            if not self.is_closed and prepared is not None:
-                self.cassette.record(prepared, exchange.response, order=order)
+            if self.is_closed or prepared is None:
+                return None
+            stored = self.cassette.note(prepared, exchange.response, order=order)
+            return prepared, stored
 
     def read_past_end(self, exchange: Exchange) -> CassetteMismatchError:
         """Return the error for a client that reads on where a recorded one stopped."""
@@ -229,7 +272,9 @@ class RecordingSession:
         return error
 
     def save(self) -> None:
-        """Write what has ended so far; in `rewrite` mode it goes to the partial file.
+        """Write what has ended so far; in `rewrite` mode it goes to a partial file.
+
+        There is no need to, to be safe: each exchange is in the journal as it ends.
 
         Raises:
             CassetteError: It cannot be written.
@@ -251,18 +296,29 @@ class RecordingSession:
             The file beside the cassette, if that is where the recording went.
 
         Raises:
-            CassetteError: It cannot be written.
+            CassetteError: It cannot be written; the error names the file that has
+                what was recorded.
         """
         with self._lock:
             if self.is_closed:
                 return None
-            for recorder in list(self._open):
+            ending = list(self._open)
+            for recorder in ending:
                 recorder.closed()
+            # What another thread is writing down just now belongs to the recording.
+            self._lock.wait_for(lambda: not {*ending} & {*self._open}, _ENDING_S)
             self.is_closed = True
-        if failed and self.mode is RecordMode.REWRITE:
-            return self.cassette.save_partial()
-        self.cassette.save()
-        return None
+        is_kept = False
+        try:
+            if failed and self.mode is RecordMode.REWRITE:
+                kept = self.cassette.save_partial()
+            else:
+                kept = None
+                self.cassette.save()
+            is_kept = True
+        finally:
+            self.cassette.close(is_kept=is_kept)
+        return kept
 
     def _check_may_record(self) -> None:
         if not self._may_record:

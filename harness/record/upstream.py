@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import h11
 
 from harness.errors import ProtocolError, UsageError
+from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -65,10 +66,13 @@ class Upstream:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise UsageError(f"upstream {url!r} is no URL ({error})") from None
+            raise UsageError(
+                f"upstream {redacted_url(url)!r} is no URL ({error})"
+            ) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
             raise UsageError(
-                f"expected an upstream such as https://api.openai.com, got {url!r}"
+                f"expected an upstream such as https://api.openai.com, got "
+                f"{redacted_url(url)!r}"
             )
         is_tls = parts.scheme == "https"
         return cls(

@@ -23,6 +23,7 @@ from harness.serve.answer import Answer
 from harness.serve.recordings import CHAT, NoAnswerError, route_of
 from harness.serve.saying import say
 from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
+from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from harness.store.cassette import Request
@@ -136,7 +137,8 @@ def _models(session: Session) -> Answer:
 
 def _not_allowed(request: Request, allowed: str) -> Answer:
     answer = Answer.error(
-        405, f"{request.uri} takes {allowed}, got {shorten(request.method)}"
+        405,
+        f"{redacted_url(request.uri)} takes {allowed}, got {shorten(request.method)}",
     )
     return replace(answer, headers=[*answer.headers, ("allow", allowed)])
 

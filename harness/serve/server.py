@@ -17,6 +17,7 @@ from harness.record.addresses import is_loopback, shown_address
 from harness.serve.answer import Answer
 from harness.serve.connection import ClientGoneError, Connection, RefusedError
 from harness.serve.routes import answer_to
+from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ class Server:
                 return
             if request is None:
                 return
-            shown = f"{request.method} {request.uri}"
+            shown = f"{request.method} {redacted_url(request.uri)}"
             asked: Asked | None = None
             try:
                 answer, asked = self._answer(request)
@@ -136,7 +137,7 @@ class Server:
         try:
             return answer_to(request, self.sessions)
         except Exception as error:  # noqa: BLE001 - a client always gets an answer
-            _LOG.exception("%s %s", request.method, request.uri)
+            _LOG.exception("%s %s", request.method, redacted_url(request.uri))
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
 

@@ -9,19 +9,19 @@ knows what a cassette is.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import stat
-import time
 from pathlib import Path
 
 from harness.errors import CassetteError
+from harness.store.locks import is_gone
 
 __all__ = ["write_atomically"]
 
 _SUFFIX = ".harness-tmp"
-_STALE_AFTER_S = 3600.0  # where a process cannot be asked after: no write takes so long
 _live: set[str] = set()  # this process's files; those of a dead one may share our id
 
 
@@ -53,8 +53,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise CassetteError(
             name,
             f"cannot be written ({reason}); the old file is untouched: "
-            f"make {str(target.parent)!r} writable or record elsewhere",
+            f"{_advice(error, target.parent)} or record elsewhere",
         ) from error
+
+
+def _advice(error: OSError, folder: Path) -> str:
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return f"make room for {str(folder)!r}"
+    return f"make {str(folder)!r} writable"
 
 
 def _mode(target: Path, name: str) -> int | None:
@@ -114,22 +120,6 @@ def _remove_stale(target: Path) -> None:
     for name in os.listdir(target.parent):  # noqa: PTH208 - names are all it needs
         match = ours.fullmatch(name)
         leftover = target.parent / name
-        if match and name not in _live and _is_stale(int(match[1]), leftover):
+        if match and name not in _live and is_gone(int(match[1]), leftover):
             with contextlib.suppress(OSError):
                 leftover.unlink()
-
-
-def _is_stale(process: int, leftover: Path) -> bool:
-    if process == os.getpid():
-        return True  # not in `_live`: of an earlier process that had our id
-    if os.name == "posix":
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
-    try:
-        return time.time() - leftover.stat().st_mtime > _STALE_AFTER_S
-    except OSError:
-        return False

@@ -1,333 +1,302 @@
-r"""What a secret looks like: one table for redaction and for the scanner.
+r"""What a secret looks like, for redaction and for the scanner.
 
-Owns the shapes of keys, the names that hold credentials, and where in a text they
-are. Sharing one table is what makes `harness scan` agree with what recording
-removes. It changes nothing and opens nothing.
+Owns the search: the formats of `harness.store.secret_formats`, the services of
+`harness.store.secret_services` and the names of `harness.store.secret_names`, in a
+text as it stands and behind one level of percent escapes, `\u` escapes or base64.
+Sharing it is what makes `harness scan` agree with what recording removes. It changes
+nothing and opens nothing.
 
-detect-secrets was weighed and not taken: its last release (1.5.0) is of May 2024,
-its entropy detectors fire on the ids and hashes every recording is full of, and a
-second table would disagree with the one that redacts.
+The table is ours and the engine too: detect-secrets' last release (1.5.0) is of May
+2024, its entropy detectors fire on the ids and hashes every recording is full of, and
+a second table would disagree with the one that redacts.
 
-Not found, by design: secrets behind percent or `\u` escapes, in base64, in
-compressed request bodies, in more than one level of JSON inside JSON, and secrets
-of no known shape under harmless names.
+Not found, by design: secrets in compressed request bodies, behind more than one level
+of escapes, and secrets of no known format under harmless names. Names, addresses and
+other personal data are not looked for, but for e-mail addresses and phone numbers
+where `Redaction(personal=...)` asks for them.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from harness.store.escapes import text_in_base64, unescaped
+from harness.store.named_values import Names, find_named
+from harness.store.secret_formats import FORMATS
+from harness.store.secret_names import is_placeholder
+from harness.store.secret_services import SERVICES
+from harness.store.secret_shapes import (
+    BASIC,
+    KUBERNETES,
+    KUBERNETES_DATA,
+    PEM_BEGIN,
+    PEM_BODY,
+    PEM_CUT,
+    PERSONAL,
+    SHAPES,
+    Detector,
+)
+from harness.store.spans import Span, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "CREDENTIAL_FIELDS",
-    "CREDENTIAL_PARAMETERS",
-    "FIELD",
-    "PARAMETER",
+    "PERSONAL",
     "Detector",
+    "Names",
     "Span",
-    "find_fields",
     "find_keys",
-    "find_parameters",
-    "is_credential_header",
-    "is_identifying_header",
-    "is_placeholder",
+    "find_secrets",
     "merge",
+    "public_prefix",
 ]
 
 
-FIELD = "credential by field name"
-"""The kind of what `find_fields` finds."""
-PARAMETER = "credential by parameter name"
-"""The kind of what `find_parameters` finds."""
+_NO_NAMES = Names()
 
 
-class Span(NamedTuple):
-    """Where a secret stands in a text."""
-
-    start: int
-    """Offset of its first byte."""
-    end: int
-    """Offset after its last."""
-    kind: str
-    """What it is, as a phrase."""
-
-
-class Detector(NamedTuple):
-    """One shape of secret."""
-
-    kind: str
-    """What it finds, as a phrase."""
-    pattern: re.Pattern[bytes]
-    """Begins with literal text, which `re` searches fast; group 1, where there is
-    one, is the secret."""
-    is_word: bool = True
-    """It counts only where no letter or digit stands before it."""
-
-
-def _shape(
-    kind: str, pattern: str, *, flags: int = 0, is_word: bool = True
-) -> Detector:
-    return Detector(kind, re.compile(pattern.encode(), flags), is_word)
-
-
-_KEYS = (
-    # Sources: the providers' documentation and keys in public reports; lengths are
-    # lower bounds, so that a provider that lengthens its keys stays covered.
-    _shape("API key (sk-)", r"sk-[A-Za-z0-9_-]{12,}"),
-    _shape("Google API key", r"AIza[A-Za-z0-9_-]{30,}"),
-    _shape("Google OAuth token", r"ya29\.[A-Za-z0-9_-]{20,}"),
-    _shape("Google client secret", r"GOCSPX-[A-Za-z0-9_-]{20,}"),
-    _shape("GitHub token", r"gh[opsur]_[A-Za-z0-9]{20,}"),
-    _shape("GitHub token", r"github_pat_[A-Za-z0-9_]{20,}"),
-    _shape("GitLab token", r"glpat-[A-Za-z0-9_-]{20,}"),
-    _shape("Slack token", r"xox[a-z]-[A-Za-z0-9-]{10,}"),
-    _shape("Slack token", r"xapp-\d-[A-Za-z0-9-]{10,}"),
-    _shape("Slack webhook", r"hooks\.slack\.com/services/([A-Za-z0-9/_-]{20,})"),
-    _shape("AWS key id", r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    _shape(
-        "JSON web token", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"
-    ),
-    _shape("Hugging Face token", r"hf_[A-Za-z0-9]{20,}"),
-    _shape("Groq key", r"gsk_[A-Za-z0-9]{20,}"),
-    _shape("xAI key", r"xai-[A-Za-z0-9]{20,}"),
-    _shape("Perplexity key", r"pplx-[A-Za-z0-9]{20,}"),
-    _shape("Cerebras key", r"csk-[a-z0-9]{20,}"),
-    _shape("Replicate token", r"r8_[A-Za-z0-9]{20,}"),
-    _shape("NVIDIA key", r"nvapi-[A-Za-z0-9_-]{20,}"),
-    _shape("Fireworks key", r"fw_[A-Za-z0-9]{20,}"),
-    _shape("Tavily key", r"tvly-[A-Za-z0-9-]{16,}"),
-    _shape("LangSmith key", r"lsv2_[a-z]{2}_[A-Za-z0-9_]{20,}"),
-    _shape("Stripe key", r"sk_(?:live|test)_[A-Za-z0-9]{10,}"),
-    _shape("Stripe key", r"rk_(?:live|test)_[A-Za-z0-9]{10,}"),
-    _shape("SendGrid key", r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    _shape("npm token", r"npm_[A-Za-z0-9]{30,}"),
-    _shape("PyPI token", r"pypi-[A-Za-z0-9_-]{50,}"),
-    _shape("Databricks token", r"dapi[0-9a-f]{32}"),
-    _shape("DigitalOcean token", r"do[oprt]_v1_[0-9a-f]{32,}"),
-    _shape("Azure storage key", r"AccountKey=([A-Za-z0-9+/=]{40,})"),
-    _shape("organisation id", r"org-[A-Za-z0-9]{20,}"),
-    _shape("project id", r"proj_[A-Za-z0-9]{20,}"),
-    _shape(
-        "bearer token",
-        # A digit or 20 characters: `bearer authentication` is prose.
-        r"bearer(?:\s|%20|\+)+((?=[^\s\"'\\]*\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,})",
-        flags=re.IGNORECASE,
-    ),
-    _shape(
-        "basic credentials",
-        r"authorization\\?[\"']?\s*[:=]\s*\\?[\"']?basic\s+([A-Za-z0-9+/_-]{4,}={0,2})",
-        flags=re.IGNORECASE,
-    ),
-    _shape(
-        "private key",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:[^\"]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-        r"|[A-Za-z0-9+/=\s\\]*)",
-        is_word=False,
-    ),
-    _shape(
-        "credentials in a URL",
-        r"://([^\s/?#@\"'<>\\:]*:[^\s/?#@\"'<>\\]+)@",
-        is_word=False,
-    ),
-)
-
-CREDENTIAL_FIELDS = frozenset(
-    {
-        "access_key",
-        "access_token",
-        "accountkey",
-        "api_key",
-        "api_secret",
-        "api_token",
-        "apikey",
-        "app_secret",
-        "auth_token",
-        "authorization",
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "aws_session_token",
-        "bearer_token",
-        "client_secret",
-        "credential",
-        "credentials",
-        "id_token",
-        "openai_api_key",
-        "passphrase",
-        "passwd",
-        "password",
-        "private_key",
-        "pwd",
-        "refresh_token",
-        "secret",
-        "secret_access_key",
-        "secret_key",
-        "secretaccesskey",
-        "session_token",
-        "sessiontoken",
-        "subscription_key",
-        "x_api_key",
-    }
-)
-"""Names of JSON fields and URL parameters; `_`, `-` and nothing are the same."""
-
-# Only parameters: as JSON fields these names mean something else (`key` of a map,
-# `code` of an error, `token` of a log probability).
-CREDENTIAL_PARAMETERS = CREDENTIAL_FIELDS | frozenset(
-    {"auth", "key", "session", "sig", "signature", "token", "x_amz_credential"}
-    | {"x_amz_security_token", "x_amz_signature", "x_goog_credential"}
-    | {"x_goog_signature"}
-)
-"""Names of URL and form parameters."""
-
-_CREDENTIAL_HEADER = re.compile(
-    r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
-    r"|secret|session|session-id|signature|token)$"
-    r"|(?:^|[-_])(?:access|api|auth|client|functions|master|private|secret|subscription)"
-    r"[-_]?key(?:-id)?$"
-    r"|^proxy-(?!connection$)|^x-amz-credential$"
-)
-_IDENTIFYING_HEADER = re.compile(
-    r"(?:^|[-_])(?:organi[sz]ation|organi[sz]ation-id|project|project-id|account-id"
-    r"|tenant-id|client-ip|user-id|forwarded-for|real-ip)$"
-)
-_REQUEST_ID_HEADER = re.compile(
-    r"(?:^|[-_])(?:request-?id|trace-?id|correlation-?id|invocation-?id|ray|nonce)$"
-    r"|^(?:traceparent|tracestate|idempotency-key|x-cloud-trace-context|cf-ray"
-    r"|x-amz-cf-id|x-amz-id-2|x-vercel-id|fly-request-id|baggage|sentry-trace)$"
-)
-
-_PLACEHOLDER = re.compile(
-    r"(?:bearer|basic|token)?\s*(?:\W*|[\W_]*(?:redacted|removed|filtered|hidden|masked"
-    r"|scrubbed|sanitized|dummy|fake|mock(?:ed)?|placeholder|example|test|none|null"
-    r"|your[\w-]*|x{3,}|x+-?api-?key|api[-_ ]?key|token|secret)[\W_]*)",
-    re.IGNORECASE,
-)
-
-
-def is_credential_header(name: str) -> bool:
-    """Say whether a header carries a credential, by its name in lower case."""
-    return _CREDENTIAL_HEADER.search(name) is not None
-
-
-def is_identifying_header(name: str, *, with_request_ids: bool = True) -> bool:
-    """Say whether a header tells who or which call it was, by its name.
-
-    Args:
-        name: In lower case.
-        with_request_ids: Count ids of single requests, which are noise and no
-            secret: redaction removes them, the scanner does not look for them.
-    """
-    if _IDENTIFYING_HEADER.search(name) is not None:
-        return True
-    return with_request_ids and _REQUEST_ID_HEADER.search(name) is not None
-
-
-def is_placeholder(value: str) -> bool:
-    """Say whether a value stands for a secret instead of being one."""
-    return _PLACEHOLDER.fullmatch(value.strip()) is not None
-
-
-def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
-    """Yield what has the shape of a key. O(len(text)) for each shape.
+def find_secrets(
+    text: bytes,
+    names: Names = _NO_NAMES,
+    extra: Iterable[Detector] = (),
+    *,
+    is_url: bool = False,
+) -> Iterator[Span]:
+    """Yield what looks like a secret, or is one by its name. O(len(text)).
 
     Args:
         text: Any text: a body, a header's value, a URL.
+        names: What a project adds to the names that count, and takes away.
         extra: More shapes than the built-in ones.
+        is_url: The text is a URL: any value of a parameter counts, however short.
 
     Yields:
-        Spans in the order of the table, which may overlap.
+        Spans in no order, which may overlap.
     """
-    for kind, pattern, is_word in (*_KEYS, *extra):
-        position = 0
-        while match := pattern.search(text, position):
-            if is_word and _is_inside_word(text, match.start()):
-                position = match.start() + 1  # `task-sk-...`: one may begin inside
-                continue
+    extra = tuple(extra)
+    yield from find_keys(text, extra)
+    yield from find_named(text, names, is_url=is_url)
+    behind = unescaped(text)
+    if behind is not None:
+        for start, end, kind in (
+            *_raw_keys(behind.text, extra),
+            *find_named(behind.text, names, is_url=is_url),
+        ):
+            yield Span(behind.raw(start), behind.raw(end), kind)
+
+
+def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
+    """Yield what has the shape of a key, whatever its name; as `find_secrets`."""
+    yield from _raw_keys(text, tuple(extra))
+
+
+def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
+    yield from _in_words(text)
+    has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
+    for kind, pattern in SHAPES[not has_scheme :]:
+        for match in pattern.finditer(text):
+            password = match[1].rstrip(b":").rpartition(b":")[2]
+            if not is_placeholder(password.decode("utf-8", "replace")):
+                yield Span(*match.span(1), kind)
+    for kind, pattern in extra:
+        for match in pattern.finditer(text):
             start, end = match.span(1 if pattern.groups else 0)
             if end > start:
                 yield Span(start, end, kind)
-            position = max(match.end(), match.start() + 1)
+    for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
+        if b":" in text_in_base64(match[1]):
+            yield Span(*match.span(1), "basic credentials")
+    for match in PEM_BEGIN.finditer(text):
+        body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
+        yield Span(match.start(), body.end() if body else match.end(), "private key")
+    if KUBERNETES.search(text):
+        for match in KUBERNETES_DATA.finditer(text):
+            yield Span(*match.span(1), "Kubernetes secret")
 
 
-def _is_inside_word(text: bytes, start: int) -> bool:
-    if not start or not text[start - 1 : start].isalnum():
-        return False
-    before = text[max(0, start - 6) : start]
-    # The `n` of `\n` and the hexadecimal digits of `\u0022` and `%20` end no word.
-    return _ESCAPE_BEFORE.search(before) is None
+# Every key of the table is, or is within, a word of at least 13 such characters.
+_SHORTEST = 13
+_IN_WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~+/=-:@%$"
+_CLASSES = bytes(ord("a") if byte in _IN_WORD else ord(" ") for byte in range(256))
+_LONG = re.compile(b"a" * _SHORTEST + b"a*+")
 
 
-_ESCAPE_BEFORE = re.compile(rb"(?:\\[bfnrt]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
+# Words, with anything but digits between them: no key is like that.
+_PLAIN = re.compile(
+    rb"(?:(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)[_.~+/=:@%$-]{1,9}+)*+"
+    rb"(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)"
+)
+_CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
 
 
-def find_fields(
-    text: bytes, names: frozenset[str] = CREDENTIAL_FIELDS
-) -> Iterator[Span]:
-    """Yield the values of JSON fields that hold credentials by their name.
-
-    Args:
-        text: JSON, or event stream text with JSON in it.
-        names: The names; `-`, `_` and nothing between words are the same.
-    """
-    for match in _fields_pattern(names).finditer(text):
-        group = match.lastindex
-        if group is not None:
-            yield Span(*match.span(group), FIELD)
-
-
-def find_parameters(
-    text: bytes, names: frozenset[str] = CREDENTIAL_PARAMETERS
-) -> Iterator[Span]:
-    """Yield the values of URL or form parameters that hold credentials by name.
-
-    Args:
-        text: A URL, a form body, or text with URLs in it.
-        names: The names; `-`, `_` and nothing between words are the same.
-    """
-    for match in _parameters_pattern(names).finditer(text):
-        yield Span(*match.span(1), PARAMETER)
+def _in_words(text: bytes) -> Iterator[Span]:
+    # Ids and field names come again and again.
+    known: dict[bytes, list[Span]] = {}
+    plain: set[bytes] = set()
+    for match in _LONG.finditer(text.translate(_CLASSES)):
+        start, end = match.span()
+        if text[start - 1 : start] == b"\\":
+            # The `n` of `\n` and the digits of `\u0022` belong to no word.
+            first = text[start : start + 1]
+            start += 1 if first in _ESCAPED else 5 if first == b"u" else 0
+        word = text[start:end]
+        if word in plain:
+            continue
+        found = known.get(word)
+        if found is None:
+            if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
+                plain.add(word)
+                continue
+            found = known[word] = list(_in_word(word))
+        for begin, stop, kind in found:
+            yield Span(start + begin, start + stop, kind)
+        span = _of_service(text, start, word)
+        if span is not None:
+            yield span
 
 
-def _any_of(names: frozenset[str]) -> str:
-    words = sorted({re.sub(r"[-_]", "_", name.lower()) for name in names})
-    return "|".join(re.escape(word).replace("_", "[-_]?") for word in words) or "(?!)"
+_ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})
+_SEPARATOR = re.compile(rb"[=:]")
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
 
 
-@functools.lru_cache(maxsize=64)
-def _fields_pattern(names: frozenset[str]) -> re.Pattern[bytes]:
-    # Group 1 is the value of a field, group 2 that of a field in JSON that is itself
-    # a JSON string (the arguments of a tool call), group 3 that of a `token`.
-    name = _any_of(names)
-    return re.compile(
-        rf'"(?:{name})"\s*:\s*"((?:[^"\\]|\\.)+)"'
-        rf'|\\"(?:{name})\\"\s*:\s*\\"((?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))+)\\"'
-        # `token` is also the text of a log probability.
-        r'|"token"\s*:\s*"((?=[^"]*\d)[A-Za-z0-9._~+/=-]{16,})"'
-        r'(?!\s*,\s*"(?:logprob|bytes)")'.encode(),
-        re.IGNORECASE,
+def _in_word(word: bytes) -> Iterator[Span]:
+    anywhere, kinds = _formats()
+    position = 0
+    while match := anywhere.search(word, position):
+        start, end = match.span()
+        position = end
+        if _is_within(word, start):
+            position = start + 1
+        elif not _is_example(match[0]):
+            yield Span(start, end, kinds[(match.lastindex or 1) - 1])
+    for match in _BASE64.finditer(word):
+        behind = text_in_base64(match[0])
+        if behind:
+            first = min((*_raw_keys(behind, ()), *find_named(behind)), default=None)
+            if first is not None:
+                yield Span(*match.span(), f"{first.kind} in base64")
+
+
+def _is_within(word: bytes, start: int) -> bool:
+    """Say whether a match is chance in a long piece of base64 (an image, a state)."""
+    before = word[max(0, start - 40) : start]
+    return (
+        _IN_BASE64.match(before) is not None
+        and sum(byte in b"0123456789" for byte in before) >= 3
+        and before.lower() != before != before.upper()
     )
 
 
-@functools.lru_cache(maxsize=64)
-def _parameters_pattern(names: frozenset[str]) -> re.Pattern[bytes]:
-    return re.compile(
-        rf"(?:\A|[?&#;])(?:{_any_of(names)})=([^&#;\s\"'<>\\]+)".encode(),
-        re.IGNORECASE,
+def _is_example(key: bytes) -> bool:
+    """Say whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
+    return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
+
+
+_EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
+
+
+@functools.cache
+def _formats() -> tuple[re.Pattern[bytes], list[str]]:
+    """Return all formats as one expression, by first letter, and the kind of each."""
+    by_first: dict[str, list[str]] = {}
+    kinds: dict[str, list[str]] = {}
+    for row in FORMATS:
+        first = row.prefix[0] if row.prefix[0].isalnum() else ""
+        if row.prefix[1:2] in {"?", "*", "{"}:
+            first = ""
+        by_first.setdefault(first, []).append(f"({row.pattern[len(first) :]})")
+        kinds.setdefault(first, []).append(row.kind)
+    choices = [
+        f"{first}(?:{'|'.join(patterns)})" for first, patterns in by_first.items()
+    ]
+    boundary = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+    return (
+        re.compile(f"{boundary}(?:{'|'.join(choices)})".encode()),
+        [kind for group in kinds.values() for kind in group],
     )
 
 
-def merge(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, overlapping ones joined under the first one's kind."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start < merged[-1].end:
-            last = merged[-1]
-            merged[-1] = Span(last.start, max(last.end, span.end), last.kind)
-        else:
-            merged.append(span)
-    return merged
+_OPERATORS = b"=:>|,"
+_QUOTES = b" \t\r\n\"'`\\"
+_NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.- \t"
+
+
+def _of_service(text: bytes, start: int, word: bytes) -> Span | None:
+    """Return the key of a service whose word stands before it."""
+    before = text[max(0, start - 80) : start].rstrip(_QUOTES)
+    if before and before[-1] in _OPERATORS:
+        patterns = _service(_name_before(before.rstrip(_OPERATORS + b"?")))
+        span = _key_of(patterns, text, start)
+        if span is not None:
+            return span
+    separator = _SEPARATOR.search(word)
+    if separator is None:
+        return None
+    patterns = _service(_name_before(before[-40:] + word[: separator.start()]))
+    return _key_of(patterns, text, start + separator.end())
+
+
+def _name_before(before: bytes) -> bytes:
+    lowered = before.rstrip(_QUOTES + b"]").lower()
+    return lowered[len(lowered.rstrip(_NAME)) :][-45:]
+
+
+def _key_of(patterns: re.Pattern[bytes] | None, text: bytes, at: int) -> Span | None:
+    if patterns is None:
+        return None
+    match = patterns.match(text, at)
+    if match is None or (
+        _PLAIN.fullmatch(match[0]) and not _CONSONANTS.search(match[0])
+    ):
+        return None  # a word as long as a key
+    return Span(*match.span(), "key of a service")
+
+
+@functools.lru_cache(maxsize=4096)
+def _service(name: bytes) -> re.Pattern[bytes] | None:
+    """Return what the keys of the service look like that a name has the word of."""
+    text = name.decode("ascii", "replace")
+    found = [
+        value
+        for word, values, *_ in SERVICES
+        if re.search(word, text)
+        for value in values
+    ]
+    if not found:
+        return None
+    choices = "|".join(sorted(found, reverse=True))
+    return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
+
+
+_REPEATED = re.compile(r"[{+*]")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
+
+
+@functools.cache
+def _prefixes() -> dict[str, list[re.Pattern[str]]]:
+    found: dict[str, list[re.Pattern[str]]] = {}
+    for row in FORMATS:
+        # Where something is repeated, it is not the issuer's but the secret's.
+        is_random = _REPEATED.search(row.prefix)
+        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
+        found.setdefault(row.kind, []).append(re.compile(shown))
+    return found
+
+
+def public_prefix(kind: str, value: str) -> str:
+    """Return what of a secret its issuer puts before every one of its kind.
+
+    Args:
+        kind: As a span has it.
+        value: The secret.
+    """
+    for prefix in _prefixes().get(kind, ()):
+        match = prefix.match(value)
+        if match:
+            return match[0]
+    return ""

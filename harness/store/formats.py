@@ -11,6 +11,8 @@ import json
 import re
 from enum import StrEnum
 
+from harness.store.journal_text import JOURNAL_START
+
 __all__ = ["Format", "strange", "tell_format"]
 
 
@@ -27,6 +29,8 @@ class Format(StrEnum):
     """An event stream as `curl -N` saves it."""
     HTTP = "HTTP response"
     """A response with its head, as `curl -i` saves it."""
+    JOURNAL = "journal"
+    """What a recording that did not end left beside its cassette."""
 
 
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
@@ -76,6 +80,8 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
     Returns:
         The format; `YAML` where no other fits.
     """
+    if head.startswith(JOURNAL_START):
+        return Format.JOURNAL
     blank = _BLANK.match(head)
     text = head[blank.end() :] if blank else head
     if _STATUS_LINE.match(text):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.errors import CassetteError, CassetteMissingError
 from harness.store.inputs import STDIN
+from harness.store.journal_text import has_exchange, is_journal
 
 __all__ = ["find_cassettes", "is_cassette"]
 
@@ -31,11 +32,15 @@ _FLOW_TOKEN = re.compile(
 )
 
 
-def find_cassettes(path: str | os.PathLike[str]) -> list[str]:
+def find_cassettes(
+    path: str | os.PathLike[str], *, with_journals: bool = False
+) -> list[str]:
     """Return the recordings that a path stands for.
 
     Args:
         path: A file, a folder, or ``-`` for standard input.
+        with_journals: Of a folder, also return the journals that recordings left;
+            one that holds nothing yet is passed over.
 
     Returns:
         A file or ``-`` is itself, whatever it holds. A folder is searched through
@@ -57,7 +62,7 @@ def find_cassettes(path: str | os.PathLike[str]) -> list[str]:
         )
     found: list[str] = []
     try:
-        _search(name, found)
+        _search(name, found, with_journals=with_journals)
     except OSError as error:
         raise CassetteError(
             error.filename or name, f"cannot be read ({error.strerror})"
@@ -71,22 +76,32 @@ def find_cassettes(path: str | os.PathLike[str]) -> list[str]:
     return found
 
 
-def _search(folder: str, found: list[str]) -> None:
+def _search(folder: str, found: list[str], *, with_journals: bool) -> None:
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
         if entry.name.startswith("."):
+            is_one = with_journals and is_journal(entry.name) and entry.is_file()
+            if is_one and has_exchange(entry.path):
+                found.append(entry.path)
             continue
         if entry.is_dir(follow_symlinks=False):
             venv_mark = Path(entry.path, "pyvenv.cfg")
             if entry.name not in _SKIPPED and not venv_mark.exists():
-                _search(entry.path, found)
+                _search(entry.path, found, with_journals=with_journals)
         elif (
             entry.name.lower().endswith(_ENDINGS)
             and entry.is_file()
-            and is_cassette(entry.path)
+            and _may_be_cassette(entry.path)
         ):
             found.append(entry.path)
+
+
+def _may_be_cassette(path: str) -> bool:
+    try:
+        return is_cassette(path)
+    except OSError:
+        return True  # whoever reads it reports it; the others are read all the same
 
 
 def is_cassette(path: str) -> bool:

@@ -17,6 +17,7 @@ from harness.store.cassette import Cassette, Exchange, Headers, Request, Respons
 from harness.store.formats import Format, strange, tell_format
 from harness.store.inputs import Input, open_input
 from harness.store.interactions import exchanges_of
+from harness.store.journal_text import parse_journal
 from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
 
     Accepted are vcrpy version-1 cassettes (YAML or JSON), event stream text as
     `curl -N` saves it (with its head, as `curl -i` does, too), JSON lines of
-    chunks, and one whole chat completion as JSON. The format is told from the
-    content, never from the name. Content encodings and base64 are undone.
+    chunks, one whole chat completion as JSON, and the journal of a recording that
+    did not end. The format is told from the content, never from the name. Content
+    encodings and base64 are undone.
 
     Args:
         path: The file, or ``-`` for standard input.
@@ -101,6 +103,8 @@ def _exchanges(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exc
         return [_recorded(_lines_response(opened))]
     if kind is Format.HTTP:
         return [_recorded(_http_response(opened))]
+    if kind is Format.JOURNAL:
+        return journal_exchanges(opened.read(), opened.path)
     document = _document(opened)
     if kind is Format.JSON:
         response = _json_response(document)
@@ -109,6 +113,23 @@ def _exchanges(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exc
     if inspect is not None:
         inspect(document)
     return exchanges_of(document, opened.path)
+
+
+def journal_exchanges(text: bytes, path: str) -> list[Exchange]:
+    """Return the exchanges of a journal, at least one.
+
+    Args:
+        text: All of it; half a line at its end is no exchange.
+        path: Its name, for errors.
+
+    Raises:
+        CassetteCorruptError: It is damaged.
+        CassetteError: It holds nothing yet.
+    """
+    interactions = parse_journal(text, path).interactions
+    if not interactions:
+        raise CassetteError(path, "the journal holds no exchange; nothing had ended")
+    return exchanges_of({"interactions": interactions, "version": 1}, path)
 
 
 def _recorded(response: Response) -> Exchange:

@@ -10,51 +10,48 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.store.bodies import unpack_base64
-from harness.store.delta_text import joined_texts
 from harness.store.detectors import (
-    CREDENTIAL_FIELDS,
-    CREDENTIAL_PARAMETERS,
+    PERSONAL,
     Detector,
-    Span,
-    find_fields,
+    Names,
     find_keys,
-    find_parameters,
+    find_secrets,
+)
+from harness.store.fragments import Secret, body_secrets
+from harness.store.marks import REDACTED, is_mark, marked, replace
+from harness.store.secret_names import (
+    folded,
+    folded_all,
     is_credential_header,
     is_identifying_header,
     is_placeholder,
-    merge,
 )
-from harness.store.marks import REDACTED, is_mark, mark, replace
+from harness.store.spans import URL_USER, Span, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.store.cassette import Exchange, Headers
 
-__all__ = ["KNOWN", "Redaction", "Secret"]
+__all__ = ["KNOWN", "Redaction", "Secret", "redacted_url"]
 
 KNOWN = "known secret"
 """The kind of a value that is a secret because of where else it stands."""
 
-_KINDS = {"deny": frozenset, "allow": frozenset, "patterns": tuple, "secrets": tuple}
+_KINDS = {
+    "deny": frozenset,
+    "allow": frozenset,
+    "patterns": tuple,
+    "secrets": tuple,
+    "personal": frozenset,
+}
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
 _MOST_PASSES = 10  # two were enough for all that property tests have tried
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
-
-
-class Secret(NamedTuple):
-    """One secret of a body."""
-
-    kind: str
-    """What it is, as a phrase."""
-    value: bytes
-    """The secret, put together where a stream brought it in fragments."""
-    places: tuple[tuple[int, int], ...]
-    """Where it stands: start and end offsets in the body, one pair a fragment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +70,9 @@ class Redaction:
     """More regular expressions; where one has a group, the first is the secret."""
     secrets: tuple[str, ...] = ()
     """Values to remove wherever they stand, such as a key read from a variable."""
+    personal: frozenset[str] = frozenset()
+    """Personal data to remove, which is not looked for otherwise: `email`, `phone`.
+    Other kinds, such as names and addresses, take `patterns` or a `hook`."""
     hook: Callable[[Exchange], Exchange] | None = None
     """Called last with the redacted exchange; returns the one to write."""
 
@@ -92,18 +92,23 @@ class Redaction:
                 raise UsageError(
                     f"redaction pattern {pattern!r} is no regular expression ({error})"
                 ) from None
+        for wanted in sorted(self.personal - PERSONAL.keys()):
+            raise UsageError(
+                f"redaction personal={wanted!r}: expected some of "
+                f"{', '.join(sorted(PERSONAL))}; for anything else use patterns=[...]"
+            )
 
     def removes_header(self, name: str) -> bool:
         """Say whether the values of a header are removed, by its name."""
-        return _folded(name) not in _folded_all(self.allow) and (
+        return folded(name) not in folded_all(self.allow) and (
             self.removes_credential(name) or is_identifying_header(name.lower())
         )
 
     def removes_credential(self, name: str) -> bool:
         """Say whether a header is removed because its values are secrets."""
-        folded = _folded(name)
-        return folded not in _folded_all(self.allow) and (
-            folded in _folded_all(self.deny) or is_credential_header(name.lower())
+        plain = folded(name)
+        return plain not in folded_all(self.allow) and (
+            plain in folded_all(self.deny) or is_credential_header(name.lower())
         )
 
     def uri(self, uri: str, known: Iterable[str] = ()) -> str:
@@ -151,33 +156,30 @@ class Redaction:
         known = tuple(known)
 
         def once(text: bytes) -> bytes:
-            places = sorted(
-                place
-                for secret in self.body_secrets(text, known)
-                for place in secret.places
-            )
-            return replace(text, places, mark)
+            secrets = self.body_secrets(text, known)
+            return marked(text, [secret.places for secret in secrets])
 
         return _until_stable(once, body)
 
     def key_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where text has what looks like a key, or is a known secret."""
-        return self._left(text, self._keys(text, known))
+        found = find_keys(text, _detectors(self.patterns, self.personal))
+        return self._left(text, [*found, *self._known(text, known)])
 
     def uri_spans(self, uri: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where the secrets of a URL, or a header's value, stand."""
-        parameters = _named(CREDENTIAL_PARAMETERS, self.deny, self.allow)
         return self._left(
             uri,
             [
-                *self._keys(uri, known),
-                *find_parameters(uri, parameters),
-                *(
-                    Span(*m.span(1), "credentials in a URL")
-                    for m in _USER.finditer(uri)
-                ),
+                *self._found(uri, is_url=True),
+                *self._known(uri, known),
+                *(Span(*m.span(1), URL_USER) for m in _USER.finditer(uri)),
             ],
         )
+
+    def text_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
+        """Return where the secrets of any text stand that is in one piece."""
+        return self._left(text, [*self._found(text), *self._known(text, known)])
 
     def body_secrets(self, body: bytes, known: Iterable[str] = ()) -> list[Secret]:
         """Return the secrets of a body, also those a stream brings in fragments.
@@ -190,28 +192,7 @@ class Redaction:
             Secrets in the order of their beginnings, each once.
         """
         known = tuple(known)
-        fields = _named(CREDENTIAL_FIELDS, self.deny, self.allow)
-        parameters = _named(CREDENTIAL_PARAMETERS, self.deny, self.allow)
-        spans = self._left(
-            body,
-            [
-                *self._keys(body, known),
-                *find_fields(body, fields),
-                *find_parameters(body, parameters),
-            ],
-        )
-        secrets = [
-            Secret(kind, body[start:end], ((start, end),)) for start, end, kind in spans
-        ]
-        seen = {span[:2] for span in spans}
-        for text in joined_texts(body) if b"data:" in body else ():
-            joined = text.joined
-            found = [*self._keys(joined, known), *find_fields(joined, fields)]
-            for start, end, kind in self._left(joined, found):
-                places = tuple(text.spans(start, end))
-                if places[0] not in seen:
-                    secrets.append(Secret(kind, joined[start:end], places))
-        return sorted(secrets, key=lambda secret: secret.places)
+        return body_secrets(body, lambda text: self.text_spans(text, known))
 
     def credentials(self, headers: Headers) -> list[str]:
         """Return the secrets that credential headers hold, to find them elsewhere.
@@ -237,13 +218,19 @@ class Redaction:
             and value not in self.allow
         ]
 
-    def _keys(self, text: bytes, known: Iterable[str]) -> list[Span]:
-        spans = list(find_keys(text, _detectors(self.patterns)))
+    def _found(self, text: bytes, *, is_url: bool = False) -> Iterator[Span]:
+        return find_secrets(
+            text,
+            Names(self.deny, self.allow),
+            _detectors(self.patterns, self.personal),
+            is_url=is_url,
+        )
+
+    def _known(self, text: bytes, known: Iterable[str]) -> Iterator[Span]:
         for value in (*self.secrets, *known):
             found = re.escape(value.encode("utf-8", "surrogatepass"))
             if found:
-                spans += [Span(*m.span(), KNOWN) for m in re.finditer(found, text)]
-        return spans
+                yield from (Span(*m.span(), KNOWN) for m in re.finditer(found, text))
 
     def _left(self, text: bytes, spans: list[Span]) -> list[Span]:
         """Leave out what is allowed, and what has been redacted before."""
@@ -254,6 +241,18 @@ class Redaction:
             if (value := text[span.start : span.end]) not in allowed
             and not is_mark(value)
         )
+
+
+def redacted_url(text: str, redaction: Redaction | None = None) -> str:
+    """Return a URL, or a message with URLs in it, as a cassette would have it.
+
+    Whatever prints a URL (a log line, an error, a command) prints this of it.
+
+    Args:
+        text: The URL or message.
+        redaction: What is removed; the built-in table alone where it is None.
+    """
+    return (redaction or Redaction()).uri(text)
 
 
 def _until_stable(once: Callable[[bytes], bytes], text: bytes) -> bytes:
@@ -281,26 +280,14 @@ def _in_header(name: str, value: str) -> list[str]:
         return [token]
 
 
-def _folded(name: str) -> str:
-    return re.sub(r"[-_]", "", name.lower())
-
-
 @functools.lru_cache(maxsize=64)
-def _folded_all(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(map(_folded, names))
-
-
-@functools.lru_cache(maxsize=64)
-def _detectors(patterns: tuple[str, ...]) -> tuple[Detector, ...]:
-    return tuple(
-        Detector("configured pattern", re.compile(pattern.encode()), is_word=False)
-        for pattern in patterns
+def _detectors(
+    patterns: tuple[str, ...], personal: frozenset[str]
+) -> tuple[Detector, ...]:
+    return (
+        *(
+            Detector("configured pattern", re.compile(pattern.encode()))
+            for pattern in patterns
+        ),
+        *(PERSONAL[name] for name in sorted(personal)),
     )
-
-
-@functools.lru_cache(maxsize=64)
-def _named(
-    built_in: frozenset[str], deny: frozenset[str], allow: frozenset[str]
-) -> frozenset[str]:
-    allowed = _folded_all(allow)
-    return frozenset(name for name in built_in | deny if _folded(name) not in allowed)

@@ -12,16 +12,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.store.detectors import (
-    FIELD,
-    PARAMETER,
-    is_identifying_header,
-    is_placeholder,
-)
+from harness.store.detectors import public_prefix
 from harness.store.inputs import open_input
 from harness.store.library import find_cassettes
 from harness.store.reading import load_cassette
-from harness.store.rules import KNOWN, Redaction
+from harness.store.rules import Redaction
+from harness.store.secret_names import is_identifying_header, is_placeholder
+from harness.store.spans import FIELD, LINE, PARAMETER, URL_USER
 
 if TYPE_CHECKING:
     import os
@@ -61,13 +58,14 @@ def scan(
         redaction: What counts besides the built-in table, and what does not.
 
     Returns:
-        The findings, by file, exchange and place; empty where there are none.
+        The findings, by file, exchange and place; empty where there are none. Of a
+        folder the journals that recordings left are searched, too.
 
     Raises:
         CassetteError: A file is missing or cannot be read as a recording.
     """
     findings: list[Finding] = []
-    for name in find_cassettes(path):
+    for name in find_cassettes(path, with_journals=True):
         findings += scan_cassette(load_cassette(name), redaction)
     return findings
 
@@ -168,10 +166,10 @@ _TEMPLATE = re.compile(r"[{<$%\[(].*|.*[}>\])]|pass(?:word|wd)?|user(?:name)?|\.
 def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
     """Say whether a find is an example or a gap to be filled, and no secret."""
     text = value.decode("utf-8", "replace")
-    if kind == "credentials in a URL":
+    if kind == URL_USER:
         password = text.rpartition(":")[2]
         return is_placeholder(password) or bool(_TEMPLATE.fullmatch(password))
-    if kind in {FIELD, PARAMETER}:
+    if kind in {FIELD, LINE, PARAMETER}:
         if is_placeholder(text) or _TEMPLATE.fullmatch(text):
             return True
         # Prompts and answers explain what a field is for: a sentence is no value.
@@ -183,15 +181,11 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
 CREDENTIAL = "credential header"
 """The kind of a header whose name says that its value is a secret."""
 
-_SHAPELESS = frozenset({CREDENTIAL, FIELD, KNOWN, PARAMETER})
-_PREFIX = re.compile(r"[A-Za-z]{2,6}[-_.]")
-
 
 def _excerpt(value: bytes, kind: str) -> str:
     """Return what may be shown of a secret: the prefix its issuer gives to all."""
     text = value.decode("utf-8", "replace")
-    prefix = None if kind in _SHAPELESS else _PREFIX.match(text)
-    shown = prefix[0] if prefix and len(text) >= 16 else ""
+    shown = public_prefix(kind, text)
     return f"{shown}*** ({len(text)} characters)"
 
 

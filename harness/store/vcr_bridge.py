@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import threading
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import CassetteError, UsageError
 from harness.store.cassette import Exchange, Request, Response
+from harness.store.keeping import Keeping
 from harness.store.matching import field_differences, json_body
-from harness.store.persister import Persister, Stored
+from harness.store.persister import Persister, Stored, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,8 +69,9 @@ class Candidate(NamedTuple):
 class MatchedCassette:
     """A cassette file with vcrpy's matching on top.
 
-    Safe to use from several threads. Not to be shared by two recordings of the same
-    file: the later `save` refuses to overwrite what the earlier one wrote.
+    Safe to use from several threads. Several recordings of one file, in any process,
+    each add what they recorded; only one that replaces the file as a whole refuses to
+    when another has changed it.
 
     Args:
         path: The file; it need not exist.
@@ -80,6 +81,7 @@ class MatchedCassette:
         before_record_request: vcrpy's hook: gets a copy of each request, recorded or
             sent, and returns it changed (timestamps, ids), so that it matches.
             None for a request that is not to be recorded or played at all.
+        warn: Called with one line for what is no error and yet to be known.
 
     Raises:
         UsageError: The mode or a matcher is unknown.
@@ -95,6 +97,7 @@ class MatchedCassette:
         match_on: Iterable[Any] = DEFAULT_MATCH_ON,
         allow_playback_repeats: bool = False,
         before_record_request: Callable[[Any], Any] | None = None,
+        warn: Callable[[str], object] = lambda _: None,
     ) -> None:
         from vcr.cassette import Cassette
         from vcr.persisters.filesystem import CassetteNotFoundError
@@ -103,9 +106,11 @@ class MatchedCassette:
         self.mode = _mode(mode)
         self._hook = before_record_request
         self._lock = threading.RLock()
-        self._wrote_partial = False
-        self._persister = Persister(self._stored_request, CassetteNotFoundError)
         is_rewrite = self.mode is RecordMode.REWRITE
+        self._persister = Persister(
+            self._stored_request, CassetteNotFoundError, replaces=is_rewrite
+        )
+        self._keeping = Keeping(path, self.mode.value, self._persister, warn)
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
         self._match_on = [_matcher(matcher) for matcher in match_on]
@@ -180,13 +185,17 @@ class MatchedCassette:
             stored: Stored = self._cassette.play_response(prepared)
             return stored.exchange
 
-    def record(self, prepared: Any, response: Response, *, order: int) -> None:
-        """Add an exchange; nothing is written before `save`.
+    def note(self, prepared: Any, response: Response, *, order: int) -> Stored:
+        """Write an exchange to the journal, without adding it yet.
 
         Args:
             prepared: What `prepare` returned.
             response: What came back; secrets have been removed.
             order: Where it stands among those recorded now: the order of requests.
+                An exchange noted earlier for the same place is replaced.
+
+        Returns:
+            What `add` takes.
         """
         body = prepared.body
         request = Request(
@@ -195,9 +204,16 @@ class MatchedCassette:
             {name: list(values) for name, values in _all_headers(prepared)},
             bytes(body) if isinstance(body, bytes | bytearray) else None,
         )
+        exchange = Exchange(0, request, response)
         with self._lock:
-            exchange = Exchange(len(self._cassette.data), request, response)
-            self._cassette.append(prepared, Stored(exchange, None, order))
+            self._keeping.note(order, exchange)
+        return Stored(exchange, None, order)
+
+    def add(self, prepared: Any, stored: Stored) -> None:
+        """Add an exchange that was noted; the cassette is not written before `save`."""
+        with self._lock:
+            stored.exchange.index = len(self._cassette.data)
+            self._cassette.append(prepared, stored)
 
     def candidates(self, prepared: Any) -> list[Candidate]:
         """Compare a request with every recording, the nearest first.
@@ -228,53 +244,60 @@ class MatchedCassette:
     def save(self) -> None:
         """Write what was recorded, by the rules of the mode; nothing if nothing was.
 
+        What others have added to the file since it was opened stays. What recordings
+        that did not end have left in journals is taken in, unless it was recorded
+        again; what a rewrite left goes to a ``.partial`` file of its own.
+
         Raises:
-            CassetteError: It cannot be written, or another recording wrote the file
-                since it was opened. What was recorded is then beside it, in
-                `partial_path`, and the error says so.
+            CassetteError: It cannot be written, or is no cassette any more. What was
+                recorded is in another file then, which the error names.
         """
         with self._lock:
             if not self._cassette.dirty:
                 return
             try:
-                self._persister.check_unchanged(self.path)
-                self._cassette._save()  # noqa: SLF001 - vcrpy saves only by leaving its own context
+                # vcrpy saves only by leaving its own context.
+                self._keeping.fold(self._cassette._save, self._is_recorded_again)  # noqa: SLF001
             except CassetteError as error:
                 raise self._kept_aside(error) from error
-            if self._wrote_partial:
-                Path(self.partial_path).unlink(missing_ok=True)
 
-    @property
-    def partial_path(self) -> str:
-        """Where `save_partial` writes: the cassette's name and ``.partial``."""
-        return f"{self.path}.partial"
+    def _is_recorded_again(self, exchange: Exchange) -> bool:
+        from vcr.matchers import requests_match
+
+        request = self._stored_request(exchange.request)
+        return any(
+            requests_match(new, request, self._match_on)
+            for new, _ in self._cassette.data[self._loaded :]
+        )
 
     def save_partial(self) -> str | None:
         """Write what was recorded beside the cassette, which stays as it is.
 
         Returns:
-            The file written (it replaces that of an earlier attempt), or None if
-            nothing was recorded.
+            The file, ``NAME.partial`` or ``NAME.2.partial`` and so on if that is taken
+            (a second call writes to the same); where none can be written, the journal
+            or a temporary file; or None if nothing was recorded.
 
         Raises:
-            CassetteError: It cannot be written.
+            CassetteError: It can be written nowhere.
         """
         with self._lock:
-            new = [stored for _, stored in self._cassette.data[self._loaded :]]
-            if not new:
-                return None
-            self._persister.write(self.partial_path, new)
-            self._wrote_partial = True
-            return self.partial_path
+            new = in_order([item for _, item in self._cassette.data[self._loaded :]])
+            return self._keeping.keep([s.exchange for s in new]) if new else None
+
+    def close(self, *, is_kept: bool) -> None:
+        """Let go of the journal; what it still holds stays in it."""
+        with self._lock:
+            self._keeping.close(is_kept=is_kept)
 
     def _kept_aside(self, error: CassetteError) -> CassetteError:
         try:
             kept = self.save_partial()
-        except CassetteError:
-            return error
-        return CassetteError(
-            error.path, f"{error.problem}; what was recorded is in {kept!r}"
-        )
+        except CassetteError as second:
+            told = f"what was recorded could not be kept: {second}"
+        else:
+            told = f"what was recorded is in {kept!r}"
+        return CassetteError(error.path, f"{error.problem}; {told}")
 
 
 def _mode(mode: RecordMode | str) -> RecordMode:

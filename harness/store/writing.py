@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import datetime
 import io
-import json
 import math
 import os
 import re
@@ -24,11 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteError
 from harness.store.atomic import write_atomically
+from harness.store.json_text import is_json, json_text
 
 if TYPE_CHECKING:
     from harness.store.cassette import Cassette, Exchange, Response
 
-__all__ = ["dump_document", "interaction_of", "save_cassette", "write_document"]
+__all__ = [
+    "dump_document",
+    "encode_document",
+    "interaction_of",
+    "save_cassette",
+]
 
 _WIDTH = 88  # where the list of wire chunks is wrapped, as this project's code is
 
@@ -47,37 +52,33 @@ def save_cassette(
         CassetteError: The file cannot be written; the old one is untouched.
         ValueError: A body is not held.
     """
-    write_document(
-        cassette.path if path is None else path,
-        [interaction_of(exchange) for exchange in cassette.exchanges],
-    )
+    name = cassette.path if path is None else path
+    interactions = [interaction_of(exchange) for exchange in cassette.exchanges]
+    write_atomically(name, encode_document(name, interactions))
 
 
-def write_document(
+def encode_document(
     path: str | os.PathLike[str],
     interactions: list[dict[str, Any]],
     *,
     extra: dict[str, Any] | None = None,
-) -> None:
-    """Write interactions in vcrpy's shape to a file, in one step.
+) -> bytes:
+    """Return the content of a cassette file.
 
     Args:
-        path: Where to; a name ending in ``.json`` is written as JSON.
-        interactions: Each with its `request` and `response`.
+        path: Its name; one ending in ``.json`` gets JSON.
+        interactions: In vcrpy's shape, each with its `request` and `response`.
         extra: Other top-level keys that the file had, to be kept.
 
     Raises:
-        CassetteError: The file cannot be written, or something in it cannot be
-            stored; the old one is untouched.
+        CassetteError: Something in it cannot be stored.
     """
     document = {**(extra or {}), "interactions": interactions, "version": 1}
-    name = os.fspath(path)
-    is_json = name.lower().removesuffix(".partial").endswith(".json")
     try:
-        text = _json(document) if is_json else dump_document(document)
+        text = json_text(document) if is_json(path) else dump_document(document)
     except TypeError as error:
-        raise CassetteError(name, f"cannot be written: {error}") from error
-    write_atomically(path, text.encode())
+        raise CassetteError(os.fspath(path), f"cannot be written: {error}") from error
+    return text.encode()
 
 
 def interaction_of(exchange: Exchange) -> dict[str, Any]:
@@ -327,26 +328,3 @@ def _float(value: float) -> str:
         mantissa, _, exponent = text.partition("e")
         text = f"{mantissa}.0e{exponent}"
     return text
-
-
-def _json(document: dict[str, Any]) -> str:
-    # vcrpy's own layout, so that a diff after stock vcrpy saved it is small.
-    prepared = _for_json(document)
-    return json.dumps(prepared, ensure_ascii=False, indent=4, sort_keys=True) + "\n"
-
-
-def _for_json(value: Any) -> Any:
-    """Replace what JSON has no form for; stock vcrpy stores no bytes in JSON at all."""
-    if isinstance(value, dict):
-        body = value.get("string")
-        if isinstance(body, bytes | bytearray):
-            value = {**value, "base64_string": base64.b64encode(body).decode()}
-            del value["string"]
-        return {key: _for_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_for_json(item) for item in value]
-    if isinstance(value, io.BytesIO):
-        value = value.getvalue()
-    if isinstance(value, bytes | bytearray):
-        return {"base64_string": base64.b64encode(value).decode()}
-    return str(value) if isinstance(value, datetime.date) else value

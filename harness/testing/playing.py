@@ -320,9 +320,11 @@ def _may_send(session: RecordingSession) -> bool:
 
 def _shown(exchange: Any) -> str:
     from harness.errors import shorten
+    from harness.store.rules import redacted_url
 
     request = exchange.request
-    said = f"exchange {exchange.index} ({request.method} {request.uri}"
+    url = redacted_url(request.uri)
+    said = f"exchange {exchange.index} ({request.method} {url}"
     body = request.json()
     messages = body.get("messages") if isinstance(body, dict) else None
     if isinstance(messages, list) and messages and isinstance(messages[-1], dict):

@@ -94,6 +94,57 @@ CAUSES: dict[DiagnosticKind, Cause] = {
         "look at the text: if it belongs to the answer, no consumer shows it; please "
         "report the field, with the recording if you can",
     ),
+    DiagnosticKind.UNREAD_TEXT: Cause(
+        "the provider put text of the answer into a field that harness does not know, "
+        "or sent a known field in another type",
+        "no consumer that reads the documented fields shows this text: tell the "
+        "provider, and report the field to harness with the recording",
+    ),
+    DiagnosticKind.TWO_FINISHES: Cause(
+        "a gateway adds a finish of its own, or a server sends one for the calls and "
+        "one for the text",
+        "a consumer must not end, or run its tools, a second time",
+        ("ChatMock#114",),
+    ),
+    DiagnosticKind.AFTER_FINISH: Cause(
+        "the server goes on after it has announced the end, often between server tools",
+        "most clients stop at the first finish: compare what yours shows",
+        ("OpenCursor#88",),
+    ),
+    DiagnosticKind.EMPTY_FINISH: Cause(
+        "the server sends empty text where null or a reason belongs",
+        "a consumer must take empty text for no finish, and the end for an answer that "
+        "may be cut",
+        ("ollama#4357",),
+    ),
+    DiagnosticKind.DONE_TWICE: Cause(
+        "a gateway adds a terminator to a stream that has one",
+        "a consumer must stop reading at the first",
+        ("one-api#1628",),
+    ),
+    DiagnosticKind.CHANGED_IDENTITY: Cause(
+        "a gateway makes a new id for each event, or joined two answers after a retry",
+        "do not tell answers apart by the id of their chunks",
+    ),
+    DiagnosticKind.CUMULATIVE: Cause(
+        "the server sends all text so far in each delta instead of what is new",
+        "a consumer that adds deltas up shows the answer many times over",
+        ("qwen-code#3896",),
+    ),
+    DiagnosticKind.REPEATED_ANSWER: Cause(
+        "the server ends its stream with the whole answer as a message",
+        "take the deltas or the message, not both",
+        ("GoModel#1068",),
+    ),
+    DiagnosticKind.TEMPLATE_MARKER: Cause(
+        "the server's parser of the model's output missed a marker: a call or the "
+        "reasoning may stand in the text",
+        "look at the text around it; update the server or choose its tool parser",
+    ),
+    DiagnosticKind.NOT_EMITTED: Cause(
+        "the answer has a part that no message of the interfaces carries",
+        "read it from the transcript's responses, or with `harness show`",
+    ),
     DiagnosticKind.STRAY_TEXT: Cause(
         "a gateway or server wrote an error message or a page between the events",
         "read the text: it is often the reason why the stream ends here; a consumer "

@@ -14,6 +14,7 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.variation import Variation
 from harness.engine.excerpt import Excerpt, excerpt_of
 from harness.engine.transcript import DiagnosticKind
+from harness.store.rules import redacted_url
 from harness.view.arrival import arrivals, as_arrived, is_rereadable
 from harness.view.causes import CAUSES
 
@@ -140,7 +141,7 @@ def _start_of_body(exchange: Exchange) -> Excerpt:
     response = exchange.response
     body = response.peek(_BODY_SHOWN).decode("utf-8", "replace")
     status = f"{response.status} {response.reason}".strip()
-    asked = f"{exchange.request.method} {exchange.request.uri}".strip()
+    asked = f"{exchange.request.method} {redacted_url(exchange.request.uri)}".strip()
     return excerpt_of(
         body,
         at=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -20,7 +21,12 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.record import command
-from harness.errors import CassetteCorruptError, RecordingRefusedError, UsageError
+from harness.errors import (
+    CassetteCorruptError,
+    CassetteError,
+    RecordingRefusedError,
+    UsageError,
+)
 from harness.record import use_cassette
 from harness.record.proxy import ProxyOptions, serve_proxy
 from harness.store.reading import load_cassette
@@ -45,7 +51,15 @@ PIECES = [event("a"), event("é\n"), event("c")[:40], event("c")[40:] + DONE]
 class RunningProxy:
     """A proxy in a thread of its own."""
 
-    def __init__(self, path: Path, upstream: str, **options: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        upstream: str,
+        *,
+        errors: list[BaseException] | None = None,
+        **options: Any,
+    ) -> None:
+        self._errors = errors
         self.lines: list[str] = []
         self._said = threading.Condition()
         self.count: int | None = None
@@ -68,7 +82,12 @@ class RunningProxy:
             )
 
         with contextlib.closing(self._loop):
-            self.count = self._loop.run_until_complete(serve())
+            try:
+                self.count = self._loop.run_until_complete(serve())
+            except CassetteError as error:
+                if self._errors is None:
+                    raise
+                self._errors.append(error)
 
     def _note(self, url: str) -> None:
         self.url = url
@@ -357,7 +376,7 @@ def test_client_asking_to_go_on_is_answered(tmp_path: Path) -> None:
 
 
 def test_rewrite_replaces_the_file_when_the_proxy_stops(tmp_path: Path) -> None:
-    """Until then the old file stays and the new recording is in the partial file."""
+    """Until then the old file stays and the new recording is in the journal."""
     path = tmp_path / "c.yaml"
     with ScriptedServer(echo_head) as server, httpx.Client(verify=False) as client:
         with proxied(path, server.url) as proxy:
@@ -366,12 +385,36 @@ def test_rewrite_replaces_the_file_when_the_proxy_stops(tmp_path: Path) -> None:
         with proxied(path, server.url, mode="rewrite") as proxy:
             client.get(proxy.url + "/two")
             client.get(proxy.url + "/three")
-            proxy.wait_for_reports(2)  # each comes after its save
             assert path.read_bytes() == old
-            assert (tmp_path / "c.yaml.partial").exists()
+            (journal,) = tmp_path.glob(".c.yaml.*.harness-journal")
+            assert len(load_cassette(journal).exchanges) == 2
     uris = [exchange.request.uri for exchange in load_cassette(path).exchanges]
     assert uris == [f"{server.url}/two", f"{server.url}/three"]
     assert [file.name for file in tmp_path.iterdir()] == ["c.yaml"]
+
+
+def test_each_exchange_costs_what_the_first_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line of the journal each; the cassette is written once, at the end."""
+    path = tmp_path / "c.yaml"
+    written: list[int] = []
+    write = os.write
+
+    def counted(descriptor: int, data: bytes) -> int:
+        written.append(len(data))
+        return write(descriptor, data)
+
+    with ScriptedServer(echo_head) as server, httpx.Client(verify=False) as client:
+        with proxied(path, server.url) as proxy:
+            monkeypatch.setattr(os, "write", counted)
+            for _ in range(30):
+                client.get(proxy.url + "/one")
+            monkeypatch.undo()
+            assert not path.exists()
+        assert len(load_cassette(path).exchanges) == 30
+    assert len(written) == 30
+    assert max(written[1:]) - min(written[1:]) < 10  # times and places have more digits
 
 
 def test_proxy_refuses_what_would_be_unsafe(

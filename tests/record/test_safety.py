@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,7 @@ import pytest
 from harness.record import use_cassette
 from harness.store.reading import load_cassette
 from tests.record import killed
+from tests.record.killing import Nursery
 from tests.record.servers import Connection, ScriptedServer
 
 if TYPE_CHECKING:
@@ -43,19 +41,14 @@ def test_killed_while_recording_leaves_the_old_file_or_the_new_one(
     path = tmp_path / "c.yaml"
     moments = random.Random(3)
     interrupted = 0
-    with ScriptedServer(large_answer) as server:
+    notes: list[str] = []
+    with ScriptedServer(large_answer) as server, Nursery() as nursery:
         for _ in range(ROUNDS):
-            process = subprocess.Popen(
-                [sys.executable, killed.__file__, server.url, str(path)],
-                stdout=subprocess.PIPE,
-            )
-            assert process.stdout is not None
+            nursery.start(killed.rewriting, server.url, str(path))
             for _ in range(moments.randint(2, 3)):  # the first save is over
-                assert process.stdout.readline() == b"saving\n"
+                assert nursery.line() == ["saving"]
             time.sleep(moments.uniform(0, 0.03))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            process.stdout.close()
+            nursery.kill()
             rounds = [
                 (exchange.request.json(), exchange.response.body)
                 for exchange in load_cassette(path).exchanges
@@ -66,11 +59,16 @@ def test_killed_while_recording_leaves_the_old_file_or_the_new_one(
             ]
             assert all(body.count(b"x") == KILOBYTES * 512 for _, body in rounds)
             interrupted += len(list(tmp_path.glob(".c.yaml.*.harness-tmp")))
-            # The next save removes what this one left behind.
-            with use_cassette(path, "rewrite"), httpx.Client(verify=False) as client:
+            # The next save removes what this one left behind, and keeps its journal.
+            with (
+                use_cassette(path, "rewrite", warn=notes.append),
+                httpx.Client(verify=False) as client,
+            ):
                 for turn in range(2):
                     client.post(server.url, json={"round": 0, "turn": turn})
-            assert [file.name for file in tmp_path.iterdir()] == ["c.yaml"]
+            kept = sorted(file.name for file in tmp_path.iterdir())
+            assert all(name.endswith(".partial") for name in kept[1:])
+            assert kept[0] == "c.yaml"
     print(f"{interrupted} of {ROUNDS} kills hit a write under way")
 
 

@@ -25,8 +25,8 @@ def test_each_old_text_stands_exactly_once() -> None:
 def test_every_file_of_the_two_machines_has_mutants() -> None:
     """The state machine, the reader of deltas and the accumulator, none left out."""
     files = [mutant.file for mutant in load()]
-    assert {f"harness/core/{name}.py" for name in CORE} == set(files)
-    assert min(files.count(file) for file in files) >= 5
+    for name in CORE:
+        assert files.count(f"harness/core/{name}.py") >= 5
 
 
 def test_an_old_text_that_is_gone_is_an_error() -> None:

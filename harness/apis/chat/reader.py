@@ -10,7 +10,9 @@ from harness.core.accumulate import Accumulator
 from harness.core.chunks import payload_error
 from harness.core.deltas import DeltaReader, choice_index, delta_of
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Usage
+from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage
+from harness.core.text import TextBuffer
+from harness.errors import shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Event
@@ -34,7 +36,8 @@ class ChatReader:
         "_has_error",
         "_has_odd_finish",
         "_roles",
-        "_streamed",
+        "_text",
+        "_transcript",
         "_unread",
         "is_finished",
     )
@@ -47,7 +50,8 @@ class ChatReader:
         self._unread = UnreadFields(FIELDS) if accounts else None
         self._has_error = False
         self._has_odd_finish = False
-        self._streamed = False
+        self._text = TextBuffer()  # of choice 0, to know it when it comes again
+        self._transcript = TextBuffer()
         self.is_finished = False
         """Whether choice 0 has a finish reason: `[DONE]` is no event."""
 
@@ -59,6 +63,10 @@ class ChatReader:
             self._has_error = True
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
+
+    def add_text(self, text: str) -> None:
+        """Take note of text of choice 0 that was read elsewhere (`Lane`)."""
+        self._text.append(text)
 
     def read(self, payload: Payload) -> list[Part]:
         """Read the object of one chunk, or of a whole completion."""
@@ -72,14 +80,17 @@ class ChatReader:
             if message is not None:
                 self._has_error = True
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
+        choices = get("choices")
+        is_repeated = (
+            self._text and type(choices) is list and self._is_repeated(choices, parts)
+        )
         envelope = (get("id"), get("model"), get("created"))
-        if envelope != self._envelope:
+        if envelope != self._envelope and not is_repeated:
             self._envelope = envelope
             head = _head_of(*envelope)
             if head is not None:
                 parts.append(head)
-        choices = get("choices")
-        if type(choices) is list:
+        if type(choices) is list and not is_repeated:
             for choice in choices:
                 if type(choice) is dict:
                     self._read_choice(choice, parts)
@@ -96,27 +107,71 @@ class ChatReader:
         if type(delta) is not dict:
             delta = delta_of(choice)
         reason = choice.get("finish_reason")
-        if index == 0:
-            found = self._first.read_delta(delta, reason)
-            if reason and type(reason) is str:
-                self.is_finished = True
-            elif reason == "":
-                self._has_odd_finish = True
-        else:
-            reader = self._choices.get(index)
-            if reader is None:
-                reader = self._choices[index] = DeltaReader(choice=index)
-            found = reader.read_delta(delta, reason)
+        reader = self._first
+        if index:
+            known = self._choices.get(index)
+            if known is None:
+                known = self._choices[index] = DeltaReader(choice=index)
+            reader = known
+        elif reason and type(reason) is str:
+            self.is_finished = True
+        elif reason == "":
+            self._has_odd_finish = True
+        found = reader.read_delta(delta, reason)
         if len(delta) > 1 or "content" not in delta:
-            role = delta.get("role")
-            if role and type(role) is str and self._roles.get(index) != role:
-                self._roles[index] = role
-                found.insert(0, Head(role=role))
-            _read_others(delta, found)
+            self._read_others(index, delta, found)
         if index:
             parts += [OtherChoice(index, part) for part in found]
+            return
+        if self._unread is not None:
+            for part in found:
+                if type(part) is Text:
+                    self._text.append(part.text)
+        parts += found
+
+    def _read_others(
+        self, index: int, delta: dict[str, Any], found: list[Part]
+    ) -> None:
+        """Read what of a delta is neither text nor call: role, audio, images."""
+        role = delta.get("role")
+        if role and type(role) is str and self._roles.get(index) != role:
+            self._roles[index] = role
+            found.insert(0, Head(role=role))
+        audio = delta.get("audio")
+        if audio and type(audio) is dict:
+            transcript = audio.get("transcript")
+            if transcript and type(transcript) is str:
+                self._transcript.append(transcript)
+                found.append(Item("audio_transcript", transcript))
+        for field in ("annotations", "images"):
+            entries = delta.get(field)
+            if entries and type(entries) is list:
+                found += [Item(field.removesuffix("s"), entry) for entry in entries]
+
+    def _is_repeated(self, choices: list[Any], parts: list[Part]) -> bool:
+        """Return whether a whole message repeats what was streamed, and report it.
+
+        Source: MiniMax ends a stream with the whole completion (GoModel#1068).
+        """
+        choice = choices[0] if choices else None
+        if type(choice) is not dict or type(choice.get("delta")) is dict:
+            return False
+        message = choice.get("message")
+        content = message.get("content") if type(message) is dict else None
+        if type(content) is not str or not content:
+            return False
+        streamed = str(self._text)
+        if content.startswith(streamed):
+            text = "the whole answer came again as a `message` after its deltas"
+            parts.append(Problem(DiagnosticKind.REPEATED_ANSWER, text))
+            if content != streamed:
+                parts.append(Text(content[len(streamed) :]))
         else:
-            parts += found
+            text = (
+                f"a `message` after the deltas holds {shorten(content)} instead of them"
+            )
+            parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
+        return True
 
     def close(self) -> list[Part]:
         """Report a missing finish and what was not read; see `Reader.close`."""
@@ -128,6 +183,10 @@ class ChatReader:
             parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
+        if self._transcript:
+            said = shorten(str(self._transcript))
+            text = f"no message carries the transcript of audio: {said}"
+            parts.append(Problem(DiagnosticKind.NOT_EMITTED, text))
         if self._unread is not None:
             parts += self._unread.problems()
         return parts
@@ -162,19 +221,6 @@ class ResponseAccumulator(Accumulator):
             for part in parts
             if type(part) not in {OtherChoice, Head, Usage, Problem}
         ]
-
-
-def _read_others(delta: dict[str, Any], parts: list[Part]) -> None:
-    """Read what of a delta is neither text nor call: audio, annotations, images."""
-    audio = delta.get("audio")
-    if audio and type(audio) is dict:
-        transcript = audio.get("transcript")
-        if transcript and type(transcript) is str:
-            parts.append(Item("audio_transcript", transcript))
-    for field in ("annotations", "images"):
-        entries = delta.get(field)
-        if entries and type(entries) is list:
-            parts += [Item(field.removesuffix("s"), entry) for entry in entries]
 
 
 def _error_text(payload: Payload) -> str:

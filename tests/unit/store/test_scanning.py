@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import CassetteError
-from harness.store.rules import Redaction
+from harness.store.reading import load_cassette
+from harness.store.redaction import redact_cassette
+from harness.store.rules import Redaction, redacted_url
 from harness.store.scanning import Finding, scan
-from tests.shared import corpus_files, needs_shared
+from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 
@@ -97,7 +99,7 @@ def test_key_outside_the_exchanges_is_found_with_its_line(tmp_path: Path) -> Non
     [finding] = scan(path)
     assert finding.exchange is None
     assert finding.place == f"line {len(text.splitlines())}"
-    assert finding.kind == "API key (sk-)"
+    assert finding.kind == "OpenAI key"
 
 
 def test_key_inside_an_exchange_is_reported_once(tmp_path: Path) -> None:
@@ -114,8 +116,8 @@ def test_key_in_fragments_is_reported_once(tmp_path: Path) -> None:
         for i in range(0, len(key), 5)
     ]
     [finding] = scan(save(tmp_path, document(interaction(sse(*chunks)))))
-    assert finding.kind == "API key (sk-)"
-    assert finding.excerpt == f"sk-*** ({len(key)} characters)"
+    assert finding.kind == "OpenAI key"
+    assert finding.excerpt == f"sk-proj-*** ({len(key)} characters)"
 
 
 def test_large_text_is_scanned_to_its_end(tmp_path: Path) -> None:
@@ -154,3 +156,23 @@ def test_corpus_has_no_finding(every: int) -> None:
     The check of the whole corpus in `test_checking.py` looks for secrets too.
     """
     assert [found for path in corpus_files()[::every] for found in scan(path)] == []
+
+
+@needs_shared
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)])
+def test_protocol_recordings_have_no_finding(every: int) -> None:
+    """Nor do recordings of the other APIs: their states and signatures stay."""
+    paths = sorted((SHARED / "protocols").rglob("*.yaml"))[::every]
+    assert [found for path in paths for found in scan(path)] == []
+    for path in paths:
+        cassette = load_cassette(path)
+        assert redact_cassette(cassette) == cassette, path
+
+
+def test_urls_in_messages_lose_their_secrets() -> None:
+    """Whatever prints a URL prints it as a cassette has it."""
+    key = "AI" + "za" + "Sy" + "Zx9k" * 9
+    line = f"POST https://u:pw@host/v1/m?alt=sse&key={key} 200 complete"
+    assert redacted_url(line) == (
+        "POST https://REDACTED@host/v1/m?alt=sse&key=REDACTED 200 complete"
+    )

@@ -8,20 +8,23 @@ reading (`harness.store.reading`), secrets by `harness.store.scanning`.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.core.chunks import DONE, parse_payload, payload_error
-from harness.core.sse import SSEDecoder
+from harness.apis.detect import api_named
+from harness.core.diagnostics import DiagnosticKind, Severity
+from harness.engine.replay import Replay
+from harness.engine.stream import StreamReader
+from harness.engine.transcript import Diagnostic
 from harness.errors import (
     CassetteCorruptError,
-    ChunkError,
-    ProtocolError,
+    NothingToReplayError,
     StateError,
     shorten,
 )
 from harness.store.classify import Kind, classify
-from harness.store.known_fields import unknown_chunk_fields, unknown_keys
+from harness.store.journal_text import is_journal
+from harness.store.known_fields import unknown_keys
+from harness.store.left_over import is_being_written
 from harness.store.library import find_cassettes
 from harness.store.reading import read_cassette
 from harness.store.scanning import scan_cassette
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-    from harness.core.sse import SSEEvent
+    from harness.apis.base import Violation
     from harness.store.cassette import Cassette, Exchange, Response
     from harness.store.rules import Redaction
 
@@ -62,12 +65,11 @@ def check(
 ) -> list[Problem]:
     """Check a recording or a folder of recordings.
 
-    Problems are: a file that does not parse as a cassette, byte counts that do not
-    add up, keys that nothing reads, a stream that ends without `finish_reason` or
-    `[DONE]` unless the recording says that it was cut, an event that is no chunk,
-    times that run backwards, secrets. Notes are: exchanges that cannot be replayed
-    and why, errors a provider sent in a stream, fields of chunks that are not in
-    OpenAI's format.
+    Everything that `harness replay` reports is in it, as a problem or, where no client
+    is hurt (`DiagnosticKind.severity`), as a note. Besides: a file that does not parse
+    as a cassette, byte counts that do not add up, unknown keys, times that run
+    backwards, secrets, rules of its API that a stream breaks, and a journal that a
+    recording left (its exchanges are in no cassette).
 
     Args:
         path: A file, a folder (as `find_cassettes` reads it), or ``-``.
@@ -81,18 +83,22 @@ def check(
             no cassettes.
     """
     problems: list[Problem] = []
-    for name in find_cassettes(path):
+    for name in find_cassettes(path, with_journals=True):
         problems += _check_file(name, redaction)
     return problems
 
 
 def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
     problems: list[Problem] = []
+    if is_journal(path):
+        problems.append(Problem(path, None, *_about_journal(path)))
 
     def inspect(document: Any) -> None:
         for index, key in unknown_keys(document):
-            text = f"unknown key {shorten(key)}; nothing reads it, remove it"
-            problems.append(Problem(path, index, text))
+            # Only below `stream` is a key ours: elsewhere another recorder's.
+            is_ours = key.startswith("response.stream.")
+            text = f"unknown key {shorten(key)}: harness does not read it"
+            problems.append(Problem(path, index, text, is_note=not is_ours))
 
     try:
         cassette = read_cassette(path, inspect=inspect)
@@ -104,8 +110,22 @@ def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
             Problem(path, exchange.index, text, is_note)
             for text, is_note in _check_exchange(exchange)
         )
+    problems += _diagnosed(cassette)
     problems += _secrets(cassette, redaction)
     return sorted(problems, key=lambda p: -1 if p.exchange is None else p.exchange)
+
+
+def _about_journal(path: str) -> _Found:
+    if is_being_written(path):
+        return "the journal of a recording that is going on", True
+    return (
+        (
+            "a recording did not end, and the cassette does not have these exchanges; "
+            "`harness show` reads them; the next recording to that cassette takes "
+            "them in, or names the file where it puts them (after a rewrite)"
+        ),
+        False,
+    )
 
 
 def _secrets(cassette: Cassette, redaction: Redaction | None) -> Iterator[Problem]:
@@ -127,16 +147,31 @@ def _check_exchange(exchange: Exchange) -> Iterator[_Found]:
     response = exchange.response
     if response.wire is not None:
         yield from _check_times(response)
-    kind, reason, _ = classify(exchange)
-    if kind is Kind.OTHER:
-        yield f"not replayed: {reason}", True
-    elif kind is Kind.WHOLE:
+    kind, _, api = classify(exchange)
+    if kind is Kind.WHOLE:
         try:
             json.loads(response.body)
         except (ValueError, RecursionError) as error:
             yield f"the answer is no complete JSON ({error}); record it again", False
-    else:
-        yield from _check_stream(response)
+    elif kind is Kind.STREAM and api_named(api).rules:
+        reader = StreamReader(exchange, None, api=api)
+        events = (event for event, _ in reader.iter_events())
+        found: dict[str, list[Violation]] = {}
+        for violation in api_named(api).check(events):
+            found.setdefault(violation.rule.name, []).append(violation)
+        for violations in found.values():
+            yield _violation_text(violations), False
+
+
+def _violation_text(violations: list[Violation]) -> str:
+    """Return a broken rule as one line: where, which rule, expected, got."""
+    first = violations[0]
+    where = "" if first.event is None else f"event {first.event}: "
+    more = f"; and {len(violations) - 1} times more" if len(violations) > 1 else ""
+    return (
+        f"{where}breaks {first.rule.name} ({first.rule.summary}): expected "
+        f"{first.expected}, got {first.got}{more}"
+    )
 
 
 def _check_times(response: Response) -> Iterator[_Found]:
@@ -148,85 +183,41 @@ def _check_times(response: Response) -> Iterator[_Found]:
         last = seconds
 
 
-def _check_stream(response: Response) -> Iterator[_Found]:
-    stream = _Stream()
-    decoder = SSEDecoder()
+class _Nothing:
+    """An interface that takes nothing in: what is left is the agent loop's reading."""
+
+    def to_list(self) -> list[Any]:
+        return []
+
+
+def diagnostics_of(cassette: Cassette) -> list[Diagnostic]:
+    """Return what a replay of a cassette reports, whatever the interface.
+
+    Args:
+        cassette: The cassette; a `source` of it is used up.
+
+    Returns:
+        The diagnostics in order; one a exchange where nothing can be replayed.
+    """
+    running = Replay(cassette, _Nothing())
     try:
-        for _, piece in response.iter_wire():
-            for event in decoder.feed(piece):
-                yield from stream.read(event)
-        for event in decoder.close():
-            yield from stream.read(event)
-    except ProtocolError as error:
-        yield f"{error}; record it again", False
-        return
-    yield from stream.at_the_end(response)
+        for _ in running.run():
+            pass
+    except NothingToReplayError:
+        return [
+            Diagnostic(DiagnosticKind.NOT_REPLAYED, exchange.index, reason)
+            for exchange in cassette.exchanges
+            for reason in (classify(exchange).reason,)
+        ]
+    return running.diagnostics
 
 
-class _Stream:
-    """What the events of one stream amount to."""
-
-    def __init__(self) -> None:
-        self._chunks = 0
-        self._is_done = False
-        self._is_finished = False
-        self._is_cut = False
-        self._is_damaged = False
-        self._has_error = False
-        self._unknown: Counter[str] = Counter()
-
-    def read(self, event: SSEEvent) -> Iterator[_Found]:
-        self._is_cut = not event.is_complete
-        data = event.data.strip()
-        if data == DONE:
-            self._is_done = True
-            return
-        if not data:
-            return
-        where = f"event at byte {event.byte_offset}"
-        if self._is_done:
-            yield f"{where}: comes after [DONE]; the file was edited?", False
-        try:
-            payload = parse_payload(data)
-        except ChunkError as error:
-            self._is_damaged = self._is_cut
-            if not self._is_cut:
-                yield f"{where}: {error}; record it again", False
-            return
-        self._chunks += 1
-        self._unknown.update(set(unknown_chunk_fields(payload)))
-        message = payload_error(payload)
-        if message is not None:
-            self._has_error = True
-            yield f"{where}: the provider sent an error: {shorten(message)}", True
-        choices = payload.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and choice.get("finish_reason"):
-                self._is_finished = True
-
-    def at_the_end(self, response: Response) -> Iterator[_Found]:
-        ended = response.ended
-        if ended is not None and ended.kind != "complete":
-            because = f" ({ended.error})" if ended.error else ""
-            yield f"the stream was cut: {ended.kind}{because}, as recorded", True
-        elif self._is_damaged:
-            yield "the last event is cut off in the middle; record it again", False
-        elif not (self._is_done or self._is_finished or self._has_error):
-            yield (
-                (
-                    "the stream ends without finish_reason or [DONE]; record it again, "
-                    "or say under `stream` how it `ended`"
-                ),
-                False,
-            )
-        elif self._is_cut:
-            yield (
-                "the last event has no blank line after it; some clients drop it",
-                True,
-            )
-        if self._unknown:
-            named = ", ".join(
-                f"{name} ({count} of {self._chunks} chunks)"
-                for name, count in sorted(self._unknown.items())
-            )
-            yield f"fields that are not in OpenAI's format: {named}", True
+def _diagnosed(cassette: Cassette) -> Iterator[Problem]:
+    for found in diagnostics_of(cassette):
+        place = str(found).removeprefix(f"exchange {found.exchange}").lstrip(", :")
+        yield Problem(
+            cassette.path,
+            found.exchange,
+            place,
+            is_note=found.kind.severity is Severity.NOTE,
+        )

@@ -1,0 +1,119 @@
+"""Anthropic Messages as one of harness's APIs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.anthropic import checking, request, rules, whole
+from harness.apis.anthropic.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.base import Conversation, Event, Payload, Rule, Violation
+    from harness.core.parts import Part
+
+__all__ = ["API"]
+
+_PATH = re.compile(
+    r"/messages/?$"  # not .../messages/count_tokens, which answers with a number
+    r"|:(stream)?RawPredict$"  # Vertex AI
+    r"|/model/[^/]+/invoke(-with-response-stream)?$",  # Bedrock
+    re.IGNORECASE,
+)
+_OWN_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
+
+
+class _Anthropic:
+    """See `harness.apis.base.Api`."""
+
+    name = "anthropic"
+    title = "Anthropic Messages"
+    rules: tuple[Rule, ...] = rules.RULES
+
+    def is_event(self, name: str, payload: Payload) -> bool:
+        """Tell whether an event can only be this API's; pings and errors cannot."""
+        sent = payload.get("type")
+        kind = sent if type(sent) is str else name
+        match kind:
+            case "message_start":
+                return type(payload.get("message")) is dict
+            case "message_delta":
+                return type(payload.get("delta")) is dict
+            case "content_block_start":
+                return "content_block" in payload
+            case "content_block_delta":
+                return "delta" in payload
+            case "content_block_stop":
+                return True
+            case "message_stop":
+                return True
+            case _:
+                return False
+
+    def is_answer(self, document: Any) -> bool:
+        """Tell whether a document is a message, or an error of this API's shape."""
+        if type(document) is not dict:
+            return False
+        if document.get("type") == "error":
+            error = document.get("error")
+            return type(error) is dict and type(error.get("message")) is str
+        return (
+            document.get("type") == "message"
+            and document.get("role") == "assistant"
+            and type(document.get("content")) is list
+            and "stop_reason" in document
+        )
+
+    def is_request(self, uri: str, body: Payload) -> bool:
+        """Tell whether a request is meant for this API.
+
+        By what its body has that chat's has not, or the other way round; by the path
+        where it could be either's.
+        """
+        path = uri.partition("?")[0].partition("#")[0]
+        messages = body.get("messages")
+        if type(messages) is not list:  # recordings that leave the body out
+            return not body and path.endswith("/v1/messages")
+        dicts = [m for m in messages if type(m) is dict]
+        if any(
+            "tool_calls" in m or m.get("role") in {"developer", "tool", "function"}
+            for m in dicts
+        ) or any("function" in tool for tool in _dicts(body.get("tools"))):
+            return False
+        if _PATH.search(path):
+            return True
+        return "/chat/completions" not in path and (
+            "anthropic_version" in body
+            or any("input_schema" in tool for tool in _dicts(body.get("tools")))
+            or any(
+                block.get("type") in _OWN_BLOCKS
+                for message in dicts
+                for block in _dicts(message.get("content"))
+            )
+        )
+
+    def reader(self) -> Reader:
+        """Return a reader for one answer."""
+        return Reader()
+
+    def whole(self, document: Payload) -> list[Part]:
+        """Read an answer that was not streamed."""
+        return whole.whole(document)
+
+    def request(self, uri: str, body: Payload) -> Conversation:
+        """Read a request body."""
+        return request.request(uri, body)
+
+    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
+        """Hold a stream against the rules."""
+        return checking.check(events)
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [v for v in value if type(v) is dict] if type(value) is list else []
+
+
+API = _Anthropic()
+"""The API."""

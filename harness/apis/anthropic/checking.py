@@ -1,0 +1,314 @@
+"""Hold a Messages stream against the rules of `harness.apis.anthropic.rules`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.anthropic.rules import rule
+from harness.apis.base import Violation
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.base import Event
+
+__all__ = ["check"]
+
+_DELTA_BLOCKS = {
+    "text_delta": ("text",),
+    "citations_delta": ("text",),
+    "thinking_delta": ("thinking",),
+    "signature_delta": ("thinking",),
+    "input_json_delta": ("tool_use", "server_tool_use", "mcp_tool_use"),
+    "compaction_delta": ("compaction",),
+}
+_TEXT_FIELDS = {
+    "text": ("text",),
+    "thinking": ("thinking", "signature"),
+    "redacted_thinking": ("data",),
+    "tool_use": ("id", "name"),
+    "server_tool_use": ("id", "name"),
+    "mcp_tool_use": ("id", "name", "server_name"),
+}
+_KNOWN = frozenset(kind for kinds in _DELTA_BLOCKS.values() for kind in kinds)
+_CUT = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
+_KINDS = (
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+)
+
+
+def check(events: Iterable[Event]) -> Iterator[Violation]:
+    """Hold a stream against the rules.
+
+    Args:
+        events: The events of one answer; payloads of any shape.
+
+    Yields:
+        What breaks a rule, as early as it is known. Events that are not of this API,
+        and pings, may come anywhere.
+    """
+    checker = _Checker()
+    for event in events:
+        yield from checker.feed(event)
+    yield from checker.close()
+
+
+class _Open:
+    """The block that is open."""
+
+    def __init__(self, index: object, block: dict[str, Any]) -> None:
+        self.index = index
+        self.block = block
+        self.kind = _text(block.get("type"))
+        self.pieces: list[str] = []
+        self.signatures = 0
+
+
+class _Checker:
+    """The state of one stream."""
+
+    def __init__(self) -> None:
+        self.event: int | None = None
+        self.has_started = False
+        self.has_delta = False
+        self.has_stopped = False
+        self.has_failed = False
+        self.reason = ""
+        self.blocks = 0
+        self.open: _Open | None = None
+        self.ids: set[str] = set()
+        self.has_calls = False
+        self.bad_input: Violation | None = None
+
+    def feed(self, event: Event) -> Iterator[Violation]:
+        self.event = event.index
+        payload = event.payload
+        sent = payload.get("type")
+        kind = sent if type(sent) is str else event.name
+        if kind == "ping":
+            return
+        if self.has_failed:
+            yield self._breach("error-last", "the end of the stream", kind)
+            return
+        if event.name != sent and kind in (*_KINDS, "error"):
+            yield self._breach("event-line", f"event: {_shown(sent)}", event.name)
+        if kind == "error":
+            self.has_failed = True
+            return
+        if kind not in _KINDS:
+            return
+        if self.has_stopped:
+            yield self._breach("stop-last", "the end of the stream", kind)
+        if not self.has_started and kind != "message_start":
+            yield self._breach("start-first", "message_start", kind)
+            self.has_started = True
+        yield from getattr(self, f"_{kind}")(payload)
+
+    def close(self) -> Iterator[Violation]:
+        self.event = None
+        if self.has_failed:
+            return
+        yield from self._end_blocks()
+        if not self.has_delta:
+            yield self._breach("delta-once", "a message_delta", "none")
+        if not self.has_stopped:
+            yield self._breach("stop-last", "message_stop", "the end of the stream")
+
+    def _message_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
+        if self.has_started:
+            yield self._breach("start-once", "one message_start", "another")
+        self.has_started = True
+        message = _object(payload.get("message"))
+        wrong = [
+            f"{key} {_shown(message.get(key))}"
+            for key, is_right in (
+                ("id", _is_text(message.get("id"))),
+                ("role", message.get("role") == "assistant"),
+                ("content", message.get("content") == []),
+                ("stop_reason", message.get("stop_reason", 0) is None),
+            )
+            if not is_right
+        ]
+        if wrong:
+            expected = "an id, role assistant, content [] and stop_reason null"
+            yield self._breach("start-message", expected, ", ".join(wrong))
+        usage = _object(message.get("usage"))
+        if not all(_is_count(usage.get(k)) for k in ("input_tokens", "output_tokens")):
+            expected = "usage with input_tokens and output_tokens"
+            yield self._breach("start-usage", expected, message.get("usage"))
+
+    def _content_block_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
+        index, block = _index(payload), _object(payload.get("content_block"))
+        if self.open is not None:
+            expected = f"content_block_stop for block {self.open.index}"
+            yield self._breach("block-bracket", expected, f"the start of {index!r}")
+            yield from self._end_block(self.open)
+        if self.has_delta:
+            yield self._breach("delta-once", "no block after message_delta", "a block")
+        if type(index) is not int or index != self.blocks:
+            yield self._breach("block-index", f"index {self.blocks}", index)
+        self.blocks = index + 1 if type(index) is int else self.blocks + 1
+        self.open = _Open(index, block)
+        yield from self._fields(self.open)
+
+    def _fields(self, found: _Open) -> Iterator[Violation]:
+        block, kind = found.block, found.kind
+        wanted = _TEXT_FIELDS.get(kind, ())
+        missing = [key for key in wanted if type(block.get(key)) is not str]
+        if not kind:
+            missing = ["type"]
+        elif kind.endswith("tool_use") and type(block.get("input")) is not dict:
+            missing.append("input")
+        if missing:
+            got = f"{kind or 'a block'} without {', '.join(missing)}"
+            yield self._breach(
+                "block-fields", f"every field of {kind or 'its type'}", got
+            )
+        if kind.endswith("tool_use"):
+            yield from self._call(kind, block)
+        elif kind.endswith("tool_result"):
+            used = block.get("tool_use_id")
+            if type(used) is not str or used not in self.ids:
+                yield self._breach("result-of-call", "the id of a call before it", used)
+
+    def _call(self, kind: str, block: dict[str, Any]) -> Iterator[Violation]:
+        self.has_calls = self.has_calls or kind == "tool_use"
+        call_id = block.get("id")
+        if not _is_text(call_id) or not _is_text(block.get("name")):
+            yield self._breach("call-ids", "an id and a name", _shown(block))
+        elif call_id in self.ids:
+            yield self._breach("call-ids", "an id of its own", call_id)
+        if type(call_id) is str:
+            self.ids.add(call_id)
+
+    def _content_block_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
+        index, delta, found = (
+            _index(payload),
+            _object(payload.get("delta")),
+            self.open,
+        )
+        if found is None or found.index != index:
+            yield self._breach("block-open", self._expected_open(), f"index {index!r}")
+            return
+        kind = _text(delta.get("type"))
+        wanted = _DELTA_BLOCKS.get(kind)
+        if wanted is not None and found.kind not in wanted and found.kind in _KNOWN:
+            got = f"{kind} in a block of {found.kind}"
+            yield self._breach("delta-type", f"{kind} in {' or '.join(wanted)}", got)
+        if kind == "signature_delta":
+            found.signatures += 1
+        if found.signatures > 1 or (found.signatures and kind == "thinking_delta"):
+            expected = "content_block_stop after the signature"
+            yield self._breach("thinking-signed", expected, kind)
+        piece = delta.get("partial_json")
+        if kind == "input_json_delta" and piece and type(piece) is str:
+            if not found.pieces and found.block.get("input"):
+                expected = "no deltas, for the start event has the input"
+                yield self._breach("input-once", expected, piece)
+            found.pieces.append(piece)
+
+    def _content_block_stop(self, payload: dict[str, Any]) -> Iterator[Violation]:
+        index = _index(payload)
+        if self.open is None or self.open.index != index:
+            yield self._breach("block-open", self._expected_open(), f"index {index!r}")
+            return
+        yield from self._end_block(self.open)
+
+    def _expected_open(self) -> str:
+        if self.open is None:
+            return "content_block_start before it, for no block is open"
+        return f"index {self.open.index}, the block that is open"
+
+    def _end_block(self, found: _Open) -> Iterator[Violation]:
+        self.open = None
+        if self.bad_input is not None:  # it was not the last block
+            yield self.bad_input
+            self.bad_input = None
+        if found.kind == "thinking" and not found.signatures:
+            yield self._breach("thinking-signed", "a signature_delta", "none")
+        text = "".join(found.pieces)
+        if text and not _is_json_object(text):
+            self.bad_input = self._breach("input-object", "a JSON object", text)
+
+    def _end_blocks(self) -> Iterator[Violation]:
+        if self.open is not None:
+            expected = f"content_block_stop for block {self.open.index}"
+            yield self._breach("block-stopped", expected, "no more blocks")
+            yield from self._end_block(self.open)
+        bad, self.bad_input = self.bad_input, None
+        if bad is not None and self.reason not in _CUT:
+            yield bad
+
+    def _message_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
+        delta, usage = _object(payload.get("delta")), _object(payload.get("usage"))
+        self.reason = _text(delta.get("stop_reason"))
+        yield from self._end_blocks()
+        if self.has_delta:
+            yield self._breach("delta-once", "one message_delta", "another")
+        self.has_delta = True
+        if not self.reason:
+            got = delta.get("stop_reason")
+            yield self._breach("delta-reason", "a stop_reason", got)
+        elif self.has_calls:
+            if self.reason in {"end_turn", "stop_sequence"}:
+                expected = "tool_use, for a tool_use came"
+                yield self._breach("reason-of-calls", expected, self.reason)
+        elif self.reason == "tool_use":
+            expected = "another reason, for no tool_use came"
+            yield self._breach("reason-of-calls", expected, self.reason)
+        if not _is_count(usage.get("output_tokens")):
+            expected = "usage with output_tokens"
+            yield self._breach("delta-usage", expected, payload.get("usage"))
+
+    def _message_stop(self, _payload: dict[str, Any]) -> Iterator[Violation]:
+        self.has_stopped = True
+        yield from self._end_blocks()
+
+    def _breach(self, name: str, expected: str, got: object) -> Violation:
+        text = got if type(got) is str and len(got) <= 80 else _shown(got)
+        return Violation(rule(name), self.event, expected, text)
+
+
+def _index(payload: dict[str, Any]) -> object:
+    """Return a block's number as sent; None where it is a list or an object."""
+    index = payload.get("index")
+    return None if isinstance(index, dict | list) else index
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if type(value) is dict else {}
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else ""
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str and value != ""
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return type(json.loads(text)) is dict
+    except ValueError:
+        return False
+    except RecursionError:  # no tool takes a thousand levels, but it may be legal
+        return True
+
+
+def _shown(value: object) -> str:
+    try:
+        return shorten(value)
+    except RecursionError:
+        return "a value that nests too deeply"

@@ -1,0 +1,145 @@
+"""Messages that came whole, and what a stream's events share with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.accounting import UnreadFields
+from harness.apis.anthropic.blocks import as_json, text_of, whole_block
+from harness.apis.anthropic.known_fields import WHOLE
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import (
+    CallPart,
+    Finish,
+    Head,
+    Item,
+    Problem,
+    Text,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from harness.apis.base import Payload
+    from harness.core.parts import Part
+
+__all__ = [
+    "CARRIED_WHOLE",
+    "MEANINGS",
+    "content_of",
+    "error_text",
+    "finish_of",
+    "head_of",
+    "items_of",
+    "usage_of",
+    "whole",
+]
+
+MEANINGS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+"""Stop reasons in chat's words; `pause_turn` and `compaction` have no counterpart."""
+
+CARRIED_WHOLE = (
+    "stop_details",
+    "container",
+    "context_management",
+    "input_transformations",
+    "diagnostics",
+)
+"""Fields of a message beside its content that become an `Item` of the same name."""
+
+
+def whole(document: Payload) -> list[Part]:
+    """Read an answer that was not streamed, or an error.
+
+    Args:
+        document: The JSON object; any shape.
+
+    Returns:
+        Its parts, in the order in which a stream has them; a `Problem` for an error
+        and for each field that is not known.
+    """
+    if document.get("type") == "error" or (
+        document.get("error") and not document.get("content")
+    ):
+        return [Problem(DiagnosticKind.ERROR_EVENT, error_text(document))]
+    unread = UnreadFields(WHOLE)
+    unread.feed(0, document)
+    return [
+        *head_of(document),
+        *content_of(document.get("content"), 0, unread, 0),
+        *items_of(document),
+        *usage_of(document),
+        *finish_of(document.get("stop_reason")),
+        *unread.problems(),
+    ]
+
+
+def head_of(message: dict[str, Any]) -> list[Part]:
+    """Return id and model of a message, if it has any."""
+    head = Head(text_of(message.get("id")), text_of(message.get("model")))
+    return [head] if head.id or head.model else []
+
+
+def content_of(
+    content: object, calls: int, unread: UnreadFields, event: int
+) -> list[Part]:
+    """Read the content of a message.
+
+    Args:
+        content: A list of blocks, or a text; any shape.
+        calls: How many calls came before.
+        unread: Where the blocks' fields are accounted for.
+        event: Number of the event that has it.
+
+    Returns:
+        The parts.
+    """
+    if type(content) is str:
+        return [Text(content)] if content else []
+    parts: list[Part] = []
+    if content:
+        for block in content if type(content) is list else [content]:
+            found = whole_block(block, calls, unread, event)
+            calls += sum(type(part) is CallPart and part.is_new for part in found)
+            parts += found
+    return parts
+
+
+def items_of(holder: dict[str, Any]) -> list[Part]:
+    """Return what is carried whole beside the content."""
+    return [Item(key, holder[key]) for key in CARRIED_WHOLE if holder.get(key)]
+
+
+def usage_of(holder: dict[str, Any]) -> list[Part]:
+    """Return the token counts of a message or of a `message_delta`, if it has any."""
+    usage = holder.get("usage")
+    return [Usage(usage)] if usage and type(usage) is dict else []
+
+
+def finish_of(reason: object) -> list[Part]:
+    """Return the finish that a `stop_reason` is; empty for null."""
+    text = text_of(reason)
+    return [Finish(text, MEANINGS.get(text, ""))] if text else []
+
+
+def error_text(payload: Payload) -> str:
+    """Return an error as `type: message`, or as JSON where it has no message.
+
+    Args:
+        payload: The object of an error event or of a whole error, whose `error` is
+            an object, a text, or missing; any shape.
+    """
+    error = payload.get("error")
+    if type(error) is str and error:
+        return error
+    holder = error if type(error) is dict and error else payload
+    message, kind = text_of(holder.get("message")), text_of(holder.get("type"))
+    if not message:
+        return as_json(payload) or "an error object that is nested too deeply"
+    return f"{kind}: {message}" if kind and kind != "error" else message

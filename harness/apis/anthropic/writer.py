@@ -1,0 +1,354 @@
+"""Parts to the events of a Messages stream, as Anthropic sends them.
+
+Blocks never overlap, so what does not belong to an unfinished call waits until the call
+is whole, which may be the end of the answer. An answer without a finish is cut: its
+stream ends without `message_delta` and `message_stop`, as it would have.
+
+What cannot be carried, counted in `left_out` where it is text or data:
+
+- a refusal is written as text; its kind is lost;
+- a custom call's input becomes `{"input": "..."}`, for inputs are objects;
+- signatures of calls and of text, encrypted reasoning, other APIs' items, ids of
+  blocks, other choices, token counts under other names;
+- pieces of a call after its object is whole.
+
+What is made up: ids where there are none (`msg_0`, `toolu_N`), token counts of 0, an
+empty signature of reasoning that has none, `tool_use` as the reason where calls came
+with an ordinary end (and the other way round), the type `api_error` of an error.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.anthropic.blocks import as_json, grows
+from harness.apis.anthropic.message import MessageEvents, folded
+from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import (
+    Block,
+    CallPart,
+    Finish,
+    Head,
+    Item,
+    Opaque,
+    OtherChoice,
+    Problem,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Usage,
+)
+from harness.core.text import TextBuffer
+
+if TYPE_CHECKING:
+    from harness.apis.base import Payload, WrittenEvent
+    from harness.core.parts import Part
+
+__all__ = ["Writer", "body"]
+
+_REASONS = {
+    "stop": "end_turn",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "length": "max_tokens",
+    "content_filter": "refusal",
+}
+"""Chat's words for the stop reasons."""
+
+_WHOLE_BLOCKS = frozenset(
+    {
+        "server_tool_use",
+        "mcp_tool_use",
+        "mcp_tool_listing",
+        "container_upload",
+        "compaction",
+        "fallback",
+    }
+)
+_CUSTOM_START, _CUSTOM_END = '{"input": "', '"}'
+_MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs its length
+
+
+class _Call:
+    """A call that is being written, or was."""
+
+    __slots__ = (
+        "call",
+        "checks",
+        "has_started",
+        "is_custom",
+        "is_written",
+        "may_be_whole",
+        "text",
+    )
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+        self.is_custom = call.type == "custom"
+        self.text = TextBuffer()
+        self.has_started = False
+        self.is_written = False
+        self.may_be_whole = False
+        self.checks = 0
+
+    def add(self, piece: str) -> str:
+        """Add a piece of the arguments; return what an input has of it."""
+        if self.is_custom:
+            return json.dumps(piece, ensure_ascii=False)[1:-1]
+        self.text.append(piece)
+        if end := piece.rstrip():  # blanks change nothing
+            self.may_be_whole = end[-1] == "}"
+        return piece
+
+    def is_whole(self) -> bool:
+        """Tell whether its arguments are a whole object, so that no more can come."""
+        if not self.may_be_whole or self.checks >= _MOST_CHECKS:
+            return False
+        self.checks += 1
+        try:
+            return type(json.loads(str(self.text))) is dict
+        except (ValueError, RecursionError):
+            return False
+
+
+class Writer:
+    """Writes one answer; see `harness.apis.base.Writer` and the rules above."""
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, int] = {}
+        """What could not be carried, and how often it came."""
+        self._message = MessageEvents()
+        self._has_failed = False
+        self._finish: Finish | None = None
+        self._call: _Call | None = None  # the one whose block is open
+        self._calls: dict[int, _Call] = {}
+        self._announced: object = None  # the last item that was
+        self._held: list[Part] = []  # what waits until that call is whole
+
+    def feed(self, parts: list[Part]) -> list[WrittenEvent]:
+        """Write the parts of one event."""
+        for part in parts:
+            self._take(part)
+        if not self._has_failed and any(type(part) is not Problem for part in parts):
+            # A stream begins at once; what the first event brings is in its start.
+            self._message.start()
+        return self._message.drain()
+
+    def close(self) -> list[WrittenEvent]:
+        """Write what was held back, and the end if there was a finish."""
+        if not self._has_failed:
+            self._release()
+            if self._finish is not None:
+                self._end_block()
+                self._message.finish(self._reason(self._finish))
+        return self._message.drain()
+
+    def _reason(self, finish: Finish) -> str:
+        """Return the stop reason of a finish; agents run calls on `tool_use` alone."""
+        reason = finish.reason
+        if reason not in MEANINGS:
+            reason = _REASONS.get(finish.meaning or reason, reason)
+        if self._calls and reason in {"end_turn", "stop_sequence"}:
+            return "tool_use"
+        return "end_turn" if reason == "tool_use" and not self._calls else reason
+
+    # -- Parts -------------------------------------------------------------------------
+
+    def _take(self, part: Part) -> None:
+        message = self._message
+        match part:
+            case Problem():
+                if part.kind is DiagnosticKind.ERROR_EVENT and not self._has_failed:
+                    self._release()
+                    self._has_failed = True
+                    message.fail(part.text)
+            case _ if self._has_failed:
+                self._leave_out("what follows an error")
+            case Head():
+                if not message.identify(part):
+                    self._leave_out("another id or model")
+            case Usage():
+                for _ in range(message.count(part.counts)):
+                    self._leave_out("token count")
+            case Finish():
+                self._finish = part
+            case OtherChoice():
+                self._leave_out("other choice")
+            case Item() if part.kind in CARRIED_WHOLE:
+                message.carry(part.kind, part.value)
+            case Item() if not part.is_done:
+                self._announced = part.value  # the whole item follows
+            case _:
+                self._take_content(part)
+
+    def _take_content(self, part: Part) -> None:
+        """Write a part of the content, or hold it until the open call is whole."""
+        call = self._call
+        is_own = call and isinstance(part, CallPart) and part.call is call.call
+        if call is not None and not is_own and (self._held or not call.is_whole()):
+            self._held.append(part)
+            return
+        self._write(part)
+        if self._held and call is not None and call.is_whole():
+            self._release_once()
+
+    def _release_once(self) -> None:
+        """End the open call and take what waited for it."""
+        self._end_block()
+        held, self._held = self._held, []
+        for part in held:
+            self._take_content(part)
+
+    def _release(self) -> None:
+        """The answer is over: write all that waits."""
+        while self._held:
+            self._release_once()
+        if self._call is not None:
+            self._start_call(self._call)
+
+    def _write(self, part: Part) -> None:
+        match part:
+            case Text():
+                self._piece("text", part.text)
+            case Reasoning():
+                self._piece("thinking", part.text)
+            case Refusal():
+                self._leave_out("refusal (written as text)")
+                self._piece("text", part.text)
+            case CallPart():
+                self._write_call(part)
+            case Block():
+                if part.id:
+                    self._leave_out("id of a block")
+                self._begin("thinking" if part.kind == "reasoning" else "text")
+            case Opaque():
+                self._write_opaque(part)
+            case Item():
+                self._write_item(part)
+            case _:
+                pass
+
+    def _begin(self, kind: str) -> None:
+        """Open a block of text or of reasoning."""
+        self._end_block()
+        signature = {"signature": ""} if kind == "thinking" else {}
+        self._message.begin({"type": kind, kind: "", **signature})
+
+    def _piece(self, kind: str, text: str) -> None:
+        """Write a piece of text or of reasoning, in a block of its kind."""
+        message = self._message
+        if message.open != kind or message.is_signed:
+            self._begin(kind)
+        message.delta(f"{kind}_delta", **{kind: text})
+
+    def _end_block(self) -> None:
+        """Stop the block that is open, if one is."""
+        call, self._call = self._call, None
+        if call is not None:
+            self._start_call(call)
+            call.is_written = True
+            if call.is_custom:
+                self._message.delta("input_json_delta", partial_json=_CUSTOM_END)
+        self._message.end()
+
+    def _write_call(self, part: CallPart) -> None:
+        state = self._calls.get(id(part.call))
+        if state is None:
+            self._end_block()
+            self._call = state = self._calls[id(part.call)] = _Call(part.call)
+            if state.is_custom:
+                self._leave_out('custom call (its input written as {"input": ...})')
+        if not part.arguments:
+            return
+        if state.is_written:
+            self._leave_out("piece of a call after its end")
+            return
+        self._start_call(state)
+        piece = state.add(part.arguments)
+        self._message.delta("input_json_delta", partial_json=piece)
+
+    def _start_call(self, state: _Call) -> None:
+        """Start the block of a call once its name is final."""
+        if state.has_started:
+            return
+        state.has_started = True
+        call = state.call
+        call_id = call.id or f"toolu_{call.position}"
+        block = {"type": "tool_use", "id": call_id, "name": call.name, "input": {}}
+        self._message.begin(block)
+        first = _CUSTOM_START if state.is_custom else ""
+        self._message.delta("input_json_delta", partial_json=first)
+
+    def _write_opaque(self, part: Opaque) -> None:
+        message = self._message
+        if part.kind == "redacted_reasoning":
+            self._end_block()
+            message.whole({"type": "redacted_thinking", "data": part.data})
+        elif part.kind != "signature":
+            self._leave_out(part.kind)
+        elif part.call is not None or message.open == "text":
+            self._leave_out("signature of a call or of text")
+        else:
+            if message.open != "thinking" or message.is_signed:
+                self._begin("thinking")
+            message.delta("signature_delta", signature=part.data)
+
+    def _write_item(self, item: Item) -> None:
+        message, value = self._message, item.value
+        kind = value.get("type") if type(value) is dict else None
+        if item.kind == "citation" and type(kind) is str and kind.endswith("_location"):
+            if message.open != "text":
+                self._begin("text")
+            message.delta("citations_delta", citation=value)
+        elif (
+            type(kind) is not str
+            or kind != item.kind
+            or not (kind in _WHOLE_BLOCKS or kind.endswith("_tool_result"))
+        ):
+            self._leave_out(item.kind)
+        elif not grows(kind) or (value == self._announced and value.get("input")):
+            self._end_block()
+            message.whole(value)
+        else:
+            self._end_block()
+            for_start, deltas = _grown(kind, value)
+            message.begin(for_start)
+            for delta in deltas:
+                message.delta(**delta)
+            message.end()
+
+    def _leave_out(self, what: str) -> None:
+        self.left_out[what] = self.left_out.get(what, 0) + 1
+
+
+def _grown(
+    kind: str, value: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the start event of a block has, and what its deltas bring."""
+    if kind == "compaction":
+        brought = {k: v for k, v in value.items() if k != "type"}
+        return {"type": kind, "content": None}, [
+            {"kind": "compaction_delta", **brought}
+        ]
+    sent = value.get("input")
+    text = (sent if type(sent) is str else as_json(sent)) if sent else ""
+    return {**value, "input": {}}, [
+        {"kind": "input_json_delta", "partial_json": piece}
+        for piece in ([""] if not text else ["", text])
+    ]
+
+
+def body(parts: list[Part]) -> Payload:
+    """Write an answer that is not streamed.
+
+    Args:
+        parts: The parts of the whole answer.
+
+    Returns:
+        The message, or the error object where the parts have an error.
+    """
+    writer = Writer()
+    return folded([*writer.feed(parts), *writer.close()])

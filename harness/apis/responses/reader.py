@@ -1,0 +1,358 @@
+"""Responses events to parts.
+
+Text, reasoning, refusals and calls are emitted as their deltas come. Where a done or
+terminal event has more, the missing end is emitted; any other difference is a problem
+(`harness.apis.responses.whole`). What servers do otherwise than the reference:
+
+- `output_index` identifies an item, `item_id` where it is missing or wrong (GitHub
+  Copilot sends another `item_id` with every event; some gateways index 0 always).
+- Deltas may come for an item or part that was never added (LiteLLM's bridge).
+- An item may come in its done event only, or in the terminal event only.
+- Items overlap; indices have gaps; an item may be null (Azure).
+- What an added event already holds counts only if nothing else comes.
+
+Source: OpenAI API reference, Responses streaming; types of the SDK 3.57.0; recordings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.apis.accounting import UnreadFields
+from harness.apis.responses.errors import error_of, error_text
+from harness.apis.responses.event_types import (
+    CALL_EVENTS,
+    DELTAS,
+    DONES,
+    ENDS,
+    PART_EVENTS,
+)
+from harness.apis.responses.known_fields import (
+    ANY_EVENT,
+    EVENTS,
+    KEPT_EVENTS,
+    RESPONSE,
+    UNKNOWN_EVENT,
+)
+from harness.apis.responses.state import CALL_TYPES, as_json
+from harness.apis.responses.whole import WholeReader
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Finish, Head, Item, Part, Problem, Usage
+from harness.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.apis.base import Event, Payload
+
+__all__ = ["Reader", "whole"]
+
+_MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
+"""`incomplete_details.reason` in chat's words."""
+
+_MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive"}
+"""What may follow the end: another response, or the other half of a failure (OpenAI
+sends `error` and then `response.failed`, Azure the two in the other order)."""
+
+
+class Reader(WholeReader):
+    """Reads one streamed response; a second one in the same body is read on."""
+
+    def __init__(self) -> None:
+        super().__init__(UnreadFields(ANY_EVENT))
+        self._is_finished = False
+        self._error_text = ""
+        self._was_late = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a terminal event or an error has come."""
+        return self._is_finished
+
+    def feed(self, event: Event) -> list[Part]:
+        """Read one event; see `harness.apis.base.Reader`."""
+        payload = event.payload
+        self.event = event.index
+        self.out: list[Part] = []
+        kind = payload.get("type")
+        if type(kind) is not str:
+            kind = event.name
+        text = DELTAS.get(kind)
+        if text is not None:
+            self.unread.feed(event.index, payload, EVENTS[kind])
+            if self._is_finished:
+                self._late(kind)
+            delta = payload.get("delta")
+            if delta and type(delta) is str:
+                # Nearly every event continues the text of the one before it.
+                place = (
+                    kind,
+                    payload.get("output_index"),
+                    payload.get("item_id"),
+                    payload.get(text.index_field),
+                )
+                if (
+                    self.last is None
+                    or place != self.place
+                    or self.block is not self.last
+                ):
+                    self.last = self.text_of(payload, text)
+                    self.add_text(self.last, delta)
+                    self.place = place
+                else:
+                    self.last.held.append(delta)
+                    self.out.append(text.part(delta))
+            return self.out
+        if self._is_finished and kind not in _MAY_BE_LATE:
+            self._late(kind)
+        table = EVENTS.get(kind)
+        if table is not None:
+            self.unread.feed(event.index, payload, table)
+            handler = self._HANDLERS.get(kind)
+            if handler is not None:
+                handler(self, payload, kind)
+            elif text := DONES.get(kind):
+                whole_text = payload.get(text.field)
+                if type(whole_text) is str:
+                    self.state_text(self.text_of(payload, text), whole_text, kind)
+        elif kind in KEPT_EVENTS:
+            self.out.append(Item(kind, payload, is_done=False))
+        else:
+            self._unknown(payload, kind, event.name)
+        return self.out
+
+    def close(self) -> list[Part]:
+        """Return what was held back and what is wrong with the stream as a whole."""
+        self.out = []
+        self.emit_announced()
+        if not self._is_finished:
+            self.problem(
+                DiagnosticKind.MISSING_FINISH,
+                "the stream ended without an event that ends a response "
+                "(response.completed, .incomplete or .failed, or error)",
+            )
+        for problem in self.out:
+            if type(problem) is Problem:
+                problem.event = None  # it is about the end, not about an event
+        return [*self.out, *self.unread.problems()]
+
+    def _late(self, kind: str) -> None:
+        if not self._was_late:
+            self._was_late = True
+            self.problem(
+                DiagnosticKind.ILLEGAL_EVENT,
+                f"{shorten(kind)} came after the event that ends the response",
+            )
+
+    def _unknown(self, payload: Payload, kind: str, name: str) -> None:
+        error = error_of(kind, name, payload)
+        if error is None:
+            self.unread.feed(self.event, payload, UNKNOWN_EVENT, at=kind[:80])
+            return
+        if kind != name:
+            self.other_type("type", kind or None)
+        self.unread.feed(self.event, payload, EVENTS["error"])
+        self.fail(error_text(error))
+
+    def _error(self, payload: Payload, kind: str) -> None:
+        error = error_of(kind, "", payload)
+        self.fail(error_text(error if error is not None else {}))
+
+    def fail(self, text: str) -> None:
+        """Report the error that ends the response."""
+        self._is_finished = True
+        self._report(text)
+
+    def _report(self, text: str) -> None:
+        if text != self._error_text:  # two events of one failure repeat it
+            self._error_text = text
+            self.problem(DiagnosticKind.ERROR_EVENT, text)
+
+    # -- The response itself -----------------------------------------------------------
+
+    def _response(self, payload: Payload, kind: str) -> None:
+        response = payload.get("response")
+        if type(response) is not dict:
+            self.other_type("response", response)
+            response = {}
+        if kind == "response.created":
+            self._begin(response)
+        self.read_response(response, "response", kind)
+
+    def _begin(self, response: dict[str, Any]) -> None:
+        new_id = response.get("id")
+        if not self._is_finished and not self.items and new_id in ["", None, self.id]:
+            return  # the first, or the same again before anything came
+        if self.items or self._is_finished or self.id:
+            self.emit_announced()
+            self.problem(
+                DiagnosticKind.ILLEGAL_EVENT,
+                f"a second response begins: {shorten(new_id)} after {self.id!r}",
+            )
+            self.forget()
+            self._is_finished = self._was_late = False
+            self._error_text = ""
+
+    def read_response(self, response: dict[str, Any], at: str, kind: str) -> None:
+        """Read a response object.
+
+        Args:
+            response: The object; any shape.
+            at: Where it is in the event.
+            kind: The event's type; one of `ENDS` states how the response ended.
+        """
+        self.unread.feed(self.event, response, RESPONSE, at=at)
+        self._head(response)
+        ended = ENDS.get(kind)
+        error = response.get("error")
+        if error:
+            self._report(error_text(error))
+        self.read_output(
+            response.get("output"),
+            f"{at}.output" if at else "output",
+            kind,
+            is_final=ended is not None,
+        )
+        if ended is not None:
+            self.emit_announced()
+        usage = response.get("usage")
+        if type(usage) is dict:
+            if usage:
+                tokens = (usage.get("input_tokens"), usage.get("output_tokens"))
+                counts = (n if type(n) is int else None for n in tokens)
+                self.out.append(Usage(usage, *counts))
+        else:
+            self.other_type(f"{at}.usage" if at else "usage", usage)
+        if ended is not None:
+            self._finish(response, kind, ended)
+
+    def _head(self, response: dict[str, Any]) -> None:
+        response_id, model = response.get("id"), response.get("model")
+        created = response.get("created_at")
+        head = Head()
+        if type(response_id) is str and response_id != self.id:
+            head.id = self.id = response_id
+        if type(model) is str and model != self.model:
+            head.model = self.model = model
+        if type(created) in {int, float} and created and not self.created:
+            head.created = self.created = created
+        if head != Head():
+            self.out.append(head)
+
+    def _finish(self, response: dict[str, Any], kind: str, ended: str) -> None:
+        stated = response.get("status")
+        if type(stated) is not str or not stated:
+            stated = ended
+        elif stated != ended:
+            self.problem(
+                DiagnosticKind.ILLEGAL_EVENT,
+                f"{kind} states another status: expected {ended!r}, got "
+                f"{shorten(stated)}",
+            )
+        reason = stated if stated in ENDS.values() else ended
+        meaning = ""
+        if reason == "completed":
+            meaning = "tool_calls" if any(i.call for i in self.items) else "stop"
+        elif reason == "incomplete":
+            details = response.get("incomplete_details")
+            why = details.get("reason") if type(details) is dict else None
+            meaning = _MEANINGS.get(why, "") if type(why) is str else ""
+        elif reason == "failed" and not self._error_text:
+            self.problem(
+                DiagnosticKind.ERROR_EVENT, "the response failed, without error"
+            )
+        self._is_finished = True
+        self.out.append(Finish(reason, meaning))
+
+    # -- Items -------------------------------------------------------------------------
+
+    def _item_added(self, payload: Payload, _kind: str) -> None:
+        item = payload.get("item")
+        if type(item) is dict:
+            self.add_item(item, payload.get("output_index"))
+        else:
+            self.other_type("item", item)
+
+    def _item_done(self, payload: Payload, kind: str) -> None:
+        item = payload.get("item")
+        if type(item) is dict:
+            state = self.item_done(item, payload.get("output_index"))
+            self.read_item(item, state, "item", kind)
+            state.is_done = True
+        else:
+            self.other_type("item", item)
+
+    def _part(self, payload: Payload, kind: str) -> None:
+        part = payload.get("part")
+        if type(part) is dict:
+            self.read_child_part(payload, part, kind)
+        else:
+            self.other_type("part", part)
+
+    def _annotation(self, payload: Payload, _kind: str) -> None:
+        annotation = payload.get("annotation")
+        if annotation is not None:
+            state = self.item_of(payload, "message")
+            mark = hash(as_json(annotation))
+            state.kept[mark] = state.kept.get(mark, 0) + 1
+            self.emit_kept(state, annotation, "annotation")
+
+    def _call_delta(self, payload: Payload, kind: str) -> None:
+        delta = payload.get("delta")
+        if delta and type(delta) is str:
+            item_type = CALL_EVENTS[kind]
+            self.add_arguments(self.item_of(payload, item_type), delta)
+
+    def _call_done(self, payload: Payload, kind: str) -> None:
+        item_type = CALL_EVENTS[kind]
+        text = payload.get(CALL_TYPES[item_type][1])
+        state = self.item_of(payload, item_type)
+        self.state_call(state, payload, kind)
+        if type(text) is str:
+            self.state_arguments(state, text, kind)
+
+    _HANDLERS: ClassVar[dict[str, Callable[[Reader, Payload, str], None]]] = {
+        "error": _error,
+        "response.created": _response,
+        "response.queued": _response,
+        "response.in_progress": _response,
+        **dict.fromkeys(ENDS, _response),
+        "response.output_item.added": _item_added,
+        "response.output_item.done": _item_done,
+        "response.output_text.annotation.added": _annotation,
+        "response.function_call_arguments.delta": _call_delta,
+        "response.function_call_arguments.done": _call_done,
+        "response.custom_tool_call_input.delta": _call_delta,
+        "response.custom_tool_call_input.done": _call_done,
+        **dict.fromkeys(PART_EVENTS, _part),
+    }
+
+
+def whole(document: Payload) -> list[Part]:
+    """Read an answer that was not streamed, or an error body.
+
+    Args:
+        document: The JSON object; any shape.
+
+    Returns:
+        Its parts, in the order of its output.
+    """
+    reader = Reader()
+    reader.out = []
+    error = error_of("", "", document)
+    if error is not None and document.get("object") != "response":
+        reader.unread.feed(0, document, EVENTS["error"])
+        reader.fail(error_text(error))
+    else:
+        status = document.get("status")
+        kind = next((k for k, ended in ENDS.items() if ended == status), "")
+        reader.read_response(document, "", kind)
+        if not kind:
+            reader.problem(
+                DiagnosticKind.MISSING_FINISH,
+                f"the response is not finished: its status is {shorten(status)}",
+            )
+    for part in reader.out:
+        if type(part) is Problem:
+            part.event = None
+    return [*reader.out, *reader.unread.problems()]

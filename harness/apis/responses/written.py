@@ -1,0 +1,240 @@
+"""The objects that a writer puts into events: the response, its items and parts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind
+from harness.core.text import TextBuffer
+
+if TYPE_CHECKING:
+    from harness.apis.base import Payload
+
+__all__ = [
+    "ANNOTATIONS",
+    "SERVER_ITEMS",
+    "CallItem",
+    "ServerItem",
+    "TextItem",
+    "TextPart",
+    "response_object",
+    "usage_object",
+]
+
+ANNOTATIONS = {
+    "annotation",
+    "container_file_citation",
+    "file_citation",
+    "file_path",
+    "url_citation",
+}
+"""Kinds of `Item` that stand in a text rather than in the output."""
+
+SERVER_ITEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "web_search_call": (("in_progress", "searching"), ("completed",)),
+    "file_search_call": (("in_progress", "searching"), ("completed",)),
+    "code_interpreter_call": (("in_progress",), ("interpreting", "completed")),
+    "image_generation_call": (("in_progress", "generating"), ("completed",)),
+    "mcp_call": (("in_progress",), ("completed",)),
+    "mcp_list_tools": (("in_progress",), ("completed",)),
+    **dict.fromkeys(
+        (
+            "additional_tools",
+            "apply_patch_call",
+            "apply_patch_call_output",
+            "compaction",
+            "computer_call",
+            "computer_call_output",
+            "custom_tool_call_output",
+            "function_call_output",
+            "local_shell_call",
+            "local_shell_call_output",
+            "mcp_approval_request",
+            "mcp_approval_response",
+            "program",
+            "program_output",
+            "shell_call",
+            "shell_call_output",
+            "tool_search_call",
+            "tool_search_output",
+        ),
+        ((), ()),
+    ),
+}
+"""The items that a server fills, and what is sent after they are added and before they
+are done."""
+
+
+def response_object(
+    response_id: str, model: str, created: float, status: str
+) -> Payload:
+    """Return a response without output; the request's own fields as if left out."""
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": created,
+        "status": status,
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "max_output_tokens": None,
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "reasoning": {"effort": None, "summary": None},
+        "store": True,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": None,
+        "user": None,
+        "metadata": {},
+    }
+
+
+def usage_object(
+    counts: dict[str, Any], input_tokens: int | None, output_tokens: int | None
+) -> dict[str, Any]:
+    """Return token counts as this API writes them.
+
+    Args:
+        counts: As some API sent them; taken as they are where they are this one's.
+        input_tokens: Tokens of the request.
+        output_tokens: Tokens of the answer.
+
+    Returns:
+        The counts; zeros where none came, for the API always has them.
+    """
+    if "input_tokens" in counts and "total_tokens" in counts:
+        return counts
+    asked, answered = input_tokens or 0, output_tokens or 0
+    return {
+        "input_tokens": asked,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": answered,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": asked + answered,
+    }
+
+
+class TextPart:
+    """A content or summary part that is being written."""
+
+    def __init__(self, kind: TextKind, index: int) -> None:
+        self.kind = kind
+        self.index = index
+        self.text = TextBuffer()
+        self.annotations: list[Any] = []
+
+    def value(self) -> dict[str, Any]:
+        """Return the part's object as it is now."""
+        text = str(self.text)
+        if self.kind.name == "output_text":
+            return {
+                "type": "output_text",
+                "annotations": list(self.annotations),
+                "logprobs": [],
+                "text": text,
+            }
+        return {"type": self.kind.name, self.kind.field: text}
+
+
+class TextItem:
+    """A message or reasoning item that is being written."""
+
+    def __init__(self, item_type: str, item_id: str, index: int, source: str) -> None:
+        self.type = item_type
+        self.id = item_id
+        self.index = index
+        self.source = source
+        """The id of the block that began it; empty if it had none."""
+        self.parts: list[TextPart] = []
+        self.sealed: str | None = None
+        self.status = "in_progress"
+
+    def value(self) -> dict[str, Any]:
+        """Return the item as it is now."""
+        if self.type == "message":
+            return {
+                "id": self.id,
+                "type": "message",
+                "status": self.status,
+                "content": [part.value() for part in self.parts],
+                "role": "assistant",
+            }
+        summary = [p.value() for p in self.parts if p.kind.name == "summary_text"]
+        content = [p.value() for p in self.parts if p.kind.name == "reasoning_text"]
+        item: dict[str, Any] = {"id": self.id, "type": "reasoning", "summary": summary}
+        if content:
+            item["content"] = content
+        if self.sealed is not None:
+            item["encrypted_content"] = self.sealed
+        return item
+
+    def next_index(self, kind: TextKind) -> int:
+        """Return the place of a part of a kind that is added now."""
+        field = TEXT_KINDS[kind.name].index_field
+        return sum(part.kind.index_field == field for part in self.parts)
+
+
+class CallItem:
+    """A function or custom call that is being written."""
+
+    def __init__(self, item_type: str, call_id: str, position: int) -> None:
+        self.type = item_type
+        self.call_id = call_id
+        self.position = position
+        self.name = ""
+        self.id = ""
+        self.index = -1
+        """Its place in the output; -1 while it is not added yet."""
+        self.text = TextBuffer()
+        self.is_done = False
+        self.status = "in_progress"
+
+    @property
+    def field(self) -> str:
+        """What its text is called."""
+        return CALL_TYPES[self.type][1]
+
+    def is_whole(self) -> bool:
+        """Tell whether its text can only be complete: one JSON object."""
+        text = str(self.text)
+        if self.type != "function_call" or not text.rstrip().endswith("}"):
+            return False
+        try:
+            return isinstance(json.loads(text), dict)
+        except (ValueError, RecursionError):
+            return False
+
+    def value(self) -> dict[str, Any]:
+        """Return the item as it is now."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "status": self.status,
+            self.field: str(self.text),
+            "call_id": self.call_id,
+            "name": self.name,
+        }
+
+
+class ServerItem:
+    """An item of a server tool, as it was sent."""
+
+    def __init__(self, value: dict[str, Any], index: int) -> None:
+        self.sent = value
+        self.id = value.get("id")
+        self.type = value.get("type")
+        self.index = index
+        self.is_done = False
+
+    def value(self) -> dict[str, Any]:
+        """Return the item."""
+        return self.sent

@@ -1,0 +1,86 @@
+"""Events as the typed objects of the vendors' SDKs, for consumers that take those.
+
+Imported late: an SDK is needed only where a consumer is annotated with its types, which
+it then has imported itself.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.apis.base import Payload
+
+__all__ = ["typed_event", "wants_typed"]
+
+_ROOTS = {"openai", "anthropic", "google"}
+
+
+def wants_typed(annotation: object) -> bool:
+    """Return whether a parameter is annotated with a type of a vendor's SDK.
+
+    Args:
+        annotation: A type, a union of types, or their text.
+    """
+    if isinstance(annotation, str):
+        return any(f"{name}" in annotation for name in _TYPE_NAMES)
+    for one in getattr(annotation, "__args__", None) or (annotation,):
+        if getattr(one, "__module__", "").partition(".")[0] in _ROOTS:
+            return True
+    return False
+
+
+_TYPE_NAMES = (
+    "ChatCompletionChunk",
+    "ResponseStreamEvent",
+    "RawMessageStreamEvent",
+    "MessageStreamEvent",
+    "GenerateContentResponse",
+)
+
+
+def typed_event(api: str, payload: Payload) -> Any:
+    """Return an event as the object that the vendor's SDK makes of it.
+
+    Args:
+        api: Whose event it is.
+        payload: Its object.
+
+    Returns:
+        A chat chunk or Responses event of `openai`, a raw event of `anthropic`, or a
+        response of `google.genai`, made without validation where the SDK does so.
+
+    Raises:
+        UsageError: The SDK is not installed.
+    """
+    return _maker(api)(payload)
+
+
+@cache
+def _maker(api: str) -> Callable[[Payload], Any]:
+    try:
+        if api == "anthropic":
+            from anthropic._models import construct_type as construct
+            from anthropic.types import RawMessageStreamEvent
+
+            return lambda payload: construct(type_=RawMessageStreamEvent, value=payload)
+        if api == "gemini":
+            from google.genai.types import GenerateContentResponse
+
+            return GenerateContentResponse.model_validate
+        from openai._models import construct_type
+        from openai.types.chat import ChatCompletionChunk
+        from openai.types.responses import ResponseStreamEvent
+
+        kind: Any = ResponseStreamEvent if api == "responses" else ChatCompletionChunk
+        return lambda payload: construct_type(type_=kind, value=payload)
+    except ImportError as error:
+        name = {"anthropic": "anthropic", "gemini": "google-genai"}.get(api, "openai")
+        raise UsageError(
+            f"events of {api} as its SDK's objects need `pip install {name}` ({error})"
+        ) from None

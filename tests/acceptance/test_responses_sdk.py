@@ -1,0 +1,90 @@
+"""The OpenAI SDK's accumulator of Responses streams as judge of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.responses_streams import Answer, answer_of, read, recordings
+from tests.shared import needs_shared
+
+if TYPE_CHECKING:
+    from harness.apis.base import Event
+
+pytestmark = [
+    needs_shared,
+    pytest.mark.slow,
+    # The SDK dumps what it parsed as another of its types (a union is constructed,
+    # not validated), and pydantic reports every member that does not match.
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
+]
+
+_FAILS = {
+    "openai_responses_compaction_cancelled_streaming": "no terminal event",
+    "openai-error.1.chunks": "a failed response is no final one",
+    "parallel-tool-call-wrapper.1.chunks": "RuntimeError without response.created",
+    "test_background_mode_streaming_starting_after_vcr": "RuntimeError: queued first",
+    "github-copilot-id-rotation.1.chunks": "RuntimeError: the response's id changes",
+    "openai-client-tool-search.1.chunks": "RuntimeError: an item's id changes",
+    "providers_bedrock_mantle_responses_chat_streams_through_the_responses_surface": (
+        "IndexError: reasoning_part.added is no content_part.added"
+    ),
+}
+"""Recordings that the SDK's helper cannot read, and why."""
+_DIFFERS: dict[str, str] = {
+    "openai-shell-container.1.chunks": "takes the text of the terminal event",
+}
+"""Recordings where its answer is another than the sum of the deltas."""
+
+
+def _sdk_answer(events: list[Event]) -> Answer:
+    """Return what the SDK makes of a stream: its final response."""
+    from openai import omit
+    from openai._models import construct_type
+    from openai.lib.streaming.responses._responses import ResponseStreamState
+    from openai.types.responses import ResponseStreamEvent
+
+    state: Any = ResponseStreamState(input_tools=omit, text_format=omit)
+    for event in events:
+        state.handle_event(
+            construct_type(type_=ResponseStreamEvent, value=dict(event.payload))
+        )
+    final = state._completed_response
+    if final is None:
+        raise RuntimeError("no completed response")
+    texts = {"output_text": "", "refusal": "", "reasoning": ""}
+    calls = []
+    for item in final.output:
+        if item.type == "message":
+            for part in item.content:
+                texts[part.type] += getattr(part, "text", "") or getattr(
+                    part, "refusal", ""
+                )
+        elif item.type == "reasoning":
+            for part in [*item.summary, *(item.content or [])]:
+                texts["reasoning"] += part.text
+        elif item.type == "function_call":
+            calls.append(("function", item.name, item.call_id, item.arguments))
+        elif item.type == "custom_tool_call":
+            calls.append(("custom", item.name, item.call_id, item.input))
+    return Answer(
+        texts["output_text"], texts["reasoning"], texts["refusal"], calls, final.status
+    )
+
+
+def test_same_answer_as_the_sdk() -> None:
+    """Text, reasoning, calls and status are the SDK's, but where it fails itself."""
+    pytest.importorskip("openai.lib.streaming.responses", reason="needs openai>=3")
+    failed, differs = {}, {}
+    for found in recordings():
+        name = found.file.replace("/", "__").removesuffix(".yaml").split("__")[-1]
+        try:
+            judged = _sdk_answer(found.events)
+        except (RuntimeError, IndexError, AttributeError, KeyError) as error:
+            failed[name] = repr(error)
+            continue
+        if answer_of(read(found.events)) != judged:
+            differs[name] = judged
+    assert failed.keys() == _FAILS.keys(), failed
+    assert differs.keys() == _DIFFERS.keys(), differs
