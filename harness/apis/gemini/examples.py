@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import Event
+from harness.apis.gemini.reader import Reader
+
 if TYPE_CHECKING:
     from harness.apis.base import Payload
+    from harness.core.parts import Part
 
-__all__ = ["EXAMPLES"]
+__all__ = ["EXAMPLES", "example_events", "example_parts"]
 
 _HEAD = {"modelVersion": "gemini-2.5-flash", "responseId": "example"}
 _SIGNATURE = "ZXhhbXBsZQ=="
@@ -143,3 +147,15 @@ EXAMPLES: dict[str, tuple[Payload, ...]] = {
     ),
 }
 """The events of each stream, by its name."""
+
+
+def example_events(name: str) -> list[Event]:
+    """Return the events of a made stream, one of `EXAMPLES`."""
+    return [Event(n, "", payload) for n, payload in enumerate(EXAMPLES[name])]
+
+
+def example_parts(name: str) -> list[Part]:
+    """Return the parts of a made stream, one of `EXAMPLES`."""
+    reader = Reader()
+    parts = [part for event in example_events(name) for part in reader.feed(event)]
+    return parts + reader.close()
