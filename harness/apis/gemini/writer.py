@@ -52,6 +52,7 @@ CANNOT = {
     "reasoning": "left out in a dialect without thoughts",
     "created": "left out: no time between the years 1 and 9999",
     "changed identity": "left out: the first id and model stay",
+    "second error": "left out: the first ends the stream",
     "second finish": "left out: a candidate ends once",
 }
 """What this API cannot carry, and what becomes of it; items by their own kinds."""
@@ -115,8 +116,11 @@ class Writer:
             self._take_usage(part)
         elif type(part) is Problem:
             if part.kind is DiagnosticKind.ERROR_EVENT:
-                self._errors.append(part.text)
                 self._ends = True
+                if self._has_failed or self._errors:
+                    self._leave_out("second error")
+                else:
+                    self._errors.append(part.text)
         else:
             candidate = self._candidates.get(number)
             if candidate is None:
