@@ -52,6 +52,7 @@ CANNOT = {
     "reasoning": "left out in a dialect without thoughts",
     "created": "left out: no time between the years 1 and 9999",
     "changed identity": "left out: the first id and model stay",
+    "finish after an error": "left out: the error ends the stream",
     "second error": "left out: the first ends the stream",
     "second finish": "left out: a candidate ends once",
 }
@@ -207,6 +208,9 @@ class Writer:
             self._leave_out(kind)
 
     def _take_finish(self, finish: Finish, candidate: PendingCandidate) -> None:
+        if self._has_failed:
+            self._leave_out("finish after an error")
+            return
         self._is_finished = True
         candidate.release()
         if self._feedback is not None:

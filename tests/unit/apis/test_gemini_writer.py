@@ -371,8 +371,9 @@ def test_an_error_and_a_refused_prompt_are_events_of_their_own() -> None:
         "error": {"code": 500, "message": "overloaded", "status": "INTERNAL"}
     }
     assert problems(read(*payloads_of(groups))) == [("error-event", "overloaded")]
-    events, left_out = write([[error], [error]])
-    assert (len(events), left_out) == (1, {"second error": 1})
+    events, left_out = write([[error], [error, Finish("failed")]])
+    assert len(events) == 1
+    assert left_out == {"second error": 1, "finish after an error": 1}
     feedback = {"blockReason": "SAFETY"}
     blocked: list[Part] = [
         Item("promptFeedback", feedback),
