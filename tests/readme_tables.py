@@ -15,6 +15,7 @@ import harness
 from harness.cli import cli
 from harness.core.dialects.registry import DIALECTS
 from harness.core.faults import FAULTS
+from harness.limits import LIMITS
 from tests.plugin_tables import with_plugin_tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -22,6 +23,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 _OPTIONS = re.compile(r"(<!-- options: (\S+) -->\n).*?(<!-- /options -->)", re.DOTALL)
 _DIALECTS = re.compile(r"(<!-- dialects -->\n).*?(<!-- /dialects -->)", re.DOTALL)
 _FAULTS = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
+_LIMITS = re.compile(r"(<!-- limits -->\n).*?(<!-- /limits -->)", re.DOTALL)
 _HELP = re.compile(r"(<!-- help -->\n).*?(<!-- /help -->)", re.DOTALL)
 _NAMES = re.compile(r"(<!-- names -->\n).*?(<!-- /names -->)", re.DOTALL)
 
@@ -32,9 +34,19 @@ def with_tables(text: str) -> str:
     text = _OPTIONS.sub(lambda m: f"{m[1]}{options_table(m[2])}{m[3]}", text)
     text = _DIALECTS.sub(lambda m: f"{m[1]}{dialects_table()}{m[2]}", text)
     text = _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}{m[2]}", text)
+    text = _LIMITS.sub(lambda m: f"{m[1]}{limits_table()}{m[2]}", text)
     tabled = {found[2] for found in _OPTIONS.finditer(text)}
     text = _HELP.sub(lambda m: f"{m[1]}{help_page(tabled)}{m[2]}", text)
     return _NAMES.sub(lambda m: f"{m[1]}{names_table()}{m[2]}", text)
+
+
+def limits_table() -> str:
+    """Return the table of limits."""
+    lines = ["| variable | default | what it bounds |", "|---|---|---|"]
+    for limit in LIMITS:
+        default = f"{limit.default:_} {limit.unit}"
+        lines.append(f"| `{limit.variable}` | {default} | {limit.bounds} |")
+    return "\n".join(lines) + "\n"
 
 
 def options_table(name: str) -> str:

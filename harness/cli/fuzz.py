@@ -275,7 +275,9 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
         chunks=options["chunks"],
         key=options["key"],
     )
-    click.echo("".join(f"    {line}\n" if line else "\n" for line in text.split("\n")))
+    for line in text.split("\n"):
+        click.echo(f"    {printable(line)}" if line else "")
+    click.echo()
 
 
 def _summarise(tried: Tried, judge: Judge, seed: int) -> None:

@@ -21,9 +21,10 @@ def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -
 
     PATH is a recording in any format that `harness replay` reads, or a folder of
     cassettes and of journals that recordings left. Findings go to standard output,
-    one a line, masked, and make the exit code 1. A file that cannot be read is named on standard error, the others are
-    scanned all the same, and the exit code is 2. Personal data (names, addresses,
-    e-mail, phone numbers) is not looked for unless --personal asks for it.
+    one a line, masked, and make the exit code 1. A file that cannot be read is named
+    on standard error, the others are scanned all the same, and the exit code is 2.
+    Personal data (names, addresses, e-mail, phone numbers) is not looked for unless
+    --personal asks for it.
 
     \b
     Examples:

@@ -143,6 +143,9 @@ class RecordingSession:
         self.is_closed = False
         self.misses: list[CassetteMismatchError | CassetteMissingError] = []
         self._redaction = redaction if redaction is not None else Redaction()
+        self._is_matched = before_record_request is not None or (
+            self.mode not in {RecordMode.ALL, RecordMode.REWRITE}
+        )
         self._may_record = force or not _is_ci()
         self._lock = threading.Condition()
         self._open: list[ExchangeRecorder] = []
@@ -192,8 +195,11 @@ class RecordingSession:
                 "use_cassette block had ended; wait inside the block for whatever "
                 "still makes requests"
             )
-        # A stored request has lost its secrets, so this one must, to match it.
-        prepared = self.cassette.prepare(redacted_request(request, self._redaction))
+        # A stored request has lost its secrets, so this one must, to match it. Where
+        # nothing is matched it is not held back for that: storing it does the same.
+        prepared = self.cassette.prepare(
+            redacted_request(request, self._redaction) if self._is_matched else request
+        )
         if prepared is None:
             return None
         exchange = self.cassette.play(prepared)

@@ -131,7 +131,7 @@ class Recordings:
         response = exchange.response
         if response.source is not None:  # read once, and every client wants it
             response = dataclasses.replace(
-                response, body=b"".join(response.source()), source=None, beginning=b""
+                response, body=response.whole(cassette.path), source=None, beginning=b""
             )
             exchange = dataclasses.replace(exchange, response=response)
         request = self.comparable(exchange.request)

@@ -28,7 +28,7 @@ from harness.store.rules import redacted_url
 if TYPE_CHECKING:
     from harness.store.cassette import Request
 
-__all__ = ["CONTROL", "SESSION_HEADER", "answer_to"]
+__all__ = ["CONTROL", "SESSION_HEADER", "answer_to", "is_control"]
 
 CONTROL = "/harness"
 """Where the control endpoint is."""
@@ -51,18 +51,24 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
     """
     path = request.uri.partition("?")[0]
     try:
-        if path in {"/", CONTROL} or path.startswith(f"{CONTROL}/"):
+        if is_control(request):
             return _control(request, path, sessions), None
         name, path = _session_of(request, path)
         session = sessions.get(name)
     except UsageError as error:
         return Answer.error(400, str(error)), None
     comparable = sessions.recordings.comparable(replace(request, uri=path))
-    asked = session.ask(comparable)
+    asked = sessions.ask(session, comparable)
     answer = _answer(session, comparable, asked)
     asked.status = answer.status
     asked.source = answer.source
     return answer, asked
+
+
+def is_control(request: Request) -> bool:
+    """Tell whether a request is for the control endpoint."""
+    path = request.uri.partition("?")[0]
+    return path in {"/", CONTROL} or path.startswith(f"{CONTROL}/")
 
 
 def _session_of(request: Request, path: str) -> tuple[str, str]:
@@ -157,7 +163,7 @@ def _control(request: Request, path: str, sessions: Sessions) -> Answer:
                     for path, recorded in sessions.recordings.cassettes.items()
                 },
                 "settings": sessions.defaults.as_json(),
-                "sessions": [session.name for session in sessions],
+                "sessions": sorted(session.name for session in sessions),
             }
         )
     return Answer.error(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.store.delta_text import Slots
 from harness.store.documents import is_event_stream
 from harness.store.marks import REDACTED, is_mark
+from harness.store.spans import COMMAND, LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +37,11 @@ _ESCAPE = re.compile(_ESCAPED, re.DOTALL)
 _STRETCH = re.compile(rb"(?:[^\\]++|" + _ESCAPED + rb"){1,1000}+", re.DOTALL)
 _SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SHORT |= {b'"': b'"', b"/": b"/"}
+
+
+_OF_LINES = frozenset({LINE, COMMAND})
+# Their end is the end of the line: where two texts were taken for one by a guess, the
+# other would be part of the value.
 
 
 class Secret(NamedTuple):
@@ -70,6 +76,8 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
         slots = Slots(body)
         for batch in _batches(slots):
             for slot, secret in _found(batch, slots, find):
+                if slot.is_guess and secret.kind in _OF_LINES:
+                    continue
                 if not _is_marked(body, secret, slot):
                     (guesses if slot.is_guess else secrets).append(secret)
     secrets = _apart(secrets)

@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from harness.errors import CassetteError, CassetteMissingError, StateError
+from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,13 +73,20 @@ class Input:
             self._raw.close()
 
     def read(self) -> bytes:
-        """Return everything, once; the input is closed afterwards."""
+        """Return everything, once; the input is closed afterwards.
+
+        Raises:
+            CassetteError: Reading failed, or it is more than a cassette may hold.
+        """
         if self.is_whole:
             return self.head
         pieces = [self.head]
         self._spend()
+        most = CASSETTE.value
         try:
-            pieces.append(self._raw.read())
+            pieces.append(self._raw.read(max(0, most + 1 - len(self.head))))
+            if sum(map(len, pieces)) > most:
+                raise CassetteError(self.path, CASSETTE.problem)
         except OSError as error:
             raise _unreadable(self.path, error) from None
         finally:
@@ -86,14 +94,17 @@ class Input:
         return b"".join(pieces)
 
     def stream(self) -> Readable:
-        """Return a reader at the beginning of the input, to be read once."""
+        """Return a reader at the beginning of the input, to be read once.
+
+        It raises `CassetteError` where it gives more than a cassette may hold.
+        """
         if self.is_whole:
             return io.BytesIO(self.head)
         if self._reopen is not None:
             self._raw.seek(0)
-            return self._raw
+            return _Rejoined(b"", self._raw, self.path)
         self._spend()
-        return _Rejoined(self.head, self._raw)
+        return _Rejoined(self.head, self._raw, self.path)
 
     def pieces(self, *, skip: int = 0) -> Iterator[bytes]:
         """Yield the bytes as they come, without holding them.
@@ -127,15 +138,23 @@ class Input:
 
 
 class _Rejoined:
-    """A pipe with its first block put back in front."""
+    """An input with its first block put back in front, as far as the limit."""
 
-    def __init__(self, head: bytes, raw: BinaryIO) -> None:
+    def __init__(self, head: bytes, raw: BinaryIO, path: str) -> None:
         self._head = head
         self._raw = raw
+        self._path = path
+        self._left = CASSETTE.value
 
     def read(self, size: int = -1, /) -> bytes:
-        piece = self._head[:size] or self._raw.read(size)
+        try:
+            piece = self._head[:size] or self._raw.read(size)
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
         self._head = self._head[size:]
+        self._left -= len(piece)
+        if self._left < 0:
+            raise CassetteError(self._path, CASSETTE.problem)
         return piece
 
 

@@ -19,8 +19,10 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.errors import CassetteCorruptError, shorten
+from harness.limits import BODY, CASSETTE
 from harness.store.bodies import BodyError, body_bytes, decode, unpack_base64
 from harness.store.cassette import (
     Ending,
@@ -34,6 +36,7 @@ from harness.store.cassette import (
 __all__ = ["exchanges_of"]
 
 _MOST_TOKENS = 1_000_000  # of a request body; aliases make more from a small file
+_EXCHANGE_BYTES = 1024  # what one holds besides its bodies; aliases make many
 
 
 def exchanges_of(document: Any, path: str) -> list[Exchange]:
@@ -52,10 +55,17 @@ def exchanges_of(document: Any, path: str) -> list[Exchange]:
     """
     interactions = _interactions(document, path)
     exchanges = []
+    left = CASSETTE.value
     for index in range(len(interactions)):
         interaction = interactions[index]
         interactions[index] = None
-        exchanges.append(_Reader(path, index).exchange(interaction))
+        reader = _Reader(path, index)
+        exchange = reader.exchange(interaction)
+        left -= _EXCHANGE_BYTES + len(exchange.response.body)
+        left -= len(exchange.request.body or b"")
+        if left < 0:
+            raise reader.error(CASSETTE.problem)
+        exchanges.append(exchange)
     return exchanges
 
 
@@ -162,6 +172,12 @@ class _Reader:
             )
         if type(uri) is not str:
             raise self.error(f"request: expected text as `uri`, got {_named(uri)}")
+        try:
+            urlsplit(uri).port  # noqa: B018 - raises where it is none
+        except ValueError as error:
+            raise self.error(
+                f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
+            ) from None
         body = recorded.get("body")
         return Request(
             method,
@@ -175,24 +191,23 @@ class _Reader:
             if set(body) & {"string", "base64_string"} and len(body) <= 2:
                 return self.stored_body(body, "request")
             return self.json_body(body)
-        try:
-            return body_bytes(body)
-        except TypeError as error:
-            raise self.error(
-                f"request: `body` is neither text nor bytes, but {error}"
-            ) from None
+        return self.stored_body(body, "request")
 
     def json_body(self, body: dict[Any, Any]) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
         pieces: list[str] = []
+        left = BODY.value
         try:
             for piece in json.JSONEncoder(ensure_ascii=False).iterencode(body):
                 pieces.append(piece)
-                if len(pieces) > _MOST_TOKENS:
+                left -= len(piece)
+                if len(pieces) > _MOST_TOKENS or left < 0:
                     raise self.error(
                         "request: `body` repeats itself by aliases without end"
                     )
             return body_bytes("".join(pieces))
+        except BodyError as error:
+            raise self.error(f"request: {error}") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise self.error(
                 f"request: `body` is a mapping, but not JSON ({error})"
@@ -229,6 +244,13 @@ class _Reader:
         return status, reason if type(reason) is str else ""
 
     def headers(self, recorded: Any, where: str) -> Headers:
+        headers = self.checked_headers(recorded, where)
+        size = sum(len(text) for values in headers.values() for text in values)
+        if size > BODY.value:
+            raise self.error(f"{where}: `headers` are as large as a body may be")
+        return headers
+
+    def checked_headers(self, recorded: Any, where: str) -> Headers:
         if type(recorded) is dict:
             for key, values in recorded.items():
                 if type(key) is not str or type(values) is not list:

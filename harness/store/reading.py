@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteCorruptError, CassetteError
+from harness.limits import EVENT
 from harness.store.cassette import Cassette, Exchange, Headers, Request, Response
 from harness.store.formats import Format, strange, tell_format
 from harness.store.inputs import Input, open_input
@@ -78,6 +79,14 @@ def read_cassette(
     opened = open_input(path)
     try:
         return Cassette(opened.path, _exchanges(opened, inspect))
+    except MemoryError:
+        opened.close()
+        raise CassetteError(
+            opened.path, "does not fit into the memory; record less into one file"
+        ) from None
+    except RecursionError:
+        opened.close()
+        raise CassetteCorruptError(opened.path, "is nested too deeply") from None
     except BaseException:
         opened.close()
         raise
@@ -175,16 +184,21 @@ def _as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest: list[bytes] = []
+    size, most = 0, EVENT.value
     for piece in pieces:
         head, newline, tail = piece.rpartition(b"\n")
+        size += len(piece)
         if not newline:
             rest.append(piece)
+            if size > most:  # too long for an event: whoever decodes it stops there
+                break
             continue
         for line in b"".join([*rest, head]).split(b"\n"):
             stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
             if stripped:
                 yield stripped
         rest = [tail]
+        size = len(tail)
     last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
     if last:
         yield last
@@ -238,7 +252,10 @@ def _json(text: bytes, path: str) -> Any:
             f"the JSON does not parse: {error.msg}; repair it or record it again",
             place=f"line {error.lineno}, column {error.colno}",
         ) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        problem = "the JSON does not parse: it is nested too deeply"
+        raise CassetteCorruptError(path, problem) from None
+    except ValueError as error:
         raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
 
 

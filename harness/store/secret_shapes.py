@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from harness.store.spans import URL_USER
+from harness.store.spans import COMMAND, URL_USER
 
 __all__ = [
     "BASIC",
@@ -78,7 +78,7 @@ SHAPES = (
         re.compile(rb"\|(?<=[0-9]{13}\|)([A-Za-z0-9_-]{27,40}+)(?![A-Za-z0-9_-])"),
     ),
     Detector(
-        "credentials of a command",  # curl -u user:password
+        COMMAND,  # curl -u user:password
         re.compile(
             rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
             rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{0,64}+"

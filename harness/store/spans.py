@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FIELD", "LINE", "PARAMETER", "URL_USER", "Span", "merge"]
+__all__ = ["COMMAND", "FIELD", "LINE", "PARAMETER", "URL_USER", "Span", "merge"]
 
 FIELD = "credential by field name"
 """The kind of a value in a JSON field."""
@@ -19,6 +19,8 @@ PARAMETER = "credential by parameter name"
 """The kind of a value in a URL or a form."""
 LINE = "credential by name"
 """The kind of a value in a line such as `NAME=value`."""
+COMMAND = "credentials of a command"
+"""The kind of what follows `curl -u`."""
 URL_USER = "credentials in a URL"
 """The kind of what stands before the host of a URL."""
 

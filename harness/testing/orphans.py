@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import printable
 from harness.testing.cases import own_name
 from harness.testing.playing import asked_of, case_of, name_of_test
 
@@ -118,7 +119,10 @@ class Orphans:
         for path in self._found:
             owner = Path(self._folders[str(Path(path).parent)]).name
             reporter.write_line(
-                f"{path}: no test of {owner} uses it; delete it, or name it in a marker"
+                printable(
+                    f"{path}: no test of {owner} uses it; delete it, or name it in a "
+                    "marker"
+                )
             )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.responses.reader import Reader, whole
+from harness.apis.responses.answer import whole
+from harness.apis.responses.reader import Reader
 from harness.apis.responses.request import is_request, request
 from harness.apis.responses.rules import RULES, check
 
