@@ -73,6 +73,8 @@ class DiagnosticKind(StrEnum):
     """The whole answer came again after its deltas."""
     TEMPLATE_MARKER = "template-marker"
     """A marker of the model's chat template stands in text or in a name."""
+    NOT_CARRIED = "not-carried"
+    """The API that a recording was restated in has no place for a part of it."""
     NOT_EMITTED = "not-emitted"
     """Something that no message carries, such as the transcript of audio."""
     STRAY_TEXT = "stray-text"
@@ -98,6 +100,7 @@ _SEVERITIES = {
     DiagnosticKind.UNREAD: Severity.NOTE,
     DiagnosticKind.MISSING_DONE: Severity.NOTE,
     DiagnosticKind.NOT_EMITTED: Severity.NOTE,
+    DiagnosticKind.NOT_CARRIED: Severity.NOTE,
     DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
     DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.engine.stream import StreamReader
+from harness.engine.restating import restated_bytes
 from harness.store.cassette import Cassette, Ending, Exchange, WireChunk
 from harness.store.classify import Kind, classify
 
@@ -45,8 +45,8 @@ def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
 
 def _varied(exchange: Exchange, variation: Variation) -> Exchange:
     response = exchange.response
-    chunks = StreamReader(exchange, None)
-    pieces = [piece for piece in variation.encode(chunks) if piece]
+    api = classify(exchange).api or "chat"
+    pieces = [piece for piece in restated_bytes(exchange, variation, api) if piece]
     times = _spread([chunk.seconds for chunk in response.wire or ()], len(pieces))
     ended = response.ended
     if variation.fault is not None and variation.fault.ends_early:

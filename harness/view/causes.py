@@ -141,6 +141,10 @@ CAUSES: dict[DiagnosticKind, Cause] = {
         "reasoning may stand in the text",
         "look at the text around it; update the server or choose its tool parser",
     ),
+    DiagnosticKind.NOT_CARRIED: Cause(
+        "the APIs differ: what one has a field for, another has not",
+        "look it up in the table of what each API cannot carry",
+    ),
     DiagnosticKind.NOT_EMITTED: Cause(
         "the answer has a part that no message of the interfaces carries",
         "read it from the transcript's responses, or with `harness show`",

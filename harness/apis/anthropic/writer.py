@@ -47,7 +47,22 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.core.parts import Part
 
-__all__ = ["Writer", "body"]
+__all__ = ["NOT_CARRIED", "Writer", "body"]
+
+NOT_CARRIED = {
+    "refusal": "written as text",
+    "custom call": "its input is written as an object with the one key `input`",
+    "signature of a call or of text": "left out: only reasoning has one",
+    "encrypted_reasoning": "left out: only its own provider can read it",
+    "items": "other APIs' server tools, citations and media are left out",
+    "id of a block": "left out: blocks have none",
+    "other choice": "left out: an answer has one",
+    "token count": "left out under names that Messages does not have",
+    "piece of a call after its end": "left out: an input is one object",
+    "another id or model": "left out: an answer has one of each",
+    "what follows an error": "left out: an error ends the stream",
+}
+"""What `Writer.left_out` counts, and what becomes of it."""
 
 _REASONS = {
     "stop": "end_turn",
