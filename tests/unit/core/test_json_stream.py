@@ -289,8 +289,8 @@ def test_a_longer_value_is_refused_at_the_same_byte_for_every_cut(
     problem = (
         ""
         if offset is None
-        else f"event stream at byte {offset}: a value of more than 8 bytes; "
-        "is this a stream of JSON values?"
+        else f"event stream at byte {offset}: a value of more than 8 bytes; is this a "
+        "stream of JSON values? To allow it, set HARNESS_MAX_EVENT_BYTES higher"
     )
     assert same_for_every_cut(_limited, stream) == (raws, problem)
 
