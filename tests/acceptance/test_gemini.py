@@ -29,6 +29,8 @@ from tests.splitting import every_cut
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.apis.base import WrittenEvent
+
 pytestmark = needs_shared
 
 
@@ -238,7 +240,8 @@ def test_streams_of_other_apis_are_written_as_gemini(name: str, count: int) -> N
     for row in map(json.loads, rows):
         exchange = load_cassette(root / row["file"]).exchanges[row["interaction"]]
         decoder, reader, writer = SSEDecoder(), api_named(name).reader(), Writer()
-        sent, events = [], []
+        sent: list[Part] = []
+        events: list[WrittenEvent] = []
         for found in decoder.feed(exchange.response.body) + decoder.close():
             payload = _json(found.raw)
             if isinstance(payload, dict):
