@@ -192,5 +192,22 @@ def carried(parts: Sequence[Part]) -> list[Any]:
     return [*merged, counts, reason]
 
 
+def unplaced(units: Sequence[Any]) -> list[Any]:
+    """Join the text that stands together; its citations have no place in it.
+
+    A whole answer has them beside the text of their block.
+    """
+    joined: list[Any] = []
+    for unit in units:
+        if not isinstance(unit, list) or unit[0] != "text":
+            joined.append(unit)
+            continue
+        if not joined or not isinstance(joined[-1], list) or joined[-1][0] != "text":
+            joined.append(["text", "", []])
+        joined[-1][1] += unit[1]
+        joined[-1][2] += unit[2:]
+    return joined
+
+
 def _join(units: list[list[Any]], kind: str, text: str) -> None:
     units.append([kind, text])

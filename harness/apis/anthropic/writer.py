@@ -10,7 +10,8 @@ What cannot be carried, counted in `left_out` where it is text or data:
 - a custom call's input becomes `{"input": "..."}`, for inputs are objects;
 - signatures of calls and of text, encrypted reasoning, other APIs' items, ids of
   blocks, other choices, token counts under other names;
-- pieces of a call after its object is whole.
+- pieces of a call after its object is whole;
+- in a whole answer, where in the text of its block a citation stands.
 
 What is made up: ids where there are none (`msg_0`, `toolu_N`), token counts of 0, an
 empty signature of reasoning that has none, `tool_use` as the reason where calls came
