@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from harness.core.parts import Problem
+
 __all__ = [
     "Cassette",
     "Ending",
@@ -134,6 +136,8 @@ class Exchange:
     """Position in the cassette, from 0; `--exchange` takes it."""
     request: Request
     response: Response
+    notes: list[Problem] = field(default_factory=list)
+    """What reading it undid, guessed or left out; no part of what is written."""
 
 
 @dataclass(slots=True)

@@ -168,7 +168,7 @@ def open_input(path: str | os.PathLike[str]) -> Input:
             raise _unreadable(name, error) from None
     if opened.is_whole and not opened.head.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         held = "is empty" if not opened.head else "holds nothing but white space"
-        raise CassetteError(name, f"the file {held}; record it again or delete it")
+        raise CassetteError(name, f"the file {held}; record it again")
     return opened
 
 

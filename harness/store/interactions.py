@@ -102,7 +102,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
         )
     if not interactions:
         raise CassetteCorruptError(
-            path, "the cassette has no interactions; record it again or delete it"
+            path, "the cassette has no interactions; record it again"
         )
     return interactions
 
