@@ -8,21 +8,30 @@ says what an exchange is.
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.framing import decoder_for
+from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, CassetteError
+from harness.store.bodies import BodyError, decode
 from harness.store.cassette import Cassette, Exchange, Headers, Request, Response
+from harness.store.classify import Kind, classify
 from harness.store.formats import Format, strange, tell_format
+from harness.store.importers import document_importer, text_importer
 from harness.store.inputs import Input, open_input
 from harness.store.interactions import exchanges_of
 from harness.store.journal_text import parse_journal
+from harness.store.library import BLOCK_KEY
 from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["load_cassette", "read_cassette"]
 
@@ -83,36 +92,98 @@ def read_cassette(
         raise
 
 
-def _document(opened: Input) -> Any:
-    if tell_format(opened.head, is_whole=opened.is_whole) is Format.JSON:
-        return _json(opened.read(), opened.path)
-    try:
-        return load_yaml(opened.stream(), opened.path)
-    finally:
-        opened.close()
-
-
 def _exchanges(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
+    exchanges = _read(opened, inspect)
+    if opened.encoding:
+        text = f"the file is {opened.encoding.upper()} text, read as if it were UTF-8"
+        exchanges[0].notes.insert(0, Problem(DiagnosticKind.RESTORED, text))
+    return exchanges
+
+
+def _read(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     problem = strange(opened.head)
     if problem:
         raise CassetteCorruptError(opened.path, problem)
     kind = tell_format(opened.head, is_whole=opened.is_whole)
-    if kind is Format.SSE:
-        return [_recorded(_text_response(opened))]
-    if kind is Format.JSON_LINES:
-        return [_recorded(_lines_response(opened))]
-    if kind is Format.HTTP:
-        return [_recorded(_http_response(opened))]
     if kind is Format.JOURNAL:
         return journal_exchanges(opened.read(), opened.path)
-    document = _document(opened)
     if kind is Format.JSON:
-        response = _json_response(document)
-        if response is not None:
-            return [_recorded(response)]
+        return _of_json(opened.read(), opened.path, inspect)
+    if kind is Format.YAML:
+        return _of_yaml(opened, inspect)
+    return [_OF_FORMAT[kind](opened)]
+
+
+def _of_json(
+    text: bytes, path: str, inspect: Callable[[Any], None] | None
+) -> list[Exchange]:
+    try:
+        document = _json(text, path)
+    except CassetteCorruptError:
+        # Values in a row, as `jq` prints them, or an array that was cut.
+        stream = _values_response(text)
+        if stream is None:
+            raise
+        return [_recorded(stream)]
+    response = _json_response(document)
+    if response is None and isinstance(document, list):
+        response = _values_response(text)
+    if response is not None:
+        return [_recorded(response)]
+    return _of_document(document, path, inspect)
+
+
+def _of_document(
+    document: Any, path: str, inspect: Callable[[Any], None] | None
+) -> list[Exchange]:
+    importer = document_importer(document)
+    if importer is not None:
+        return importer.read(document, path)
     if inspect is not None:
         inspect(document)
-    return exchanges_of(document, opened.path)
+    return exchanges_of(document, path)
+
+
+def _of_yaml(
+    opened: Input, inspect: Callable[[Any], None] | None
+) -> list[Exchange]:
+    """Read YAML, or text that has no format of its own: then nothing streams it."""
+    if BLOCK_KEY.search(opened.head):
+        try:
+            document = load_yaml(opened.stream(), opened.path)
+        finally:
+            opened.close()
+        return _of_document(document, opened.path, inspect)
+    data = opened.read()
+    text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    importer = text_importer(text)
+    exchanges = [] if importer is None else importer.read(text, opened.path)
+    if any(_is_recording(exchange) for exchange in exchanges):
+        return exchanges
+    try:
+        document = load_yaml(io.BytesIO(data), opened.path)
+        return _of_document(document, opened.path, inspect)
+    except CassetteCorruptError as error:
+        line = _first_line_of_stream(text)
+        if not line:
+            raise
+        raise CassetteCorruptError(
+            opened.path,
+            f"line {line} begins an event stream, and what stands around it is in no "
+            f"format that is read; try `tail -n +{line} FILE | harness replay -` "
+            f"({error.problem})",
+            place=error.place,
+        ) from None
+
+
+def _is_recording(exchange: Exchange) -> bool:
+    """Return whether what was found in text is more than words that look like it."""
+    return bool(exchange.request.uri) or classify(exchange).kind is not Kind.OTHER
+
+
+def _first_line_of_stream(text: str) -> int:
+    found = re.search(r"^.*?\bdata: ?(?:[\[{]).*$", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def journal_exchanges(text: bytes, path: str) -> list[Exchange]:
@@ -139,8 +210,19 @@ def _recorded(response: Response) -> Exchange:
 _SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 
 
-def _text_response(opened: Input) -> Response:
-    return _response(opened, Response(200, "OK", dict(_SSE_HEADERS)), skip=0)
+def _text_exchange(opened: Input) -> Exchange:
+    """Read event stream text; a copy often begins with a blank that is not the stream's."""
+    response = _response(opened, Response(200, "OK", dict(_SSE_HEADERS)), skip=0)
+    exchange = _recorded(response)
+    blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
+    if blank and response.source is None:
+        indent = rb"^[ \t]{1,%d}(?=\S)" % len(blank[1])
+        response.body = re.sub(
+            indent, b"", response.body.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE
+        )
+        text = "the text is indented; the blanks in front of its lines were left out"
+        exchange.notes.append(Problem(DiagnosticKind.RESTORED, text))
+    return exchange
 
 
 def _response(opened: Input, response: Response, *, skip: int) -> Response:
@@ -151,6 +233,36 @@ def _response(opened: Input, response: Response, *, skip: int) -> Response:
         response.source = lambda: opened.pieces(skip=skip)
         response.beginning = opened.head[skip:]
     return response
+
+
+def _aws_exchange(opened: Input) -> Exchange:
+    kind = "application/vnd.amazon.eventstream"
+    response = Response(200, "OK", {"content-type": [kind]})
+    return _recorded(_response(opened, response, skip=0))
+
+
+def _lines_exchange(opened: Input) -> Exchange:
+    return _recorded(_lines_response(opened))
+
+
+def _values_response(text: bytes) -> Response | None:
+    """Return the response that JSON values in a row are; None where it is no stream."""
+    kind = "application/json"
+    response = Response(200, "OK", {"content-type": [kind]}, body=text)
+    found = classify(_recorded(response))
+    if found.kind is not Kind.STREAM:
+        return None
+    if found.api == "chat":  # whose streams are events and end with [DONE]
+        decoder = decoder_for(text)
+        values = [one.raw for one in (*decoder.feed(text), *decoder.close())]
+        response.headers = dict(_SSE_HEADERS)
+        response.body = b"".join(_as_events([b"\n".join(map(_one_line, values))]))
+    return response
+
+
+def _one_line(value: bytes) -> bytes:
+    """Return JSON on one line: a line break is none of a string's characters."""
+    return b" ".join(line.strip() for line in value.splitlines())
 
 
 def _lines_response(opened: Input) -> Response:
@@ -193,7 +305,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 _HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
 
 
-def _http_response(opened: Input) -> Response:
+def _http_exchange(opened: Input) -> Exchange:
     """Read `curl -i`: the last head counts, those of proxies and 100s go before it."""
     position = 0
     head = _HEAD.match(opened.head)
@@ -211,12 +323,27 @@ def _http_response(opened: Input) -> Response:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip(), []).append(value.strip())
     response = Response(int(head[1]), head[2].decode("latin-1").strip(), headers)
-    if response.header("content-encoding") not in {"", "identity"}:
-        raise CassetteError(
-            opened.path,
-            "the saved body is compressed; save it with `curl --compressed`",
-        )
-    return _response(opened, response, skip=position)
+    exchange = _recorded(_response(opened, response, skip=position))
+    encodings = response.header("content-encoding")
+    if encodings not in {"", "identity"}:
+        try:
+            body = b"".join(piece for _, piece in response.iter_wire())
+            response.body, response.source = decode(body, encodings).body, None
+        except BodyError as error:
+            raise CassetteError(
+                opened.path,
+                f"the saved body is compressed ({error}); save it with "
+                "`curl --compressed`",
+            ) from None
+    return exchange
+
+
+_OF_FORMAT: dict[Format, Callable[[Input], Exchange]] = {
+    Format.SSE: _text_exchange,
+    Format.JSON_LINES: _lines_exchange,
+    Format.HTTP: _http_exchange,
+    Format.AWS: _aws_exchange,
+}
 
 
 def _json(text: bytes, path: str) -> Any:
