@@ -1,5 +1,6 @@
 """How a stream frames its events: Server-Sent Events, JSON values in a row, or AWS's
-binary messages."""
+binary messages.
+"""
 
 from __future__ import annotations
 

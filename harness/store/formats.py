@@ -49,7 +49,10 @@ _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 _MAGIC = (
     (b"\x1f\x8b", "gzip data; unpack it first (`gunzip -c FILE | harness replay -`)"),
     (b"PK\x03\x04", "a zip archive; unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "zstd data; unpack it first (`zstd -dc FILE | harness replay -`)"),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "zstd data; unpack it first (`zstd -dc FILE | harness replay -`)",
+    ),
     (b"BZh", "bzip2 data; unpack it first (`bunzip2 -c FILE | harness replay -`)"),
     (b"\xfd7zXZ", "xz data; unpack it first (`xz -dc FILE | harness replay -`)"),
     (b"SQLite format 3", "an SQLite database"),

@@ -51,8 +51,9 @@ def find_cassettes(
     Returns:
         A file or ``-`` is itself, whatever it holds. A folder is searched through
         all its folders for `*.yaml`, `*.yml`, `*.json`, `*.har` and `*.toml` that are
-        cassettes, ours or of another recorder, in the order of their names. Hidden files and folders, virtual environments,
-        `node_modules`, `site-packages` and links to folders are left out.
+        cassettes, ours or of another recorder, in the order of their names. Hidden
+        files and folders, virtual environments, `node_modules`, `site-packages` and
+        links to folders are left out.
 
     Raises:
         CassetteMissingError: There is nothing of that name.

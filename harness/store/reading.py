@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.core.diagnostics import DiagnosticKind
@@ -31,7 +30,7 @@ from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["load_cassette", "read_cassette"]
 
@@ -144,9 +143,7 @@ def _of_document(
     return exchanges_of(document, path)
 
 
-def _of_yaml(
-    opened: Input, inspect: Callable[[Any], None] | None
-) -> list[Exchange]:
+def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     """Read YAML, or text that has no format of its own: then nothing streams it."""
     if BLOCK_KEY.search(opened.head):
         try:
@@ -211,7 +208,7 @@ _SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 
 
 def _text_exchange(opened: Input) -> Exchange:
-    """Read event stream text; a copy often begins with a blank that is not the stream's."""
+    """Read event stream text; a copy of it may be indented."""
     response = _response(opened, Response(200, "OK", dict(_SSE_HEADERS)), skip=0)
     exchange = _recorded(response)
     blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)

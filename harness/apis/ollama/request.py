@@ -28,9 +28,11 @@ def conversation_of(body: dict[str, Any]) -> Conversation:
             if text
         ]
     tools = body.get("tools")
-    names = [
-        _function(tool).get("name") for tool in tools if isinstance(tool, dict)
-    ] if isinstance(tools, list) else []
+    names = (
+        [_function(tool).get("name") for tool in tools if isinstance(tool, dict)]
+        if isinstance(tools, list)
+        else []
+    )
     return Conversation(
         tuple(turns),
         model=_text(body.get("model")),

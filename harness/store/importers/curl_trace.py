@@ -31,7 +31,9 @@ _PAIRS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 
 
 def _sniff(text: str) -> bool:
-    return bool(re.search(r"^(?:\S+ ){0,3}<= Recv (?:header|data), \d+ bytes \(0x", text, re.M))
+    return bool(
+        re.search(r"^(?:\S+ ){0,3}<= Recv (?:header|data), \d+ bytes \(0x", text, re.MULTILINE)
+    )
 
 
 def _read(text: str, path: str) -> list[Exchange]:
@@ -60,7 +62,11 @@ def _read(text: str, path: str) -> list[Exchange]:
         elif kind == "<= Recv data":
             if "chunked" in drafts[-1].header("transfer-encoding").lower():
                 data = dechunk.feed(data)
-            at = None if time is None or began is None else max(0.0, time - began)
+            at = (
+                None
+                if time is None or began is None
+                else max(0.0, round(time - began, 6))
+            )
             drafts[-1].body.append((at, data))
     if is_ascii:
         for draft in drafts:
@@ -70,7 +76,8 @@ def _read(text: str, path: str) -> list[Exchange]:
 
 def _blocks(text: str) -> Iterator[tuple[str, float | None, bytes, bool]]:
     """Yield each block: kind, seconds of the day, data, and whether it came as text."""
-    head, lines = None, []
+    head: re.Match[str] | None = None
+    lines: list[tuple[int, str]] = []
     for line in [*text.splitlines(), "== Info: end"]:
         found = _BLOCK.match(line)
         if found:
@@ -86,11 +93,11 @@ def _blocks(text: str) -> Iterator[tuple[str, float | None, bytes, bool]]:
 def _block(
     head: re.Match[str], lines: list[tuple[int, str]]
 ) -> tuple[str, float | None, bytes, bool]:
-    time = None
+    time: float | None = None
     if head[1]:
         clock = datetime.strptime(head[1][:15], "%H:%M:%S.%f")  # noqa: DTZ007 - no date
         time = clock.hour * 3600 + clock.minute * 60 + clock.second
-        time += clock.microsecond / 1e6
+        time = round(time + clock.microsecond / 1e6, 6)
     size = int(head[3] or 0)
     if not lines:
         return head[2], time, head[4].encode(), True
@@ -100,7 +107,9 @@ def _block(
         return head[2], time, data[:size], False
     data = b""
     for offset, shown in lines:
-        data += b"\r\n" * ((offset - len(data)) // 2) + shown.encode("latin-1", "replace")
+        data += b"\r\n" * ((offset - len(data)) // 2) + shown.encode(
+            "latin-1", "replace"
+        )
     return head[2], time, data + b"\r\n" * ((size - len(data)) // 2), True
 
 

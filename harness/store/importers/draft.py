@@ -92,9 +92,9 @@ def header_of(line: str) -> list[str]:
 
 
 _DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
-_WITH_VALUE = frozenset("-A -b -c -C -D -e -E -F -K -m -o -P -Q -r -t -T -u -U -w -x -y -Y -z"
-    " --cacert --cert --connect-timeout --cookie --key --max-time --output --proxy"
-    " --resolve --retry --trace --trace-ascii --user --user-agent --write-out".split())
+_WITH_VALUE = frozenset(
+    ["-A", "-b", "-c", "-C", "-D", "-e", "-E", "-F", "-K", "-m", "-o", "-P", "-Q", "-r", "-t", "-T", "-u", "-U", "-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--connect-timeout", "--cookie", "--key", "--max-time", "--output", "--proxy", "--resolve", "--retry", "--trace", "--trace-ascii", "--user", "--user-agent", "--write-out"]
+)
 
 
 def draft_of_command(command: str) -> Draft:

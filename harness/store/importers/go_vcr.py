@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["IMPORTER"]
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
-_UNITS |= {"μs": 1e-6, "ns": 1e-9}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|μs|ns)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_MICRO = "[\u00b5\u03bc]"  # the micro sign and the Greek letter, which Go reads both
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|ns)")
 
 
 def _sniff(document: Any) -> bool:
@@ -64,7 +64,7 @@ def _seconds(duration: Any) -> float | None:
         return duration / 1e9 if duration else None
     if not isinstance(duration, str):
         return None
-    parts = _DURATION.findall(duration)
+    parts = _DURATION.findall(re.sub(_MICRO, "u", duration))
     return sum(float(number) * _UNITS[unit] for number, unit in parts) or None
 
 

@@ -28,7 +28,8 @@ _DATA = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])data: ?(?P<rest>[\[{].*)$")
 _EVENT = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])event: ?(?P<name>[\w.]+)\s*$")
 _REQUEST = re.compile(r"\b(?:POST|GET)\b(?: request)?(?: to)? (\S+)")
 _STAMP = re.compile(
-    r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)?[T ]?(?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<part>\d+))?"
+    r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)?[T ]?(?P<clock>\d\d:\d\d:\d\d)"
+    r"(?:[.,](?P<part>\d+))?"
 )
 _COMMAND = re.compile(r"\bcurl\b")
 
@@ -89,8 +90,8 @@ def _read(text: str, path: str) -> list[Exchange]:
         for number, line in enumerate(text.splitlines(), 1):
             reader.read_line(number, line)
     else:
-        for number, prefix, (value, kind, raw) in _values(text):
-            reader.read_value(number, prefix, value, kind, raw)
+        for number, prefix, (_, kind, raw) in _values(text):
+            reader.read_value(number, prefix, kind, raw)
     reader.finish()
     drafts = [draft for draft in reader.drafts if draft.body]
     return exchanges_from([one.restated() for one in drafts], path) if drafts else []
@@ -118,9 +119,7 @@ class _Reader:
         elif _REQUEST.search(line) and '"' not in line[: line.find("POST")]:
             self._open(line)
 
-    def read_value(
-        self, number: int, prefix: str, value: dict[str, Any], kind: str, raw: str
-    ) -> None:
+    def read_value(self, number: int, prefix: str, kind: str, raw: str) -> None:
         asked = _REQUEST.search(prefix)
         if not kind and asked:
             self._open(prefix)

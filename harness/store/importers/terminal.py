@@ -26,12 +26,12 @@ _VERBOSE = re.compile(
 )
 _PROMPT = re.compile(
     r"\s*(?:\(\S+\) ?)?(?:(?:[\w.-]+@[\w.-]+|~|/|\[\w+@|PS |[A-Z]:\\)[^$#%>]{0,200})?"
-    r"(?:[$%#>]|❯|➜|»)+ *(?P<command>curl(?:\.exe)?\b.*)$"
+    r"(?:[$%#>»]|\u276f|\u279c)+ *(?P<command>curl(?:\.exe)?\b.*)$"
 )
 _COMMAND = re.compile(r"(?P<command>curl(?:\.exe)? .*)$")
 _OTHER_PROMPT = re.compile(
     r"\s*(?:\(\S+\) ?)?(?:(?:[\w.-]+@[\w.-]+[^$#%>]{0,200}|PS [A-Z]:\\[^>]*)[$%#>]"
-    r"|[$%❯➜»])(?: |$)"
+    r"|[$%\u276f\u279c»])(?: |$)"
 )
 _NOISE = re.compile(
     r"\* |\*$|[{}] \[\d+ bytes data\]$|\s*% Total\b|\s*Dload\s+Upload\b"
@@ -70,7 +70,7 @@ def _read(text: str, path: str) -> list[Exchange]:
     reader.finish()
     for draft in reader.drafts:
         if is_indented:
-            draft.notes.append(restored("what stood in front of every line was left out"))
+            draft.notes.append(restored("what stood before every line was left out"))
     return (
         exchanges_from([one.restated() for one in reader.drafts], path)
         if reader.drafts
