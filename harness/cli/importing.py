@@ -11,6 +11,9 @@ import click
 from harness.cli.console import Exit, complain, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.parts import Problem
     from harness.store.cassette import Exchange
 
 
@@ -69,12 +72,9 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
                 for exchange in found:
                     _hold(exchange)
                 say(f"{name}: {_summary(found)}")
-                for exchange in found:
-                    for note in exchange.notes:
-                        say(
-                            f"{name}: exchange {exchange.index}: {note.kind}: {note.text}"
-                        )
-                        left_out = left_out or note.kind is DiagnosticKind.NOT_READ
+                for number, note in _notes(found):
+                    say(f"{name}: exchange {number}: {note.kind}: {note.text}")
+                    left_out = left_out or note.kind is DiagnosticKind.NOT_READ
                 exchanges += found
         except CassetteError as error:
             complain(str(error))
@@ -96,6 +96,12 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
         f"redacted in {removed} of them"
     )
     return Exit.FINDINGS if left_out else Exit.DONE
+
+
+def _notes(exchanges: list[Exchange]) -> Iterator[tuple[int, Problem]]:
+    for exchange in exchanges:
+        for note in exchange.notes:
+            yield exchange.index, note
 
 
 def _hold(exchange: Exchange) -> None:

@@ -1,6 +1,4 @@
-"""How a stream frames its events: Server-Sent Events, JSON values in a row, or AWS's
-binary messages.
-"""
+"""How a stream frames its events: as SSE, JSON values in a row, or AWS's messages."""
 
 from __future__ import annotations
 

@@ -9,12 +9,10 @@ says what an exchange is.
 from __future__ import annotations
 
 import io
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.framing import decoder_for
 from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, CassetteError
 from harness.store.bodies import BodyError, decode
@@ -25,12 +23,19 @@ from harness.store.importers import document_importer, text_importer
 from harness.store.inputs import Input, open_input
 from harness.store.interactions import exchanges_of
 from harness.store.journal_text import parse_journal
+from harness.store.json_recordings import (
+    SSE_HEADERS,
+    as_events,
+    json_document,
+    json_response,
+    values_response,
+)
 from harness.store.library import BLOCK_KEY
 from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["load_cassette", "read_cassette"]
 
@@ -117,16 +122,16 @@ def _of_json(
     text: bytes, path: str, inspect: Callable[[Any], None] | None
 ) -> list[Exchange]:
     try:
-        document = _json(text, path)
+        document = json_document(text, path)
     except CassetteCorruptError:
         # Values in a row, as `jq` prints them, or an array that was cut.
-        stream = _values_response(text)
+        stream = values_response(text)
         if stream is None:
             raise
         return [_recorded(stream)]
-    response = _json_response(document)
+    response = json_response(document)
     if response is None and isinstance(document, list):
-        response = _values_response(text)
+        response = values_response(text)
     if response is not None:
         return [_recorded(response)]
     return _of_document(document, path, inspect)
@@ -204,12 +209,9 @@ def _recorded(response: Response) -> Exchange:
     return Exchange(0, Request("POST", ""), response)
 
 
-_SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
-
-
 def _text_exchange(opened: Input) -> Exchange:
     """Read event stream text; a copy of it may be indented."""
-    response = _response(opened, Response(200, "OK", dict(_SSE_HEADERS)), skip=0)
+    response = _response(opened, Response(200, "OK", dict(SSE_HEADERS)), skip=0)
     exchange = _recorded(response)
     blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
     if blank and response.source is None:
@@ -242,61 +244,14 @@ def _lines_exchange(opened: Input) -> Exchange:
     return _recorded(_lines_response(opened))
 
 
-def _values_response(text: bytes) -> Response | None:
-    """Return the response that JSON values in a row are; None where it is no stream."""
-    kind = "application/json"
-    response = Response(200, "OK", {"content-type": [kind]}, body=text)
-    found = classify(_recorded(response))
-    if found.kind is not Kind.STREAM:
-        return None
-    if found.api == "chat":  # whose streams are events and end with [DONE]
-        decoder = decoder_for(text)
-        values = [one.raw for one in (*decoder.feed(text), *decoder.close())]
-        response.headers = dict(_SSE_HEADERS)
-        response.body = b"".join(_as_events([b"\n".join(map(_one_line, values))]))
-    return response
-
-
-def _one_line(value: bytes) -> bytes:
-    """Return JSON on one line: a line break is none of a string's characters."""
-    return b" ".join(line.strip() for line in value.splitlines())
-
-
 def _lines_response(opened: Input) -> Response:
-    response = Response(200, "OK", dict(_SSE_HEADERS))
+    response = Response(200, "OK", dict(SSE_HEADERS))
     if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = b"".join(_as_events([opened.read()]))
+        response.body = b"".join(as_events([opened.read()]))
     else:
-        response.source = lambda: _as_events(opened.pieces())
-        response.beginning = b"".join(_as_events([opened.head]))
+        response.source = lambda: as_events(opened.pieces())
+        response.beginning = b"".join(as_events([opened.head]))
     return response
-
-
-def _as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Frame lines as events; what is no JSON goes through for others to report."""
-    last = b""
-    for line in _lines(pieces):
-        last = line
-        yield b"data: %b\n\n" % line
-    if last != b"[DONE]":
-        yield b"data: [DONE]\n\n"
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest: list[bytes] = []
-    for piece in pieces:
-        head, newline, tail = piece.rpartition(b"\n")
-        if not newline:
-            rest.append(piece)
-            continue
-        for line in b"".join([*rest, head]).split(b"\n"):
-            stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
-            if stripped:
-                yield stripped
-        rest = [tail]
-    last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
-    if last:
-        yield last
 
 
 _HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
@@ -341,45 +296,3 @@ _OF_FORMAT: dict[Format, Callable[[Input], Exchange]] = {
     Format.HTTP: _http_exchange,
     Format.AWS: _aws_exchange,
 }
-
-
-def _json(text: bytes, path: str) -> Any:
-    from pydantic_core import from_json
-
-    try:
-        return from_json(text)
-    except ValueError:
-        pass  # `json` reads more (lone surrogates) and says where the text breaks
-    try:
-        return json.loads(text)
-    except UnicodeDecodeError as error:
-        raise CassetteCorruptError(
-            path, f"no UTF-8 text ({error.reason})", place=f"byte {error.start}"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise CassetteCorruptError(
-            path,
-            f"the JSON does not parse: {error.msg}; repair it or record it again",
-            place=f"line {error.lineno}, column {error.colno}",
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
-
-
-def _json_response(document: Any) -> Response | None:
-    """Return the response that a saved chat completion or single chunk stands for."""
-    if not isinstance(document, dict) or "interactions" in document:
-        return None
-    choices = document.get("choices")
-    if not isinstance(choices, list):
-        return None
-    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    is_chunk = document.get("object") == "chat.completion.chunk" or any(
-        isinstance(choice, dict) and "delta" in choice and "message" not in choice
-        for choice in choices
-    )
-    if is_chunk:
-        return Response(
-            200, "OK", dict(_SSE_HEADERS), body=b"".join(_as_events([text]))
-        )
-    return Response(200, "OK", {"content-type": ["application/json"]}, body=text)

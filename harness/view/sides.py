@@ -2,7 +2,8 @@
 
 A stored side is what `harness replay` printed as `--format jsonl` or `sse`, what a
 server of Letta wrote, or a snapshot of `harness.snapshots`. All are read as data: no
-message model is needed, so that a transcript of an older version, or of somebody else's interface, can be compared.
+message model is needed, so that a transcript of an older version, or of somebody else's
+interface, can be compared.
 """
 
 from __future__ import annotations

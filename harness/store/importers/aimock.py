@@ -63,8 +63,8 @@ def _restated(fixture: Any, path: str, index: int) -> Restated:
         seconds=total / 1000 if isinstance(total, int | float) else None,
         notes=[
             restored(
-                "aimock keeps an answer without its stream: read as a whole one; of the "
-                f"request there is what it matches ({', '.join(match) or 'anything'})"
+                "aimock keeps an answer without its stream: read as a whole one; of "
+                f"the request it keeps what must match ({', '.join(match)})"
             )
         ],
     )

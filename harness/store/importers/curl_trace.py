@@ -30,10 +30,13 @@ _LINE = re.compile(r"([0-9a-f]{4,}): ?(.*)$")
 _PAIRS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 
 
+_RECEIVED = re.compile(
+    r"^(?:\S+ ){0,3}<= Recv (?:header|data), \d+ bytes \(0x", re.MULTILINE
+)
+
+
 def _sniff(text: str) -> bool:
-    return bool(
-        re.search(r"^(?:\S+ ){0,3}<= Recv (?:header|data), \d+ bytes \(0x", text, re.MULTILINE)
-    )
+    return bool(_RECEIVED.search(text))
 
 
 def _read(text: str, path: str) -> list[Exchange]:
@@ -61,7 +64,7 @@ def _read(text: str, path: str) -> list[Exchange]:
                 drafts[-1].headers.append(header_of(line))
         elif kind == "<= Recv data":
             if "chunked" in drafts[-1].header("transfer-encoding").lower():
-                data = dechunk.feed(data)
+                data = dechunk.feed(data)  # noqa: PLW2901 - the same bytes
             at = (
                 None
                 if time is None or began is None

@@ -12,7 +12,7 @@ from harness.store.importers.base import Restated, not_read
 if TYPE_CHECKING:
     from harness.core.parts import Problem
 
-__all__ = ["Draft", "draft_of_command"]
+__all__ = ["Draft", "draft_of_command", "header_of"]
 
 _REQUEST = re.compile(r"([A-Z]+) (\S+)(?: HTTP/[\d.]+)?$")
 _STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}) ?(.*)$")
@@ -92,9 +92,12 @@ def header_of(line: str) -> list[str]:
 
 
 _DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
-_WITH_VALUE = frozenset(
-    ["-A", "-b", "-c", "-C", "-D", "-e", "-E", "-F", "-K", "-m", "-o", "-P", "-Q", "-r", "-t", "-T", "-u", "-U", "-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--connect-timeout", "--cookie", "--key", "--max-time", "--output", "--proxy", "--resolve", "--retry", "--trace", "--trace-ascii", "--user", "--user-agent", "--write-out"]
-)
+_WITH_VALUE = {f"-{letter}" for letter in "AbcCDeEFKmoPQrtTuU"}
+_WITH_VALUE |= {"-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--cookie", "--key"}
+_WITH_VALUE |= {"--connect-timeout", "--max-time", "--output", "--proxy", "--resolve"}
+_WITH_VALUE |= {"--retry", "--trace", "--trace-ascii", "--user", "--user-agent"}
+_WITH_VALUE |= {"--write-out", "--form"}
+_KNOWN = frozenset({"-X", "--request", "-H", "--header", "--url"})
 
 
 def draft_of_command(command: str) -> Draft:
@@ -132,9 +135,6 @@ def draft_of_command(command: str) -> Draft:
         has_body = draft.request_body is not None or draft.notes
         draft.method = "POST" if has_body else "GET"
     return draft
-
-
-_KNOWN = frozenset({"-X", "--request", "-H", "--header", "--url"})
 
 
 def _option(word: str) -> tuple[str, str]:

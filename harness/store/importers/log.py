@@ -116,8 +116,10 @@ class _Reader:
                 self._name = ""
                 self._add(number, line, f"{name}data: {data}\n\n")
                 self._is_done = data.strip() == "[DONE]"
-        elif _REQUEST.search(line) and '"' not in line[: line.find("POST")]:
+        elif (asked := _REQUEST.search(line)) and "://" in asked[1]:
+            # A path alone stands in an access log, behind the answer.
             self._open(line)
+            self.drafts[-1].target = asked[1].strip("\"'`,")
 
     def read_value(self, number: int, prefix: str, kind: str, raw: str) -> None:
         asked = _REQUEST.search(prefix)

@@ -106,6 +106,7 @@ class _Reader:
         self._in_head = False
         self._first = 0
         self._scheme = "http"
+        self._asked: Draft | None = None  # by a command that printed nothing
 
     def start(self, draft: Draft) -> None:
         """A command was typed: what comes is what it prints."""
@@ -166,7 +167,7 @@ class _Reader:
 
     def _begin_head(self, line: str) -> None:
         if self._draft is None:
-            self._draft = Draft()
+            self._draft, self._asked = self._asked or Draft(), None
         self._draft.read_status_line(line)
         self._in_head, self._in_body = True, False
 
@@ -186,7 +187,7 @@ class _Reader:
             if not (may_begin and begins):
                 return
             if self._draft is None:
-                self._draft = Draft()
+                self._draft, self._asked = self._asked or Draft(), None
             self._in_body = True
         assert self._draft is not None
         glued = _GLUED.search(line) if self._is_verbose else None
@@ -206,6 +207,8 @@ class _Reader:
                     restored(f"taken from text: the body begins in line {self._first}")
                 )
             self.drafts.append(draft)
+        elif draft is not None:  # in a page its output stands apart
+            self._asked = draft
         self._first = 0
 
 
