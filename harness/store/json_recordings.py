@@ -55,11 +55,18 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield last
 
 
-def values_response(text: bytes) -> Response | None:
-    """Return the response that JSON values in a row are; None where it is no stream."""
+def values_response(text: bytes, *, is_document: bool = False) -> Response | None:
+    """Return the response that JSON values in a row are; None where it is no answer.
+
+    Args:
+        text: The values.
+        is_document: It is one whole value, which may be an answer that was not streamed.
+    """
     kind = "application/json"
     response = Response(200, "OK", {"content-type": [kind]}, body=text)
     found = classify(Exchange(0, Request("POST", ""), response))
+    if found.kind is Kind.WHOLE and is_document:
+        return response
     if found.kind is not Kind.STREAM:
         return None
     if found.api == "chat":  # whose streams are events and end with [DONE]

@@ -115,6 +115,8 @@ def _read(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange
         return _of_json(opened.read(), opened.path, inspect)
     if kind is Format.YAML:
         return _of_yaml(opened, inspect)
+    if kind is Format.JSON_LINES and opened.is_reopenable:
+        return _of_json_lines(opened)
     return [_OF_FORMAT[kind](opened)]
 
 
@@ -130,11 +132,23 @@ def _of_json(
             raise
         return [_recorded(stream)]
     response = json_response(document)
-    if response is None and isinstance(document, list):
-        response = values_response(text)
+    if response is None:
+        response = values_response(text, is_document=True)
     if response is not None:
         return [_recorded(response)]
     return _of_document(document, path, inspect)
+
+
+def _of_json_lines(opened: Input) -> list[Exchange]:
+    """Read chunks in lines; where they are none, a log of JSON that may hold some."""
+    exchange = _lines_exchange(opened)
+    if classify(exchange).kind is Kind.OTHER:
+        text = b"".join(opened.pieces()).decode("utf-8-sig", "surrogateescape")
+        importer = text_importer(text)
+        found = [] if importer is None else importer.read(text, opened.path)
+        if any(map(_is_recording, found)):
+            return found
+    return [exchange]
 
 
 def _of_document(

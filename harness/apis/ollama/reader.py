@@ -93,7 +93,7 @@ class OllamaReader:
         if arguments:
             call.add_arguments(arguments)
         self._calls.append(call)
-        return CallPart(call, call.name, arguments, True, call_id)
+        return CallPart(call, call.name, arguments, is_new=True, id=call_id)
 
     def _end(self, payload: Payload) -> list[Part]:
         parts: list[Part] = []
