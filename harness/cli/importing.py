@@ -39,7 +39,7 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
 
     \b
     Examples:
-      harness import browser.har -o cassettes/browser.yaml
+      harness import browser.har -o browser.yaml
       harness import curl.txt server.log -o both.yaml
     """
     from harness.core.diagnostics import DiagnosticKind

@@ -236,6 +236,16 @@ def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -
     assert uris == ["", "http://x.y/z", "http://x.y/w"]
 
 
+def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
+    """What follows the connection's end, or stands behind data in a log, is left out."""
+    made = MADE["curl-v"].decode() + "\nThat is all.\n"
+    for content in (made, MADE["log-level"].decode(), f"Hi!\n{SSE}% ls\nx\n"):
+        path = tmp_path / "text"
+        path.write_text(content)
+        found = replay(load_cassette(path), "queuing").diagnostics
+        assert [str(one.kind) for one in found] == ["restored"]
+
+
 def test_folder_takes_recordings_of_other_tools(tmp_path: Path) -> None:
     """They are told from their beginning; other JSON and YAML is passed over."""
     taken = {
