@@ -79,10 +79,10 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
 def command(a: str, b: str | None, **options: Any) -> int:
     """Compare what two replays emit; exit with 1 if they differ.
 
-    A and B are recordings, or transcripts that `harness replay --format jsonl` or
-    `sse`, a server of Letta or a snapshot test stored. Without B, A is compared with itself in
-    another interface, mode, split, dialect or broken otherwise (the options that end in
-    -b).
+    A and B are recordings, or transcripts that `harness replay --format jsonl` or sse,
+    a server of Letta or a snapshot test stored. Without B, A is compared with itself in
+    another interface, mode, split, dialect or broken otherwise (the options that end
+    in -b).
 
     \b
     Examples:

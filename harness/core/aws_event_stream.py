@@ -1,10 +1,10 @@
 """Bytes to the events of AWS's binary event stream.
 
-Bedrock answers in it (`application/vnd.amazon.eventstream`). A message is a prelude (its
-length, the length of its headers, a CRC-32 of both), headers, a payload and a CRC-32 of
-all. What `InvokeModel` streams are events of the model's own API, in base64 within
-`{"bytes": ...}`; they come out as themselves, so that whoever reads that API reads
-them.
+Bedrock answers in it (`application/vnd.amazon.eventstream`). A message is a prelude
+(its length, the length of its headers, a CRC-32 of both), headers, a payload and a
+CRC-32 of all. What `InvokeModel` streams are events of the model's own API, in base64
+within `{"bytes": ...}`; they come out as themselves, so that whoever reads that API
+reads them.
 
 Source: AWS SDK, "Event stream encoding"; Bedrock, InvokeModelWithResponseStream.
 """

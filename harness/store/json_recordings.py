@@ -60,7 +60,7 @@ def values_response(text: bytes, *, is_document: bool = False) -> Response | Non
 
     Args:
         text: The values.
-        is_document: It is one whole value, which may be an answer that was not streamed.
+        is_document: It is one whole value, and may be an answer that was not streamed.
     """
     kind = "application/json"
     response = Response(200, "OK", {"content-type": [kind]}, body=text)

@@ -183,13 +183,16 @@ type = "text"
 content = {json.dumps(SSE)}
 '''
 
-_SENT = f"> POST /v1/chat/completions HTTP/1.1\n> Host: localhost:1\n> Authorization: Bearer {KEY}\n> \n"
+_HEAD = ["POST /v1/chat/completions HTTP/1.1", "Host: localhost:1"]
+_HEAD += [f"Authorization: Bearer {KEY}", ""]
+_SENT = "".join(f"> {line}\n" for line in _HEAD)
+_LEFT = "* Connection #0 to host x left intact\n"
 _GOT = "< HTTP/1.1 200 OK\n< content-type: text/event-stream\n< \n"
 _CURL = f"curl -sN {URL} -H 'Authorization: Bearer {KEY}' -d '{json.dumps(ASKED)}'"
 
 
 def _trace(*, in_hex: bool, clock: bool = False) -> str:
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+    head = "".join(f"{line}\r\n" for line in _HEAD)
     blocks = [
         ("=> Send header", head),
         ("=> Send data", json.dumps(ASKED)),
@@ -358,17 +361,15 @@ MADE: dict[str, bytes] = {
         }
     ).encode(),
     # curl
-    "curl-v": (
-        f"*   Trying 127.0.0.1:1...\n{_SENT}{_GOT}{SSE}* Connection #0 to host x left intact\n"
-    ).encode(),
+    "curl-v": (f"*   Trying 127.0.0.1:1...\n{_SENT}{_GOT}{SSE}{_LEFT}").encode(),
     "curl-v-crlf": (
         f"* Connected to localhost\n{_SENT}{_GOT}{SSE}".replace("\n", "\r\n")
     ).encode(),
     "curl-v-glued": (
-        f"{_SENT}{_GOT}{{ [336 bytes data]\n{SSE.rstrip()}* Connection #0 to host x left intact\n"
+        f"{_SENT}{_GOT}{{ [336 bytes data]\n{SSE.rstrip()}{_LEFT}"
     ).encode(),
     "curl-v-continue": (f"{_SENT}< HTTP/1.1 100 Continue\n< \n{_GOT}{SSE}").encode(),
-    "curl-i": f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{SSE}".encode(),
+    "curl-i": f"HTTP/1.1 200 OK\r\ncontent-type: text/x\r\n\r\n{SSE}".encode(),
     "curl-trace": _trace(in_hex=True).encode(),
     "curl-trace-time": _trace(in_hex=True, clock=True).encode(),
     "curl-trace-ascii": _trace(in_hex=False).encode(),
@@ -376,10 +377,14 @@ MADE: dict[str, bytes] = {
     # terminals and pages
     "prompt-dollar": f"$ {_CURL}\n{SSE}$ \n".encode(),
     "prompt-user": f"me@host:~/x$ {_CURL}\n{SSE}me@host:~/x$ exit\n".encode(),
-    "prompt-powershell": f"PS C:\\x> {_CURL.replace('curl', 'curl.exe')}\n{SSE}PS C:\\x> \n".encode(),
-    "prompt-lines": f"$ {_CURL.replace(' -d', f' {chr(92)}{chr(10)}  -d')}\n{SSE}".encode(),
+    "prompt-powershell": (
+        f"PS C:\\x> {_CURL.replace('curl', 'curl.exe')}\n{SSE}PS C:\\x> \n".encode()
+    ),
+    "prompt-lines": f"$ {_CURL}\n{SSE}".replace(" -d", " \\\n  -d").encode(),
     "prompt-i": f"$ {_CURL} -i\nHTTP/2 200\ncontent-type: x\n\n{SSE}".encode(),
-    "markdown": f"# Bug\n\n```sh\n{_CURL}\n```\n\nprints\n\n```\n{SSE}```\n\nWhy?\n".encode(),
+    "markdown": (
+        f"# Bug\n\n```sh\n{_CURL}\n```\n\nprints\n\n```\n{SSE}```\n\nWhy?\n".encode()
+    ),
     "markdown-json": f"See:\n\n~~~json\n{json.dumps(CHUNKS, indent=1)}\n~~~\n".encode(),
     "quoted": "".join(f"> {line}\n" for line in SSE.split("\n")).encode(),
     "indented": "".join(f"    {line}\n" for line in SSE.split("\n")).encode(),

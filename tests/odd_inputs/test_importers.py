@@ -213,7 +213,7 @@ def notes(path: Path) -> list[str]:
 
 
 def test_what_a_har_holds_besides_is_noted(tmp_path: Path) -> None:
-    """WebSocket messages and a body that was not saved are named, and `import` exits 1."""
+    """WebSocket messages and a body that was not saved are named; `import` exits 1."""
     socket = har_entry(text="") | {"_webSocketMessages": [{"data": "x"}]}
     socket["response"] |= {"status": 101, "content": {}}
     path = tmp_path / "a.har"
@@ -237,7 +237,7 @@ def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -
 
 
 def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
-    """What follows the connection's end, or stands behind data in a log, is left out."""
+    """What follows the connection's end, or data in a log, is left out."""
     made = MADE["curl-v"].decode() + "\nThat is all.\n"
     for content in (made, MADE["log-level"].decode(), f"Hi!\n{SSE}% ls\nx\n"):
         path = tmp_path / "text"
@@ -291,8 +291,10 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         "exchange 0: response: expected a number",
     ),
     "cassetter-odd": (
-        b"version: 1\ninteractions:\n- request: {method: GET, uri: x, body: {type: none}}\n"
-        b"  response: {status: 200, body: {type: binary, content: zz}}\n",
+        (
+            b"version: 1\ninteractions:\n- request: {method: GET, uri: x}\n"
+            b"  response: {status: 200, body: {type: binary, content: zz}}\n"
+        ),
         "exchange 0: a body does not fit its type",
     ),
     "utf16-cut": (("data: x\n\n" * 9).encode("utf-16")[:-1], "begins as UTF-16"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["IMPORTER"]
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_DATA = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])data: ?(?P<rest>[\[{].*)$")
+_DATA = re.compile(r"(?P<prefix>.*?\w.*?|\s*['\"])(?<![\w.])data: ?(?P<rest>[\[{].*)$")
 _EVENT = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])event: ?(?P<name>[\w.]+)\s*$")
 _REQUEST = re.compile(r"\b(?:POST|GET)\b(?: request)?(?: to)? (\S+)")
 _STAMP = re.compile(
@@ -42,7 +42,7 @@ def _found(text: str) -> Iterator[tuple[int, Any]]:
     """Yield number and content of each line that a stream's data stand in."""
     text = _COLOUR.sub("", text)
     lines = text.splitlines()
-    if any(line.startswith("data:") for line in lines):
+    if any(re.match(r"[\s>|]*data:", line) for line in lines):
         return  # the stream stands in the text as it came
     prefixed = [
         (number, found)

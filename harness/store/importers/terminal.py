@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IMPORTER"]
 
-_FIRST_FIELD = re.compile(r"(?:data|event): ?\S")
+_FIRST_FIELD = re.compile(r"(?:data|event): ?\S|\{\"[^\n]*\}\s*$")
 _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? \d{3}(?: |$)")
@@ -46,7 +46,9 @@ def _sniff(text: str) -> bool:
     return bool(
         _ANY_FIELD.search(text)
         or _VERBOSE.search(text)
-        or re.search(r"^HTTP/\d|^\s*(?:```|~~~)|\bcurl ", text, re.MULTILINE)
+        or re.search(
+            r"^\{\".*\}\s*$|^HTTP/\d|^\s*(?:```|~~~)|\bcurl ", text, re.MULTILINE
+        )
     )
 
 
