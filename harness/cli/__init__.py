@@ -21,6 +21,7 @@ _COMMANDS = {
     "diff": "harness.cli.diff",
     "drift": "harness.cli.drift",
     "fuzz": "harness.cli.fuzz",
+    "import": "harness.cli.importing",
     "init": "harness.cli.init",
     "ls": "harness.cli.ls",
     "record": "harness.cli.record",

@@ -123,6 +123,8 @@ class AgentLoop:
         previous: Conversation | None = None
         is_open = False
         for exchange, kind in chosen_exchanges(self._cassette, self._only):
+            for note in exchange.notes:
+                self._diagnose(exchange, note.kind, note.text)
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue

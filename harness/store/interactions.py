@@ -21,9 +21,17 @@ import math
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, shorten
 from harness.limits import BODY, CASSETTE
-from harness.store.bodies import BodyError, body_bytes, decode, unpack_base64
+from harness.store.bodies import (
+    BodyError,
+    body_bytes,
+    decode,
+    undeclared_encoding,
+    unpack_base64,
+)
 from harness.store.cassette import (
     Ending,
     Exchange,
@@ -84,11 +92,6 @@ def _interactions(document: Any, path: str) -> list[Any]:
             f"got {_named(document)}; "
             "name a cassette, SSE text or JSON lines of chunks",
         )
-    if "http_interactions" in document:
-        raise CassetteCorruptError(
-            path,
-            "a cassette of Ruby's VCR (`http_interactions`); only vcrpy's are read",
-        )
     if "interactions" not in document:
         keys = ", ".join(shorten(key, limit=20) for key in list(document)[:3])
         raise CassetteCorruptError(
@@ -112,7 +115,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
         )
     if not interactions:
         raise CassetteCorruptError(
-            path, "the cassette has no interactions; record it again or delete it"
+            path, "the cassette has no interactions; record it again"
         )
     return interactions
 
@@ -136,11 +139,12 @@ def _named(value: Any) -> str:
 class _Reader:
     """Reads one interaction; knows where it is, for errors."""
 
-    __slots__ = ("index", "path")
+    __slots__ = ("index", "notes", "path")
 
     def __init__(self, path: str, index: int) -> None:
         self.path = path
         self.index = index
+        self.notes: list[Problem] = []
 
     def error(self, problem: str) -> CassetteCorruptError:
         return CassetteCorruptError(self.path, problem, place=f"exchange {self.index}")
@@ -155,6 +159,7 @@ class _Reader:
             self.index,
             self.request(self.part(interaction, "request")),
             self.response(self.part(interaction, "response")),
+            self.notes,
         )
 
     def part(self, interaction: dict[Any, Any], name: str) -> dict[Any, Any]:
@@ -376,6 +381,11 @@ class _Reader:
         sizes = [chunk.size for chunk in response.wire or ()]
         encodings = response.header("content-encoding")
         body = stored
+        if not encodings:
+            encodings = undeclared_encoding(stored)
+            if encodings:
+                text = f"the body is {encodings} data without a content-encoding header"
+                self.notes.append(Problem(DiagnosticKind.MISSING_ENCODING, text))
         if encodings:
             total = sum(sizes)
             try:
