@@ -17,13 +17,20 @@ from harness.errors import (
     CassetteMissingError,
     RecordingRefusedError,
     StateError,
+    UnrecordedConnectionError,
 )
 from harness.record.bodies import Pace
 from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
+from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
 from harness.store.cassette import Exchange, Request, Response
 from harness.store.redaction import Redaction, redact_exchange
-from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
+from harness.store.vcr_bridge import (
+    DEFAULT_MATCH_ON,
+    MatchedCassette,
+    RecordMode,
+    matchers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,8 +101,10 @@ class RecordingSession:
             None. Requests are redacted before they are matched, too, but its hook
             is not called then: to change requests, use `before_record_request`.
         force: Record in CI as well.
-        pace: Fields of `Pace`: `speed`, `clock`, `sleep`, `async_sleep`. The clock
-            also times what is recorded.
+        more: Fields of `Traffic`: `allow`, `ignore_hosts`, `ignore_localhost`,
+            `ignore_telemetry`; `ignore_json`, JSON paths that do not count where
+            bodies are compared (``$.user``); and fields of `Pace`: `speed`, `clock`,
+            `sleep`, `async_sleep`. The clock also times what is recorded.
 
     Raises:
         UsageError: The mode or a matcher is unknown.
@@ -113,12 +122,16 @@ class RecordingSession:
         before_record_request: Callable[[Any], Any] | None = None,
         redaction: Redaction | None = None,
         force: bool = False,
-        **pace: Any,
+        **more: Any,
     ) -> None:
         self.path = os.fspath(path)
-        self.pace = Pace(**pace)
+        named = {name: more.pop(name) for name in TRAFFIC_OPTIONS & more.keys()}
+        self.traffic = Traffic(**named)
+        self.connected: list[str] = []
+        """Where clients connected to that are not intercepted, and which."""
+        self.match_on = matchers(match_on, more.pop("ignore_json", ()))
+        self.pace = Pace(**more)
         self.clock = self.pace.clock
-        self.match_on = tuple(match_on)
         self.cassette = MatchedCassette(
             self.path,
             mode=mode,
@@ -128,7 +141,9 @@ class RecordingSession:
         )
         self.mode = self.cassette.mode
         self.is_closed = False
-        self.misses: list[CassetteMismatchError | CassetteMissingError] = []
+        self.misses: list[
+            CassetteMismatchError | CassetteMissingError | UnrecordedConnectionError
+        ] = []
         self._redaction = redaction if redaction is not None else Redaction()
         self._may_record = force or not _is_ci()
         self._lock = threading.RLock()
@@ -141,8 +156,14 @@ class RecordingSession:
 
     @property
     def unplayed(self) -> list[Exchange]:
-        """Exchanges that the file held and that no request has asked for."""
-        return self.cassette.unplayed
+        """Exchanges that the file held and that no request has asked for.
+
+        Telemetry is not among them: whether it is sent is a matter of timing.
+        """
+        unplayed = self.cassette.unplayed
+        if not self.traffic.ignore_telemetry:
+            return unplayed
+        return [one for one in unplayed if not is_telemetry(one.request.uri)]
 
     @property
     def play_counts(self) -> list[int]:
@@ -171,6 +192,11 @@ class RecordingSession:
             RecordingRefusedError: It would be recorded, and this is CI.
             StateError: The cassette has been closed.
         """
+        told = self.traffic.answer(request)
+        if told is not None:
+            return told
+        if self.traffic.ignores_request(request.uri):
+            return None
         if self.is_closed:
             raise StateError(
                 f"{self.path}: {request.method} {request.uri} was sent after its "

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import CassetteError, UsageError
 from harness.store.cassette import Exchange, Request, Response
-from harness.store.matching import field_differences, json_body
+from harness.store.matching import field_differences, json_body, json_body_without
 from harness.store.persister import Persister, Stored
 
 if TYPE_CHECKING:
@@ -33,10 +33,15 @@ __all__ = [
     "MatchedCassette",
     "RecordMode",
     "json_body",
+    "matchers",
 ]
 
 DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
 """So that the turns of a conversation, which differ only in the body, never swap."""
+
+
+VCRPY_MATCH_ON: tuple[str, ...] = ("method", "scheme", "host", "port", "path", "query")
+"""What vcrpy matches on unless told otherwise; ``match_on="vcrpy"``."""
 
 
 class RecordMode(StrEnum):
@@ -109,6 +114,9 @@ class MatchedCassette:
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
         self._match_on = [_matcher(matcher) for matcher in match_on]
+        self._without = next(
+            (m.without for m in self._match_on if hasattr(m, "without")), ()
+        )
         self._cassette = (Cassette if is_rewrite else Cassette.load)(
             path=path,
             persister=self._persister,
@@ -216,7 +224,10 @@ class MatchedCassette:
                         stored.exchange,
                         [(name, message or "") for name, message in failed],
                         field_differences(
-                            request, prepared, [name for name, _ in failed]
+                            request,
+                            prepared,
+                            [name for name, _ in failed],
+                            self._without,
                         ),
                         self._cassette.play_counts[index],
                     )
@@ -289,6 +300,32 @@ def _vcr_mode(mode: RecordMode) -> Any:
     from vcr.record_mode import RecordMode as VcrMode
 
     return VcrMode(mode.value)
+
+
+def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
+    """Return the matchers that were asked for.
+
+    Args:
+        match_on: Names, functions, or ``vcrpy`` for those that vcrpy uses by itself;
+            None for our own.
+        ignore_json: JSON paths of fields that `json_body` does not compare.
+
+    Raises:
+        UsageError: One of the paths is none, or nothing compares bodies as JSON.
+    """
+    if match_on is None:
+        match_on = DEFAULT_MATCH_ON
+    named = (match_on,) if isinstance(match_on, str) else tuple(match_on)
+    if named == ("vcrpy",):
+        named = VCRPY_MATCH_ON
+    paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json)
+    if not paths:
+        return named
+    try:
+        compare = json_body_without(paths)
+    except ValueError as error:
+        raise UsageError(f"ignore_json: {error}") from None
+    return tuple(compare if name == "json_body" else name for name in named)
 
 
 def _matcher(matcher: Any) -> Any:

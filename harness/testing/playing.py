@@ -212,19 +212,16 @@ class HarnessTest:
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Open the cassette for the clients of this thread, until the stack unwinds."""
-        from harness.record.active import THREAD_PATCHES, lending
+        from harness.record.active import lending
+        from harness.record.clients import intercepting
         from harness.record.session import RecordingSession
-        from harness.record.transports import CLIENT_PATCHES
 
         self.has_cassette = True
         self._check_may_record()
         session = RecordingSession(self._played_path(stack), **self._options())
         session.path = self.path  # not that of a varied copy
         self.session = session
-        CLIENT_PATCHES.install()
-        stack.callback(CLIENT_PATCHES.uninstall)
-        THREAD_PATCHES.install()
-        stack.callback(THREAD_PATCHES.uninstall)
+        stack.enter_context(intercepting())
         stack.push(self._close)
         stack.enter_context(lending(session, threading.current_thread()))
 
