@@ -79,6 +79,7 @@ def _classes(module: ModuleType) -> tuple[Any, Any]:
             handler, self._protocol = self._protocol, None
             if handler is not None:
                 handler.close()
+                handler.wire.close()  # a lost connection is not closed by its handler
 
         release = close
 
