@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
     "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
-    "cassette_dir=None, match_on=None): play cassettes (names, globs, lists; the "
+    "cassette_dir=None, allow=None, match_on=None, ignore_json=None, "
+    "ignore_hosts=None, ignore_localhost=None, ignore_telemetry=None): play cassettes (names, globs, lists; the "
     "test's own by default) to the test's client and fixtures, each split, dialect "
     "and fault with its own test id. See https://docs.pytest.org for markers and "
     "harness's README for all settings."
@@ -66,6 +67,33 @@ _OPTIONS = {
         "WHAT",
         "remote",
         "What tests may not reach: all, remote (but this machine), or none.",
+    ),
+    "allow": (
+        "HOSTS",
+        "none",
+        "Hosts that clients may reach which are not intercepted: db.example.com:5432.",
+    ),
+    "match_on": (
+        "NAMES",
+        "method path json_body",
+        "Which request is the same: names of vcrpy's matchers (the marker takes "
+        "functions too), or vcrpy for those that vcrpy uses.",
+    ),
+    "ignore_json": (
+        "PATHS",
+        "none",
+        "Fields of a JSON body that do not count there: $.user $.messages[*].id.",
+    ),
+    "ignore_hosts": (
+        "HOSTS",
+        "none",
+        "Hosts whose requests are sent, and neither played nor recorded.",
+    ),
+    "ignore_localhost": ("BOOL", "false", "The same of this machine: true or false."),
+    "ignore_telemetry": (
+        "BOOL",
+        "true",
+        "Whether known telemetry is answered here, and neither sent nor recorded.",
     ),
 }
 """Of each setting the value's name, the default and what it is; `settings` knows more.
@@ -205,8 +233,9 @@ def _uses(item: pytest.Item) -> bool:
 def harness_config() -> dict[str, Any]:
     """Return settings of the tests around; override it in a conftest.py.
 
-    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network` as the marker takes
-    them (the marker and the command line go first), and `match_on`, `redaction`,
+    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network`, `allow`, `match_on`,
+    `ignore_json`, `ignore_hosts`, `ignore_localhost`, `ignore_telemetry` as the marker
+    takes them (the marker and the command line go first), and `redaction`,
     `before_record_request` as `harness.use_cassette` takes them.
     """
     return {}
@@ -262,7 +291,7 @@ def _harness_around(
 
 @pytest.fixture
 def harness_session(_harness_around: HarnessTest) -> RecordingSession:
-    """Play or record what the test's own `httpx` or `httpx2` client does.
+    """Play or record what the test's own HTTP client does.
 
     A marked test that takes the cassette in no other way has this without asking.
     The value tells what was used: `play_counts`, `unplayed`, `misses`.

@@ -21,6 +21,7 @@ from harness.errors import (
     RecordingRefusedError,
     UsageError,
 )
+from harness.record.traffic import TRAFFIC_OPTIONS, Traffic
 from harness.testing.cases import PLAIN, Asked, Case
 from harness.testing.network import blocked
 from harness.testing.settings import FIXTURE_KEYS, checked
@@ -205,9 +206,12 @@ class HarnessTest:
             if plays:
                 self.open(stack)
             policy = self.setting("block_network")
-            if self.session is not None and _may_send(self.session):
-                policy = "none"
-            self.tried = stack.enter_context(blocked(policy, self.allowed))
+            if self.session is not None:
+                self.session.traffic.allow_remote = policy == "none"
+                if _may_send(self.session):
+                    policy = "none"
+            lets = Traffic(**self._traffic(TRAFFIC_OPTIONS))
+            self.tried = stack.enter_context(blocked(policy, self.allowed, lets))
             yield self
 
     def open(self, stack: contextlib.ExitStack) -> None:
@@ -229,16 +233,18 @@ class HarnessTest:
         options: dict[str, Any] = {
             name: self._given[name] for name in FIXTURE_KEYS if name in self._given
         }
-        if "match_on" in self.asked.marker:
-            options["match_on"] = self.asked.marker["match_on"]
+        options |= self._traffic({*TRAFFIC_OPTIONS, "match_on", "ignore_json"})
         mode = self.mode
         if self._is_worker and mode == "new_episodes":
             mode = "none"
         variation = self.case.variation
         if variation.dialect is not None or variation.fault is not None:
             # What the client sends back of a varied answer is not what was recorded.
-            options["match_on"] = ("method", "path")
+            options |= {"match_on": ("method", "path"), "ignore_json": ()}
         return {**options, "mode": mode, "speed": self.setting("speed")}
+
+    def _traffic(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: self.setting(name) for name in names}
 
     def _check_may_record(self) -> None:
         mode = self.mode
@@ -286,6 +292,17 @@ class HarnessTest:
             return
         for miss in session.misses:
             yield f"a request was not answered, and the test did not notice: {miss}"
+        if (
+            session.connected
+            and session.cassette.can_record
+            and not session.recorded_count
+            and not any(session.play_counts)
+        ):
+            yield (
+                f"{self.path}: nothing was recorded, but something connected: "
+                f"{', '.join(dict.fromkeys(session.connected))}; record this client "
+                "through a server (`harness record --proxy`), or allow= the host"
+            )
         if (
             session.mode.value in _REPLACING
             or self.case.variation.fault is not None

@@ -42,6 +42,7 @@ class Running:
 
     def __init__(self, config: pytest.Config) -> None:
         self.orphans = Orphans(config)
+        self._telemetry: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -86,6 +87,8 @@ class Running:
         test = item.stash.get(HARNESS_TEST, None)
         if test is not None:
             self.orphans.used(test.path, *test.used)
+            if test.session is not None:
+                self._telemetry.update(test.session.traffic.answered)
             if report.failed:
                 test.keep()
                 error = call.excinfo.value if call.excinfo is not None else None
@@ -101,8 +104,14 @@ class Running:
             raise pytest.UsageError(str(error)) from None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say which cassettes those are."""
+        """Say which cassettes those are, and what was answered here."""
         self.orphans.tell(terminalreporter)
+        if self._telemetry:
+            terminalreporter.write_line(
+                "harness: telemetry was answered here, and neither sent nor recorded: "
+                f"{', '.join(sorted(self._telemetry))} (ignore_telemetry=false records "
+                "it)"
+            )
 
 
 def _end_where_it_was_called(error: BaseException) -> None:
