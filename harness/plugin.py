@@ -27,10 +27,10 @@ _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
     "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
     "cassette_dir=None, allow=None, match_on=None, ignore_json=None, "
-    "ignore_hosts=None, ignore_localhost=None, ignore_telemetry=None): play cassettes (names, globs, lists; the "
-    "test's own by default) to the test's client and fixtures, each split, dialect "
-    "and fault with its own test id. See https://docs.pytest.org for markers and "
-    "harness's README for all settings."
+    "ignore_hosts=None, ignore_localhost=None, ignore_telemetry=None): play "
+    "cassettes (names, globs, lists; the test's own by default) to the test's client "
+    "and fixtures, each split, dialect and fault with its own test id. See "
+    "https://docs.pytest.org for markers and harness's README for all settings."
 )
 
 _OPTIONS = {
@@ -76,8 +76,7 @@ _OPTIONS = {
     "match_on": (
         "NAMES",
         "method path json_body",
-        "Which request is the same: names of vcrpy's matchers (the marker takes "
-        "functions too), or vcrpy for those that vcrpy uses.",
+        "Which request is the same: vcrpy's matchers, or vcrpy for those it uses.",
     ),
     "ignore_json": (
         "PATHS",

@@ -17,7 +17,8 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from harness.record.active import current_session, is_passing, passing
-from harness.record.wire import PlayedResponse, RequestReader, ResponseTap
+from harness.record.played import PlayedResponse
+from harness.record.wire import RequestReader, ResponseTap
 from harness.store.cassette import Exchange
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def _wrapped(module: ModuleType, original: Callable[..., Any]) -> Callable[..., 
             session,
             origin=str(req.url.origin()),
             connect=lambda: original(self, req, *args, **kwargs),
-            timed_out=_timeout(module, f"Connection timeout to host {req.url}"),
+            timed_out=_timeout(
+                "ConnectionTimeoutError", f"Connection timeout to host {req.url}"
+            ),
         )
         wire.handler = handler_class(loop)
         wire.handler.wire = wire
@@ -59,10 +62,10 @@ def _wrapped(module: ModuleType, original: Callable[..., Any]) -> Callable[..., 
     return connect
 
 
-def _timeout(module: ModuleType, message: str) -> Exception:
+def _timeout(name: str, message: str) -> Exception:
     import aiohttp
 
-    kind = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
+    kind = getattr(aiohttp, name, aiohttp.ServerTimeoutError)  # 3.9 has only that
     error: Exception = kind(message)
     return error
 
@@ -73,6 +76,8 @@ def _classes(module: ModuleType) -> tuple[Any, Any]:
 
     class Connection(module.Connection):  # type: ignore[misc,name-defined]  # whichever is installed
         """A connection that belongs to no connector's pool."""
+
+        _protocol: Any
 
         def close(self) -> None:
             self._notify_release()
@@ -150,7 +155,7 @@ class _Wire(asyncio.Transport):
                 await self._play(PlayedResponse(found, self._session, request.method))
             else:
                 await self._go_live(found, request.method)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._fail(self._timed_out)
         except Exception as error:  # noqa: BLE001 - it is the client's to handle
             self._fail(error)
@@ -186,7 +191,8 @@ class _Wire(asyncio.Transport):
         error = played.end()
         if error is None or isinstance(error, OSError):
             if isinstance(error, TimeoutError):
-                self._fail(_read_timeout())
+                text = "Timeout on reading data from socket"
+                self._fail(_timeout("SocketTimeoutError", text))
             else:
                 self.handler.connection_lost(error)
         else:
@@ -194,7 +200,10 @@ class _Wire(asyncio.Transport):
 
     async def _taken(self) -> None:
         """Wait until the client has taken what it was given."""
-        while not self._is_closed and getattr(self.handler.content, "_buffer", None):
+        content = self.handler.content
+        while getattr(content, "_buffer", None) and not content.is_eof():
+            if self._is_closed:
+                return
             self._resumed.clear()
             self.handler.pause_reading()
             await self._resumed.wait()
@@ -263,14 +272,6 @@ class _Wire(asyncio.Transport):
         if self._live is None:
             return default
         return self._live.get_extra_info(name, default)
-
-
-def _read_timeout() -> Exception:
-    import aiohttp
-
-    kind = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
-    error: Exception = kind("Timeout on reading data from socket")
-    return error
 
 
 class _Pipe(asyncio.Protocol):

@@ -61,8 +61,8 @@ def use_cassette(
             ``rewrite`` records everything and replaces the file as a whole, but only
             if the block ends without an exception.
         options: What `RecordingSession` takes: `match_on`, `redaction`, `allow` (hosts
-            that other clients may connect to), `ignore_hosts` and more; and `speed`, `clock`, `sleep` and
-            `async_sleep` of `Pace` for playing in recorded time.
+            that other clients may connect to), `ignore_hosts` and more; and `speed`,
+            `clock`, `sleep` and `async_sleep` of `Pace` for playing in recorded time.
 
     Returns:
         The context; each use of it opens the cassette anew.

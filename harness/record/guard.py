@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import os
 import socket
 import sys
 import sysconfig
@@ -142,7 +141,7 @@ def _kind(file: str) -> str:
     return "standard" if path.is_relative_to(_STANDARD) else "project"
 
 
-_STANDARD = Path(sysconfig.get_path("stdlib") or os.path.dirname(os.__file__))
+_STANDARD = Path(sysconfig.get_path("stdlib"))
 
 
 def _text(host: Any) -> str:

@@ -19,7 +19,8 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from harness.record.active import current_session, is_passing, passing
-from harness.record.wire import PlayedResponse, RequestReader, ResponseTap
+from harness.record.played import PlayedResponse
+from harness.record.wire import RequestReader, ResponseTap
 from harness.store.cassette import Exchange
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.record.bodies import Pace
-    from harness.record.session import RecordingSession
+    from harness.record.session import LiveRequest, RecordingSession
 
 __all__ = ["targets"]
 
@@ -51,14 +52,31 @@ def targets(module: ModuleType) -> Iterator[tuple[type, str, Callable[..., Any]]
 class _Call:
     """One request of a connection."""
 
-    __slots__ = ("reader", "session")
+    __slots__ = ("found", "is_complete", "is_decided", "reader", "session")
 
     def __init__(self, session: RecordingSession, origin: str) -> None:
         self.session = session
         self.reader = RequestReader(origin)
+        self.found: Exchange | LiveRequest | None = None
+        self.is_complete = False
+        self.is_decided = False
 
     def sendall(self, data: Any) -> None:
-        self.reader.feed(bytes(memoryview(data)))
+        self.is_complete = self.reader.feed(bytes(memoryview(data)))
+
+    def decide(self, connection: Any) -> None:
+        """Ask the cassette; connect and send everything if it has no answer."""
+        if self.is_decided:
+            return
+        self.is_decided = True
+        self.found = self.session.answer(self.reader.request())
+        if isinstance(self.found, Exchange):
+            return
+        with _live(connection):
+            if isinstance(connection.sock, _IdleSocket):
+                connection.sock = None
+                connection.connect()
+            connection.sock.sendall(self.reader.sent)
 
 
 def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,9 +100,12 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, data)
         sock, self.sock = self.sock, call
         try:
-            return original(self, data)
+            original(self, data)
         finally:
             self.sock = sock
+        if call.is_complete:
+            call.decide(self)
+        return None
 
     return send
 
@@ -133,21 +154,15 @@ def _getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
         call: _Call | None = vars(self).pop(_CALL, None)
         if call is None:
             return original(self)
-        request = call.reader.request()
-        found = call.session.answer(request)
+        call.decide(self)
+        method, found = call.reader.request().method, call.found
         if isinstance(found, Exchange):
-            played = PlayedResponse(found, call.session, request.method)
+            played = PlayedResponse(found, call.session, method)
             reader = _PlayedReader(_reads(played, call.session.pace))
             return _respond(self, original, _Source(reader))
-        with _live(self):
-            if isinstance(self.sock, _IdleSocket):
-                self.sock.go_live()
-            # An answer may have come all the same, as urllib3 knows.
-            with contextlib.suppress(BrokenPipeError):
-                self.sock.sendall(call.reader.sent)
         if found is None:
             return original(self)
-        tap = ResponseTap(found, request.method)
+        tap = ResponseTap(found, method)
         watched = _WatchedReader(self.sock.makefile("rb", buffering=0), tap)
         return _respond(self, original, _Source(watched))
 
@@ -261,30 +276,18 @@ class _IdleSocket:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._timeout = connection.timeout
         self._pair: tuple[socket.socket, socket.socket] | None = None
 
-    def go_live(self) -> None:
-        """Connect, with the time-out that held when it was asked for."""
-        connection, now = self._connection, self._connection.timeout
-        connection.sock = None
-        connection.timeout = self._timeout
+    def sendall(self, data: Any) -> None:
+        """Connect for what was sent past us; the guard sees it."""
+        connection = self._connection
+        vars(connection)[_LIVE] = True
         try:
+            connection.sock = None
             connection.connect()
         finally:
-            connection.timeout = now
-        if now is None or isinstance(now, int | float):
-            connection.sock.settimeout(now)
-
-    def sendall(self, data: Any) -> None:
-        """Send what went past us: the guard sees this connection."""
-        state = vars(self._connection)
-        state[_LIVE] = True
-        try:
-            self.go_live()
-        finally:
-            del state[_LIVE]
-        self._connection.sock.sendall(data)
+            del vars(connection)[_LIVE]
+        connection.sock.sendall(data)
 
     def fileno(self) -> int:
         """Return a socket's number at which nothing ever arrives."""

@@ -30,7 +30,10 @@ _TELEMETRY = tuple(
         (r".*", r"/v1/traces/ingest"),  # openai-agents
         (r".*:4318|telemetry\.crewai\.com(?::\d+)?", _OTLP),
         (r"logfire-(?:us|eu)\.pydantic\.dev|logfire-api\.pydantic\.dev", _OTLP),
-        (r"(?:api|otlp)\.(?:traceloop\.com|agentops\.ai)|app\.phoenix\.arize\.com", _OTLP),
+        (
+            r"(?:api|otlp)\.(?:traceloop\.com|agentops\.ai)|app\.phoenix\.arize\.com",
+            _OTLP,
+        ),
         (r"api\.agentops\.ai", r"/v\d+/.*"),
         (
             r"(?:\w+\.)?api\.smith\.langchain\.com",

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.record.active import current_session, passing
 from harness.record.bodies import PlayedBody, RecordedBody, stream_class
+from harness.record.played import played_headers
 from harness.record.surfacing import surfaced
-from harness.record.wire import played_headers
 from harness.store.cassette import Exchange, Headers, Request
 
 if TYPE_CHECKING:
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["targets"]
 
-_IN_PROCESS = {"ASGITransport", "WSGITransport", "MockTransport", "_TestClientTransport"}
+_IN_PROCESS = {
+    "ASGITransport",
+    "WSGITransport",
+    "MockTransport",
+    "_TestClientTransport",
+}
 """Transports that run code of the project: its own requests are not theirs."""
 
 

@@ -69,7 +69,7 @@ _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+|\*)\]|\[(?:'([^']*)'|("[^"]*"))\]"""
 
 def _steps(path: str) -> list[str]:
     """Take a JSON path apart: a field's name as it is, an index in brackets."""
-    if not isinstance(path, str) or not path.startswith("$") or path == "$":
+    if not str(path).startswith("$") or path == "$":
         raise ValueError(_NO_PATH.format(path))
     steps, place = [], 1
     while place < len(path):
@@ -78,7 +78,7 @@ def _steps(path: str) -> list[str]:
             raise ValueError(_NO_PATH.format(path))
         name, index, single, double = found.groups()
         quoted = json.loads(double) if double else single
-        steps.append(f"[{index}]" if index else name if name else quoted)
+        steps.append(f"[{index}]" if index else name or quoted)
         place = found.end()
     return steps
 

@@ -74,6 +74,7 @@ def _read1(response: Any) -> Iterator[bytes]:
 
 
 def by_requests(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by requests."""
     with (
         requests.Session() as session,
         session.post(url + PATH, data=BODY, headers=HEADERS, stream=True) as response,
@@ -82,6 +83,7 @@ def by_requests(url: str, acknowledge: Any, most: int = 99) -> Result:
 
 
 def by_urllib3(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by urllib3, which requests is made of."""
     with urllib3.PoolManager() as pool:
         response = pool.request(
             "POST", url + PATH, body=BODY, headers=HEADERS, preload_content=False
@@ -93,12 +95,14 @@ def by_urllib3(url: str, acknowledge: Any, most: int = 99) -> Result:
 
 
 def by_urllib(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by urllib."""
     request = urllib.request.Request(url + PATH, data=BODY, headers=HEADERS)
     with urllib.request.urlopen(request) as response:
         return _read(_read1(response), acknowledge, most)
 
 
 def by_http_client(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by the client below urllib."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
     connection.request("POST", PATH, body=BODY, headers=HEADERS)
     with connection.getresponse() as response:
@@ -108,6 +112,8 @@ def by_http_client(url: str, acknowledge: Any, most: int = 99) -> Result:
 
 
 def by_aiohttp(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by aiohttp."""
+
     async def read() -> Result:
         async with (
             aiohttp.ClientSession() as session,
@@ -119,9 +125,11 @@ def by_aiohttp(url: str, acknowledge: Any, most: int = 99) -> Result:
 
 
 def by_httpx_aiohttp(url: str, acknowledge: Any, most: int = 99) -> Result:
+    """Read by httpx over aiohttp, which is to be intercepted once."""
+
     async def read() -> Result:
         async with (
-            httpx.AsyncClient(transport=AiohttpTransport()) as client,
+            httpx.AsyncClient(transport=AiohttpTransport(), verify=False) as client,
             client.stream("POST", url + PATH, content=BODY, headers=HEADERS) as answer,
         ):
             return await _aread(answer.aiter_raw(), acknowledge, most)

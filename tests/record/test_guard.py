@@ -70,6 +70,7 @@ ways = pytest.mark.parametrize("way", [connect, aconnect, in_a_thread])
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """The cassette."""
     return tmp_path / "c.yaml"
 
 
@@ -163,15 +164,10 @@ def test_without_a_cassette_nothing_is_watched(path: Path) -> None:
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
 def test_refused_socket_is_closed(path: Path, method: str) -> None:
     """Nothing leaks: clients close a socket on an OSError only."""
-    with (
-        pytest.raises(UnrecordedConnectionError),
-        use_cassette(path),
-        socket.socket() as raw,
-    ):
-        try:
-            getattr(raw, method)(("192.0.2.1", 80))
-        finally:
-            assert raw.fileno() == -1
+    raw = socket.socket()
+    with pytest.raises(UnrecordedConnectionError), use_cassette(path):
+        getattr(raw, method)(("192.0.2.1", 80))
+    assert raw.fileno() == -1
 
 
 def test_client_is_named_by_the_library_that_the_project_called(

@@ -34,13 +34,17 @@ def post(url: str, body: Any) -> Any:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """The cassette."""
     return tmp_path / "c.yaml"
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"ignore_localhost": True}, {"ignore_hosts": ["127.0.0.1"]}]
-    + [{"ignore_hosts": ["localhost:*"]}],
+    [
+        {"ignore_localhost": True},
+        {"ignore_hosts": ["127.0.0.1"]},
+        {"ignore_hosts": ["localhost:*"]},
+    ],
 )
 def test_ignored_hosts_are_asked_live_and_not_recorded(
     path: Path, options: dict[str, Any]
