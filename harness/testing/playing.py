@@ -203,6 +203,10 @@ class HarnessTest:
                 data, and only the network is blocked.
         """
         with contextlib.ExitStack() as stack:
+            if not self.case.variation.is_recorded:
+                from harness.testing.varied import check_can_vary
+
+                check_can_vary(self.path, self.case.variation, is_played=plays)
             if plays:
                 self.open(stack)
             policy = self.setting("block_network")

@@ -1,14 +1,19 @@
 """A recording as it could have arrived otherwise, for a client to play.
 
-Owns the copy of a cassette in which every streamed chat completion is said, cut and
-broken as a variation says; everything else stays as recorded.
+Owns which exchanges can be varied, and the copy of a cassette in which every one of
+them is said, cut and broken as a variation says; everything else stays as recorded. A
+cassette in which nothing would change is refused: a test would pass and have seen
+nothing.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import CassetteError, UsageError
 from harness.engine.stream import StreamReader
 from harness.store.cassette import Cassette, Ending, Exchange, WireChunk
 from harness.store.classify import Kind, classify
@@ -18,7 +23,67 @@ if TYPE_CHECKING:
 
     from harness.core.variation import Variation
 
-__all__ = ["varied_cassette"]
+__all__ = ["can_vary", "check_can_vary", "varied_cassette"]
+
+
+def can_vary(exchange: Exchange, *, is_played: bool = True) -> bool:
+    """Tell whether a split, dialect or fault changes how an exchange arrives.
+
+    Args:
+        exchange: Any exchange.
+        is_played: It is played to the test's own client, which asked for what was
+            recorded; else it is said anew, and a whole answer can become a stream.
+    """
+    kind = classify(exchange).kind
+    return kind is Kind.STREAM or (kind is Kind.WHOLE and not is_played)
+
+
+def check_can_vary(path: str, variation: Variation, *, is_played: bool) -> None:
+    """Refuse a variation of a cassette in which it would change nothing.
+
+    Args:
+        path: The cassette; one that cannot be read is left to who loads it.
+        variation: How the test's streams are to arrive.
+        is_played: As `can_vary` takes it.
+
+    Raises:
+        UsageError: No exchange of it can be varied.
+    """
+    if variation.is_recorded or not Path(path).exists():
+        return
+    reasons = _reasons(path, is_played=is_played)
+    if reasons:
+        raise UsageError(
+            f"{path}: nothing in it can arrive by {str(variation).replace('--', '')}: "
+            f"{reasons}; only streamed chat completions are varied: leave splits, "
+            "dialects and faults out here (splits='recorded' where they come from the "
+            "command line or an ini file), or name another cassette"
+        )
+
+
+@functools.cache  # a test of ten splits would read its cassette ten times
+def _reasons(path: str, *, is_played: bool) -> str:
+    """Say what each exchange is if none can be varied; empty if one can."""
+    from harness.store.reading import load_cassette
+
+    try:
+        exchanges = load_cassette(path).exchanges
+    except CassetteError:
+        return ""
+    if any(can_vary(one, is_played=is_played) for one in exchanges):
+        return ""
+    told = [_named(exchange) for exchange in exchanges]
+    shown = "; ".join(told[:_SHOWN])
+    more = len(told) - _SHOWN
+    return f"{shown}; and {more} more" if more > 0 else shown or "it is empty"
+
+
+_SHOWN = 3
+
+
+def _named(exchange: Exchange) -> str:
+    reason = classify(exchange).reason or "a chat completion that was not streamed"
+    return f"exchange {exchange.index} is {reason}"
 
 
 def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
@@ -35,9 +100,7 @@ def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
     return Cassette(
         cassette.path,
         [
-            _varied(exchange, variation)
-            if classify(exchange).kind is Kind.STREAM
-            else exchange
+            _varied(exchange, variation) if can_vary(exchange) else exchange
             for exchange in cassette.exchanges
         ],
     )
