@@ -169,13 +169,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from harness.errors import HarnessError
     from harness.testing.cases import PLAIN, cases_of
     from harness.testing.playing import asked_of
+    from harness.testing.varied import check_cases
 
+    if is_marked and item.get_closest_marker("vcr") is not None:
+        from harness.testing.others import marked_by_both
+
+        raise pytest.fail.Exception(marked_by_both(item), pytrace=False)
     names = set(metafunc.fixturenames)
     is_replayed = bool(_VARIED & names) or not _DATA & names
     try:
         cases = cases_of(asked_of(item), is_replayed=is_replayed)
         is_played = "harness_session" in names or (is_marked and not _DATA & names)
-        _check_varied(cases, is_played=is_played)
+        check_cases(cases, is_played=is_played)
     except HarnessError as error:
         message = f"{item.nodeid}: {error}"
         raise pytest.fail.Exception(message, pytrace=False) from None
@@ -189,14 +194,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ids=[case.id or hidden for case in cases],
         indirect=True,
     )
-
-
-def _check_varied(cases: list[Case], *, is_played: bool) -> None:
-    for case in cases:
-        if case.cassette is not None and not case.variation.is_recorded:
-            from harness.testing.varied import check_can_vary
-
-            check_can_vary(case.cassette, case.variation, is_played=is_played)
 
 
 @pytest.hookimpl(tryfirst=True)

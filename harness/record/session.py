@@ -24,13 +24,9 @@ from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
 from harness.store.cassette import Exchange, Request, Response
+from harness.store.matching import DEFAULT_MATCH_ON, matchers
 from harness.store.redaction import Redaction, redact_exchange
-from harness.store.vcr_bridge import (
-    DEFAULT_MATCH_ON,
-    MatchedCassette,
-    RecordMode,
-    matchers,
-)
+from harness.store.vcr_bridge import MatchedCassette, RecordMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -132,19 +128,20 @@ class RecordingSession:
         self.match_on = matchers(match_on, more.pop("ignore_json", ()))
         self.pace = Pace(**more)
         self.clock = self.pace.clock
+        self._redaction = redaction if redaction is not None else Redaction()
         self.cassette = MatchedCassette(
             self.path,
             mode=mode,
             match_on=self.match_on,
             allow_playback_repeats=allow_playback_repeats,
             before_record_request=before_record_request,
+            clean_uri=self._redaction.uri,
         )
         self.mode = self.cassette.mode
         self.is_closed = False
         self.misses: list[
             CassetteMismatchError | CassetteMissingError | UnrecordedConnectionError
         ] = []
-        self._redaction = redaction if redaction is not None else Redaction()
         self._may_record = force or not _is_ci()
         self._lock = threading.RLock()
         self._open: list[ExchangeRecorder] = []
@@ -174,6 +171,37 @@ class RecordingSession:
     def recorded_count(self) -> int:
         """How many exchanges were recorded since the cassette was opened."""
         return self.cassette.recorded_count
+
+    @property
+    def requests(self) -> list[Any]:
+        """The recorded requests as vcrpy's cassette has them: `uri`, `body`, ..."""
+        return self.cassette.requests
+
+    @property
+    def responses(self) -> list[dict[str, Any]]:
+        """The recorded responses as vcrpy's cassette has them."""
+        return [
+            {
+                "status": {"code": one.response.status, "message": one.response.reason},
+                "headers": one.response.headers,
+                "body": {"string": one.response.body},
+            }
+            for one in self.cassette.exchanges
+        ]
+
+    @property
+    def play_count(self) -> int:
+        """How many requests were played, as vcrpy's cassette counts them."""
+        return sum(self.play_counts)
+
+    @property
+    def all_played(self) -> bool:
+        """Whether every exchange was played, as vcrpy's cassette has it."""
+        return all(self.play_counts)
+
+    def __len__(self) -> int:
+        """Return how many exchanges there are."""
+        return len(self.play_counts)
 
     def answer(self, request: Request) -> Exchange | LiveRequest | None:
         """Decide what becomes of a request.

@@ -91,7 +91,12 @@ def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
 
     def inspect(document: Any) -> None:
         for index, key in unknown_keys(document):
-            text = f"unknown key {shorten(key)}; nothing reads it, remove it"
+            ours = "response.stream." in key
+            text = f"unknown key {shorten(key)}; nothing reads it: " + (
+                "correct it, or record it again"
+                if ours
+                else "correct it, or keep it for the recorder that wrote it"
+            )
             problems.append(Problem(path, index, text))
 
     try:

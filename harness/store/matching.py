@@ -1,8 +1,9 @@
 """What it means that a sent request is a recorded one, field by field.
 
-Owns the `json_body` matcher and the fields that an unanswered request is explained
-with. It works on vcrpy's requests by their attributes (method, uri, path, headers,
-body, ...), without importing vcrpy: see `harness.store.vcr_bridge`.
+Owns which matchers are asked for, the `json_body` matcher and the fields that an
+unanswered request is explained with. It works on vcrpy's requests by their attributes
+(method, uri, path, headers, body, ...), without importing vcrpy: see
+`harness.store.vcr_bridge`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,53 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import UsageError
 from harness.store.differences import ABSENT, Difference, body_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["field_differences", "json_body", "json_body_without"]
+__all__ = [
+    "DEFAULT_MATCH_ON",
+    "field_differences",
+    "json_body",
+    "json_body_without",
+    "matchers",
+]
+
+
+DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
+"""So that the turns of a conversation, which differ only in the body, never swap."""
+
+
+VCRPY_MATCH_ON: tuple[str, ...] = ("method", "scheme", "host", "port", "path", "query")
+"""What vcrpy matches on unless told otherwise; ``match_on="vcrpy"``."""
+
+
+def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
+    """Return the matchers that were asked for.
+
+    Args:
+        match_on: Names, functions, or ``vcrpy`` for those that vcrpy uses by itself;
+            None for our own.
+        ignore_json: JSON paths of fields that `json_body` does not compare.
+
+    Raises:
+        UsageError: One of the paths is none, or nothing compares bodies as JSON.
+    """
+    if match_on is None:
+        match_on = DEFAULT_MATCH_ON
+    named = (match_on,) if isinstance(match_on, str) else tuple(match_on)
+    if named == ("vcrpy",):
+        named = VCRPY_MATCH_ON
+    paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json)
+    if not paths:
+        return named
+    try:
+        compare = json_body_without(paths)
+    except ValueError as error:
+        raise UsageError(f"ignore_json: {error}") from None
+    return tuple(compare if name == "json_body" else name for name in named)
 
 
 def json_body(sent: Any, recorded: Any) -> None:

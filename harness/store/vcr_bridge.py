@@ -13,13 +13,14 @@ Nothing here knows httpx, contexts or streams: see `harness.record`.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import CassetteError, UsageError
 from harness.store.cassette import Exchange, Request, Response
-from harness.store.matching import field_differences, json_body, json_body_without
+from harness.store.matching import DEFAULT_MATCH_ON, field_differences, json_body
 from harness.store.persister import Persister, Stored
 
 if TYPE_CHECKING:
@@ -33,15 +34,7 @@ __all__ = [
     "MatchedCassette",
     "RecordMode",
     "json_body",
-    "matchers",
 ]
-
-DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
-"""So that the turns of a conversation, which differ only in the body, never swap."""
-
-
-VCRPY_MATCH_ON: tuple[str, ...] = ("method", "scheme", "host", "port", "path", "query")
-"""What vcrpy matches on unless told otherwise; ``match_on="vcrpy"``."""
 
 
 class RecordMode(StrEnum):
@@ -85,6 +78,8 @@ class MatchedCassette:
         before_record_request: vcrpy's hook: gets a copy of each request, recorded or
             sent, and returns it changed (timestamps, ids), so that it matches.
             None for a request that is not to be recorded or played at all.
+        clean_uri: Removes secrets from the addresses of a file that another recorder
+            wrote, as they are removed from what is sent.
 
     Raises:
         UsageError: The mode or a matcher is unknown.
@@ -100,6 +95,7 @@ class MatchedCassette:
         match_on: Iterable[Any] = DEFAULT_MATCH_ON,
         allow_playback_repeats: bool = False,
         before_record_request: Callable[[Any], Any] | None = None,
+        clean_uri: Callable[[str], str] = str,
     ) -> None:
         from vcr.cassette import Cassette
         from vcr.persisters.filesystem import CassetteNotFoundError
@@ -107,6 +103,7 @@ class MatchedCassette:
         self.path = path
         self.mode = _mode(mode)
         self._hook = before_record_request
+        self._clean_uri = clean_uri
         self._lock = threading.RLock()
         self._wrote_partial = False
         self._persister = Persister(self._stored_request, CassetteNotFoundError)
@@ -143,6 +140,12 @@ class MatchedCassette:
             return [stored.exchange for _, stored in self._cassette.data]
 
     @property
+    def requests(self) -> list[Any]:
+        """Requests as vcrpy has them, loaded and new, in order."""
+        with self._lock:
+            return [request for request, _ in self._cassette.data]
+
+    @property
     def recorded_count(self) -> int:
         """How many exchanges were recorded since the cassette was opened."""
         return len(self._cassette.data) - self._loaded
@@ -170,6 +173,7 @@ class MatchedCassette:
         return self._hook(prepared) if self._hook is not None else prepared
 
     def _stored_request(self, request: Request) -> Any:
+        request = replace(request, uri=self._clean_uri(request.uri))
         # One that the hook excludes stays, so that saving does not lose it.
         return self.prepare(request) or _vcr_request(request)
 
@@ -300,32 +304,6 @@ def _vcr_mode(mode: RecordMode) -> Any:
     from vcr.record_mode import RecordMode as VcrMode
 
     return VcrMode(mode.value)
-
-
-def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
-    """Return the matchers that were asked for.
-
-    Args:
-        match_on: Names, functions, or ``vcrpy`` for those that vcrpy uses by itself;
-            None for our own.
-        ignore_json: JSON paths of fields that `json_body` does not compare.
-
-    Raises:
-        UsageError: One of the paths is none, or nothing compares bodies as JSON.
-    """
-    if match_on is None:
-        match_on = DEFAULT_MATCH_ON
-    named = (match_on,) if isinstance(match_on, str) else tuple(match_on)
-    if named == ("vcrpy",):
-        named = VCRPY_MATCH_ON
-    paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json)
-    if not paths:
-        return named
-    try:
-        compare = json_body_without(paths)
-    except ValueError as error:
-        raise UsageError(f"ignore_json: {error}") from None
-    return tuple(compare if name == "json_body" else name for name in named)
 
 
 def _matcher(matcher: Any) -> Any:

@@ -22,8 +22,9 @@ from harness.errors import (
     UsageError,
 )
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic
-from harness.testing.cases import PLAIN, Asked, Case
+from harness.testing.cases import PLAIN, Asked, Case, own_name
 from harness.testing.network import blocked
+from harness.testing.others import recorded_by_others
 from harness.testing.settings import FIXTURE_KEYS, checked
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "asked_of",
     "case_of",
     "name_of_test",
+    "plain_name",
 ]
 
 FAILED = pytest.StashKey[bool]()
@@ -67,8 +69,8 @@ def case_of(item: Any) -> Case:
     return case if isinstance(case, Case) else PLAIN
 
 
-def name_of_test(item: Any) -> str:
-    """Return a test's name in its file, without what the plugin added to its id."""
+def plain_name(item: Any) -> str:
+    """Return a test function's name, without what the plugin added to its id."""
     name: str = item.name
     case = case_of(item)
     if case.id:
@@ -76,6 +78,12 @@ def name_of_test(item: Any) -> str:
         ids = ids.removesuffix("]")
         ids = "" if ids == case.id else ids.removesuffix(f"-{case.id}")
         name = f"{base}[{ids}]" if ids else base
+    return name
+
+
+def name_of_test(item: Any) -> str:
+    """Return a test's name in its file, without what the plugin added to its id."""
+    name = plain_name(item)
     classes = []
     parent = item.parent
     while (
@@ -130,7 +138,12 @@ class HarnessTest:
     def _own(self, name: str) -> Path:
         path = self.asked.folder / name
         is_file = path.suffix.lower() in {".yaml", ".yml", ".json"}
-        return path if is_file else path.with_name(f"{path.name}.yaml")
+        own = path if is_file else path.with_name(f"{path.name}.yaml")
+        if own.exists() or name != own_name(
+            self.asked.test_file, name_of_test(self.item)
+        ):
+            return own
+        return Path(recorded_by_others(self.item, self.asked.folder) or own)
 
     def _check_has_cases(self) -> None:
         from harness.testing.cases import cases_of

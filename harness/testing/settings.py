@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.store.vcr_bridge import DEFAULT_MATCH_ON
+from harness.store.matching import DEFAULT_MATCH_ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CassetteError, UsageError
-from harness.engine.stream import StreamReader
 from harness.store.cassette import Cassette, Ending, Exchange, WireChunk
 from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.core.variation import Variation
+    from harness.testing.cases import Case
 
-__all__ = ["can_vary", "check_can_vary", "varied_cassette"]
+__all__ = ["can_vary", "check_can_vary", "check_cases", "varied_cassette"]
 
 
 def can_vary(exchange: Exchange, *, is_played: bool = True) -> bool:
@@ -36,6 +36,13 @@ def can_vary(exchange: Exchange, *, is_played: bool = True) -> bool:
     """
     kind = classify(exchange).kind
     return kind is Kind.STREAM or (kind is Kind.WHOLE and not is_played)
+
+
+def check_cases(cases: Iterable[Case], *, is_played: bool) -> None:
+    """Do what `check_can_vary` does for the named cassettes of a test's cases."""
+    for case in cases:
+        if case.cassette is not None:
+            check_can_vary(case.cassette, case.variation, is_played=is_played)
 
 
 def check_can_vary(path: str, variation: Variation, *, is_played: bool) -> None:
@@ -107,6 +114,8 @@ def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
 
 
 def _varied(exchange: Exchange, variation: Variation) -> Exchange:
+    from harness.engine.stream import StreamReader
+
     response = exchange.response
     chunks = StreamReader(exchange, lambda _diagnostic: None)
     pieces = [piece for piece in variation.encode(chunks) if piece]
