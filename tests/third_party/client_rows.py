@@ -137,9 +137,7 @@ async def _pydantic_ai(url: str, prompt: str) -> Events:
 def _langchain(url: str, prompt: str) -> Events:
     from langchain_openai import ChatOpenAI
 
-    model = ChatOpenAI(
-        base_url=f"{url}/v1", api_key="unused", model="m", max_retries=0
-    )
+    model = ChatOpenAI(base_url=f"{url}/v1", api_key="unused", model="m", max_retries=0)
     return [str(chunk.content) for chunk in model.stream(prompt)]
 
 
@@ -148,9 +146,7 @@ async def _langgraph(url: str, prompt: str) -> Events:
     from langchain_openai import ChatOpenAI
     from langgraph.graph import END, START, MessagesState, StateGraph
 
-    model = ChatOpenAI(
-        base_url=f"{url}/v1", api_key="unused", model="m", max_retries=0
-    )
+    model = ChatOpenAI(base_url=f"{url}/v1", api_key="unused", model="m", max_retries=0)
 
     async def call(state: Any) -> Any:
         return {"messages": [await model.ainvoke(state["messages"])]}
@@ -290,9 +286,7 @@ def _llama_index(url: str, prompt: str) -> Events:
     from llama_index.core.llms import ChatMessage
     from llama_index.llms.openai import OpenAI
 
-    model = OpenAI(
-        "gpt-4o-mini", api_base=f"{url}/v1", api_key="unused", max_retries=0
-    )
+    model = OpenAI("gpt-4o-mini", api_base=f"{url}/v1", api_key="unused", max_retries=0)
     stream = model.stream_chat([ChatMessage(role="user", content=prompt)])
     return [str(answer.delta) for answer in stream]
 

@@ -64,7 +64,7 @@ def missing(name: str) -> list[str]:
 
 
 def results(name: str) -> dict[str, str]:
-    """Run a row; return what came of each channel and step: `ok`, or what went wrong."""
+    """Run a row; return what each channel and step gave: `ok`, or what went wrong."""
     found = {}
     with ScriptedServer(script) as server, tempfile.TemporaryDirectory() as folder:
         for channel, run in (
@@ -142,11 +142,13 @@ def _in_a_test(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]
 
     def run(mode: str, prompt: str) -> Any:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-s", "-p", "harness.plugin"]
-            + ["-p", "no:cacheprovider", f"--harness-record={mode}", "test_row.py"],
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-s", "-p", "harness.plugin"),
+                *("-p", "no:cacheprovider", f"--harness-record={mode}", "test_row.py"),
+            ],
             cwd=folder,
             env={
-                **{k: v for k, v in os.environ.items() if k not in {"CI"}},
+                **{k: v for k, v in os.environ.items() if k != "CI"},
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                 "PYTHONPATH": str(ROOT),
                 "ROW": name,
@@ -172,7 +174,9 @@ def _in_a_test(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]
     )
 
 
-def _through_the_proxy(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]:
+def _through_the_proxy(
+    name: str, server: ScriptedServer, folder: Path
+) -> Iterator[str]:
     ask = ROWS[name].ask
     path = folder / "c.yaml"
 
