@@ -82,6 +82,38 @@ def test_cassettes_are_played_where_they_lie(project: Project, layout: str) -> N
     assert after == before
 
 
+STREAM = """
+@pytest.mark.harness
+def test_stream():
+    assert ask("hello", "https://api.groq.com/openai/v1") == "hi there"
+"""
+
+
+def test_stream_beside_a_parsed_request_is_played(project: Project) -> None:
+    """As pydantic-ai keeps one: the request as YAML, the event stream as text."""
+    deltas = [{"content": "hi"}, {"content": " there"}]
+    choices = [{"index": 0, "delta": one, "finish_reason": None} for one in deltas]
+    head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = [json.dumps({**head, "choices": [choice]}) for choice in choices]
+    messages = [{"role": "user", "content": "hello"}]
+    body = {"model": "any", "stream": True, "messages": messages}
+    text = _cassette("", parsed_body=body, method="POST")
+    document = yaml.safe_load(text)
+    (exchange,) = document["interactions"]
+    uri = "https://api.groq.com/openai/v1/chat/completions"
+    exchange["request"]["uri"] = uri
+    exchange["response"] = {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {"content-type": ["text/event-stream"]},
+        "body": {"string": "".join(f"data: {x}\n\n" for x in [*events, "[DONE]"])},
+    }
+    project.write("cassettes/test_it/test_stream.yaml", yaml.safe_dump(document))
+    project.tests(STREAM)
+    project.run().assert_outcomes(passed=1)
+    result = project.run("--harness-splits=chars")
+    result.assert_outcomes(passed=1)
+
+
 def test_our_own_cassette_goes_first(project: Project) -> None:
     """Once a test has been recorded anew."""
     project.write("cassettes/test_plain.yaml", _cassette("theirs"))

@@ -227,7 +227,8 @@ def _genai(url: str) -> Any:
 
 @_row("google-genai", "google-genai")
 def _google(url: str, prompt: str) -> Events:
-    stream = _genai(url).models.generate_content_stream(model="m", contents=prompt)
+    client = _genai(url)  # closes itself with its last name
+    stream = client.models.generate_content_stream(model="m", contents=prompt)
     return [str(chunk.text) for chunk in stream]
 
 
