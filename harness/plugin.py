@@ -25,19 +25,20 @@ if TYPE_CHECKING:
 
 _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
-    "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
-    "cassette_dir=None, allow=None, match_on=None, ignore_json=None, "
-    "ignore_hosts=None, ignore_localhost=None, ignore_telemetry=None): play "
-    "cassettes (names, globs, lists; the test's own by default) to the test's client "
-    "and fixtures, each split, dialect and fault with its own test id. See "
-    "https://docs.pytest.org for markers and harness's README for all settings."
+    "seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
+    "block_network=None, cassette_dir=None, allow=None, match_on=None, "
+    "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
+    "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
+    "default) to the test's client and fixtures, each split, dialect and fault with "
+    "its own test id. See https://docs.pytest.org for markers and harness's README "
+    "for all settings."
 )
 
 _OPTIONS = {
     "record": (
         "MODE",
         "none",
-        "What to record: none, once, new_episodes, all or rewrite.",
+        "What to record: none, once, new_episodes, all or rewrite; or verify it.",
     ),
     "cassette_dir": (
         "DIR",
@@ -63,6 +64,11 @@ _OPTIONS = {
         "What to do about cassettes that no test uses: fail or ignore.",
     ),
     "speed": ("X", "0", "0 plays at once, 1 as recorded, 2 twice as fast."),
+    "max_age": (
+        "AGE",
+        "0",
+        "How old recordings may be, by their Date header: 90d, 12w, 6m; 0 for any age.",
+    ),
     "block_network": (
         "WHAT",
         "remote",
@@ -148,7 +154,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", _MARKER)
     mode = config.getoption("harness_record")
-    if mode in {None, "none"} or hasattr(config, "workerinput"):
+    if mode in {None, "none", "verify"} or hasattr(config, "workerinput"):
         return
     if getattr(config.option, "dist", "no") != "no" and (
         getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", 0)
@@ -216,7 +222,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
     output = getattr(node, "workeroutput", None)
     if output is None or "harness_orphans" in output:
-        _running(node.config).orphans.add_worker(output)
+        _running(node.config).add_worker(output)
 
 
 def _running(config: pytest.Config) -> Running:
@@ -239,9 +245,8 @@ def _uses(item: pytest.Item) -> bool:
 def harness_config() -> dict[str, Any]:
     """Return settings of the tests around; override it in a conftest.py.
 
-    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network`, `allow`, `match_on`,
-    `ignore_json`, `ignore_hosts`, `ignore_localhost`, `ignore_telemetry` as the marker
-    takes them (the marker and the command line go first), and `redaction`,
+    Keys: all but `splits`, `dialects`, `faults`, `orphans` and `cassette_dir`, as the
+    marker takes them (the marker and the command line go first), and `redaction`,
     `before_record_request` as `harness.use_cassette` takes them.
     """
     return {}

@@ -23,6 +23,7 @@ from harness.record.bodies import Pace
 from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
+from harness.record.verifying import StaleRequest, stale_answer
 from harness.store.cassette import Exchange, Request, Response
 from harness.store.matching import DEFAULT_MATCH_ON, matchers
 from harness.store.redaction import Redaction, redact_exchange
@@ -126,6 +127,10 @@ class RecordingSession:
         self.connected: list[str] = []
         """Where clients connected to that are not intercepted, and which."""
         self.match_on = matchers(match_on, more.pop("ignore_json", ()))
+        self.verifies = bool(more.pop("verify", False))
+        """Whether a changed request is answered by its nearest recording."""
+        self.stale: list[StaleRequest] = []
+        """The recorded requests that such an answer stood for."""
         self.pace = Pace(**more)
         self.clock = self.pace.clock
         self._redaction = redaction if redaction is not None else Redaction()
@@ -239,7 +244,10 @@ class RecordingSession:
         if exchange is not None:
             return exchange
         if not self.cassette.can_record:
-            raise self._miss(prepared)
+            exchange = stale_answer(self, prepared) if self.verifies else None
+            if exchange is None:
+                raise self._miss(prepared)
+            return exchange
         self._check_may_record()
         with self._lock:
             order = self._next

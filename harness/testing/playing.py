@@ -22,6 +22,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic
+from harness.testing.age import expired
 from harness.testing.cases import PLAIN, Asked, Case, own_name
 from harness.testing.network import blocked
 from harness.testing.others import recorded_by_others
@@ -258,6 +259,8 @@ class HarnessTest:
         if variation.dialect is not None or variation.fault is not None:
             # What the client sends back of a varied answer is not what was recorded.
             options |= {"match_on": ("method", "path"), "ignore_json": ()}
+        if mode == "verify":
+            mode, options["verify"] = "none", True
         return {**options, "mode": mode, "speed": self.setting("speed")}
 
     def _traffic(self, names: Iterable[str]) -> dict[str, Any]:
@@ -320,8 +323,16 @@ class HarnessTest:
                 f"{', '.join(dict.fromkeys(session.connected))}; record this client "
                 "through a server (`harness record --proxy`), or allow= the host"
             )
+        old = expired(session.cassette.exchanges, self.setting("max_age"))
+        if old is not None:
+            yield (
+                f"{self.path}: exchange {old[0]} was recorded {old[1]} days ago, and "
+                f"max_age is {self.setting('max_age')} days; record it again "
+                "(--harness-record=rewrite)"
+            )
         if (
             session.mode.value in _REPLACING
+            or session.verifies
             or self.case.variation.fault is not None
             or self.setting("unplayed") == "ignore"
         ):

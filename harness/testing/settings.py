@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.store.matching import DEFAULT_MATCH_ON
+from harness.testing.age import read_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,7 +114,11 @@ def _flag(given: Any) -> bool:
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("record", "none", ("none", "once", "new_episodes", "all", "rewrite")),
+        Setting(
+            "record",
+            "none",
+            ("none", "once", "new_episodes", "all", "rewrite", "verify"),
+        ),
         Setting("cassette_dir", "cassettes", read=str),
         Setting("splits", (), read=_names),
         Setting("dialects", (), read=_names),
@@ -122,6 +127,7 @@ SETTINGS = {
         Setting("unplayed", "fail", ("fail", "ignore")),
         Setting("orphans", "ignore", ("fail", "ignore")),
         Setting("speed", 0.0, read=_speed),
+        Setting("max_age", 0, read=read_age),
         Setting("block_network", "remote", ("remote", "all", "none")),
         Setting("allow", (), read=_words),
         Setting("match_on", DEFAULT_MATCH_ON, read=_words),

@@ -23,6 +23,7 @@ GIVEN = {
     "orphans": "fail",
     "speed": "3",
     "block_network": "all",
+    "max_age": "12w",
     "allow": "db.example.com:5432",
     "match_on": "method",
     "ignore_json": "$.user",
@@ -36,6 +37,7 @@ SHOWN = {
     **{name: (GIVEN[name],) for name in (*TUPLES, "ignore_hosts")},
     "seed": 7,
     "speed": 3.0,
+    "max_age": 84,
     "ignore_localhost": True,
     "ignore_telemetry": False,
 }
