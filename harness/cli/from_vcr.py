@@ -197,11 +197,11 @@ class _Rewriter:
             return
         kept: list[str] = []
         for key, one in zip(value.keys, value.values, strict=True):
-            name = key.value if isinstance(key, ast.Constant) else None
+            name = str(key.value) if isinstance(key, ast.Constant) else "**"
             if name in _KEYS:
-                kept.append(f'"{_KEYS[str(name)]}": {self._text.source(one)}')
+                kept.append(f'"{_KEYS[name]}": {self._text.source(one)}')
             elif name != _DECODED and not _is_redacted(name, one):
-                hint = _HINTS.get(str(name), "has no counterpart in harness_config")
+                hint = _HINTS.get(name, "has no counterpart in harness_config")
                 self._leave(node, f"vcr_config: {name}: {hint}")
                 return
         start = self._text.place(node.lineno, node.col_offset)

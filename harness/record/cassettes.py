@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -119,6 +120,9 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
         self._session = self._using = None
         context.close()
         kept = session.close(failed=error is not None)
+        unseen = session.unseen()
+        if error is None and unseen:
+            warnings.warn(unseen, stacklevel=2)
         if kept is not None and error is not None:
             error.add_note(
                 f"{session.path} was not replaced; what was recorded is in {kept}"

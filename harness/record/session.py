@@ -290,6 +290,17 @@ class RecordingSession:
         self.misses.append(error)
         return error
 
+    def unseen(self) -> str:
+        """Return what is wrong if nothing was recorded and something connected."""
+        is_used = self.recorded_count or any(self.play_counts)
+        if is_used or not self.connected or not self.cassette.can_record:
+            return ""
+        return (
+            f"{self.path}: nothing was recorded, but something connected: "
+            f"{', '.join(dict.fromkeys(self.connected))}; record this client through "
+            "a server (`harness record --proxy`), or allow= the host"
+        )
+
     def save(self) -> None:
         """Write what has ended so far; in `rewrite` mode it goes to the partial file.
 

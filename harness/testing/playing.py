@@ -312,17 +312,9 @@ class HarnessTest:
             return
         for miss in session.misses:
             yield f"a request was not answered, and the test did not notice: {miss}"
-        if (
-            session.connected
-            and session.cassette.can_record
-            and not session.recorded_count
-            and not any(session.play_counts)
-        ):
-            yield (
-                f"{self.path}: nothing was recorded, but something connected: "
-                f"{', '.join(dict.fromkeys(session.connected))}; record this client "
-                "through a server (`harness record --proxy`), or allow= the host"
-            )
+        unseen = session.unseen()
+        if unseen:
+            yield unseen
         old = expired(session.cassette.exchanges, self.setting("max_age"))
         if old is not None:
             yield (

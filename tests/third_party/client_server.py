@@ -62,7 +62,7 @@ def _named(payload: dict[str, Any]) -> bytes:
 
 
 def _chat(*, is_streamed: bool) -> list[bytes]:
-    head = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": "m"}
+    head: dict[str, Any] = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": "m"}
     if not is_streamed:
         message = {"role": "assistant", "content": TEXT}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -78,7 +78,7 @@ def _chat(*, is_streamed: bool) -> list[bytes]:
 
 
 def _anthropic() -> list[dict[str, Any]]:
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -122,7 +122,7 @@ def _gemini() -> list[dict[str, Any]]:
 
 
 def _bedrock() -> list[tuple[str, dict[str, Any]]]:
-    deltas = [
+    deltas: list[tuple[str, dict[str, Any]]] = [
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}})
         for piece in PIECES
     ]
