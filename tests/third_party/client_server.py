@@ -71,7 +71,9 @@ def _chat(*, is_streamed: bool) -> list[bytes]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": piece} for piece in PIECES]
     head["object"] = "chat.completion.chunk"
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices: list[dict[str, Any]] = [
+        {"index": 0, "delta": delta, "finish_reason": None} for delta in deltas
+    ]
     choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
     events = [_data({**head, "choices": [choice]}) for choice in choices]
     return [*events, b"data: [DONE]\n\n"]
