@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import gzip
 import re
+import shutil
+import ssl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -411,3 +413,82 @@ def test_every_client_library_may_be_absent() -> None:
         [sys.executable, "-c", ABSENT], capture_output=True, text=True, check=False
     )
     assert result.stdout == "missed\n", result.stderr
+
+
+def _sync_kinds(url: str, verify: Any) -> list[Any]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = verify
+        return [
+            session.head(f"{url}/head").headers["content-length"],
+            session.post(f"{url}/long", data=b"a" * 200_000).content,
+            session.post(f"{url}/parts", data=iter([b"ab", b"cd"])).content,
+        ]
+
+
+def _async_kinds(url: str, verify: Any) -> list[Any]:
+    async def parts() -> Any:
+        yield b"ab"
+        yield b"cd"
+
+    async def ask() -> list[Any]:
+        context = ssl.create_default_context(cafile=verify) if verify else True
+        async with aiohttp.ClientSession() as session:
+            async with session.head(f"{url}/head", ssl=context) as response:
+                found: list[Any] = [response.headers["content-length"]]
+            for name, data, more in (
+                ("long", b"a" * 200_000, {}),
+                ("parts", parts(), {}),
+                ("expecting", b"abc", {"expect100": True}),
+            ):
+                given: dict[str, Any] = {"data": data, "ssl": context, **more}
+                async with session.post(f"{url}/{name}", **given) as response:
+                    found.append(await response.read())
+        return found
+
+    return asyncio.run(ask())
+
+
+def _sizes(connection: Any) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+    is_head = connection.head.startswith(b"HEAD")
+    connection.send(head + (b"" if is_head else b"%06d" % len(connection.body)))
+
+
+@pytest.mark.parametrize("ask", [_sync_kinds, _async_kinds])
+def test_requests_of_every_kind_are_kept_whole(tmp_path: Path, ask: Any) -> None:
+    """HEAD, a long body, one in parts, one that waits for ``100 Continue``."""
+    path = tmp_path / "c.yaml"
+    with ScriptedServer(_sizes) as server, use_cassette(path, "once"):
+        live = ask(server.url, None)
+    assert live[:2] == ["6", b"200000"]
+    sent = held(path)
+    assert sent == [None, b"a" * 200_000, b"abcd", b"abc"][: len(sent)]
+    assert len(sent) == len(live)
+    with use_cassette(path) as session:
+        assert ask(NOWHERE, None) == live
+    assert session.unplayed == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
+@pytest.mark.parametrize("ask", [_sync_kinds, _async_kinds])
+def test_the_same_under_tls(tmp_path: Path, ask: Any) -> None:
+    """The client's own connection is made and verified; played, there is none."""
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+
+    class Server(ScriptedServer):
+        def _serve(self, raw: Any) -> None:
+            super()._serve(context.wrap_socket(raw, server_side=True))
+
+    path, verify = tmp_path / "c.yaml", str(tmp_path / "certificate")
+    with Server(_sizes) as server, use_cassette(path, "once"):
+        live = ask(f"https://localhost:{server.port}", verify)
+    assert live[:2] == ["6", b"200000"]
+    with use_cassette(path):
+        assert ask("https://nowhere.invalid", verify) == live
