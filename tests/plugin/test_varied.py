@@ -49,8 +49,17 @@ def _record(project: Project, name: str, *bodies: bytes) -> None:
     save_cassette(Cassette(str(folder), exchanges), str(folder))
 
 
-@pytest.mark.parametrize("axis", ["splits='chars'", "faults='cut-chunks:2'"])
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize(
+    ("kind", "axis"),
+    [
+        ("anthropic", "splits='chars'"),
+        ("responses", "faults='cut-chunks:2'"),
+        *(
+            pytest.param(kind, "splits='chars'", marks=pytest.mark.slow)
+            for kind in ("responses", "gemini", "whole", "error")
+        ),
+    ],
+)
 def test_what_cannot_be_varied_fails_at_collection(
     project: Project, kind: str, axis: str
 ) -> None:

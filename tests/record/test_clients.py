@@ -22,7 +22,7 @@ from harness.record import use_cassette
 from harness.store.cassette import WireChunk
 from harness.store.reading import load_cassette
 from harness.store.writing import save_cassette
-from tests.record.reading import READERS, Result
+from tests.record.reading import READERS, Result, by_aiohttp, by_requests
 from tests.record.servers import (
     DONE,
     HEAD,
@@ -48,6 +48,18 @@ PIECES = [
 NOWHERE = "http://nowhere.invalid"
 
 every_client = pytest.mark.parametrize("read", READERS)
+# One of each module of ours; the others, which are made of them, in the slow run.
+each_kind = pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(
+            read,
+            marks=[] if read in {by_requests, by_aiohttp} else pytest.mark.slow,
+            id=read.__name__,
+        )
+        for read in READERS
+    ],
+)
 
 
 def acknowledging(server: ScriptedServer) -> Callable[[int], None]:
@@ -105,7 +117,7 @@ def test_broken_stream_plays_back_as_the_same_error_after_the_same_pieces(
         assert read(NOWHERE, ignoring) == live
 
 
-@every_client
+@each_kind
 def test_client_that_stops_reading_is_recorded_as_closed(
     tmp_path: Path, read: Any
 ) -> None:
@@ -204,7 +216,7 @@ def test_connection_of_before_is_kept_for_after(tmp_path: Path) -> None:
         assert len({id(one) for one in server.requests}) == 1
 
 
-@every_client
+@each_kind
 def test_compressed_stream_is_recorded_decoded(tmp_path: Path, read: Any) -> None:
     """The client gets what came; the file has text, and plays it."""
     text = event("a") + DONE
@@ -228,7 +240,7 @@ def test_compressed_stream_is_recorded_decoded(tmp_path: Path, read: Any) -> Non
         assert read(NOWHERE, ignoring) == ([text], "complete")
 
 
-@every_client
+@each_kind
 @pytest.mark.parametrize(
     "head",
     [
@@ -266,7 +278,7 @@ def test_every_framing_is_recorded_and_played(
         assert outcome(NOWHERE) == bare
 
 
-@every_client
+@each_kind
 def test_pieces_are_played_in_recorded_time(tmp_path: Path, read: Any) -> None:
     """By a clock of the test's: the waits are those that were recorded."""
     path = tmp_path / "c.yaml"
@@ -299,7 +311,7 @@ def test_pieces_are_played_in_recorded_time(tmp_path: Path, read: Any) -> None:
     assert slept == [0.5, 0.25, 1.25, 0.5]
 
 
-@every_client
+@each_kind
 def test_error_of_the_connection_is_the_clients_own(tmp_path: Path, read: Any) -> None:
     """Refused connections are passed on as they are without a cassette."""
     with ScriptedServer(echo) as server:
