@@ -276,7 +276,7 @@ def main(arguments: list[str]) -> int:
             first = next((x for x in told.values() if x != "ok"), "ok")
             if first == "guarded":  # what comes after it cannot be reached
                 done = [GOOD[step] for step in STEPS if told[step] == "ok"]
-                cells.append(", ".join([*done, "then refused by the guard"]))
+                cells.append(", ".join([*done, "refused by the guard"]))
                 continue
             bad = {step: text for step, text in told.items() if text != "ok"}
             good = ", ".join(GOOD[step] for step in STEPS if step not in bad)
