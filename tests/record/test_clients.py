@@ -403,7 +403,8 @@ def test_client_that_is_imported_inside_the_block_is_intercepted_too(
 
 ABSENT = """
 import sys
-sys.modules.update(dict.fromkeys(["httpx", "httpx2", "requests", "urllib3", "aiohttp"]))
+absent = ["httpx", "httpx2", "requests", "urllib3", "aiohttp", "boto3", "botocore"]
+sys.modules.update(dict.fromkeys(absent))
 import tempfile, http.client
 from harness.errors import CassetteMissingError
 from harness.record import use_cassette
