@@ -27,6 +27,7 @@ _COMMANDS = {
     "record": "harness.cli.record",
     "replay": "harness.cli.replay",
     "report": "harness.cli.report",
+    "rerecord": "harness.cli.rerecord",
     "scan": "harness.cli.scan",
     "serve": "harness.cli.serve",
     "show": "harness.cli.show",

@@ -183,22 +183,24 @@ class _Reader:
             raise self.error(
                 f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
             ) from None
-        body = recorded.get("body")
+        body = recorded.get("body", recorded.get("parsed_body"))
         return Request(
             method,
             uri,
             self.headers(recorded.get("headers"), "request"),
-            None if body is None else self.request_body(body),
+            None if body is None else self.request_body(body, recorded),
         )
 
-    def request_body(self, body: Any) -> bytes:
+    def request_body(self, body: Any, recorded: dict[Any, Any]) -> bytes:
+        if "body" not in recorded:
+            return self.json_body(body, "request: `parsed_body`")
         if type(body) is dict:
             if set(body) & {"string", "base64_string"} and len(body) <= 2:
                 return self.stored_body(body, "request")
-            return self.json_body(body)
+            return self.json_body(body, "request: `body`")
         return self.stored_body(body, "request")
 
-    def json_body(self, body: dict[Any, Any]) -> bytes:
+    def json_body(self, body: Any, where: str) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
         pieces: list[str] = []
         left = BODY.value
@@ -207,16 +209,12 @@ class _Reader:
                 pieces.append(piece)
                 left -= len(piece)
                 if len(pieces) > _MOST_TOKENS or left < 0:
-                    raise self.error(
-                        "request: `body` repeats itself by aliases without end"
-                    )
+                    raise self.error(f"{where} repeats itself by aliases without end")
             return body_bytes("".join(pieces))
         except BodyError as error:
             raise self.error(f"request: {error}") from None
         except (TypeError, ValueError, RecursionError) as error:
-            raise self.error(
-                f"request: `body` is a mapping, but not JSON ({error})"
-            ) from None
+            raise self.error(f"{where} is a mapping, but not JSON ({error})") from None
 
     def response(self, recorded: dict[Any, Any]) -> Response:
         status, reason = self.status(recorded)
@@ -226,6 +224,11 @@ class _Reader:
             stored = self.stored_body(recorded["body"], "response")
         elif "content" in recorded:  # httpx recordings of vcrpy up to 5
             stored = self.stored_body(recorded["content"], "response")
+        elif "parsed_body" in recorded:  # pydantic-ai's: decoded and parsed
+            response.body = self.json_body(
+                recorded["parsed_body"], "response: `parsed_body`"
+            )
+            return response
         else:
             raise self.error("response: `body` is missing; record it again")
         stream = recorded.get("stream")
