@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.store.cassette import Cassette, Ending, Exchange, Request, Response
-from harness.store.writing import save_cassette
+from harness.cassettes.encode import save_cassette
+from harness.cassettes.model import Cassette, Ending, Exchange, Request, Response
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -21,7 +21,10 @@ BODIES = {
         b'event: response.created\ndata: {"type": "response.created"}\n\n',
         "a stream of responses",
     ),
-    "gemini": (b'data: {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}\n\n', "a stream of gemini"),
+    "gemini": (
+        b'data: {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}\n\n',
+        "a stream of gemini",
+    ),
     "whole": (
         b'{"object": "chat.completion", "choices": []}',
         "an answer, not streamed, of chat",
@@ -82,7 +85,9 @@ def test_the_tests_own_cassette_fails_before_the_test_runs(project: Project) -> 
     for option in ("--harness-splits=chars", "--harness-dialects=ollama"):
         result = project.run(option)
         result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines(["*exchange 0 is an answer, not streamed, of chat; *"])
+        result.stdout.fnmatch_lines(
+            ["*exchange 0 is an answer, not streamed, of chat; *"]
+        )
         result.stdout.no_fnmatch_line("*the test has run*")
 
 
