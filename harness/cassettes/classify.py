@@ -12,6 +12,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.apis.chat.api import is_legacy
 from harness.apis.chat.chunks import DONE, parse_payload, payload_error
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.aws_event_stream import is_aws_event_stream
@@ -157,11 +158,7 @@ def _of_document(document: dict[str, Any]) -> Classification:
     api = api_of_answer(document)
     if api is not None:
         return Classification(Kind.WHOLE, api=api.name)
-    choices = document.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if document.get("object") == "text_completion" or (
-        isinstance(choice, dict) and "text" in choice
-    ):
+    if is_legacy(document):
         return _other("a legacy text completion")
     return _other(_name_of(document))
 
@@ -231,13 +228,7 @@ class _Seen:
         api = api_of_event(event.event, payload)
         if api is not None:
             return Classification(Kind.STREAM, api=api.name)
-        choices = payload.get("choices")
-        if payload.get("object") == "text_completion" or (
-            isinstance(choices, list)
-            and choices
-            and isinstance(choices[0], dict)
-            and "text" in choices[0]
-        ):
+        if is_legacy(payload):
             return _other("a stream of legacy text completions")
         if event.event.startswith("thread."):
             return _other("an OpenAI Assistants stream")

@@ -26,6 +26,7 @@ __all__ = [
     "DONE",
     "Chunk",
     "Payload",
+    "has_choices",
     "parse_payload",
     "payload_error",
     "payload_of",
@@ -87,6 +88,13 @@ def parse_payload(data: str | bytes) -> Payload:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         raise ChunkError("JSON, but no object", payload=text)
     return payload
+
+
+def has_choices(payload: Payload) -> bool:
+    """Return whether an event carries anything of an answer, an error beside it or
+    not.
+    """
+    return bool(payload.get("choices"))
 
 
 def payload_error(payload: Payload) -> str | None:
