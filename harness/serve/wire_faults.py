@@ -2,7 +2,7 @@
 
 `harness.apis.chat.faults` breaks what is said; these break how it is delivered. Both
 are named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
-Pure: what an answer becomes; doing it is the business of `harness.serve.delivery`.
+Pure: what an answer becomes; doing it is the business of `harness.serve.connection`.
 """
 
 from __future__ import annotations

@@ -91,9 +91,7 @@ def parse_payload(data: str | bytes) -> Payload:
 
 
 def has_choices(payload: Payload) -> bool:
-    """Return whether an event carries anything of an answer, an error beside it or
-    not.
-    """
+    """Return whether an event carries choices, an error beside them or not."""
     return bool(payload.get("choices"))
 
 
