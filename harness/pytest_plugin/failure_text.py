@@ -25,7 +25,7 @@ def command_of(test: HarnessTest, *options: str) -> str:
     """
     given = []
     config = test.item.config
-    for name in ("cassette_dir", "splits", "dialects", "faults", "seed"):
+    for name in ("cassette_dir", "splits", "apis", "dialects", "faults", "seed"):
         value = config.getoption(f"harness_{name}", None)
         if value is not None:
             given.append(f"--harness-{name.replace('_', '-')}={value}")

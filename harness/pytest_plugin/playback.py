@@ -201,6 +201,10 @@ class HarnessTest:
             for name in ("split", "dialect", "fault")
             if (value := getattr(self.case.variation, name)) is not None
         }
+        style = self.case.variation.style
+        if style is not None:
+            named = {"dialect": style.dialect, "fault": style.fault_text}
+            varied |= {"api": style.api} | {k: v for k, v in named.items() if v}
         for name in sorted(varied.keys() & given):
             raise UsageError(
                 f"{name!r} is given to {fixture} and to the marker as {name}s; "

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from harness.record.session import RecordingSession
 
 _MARKER = (
-    "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
-    "seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
+    "harness(*cassettes, record=None, splits=None, apis=None, dialects=None, "
+    "faults=None, seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
     "block_network=None, cassette_dir=None, allow=None, match_on=None, "
     "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
     "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
-    "default) to the test's client and fixtures, each split, dialect and fault with "
-    "its own test id. See https://docs.pytest.org for markers and harness's README "
-    "for all settings."
+    "default) to the test's client and fixtures, each split, API, dialect and fault "
+    "with its own test id. See https://docs.pytest.org for markers and harness's "
+    "README for all settings."
 )
 
 _OPTIONS = {
@@ -49,6 +49,11 @@ _OPTIONS = {
         "NAMES",
         "as recorded",
         "How streams are cut: a profile (quick, thorough) or splits, each a test id.",
+    ),
+    "apis": (
+        "NAMES",
+        "as recorded",
+        "In which API streams arrive; dialects and faults are then of that API.",
     ),
     "dialects": ("NAMES", "as recorded", "Whose habits streams have, each a test id."),
     "faults": ("NAMES", "none", "How streams go wrong, each a test id."),
@@ -245,9 +250,9 @@ def _uses(item: pytest.Item) -> bool:
 def harness_config() -> dict[str, Any]:
     """Return settings of the tests around; override it in a conftest.py.
 
-    Keys: all but `splits`, `dialects`, `faults`, `orphans` and `cassette_dir`, as the
-    marker takes them (the marker and the command line go first), and `redaction`,
-    `before_record_request` as `harness.use_cassette` takes them.
+    Keys: all but `splits`, `apis`, `dialects`, `faults`, `orphans` and `cassette_dir`,
+    as the marker takes them (the marker and the command line go first), and
+    `redaction`, `before_record_request` as `harness.use_cassette` takes them.
     """
     return {}
 

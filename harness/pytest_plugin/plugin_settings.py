@@ -121,6 +121,7 @@ SETTINGS = {
         ),
         Setting("cassette_dir", "cassettes", read=str),
         Setting("splits", (), read=_names),
+        Setting("apis", (), read=_names),
         Setting("dialects", (), read=_names),
         Setting("faults", (), read=_names),
         Setting("seed", 0, read=_seed),
@@ -139,7 +140,7 @@ SETTINGS = {
 }
 """By name. The plugin's options and ini keys are these; a test compares them."""
 
-EARLY = frozenset({"cassette_dir", "splits", "dialects", "faults", "orphans"})
+EARLY = frozenset({"cassette_dir", "splits", "apis", "dialects", "faults", "orphans"})
 """Decided while tests are collected, when no fixture can be asked."""
 
 FIXTURE_KEYS = {
