@@ -19,6 +19,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "check": "harness.cli.check",
     "diff": "harness.cli.diff",
+    "docs": "harness.cli.docs",
     "drift": "harness.cli.drift",
     "fuzz": "harness.cli.fuzz",
     "init": "harness.cli.init",

@@ -177,7 +177,7 @@ class FunctionArgumentsStreamHandler:
     Cost is O(length of the fragment), whatever came before. Held between two
     fragments are at most 11 characters and one byte for each open container.
 
-    Example:
+    Examples:
         >>> handler = FunctionArgumentsStreamHandler()
         >>> [handler.process_json_chunk(f) for f in ('{"mess', 'age":"h\\', "n", '"}')]
         [None, 'h', '\n', None]

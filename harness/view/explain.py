@@ -45,7 +45,7 @@ def explain(
 
     Returns:
         Lines without line ends, control characters escaped: `at`, the excerpt with a
-        caret below it where there is text, `cause` and `try`.
+        caret below it where there is text, `cause`, `try` and `more`.
     """
     excerpt = diagnostic.excerpt
     if excerpt is None and diagnostic.exchange < len(cassette.exchanges):
@@ -60,6 +60,7 @@ def explain(
     seen = f" (seen in {', '.join(cause.seen_in)})" if cause.seen_in else ""
     lines.append(_field("cause", f"{cause.usually}{seen}"))
     lines.append(_field("try", cause.remedy))
+    lines.append(_field("more", f"harness docs {diagnostic.kind}"))
     return lines
 
 
