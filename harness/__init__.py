@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from harness.store.cassette import Cassette
     from harness.store.reading import load_cassette
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AgentChunkStreamingInterface",

@@ -91,7 +91,7 @@ def run(command: str, cwd: Path) -> str:
         program = arguments.pop(0)
     assert program == "pytest", f"{command}: what would run it?"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:asyncio", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -1,7 +1,8 @@
-"""The README is run: every command, every block of Python, every table."""
+"""The README and the pages are run: every command, every block of Python."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,36 +11,86 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
+import click
 import pytest
+import yaml
 
 from harness import load_cassette
-from tests.readme_tables import README, with_tables
+from harness.cli import cli
+from tests.docs import DOCUMENTS, README, ROOT
+from tests.docs.blocks import blocks_of, matches, run, steps_of, tutorials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = README.parent
-TEXT = README.read_text("utf-8")
+    from tests.docs.blocks import Block, Step
+
+BLOCKS = [block for page in DOCUMENTS for block in blocks_of(page)]
+PAGES_AT_ROOT = [page for page in DOCUMENTS if page not in tutorials()]
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+def _blocks(language: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language]
 
 
-def _environment_of(executable: str) -> Path:
-    return Path(executable).parent
+def _lines(*, recording: bool) -> list[str]:
+    """Return the lines of all `sh` blocks that record, or those that do not."""
+    lines = [line for block in _blocks("sh") for line in block.text.splitlines()]
+    return [one for one in lines if one.startswith("harness record ") == recording]
 
 
-@pytest.mark.parametrize("code", _blocks("python"))
-def test_readme_python_block_runs(code: str) -> None:
-    """Each block of Python in the README runs from the root of a checkout."""
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+def test_every_language_has_a_test() -> None:
+    """A block in a language of which nothing here knows what to do is a mistake."""
+    known = {"python", "py", "console", "sh", "bash", "yaml", "text"}
+    assert [str(one) for one in BLOCKS if one.language not in known] == []
+
+
+@pytest.mark.parametrize("block", _blocks("python"), ids=str)
+def test_python_block_runs(block: Block) -> None:
+    """Each block of Python runs from the root of a checkout; a titled one parses."""
+    if block.title:
+        ast.parse(block.text)
+    else:
+        subprocess.run([sys.executable, "-c", block.text], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    "block", [one for one in _blocks("py") if "reference/" not in one.page], ids=str
+)
+def test_fragment_parses(block: Block) -> None:
+    """What is part of a program is Python; signatures are made from the code."""
+    ast.parse(block.text)
+
+
+@pytest.mark.parametrize("block", _blocks("yaml"), ids=str)
+def test_yaml_block_parses(block: Block) -> None:
+    """What is shown of a file of YAML is YAML."""
+    assert yaml.safe_load(block.text)
+
+
+@pytest.mark.parametrize("line", sorted(set(_lines(recording=False))))
+def test_shell_line_is_a_command_that_exists(line: str) -> None:
+    """Extras, commands, options and files that a page names are there."""
+    program, *arguments = shlex.split(line.partition(" && ")[0])
+    if program == "pip":
+        settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        extras = re.findall(r"\[([\w,-]+)\]", arguments[-1])
+        named = [name for one in extras for name in one.split(",")]
+        assert set(named) <= settings["project"]["optional-dependencies"].keys()
+    elif program == "harness":
+        root = click.Context(cli, info_name="harness", **cli.context_settings)
+        command = cli.get_command(root, arguments[0])
+        assert command is not None
+        command.make_context(arguments[0], arguments[1:], parent=root)
+    else:
+        assert program in {"python", "python3", "pytest"}
 
 
 ANSWER = b"".join(
@@ -59,7 +110,7 @@ ANSWER = b"".join(
 
 
 class _Answering(BaseHTTPRequestHandler):
-    """Says the same to every request."""
+    """Answers every request alike."""
 
     def do_POST(self) -> None:
         """Answer with one short stream."""
@@ -71,7 +122,7 @@ class _Answering(BaseHTTPRequestHandler):
         self.wfile.write(ANSWER)
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @contextmanager
@@ -90,11 +141,11 @@ messages: [{role: user, content: Hello}]
 """
 
 
-@pytest.mark.parametrize("command", [block.strip() for block in _blocks("sh")[2:]])
-def test_readme_recording_command_records(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", _lines(recording=True))
+def test_recording_command_records(command: str, tmp_path: Path) -> None:
     """Each command that records does so, against a server of this machine."""
     (tmp_path / "hello.scenario.yaml").write_text(SCENARIO, encoding="utf-8")
-    program = _environment_of(sys.executable) / "harness"
+    program = Path(sys.executable).parent / "harness"
     assert command.startswith("harness record ")
     with answering() as base_url:
         process = subprocess.Popen(
@@ -118,44 +169,56 @@ def test_readme_recording_command_records(command: str, tmp_path: Path) -> None:
     assert load_cassette(recorded).exchanges[0].response.body == ANSWER
 
 
-def _console() -> list[tuple[str, str]]:
-    found = []
-    for block in _blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
+def _steps() -> list[Step]:
+    """Return the commands of all console blocks that run at the root, each once."""
+    pages = (block for page in PAGES_AT_ROOT for block in blocks_of(page))
+    blocks = (block for block in pages if block.language == "console")
+    steps = (step for block in blocks for step in steps_of(block))
+    return list(dict.fromkeys(steps))
 
 
-@pytest.mark.parametrize(("command", "output"), _console())
-def test_readme_console_block_shows_what_is_printed(command: str, output: str) -> None:
-    """Each command in a console block prints exactly what the README shows."""
-    program, *arguments = shlex.split(command)
-    result = subprocess.run(
-        [str(_environment_of(sys.executable) / program), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.stdout + result.stderr == output
+@pytest.mark.parametrize("step", _steps(), ids=lambda step: str(step.command))
+def test_console_block_shows_what_is_printed(step: Step) -> None:
+    """Each command in a console block prints exactly what the page shows."""
+    got = run(step.command, ROOT)
+    assert matches(step.output, got), f"{got}\nrun `python -m tests.docs`"
 
 
-def test_readme_tables_are_generated() -> None:
-    """Options, defaults and public names in the README are those of the code."""
-    assert with_tables(TEXT) == TEXT, "run `python -m tests.readme_tables`"
+@pytest.mark.slow
+@pytest.mark.parametrize("page", tutorials(), ids=lambda page: str(page.stem))
+def test_tutorial_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+    """Typed as it stands in an empty folder, each command prints what is shown."""
+    for block in blocks_of(page):
+        if block.title:
+            (tmp_path / block.title).parent.mkdir(exist_ok=True)
+            (tmp_path / block.title).write_text(block.text, "utf-8")
+        if block.language == "console":
+            for step in steps_of(block):
+                got = run(step.command, tmp_path)
+                assert matches(step.output, got), f"$ {step.command}\n{got}"
 
 
 def test_ci_runs_both_commands_of_the_readme() -> None:
     """The two commands of the README are lines of the script that CI runs."""
     script = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
-    commands = [block.strip() for block in _blocks("sh")[:2]]
+    commands = [line for line in _lines(recording=False) if "venv" in line]
     assert len(commands) == 2
     assert [command for command in commands if command not in script] == []
 
 
-def test_readme_commands_name_files_that_exist() -> None:
-    """Every cassette and data file that the README names is in the repository."""
-    named = set(re.findall(r"\b(?:cassettes|tests/data)/[\w./-]+\.\w+", TEXT))
-    assert named
-    assert [name for name in named if not (ROOT / name).exists()] == []
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.stem))
+def test_page_names_files_that_exist(page: Path) -> None:
+    """Every file of the repository that a page names is in it."""
+    named = re.findall(
+        r"(?<![\w/.-])(?:cassettes|tests|harness|docs)/(?:[\w-]+/)*[\w.-]+\.\w+",
+        page.read_text("utf-8"),
+    )
+    theirs = {"tests/test_agent.py", "tests/cassettes", "tests/test_reader.py"}
+    theirs |= {"tests/test_harness_example.py", "tests/cassettes/harness-example.yaml"}
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert sorted(set(missing) - theirs) == []
+
+
+def test_readme_is_short() -> None:
+    """The shop window is read by strangers: at most 200 lines."""
+    assert len(README.read_text("utf-8").splitlines()) <= 200
