@@ -112,7 +112,7 @@ def _found(topic: str, sections: list[_Section]) -> _Section:
 
 def _show(text: str) -> None:
     text = _COMMENT.sub("", text).strip()
-    if not sys.stdout.isatty():
+    if not _is_terminal():
         click.echo(text)
         return
     from rich.console import Console
@@ -124,3 +124,7 @@ def _show(text: str) -> None:
     # A terminal cannot follow a link into a folder: its words are enough.
     with console.pager(styles=colour):
         console.print(Markdown(_LINK.sub(r"\1", text)))
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
