@@ -4,7 +4,7 @@ Owns the JSON that clients see. The field order of each model is the order of it
 JSON, dates are UTC ISO-8601 to the second, and `render_json` and `render_sse` are
 the only places that turn an emitted item into text. Nothing here knows streams.
 
-Names, fields and JSON are those of the seed's server (design.md, section 5.1;
+Names, fields and JSON are those of the seed's server (`harness docs seed`;
 checked byte for byte against what it emitted, `tests/parity`).
 """
 

@@ -29,7 +29,7 @@ _MARKER = (
     "cassette_dir=None, match_on=None): play cassettes (names, globs, lists; the "
     "test's own by default) to the test's client and fixtures, each split, dialect "
     "and fault with its own test id. See https://docs.pytest.org for markers and "
-    "harness's README for all settings."
+    "`harness docs settings` for all settings."
 )
 
 _OPTIONS = {
@@ -70,7 +70,7 @@ _OPTIONS = {
 }
 """Of each setting the value's name, the default and what it is; `settings` knows more.
 
-`--harness-NAME`, the ini key `harness_NAME` and the README's table are made from it.
+`--harness-NAME`, the ini key `harness_NAME` and the table of the docs are made from it.
 """
 
 _DATA = frozenset(

@@ -1,10 +1,10 @@
 """`python -m tests`: the five commands of daily work, as people and CI run them.
 
-    quick   every quick test, in two processes; what follows goes to pytest
-    lint    format, lint, import contracts, types
-    docs    write the generated parts of the pages, build the site strictly
-    slow    the tests that CI runs besides; what follows goes to pytest
-    all     everything CI runs: .ci/run
+quick   every quick test, in two processes; what follows goes to pytest
+lint    format, lint, import contracts, types
+docs    write the generated parts of the pages, build the site strictly
+slow    the tests that CI runs besides; what follows goes to pytest
+all     everything CI runs: .ci/run
 """
 
 from __future__ import annotations
@@ -28,8 +28,16 @@ TASKS: dict[str, list[list[str]]] = {
     ],
     "docs": [
         [sys.executable, "-m", "tests.docs"],
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"]
-        + ["-f", "docs/mkdocs.yml"],
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--quiet",
+            "--strict",
+            "-f",
+            "docs/mkdocs.yml",
+        ],
     ],
     "slow": [[*_PYTEST, "-m", "slow and not timed"]],
     "all": [[str(ROOT / ".ci" / "run")]],

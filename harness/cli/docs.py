@@ -84,9 +84,7 @@ def _sections(page: str, text: str) -> list[_Section]:
         behind = headings[number + 1 :]
         end = next((one.start() for one in behind if len(one[1]) <= level), len(text))
         anchor = re.sub(r"[^\w\s-]", "", heading[2].lower()).replace(" ", "-")
-        sections.append(
-            _Section(page, anchor, heading[2], level, heading.start(), end)
-        )
+        sections.append(_Section(page, anchor, heading[2], level, heading.start(), end))
     return sections
 
 
@@ -103,9 +101,10 @@ def _found(topic: str, sections: list[_Section]) -> _Section:
         names.setdefault(one.anchor.removeprefix("harness-"), one)
     if wanted in names:
         return names[wanted]
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5) or [
-        name for name in names if wanted in name
-    ][:3]
+    near = (
+        difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+        or [name for name in names if wanted in name][:3]
+    )
     hint = f"did you mean {', '.join(near)}?" if near else "`harness docs` lists them"
     raise UsageError(f"there is no page or heading {topic!r}; {hint}")
 

@@ -6,7 +6,7 @@ the same name sent again. The interfaces and the accumulator read streams throug
 it, so that a rule exists once. It never raises on a shape it does not know, and
 it never looks inside the arguments' text but for one recovery (`_starts_another`).
 
-Which call a fragment belongs to (design.md, section 5):
+Which call a fragment belongs to (`harness docs call-identity`):
 
 1. `index` is a number: the call at that index. But where a name comes with an id
    that the call at this index does not have, it is another call (Ollama and others
@@ -92,7 +92,7 @@ class DeltaReader:
         choice: Which of the `n` choices to read, by its `index`.
 
     Source: OpenAI API reference, chat completion chunks; the deviations are listed
-    above and in design.md, section 5.
+    above and in `harness docs call-identity`.
     """
 
     __slots__ = ("_by_id", "_by_index", "_last", "_legacy", "calls", "choice")

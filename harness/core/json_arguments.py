@@ -3,8 +3,8 @@ r"""The JSON argument state machine: fragments of a JSON object in, one string o
 A model sends the arguments of a tool call as the text of one JSON object, cut
 anywhere. `FunctionArgumentsStreamHandler` reads the pieces as they come and
 returns the text of the string under one top-level key while it is still being
-written. It promises what design.md, section 4, lists: split-invariant, exact, as
-early as possible, prefix-safe, linear, never silent. This page says how.
+written. It promises what `harness docs argument-machine` lists: split-invariant, exact,
+as early as possible, prefix-safe, linear, never silent. This page explains how.
 
 The rules of this file
 ======================
@@ -199,7 +199,8 @@ class FunctionArgumentsStreamHandler:
         undelivered: Strict mode: the text that the fragment had made readable before
             its error, which the raising call could not return; else None.
 
-    Source: RFC 8259 and design.md, section 4; deviations in the module's docstring.
+    Source: RFC 8259 and `harness docs argument-machine`; deviations in the module's
+    docstring.
     """
 
     __slots__ = (

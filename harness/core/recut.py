@@ -6,8 +6,8 @@ one kind and one call are a run; `harness.core.splits` says where a run is cut.
 Where nothing is cut, neighbouring units are merged, unless that would lose
 something: names are never merged, nor fields that contradict each other.
 
-What stays, whatever the cuts (design.md, section 5): the text of every kind, the
-calls, their order and that of the kinds. What goes where:
+What stays, whatever the cuts (`harness docs call-identity`): the text of every kind,
+the calls, their order and that of the kinds. What goes where:
 
 - role, a call's id, type and name, and fields nobody knows: the first piece of
   the delta they came in. An id that the provider sends again and again is kept on

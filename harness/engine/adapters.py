@@ -384,5 +384,5 @@ def adapt(
         return ListAdapter(interface, name, mode)
     raise InterfaceError(
         f"{name} ({type(interface).__name__}) has no get_generator() and no to_list(): "
-        "nothing it emits could be seen; see the README, 'Your own interface'"
+        "nothing it emits could be seen; see `harness docs own-interface`"
     )

@@ -1,9 +1,9 @@
 """Reading: one file, pipe or standard input to a `Cassette`.
 
-Owns which reader takes which format (design.md, section 7). Every recording that is
-no cassette becomes one exchange with a response body, so that whoever comes after
-has one kind of input. Nothing here looks inside an event: `harness.store.classify`
-says what an exchange is.
+Owns which reader takes which format (`harness docs cassette`). Every recording that is
+no cassette becomes one exchange with a response body, so that later stages have one
+kind of input. Nothing here looks inside an event: `harness.store.classify` decides
+what an exchange is.
 """
 
 from __future__ import annotations

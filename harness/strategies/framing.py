@@ -1,8 +1,8 @@
-"""How a provider sends what was said: in pieces, by turns, in frames of its own.
+"""How a provider sends an answer: in pieces, by turns, in frames of its own.
 
-Everything here keeps to design.md, section 5: calls are told apart by index or by id,
-names and ids come with the first fragment, and around the answer stands what providers
-send besides.
+Everything here keeps to `harness docs call-identity`: calls are distinguished by index
+or by id, names and ids come with the first fragment, and around the answer stands what
+providers send besides.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Chunk streams whose truth is known: what was said is drawn first, then framed.
+"""Chunk streams whose truth is known: the answer is drawn first, then framed.
 
-A stream is valid by design.md, section 5: calls are told apart by index or by id,
-names and ids come with the first fragment, calls may take turns and share a delta,
-and around them stands what providers send besides. `ChunkStream.answer` is what any
-right consumer must have understood at the end.
+A stream is valid by `harness docs call-identity`: calls are distinguished by index or
+by id, names and ids come with the first fragment, calls may take turns and share a
+delta, and around them stands what providers send besides. `ChunkStream.answer` is what
+any right consumer must have understood at the end.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Command line over marker over the fixture `harness_config` over the hook
 `pytest_harness_settings` over ini over default. `SETTINGS` is the table: the options,
-the ini keys, the keywords of the marker and the README are made from it.
+the ini keys, the keywords of the marker and the docs page are made from it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
     parser.add_argument("--suite", action="store_true", help="time the tests as well")
     parser.add_argument(
-        "--page", action="store_true", help="write the table into docs/pages/benchmarks.md"
+        "--page",
+        action="store_true",
+        help="write the table into docs/pages/benchmarks.md",
     )
     parser.add_argument(
         "--check", action="store_true", help="exit with 1 if a goal is missed"

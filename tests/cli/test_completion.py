@@ -136,7 +136,7 @@ def test_fish_completes() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_at_a_key() -> None:
-    """In an interactive bash with the line of the how-to page, Tab completes all of it."""
+    """In an interactive bash with the how-to page's line, Tab completes all of it."""
     page = (ROOT / "docs/pages/how-to/replay.md").read_text("utf-8")
     line = re.search(r"^eval .*bash_source.*$", page, re.MULTILINE)
     assert line is not None

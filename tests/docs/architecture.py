@@ -22,9 +22,7 @@ def _contracts() -> list[dict[str, Any]]:
 def _layers() -> list[list[str]]:
     """Return the rooms, highest first; those of one layer import each other never."""
     (layers,) = (one["layers"] for one in _contracts() if one["type"] == "layers")
-    return [
-        [name.strip().strip("()") for name in layer.split("|")] for layer in layers
-    ]
+    return [[name.strip().strip("()") for name in layer.split("|")] for layer in layers]
 
 
 def drawing() -> str:
@@ -56,5 +54,7 @@ def _first(document: str) -> str:
 def contracts() -> str:
     """Return the list of the import contracts, which CI checks."""
     return "\n".join(
-        f"- {contract['name']}" for contract in _contracts() if contract["name"] != "layers"
+        f"- {contract['name']}"
+        for contract in _contracts()
+        if contract["name"] != "layers"
     )

@@ -17,7 +17,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cli.running import harness
@@ -25,8 +24,17 @@ from tests.docs import PAGES, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-__all__ = ["Block", "Step", "blocks_of", "matches", "steps_of", "tutorials", "with_outputs"]
+__all__ = [
+    "Block",
+    "Step",
+    "blocks_of",
+    "matches",
+    "steps_of",
+    "tutorials",
+    "with_outputs",
+]
 
 _FENCE = re.compile(
     r'^```([a-z]+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL
@@ -115,7 +123,7 @@ def with_outputs(page: Path, text: str, folder: Path) -> str:
     """
     where = folder if page in tutorials() else ROOT
     for block in blocks_of(page, text):
-        if block.title:
+        if block.title and where == folder:
             target = where / block.title
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.text, "utf-8")

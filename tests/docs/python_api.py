@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from importlib import import_module
+from typing import Any
 
 __all__ = ["docstrings", "names"]
 
@@ -33,14 +34,14 @@ def docstrings() -> str:
     return "\n\n".join(f"::: {one.__module__}.{one.__qualname__}" for one in values)
 
 
-def _signature(name: str, value: object) -> str:
+def _signature(name: str, value: Any) -> str:
     if inspect.isclass(value) and issubclass(value, BaseException):
         return f"class {name}({value.__bases__[0].__name__})"
     if not callable(value):
         return f"{name}: {type(value).__name__}"
-    keyword = "class" if inspect.isclass(value) else "def"
-    if keyword == "class" and not _is_constructed(value):
+    if inspect.isclass(value) and not _is_constructed(value):
         return f"class {name}"
+    keyword = "class" if inspect.isclass(value) else "def"
     signature = inspect.signature(value)
     arguments = [_argument(part) for part in str(signature).partition("->")[:1]]
     whole = f"{keyword} {name}{arguments[0]}"

@@ -1,8 +1,8 @@
 """The generated parts of the README and the pages: one block a kind, from the code.
 
-A page holds `<!-- KIND ARGUMENT -->`, the block, `<!-- /KIND -->`. `python -m tests.docs`
-writes the blocks; `test_current.py` checks that they are as written, so that no option,
-name, setting, diagnostic or rule goes undocumented.
+A page holds `<!-- KIND ARGUMENT -->`, the block, `<!-- /KIND -->`. `python -m
+tests.docs` writes the blocks; `test_current.py` checks that they are as written, so
+that no option, name, setting, diagnostic or rule goes undocumented.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ def diagnostic_sections() -> str:
             f"- Usual cause: {cause.usually}.\n- What to do: {cause.remedy}.",
         ]
         if cause.seen_in:
-            parts[-1] += f"\n- Seen in {', '.join(f'`{name}`' for name in cause.seen_in)}."
+            parts[-1] += (
+                f"\n- Seen in {', '.join(f'`{name}`' for name in cause.seen_in)}."
+            )
     return "\n\n".join(parts)
 
 
@@ -181,7 +183,9 @@ def figures() -> str:
     lines = ["| what | measured |", "|---|---|"]
     lines += [f"| {what} | {value} |" for what, value in rows if what in _SHOWN]
     assert len(lines) == 2 + len(_SHOWN), "a figure of the README is not measured"
-    taken = re.search(r"^Medians of .*?, (\d{4}-\d\d-\d\d), (.*? cores)", page, re.M)
+    taken = re.search(
+        r"^Medians of .*?, (\d{4}-\d\d-\d\d), (.*? cores)", page, re.MULTILINE
+    )
     assert taken is not None
     return "\n".join([*lines, "", f"Measured {taken[1]} on {taken[2]}."])
 

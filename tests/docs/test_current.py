@@ -1,19 +1,17 @@
-"""What is generated in the README and the pages is as the code has it, and links hold."""
+"""What is generated in the README and the pages is current, and links hold."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.cli.running import harness
 from tests.docs import DOCUMENTS, PAGES, ROOT
 from tests.docs.pictures import FUZZ, fuzzed, shown_in
 from tests.docs.tables import with_tables
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -54,3 +52,26 @@ def test_picture_shows_what_is_printed() -> None:
     """The terminal on the first page holds what its command prints today."""
     expected = "".join("".join(fuzzed()).split())
     assert expected in shown_in(FUZZ), "run `python -m tests.docs`"
+
+
+def test_topics_named_in_the_code_are_there() -> None:
+    """Each `harness docs TOPIC` that a module or page names shows something."""
+    modules = [*(ROOT / "harness").rglob("*.py"), *(ROOT / "harness").rglob("*.txt")]
+    named = {
+        topic
+        for path in [*modules, *DOCUMENTS]
+        for topic in re.findall(r"`harness docs ([a-z-]+)`", path.read_text("utf-8"))
+    }
+    assert {"call-identity", "argument-machine", "cassette"} <= named
+    assert [topic for topic in named if harness("docs", topic).code] == []
+
+
+def test_nothing_cites_a_page_that_a_clone_lacks() -> None:
+    """A page that is cited by name is in the repository."""
+    cited = {
+        (path.name, name)
+        for path in (ROOT / "harness").rglob("*.py")
+        for name in re.findall(r"[\w./-]+\.md\b", path.read_text("utf-8"))
+    }
+    pages = {path.name for path in ROOT.rglob("*.md") if ".venv" not in path.parts}
+    assert sorted(one for one in cited if Path(one[1]).name not in pages) == []

@@ -21,8 +21,18 @@ if TYPE_CHECKING:
 def test_site_builds_strictly(tmp_path: Path) -> None:
     """No broken link or anchor, no page left out, no docstring that does not parse."""
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"]
-        + ["-f", "docs/mkdocs.yml", "-d", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--quiet",
+            "--strict",
+            "-f",
+            "docs/mkdocs.yml",
+            "-d",
+            str(tmp_path),
+        ],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs import PAGES, ROOT
 from tests.docs.blocks import blocks_of, matches, steps_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +49,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def test_metadata_is_accepted(built: Path) -> None:
-    """twine finds nothing to warn of, the README as description included."""
+    """Twine finds nothing to warn of, the README as description included."""
     files = map(str, built.iterdir())
     printed = _run(sys.executable, "-m", "twine", "check", "--strict", *files)
     assert printed.count("PASSED") == 2, printed
