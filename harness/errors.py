@@ -8,7 +8,8 @@ is a bug in it.
 
 Each class takes fields, builds its own message from them and keeps them, so
 that a test can compare fields and a person can read the message. Messages are
-one line: what happened, where, expected, got, what to do.
+one line: what happened, where, expected, got, what to do. They quote recordings, so
+nothing in them can run a terminal's escapes (`printable`).
 """
 
 from __future__ import annotations
@@ -30,11 +31,25 @@ __all__ = [
     "StateError",
     "StreamInactiveError",
     "StreamTimeoutError",
+    "UnrecordedConnectionError",
     "UsageError",
+    "printable",
     "shorten",
 ]
 
 _SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length told
+
+
+def printable(text: str) -> str:
+    """Return text as it may be shown: on one line, what does not print as escapes.
+
+    Every text of a recording goes through this on its way to a terminal or a log.
+    Escaped are control characters (C0, C1, ESC and with it every terminal sequence),
+    marks that turn the direction of text, what has no width, and lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:
@@ -59,6 +74,9 @@ def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:
 
 class HarnessError(Exception):
     """Root of all errors of this package; catch it to catch them all."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ProtocolError(HarnessError):
@@ -171,6 +189,26 @@ class CassetteMismatchError(CassetteError):
 
 class RecordingRefusedError(CassetteError):
     """Recording was asked for where it must not happen (CI, a broken file)."""
+
+
+class UnrecordedConnectionError(CassetteError):
+    """A client that is not intercepted was about to go past the cassette.
+
+    Attributes:
+        host: Where it was about to connect to.
+        client: The library that was, as the stack shows it.
+    """
+
+    def __init__(self, path: str, host: str, client: str, why: str) -> None:
+        self.host = host
+        self.client = client
+        super().__init__(
+            path,
+            f"{client} was about to connect to {host}, which {why}: harness does not "
+            "intercept this client in process; point its base URL at a recording "
+            "server (`harness record --proxy`), or let it through "
+            f"(allow=[{host!r}])",
+        )
 
 
 class StateError(HarnessError):

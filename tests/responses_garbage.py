@@ -10,8 +10,9 @@ import sys
 from typing import Any
 
 from harness.apis.base import Event
+from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
-from harness.apis.responses.reader import Reader, whole
+from harness.apis.responses.reader import Reader
 from tests.responses_streams import made, recordings, replaced
 
 ODD: list[Any] = [

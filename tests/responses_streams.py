@@ -262,9 +262,8 @@ def merged(parts: Iterable[Part]) -> list[tuple[Any, ...]]:
             case CallPart():
                 call = part.call
                 if part.is_new:
-                    found.append(
-                        ("call", call.type, call.id, call.name, call.arguments)
-                    )
+                    known = (call.type, call.id, call.name, call.arguments)
+                    found.append(("call", *known))
             case Opaque():
                 found.append((name, part.kind, part.data))
             case Item():

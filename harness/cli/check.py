@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from harness.cli.console import Exit, complain, printable, say
 
 
-def list_rules(context: click.Context, _: click.Parameter, value: Any) -> None:
+def _list_rules() -> None:
     """Print one line a rule: name, what it requires, its source."""
-    if not value:
-        return
     from harness.apis.detect import API_NAMES, api_named
 
     for api in map(api_named, API_NAMES):
         for rule in api.rules:
             click.echo(f"{rule.name}: {rule.summary} [{rule.source}]")
-    context.exit()
 
 
 @click.command("check", no_args_is_help=True)
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
-    "--rules",
-    is_flag=True,
-    is_eager=True,
-    callback=list_rules,
-    expose_value=False,
-    help="List the rules that each API's streams are held against, and exit.",
+    "--rules", is_flag=True, help="List the rules that streams are held against."
 )
 @click.option(
     "--quiet", is_flag=True, help="Print problems only, no notes, no summary."
 )
-def command(paths: tuple[str, ...], *, quiet: bool) -> int:
+def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
     """Check recordings: format, byte counts, complete streams, secrets.
 
     PATH is a recording or a folder of cassettes. Problems go to standard output,
@@ -51,6 +41,9 @@ def command(paths: tuple[str, ...], *, quiet: bool) -> int:
     from harness.errors import CassetteError
     from harness.store.library import find_cassettes
 
+    if rules:
+        _list_rules()
+        return Exit.DONE
     if not paths:
         raise click.UsageError("name a recording or a folder")
     files = problems = notes = 0

@@ -7,19 +7,29 @@ interrupted, 141 the reader of a pipe went away (both as of any Unix tool).
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from enum import IntEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from harness.errors import HarnessError, InterfaceError, ProtocolError
+from harness.errors import HarnessError, InterfaceError, ProtocolError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["COMPLETION", "Exit", "complain", "printable", "run", "say", "use_colour"]
+__all__ = [
+    "COMPLETION",
+    "Exit",
+    "complain",
+    "printable",
+    "run",
+    "say",
+    "use_colour",
+    "write",
+]
 
 
 COMPLETION = "_HARNESS_COMPLETE"
@@ -59,7 +69,7 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return Exit.UNUSABLE
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
@@ -71,14 +81,29 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
         # Python flushes standard output once more at exit and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
-    except HarnessError as error:
+    except (HarnessError, MemoryError, RecursionError) as error:
         if _is_debug(arguments):
             raise
-        complain(str(error))
-        if isinstance(error, InterfaceError | ProtocolError):
-            return Exit.FINDINGS
-        return Exit.UNUSABLE
+        complain(_problem(error))
+        is_finding = isinstance(error, InterfaceError | ProtocolError)
+        return Exit.FINDINGS if is_finding else Exit.UNUSABLE
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; look at one recording at a time"
+    if isinstance(error, RecursionError):
+        return "a value is nested too deeply to be shown; see --debug for where"
+    return str(error)
+
+
+def _show(error: click.ClickException) -> None:
+    """Show an error of click's, which quotes the arguments as they are."""
+    text = io.StringIO()
+    error.show(file=text)
+    for line in text.getvalue().splitlines():
+        click.echo(printable(line), err=True)
 
 
 def _is_debug(arguments: list[str]) -> bool:
@@ -97,14 +122,17 @@ def say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def printable(text: str) -> str:
-    """Return text without control characters and lone surrogates, on one line.
+def write(text: str, **style: Any) -> None:
+    """Write one line to standard output.
 
-    A recording may hold terminal escapes; showing one must not run them.
+    Args:
+        text: The line; it may quote a recording.
+        style: How it looks where there are colours, as `click.style` takes it.
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = printable(text)
+    if style and use_colour(sys.stdout.isatty()):
+        text = click.style(text, **style)
+    sys.stdout.write(f"{text}\n")
 
 
 def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input

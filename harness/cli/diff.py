@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, printable, use_colour
+from harness.cli.console import Exit, printable, write
 
 if TYPE_CHECKING:
     from harness.view.difference import Change, Difference, SaidChange
@@ -79,9 +79,10 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
 def command(a: str, b: str | None, **options: Any) -> int:
     """Compare what two replays emit; exit with 1 if they differ.
 
-    A and B are recordings, or transcripts that `harness replay --format jsonl` or a
-    snapshot test stored. Without B, A is compared with itself in another interface,
-    mode, split, dialect or broken otherwise (the options that end in -b).
+    A and B are recordings, or transcripts that `harness replay --format jsonl` or sse,
+    a server of Letta or a snapshot test stored. Without B, A is compared with itself in
+    another interface, mode, split, dialect or broken otherwise (the options that end
+    in -b).
 
     \b
     Examples:
@@ -116,11 +117,13 @@ def _sides(a: str, b: str, options: dict[str, Any]) -> tuple[Side, Side]:
     from harness.view.sides import load_stored
 
     stored = load_stored(a), load_stored(b)
-    known = next((side.interface for side in stored if side is not None), None)
+    known = next((side.interface for side in stored if side and side.interface), None)
     if known is not None and options["interface"] is None:
         options["interface"] = known
     side_a = stored[0] or _replayed(a, options, "")
     side_b = stored[1] or _replayed(b, options, "_b")
+    if side_a.is_counted or side_b.is_counted:
+        side_a, side_b = side_a.counted(), side_b.counted()
     only = options["exchange"]
     if only is None:
         return side_a, side_b
@@ -168,25 +171,24 @@ class _Printer:
     def __init__(self, difference: Difference, context: int) -> None:
         self._found = difference
         self._context = context
-        self._colours = use_colour(sys.stdout.isatty())
 
     def print_all(self, *, said_only: bool) -> None:
         """Print everything, the first difference first."""
         found = self._found
-        self._line(f"--- {found.a.name}", fg="red")
-        self._line(f"+++ {found.b.name}", fg="green")
+        write(f"--- {found.a.name}", fg="red")
+        write(f"+++ {found.b.name}", fg="green")
         if said_only or found.said or found.is_same:
             self._print_said()
         else:
-            self._line("said: the same texts and calls; only the emissions differ")
+            write("said: the same texts and calls; only the emissions differ")
         if said_only:
             return
         first = found.first
         counts = f"{len(found.a.rows)} and {len(found.b.rows)} emissions"
         if first is None:
-            self._line(f"emitted: the same, {counts}")
+            write(f"emitted: the same, {counts}")
             return
-        self._line(f"emitted: {counts}; first difference at {_place(first)}")
+        write(f"emitted: {counts}; first difference at {_place(first)}")
         for number, change in enumerate(found.changes):
             if change.is_same:
                 self._print_context(change.a, number)
@@ -195,10 +197,10 @@ class _Printer:
 
     def _print_said(self) -> None:
         if not self._found.said:
-            self._line("said: the same texts and calls")
+            write("said: the same texts and calls")
             return
         count = len(self._found.said)
-        self._line(f"said: {count} difference{'s' * (count != 1)}", bold=True)
+        write(f"said: {count} difference{'s' * (count != 1)}", bold=True)
         for change in self._found.said:
             self._print_saying(change)
 
@@ -208,21 +210,21 @@ class _Printer:
         where = f"@@ exchange {one.exchange}, {one.kind}"
         if change.a and change.b:
             where += f", character {change.at}"
-        self._line(where, fg="cyan")
+        write(where, fg="cyan")
         start = max(0, change.at - _WINDOW)
         for saying, sign, colour in ((change.a, "-", "red"), (change.b, "+", "green")):
             if saying is None:
-                self._line(f"{sign} (not said)", fg=colour)
+                write(f"{sign} (not said)", fg=colour)
                 continue
-            text = printable(saying.text[start : change.at + _WINDOW])
+            text = saying.text[start : change.at + _WINDOW]
             begin = "…" if start else ""
             end = "…" if len(saying.text) > change.at + _WINDOW else ""
-            self._line(f"{sign} {begin}{text}{end}", fg=colour)
+            write(f"{sign} {begin}{text}{end}", fg=colour)
         if change.a and change.b:
             from harness.view.explain import columns
 
             common = printable(change.a.text[start : change.at])
-            self._line(" " * (2 + bool(start) + columns(common)) + "^ from here on")
+            write(" " * (2 + bool(start) + columns(common)) + "^ from here on")
 
     def _print_context(self, rows: list[Row], number: int) -> None:
         n = self._context
@@ -235,7 +237,7 @@ class _Printer:
         for row in head:
             self._row(" ", row)
         if skipped:
-            self._line(f"  … {skipped} the same", dim=True)
+            write(f"  … {skipped} the same", dim=True)
         for row in tail:
             self._row(" ", row)
 
@@ -247,13 +249,7 @@ class _Printer:
 
     def _row(self, sign: str, row: Row, **style: Any) -> None:
         chunk = "-" if row.chunk is None else row.chunk
-        text = f"{row.exchange:>4} {chunk:>6}  {printable(str(row))}"
-        self._line(f"{sign} {text}", **style)
-
-    def _line(self, text: str, **style: Any) -> None:
-        if self._colours and style:
-            text = click.style(text, **style)
-        sys.stdout.write(f"{text}\n")
+        write(f"{sign} {row.exchange:>4} {chunk:>6}  {row}", **style)
 
 
 def _place(change: Change) -> str:

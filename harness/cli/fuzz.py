@@ -25,6 +25,7 @@ _DEFAULT_EXAMPLES = 20_000
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(
     "--as",
+    "--level",
     "level",
     type=click.Choice(_LEVELS),
     help="How the consumer is fed.  [default: by what it offers]",
@@ -275,7 +276,9 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
         chunks=options["chunks"],
         key=options["key"],
     )
-    click.echo("".join(f"    {line}\n" if line else "\n" for line in text.split("\n")))
+    for line in text.split("\n"):
+        click.echo(f"    {printable(line)}" if line else "")
+    click.echo()
 
 
 def _summarise(tried: Tried, judge: Judge, seed: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, use_colour
+from harness.cli.console import Exit, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,8 +114,6 @@ def look(
             f"{made.cassette}: exchange {made.exchange} has no chunk {chunk}; its "
             f"chunks are numbered 0 to {last}"
         )
-    colours = use_colour(sys.stdout.isatty())
     for line in lines:
-        is_wanted = colours and line.startswith(">")
-        sys.stdout.write((click.style(line, bold=True) if is_wanted else line) + "\n")
+        write(line, bold=True) if line.startswith(">") else write(line)
     return Exit.DONE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say, use_colour
+from harness.cli.console import Exit, complain, say, write
 from harness.cli.look import look, wants_to_look
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     show_default=True,
     metavar="recorded|whole|chars|N|random:SEED|...",
     help="Cut the text otherwise: N is code points a fragment.",
+)
+@click.option(
+    "--api",
+    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    help="Restate the recording in this API; --dialect and --fault are then its own.",
 )
 @click.option(
     "--dialect",
@@ -142,7 +147,9 @@ class _Run:
 
         self.options = options
         split = None if options["split"] == "recorded" else options["split"]
-        self.variation = vary(split, options["dialect"], options["fault"])
+        self.variation = vary(
+            split, options["dialect"], options["fault"], options["api"]
+        )
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0
@@ -330,14 +337,9 @@ class _Table:
         "status": "magenta",
     }
 
-    def __init__(self) -> None:
-        self._colours = use_colour(sys.stdout.isatty())
-
     def start(self, cassette: str, interface: str) -> None:
-        self._print(f"{printable(cassette)} ({printable(interface)})", bold=True)
-        self._print(
-            f"{'exch':>4} {'chunk':>6} {'at':>8}  {'message':<19} content", dim=True
-        )
+        write(f"{cassette} ({interface})", bold=True)
+        write(f"{'exch':>4} {'chunk':>6} {'at':>8}  {'message':<19} content", dim=True)
 
     def emission(self, emission: Emission) -> None:
         from harness.engine.transcript import describe
@@ -346,17 +348,10 @@ class _Table:
         chunk = "-" if emission.chunk is None else emission.chunk
         at = "-" if emission.at is None else f"{emission.at:.3f}"
         place = f"{emission.exchange:>4} {chunk:>6} {at:>8}"
-        self._print(
-            f"{place}  {kind:<19} {printable(content)}", fg=self._COLOURS.get(kind)
-        )
+        write(f"{place}  {kind:<19} {content}", fg=self._COLOURS.get(kind))
 
     def end(self) -> None:
         """Nothing follows a table."""
-
-    def _print(self, line: str, **style: Any) -> None:
-        if self._colours:
-            line = click.style(line, **style)
-        sys.stdout.write(f"{line}\n")
 
 
 class _JsonLines:

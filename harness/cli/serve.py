@@ -35,6 +35,21 @@ if TYPE_CHECKING:
     help="Listen on an address that other machines can reach.",
 )
 @click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer clients that reach the server under this name or address, too.",
+)
+@click.option(
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let web pages of this origin, as http://localhost:3000, use /harness.",
+)
+@click.option("--cors", is_flag=True, help="Pass recorded access-control-* headers on.")
+@click.option(
     "--speed",
     default="1",
     show_default=True,
@@ -76,6 +91,9 @@ def command(
     host: str,
     port: int,
     allow_remote: bool,
+    allow_hosts: tuple[str, ...],
+    allow_origins: tuple[str, ...],
+    cors: bool,
     quiet: bool,
     **settings: Any,
 ) -> int:
@@ -107,12 +125,19 @@ def command(
         ) from None
     import asyncio
 
+    from harness.serve.access import Access
     from harness.serve.recordings import Recordings
     from harness.serve.sessions import Sessions
     from harness.serve.settings import make_settings
 
     sessions = Sessions(Recordings(paths), make_settings(**settings))
-    options = {"host": host, "port": port, "allow_remote": allow_remote}
+    access = Access(allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors)
+    options = {
+        "host": host,
+        "port": port,
+        "allow_remote": allow_remote,
+        "access": access,
+    }
     asyncio.run(_serve(sessions, options, is_quiet=quiet))
     return Exit.DONE
 

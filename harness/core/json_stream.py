@@ -24,11 +24,11 @@ import re
 
 from harness.core.sse import SSEEvent
 from harness.errors import SSEError, StateError
+from harness.limits import EVENT
 
 __all__ = ["JSONStreamDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
-_MAX_EVENT_BYTES = 64 * 1024 * 1024  # as in harness.core.sse
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
 _WHITE = b" \t\r\n"
 _STRING = rb'(?:[^"\\\n]++|\\[^\n])*+'
@@ -49,7 +49,8 @@ class JSONStreamDecoder:
     is out with the byte that decides it: an object with its last bracket.
 
     Args:
-        max_event_bytes: The most bytes that a value may hold.
+        max_event_bytes: The most bytes that a value may hold; None is what
+            `harness.limits.EVENT` allows.
     """
 
     __slots__ = (
@@ -72,12 +73,14 @@ class JSONStreamDecoder:
         "stray",
     )
 
-    def __init__(self, *, max_event_bytes: int = _MAX_EVENT_BYTES) -> None:
+    def __init__(self, *, max_event_bytes: int | None = None) -> None:
         self.stray: list[tuple[int, bytes]] = []
         """Always empty: what is no JSON is a value that cannot be parsed."""
         self.is_array_open = False
         """Whether values are items of an array that has not been closed."""
-        self._max_event_bytes = max_event_bytes
+        self._max_event_bytes = (
+            EVENT.value if max_event_bytes is None else max_event_bytes
+        )
         self._head: bytes | None = b""  # the first bytes, while they may be a BOM
         self._consumed = 0  # bytes before the current piece
         self._pieces: list[bytes] = []  # of the unfinished value
@@ -323,8 +326,8 @@ class JSONStreamDecoder:
             return False
         self._is_closed = True
         self._failure = SSEError(
-            f"a value of more than {self._max_event_bytes} bytes; "
-            "is this a stream of JSON values?",
+            f"a value of more than {self._max_event_bytes} bytes; is this a stream of "
+            f"JSON values? To allow it, set {EVENT.variable} higher",
             byte_offset=self._start,
         )
         self._forget()

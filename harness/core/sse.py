@@ -6,7 +6,7 @@ the letter but for three deviations, each marked where it happens:
 - An event that the stream ended before its blank line is dispatched by `close`,
   with `is_complete` false, where the standard discards it: providers cut streams
   there, and a debugging tool that hides the last words is useless.
-- An event that grows past `max_event_bytes` is refused.
+- An event that grows past `max_event_bytes` is refused (`harness.limits.EVENT`).
 - A `retry` of more than 18 digits is ignored.
 
 Lines end with LF, CR or CRLF and with nothing else (U+2028 is text). All of them
@@ -20,15 +20,13 @@ import re
 from dataclasses import dataclass
 
 from harness.errors import SSEError, StateError
+from harness.limits import EVENT
 
 __all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
-_MAX_EVENT_BYTES = 64 * 1024 * 1024
-# A whole answer in one event is well below 1 MB; 64 MB leaves room for embedded
-# images and still stops a body that is no event stream from filling the memory.
 
 
 @dataclass(slots=True)
@@ -65,7 +63,8 @@ class SSEDecoder:
 
     Args:
         max_event_bytes: The most bytes that an event may hold, from its first line
-            to the end of its last one; also the longest line of any kind.
+            to the end of its last one; also the longest line of any kind. None is
+            what `harness.limits.EVENT` allows.
     """
 
     __slots__ = (
@@ -86,7 +85,7 @@ class SSEDecoder:
         "stray",
     )
 
-    def __init__(self, *, max_event_bytes: int = _MAX_EVENT_BYTES) -> None:
+    def __init__(self, *, max_event_bytes: int | None = None) -> None:
         self.comments = 0
         """How many comment lines have come (providers send them as keep-alive)."""
         self.retry_ms: int | None = None
@@ -94,7 +93,9 @@ class SSEDecoder:
         self.stray: list[tuple[int, bytes]] = []
         """Lines that are no field of the standard: where each starts in the stream and
         its first bytes. Whoever reads them empties the list; it holds a hundred."""
-        self._max_event_bytes = max_event_bytes
+        self._max_event_bytes = (
+            EVENT.value if max_event_bytes is None else max_event_bytes
+        )
         self._head: bytes | None = b""  # the first bytes, while they may be a BOM
         self._skip_lf = False  # the last piece ended with CR: an LF belongs to it
         self._partial: list[bytes] = []  # pieces of the unfinished line
@@ -189,8 +190,8 @@ class SSEDecoder:
             return False
         self._is_closed = True
         self._failure = SSEError(
-            f"an event of more than {self._max_event_bytes} bytes; "
-            "is this an event stream?",
+            f"an event of more than {self._max_event_bytes} bytes; is this an event "
+            f"stream? To allow it, set {EVENT.variable} higher",
             byte_offset=self._start,
         )
         self._partial.clear()

@@ -139,7 +139,9 @@ class StreamReader:
             yield event, at, parts
         if self.api != "chat":
             self.is_done = True
-            rest = self._report_problems(self._reader.close(), None)
+            rest = self._report_problems(
+                [*self._reader.close(), *self._habits.close()], None
+            )
             if rest:
                 yield event, at, rest
 

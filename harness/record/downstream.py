@@ -6,6 +6,7 @@ client takes it for complete.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -14,23 +15,35 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
+from harness.limits import IDLE, REQUEST, REQUEST_TIME
 from harness.record.forwarding import end_to_end, grouped, request_headers
 from harness.store.cassette import Request
 
 if TYPE_CHECKING:
-    import asyncio
-
     from harness.record.exchange import ExchangeRecorder
     from harness.record.upstream import Upstream, UpstreamResponse
 
-__all__ = ["ClientGoneError", "Downstream"]
+__all__ = ["ClientGoneError", "Downstream", "RefusedError"]
 
 _HEAD_BYTES = 1 << 16  # as upstream
+_LINGER_S = 2.0  # for the rest of a request that was refused
 
 
 class ClientGoneError(Exception):
     """The client closed its connection before the response was over."""
+
+
+class RefusedError(HarnessError):
+    """The request is not taken: too large or too slow.
+
+    Attributes:
+        status: The HTTP status to refuse it with.
+    """
+
+    def __init__(self, status: int, problem: str) -> None:
+        self.status = status
+        super().__init__(problem)
 
 
 class Downstream:
@@ -85,13 +98,37 @@ class Downstream:
         Raises:
             h11.RemoteProtocolError: It is no HTTP.
             UsageError: It is meant for an HTTP proxy, which this is not.
-            ClientGoneError: The client closed before it was complete.
+            RefusedError: It is too large, or did not end in time.
+            ClientGoneError: The client closed before it was complete, or has been
+                silent for too long.
         """
+        try:
+            async with asyncio.timeout(IDLE.seconds):
+                first = await self._reader.read(65536)
+        except TimeoutError:
+            raise ClientGoneError from None
+        self._connection.receive_data(first)
+        try:
+            async with asyncio.timeout(REQUEST_TIME.seconds):
+                return await self._request()
+        except TimeoutError:
+            raise RefusedError(408, REQUEST_TIME.problem) from None
+
+    async def _request(self) -> tuple[Request, str]:
         head = await self._event()
         assert isinstance(head, h11.Request)
-        body = b""
+        most = REQUEST.value
+        for name, value in head.headers:
+            if name == b"content-length" and int(value) > most:
+                raise RefusedError(413, REQUEST.problem)
+        pieces: list[bytes] = []
+        size = 0
         while isinstance(event := await self._event(), h11.Data):
-            body += event.data
+            pieces.append(bytes(event.data))
+            size += len(event.data)
+            if size > most:
+                raise RefusedError(413, REQUEST.problem)
+        body = b"".join(pieces)
         target = head.target.decode("latin-1")
         if not target.startswith("/"):
             raise UsageError(
@@ -138,6 +175,17 @@ class Downstream:
         await self._send(h11.Response(status_code=status, headers=headers))
         await self._send(h11.Data(data=body))
         await self._send(h11.EndOfMessage())
+
+    async def linger(self) -> None:
+        """After a refusal, read what the client still sends, for a moment.
+
+        Closing with unread bytes would reset the connection and take the answer back.
+        """
+        with contextlib.suppress(OSError, TimeoutError):
+            self._writer.write_eof()
+            async with asyncio.timeout(_LINGER_S):
+                while await self._reader.read(65536):
+                    pass
 
     def break_off(self, *, is_reset: bool) -> None:
         """End the connection without ending the response."""

@@ -1,8 +1,11 @@
 """One exchange while it is being recorded: its pieces as they come, and its end.
 
-Owns how a stream's ending is told. Nothing here waits, sleeps or touches the network;
-whoever moves the bytes (`harness.record.transports`, `harness.record.proxy`) calls
-`piece` for each read and one of `complete`, `closed` and `broke` at the end.
+Owns how a stream's ending is told, and that no more is kept of a body than
+`harness.limits.BODY` allows: what is beyond is passed on and not recorded, and the
+recording ends there with an error that names the limit. Nothing here waits, sleeps or
+touches the network; whoever moves the bytes (`harness.record.transports`,
+`harness.record.proxy`) calls `piece` for each read and one of `complete`, `closed` and
+`broke` at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from harness.store.bodies import BodyError, decode
+from harness.limits import BODY
+from harness.store.bodies import BodyError, BodyTooLargeError, Decoded, decode
 from harness.store.cassette import Ending, Headers, Response, WireChunk
 
 if TYPE_CHECKING:
@@ -68,10 +72,14 @@ class ExchangeRecorder:
         self._seconds: list[float] = []
         self._lock = threading.Lock()
         self._has_ended = False
+        self._left = BODY.value
 
     def piece(self, data: bytes) -> None:
-        """Keep one read; empty ones are dropped."""
-        if data and not self._has_ended:
+        """Keep one read; empty ones are dropped, and those beyond the limit."""
+        if data and not self._has_ended and self._left >= 0:
+            self._left -= len(data)
+            if self._left < 0:
+                return
             self._pieces.append(bytes(data))
             # Milliseconds: finer than any network, short enough to read.
             self._seconds.append(round(self._elapsed(), 3))
@@ -136,13 +144,18 @@ class ExchangeRecorder:
                 return
             self._has_ended = True
         if self._whole is not None and ended.kind == "complete":
+            self._pieces.clear()
             self._finished(self._whole)
-        else:
-            self._finished(self._built(ended))
+            return
+        response = self._built(ended)
+        self._pieces.clear()  # the body is not held twice while it is redacted
+        self._finished(response)
 
     def _built(self, ended: Ending) -> Response:
         response = dataclasses.replace(
-            self._response, body=b"".join(self._pieces), ended=ended
+            self._response,
+            body=b"".join(self._pieces),
+            ended=ended if self._left >= 0 else _too_large(),
         )
         sizes = [len(piece) for piece in self._pieces]
         if self._encodings:
@@ -161,6 +174,10 @@ class ExchangeRecorder:
         """
         try:
             decoded = decode(response.body, self._encodings, sizes)
+        except BodyTooLargeError:
+            # Stored as it came, no cassette with it could be read.
+            decoded = Decoded(b"", [0] * len(sizes))
+            response.ended = _too_large()
         except BodyError:
             return sizes
         if len(decoded.sizes) != len(sizes):
@@ -175,3 +192,7 @@ class ExchangeRecorder:
             if name.lower() != "content-encoding"
         }
         return decoded.sizes
+
+
+def _too_large() -> Ending:
+    return Ending("error", "RecordingTooLarge", BODY.problem)

@@ -19,7 +19,7 @@ import h11
 
 from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
-from harness.record.downstream import ClientGoneError, Downstream
+from harness.record.downstream import ClientGoneError, Downstream, RefusedError
 from harness.record.forwarding import grouped
 from harness.record.session import LiveRequest, RecordingSession
 from harness.record.upstream import BrokenStreamError, Upstream, open_request
@@ -171,6 +171,11 @@ class _Proxy:
             await downstream.refuse(
                 error.error_status_hint, f"no HTTP request: {error}"
             )
+            return
+        except RefusedError as error:
+            self._report(f"{error.status} {error}")
+            await downstream.refuse(error.status, str(error))
+            await downstream.linger()
             return
         except UsageError as error:
             await downstream.refuse(400, str(error))

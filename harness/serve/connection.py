@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.errors import HarnessError, shorten
+from harness.errors import shorten
+from harness.limits import IDLE, REQUEST, REQUEST_TIME
+from harness.record.downstream import ClientGoneError, RefusedError
 from harness.record.forwarding import grouped
 from harness.serve.answer import BrokenOffError, Ending
 from harness.store.cassette import Request
@@ -29,27 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["ClientGoneError", "Connection", "RefusedError"]
 
 _HEAD_BYTES = 1 << 16  # as the recording proxy; h11's own default is a quarter
-_MAX_BODY_BYTES = 64 << 20  # OpenAI takes 50 MB of images in one request
-_REQUEST_TIMEOUT_S = 30.0  # from a request's first byte to its last
-_IDLE_TIMEOUT_S = 75.0  # between two requests; nginx's default
 _LINGER_S = 2.0  # for the rest of a request that was refused
 _PIECES_A_TURN = 16  # then everybody else has a turn, however fast the client reads
-
-
-class ClientGoneError(Exception):
-    """The client closed its connection."""
-
-
-class RefusedError(HarnessError):
-    """The request is refused before it is read.
-
-    Attributes:
-        status: The HTTP status to refuse it with.
-    """
-
-    def __init__(self, status: int, problem: str) -> None:
-        self.status = status
-        super().__init__(problem)
 
 
 class Connection:
@@ -67,6 +50,12 @@ class Connection:
         self._has_ended = False
         self._asked_at = 0.0  # when the latest request had come, by the loop's clock
 
+    @property
+    def address(self) -> str:
+        """The address that the client has reached."""
+        name = self._writer.get_extra_info("sockname")
+        return str(name[0]) if isinstance(name, tuple) else ""
+
     async def request(self) -> Request | None:
         """Read the next request.
 
@@ -83,19 +72,17 @@ class Connection:
         machine = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
         try:
             if not self._rest:
-                async with asyncio.timeout(_IDLE_TIMEOUT_S):
+                async with asyncio.timeout(IDLE.seconds):
                     self._rest = await self._reader.read(65536)
         except TimeoutError:
             return None
         if not self._rest:
             return None
         try:
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
+            async with asyncio.timeout(REQUEST_TIME.seconds):
                 return await self._read(machine)
         except TimeoutError:
-            raise RefusedError(
-                408, f"the request did not end within {_REQUEST_TIMEOUT_S:g} s"
-            ) from None
+            raise RefusedError(408, REQUEST_TIME.problem) from None
         except h11.RemoteProtocolError as error:
             raise RefusedError(error.error_status_hint, f"no HTTP: {error}") from None
 
@@ -114,16 +101,17 @@ class Connection:
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in head.headers
         ]
+        most = REQUEST.value
         for name, value in headers:
-            if name == "content-length" and int(value) > _MAX_BODY_BYTES:
-                raise _too_large(f"{value} bytes")
+            if name == "content-length" and int(value) > most:
+                raise RefusedError(413, REQUEST.problem)
         body: list[bytes] = []
         size = 0
         while isinstance(event := await self._event(machine), h11.Data):
             body.append(bytes(event.data))
             size += len(event.data)
-            if size > _MAX_BODY_BYTES:
-                raise _too_large("more")
+            if size > most:
+                raise RefusedError(413, REQUEST.problem)
         if not isinstance(event, h11.EndOfMessage):
             raise ClientGoneError
         self._asked_at = asyncio.get_running_loop().time()
@@ -249,12 +237,6 @@ class Connection:
         self._writer.transport.set_write_buffer_limits(0)
         with contextlib.suppress(OSError):
             await self._writer.drain()
-
-
-def _too_large(size: str) -> RefusedError:
-    return RefusedError(
-        413, f"expected a body of at most {_MAX_BODY_BYTES} bytes, got {size}"
-    )
 
 
 def _reason(status: int) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from harness.serve.access import Access
     from harness.serve.server import Server
     from harness.store.cassette import Cassette
 
@@ -35,6 +36,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     allow_remote: bool = False,
+    access: Access | None = None,
     **settings: Any,
 ) -> RunningServer:
     """Serve recordings as an OpenAI-compatible server, within a block.
@@ -47,6 +49,7 @@ def serve(
         host: The address to listen on.
         port: The port; 0 for any free one.
         allow_remote: Listen on an address that other machines reach.
+        access: Who may ask, besides this machine by its own names.
         settings: Fields of `harness.serve.Settings`, in the forms of the command
             line: `cassette`, `match`, `speed` (here 0, at once, unless given),
             `split`, `writes`, `dialect`, `fault`.
@@ -60,7 +63,8 @@ def serve(
     """
     chosen = make_settings(**{"speed": 0, **settings})
     sessions = Sessions(Recordings(sources), chosen)
-    return RunningServer(sessions, host=host, port=port, allow_remote=allow_remote)
+    options = {"host": host, "port": port, "allow_remote": allow_remote}
+    return RunningServer(sessions, access=access, **options)
 
 
 class RunningSession:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
+from harness.serve.access import Access
 from harness.serve.answer import Answer
 from harness.serve.connection import ClientGoneError, Connection, RefusedError
-from harness.serve.routes import answer_to
+from harness.serve.routes import answer_to, is_control
 from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Server:
         host: The address to listen on.
         port: The port; 0 for any free one.
         allow_remote: Listen where other machines reach it.
+        access: Who may ask, besides this machine by its own names.
         report: Called with one line for each request that has ended.
 
     Raises:
@@ -52,6 +55,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
+        access: Access | None = None,
         report: Callable[[str], object] | None = None,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -60,8 +64,10 @@ class Server:
                 "or allow it (--allow-remote)"
             )
         self.sessions = sessions
+        sessions.report = report
         self.url = ""
         """Where it listens, such as ``http://127.0.0.1:40123``; empty until it does."""
+        self._access = access or Access()
         self._host = host
         self._port = port
         self._report = report
@@ -123,7 +129,7 @@ class Server:
             shown = f"{request.method} {redacted_url(request.uri)}"
             asked: Asked | None = None
             try:
-                answer, asked = self._answer(request)
+                answer, asked = self._answer(request, connection.address)
                 outcome = await connection.send(answer)
             except ClientGoneError:
                 self._ended(shown, asked, "client closed")
@@ -133,13 +139,23 @@ class Server:
                 raise
             self._ended(shown, asked, outcome)
 
-    def _answer(self, request: Request) -> tuple[Answer, Asked | None]:
+    def _answer(self, request: Request, bound: str) -> tuple[Answer, Asked | None]:
+        refused = self._access.problem(
+            request, {self._host.lower(), bound}, is_control=is_control(request)
+        )
+        if refused:
+            self._tell(f"{request.method} {request.uri} 403 ({refused})")
+            return Answer.error(403, refused), None
         try:
-            return answer_to(request, self.sessions)
+            answer, asked = answer_to(request, self.sessions)
         except Exception as error:  # noqa: BLE001 - a client always gets an answer
             _LOG.exception("%s %s", request.method, redacted_url(request.uri))
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
+        if not self._access.cors:
+            headers = [pair for pair in answer.headers if not _is_cors(pair[0])]
+            answer = replace(answer, headers=headers)
+        return answer, asked
 
     def _ended(self, shown: str, asked: Asked | None, outcome: str) -> None:
         if asked is None:
@@ -152,3 +168,7 @@ class Server:
     def _tell(self, line: str) -> None:
         if self._report is not None:
             self._report(line)
+
+
+def _is_cors(name: str) -> bool:
+    return name.lower().startswith("access-control-")

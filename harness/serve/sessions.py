@@ -3,6 +3,8 @@
 One server serves many tests at once; each names a session, by the path
 (``/s/NAME/v1/...``) or by a header (``X-Harness-Session: NAME``), and has settings, a
 place in its recordings and a log of its own. A session begins when it is first named.
+Those that were not named for longest are forgotten where there are too many, or where
+their logs hold too much (`harness.limits`): by count, so that no clock decides it.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, shorten
+from harness.limits import LOGGED, SESSIONS
 from harness.serve.recordings import Chooser
 from harness.serve.settings import Settings, make_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.serve.recordings import Recordings
     from harness.store.cassette import Request
@@ -26,7 +29,6 @@ __all__ = ["DEFAULT_SESSION", "Asked", "Session", "Sessions"]
 DEFAULT_SESSION = "default"
 """The session of requests that name none."""
 
-_MAX_SESSIONS = 10_000
 _MAX_NAME = 200  # characters; a test's id fits
 _KEPT_REQUESTS = 1000
 _KEPT_BYTES = 32 * 1024 * 1024  # of request bodies a session
@@ -87,7 +89,8 @@ class Session:
     """How many chat completions were answered or refused by a fault."""
     chooser: Chooser = field(init=False)
     """Its place in the recordings."""
-    _kept_bytes: int = 0
+    kept_bytes: int = 0
+    """Of the request bodies in the log."""
 
     def __post_init__(self) -> None:
         self.reset()
@@ -109,18 +112,18 @@ class Session:
             self.recordings.chosen(self.settings.cassette), self.settings.match
         )
         self.asked.clear()
-        self.count = self.answered = self._kept_bytes = 0
+        self.count = self.answered = self.kept_bytes = 0
 
     def ask(self, request: Request) -> Asked:
         """Log a request; the oldest are forgotten beyond 1 000 or 32 MiB."""
         asked = Asked(self.count, request)
         self.count += 1
         self.asked.append(asked)
-        self._kept_bytes += len(request.body or b"")
+        self.kept_bytes += len(request.body or b"")
         while len(self.asked) > 1 and (
-            len(self.asked) > _KEPT_REQUESTS or self._kept_bytes > _KEPT_BYTES
+            len(self.asked) > _KEPT_REQUESTS or self.kept_bytes > _KEPT_BYTES
         ):
-            self._kept_bytes -= len(self.asked.popleft().request.body or b"")
+            self.kept_bytes -= len(self.asked.popleft().request.body or b"")
         return asked
 
     def as_json(self) -> dict[str, Any]:
@@ -134,17 +137,24 @@ class Session:
 
 
 class Sessions:
-    """The sessions of a server by name.
+    """The sessions of a server by name, the one that was named last at the end.
 
     Args:
         recordings: What all of them choose from.
         settings: What a session is served with until it is told otherwise.
+        report: Called with one line for each session that is forgotten for room.
 
     Raises:
         UsageError: The cassette of the settings is none of the recordings.
     """
 
-    def __init__(self, recordings: Recordings, settings: Settings) -> None:
+    def __init__(
+        self,
+        recordings: Recordings,
+        settings: Settings,
+        report: Callable[[str], object] | None = None,
+    ) -> None:
+        self.report = report
         self.recordings = recordings
         self.defaults = settings
         self._held: dict[str, Session] = {}
@@ -157,22 +167,40 @@ class Sessions:
         """Return a session, begun now if it is new.
 
         Raises:
-            UsageError: The name is empty or too long, or there are too many.
+            UsageError: The name is empty or too long.
         """
-        session = self._held.get(name)
+        session = self._held.pop(name, None)
         if session is None:
             if not 0 < len(name) <= _MAX_NAME:
                 raise UsageError(
                     f"a session's name has 1 to {_MAX_NAME} characters, got "
                     f"{shorten(name)}"
                 )
-            if len(self._held) >= _MAX_SESSIONS:
-                raise UsageError(
-                    f"there are {_MAX_SESSIONS} sessions already; delete some"
-                )
             session = Session(name, self.recordings, self.defaults)
-            self._held[name] = session
+            if len(self._held) >= SESSIONS.value:
+                self._forget_oldest(SESSIONS.problem)
+        self._held[name] = session
         return session
+
+    def ask(self, session: Session, request: Request) -> Asked:
+        """Log a request; the oldest sessions are forgotten if there is no room."""
+        asked = session.ask(request)
+        while (
+            len(self._held) > 2
+            and sum(one.kept_bytes for one in self) > LOGGED.value
+            and self._forget_oldest(LOGGED.problem)
+        ):
+            pass
+        return asked
+
+    def _forget_oldest(self, why: str) -> bool:
+        oldest = next((name for name in self._held if name != DEFAULT_SESSION), None)
+        if oldest is None:
+            return False
+        del self._held[oldest]
+        if self.report is not None:
+            self.report(f"session {oldest} was forgotten: {why}")
+        return True
 
     def configure(self, name: str, given: dict[str, Any]) -> Session:
         """Give a session settings, the server's where none are given; begin it anew.

@@ -42,14 +42,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             old file is untouched and no temporary file is left.
     """
     name = os.fspath(path)
-    target = Path(os.path.realpath(name))
+    target = Path(name)
     try:
+        target = Path(os.path.realpath(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         mode = _mode(target, name)
         _remove_stale(target)
         _replace(target, data, mode)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or str(error)
         raise CassetteError(
             name,
             f"cannot be written ({reason}); the old file is untouched: "
@@ -57,8 +58,11 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         ) from error
 
 
-def _advice(error: OSError, folder: Path) -> str:
-    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+def _advice(error: OSError | ValueError, folder: Path) -> str:
+    if getattr(error, "errno", None) in {
+        errno.ENOSPC,
+        getattr(errno, "EDQUOT", errno.ENOSPC),
+    }:
         return f"make room for {str(folder)!r}"
     return f"make {str(folder)!r} writable"
 

@@ -1,7 +1,8 @@
 """Recorded bodies to the bytes the client's code saw.
 
 Owns content encodings and base64: what comes out is decoded, exact, and knows how
-long each wire chunk has become. It never touches a file and never looks at what a
+long each wire chunk has become. It unpacks no more than `harness.limits.BODY`: a few
+kilobytes can stand for gigabytes. It never touches a file and never looks at what a
 body says.
 """
 
@@ -13,14 +14,31 @@ import importlib
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from harness.limits import BODY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["BodyError", "Decoded", "body_bytes", "decode", "unpack_base64"]
+__all__ = [
+    "BodyError",
+    "BodyTooLargeError",
+    "Decoded",
+    "body_bytes",
+    "decode",
+    "undeclared_encoding",
+    "unpack_base64",
+]
 
 
 class BodyError(ValueError):
     """A recorded body cannot be decoded; the message says why and what to do."""
+
+
+class BodyTooLargeError(BodyError):
+    """A body is larger than `harness.limits.BODY`, which the message names."""
+
+    def __init__(self) -> None:
+        super().__init__(BODY.problem)
 
 
 class Decoded:
@@ -49,7 +67,15 @@ def body_bytes(value: Any) -> bytes:
 
     Raises:
         TypeError: It is anything else.
+        BodyTooLargeError: It is larger than the limit of a body.
     """
+    body = _bytes(value)
+    if len(body) > BODY.value:
+        raise BodyTooLargeError
+    return body
+
+
+def _bytes(value: Any) -> bytes:
     if type(value) is str:
         try:
             return value.encode()
@@ -61,16 +87,23 @@ def body_bytes(value: Any) -> bytes:
     if isinstance(value, bytes | bytearray):
         return bytes(value)
     if isinstance(value, list | tuple) or hasattr(value, "__next__"):
-        return b"".join(map(_part, value))
+        return _joined(value)
     if hasattr(value, "getvalue"):
         return bytes(value.getvalue())
     raise TypeError(type(value).__name__)
 
 
-def _part(value: Any) -> bytes:
-    if isinstance(value, str | bytes | bytearray):
-        return body_bytes(value)
-    raise TypeError(f"list of {type(value).__name__}")
+def _joined(values: Any) -> bytes:
+    parts: list[bytes] = []
+    size, most = 0, BODY.value
+    for value in values:
+        if not isinstance(value, str | bytes | bytearray):
+            raise TypeError(f"list of {type(value).__name__}")
+        parts.append(_bytes(value))
+        size += len(parts[-1])
+        if size > most:  # aliases of YAML make much of a small file
+            raise BodyTooLargeError
+    return b"".join(parts)
 
 
 def unpack_base64(text: object) -> bytes:
@@ -103,7 +136,8 @@ def decode(stored: bytes, encodings: str, sizes: Iterable[int] = ()) -> Decoded:
         the header behind.
 
     Raises:
-        BodyError: The body is damaged, or the package that can unpack it is missing.
+        BodyError: The body is damaged or unpacks to more than the limit, or the
+            package that can unpack it is missing.
     """
     lengths = list(sizes)
     result = Decoded(stored, lengths)
@@ -121,24 +155,47 @@ def decode(stored: bytes, encodings: str, sizes: Iterable[int] = ()) -> Decoded:
     return result
 
 
+def undeclared_encoding(stored: bytes) -> str:
+    """Name the content encoding that a body shows by itself; empty where it is plain.
+
+    Args:
+        stored: The body of a response without a content-encoding header.
+
+    Returns:
+        ``gzip`` or ``zstd``, which have a mark of their own, where the body can be
+        unpacked; the others have none that text could not have.
+    """
+    for coding in ("gzip", "zstd"):
+        try:
+            start = _CODINGS[coding](stored)
+            if start is not None and decode(stored, coding).body:
+                return coding
+        except BodyError:
+            continue
+    return ""
+
+
 def _run(start: Callable[[], Any], before: Decoded, coding: str) -> Decoded:
     pieces: list[bytes] = []
     sizes: list[int] = []
     decompressor = start()
     position = 0
+    left = BODY.value
     # Unpacked piece by piece, so that each wire chunk keeps what it brought.
     for size in before.sizes or [len(before.body)]:
         piece = before.body[position : position + size]
         position += size
         try:
-            out = _feed(decompressor, piece, start)
-            decompressor, unpacked = out
+            decompressor, unpacked = _feed(decompressor, piece, start, left)
+        except BodyTooLargeError:
+            raise
         except Exception as error:  # noqa: BLE001 - each package has its own error class
             raise BodyError(
                 f"the body is damaged: {coding} stops near byte {position} ({error})"
             ) from None
         pieces.append(unpacked)
         sizes.append(len(unpacked))
+        left -= len(unpacked)
     return Decoded(
         b"".join(pieces),
         sizes if before.sizes else [],
@@ -147,16 +204,20 @@ def _run(start: Callable[[], Any], before: Decoded, coding: str) -> Decoded:
 
 
 def _feed(
-    decompressor: Any, piece: bytes, start: Callable[[], Any]
+    decompressor: Any, piece: bytes, start: Callable[[], Any], most: int
 ) -> tuple[Any, bytes]:
     """Unpack one piece; a gzip or zstd body may be several members in a row."""
-    unpacked = b""
+    unpacked: list[bytes] = []
     while piece:
         if getattr(decompressor, "eof", False):
             decompressor = start()
-        unpacked += decompressor.decompress(piece)
+        # One byte more than there may be: with less, nothing was held back.
+        unpacked.append(decompressor.decompress(piece, most + 1))
+        most -= len(unpacked[-1])
+        if most < 0:
+            raise BodyTooLargeError
         piece = getattr(decompressor, "unused_data", b"")
-    return decompressor, unpacked
+    return decompressor, b"".join(unpacked)
 
 
 def _is_finished(decompressor: Any) -> bool:
@@ -185,7 +246,7 @@ def _deflate(body: bytes) -> Callable[[], Any] | None:
     # "deflate" means zlib (RFC 9110, 8.4.1.2), yet some servers send it bare.
     for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         try:
-            zlib.decompressobj(bits).decompress(body[:4096])
+            zlib.decompressobj(bits).decompress(body[:4096], 1 << 16)
         except zlib.error:
             continue
         if bits < 0 and _is_text(body):
@@ -206,7 +267,7 @@ def _zstd(body: bytes) -> Callable[[], Any] | None:
         raise BodyError(
             "the body is zstd-compressed; `pip install zstandard` to read it"
         )
-    return lambda: module.ZstdDecompressor().decompressobj()
+    return lambda: _Sliced(module.ZstdDecompressor().decompressobj())
 
 
 def _brotli(body: bytes) -> Callable[[], Any] | None:
@@ -214,9 +275,48 @@ def _brotli(body: bytes) -> Callable[[], Any] | None:
         return None
     for name in ("brotli", "brotlicffi"):
         module = _imported(name)
-        if module is not None:
-            return lambda module=module: _Brotli(module.Decompressor())  # type: ignore[misc]
-    raise BodyError("the body is brotli-compressed; `pip install brotli` to read it")
+        if module is not None and _takes_limit(module):
+            return lambda module=module: _Brotli(module.Decompressor())  # type: ignore[misc]  # default binds it
+    raise BodyError(
+        "the body is brotli-compressed; `pip install brotli` (1.2 or newer) to read it"
+    )
+
+
+_SLICE = 512  # bytes; of zstd, 4 can stand for 128 KiB (RFC 8878, 3.1.1.2)
+
+
+def _takes_limit(brotli: Any) -> bool:
+    """Tell whether a brotli package can stop at a size; those before 1.2 cannot."""
+    try:
+        brotli.Decompressor().process(b"", output_buffer_limit=1)
+    except TypeError:
+        return False
+    return True
+
+
+class _Sliced:
+    """A decompressor that takes no limit, given little at a time."""
+
+    def __init__(self, decompressor: Any) -> None:
+        self._decompressor = decompressor
+        self.unused_data = b""
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decompressor.eof)
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        unpacked: list[bytes] = []
+        for start in range(0, len(data), _SLICE):
+            unpacked.append(self._decompressor.decompress(data[start : start + _SLICE]))
+            most -= len(unpacked[-1])
+            if most <= 0:
+                break
+            if self._decompressor.eof:
+                rest = data[start + _SLICE :]
+                self.unused_data = self._decompressor.unused_data + rest
+                break
+        return b"".join(unpacked)
 
 
 class _Brotli:
@@ -229,8 +329,8 @@ class _Brotli:
     def eof(self) -> bool:
         return bool(self._decompressor.is_finished())
 
-    def decompress(self, data: bytes) -> bytes:
-        return bytes(self._decompressor.process(data))
+    def decompress(self, data: bytes, most: int) -> bytes:
+        return bytes(self._decompressor.process(data, output_buffer_limit=most))
 
 
 def _imported(name: str) -> Any:

@@ -11,8 +11,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.errors import CassetteError
+from harness.limits import BODY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from harness.core.parts import Problem
 
 __all__ = [
     "Cassette",
@@ -105,6 +110,26 @@ class Response:
         """
         return (self.beginning if self.source is not None else self.body)[:size]
 
+    def whole(self, path: str) -> bytes:
+        """Return the whole body, for those who must hold it; uses up a `source`.
+
+        Args:
+            path: The recording's name, for the error.
+
+        Raises:
+            CassetteError: It is larger than the limit of a body.
+        """
+        if self.source is None:
+            return self.body
+        pieces: list[bytes] = []
+        left = BODY.value
+        for piece in self.source():
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise CassetteError(path, BODY.problem)
+        return b"".join(pieces)
+
     def iter_wire(self) -> Iterator[tuple[float | None, bytes]]:
         """Yield the body as it arrived: seconds (None if unknown) and bytes.
 
@@ -134,6 +159,8 @@ class Exchange:
     """Position in the cassette, from 0; `--exchange` takes it."""
     request: Request
     response: Response
+    notes: list[Problem] = field(default_factory=list)
+    """What reading it undid, guessed or left out; no part of what is written."""
 
 
 @dataclass(slots=True)

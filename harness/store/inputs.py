@@ -14,7 +14,14 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from harness.errors import CassetteError, CassetteMissingError, StateError
+from harness.errors import (
+    CassetteCorruptError,
+    CassetteError,
+    CassetteMissingError,
+    StateError,
+)
+from harness.limits import CASSETTE
+from harness.store.formats import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +56,7 @@ class Input:
         is_whole: There is nothing after `head`.
         is_reopenable: `pieces` may be called again and again (a regular file).
         size: Length in bytes; None for a pipe that has not ended.
+        encoding: Of text that was not UTF-8 and is now; empty otherwise.
     """
 
     def __init__(
@@ -65,6 +73,22 @@ class Input:
             self.size = os.fstat(raw.fileno()).st_size
         if self.is_whole:
             self.close()
+        self.encoding = encoding_of(self.head)
+        if self.encoding:
+            self._become_utf8()
+
+    def _become_utf8(self) -> None:
+        """Read all of a text in UTF-16 or UTF-32, so that nobody else has to know."""
+        text = self.read()
+        try:
+            self.head = text.decode(self.encoding).encode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise CassetteCorruptError(
+                self.path,
+                f"begins as {self.encoding.upper()} and is not ({error.reason})",
+                place=f"byte {error.start}",
+            ) from None
+        self.is_whole, self.size = True, len(self.head)
 
     def close(self) -> None:
         """Close the file; standard input is left open for its owner."""
@@ -72,13 +96,20 @@ class Input:
             self._raw.close()
 
     def read(self) -> bytes:
-        """Return everything, once; the input is closed afterwards."""
+        """Return everything, once; the input is closed afterwards.
+
+        Raises:
+            CassetteError: Reading failed, or it is more than a cassette may hold.
+        """
         if self.is_whole:
             return self.head
         pieces = [self.head]
         self._spend()
+        most = CASSETTE.value
         try:
-            pieces.append(self._raw.read())
+            pieces.append(self._raw.read(max(0, most + 1 - len(self.head))))
+            if sum(map(len, pieces)) > most:
+                raise CassetteError(self.path, CASSETTE.problem)
         except OSError as error:
             raise _unreadable(self.path, error) from None
         finally:
@@ -86,14 +117,17 @@ class Input:
         return b"".join(pieces)
 
     def stream(self) -> Readable:
-        """Return a reader at the beginning of the input, to be read once."""
+        """Return a reader at the beginning of the input, to be read once.
+
+        It raises `CassetteError` where it gives more than a cassette may hold.
+        """
         if self.is_whole:
             return io.BytesIO(self.head)
         if self._reopen is not None:
             self._raw.seek(0)
-            return self._raw
+            return _Rejoined(b"", self._raw, self.path)
         self._spend()
-        return _Rejoined(self.head, self._raw)
+        return _Rejoined(self.head, self._raw, self.path)
 
     def pieces(self, *, skip: int = 0) -> Iterator[bytes]:
         """Yield the bytes as they come, without holding them.
@@ -127,15 +161,23 @@ class Input:
 
 
 class _Rejoined:
-    """A pipe with its first block put back in front."""
+    """An input with its first block put back in front, as far as the limit."""
 
-    def __init__(self, head: bytes, raw: BinaryIO) -> None:
+    def __init__(self, head: bytes, raw: BinaryIO, path: str) -> None:
         self._head = head
         self._raw = raw
+        self._path = path
+        self._left = CASSETTE.value
 
     def read(self, size: int = -1, /) -> bytes:
-        piece = self._head[:size] or self._raw.read(size)
+        try:
+            piece = self._head[:size] or self._raw.read(size)
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
         self._head = self._head[size:]
+        self._left -= len(piece)
+        if self._left < 0:
+            raise CassetteError(self._path, CASSETTE.problem)
         return piece
 
 
@@ -168,7 +210,7 @@ def open_input(path: str | os.PathLike[str]) -> Input:
             raise _unreadable(name, error) from None
     if opened.is_whole and not opened.head.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         held = "is empty" if not opened.head else "holds nothing but white space"
-        raise CassetteError(name, f"the file {held}; record it again or delete it")
+        raise CassetteError(name, f"the file {held}; record it again")
     return opened
 
 

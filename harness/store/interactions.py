@@ -19,9 +19,19 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+from urllib.parse import urlsplit
 
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, shorten
-from harness.store.bodies import BodyError, body_bytes, decode, unpack_base64
+from harness.limits import BODY, CASSETTE
+from harness.store.bodies import (
+    BodyError,
+    body_bytes,
+    decode,
+    undeclared_encoding,
+    unpack_base64,
+)
 from harness.store.cassette import (
     Ending,
     Exchange,
@@ -34,6 +44,7 @@ from harness.store.cassette import (
 __all__ = ["exchanges_of"]
 
 _MOST_TOKENS = 1_000_000  # of a request body; aliases make more from a small file
+_EXCHANGE_BYTES = 1024  # what one holds besides its bodies; aliases make many
 
 
 def exchanges_of(document: Any, path: str) -> list[Exchange]:
@@ -52,10 +63,17 @@ def exchanges_of(document: Any, path: str) -> list[Exchange]:
     """
     interactions = _interactions(document, path)
     exchanges = []
+    left = CASSETTE.value
     for index in range(len(interactions)):
         interaction = interactions[index]
         interactions[index] = None
-        exchanges.append(_Reader(path, index).exchange(interaction))
+        reader = _Reader(path, index)
+        exchange = reader.exchange(interaction)
+        left -= _EXCHANGE_BYTES + len(exchange.response.body)
+        left -= len(exchange.request.body or b"")
+        if left < 0:
+            raise reader.error(CASSETTE.problem)
+        exchanges.append(exchange)
     return exchanges
 
 
@@ -73,11 +91,6 @@ def _interactions(document: Any, path: str) -> list[Any]:
             "no cassette: expected a mapping with `interactions`, "
             f"got {_named(document)}; "
             "name a cassette, SSE text or JSON lines of chunks",
-        )
-    if "http_interactions" in document:
-        raise CassetteCorruptError(
-            path,
-            "a cassette of Ruby's VCR (`http_interactions`); only vcrpy's are read",
         )
     if "interactions" not in document:
         keys = ", ".join(shorten(key, limit=20) for key in list(document)[:3])
@@ -102,7 +115,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
         )
     if not interactions:
         raise CassetteCorruptError(
-            path, "the cassette has no interactions; record it again or delete it"
+            path, "the cassette has no interactions; record it again"
         )
     return interactions
 
@@ -126,11 +139,12 @@ def _named(value: Any) -> str:
 class _Reader:
     """Reads one interaction; knows where it is, for errors."""
 
-    __slots__ = ("index", "path")
+    __slots__ = ("index", "notes", "path")
 
     def __init__(self, path: str, index: int) -> None:
         self.path = path
         self.index = index
+        self.notes: list[Problem] = []
 
     def error(self, problem: str) -> CassetteCorruptError:
         return CassetteCorruptError(self.path, problem, place=f"exchange {self.index}")
@@ -145,6 +159,7 @@ class _Reader:
             self.index,
             self.request(self.part(interaction, "request")),
             self.response(self.part(interaction, "response")),
+            self.notes,
         )
 
     def part(self, interaction: dict[Any, Any], name: str) -> dict[Any, Any]:
@@ -162,41 +177,44 @@ class _Reader:
             )
         if type(uri) is not str:
             raise self.error(f"request: expected text as `uri`, got {_named(uri)}")
-        body = recorded.get("body")
+        try:
+            urlsplit(uri).port  # noqa: B018 - raises where it is none
+        except ValueError as error:
+            raise self.error(
+                f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
+            ) from None
+        body = recorded.get("body", recorded.get("parsed_body"))
         return Request(
             method,
             uri,
             self.headers(recorded.get("headers"), "request"),
-            None if body is None else self.request_body(body),
+            None if body is None else self.request_body(body, recorded),
         )
 
-    def request_body(self, body: Any) -> bytes:
+    def request_body(self, body: Any, recorded: dict[Any, Any]) -> bytes:
+        if "body" not in recorded:
+            return self.json_body(body, "request: `parsed_body`")
         if type(body) is dict:
             if set(body) & {"string", "base64_string"} and len(body) <= 2:
                 return self.stored_body(body, "request")
-            return self.json_body(body)
-        try:
-            return body_bytes(body)
-        except TypeError as error:
-            raise self.error(
-                f"request: `body` is neither text nor bytes, but {error}"
-            ) from None
+            return self.json_body(body, "request: `body`")
+        return self.stored_body(body, "request")
 
-    def json_body(self, body: dict[Any, Any]) -> bytes:
+    def json_body(self, body: Any, where: str) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
         pieces: list[str] = []
+        left = BODY.value
         try:
             for piece in json.JSONEncoder(ensure_ascii=False).iterencode(body):
                 pieces.append(piece)
-                if len(pieces) > _MOST_TOKENS:
-                    raise self.error(
-                        "request: `body` repeats itself by aliases without end"
-                    )
+                left -= len(piece)
+                if len(pieces) > _MOST_TOKENS or left < 0:
+                    raise self.error(f"{where} repeats itself by aliases without end")
             return body_bytes("".join(pieces))
+        except BodyError as error:
+            raise self.error(f"request: {error}") from None
         except (TypeError, ValueError, RecursionError) as error:
-            raise self.error(
-                f"request: `body` is a mapping, but not JSON ({error})"
-            ) from None
+            raise self.error(f"{where} is a mapping, but not JSON ({error})") from None
 
     def response(self, recorded: dict[Any, Any]) -> Response:
         status, reason = self.status(recorded)
@@ -206,6 +224,11 @@ class _Reader:
             stored = self.stored_body(recorded["body"], "response")
         elif "content" in recorded:  # httpx recordings of vcrpy up to 5
             stored = self.stored_body(recorded["content"], "response")
+        elif "parsed_body" in recorded:  # pydantic-ai's: decoded and parsed
+            response.body = self.json_body(
+                recorded["parsed_body"], "response: `parsed_body`"
+            )
+            return response
         else:
             raise self.error("response: `body` is missing; record it again")
         stream = recorded.get("stream")
@@ -229,6 +252,13 @@ class _Reader:
         return status, reason if type(reason) is str else ""
 
     def headers(self, recorded: Any, where: str) -> Headers:
+        headers = self.checked_headers(recorded, where)
+        size = sum(len(text) for values in headers.values() for text in values)
+        if size > BODY.value:
+            raise self.error(f"{where}: `headers` are as large as a body may be")
+        return headers
+
+    def checked_headers(self, recorded: Any, where: str) -> Headers:
         if type(recorded) is dict:
             for key, values in recorded.items():
                 if type(key) is not str or type(values) is not list:
@@ -354,6 +384,11 @@ class _Reader:
         sizes = [chunk.size for chunk in response.wire or ()]
         encodings = response.header("content-encoding")
         body = stored
+        if not encodings:
+            encodings = undeclared_encoding(stored)
+            if encodings:
+                text = f"the body is {encodings} data without a content-encoding header"
+                self.notes.append(Problem(DiagnosticKind.MISSING_ENCODING, text))
         if encodings:
             total = sum(sizes)
             try:

@@ -56,7 +56,7 @@ class Journal:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._homes: list[str | None] = [os.path.realpath(self._cassette), None]
+        self._homes: list[str | None] = [_real(self._cassette), None]
         self._files: list[_File] = []
         self._is_open = False  # the last of them takes the next exchange
         self._is_rest = False  # what came before was discarded
@@ -197,3 +197,10 @@ def remove_open(path: Path, descriptor: int) -> None:
         path.unlink(missing_ok=True)
     if os.name != "nt":
         os.close(descriptor)
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a null byte: writing it reports the error
+        return path

@@ -195,6 +195,6 @@ def in_order(stored: Sequence[Stored]) -> list[Stored]:
 def _fingerprint(path: str) -> tuple[int, int, int] | None:
     try:
         status = Path(path).stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte in the name
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns

@@ -92,7 +92,7 @@ def scan_cassette(
     is_held = True
     for exchange in cassette.exchanges:
         is_held = is_held and exchange.response.source is None
-        for place, kind, value in _of_exchange(exchange, rules):
+        for place, kind, value in _of_exchange(exchange, rules, cassette.path):
             excerpt = _excerpt(value, kind)
             findings.append(
                 Finding(cassette.path, exchange.index, place, kind, excerpt)
@@ -114,19 +114,18 @@ def _of_cassette(
     cassette: Cassette, rules: Redaction
 ) -> Iterator[tuple[Finding, bytes]]:
     for exchange in cassette.exchanges:
-        for place, kind, value in _of_exchange(exchange, rules):
+        for place, kind, value in _of_exchange(exchange, rules, cassette.path):
             excerpt = _excerpt(value, kind)
             yield Finding(cassette.path, exchange.index, place, kind, excerpt), value
 
 
-def _of_exchange(exchange: Exchange, rules: Redaction) -> Iterator[_Found]:
+def _of_exchange(exchange: Exchange, rules: Redaction, path: str) -> Iterator[_Found]:
     request, response = exchange.request, exchange.response
     yield from _of_line(request.uri, "request url", rules)
     yield from _of_headers(request.headers, "request", rules)
     yield from _of_body(request.body or b"", "request body", rules)
     yield from _of_headers(response.headers, "response", rules)
-    body = b"".join(piece for _, piece in response.iter_wire())
-    yield from _of_body(body, "response body", rules)
+    yield from _of_body(response.whole(path), "response body", rules)
 
 
 def _of_line(line: str, place: str, rules: Redaction) -> Iterator[_Found]:

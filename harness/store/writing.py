@@ -6,24 +6,21 @@ vcrpy's (keys sorted, two spaces), with three differences for the reader's sake:
 of several lines is shown as lines, the list of wire chunks is wrapped instead of one
 number a line, and long lines are not folded. Stock PyYAML reads all of it.
 
-Bodies are text wherever they are UTF-8; `!!binary` only where they are not. How the
-file gets to the disk is `harness.store.atomic`; secrets have been removed before
-anything comes here (`harness.store.redaction`).
+Bodies are text wherever they are UTF-8, large ones unless full of control characters;
+`!!binary` where they are not. How the file gets to the disk is `harness.store.atomic`;
+secrets have been removed before anything comes here (`harness.store.redaction`).
 """
 
 from __future__ import annotations
 
-import base64
-import datetime
 import io
-import math
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteError
 from harness.store.atomic import write_atomically
 from harness.store.json_text import is_json, json_text
+from harness.store.yaml_scalars import binary_scalar, inline_scalar, text_scalar
 
 if TYPE_CHECKING:
     from harness.store.cassette import Cassette, Exchange, Response
@@ -121,7 +118,14 @@ def _stream(response: Response) -> dict[str, Any]:
     return stream
 
 
+_LARGE_BYTES = 1 << 16
+_CONTROLS = bytes({*range(0x20), 0x7F} - {9, 10, 13})
+
+
 def _readable(body: bytes) -> str | bytes:
+    is_large = len(body) > _LARGE_BYTES
+    if is_large and 4 * len(body.translate(None, _CONTROLS)) < 3 * len(body):
+        return body  # nobody reads it, and an escape takes four characters
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -150,7 +154,7 @@ def _mapping(
 ) -> None:
     """Write a block mapping; `first` replaces the indent of its first line."""
     for key in _sorted_keys(mapping):
-        out.append(f"{first or indent}{_inline(key)}:")
+        out.append(f"{first or indent}{inline_scalar(key)}:")
         first = ""
         value = mapping[key]
         if key == "stream" and isinstance(value, dict) and "chunks" in value:
@@ -176,18 +180,18 @@ def _value(value: Any, indent: str, out: list[str]) -> None:
     elif isinstance(value, io.BytesIO):
         _value(value.getvalue(), indent, out)
     elif isinstance(value, str):
-        out.append(f" {_text(value, indent + '  ')}\n")
+        out += [" ", *text_scalar(value, indent + "  "), "\n"]
     elif isinstance(value, bytes | bytearray):
-        out.append(f" {_binary(bytes(value), indent + '  ')}\n")
+        out += [" ", *binary_scalar(bytes(value), indent + "  "), "\n"]
     else:
-        out.append(f" {_inline(value)}\n")
+        out.append(f" {inline_scalar(value)}\n")
 
 
 def _stream_mapping(stream: dict[Any, Any], indent: str, out: list[str]) -> None:
     """Write our own key: in the order people read it, the chunks wrapped."""
     rank = {"version": 0, "chunks": 1, "ended": 2}
     for key in sorted(stream, key=lambda key: (rank.get(key, 3), str(key))):
-        out.append(f"{indent}{_inline(key)}:")
+        out.append(f"{indent}{inline_scalar(key)}:")
         if key == "chunks" and _are_chunks(stream[key]):
             _chunks(stream[key], indent, out)
         else:
@@ -207,7 +211,7 @@ def _chunks(chunks: list[list[float]], indent: str, out: list[str]) -> None:
     column = len(indent) + len("chunks: [")
     out.append(" [")
     for number, (seconds, size) in enumerate(chunks):
-        text = f"[{_inline(seconds)}, {_inline(size)}]"
+        text = f"[{inline_scalar(seconds)}, {inline_scalar(size)}]"
         if number:
             if column + len(text) + 3 > _WIDTH:
                 out.append(f",\n{indent}  ")
@@ -222,109 +226,3 @@ def _chunks(chunks: list[list[float]], indent: str, out: list[str]) -> None:
 
 def _sorted_keys(mapping: dict[Any, Any]) -> list[Any]:
     return sorted(mapping, key=lambda key: (type(key).__name__, str(key)))
-
-
-# Plain scalars that no YAML 1.1 reader takes for anything but text. A leading letter
-# and one of these characters leave only the words below.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?:[ ;:=,][A-Za-z0-9_./+=-]+)*")
-_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
-_LONGEST_PLAIN = 200  # characters; a body of plain words is still quoted text
-# What may stand in a file as itself. U+0085, U+2028 and U+2029 are line breaks to
-# YAML 1.1, U+FEFF is a byte order mark to some readers; all are escaped.
-_PRINTABLE = (
-    "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-)
-_ONE_LINE = re.compile(f"[{_PRINTABLE}]*")
-# No trailing blanks: editors and commit hooks strip them and change the body's length.
-_LINES = re.compile(rf"(?:\t|[{_PRINTABLE}]|\n)*")
-_TRAILING_BLANKS = re.compile(r"[ \t](?:\n|\Z)")
-_ESCAPED = re.compile(rf"[^{_PRINTABLE}]|[\"\\]")
-_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def _text(text: str, indent: str) -> str:
-    """Return a scalar for text: plain, quoted or as lines at `indent`."""
-    if (
-        len(text) <= _LONGEST_PLAIN
-        and _PLAIN.fullmatch(text)
-        and text.lower() not in _WORDS
-    ):
-        return text
-    if _ONE_LINE.fullmatch(text):
-        return "'" + text.replace("'", "''") + "'"
-    # A first line that begins with a blank hides how far the others are indented.
-    is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)
-    if is_lines and not _TRAILING_BLANKS.search(text):
-        return _literal(text, indent)
-    return _quoted(text, indent)
-
-
-def _literal(text: str, indent: str) -> str:
-    header = "|"
-    if not text.endswith("\n"):
-        header += "-"
-    elif text.endswith("\n\n"):
-        header += "+"
-    lines = text.removesuffix("\n").split("\n")
-    return "\n".join([header, *(indent + line if line else "" for line in lines)])
-
-
-def _quoted(text: str, indent: str) -> str:
-    """Return a double-quoted scalar, one line of the file for each line of text."""
-    lines = [_escaped(line) for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
-    # A reader drops blanks at the beginning of a continued line.
-    rest = [re.sub(r"^ ", r"\\x20", line) for line in lines[1:]]
-    return '"' + f"\\\n{indent}".join([*lines[:1], *rest]) + '"'
-
-
-def _escaped(text: str) -> str:
-    return _ESCAPED.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
-    short = _SHORT_ESCAPES.get(character)
-    if short is not None:
-        return short
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02X}"
-    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
-
-
-def _binary(data: bytes, indent: str) -> str:
-    packed = base64.encodebytes(data).decode().splitlines()
-    return "\n".join(["!!binary |", *(indent + line for line in packed)])
-
-
-def _inline(value: Any) -> str:
-    text: str | None = None
-    if value is None:
-        text = "null"
-    elif isinstance(value, bool):
-        text = "true" if value else "false"
-    elif isinstance(value, float):
-        text = _float(value)
-    elif isinstance(value, str):
-        is_one_line = _ONE_LINE.fullmatch(value)
-        text = _text(value, "") if is_one_line else f'"{_escaped(value)}"'
-    elif isinstance(value, int | datetime.date):  # also datetime
-        text = str(value)
-    elif value in ({}, [], ()):
-        text = "{}" if isinstance(value, dict) else "[]"
-    if text is None:
-        raise TypeError(f"a {type(value).__name__} has no place in a cassette")
-    return text
-
-
-def _float(value: float) -> str:
-    if math.isnan(value):
-        return ".nan"
-    if math.isinf(value):
-        return ".inf" if value > 0 else "-.inf"
-    # YAML 1.1 takes `1e-05` for text: a float needs its point.
-    text = repr(value)
-    if "e" in text and "." not in text:
-        mantissa, _, exponent = text.partition("e")
-        text = f"{mantissa}.0e{exponent}"
-    return text

@@ -14,6 +14,7 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.variation import Variation
 from harness.engine.excerpt import Excerpt, excerpt_of
 from harness.engine.transcript import DiagnosticKind
+from harness.errors import printable
 from harness.store.rules import redacted_url
 from harness.view.arrival import arrivals, as_arrived, is_rereadable
 from harness.view.causes import CAUSES
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harness.store.cassette import Cassette, Exchange
     from harness.view.arrival import Arrival
 
-__all__ = ["columns", "explain", "shown"]
+__all__ = ["columns", "explain"]
 
 _BODY_SHOWN = 300  # bytes of a body that is no stream: an error says it all in these
 
@@ -86,20 +87,13 @@ def _place(diagnostic: Diagnostic, excerpt: Excerpt | None) -> str:
 
 
 def _pointed_at(excerpt: Excerpt) -> list[str]:
-    before = ("…" if excerpt.is_cut_before else "") + shown(excerpt.before)
-    after = shown(excerpt.after) + ("…" if excerpt.is_cut_after else "")
+    before = ("…" if excerpt.is_cut_before else "") + printable(excerpt.before)
+    after = printable(excerpt.after) + ("…" if excerpt.is_cut_after else "")
     return [
-        _field("in", shown(excerpt.source)),
+        _field("in", printable(excerpt.source)),
         f"    | {before}{after}",
-        f"    | {' ' * columns(before)}^ {shown(excerpt.note)}",
+        f"    | {' ' * columns(before)}^ {printable(excerpt.note)}",
     ]
-
-
-def shown(text: str) -> str:
-    """Return text as it is shown on a terminal, what does not print escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def columns(text: str) -> int:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.engine.transcript import describe
-from harness.view.explain import shown
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,8 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
     """
     moment = trace.moments[number]
     found: dict[str, list[str]] = {
-        "raw": [shown(moment.arrival.raw)],
-        "says": [shown(said) for said in moment.said],
+        "raw": [printable(moment.arrival.raw)],
+        "says": [printable(said) for said in moment.said],
         "machine": [_machine(call, trace.key) for call in moment.calls],
         "calls": [_call(trace, call) for call in moment.calls],
         "text": [_tail(trace.content(number))] if moment.content_length else [],
@@ -44,9 +44,9 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
             rest = trace.after.get(name, [])
             lines += [f"(after) {_emission(e.message)}" for e in rest]
             if name in trace.failures:
-                lines.append(shown(f"raised: {trace.failures[name]}"))
+                lines.append(printable(f"raised: {trace.failures[name]}"))
         found[name] = lines
-    found["found"] = [shown(str(one)) for one in moment.diagnostics]
+    found["found"] = [printable(str(one)) for one in moment.diagnostics]
     return found
 
 
@@ -109,7 +109,7 @@ def one_line(trace: Trace, number: int) -> str:
     """
     moment = trace.moments[number]
     mark = "!" if moment.diagnostics else "*" if moment.emissions else " "
-    said = shown("; ".join(moment.said)) or _nothing(moment)
+    said = printable("; ".join(moment.said)) or _nothing(moment)
     return f"{mark} {moment.arrival.chunk:>6}  {said}"
 
 
@@ -136,18 +136,18 @@ def _machine(call: CallState, key: str) -> str:
         f"{machine.offset}, key {json.dumps(key)} {matched}, held "
         f"{json.dumps(machine.held)}"
     )
-    return f"{text}; {shown(call.error)}" if call.error else text
+    return f"{text}; {printable(call.error)}" if call.error else text
 
 
 def _call(trace: Trace, call: CallState) -> str:
-    return f"{call.position}: {shown(call.name)}({_tail(trace.arguments(call))}"
+    return f"{call.position}: {printable(call.name)}({_tail(trace.arguments(call))}"
 
 
 def _tail(text: str) -> str:
     cut = f"… ({len(text)} characters) …" if len(text) > _TAIL else ""
-    return cut + shown(text[-_TAIL:])
+    return cut + printable(text[-_TAIL:])
 
 
 def _emission(message: object) -> str:
     kind, content = describe(message)
-    return shown(f"{kind} {content}")
+    return printable(f"{kind} {content}")

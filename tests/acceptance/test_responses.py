@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import harness
+from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
-from harness.apis.responses.reader import whole
 from harness.core.parts import Item, Usage
 from tests.chunk_streams import SHARES
 from tests.chunk_streams import recordings as chat_recordings

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from harness.apis.base import Event
+from harness.apis.responses.dialects import DIALECTS
+from harness.apis.responses.examples import EXAMPLES, example_parts
 from tests.responses_streams import Answer, answer_of, read, recordings
 from tests.shared import needs_shared
 
-if TYPE_CHECKING:
-    from harness.apis.base import Event
-
 pytestmark = [
-    needs_shared,
     pytest.mark.slow,
     # The SDK dumps what it parsed as another of its types (a union is constructed,
     # not validated), and pydantic reports every member that does not match.
@@ -73,6 +72,7 @@ def _sdk_answer(events: list[Event]) -> Answer:
     )
 
 
+@needs_shared
 def test_same_answer_as_the_sdk() -> None:
     """Text, reasoning, calls and status are the SDK's, but where it fails itself."""
     pytest.importorskip("openai.lib.streaming.responses", reason="needs openai>=3")
@@ -88,3 +88,33 @@ def test_same_answer_as_the_sdk() -> None:
             differs[name] = judged
     assert failed.keys() == _FAILS.keys(), failed
     assert differs.keys() == _DIFFERS.keys(), differs
+
+
+_MAKES = {
+    "copilot": {"RuntimeError"},  # identity changed
+    "vllm": {"same", "RuntimeError"},  # identity changed
+    "litellm": {"same", "IndexError"},  # no content_part.added
+    "litellm-old": {"same", "RuntimeError"},  # no output_item.added
+    "chatgpt-codex": {"same", "other"},  # an empty response, and no error
+}
+"""What the helper makes of dialects that it does not read; `same` for all others."""
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_what_the_sdk_makes_of_a_dialect(name: str) -> None:
+    """The SDK reads what is written as we do, but for the habits listed."""
+    pytest.importorskip("openai.lib.streaming.responses", reason="needs openai>=3")
+    outcomes: set[str] = set()
+    for example in EXAMPLES:
+        writer = DIALECTS[name].writer()
+        parts = example_parts(example)
+        sent = writer.feed(parts) + writer.close()
+        events = [Event(n, e.name, e.payload) for n, e in enumerate(sent)]
+        expected = answer_of(parts)
+        if expected.stop != "completed":
+            continue  # the helper raises for these, however they are sent
+        try:
+            outcomes.add("same" if _sdk_answer(events) == expected else "other")
+        except (RuntimeError, IndexError, AttributeError, KeyError) as error:
+            outcomes.add(type(error).__name__)
+    assert outcomes == _MAKES.get(name, {"same"})

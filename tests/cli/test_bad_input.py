@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from harness.errors import CassetteError
+from harness.record import use_cassette
+from harness.store.atomic import write_atomically
+from harness.store.reading import load_cassette
 from tests.cli.running import ROOT, harness
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FORCED = str(ROOT / "cassettes/stock-vcrpy/forced-call.yaml")
 
@@ -32,6 +34,14 @@ CASES = [
     Case("no json", "bad.json", b'{"interactions": [}', "line 1"),
     Case("no interactions", "none.yaml", b"version: 1\n", "interactions"),
     Case("empty list", "zero.yaml", b"interactions: []\nversion: 1\n", "interactions"),
+    Case(
+        "odd url",
+        "url.yaml",
+        b"interactions:\n- request: {method: GET, uri: 'http://[oops/'}\n"
+        b"  response: {status: {code: 200}, body: {string: hi}}\n",
+        "'http://[oops/'; correct it",
+    ),
+    Case("deep", "deep.json", b"[" * 90_000, "nested too deeply"),
     Case("junk", "junk.yaml", bytes(range(256)) * 4, "binary"),
     Case(
         "nothing to replay",
@@ -122,15 +132,72 @@ def test_command_without_arguments_shows_its_help(command: str) -> None:
     assert f"Examples:\n    harness {command} " in result.out + result.err
 
 
-def test_other_apis_are_named(tmp_path: Path) -> None:
-    """Responses and Anthropic streams are skipped and said to be what they are."""
-    for name, first in (
-        (
-            "Responses",
-            b'event: response.created\ndata: {"type":"response.created"}\n\n',
-        ),
-        ("Anthropic", b'event: message_start\ndata: {"type":"message_start"}\n\n'),
-    ):
-        result = harness("replay", "-", stdin=first)
-        assert result.code == 2
-        assert name in result.err
+@pytest.mark.parametrize(
+    "stream",
+    [
+        'event: thread.created\ndata: {"id": "thread_1"}\n\n',
+        'data: {"object": "text_completion", "choices": [{"text": "a"}]}\n\n',
+        'data: {"answer": 42}\n\n',
+    ],
+)
+def test_streams_of_other_apis_are_named(stream: str) -> None:
+    """What harness does not read is called what it is, on one line."""
+    result = harness("replay", "-", stdin=stream.encode())
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith(
+        "harness: -: nothing to replay, no answer of a known API"
+    )
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["ls", "show", "check", "scan", "replay", "serve"])
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_no_memory_and_no_stack_are_one_line(
+    command: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit or is too deep is an error of ours, wherever it turns up."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("harness.store.reading._exchanges", fail)
+    result = harness(command, FORCED)
+    printed = result.out + result.err
+    assert "Traceback" not in printed
+    assert result.code == (1 if command == "check" and error is RecursionError else 2)
+    assert len([line for line in printed.splitlines() if FORCED in line]) == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_no_memory_after_reading_is_one_line(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same while a recording is shown."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("harness.engine.summary.summarise_exchange", fail)
+    result = harness("show", FORCED)
+    assert (result.code, len(result.err.splitlines())) == (2, 1)
+
+
+def test_a_null_byte_in_a_name_is_an_error_of_ours(tmp_path: Path) -> None:
+    """Reading, playing and writing: never a ValueError."""
+    name = str(tmp_path / "a\0b.yaml")
+    with pytest.raises(CassetteError, match=r"a\\x00b"):
+        load_cassette(name)
+    with pytest.raises(CassetteError, match="null byte"):
+        write_atomically(name, b"")
+    with use_cassette(name) as cassette:
+        assert cassette.play_counts == []
+
+
+def test_a_name_that_is_no_utf8_is_read_and_shown(tmp_path: Path) -> None:
+    """Such a file is a file like any other; its name is shown escaped."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.yaml"))
+    path.write_bytes(Path(FORCED).read_bytes())
+    result = harness("ls", str(path))
+    assert (result.code, result.err) == (0, "")
+    assert "\\udcff.yaml" in result.out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import plugin
 from harness.testing import hookspecs
-from harness.testing.settings import EARLY, FIXTURE_KEYS, MARKER_KEYS, SETTINGS
+from harness.testing.settings import EARLY, FIXTURE_KEYS, SETTINGS
 
 __all__ = ["fixtures_table", "settings_table"]
 
@@ -41,8 +41,7 @@ def settings_table() -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     for name, text in FIXTURE_KEYS.items():
-        marker = f"`{name}`" if name in MARKER_KEYS else ""
-        lines.append(f"|  | {marker} | `{name}` |  |  |  | {text} |")
+        lines.append(f"|  |  | `{name}` |  |  |  | {text} |")
     return "\n".join(lines)
 
 

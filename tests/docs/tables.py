@@ -20,6 +20,7 @@ from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.dialects.registry import DIALECTS
 from harness.core.faults import FAULTS
+from harness.limits import LIMITS
 from harness.view.causes import CAUSES
 from tests.docs import PAGES, architecture, plugin_tables, python_api
 
@@ -172,6 +173,15 @@ def apis() -> str:
     return "\n".join(rows)
 
 
+def limits() -> str:
+    """Return the table of limits."""
+    lines = ["| variable | default | what it bounds |", "|---|---|---|"]
+    for limit in LIMITS:
+        default = f"{limit.default:_} {limit.unit}"
+        lines.append(f"| `{limit.variable}` | {default} | {limit.bounds} |")
+    return "\n".join(lines)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
@@ -208,6 +218,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "faults": faults,
     "figures": figures,
     "fixtures": plugin_tables.fixtures_table,
+    "limits": limits,
     "names": python_api.names,
     "rooms": architecture.rooms,
     "rules": rules,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
+from harness.limits import IDLE, REQUEST_TIME
 from harness.serve import connection, serve
 from harness.serve.fixture import StartServer, harness_server
 from tests.cli.running import harness
@@ -397,7 +398,7 @@ def test_request_that_never_ends_is_refused(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a request, and then silence, is a 408 and not a hang."""
-    monkeypatch.setattr(connection, "_REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setenv(REQUEST_TIME.variable, "0.2")
     monkeypatch.setattr(connection, "_LINGER_S", 0.2)
     sent = request_bytes(f"{server.base_url}/chat/completions", REQUEST)
     assert exchange(server.url, sent[:-5]).status == 408
@@ -408,7 +409,7 @@ def test_silent_connection_is_closed(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that asks nothing is let go after a while, without an answer."""
-    monkeypatch.setattr(connection, "_IDLE_TIMEOUT_S", 0.2)
+    monkeypatch.setenv(IDLE.variable, "0.2")
     seen = exchange(server.url, b"")
     assert (seen.status, seen.ended) == (0, "closed")
 

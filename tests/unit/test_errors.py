@@ -36,8 +36,9 @@ _CLASSES = [
 
 
 def test_all_names_every_public_class_and_is_sorted() -> None:
-    """`__all__` is the classes and `shorten`, in order."""
-    assert errors.__all__ == sorted([c.__name__ for c in _CLASSES] + ["shorten"])
+    """`__all__` is the classes and what shows texts, in order."""
+    shown = ["printable", "shorten"]
+    assert errors.__all__ == sorted([c.__name__ for c in _CLASSES] + shown)
 
 
 @pytest.mark.parametrize("error", _CLASSES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -51,11 +53,19 @@ _TELL = (
 )
 
 
+def _hash_of(element: str) -> str:
+    """Return what allows a script in a content-security policy."""
+    text = element.removeprefix("<script>").removesuffix("</script>")
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
 def _told(
     page: str, tmp_path: Path, script: str, wanted: str, *, is_dark: bool = False
 ) -> object:
     """Load a page in a browser, run a script in it, and return what it tells."""
     told = _TELL % (script, f"JSON.stringify([errors,{wanted}])")
+    page = page.replace("script-src ", f"script-src {_hash_of(told)} ", 1)
     page = page.replace("<head>", f"<head>{_LISTEN}").replace(
         "</body>", f"{told}</body>"
     )
@@ -98,6 +108,29 @@ def test_page_loads_nothing_from_anywhere(tmp_path: Path) -> None:
     page = _page(tmp_path, STEPS)
     shell = re.sub(r'<script id="data".*?</script>', "", page, flags=re.DOTALL)
     assert not re.search(r"https?:|src=|href=|@import|url\(|fetch\(", shell)
+
+
+def test_page_has_a_policy_that_allows_its_own_script_only(tmp_path: Path) -> None:
+    """Nothing may be loaded; style and script are allowed by what they are."""
+    page = _page(tmp_path, STEPS)
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', page)
+    assert policy is not None
+    script = re.search(r"<script>.*?</script>", page, re.DOTALL)
+    assert script is not None
+    assert policy[1].startswith("default-src 'none'; ")
+    assert f"script-src {_hash_of(script[0])}" in policy[1]
+    assert "unsafe" not in policy[1]
+
+
+@in_browser
+def test_a_script_that_is_not_the_page_s_own_does_not_run(tmp_path: Path) -> None:
+    """Even where a recording got a script into the page, the policy would stop it."""
+    page = _page(tmp_path, STEPS).replace(
+        "<h1>", "<script>document.title='ran'</script><img src=http://127.0.0.1:9/><h1>"
+    )
+    # What the browser reports of the two is the only thing that goes wrong.
+    told = _told(page, tmp_path, "errors=[]", "[document.title]")
+    assert told == ["harness report"]
 
 
 @in_browser

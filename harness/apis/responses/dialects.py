@@ -68,7 +68,7 @@ class Dialect:
         import json
 
         if self.has_comments:
-            yield encode_comment(" PROCESSING")
+            yield encode_comment("PROCESSING")
         for event in events:
             data = json.dumps(event.payload, ensure_ascii=False)
             yield encode_event(data, event=event.name)
@@ -180,9 +180,18 @@ _ALL = (
         habits.undelta_arguments,
     ),
     Dialect(
+        "bedrock",
+        "no event lines; raw reasoning with reasoning_part events",
+        "recording bedrock_mantle_responses",
+        _breaking("event-line", "event-type"),
+        habits.reasoning_parts,
+        reasoning="reasoning_text",
+        has_event_lines=False,
+    ),
+    Dialect(
         "vllm",
         "reasoning_part events, parts never done, other ids at the end",
-        "recording bedrock_mantle_responses; vllm#37071",
+        "vllm#35184, vllm#37071",
         _breaking("event-type", "part-done", "terminal-output"),
         habits.vllm,
         reasoning="reasoning_text",

@@ -111,18 +111,25 @@ def undelta_arguments(event: WrittenEvent | None, _kept: Kept) -> Events:
     return [event]
 
 
-def vllm(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Name parts of reasoning otherwise, end no part, give other ids at the end."""
-    if event is None or event.name.endswith("_part.done"):
+def reasoning_parts(event: WrittenEvent | None, _kept: Kept) -> Events:
+    """Name the events of the parts of reasoning otherwise."""
+    if event is None:
         return []
     part = event.payload.get("part")
     if type(part) is dict and part.get("type") == "reasoning_text":
         return [_with(event, type=event.name.replace("content_part", "reasoning_part"))]
+    return [event]
+
+
+def vllm(event: WrittenEvent | None, kept: Kept) -> Events:
+    """Name parts of reasoning otherwise, end no part, give other ids at the end."""
+    if event is None or event.name.endswith("_part.done"):
+        return []
     if event.name in ENDS:
         response = event.payload["response"]
         output = [{**i, "id": f"{i.get('id')}_final"} for i in response["output"]]
         return [_with(event, response={**response, "output": output})]
-    return [event]
+    return reasoning_parts(event, kept)
 
 
 def unadded_parts(event: WrittenEvent | None, _kept: Kept) -> Events:

@@ -117,10 +117,11 @@ class Items:
             known = self._by_id.get(item_id) if type(item_id) is str else None
             if known is not None and known.type == item_type:
                 state = known
-        if state is None and not is_index(index):
-            open_ones = (i for i in self.items if i.type == item_type and not i.is_done)
-            state = next(open_ones, None)
         if state is None or state.type != item_type:
+            open_ones = (i for i in self.items if i.type == item_type and not i.is_done)
+            unplaced = not is_index(index)
+            state = next((i for i in open_ones if unplaced or i.index is None), None)
+        if state is None:
             state = self.open(item_type, index, item_id)
         return state
 

@@ -235,7 +235,10 @@ def _sections(text: str, common: str) -> dict[str, FieldTable]:
     lines: list[str] = []
 
     def close() -> None:
-        table = parse_fields(common + "\n".join(lines), _ANSWER)
+        # What is streamed is the answer: unread text there is lost, wherever it stands.
+        is_streamed = any(name.endswith((".delta", ".done")) for name in names)
+        answer = ("",) if is_streamed else _ANSWER
+        table = parse_fields(common + "\n".join(lines), answer)
         tables.update(dict.fromkeys(names, table))
         names.clear()
         lines.clear()

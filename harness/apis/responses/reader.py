@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload
 
-__all__ = ["Reader", "whole"]
+__all__ = ["Reader"]
 
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """`incomplete_details.reason` in chat's words."""
@@ -326,33 +326,3 @@ class Reader(WholeReader):
         "response.custom_tool_call_input.done": _call_done,
         **dict.fromkeys(PART_EVENTS, _part),
     }
-
-
-def whole(document: Payload) -> list[Part]:
-    """Read an answer that was not streamed, or an error body.
-
-    Args:
-        document: The JSON object; any shape.
-
-    Returns:
-        Its parts, in the order of its output.
-    """
-    reader = Reader()
-    reader.out = []
-    error = error_of("", "", document)
-    if error is not None and document.get("object") != "response":
-        reader.unread.feed(0, document, EVENTS["error"])
-        reader.fail(error_text(error))
-    else:
-        status = document.get("status")
-        kind = next((k for k, ended in ENDS.items() if ended == status), "")
-        reader.read_response(document, "", kind)
-        if not kind:
-            reader.problem(
-                DiagnosticKind.MISSING_FINISH,
-                f"the response is not finished: its status is {shorten(status)}",
-            )
-    for part in reader.out:
-        if type(part) is Problem:
-            part.event = None
-    return [*reader.out, *reader.unread.problems()]

@@ -42,7 +42,25 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
 
-__all__ = ["Writer", "body"]
+__all__ = ["NOT_CARRIED", "Writer", "body"]
+
+NOT_CARRIED = {
+    "signature": "what another API signs its reasoning with",
+    "redacted_reasoning": "reasoning that another API hides",
+    "encrypted_reasoning": "a second one of the same item",
+    "other choice": "a response has one answer",
+    "changed id or model": "a response has one id and one model",
+    "late id of a call": "an item has its call_id when it is added",
+    "late name of a call": "an item has its name when it is added",
+    "arguments after the end of a call": "only white space can follow a JSON object",
+    "error": "an error of a response that did not fail",
+    "items": "server tools, citations and media of other APIs, each by its own name",
+}
+"""What `Writer.left_out` counts, and why; an item's kind stands for itself.
+
+Not counted, for no part has them: a message's `phase`, a call's `namespace` and
+`caller`, reasons of an incomplete response that chat has no word for.
+"""
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")

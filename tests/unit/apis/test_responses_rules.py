@@ -258,6 +258,13 @@ def test_event_line() -> None:
     assert _broken([Event(e.index, "", e.payload) for e in events]) == {"event-line"}
 
 
+def test_item_done_with_another_id() -> None:
+    """The done event's item has the id of the added one."""
+    payloads = _legal()
+    payloads[6]["item"]["id"] = payloads[11]["response"]["output"][0]["id"] = "other"
+    assert _broken(_numbered(payloads)) == {"item-id"}
+
+
 def test_every_rule_has_a_case() -> None:
     """No rule is without an input that breaks it, a summary and a source."""
     names = {rule.name.removeprefix("responses/") for rule in RULES}

@@ -289,8 +289,8 @@ def test_a_longer_value_is_refused_at_the_same_byte_for_every_cut(
     problem = (
         ""
         if offset is None
-        else f"event stream at byte {offset}: a value of more than 8 bytes; "
-        "is this a stream of JSON values?"
+        else f"event stream at byte {offset}: a value of more than 8 bytes; is this a "
+        "stream of JSON values? To allow it, set HARNESS_MAX_EVENT_BYTES higher"
     )
     assert same_for_every_cut(_limited, stream) == (raws, problem)
 
@@ -369,6 +369,6 @@ def test_cost_is_linear_in_the_bytes_fed(
 
 def test_brackets_that_close_nothing_cost_nothing() -> None:
     """A deep value closed by the wrong brackets is no search for the right ones."""
-    depth = 200_000
+    depth = 50_000
     [event] = decode([b"{" * depth + b"]" * depth])
     assert len(event.raw) == 2 * depth

@@ -358,7 +358,8 @@ def test_a_longer_event_is_refused_at_the_same_byte_for_every_cut(
     offset = len(newline.join(lines.split(b"\n")[:line]) + (newline if line else b""))
     problem = (
         f"event stream at byte {offset}: an event of more than 11 bytes; "
-        "is this an event stream?"
+        "is this an event stream? To allow it, set HARNESS_MAX_EVENT_BYTES "
+        "higher"
     )
     assert same_for_every_cut(_limited(11), stream) == Outcome(data, problem)
 

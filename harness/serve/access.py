@@ -1,0 +1,76 @@
+"""Who may ask a server: by the names it is reached under, and by which web pages.
+
+A page in a browser on this machine can send requests here. Where its own name is made
+to lead to this address (DNS rebinding), the browser takes the server for that page's
+and lets it read everything: recordings, what clients asked, and settings. Such a
+request gives itself away by its Host header. One that a page of another site sends
+openly has an Origin header, and gets nothing of the control endpoint.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import shorten
+from harness.record.addresses import is_loopback
+
+if TYPE_CHECKING:
+    from harness.store.cassette import Request
+
+__all__ = ["Access"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What is allowed besides this machine's own names and the same origin."""
+
+    allow_hosts: tuple[str, ...] = ()
+    """More names and addresses that clients reach the server under."""
+    allow_origins: tuple[str, ...] = ()
+    """Web pages that may use the control endpoint, as ``http://localhost:3000``."""
+    cors: bool = False
+    """Pass recorded ``access-control-*`` headers on, so that pages read answers."""
+
+    def problem(self, request: Request, bound: set[str], *, is_control: bool) -> str:
+        """Return why a request is refused; empty where it is not.
+
+        Args:
+            request: As it came.
+            bound: The addresses that the server listens on.
+            is_control: It is for the control endpoint.
+        """
+        headers = {name.lower(): values for name, values in request.headers.items()}
+        host = next(iter(headers.get("host", ())), "")
+        name = _name_of(host)
+        # None at all is HTTP/1.0, which no browser speaks.
+        if host and not (
+            is_loopback(name)
+            or name in bound
+            or name in {_name_of(allowed) for allowed in self.allow_hosts}
+        ):
+            return (
+                f"the Host {shorten(host)} is no name of this server; if clients reach "
+                "it under that name, allow it (--allow-host)"
+            )
+        for origin in headers.get("origin", ()) if is_control else ():
+            if origin.lower() not in {f"http://{host}".lower(), *self._origins()}:
+                return (
+                    f"a page of {shorten(origin)} may not use the control endpoint; "
+                    "allow it (--allow-origin)"
+                )
+        return ""
+
+    def _origins(self) -> set[str]:
+        return {origin.lower().rstrip("/") for origin in self.allow_origins}
+
+
+_HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::[0-9]*)?")
+
+
+def _name_of(host: str) -> str:
+    """Return a Host header without its port, in lower case."""
+    match = _HOST.fullmatch(host)
+    name = host if match is None else match[1] or match[2] or ""
+    return name.rstrip(".").lower()
