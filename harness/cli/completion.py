@@ -105,6 +105,12 @@ def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     return _joined(names, incomplete, "+")
 
 
+def _topics(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
+    from harness.cli.docs import topics
+
+    return _named(topics(), incomplete)
+
+
 def _relations(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     from harness.fuzz.relations import RELATIONS
 
@@ -137,4 +143,5 @@ _BY_NAME = {
     **dict.fromkeys(("fault", "fault_b"), _faults),
     "relations": _relations,
     "target": _targets,
+    "topic": _topics,
 }

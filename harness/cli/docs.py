@@ -52,17 +52,7 @@ def command(topic: str | None) -> int:
       harness docs malformed-arguments
       harness docs first-bug | less
     """
-    folder = next((place for place in _PLACES if place.is_dir()), None)
-    if folder is None:
-        raise UsageError(
-            "this installation has no documentation pages; install a wheel, or run "
-            "harness from its checkout"
-        )
-    pages = {
-        path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
-        for path in sorted(folder.rglob("*.md"))
-        if path.name not in _ONLY_ON_THE_SITE
-    }
+    pages = _pages()
     sections = [one for page, text in pages.items() for one in _sections(page, text)]
     if topic is None:
         for one in sections:
@@ -72,6 +62,26 @@ def command(topic: str | None) -> int:
     found = _found(topic, sections)
     _show(pages[found.page][found.start : found.end])
     return Exit.DONE
+
+
+def topics() -> list[tuple[str, str]]:
+    """Return the name and the title of every page, for the shell's completion."""
+    first = (_sections(page, text)[0] for page, text in _pages().items())
+    return [(one.page.rpartition("/")[2], one.title) for one in first]
+
+
+def _pages() -> dict[str, str]:
+    folder = next((place for place in _PLACES if place.is_dir()), None)
+    if folder is None:
+        raise UsageError(
+            "this installation has no documentation pages; install a wheel, or run "
+            "harness from its checkout"
+        )
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*.md"))
+        if path.name not in _ONLY_ON_THE_SITE
+    }
 
 
 def _sections(page: str, text: str) -> list[_Section]:

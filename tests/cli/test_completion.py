@@ -72,6 +72,7 @@ def test_paths_are_left_to_the_shell() -> None:
         ("harness replay --split w", ["whole"]),
         ("harness replay --mode st", ["steps"]),
         ("harness fuzz har", ["harness:FunctionArgumentsStreamHandler"]),
+        ("harness docs rec", ["record"]),
     ],
 )
 def test_values_complete(words: str, expected: list[str]) -> None:
