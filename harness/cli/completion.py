@@ -1,7 +1,7 @@
 """Completing what is typed in a shell: paths, interfaces, dialects, faults, splits.
 
 click does the talking with bash, zsh and fish (`_HARNESS_COMPLETE=bash_source harness`
-prints what a shell reads); this says what may stand where. It is attached to a command
+prints what a shell reads); this lists what may stand where. It is attached to a command
 only while one is completed, so that no other run pays for it.
 """
 

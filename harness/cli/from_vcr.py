@@ -241,7 +241,7 @@ def _is_mark(node: ast.expr) -> bool:
 
 
 def _is_redacted(name: Any, value: ast.expr) -> bool:
-    """Tell whether everything that a filter names is removed here by itself."""
+    """Return whether everything that a filter names is removed here by itself."""
     from harness.store.secret_names import (
         Credential,
         credential_of,

@@ -59,12 +59,12 @@ def framed_streams(
     max_cuts: int = 4,
     allow_interleaving: bool = True,
 ) -> SearchStrategy[ChunkStream]:
-    """Streams that say one answer, cut, interleaved and framed in any valid way.
+    """Streams that carry one answer, cut, interleaved and framed in any valid way.
 
     Shrinks to OpenAI's framing, uncut, one thing after another, and nothing besides.
 
     Args:
-        answer: What they say; calls change their order where they are interleaved,
+        answer: What they carry; calls change their order where they are interleaved,
             see the stream's own `answer`.
         max_cuts: The most cuts of one text.
         allow_interleaving: Whether calls and texts may take turns.
@@ -112,7 +112,7 @@ def chunk_streams(
 ) -> SearchStrategy[ChunkStream]:
     """Whole chunk streams with a known truth: text, reasoning, parallel calls.
 
-    Calls may take turns, share deltas, have no arguments, be told apart by index
+    Calls may take turns, share deltas, have no arguments, be distinguished by index
     (gaps too) or by id. Shrinks to the finish chunk alone, then as `answers` and
     `framed_streams`.
 
