@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from harness.apis.detect import API_NAMES, api_named
+from harness.apis.variation import RESTATED
 from harness.cli import cli
 from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
@@ -22,10 +23,12 @@ from harness.core.dialects.registry import DIALECTS
 from harness.core.faults import FAULTS
 from harness.limits import LIMITS
 from harness.view.causes import CAUSES
-from tests.docs import PAGES, architecture, plugin_tables, python_api
+from tests.docs import PAGES, ROOT, architecture, plugin_tables, python_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from harness.apis.base import WritingApi
 
 __all__ = ["with_tables"]
 
@@ -173,6 +176,41 @@ def apis() -> str:
     return "\n".join(rows)
 
 
+def _writing() -> list[WritingApi]:
+    apis = map(api_named, RESTATED)
+    return [cast("WritingApi", api) for api in apis if hasattr(api, "writer")]
+
+
+def api_variations() -> str:
+    """Return the dialects and faults of the APIs that answers can be restated in."""
+    parts = []
+    for api in _writing():
+        for title, named in (("dialect", api.dialects), ("fault", api.faults)):
+            rows = [f"| {title} of `--api {api.name}` | the stream |", "|---|---|"]
+            rows += [f"| `{n}` | {_cell(one.summary)} |" for n, one in named.items()]
+            parts.append("\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def not_carried() -> str:
+    """Return what each API cannot carry, and what becomes of it."""
+    parts = []
+    for api in _writing():
+        rows = ["| part | what becomes of it |", "|---|---|"]
+        rows += [f"| {_cell(a)} | {_cell(b)} |" for a, b in api.not_carried.items()]
+        parts += [f"## {api.title}", "\n".join(rows)]
+    return "\n\n".join(parts)
+
+
+def clients() -> str:
+    """Return the table of HTTP clients that were tried, from its record."""
+    text = (ROOT / "tests" / "third_party" / "clients.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    taken = re.search(r"^\d{4}-.*$", text, re.MULTILINE)
+    assert taken is not None
+    return "\n".join([*rows, "", f"Tried {taken[0]}"])
+
+
 def limits() -> str:
     """Return the table of limits."""
     lines = ["| variable | default | what it bounds |", "|---|---|---|"]
@@ -208,7 +246,9 @@ _SHOWN = (
 """The rows of the benchmarks that the README shows."""
 
 _KINDS: dict[str, Callable[..., str]] = {
+    "api-variations": api_variations,
     "apis": apis,
+    "clients": clients,
     "commands": commands,
     "contracts": architecture.contracts,
     "diagnostics": diagnostic_sections,
@@ -220,6 +260,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "fixtures": plugin_tables.fixtures_table,
     "limits": limits,
     "names": python_api.names,
+    "not-carried": not_carried,
     "rooms": architecture.rooms,
     "rules": rules,
     "settings": plugin_tables.settings_table,

@@ -24,7 +24,11 @@ def test_generated_blocks_are_current(page: Path) -> None:
     assert with_tables(text) == text, "run `python -m tests.docs`"
 
 
-@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.stem))
+@pytest.mark.parametrize(
+    "page",
+    [*DOCUMENTS, *sorted((ROOT / ".github").glob("*.md")), ROOT / "tests/README.md"],
+    ids=lambda page: str(page.stem),
+)
 def test_links_lead_somewhere(page: Path) -> None:
     """Each link names a file of the repository, and a heading that is in it."""
     broken = []
