@@ -6,7 +6,7 @@ a pydantic model of every chunk would cost three times as much as parsing it, an
 keeping many alive slows the garbage collector (`harness docs benchmarks`). What a
 user's interface is handed is a model of it: `harness.core.chunk_models`.
 
-What a delta says is read in `harness.core.deltas`.
+What a delta carries is read in `harness.core.deltas`.
 """
 
 from __future__ import annotations

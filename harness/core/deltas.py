@@ -1,4 +1,4 @@
-"""Chunk to parts: what the deltas of one choice say, whoever sent them.
+"""Chunk to parts: what the deltas of one choice carry, whoever sent them.
 
 This file owns every rule about how providers frame a delta: which fields carry
 text, which tool call a fragment belongs to, when a name is a piece and when it is
@@ -113,7 +113,7 @@ class DeltaReader:
             payload: The chunk's JSON object; any shape.
 
         Returns:
-            What it says about this choice, in order; empty if nothing.
+            What it carries of this choice, in order; empty if nothing.
         """
         choices = payload.get("choices")
         if type(choices) is not list:
@@ -137,12 +137,12 @@ class DeltaReader:
                 is how a whole completion is read (and how some proxies stream).
 
         Returns:
-            What it says, in order: reasoning, content, refusal, calls, finish.
+            What it carries, in order: reasoning, content, refusal, calls, finish.
         """
         return self.read_delta(delta_of(choice), choice.get("finish_reason"))
 
     def read_delta(self, delta: dict[str, Any], reason: object) -> list[Part]:
-        """Read the two fields of an entry of `choices` that say something.
+        """Read the two fields of an entry of `choices` that carry something.
 
         Args:
             delta: What it adds (`delta_of`).
@@ -222,7 +222,7 @@ class DeltaReader:
         is_new = call is None
         if call is None:
             if not (call_id or function.get("name") or function.get("arguments")):
-                return  # it says nothing: no call opens
+                return  # it carries nothing: no call opens
             call = self._open(index, call_id)
         self._last = call
         self._add(call, entry, function, parts, is_new=is_new)
@@ -322,7 +322,7 @@ def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
-    """Tell whether a name without id can only be another call.
+    """Return whether a name without id can only be another call.
 
     A provider that sends whole calls without ids, at one index or at none, would
     have them glued into `{...}{...}`, which no tool can read. So a name that comes

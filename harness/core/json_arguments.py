@@ -66,7 +66,7 @@ accepted.
 
 Four shortcuts stand before the machine and change no result: a fragment of plain
 text, one with plain escapes, one inside another string, and a whole object. Each
-says at its place what it is worth. Without them only the benchmarks would notice.
+notes at its place what it is worth. Without them only the benchmarks would notice.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Objects become tuples of pairs, so that repeated keys are seen and arrays told apart.
+# Objects become tuples of pairs, so that repeated keys are seen and arrays stay arrays.
 _DECODER: Final = json.JSONDecoder(
     strict=False, object_pairs_hook=tuple, parse_constant=_refuse_constant
 )
@@ -191,7 +191,7 @@ class FunctionArgumentsStreamHandler:
         json_key: As given. A change takes effect with the next `reset`.
         strict: As given.
         error: What is malformed, or None. Once set, the machine has stopped.
-        has_value: A string value of the key has begun; tells ``""`` from no value.
+        has_value: A string value of the key has begun; ``""`` is one, too.
         value_type: The JSON type (``"number"``, ``"object"``, ``"array"``,
             ``"boolean"``, ``"null"``) of the key's value when that is no string; None
             when it is one, or none came yet.
@@ -248,7 +248,7 @@ class FunctionArgumentsStreamHandler:
 
     @property
     def is_complete(self) -> bool:
-        """The object has been closed; `error` may still tell of text after it."""
+        """The object has been closed; `error` may still report text after it."""
         return self._state == END
 
     def inspect(self) -> MachineState:
@@ -307,7 +307,7 @@ class FunctionArgumentsStreamHandler:
         return self._advance(chunk)
 
     def close(self) -> ArgumentsError | None:
-        """Tell that no more fragments come.
+        """Note that no more fragments come.
 
         Text that was still held (half an escape, a high surrogate) belongs to a string
         without end and is dropped. Closing twice changes nothing.

@@ -1,7 +1,7 @@
 """Put a rule of cuts to the parts of an answer, whatever its API.
 
 The counterpart of `harness.core.recut`, which keeps every field of a chat chunk: here
-the text of neighbouring parts of one kind and one call is a run, and a split says where
+the text of neighbouring parts of one kind and one call is a run, and a split sets where
 it is cut. Signatures, ids, items and whole objects are never cut, and nothing is moved
 over them.
 """
