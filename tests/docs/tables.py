@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.chat.faults import FAULTS
 from harness.apis.detect import API_NAMES, api_named
-from harness.apis.variation import RESTATED
+from harness.apis.style import RESTATED
 from harness.cli import cli
 from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.dialects.registry import DIALECTS
-from harness.core.faults import FAULTS
+from harness.debug.causes import CAUSES
 from harness.limits import LIMITS
-from harness.view.causes import CAUSES
 from tests.docs import PAGES, ROOT, architecture, plugin_tables, python_api
 
 if TYPE_CHECKING:
