@@ -1,6 +1,6 @@
 """What an exchange is: a streamed answer of an API, a whole one, or something else.
 
-Told from what the response says, never from the URL or the content type: gateways
+Decided by what the response holds, never from the URL or the content type: gateways
 and test suites put any URL in front of any provider, and recorders lose or falsify
 content types. Only the beginning of a body is looked at.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Classification", "Kind", "classify"]
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
-_SLICE = 2048  # most streams are told by their first event
+_SLICE = 2048  # most streams are known by their first event
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ class Classification(NamedTuple):
 
 
 def classify(exchange: Exchange) -> Classification:
-    """Tell what an exchange is.
+    """Return what an exchange is.
 
     Args:
         exchange: Any exchange; its `source`, if it has one, is not used up.

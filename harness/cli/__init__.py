@@ -20,6 +20,7 @@ _COMMANDS = {
     "check": "harness.cli.check",
     "convert": "harness.cli.convert",
     "diff": "harness.cli.diff",
+    "docs": "harness.cli.docs",
     "drift": "harness.cli.drift",
     "fuzz": "harness.cli.fuzz",
     "import": "harness.cli.importing",

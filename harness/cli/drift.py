@@ -71,7 +71,7 @@ _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Print changes and errors only.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
-    """Read old recordings again and tell what changed, and by whose doing.
+    """Read old recordings again and report what changed, and on which side.
 
     PATH is a recording or a folder of them. Each is read by the installed OpenAI SDK
     and by the interfaces, and compared with what --update stored: a change is the
@@ -232,7 +232,7 @@ class _Run:
 
     def _texts(self, change: Change) -> None:
         if change.by == "recording":
-            return  # digests tell a person nothing
+            return  # digests mean nothing to a person
         for sign, text, colour in (
             ("-", change.stored, "red"),
             ("+", change.now, "green"),
@@ -298,7 +298,7 @@ def _harmless(drifts: list[Drift]) -> Iterator[str]:
 
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
-    """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
+    """Return the versions that matter, each once: `openai 3.50.0 -> 3.54.0`."""
     names = ("openai", "pydantic") if by == "openai" else ("harness",)
     shown: dict[str, None] = {}
     for drift, _ in found:

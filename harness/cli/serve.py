@@ -123,7 +123,7 @@ def command(
     /harness/sessions/NAME, GET them and the requests so far from there.
     """
     try:
-        import h11  # noqa: F401 - to say now what is missing
+        import h11  # noqa: F401 - to report now what is missing
     except ModuleNotFoundError:
         raise click.UsageError(
             "the server needs h11; `pip install 'agent-stream-harness[serve]'`"

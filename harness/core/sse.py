@@ -155,7 +155,7 @@ class SSEDecoder:
         return events
 
     def close(self) -> list[SSEEvent]:
-        """Tell that the stream has ended; the decoder cannot be used after it.
+        """Note that the stream has ended; the decoder cannot be used after it.
 
         Returns:
             The event whose blank line never came, `is_complete` false; empty if the
@@ -242,7 +242,7 @@ class SSEDecoder:
     def _feed_lines(
         self, data: bytes, events: list[SSEEvent], *, to_next_event: bool = False
     ) -> bytes:
-        """Feed data line by line; return what is left, if told to stop early."""
+        """Feed data line by line; return what is left, if asked to stop early."""
         start = 0
         for match in _LINE_END.finditer(data):
             line = data[start : match.start()]

@@ -1,9 +1,9 @@
 """What reads a recording otherwise than it once did: the SDK, an interface, or neither.
 
-Everything that has a say is kept apart: the recording's own bytes (by digest), the
-OpenAI SDK (with the versions it was stored by), and each interface. A change is told
-of the one whose reading changed; where the recording is not the one that was stored,
-of that, as no reading can be blamed then.
+Everything that matters is kept apart: the recording's own bytes (by digest), the
+OpenAI SDK (with the versions it was stored by), and each interface. A change is
+laid to the one whose reading changed; where the recording is not the one that was
+stored, to that, as no reading can be blamed then.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Change:
     exchange: int | None
     """Number of the exchange; None where it is about the whole."""
     what: str
-    """What changed: a path in the SDK's answer, or what was said or emitted."""
+    """What changed: a path in the SDK's answer, or the content or its emissions."""
     stored: str | None
     """The stored text; None where there was nothing."""
     now: str | None
@@ -271,7 +271,7 @@ def _rerecorded(stored: list[str], now: list[str]) -> Iterator[Change]:
 
 
 def _emitted(stored: TranscriptFile, now: TranscriptFile) -> Iterator[Change]:
-    """Yield what an interface does otherwise: what it says before how it is cut."""
+    """Yield what an interface does otherwise: its content before how it is cut."""
     by = now.asked.interface
     is_ours = by in _OURS  # our ids and dates come from the recording; others' may not
     difference = compare(stored.side, now.side, is_exact=is_ours)

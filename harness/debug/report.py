@@ -44,7 +44,7 @@ def report_page(
 
     Args:
         cassettes: The recordings; exchanges that are no streams are left out.
-        interfaces: What is told, side by side.
+        interfaces: What is fed, side by side.
         reasoning: Pass reasoning fields on as content.
 
     Returns:

@@ -52,7 +52,7 @@ class Sdk:
             ) from None
         self._accumulator: Callable[[], Any] = ChatCompletionStreamState
         self.versions = {name: metadata.version(name) for name in _PACKAGES}
-        """The version of each package that has a say in what is read."""
+        """The version of each package that decides what is read."""
         base = openai.DefaultHttpxClient
         roots = [kind.__module__.partition(".")[0] for kind in base.__mro__]
         # httpx until openai 2, httpx2 since 3; whichever it is built on.

@@ -1,7 +1,7 @@
 """Walking through a trace: where one stands, and every way to move.
 
 Owns the moves of the stepper, without a terminal. A move that finds nothing leaves the
-position where it is and says so.
+position where it is and notes it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Walk:
 
     Args:
         follow: Makes the trace of a variation; called again for each new one.
-        variation: How the stream is said, cut and broken at first.
+        variation: How the stream is written, cut and broken at first.
 
     Attributes:
         trace: What is walked through.
         position: The event at which one stands; 0 in an empty stream.
-        status: What the last move has to say, such as that there is nothing further.
+        status: What the last move reports, such as that there is nothing further.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Walk:
             self.status = f"there is no chunk {text!r}"
 
     def search(self, text: str = "", step: int = 1) -> None:
-        """Go to the next event with a text in its raw data or in what it says.
+        """Go to the next event with a text in its raw data or in what it carries.
 
         Args:
             text: What to find, upper and lower case alike; empty is the last one.
@@ -100,7 +100,7 @@ class Walk:
         Args:
             name: `split`, `dialect` or `fault`.
             text: What the option of that name takes; empty is as recorded. What is
-                wrong leaves all as it is, and is said in `status`.
+                wrong leaves all as it is, and is named in `status`.
         """
         current = self.trace.variation
         asked: dict[str, str | None] = {

@@ -138,7 +138,7 @@ def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
 
     Returns:
         At least one. The ids are empty where one case is all there is and nothing
-        about it needs telling.
+        about it needs a report.
 
     Raises:
         UsageError: A name is wrong, or nothing matches a glob.

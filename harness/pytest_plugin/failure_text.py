@@ -1,4 +1,4 @@
-"""What a failed test's report says about its cassette, and the commands to go on.
+"""What a failed test's report has about its cassette, and the commands to go on.
 
 Owns the section `harness` of a report. Commands are for a POSIX shell.
 """

@@ -30,8 +30,8 @@ _MARKER = (
     "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
     "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
     "default) to the test's client and fixtures, each split, API, dialect and fault "
-    "with its own test id. See https://docs.pytest.org for markers and harness's "
-    "README for all settings."
+    "with its own test id. See https://docs.pytest.org for markers and `harness "
+    "docs settings` for all settings."
 )
 
 _OPTIONS = {
@@ -108,7 +108,7 @@ _OPTIONS = {
 }
 """Of each setting the value's name, the default and what it is; `settings` knows more.
 
-`--harness-NAME`, the ini key `harness_NAME` and the README's table are made from it.
+`--harness-NAME`, the ini key `harness_NAME` and the table of the docs are made from it.
 """
 
 _DATA = frozenset(
@@ -198,7 +198,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if cases == [PLAIN]:
         return
     metafunc.fixturenames.append("_harness_case")
-    hidden: Any = pytest.HIDDEN_PARAM  # of one case there is nothing to tell apart
+    hidden: Any = pytest.HIDDEN_PARAM  # one case alone needs no name
     metafunc.parametrize(
         "_harness_case",
         cases,
@@ -224,7 +224,7 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
+    """Take over what a worker of pytest-xdist knows; a crashed one reports nothing."""
     output = getattr(node, "workeroutput", None)
     if output is None or "harness_orphans" in output:
         _running(node.config).add_worker(output)
@@ -310,7 +310,7 @@ def harness_session(_harness_around: HarnessTest) -> RecordingSession:
     """Play or record what the test's own HTTP client does.
 
     A marked test that takes the cassette in no other way has this without asking.
-    The value tells what was used: `play_counts`, `unplayed`, `misses`.
+    The value shows what was used: `play_counts`, `unplayed`, `misses`.
     """
     assert _harness_around.session is not None
     return _harness_around.session
@@ -363,7 +363,7 @@ def harness_fuzz(_harness_around: HarnessTest) -> Fuzzing:
 def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
     """Return a function that starts a live server of the test's cassette.
 
-    ``harness_server().base_url`` is what a client is given; it says what was recorded,
+    ``harness_server().base_url`` is what a client is given; it sends what was recorded,
     under the split, dialect and fault of the test's id. Names of cassettes and what
     `harness.serve.serve` takes may be given.
     """

@@ -1,8 +1,8 @@
-"""What can be set, in one table, and who goes first where several say something.
+"""What can be set, in one table, and who goes first where several set it.
 
 Command line over marker over the fixture `harness_config` over the hook
 `pytest_harness_settings` over ini over default. `SETTINGS` is the table: the options,
-the ini keys, the keywords of the marker and the README are made from it.
+the ini keys, the keywords of the marker and the docs page are made from it.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def resolve(
         hook: What `pytest_harness_settings` returned.
 
     Raises:
-        UsageError: The value that counts is not allowed; the message says where it
+        UsageError: The value that counts is not allowed; the message explains where it
             came from.
     """
     setting = SETTINGS[name]

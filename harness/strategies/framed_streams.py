@@ -1,8 +1,8 @@
-"""How a provider sends what was said: in pieces, by turns, in frames of its own.
+"""How a provider sends an answer: in pieces, by turns, in frames of its own.
 
-Everything here keeps to design.md, section 5: calls are told apart by index or by id,
-names and ids come with the first fragment, and around the answer stands what providers
-send besides.
+Everything here keeps to `harness docs call-identity`: calls are distinguished by index
+or by id, names and ids come with the first fragment, and around the answer stands what
+providers send besides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "framed", "timed_pieces"]
 
-_CREATED = 1_700_000_000  # a date that is easily told from a clock's
+_CREATED = 1_700_000_000  # a date that is easily distinguished from a clock's
 
 _INDEX, _INDEX_GAPS, _ID, _ID_INDEX_NULL = range(4)
 
@@ -34,7 +34,7 @@ class _Framing:
     """How one provider would frame the fragments of calls."""
 
     kind: int
-    """Which of the four ways to tell calls apart."""
+    """Which of the four ways to distinguish calls."""
     has_name_alone: bool
     """Whether the name comes in a chunk before the arguments."""
     has_content_beside: str | None
@@ -151,11 +151,11 @@ def _entries(
 def framed(
     draw: st.DrawFn, answer: Answer, sources: Sequence[list[Piece]]
 ) -> tuple[list[Payload], list[SaidCall]]:
-    """Draw the chunks that say an answer.
+    """Draw the chunks that carry an answer.
 
     Args:
         draw: Given by hypothesis.
-        answer: What they say.
+        answer: What they carry.
         sources: The pieces of its content, its reasoning, and each of its calls.
 
     Returns:
@@ -176,7 +176,7 @@ def framed(
 
 @st.composite
 def _besides(draw: st.DrawFn, payloads: list[Payload], reason: str) -> list[Payload]:
-    """Put around a stream what says nothing, and its end."""
+    """Put around a stream what carries nothing, and its end."""
     if draw(st.booleans()):
         role = {"role": "assistant", "content": draw(st.sampled_from([None, ""]))}
         payloads = [_chunk(role), *payloads]

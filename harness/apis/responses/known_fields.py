@@ -274,7 +274,7 @@ def meaning(kind: str, path: str) -> str:
         path: The field's path in it, as `FieldTable.unread` writes it.
 
     Returns:
-        As the table says; empty where no table has it.
+        As the table has it; empty where no table has it.
     """
     if kind not in EVENTS:
         return ANY_EVENT.meaning(path)

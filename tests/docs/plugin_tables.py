@@ -1,23 +1,11 @@
-"""The README's tables of the plugin: fixtures, hooks and settings, from the code.
-
-`python -m tests.readme_tables` writes them with the others.
-"""
+"""The tables of the pytest plugin: fixtures, hooks and settings, from the code."""
 
 from __future__ import annotations
-
-import re
 
 from harness.pytest_plugin import hookspecs, plugin
 from harness.pytest_plugin.plugin_settings import EARLY, FIXTURE_KEYS, SETTINGS
 
-_FIXTURES = re.compile(r"(<!-- fixtures -->\n).*?(<!-- /fixtures -->)", re.DOTALL)
-_SETTINGS = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
-
-
-def with_plugin_tables(text: str) -> str:
-    """Return the README with the tables of the plugin as they should be."""
-    text = _FIXTURES.sub(lambda m: f"{m[1]}{fixtures_table()}{m[2]}", text)
-    return _SETTINGS.sub(lambda m: f"{m[1]}{settings_table()}{m[2]}", text)
+__all__ = ["fixtures_table", "settings_table"]
 
 
 def fixtures_table() -> str:
@@ -30,7 +18,7 @@ def fixtures_table() -> str:
     for name in hookspecs.__all__:
         summary = _summary(getattr(hookspecs, name))
         lines.append(f"| `{name}(config, test_file)` | {summary} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def settings_table() -> str:
@@ -53,7 +41,7 @@ def settings_table() -> str:
         lines.append(f"| {' | '.join(cells)} |")
     for name, text in FIXTURE_KEYS.items():
         lines.append(f"|  |  | `{name}` |  |  |  | {text} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _summary(function: object) -> str:
