@@ -1,4 +1,5 @@
-"""The drawing of the architecture, from the import contracts in pyproject.toml."""
+"""The drawing of the architecture, from the import re
+import contracts in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def _contracts() -> list[dict[str, Any]]:
 def _layers() -> list[list[str]]:
     """Return the rooms, highest first; those of one layer import each other never."""
     (layers,) = (one["layers"] for one in _contracts() if one["type"] == "layers")
-    return [[name.strip().strip("()") for name in layer.split("|")] for layer in layers]
+    return [
+        [name.strip().strip("()") for name in re.split("[|:]", layer)] for layer in layers
+    ]
 
 
 def drawing() -> str:
