@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.view.drift import Change, Drift, Drifter
-    from harness.view.sdk import Sdk
     from harness.view.stored import Asked
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 _SHOWN = 5  # changes of one reader; more of them have one cause
 _WINDOW = 60  # characters of a text before its first difference; then as many again
-_NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
+_NAMES = {
+    "openai": "the OpenAI SDK",
+    "anthropic": "the Anthropic SDK",
+    "google-genai": "the Google Gen AI SDK",
+    "recording": "the recording itself",
+}
 
 
 @click.command("drift", no_args_is_help=True)
@@ -39,7 +43,7 @@ _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
     help="Keep readings below DIR, by the path from the PATH that was named.  "
     "[default: __drift__ beside each recording]",
 )
-@click.option("--no-sdk", is_flag=True, help="Leave the OpenAI SDK out.")
+@click.option("--no-sdk", is_flag=True, help="Leave the vendors' SDKs out.")
 @click.option(
     "--interface",
     metavar="streaming|queuing|both|MODULE:NAME",
@@ -73,11 +77,11 @@ _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Read old recordings again and tell what changed, and by whose doing.
 
-    PATH is a recording or a folder of them. Each is read by the installed OpenAI SDK
-    and by the interfaces, and compared with what --update stored: a change is the
-    SDK's (its versions are stored too), an interface's, or the recording's own. What
-    is stored is read again as it was stored. Exit code 1 if anything changed, or is
-    not stored yet.
+    PATH is a recording or a folder of them. Each is read by the installed SDK of its
+    vendor (openai, anthropic, google-genai) and by the interfaces, and compared with
+    what --update stored: a change is the SDK's (its versions are stored too), an
+    interface's, or the recording's own. What is stored is read again as it was
+    stored. Exit code 1 if anything changed, or is not stored yet.
 
     \b
     Examples:
@@ -87,11 +91,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
       harness drift old.yaml --interface my.agent:Interface --update
     """
     from harness.view.drift import Drifter
+    from harness.view.sdk import Sdks
 
     asked = _asked(options)
     drifter = Drifter(
         asked,
-        None if options["no_sdk"] else _sdk(),
+        None if options["no_sdk"] else Sdks(_is_missing),
         store=options["store"],
         is_updating=options["update"],
     )
@@ -138,15 +143,8 @@ def _asked(options: dict[str, Any]) -> list[Asked] | None:
     ]
 
 
-def _sdk() -> Sdk | None:
-    from harness.errors import UsageError
-    from harness.view.sdk import Sdk
-
-    try:
-        return Sdk()
-    except UsageError as error:
-        say(f"only the interfaces are compared: {error}")
-        return None
+def _is_missing(problem: str) -> None:
+    say(f"only the interfaces are compared: {problem}")
 
 
 class _Run:
@@ -252,7 +250,7 @@ class _Run:
             say(line)
         unlike = sum(len(drift.disagreements) for drift in self._drifts)
         if unlike:
-            say(f"{unlike} exchanges are read otherwise by the SDK than by harness")
+            say(f"{unlike} exchanges are read otherwise by an SDK than by harness")
         if states["new"] and not self._options["update"]:
             say("store what is new with --update")
 
@@ -305,7 +303,9 @@ def _harmless(drifts: list[Drift]) -> Iterator[str]:
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
     """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
-    names = ("openai", "pydantic") if by == "openai" else ("harness",)
+    from harness.view.sdk import SDK_NAMES
+
+    names = (by, "pydantic") if by in SDK_NAMES else ("harness",)
     shown: dict[str, None] = {}
     for drift, _ in found:
         for name in names:
