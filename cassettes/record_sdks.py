@@ -429,7 +429,7 @@ def _response(client: Any, request: dict[str, Any], case: Case, run: Run) -> Any
         return client.responses.create(**request)
     response = None
     count = 0
-    # Not the helper: it knows no final response where the length limit came first.
+    # Not the helper `responses.stream`: it raises on events without output_index.
     with client.responses.create(**request, stream=True) as stream:
         for count, event in enumerate(stream, 1):
             if count == case.stop_reading_after:

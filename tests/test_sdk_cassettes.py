@@ -21,6 +21,7 @@ import yaml
 from harness import load_cassette
 from harness.engine.summary import summarise_exchange
 from harness.record import use_cassette
+from harness.view.sdk_openai import OpenAi
 from tests.cli.running import harness
 
 ROOT = Path(__file__).resolve().parent.parent / "cassettes"
@@ -277,6 +278,23 @@ def _value(arguments: Any) -> Any:
 def test_check_finds_what_the_server_does(name: str) -> None:
     """No problem besides those that are listed."""
     assert _found(name) == FINDINGS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("responses/text", "TypeError: list indices must be integers"),
+        ("responses/parallel-calls", "RuntimeError: Duplicate response output index"),
+    ],
+)
+def test_openais_helper_cannot_read_the_servers_responses(
+    name: str, error: str
+) -> None:
+    """Why the script does without it: no event has an output_index."""
+    first = OpenAi().read(load_cassette(SCRIPT.path_of(name)))[0]
+    (raised,) = first["raised"]
+    assert raised["while"] == "accumulating"
+    assert raised["error"].startswith(error)
 
 
 @pytest.mark.slow
