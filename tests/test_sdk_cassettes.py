@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 from harness import load_cassette
+from harness.debug.sdk_openai import OpenAi
 from harness.engine.summary import summarise_exchange
 from harness.record import use_cassette
-from harness.view.sdk_openai import OpenAi
 from tests.cli.running import harness
 
 ROOT = Path(__file__).resolve().parent.parent / "cassettes"

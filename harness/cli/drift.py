@@ -15,8 +15,8 @@ from harness.cli.console import Exit, complain, printable, say, use_colour
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.view.drift import Change, Drift, Drifter
-    from harness.view.stored import Asked
+    from harness.debug.drift import Change, Drift, Drifter
+    from harness.debug.stored import Asked
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 _SHOWN = 5  # changes of one reader; more of them have one cause
@@ -90,8 +90,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
       harness drift old.yaml --store readings --no-sdk --json
       harness drift old.yaml --interface my.agent:Interface --update
     """
-    from harness.view.drift import Drifter
-    from harness.view.sdk import Sdks
+    from harness.debug.drift import Drifter
+    from harness.debug.sdk import Sdks
 
     asked = _asked(options)
     drifter = Drifter(
@@ -107,8 +107,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _asked(options: dict[str, Any]) -> list[Asked] | None:
+    from harness.debug.stored import Asked
     from harness.engine.targets import AgentOptions
-    from harness.view.stored import Asked
 
     ways = ("mode", "assistant_message", "assistant_function", "assistant_argument")
     given = [name for name in (*ways, "reasoning") if options[name]]
@@ -159,9 +159,9 @@ class _Run:
 
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
+        from harness.cassettes.library import find_cassettes
+        from harness.cassettes.load import load_cassette
         from harness.errors import CassetteError, NothingToReplayError, UsageError
-        from harness.store.library import find_cassettes
-        from harness.store.reading import load_cassette
 
         if base == "-" or Path(base).is_fifo():
             raise UsageError(
@@ -303,7 +303,7 @@ def _harmless(drifts: list[Drift]) -> Iterator[str]:
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
     """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
-    from harness.view.sdk import SDK_NAMES
+    from harness.debug.sdk import SDK_NAMES
 
     names = (by, "pydantic") if by in SDK_NAMES else ("harness",)
     shown: dict[str, None] = {}

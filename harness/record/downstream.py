@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.model import Request
 from harness.errors import UsageError
 from harness.record.forwarding import end_to_end, grouped, request_headers
-from harness.store.cassette import Request
 
 if TYPE_CHECKING:
     import asyncio

@@ -12,8 +12,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from harness.store.bodies import BodyError, decode
-from harness.store.cassette import Ending, Headers, Response, WireChunk
+from harness.cassettes.bodies import BodyError, decode
+from harness.cassettes.model import Ending, Headers, Response, WireChunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

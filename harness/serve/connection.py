@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.model import Request
 from harness.errors import HarnessError, shorten
 from harness.record.forwarding import grouped
 from harness.serve.answer import BrokenOffError, Ending
-from harness.store.cassette import Request
 
 if TYPE_CHECKING:
     from harness.serve.answer import Answer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import UsageError, replay
-from harness.store.cassette import Cassette, Exchange, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from tests.engine.made import cassette, finish, sse, text
 
 if TYPE_CHECKING:

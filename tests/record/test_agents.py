@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import load_cassette, replay
+from harness.cassettes.classify import classify
 from harness.record import use_cassette
-from harness.store.classify import classify
 from tests import anthropic_streams as messages
 from tests import gemini_streams as gemini
 from tests.record.servers import Connection, ScriptedServer

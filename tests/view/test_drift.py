@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.store.cassette import Ending
-from harness.view.sdk_openai import OpenAi
+from harness.cassettes.model import Ending
+from harness.debug.sdk_openai import OpenAi
 from tests.cli.running import ROOT, harness
 from tests.engine.made import (
     call,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import load_cassette
-from harness.store.cassette import Cassette, Exchange, Request, Response
-from harness.view.sdk import SDK_NAMES, Sdk, Sdks
+from harness.cassettes.model import Cassette, Exchange, Request, Response
+from harness.debug.sdk import SDK_NAMES, Sdk, Sdks
 from tests.cli.running import harness
 from tests.shared import SHARED, needs_shared
 
