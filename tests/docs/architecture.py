@@ -1,9 +1,9 @@
-"""The drawing of the architecture, from the import re
-import contracts in pyproject.toml."""
+"""The drawing of the architecture, from the import contracts in pyproject.toml."""
 
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from typing import Any
 
@@ -24,7 +24,8 @@ def _layers() -> list[list[str]]:
     """Return the rooms, highest first; those of one layer import each other never."""
     (layers,) = (one["layers"] for one in _contracts() if one["type"] == "layers")
     return [
-        [name.strip().strip("()") for name in re.split("[|:]", layer)] for layer in layers
+        [name.strip().strip("()") for name in re.split("[|:]", layer)]
+        for layer in layers
     ]
 
 
