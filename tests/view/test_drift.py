@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import __version__
 from harness.cassettes.model import Ending
 from harness.debug.sdk_openai import OpenAi
 from tests.cli.running import ROOT, harness
@@ -215,7 +216,7 @@ def test_change_of_an_interface_is_told_by_its_name(
     assert err.splitlines() == [
         "0 as stored, 1 changed",
         (
-            "changed by the interface streaming (harness 0.1.0 as stored): "
+            f"changed by the interface streaming (harness {__version__} as stored): "
             "1 in 1 recording"
         ),
     ]
