@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apis.sdk_objects import typed_event, wants_typed
+from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError
 from harness.interfaces.streaming import StreamingServerInterface
 
@@ -176,6 +177,7 @@ class _Base:
         return InterfaceError(
             f"{self.name}.{method}() raised {type(error).__name__}: {error}",
             where=self.where(),
+            line=str(user_frame(error) or ""),
         )
 
 

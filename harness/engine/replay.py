@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.core.variation import Variation, vary
 from harness.engine.adapters import Mode, adapt
@@ -35,7 +35,15 @@ if TYPE_CHECKING:
     from harness.core.faults import Fault
     from harness.core.splits import Split
 
-__all__ = ["Replay", "areplay", "replay", "replay_iter"]
+__all__ = ["Replay", "Unhearing", "areplay", "replay", "replay_iter"]
+
+
+class Unhearing:
+    """An interface that takes nothing in: what is left is the agent loop's reading."""
+
+    def to_list(self) -> list[Any]:
+        """Return nothing: there is nothing to empty."""
+        return []
 
 
 class Replay:

@@ -67,7 +67,8 @@ class Running:
                 if is_eager or cause.is_boundary:
                     for message in drain():
                         yield Emission(cause.exchange, cause.chunk, cause.at, message)
-        except InterfaceError:
+        except InterfaceError as error:
+            error.chunk = self._loop.cause.chunk
             yield from self._left()
             raise
         finally:
@@ -146,7 +147,8 @@ class Running:
                         )
                 for message in adapter.drain():
                     yield Emission(last.exchange, last.chunk, last.at, message)
-        except InterfaceError:
+        except InterfaceError as error:
+            error.chunk = self._loop.cause.chunk
             with suppress(InterfaceError):
                 await adapter.settle()
             for emission in self._left():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError, UsageError
 from harness.interfaces.streaming import StreamingServerInterface
 
@@ -117,7 +118,8 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         raise
     except Exception as error:
         raise InterfaceError(
-            f"{name} could not be made: {type(error).__name__}: {error}"
+            f"{name} could not be made: {type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
 
 
@@ -139,12 +141,14 @@ def _import(name: str) -> object:
             ) from None
         raise InterfaceError(
             f"interface {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
     except Exception as error:
         raise InterfaceError(
             f"interface {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
     for attribute in attributes.split("."):
         try:

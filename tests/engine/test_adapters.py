@@ -386,7 +386,8 @@ def test_exception_in_process_chunk_names_place_and_keeps_the_cause() -> None:
         replay(full(), theirs.FirstChoiceInterface)
     assert str(caught.value) == (
         "exchange 0, chunk 0: tests.third_party_interfaces:FirstChoiceInterface"
-        ".process_chunk() raised IndexError: list index out of range"
+        ".process_chunk() raised IndexError: list index out of range "
+        "(tests/third_party_interfaces.py, line 195, in process_chunk)"
     )
     assert isinstance(caught.value.__cause__, IndexError)
     assert caught.value.where == "exchange 0, chunk 0"
@@ -441,7 +442,8 @@ def test_generator_that_raises_is_an_interface_error() -> None:
     assert [(e.chunk, e.message["text"]) for e in seen] == [(0, "a")]
     assert error == (
         "exchange 0, chunk 1: tests.third_party_interfaces:GeneratorRaises"
-        ".get_generator() raised KeyError: 'second'"
+        ".get_generator() raised KeyError: 'second' "
+        "(tests/third_party_interfaces.py, line 239, in get_generator)"
     )
 
 
