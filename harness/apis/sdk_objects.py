@@ -44,12 +44,13 @@ _TYPE_NAMES = (
 )
 
 
-def typed_event(api: str, payload: Payload) -> Any:
+def typed_event(api: str, payload: Payload, *, is_beta: bool = False) -> Any:
     """Return an event as the object that the vendor's SDK makes of it.
 
     Args:
         api: Whose event it is.
         payload: Its object.
+        is_beta: Make the object of the SDK's `beta` part, where it has one.
 
     Returns:
         A chat chunk or Responses event of `openai`, a raw event of `anthropic`, or a
@@ -58,17 +59,19 @@ def typed_event(api: str, payload: Payload) -> Any:
     Raises:
         UsageError: The SDK is not installed.
     """
-    return _maker(api)(payload)
+    return _maker(api, is_beta=is_beta)(payload)
 
 
 @cache
-def _maker(api: str) -> Callable[[Payload], Any]:
+def _maker(api: str, *, is_beta: bool) -> Callable[[Payload], Any]:
     try:
         if api == "anthropic":
             from anthropic._models import construct_type as construct
             from anthropic.types import RawMessageStreamEvent
+            from anthropic.types.beta import BetaRawMessageStreamEvent
 
-            return lambda payload: construct(type_=RawMessageStreamEvent, value=payload)
+            event: Any = BetaRawMessageStreamEvent if is_beta else RawMessageStreamEvent
+            return lambda payload: construct(type_=event, value=payload)
         if api == "gemini":
             from google.genai.types import GenerateContentResponse
 

@@ -154,8 +154,8 @@ class AgentLoop:
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
             reader = self._reader(exchange, kind.api)
-            takes_events = adapter.takes_events and self._variation.is_recorded
-            created, chunks = (0.0, None) if takes_events else look_ahead(reader)
+            native = adapter.takes_events(kind.api) and self._variation.is_recorded
+            created, chunks = (0.0, None) if native else look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event

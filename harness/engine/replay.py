@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.core.variation import Variation, vary
@@ -75,7 +76,14 @@ class Replay:
         made = make_interface(interface, options or AgentOptions())
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
-        adapter = adapt(made, self.interface, None if mode is None else _mode(mode))
+        adapter = adapt(
+            made,
+            self.interface,
+            None if mode is None else _mode(mode),
+            make=None
+            if made is interface
+            else partial(make_interface, interface, options or AgentOptions()),
+        )
         loop = AgentLoop(
             cassette,
             adapter,

@@ -133,7 +133,8 @@ class Running:
                         self._say(
                             DiagnosticKind.ENDED_EARLY,
                             last,
-                            "ended before step_yield(): what came later was not seen",
+                            f"ended before {adapter.ends_at}: what came later was not "
+                            "seen",
                         )
                     adapter.open()
                     await adapter.settle()
@@ -143,7 +144,7 @@ class Running:
                         self._say(
                             DiagnosticKind.NEVER_ENDED,
                             last,
-                            "still waited after step_yield()",
+                            f"still waited after {adapter.ends_at}",
                         )
                 for message in adapter.drain():
                     yield Emission(last.exchange, last.chunk, last.at, message)
