@@ -108,6 +108,7 @@ def look(
                 use_assistant_message=options["assistant_message"],
                 assistant_function=options["assistant_function"],
                 assistant_argument=options["assistant_argument"],
+                inner_thoughts=options["inner_thoughts"],
             ),
             reasoning=options["reasoning"],
         )

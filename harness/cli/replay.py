@@ -57,6 +57,11 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     metavar="NAME",
     help="The argument of that function that holds the text.",
 )
+@click.option(
+    "--inner-thoughts",
+    is_flag=True,
+    help="Every function has an argument `inner_thoughts`: emit it as such.",
+)
 @click.option("--single-step", is_flag=True, help="Stop after the first step.")
 @click.option(
     "--split",
@@ -244,6 +249,7 @@ class _Run:
                 use_assistant_message=options["assistant_message"],
                 assistant_function=options["assistant_function"],
                 assistant_argument=options["assistant_argument"],
+                inner_thoughts=options["inner_thoughts"],
                 multi_step=not options["single_step"],
             ),
             exchange=options["exchange"],

@@ -31,7 +31,6 @@ from harness.core.json_states import (
     IN_KEY,
     IN_MESSAGE,
     IN_OTHER_KEY,
-    IN_OTHER_VALUE,
     MOVES,
     NUMBER_MAY_END,
     OBJECT,
@@ -49,7 +48,7 @@ __all__ = ["ArgumentTexts", "TextPiece"]
 
 _WHITESPACE: Final = " \t\n\r"
 _TYPES: Final = {"{": "object", "[": "array", "t": "boolean", "f": "boolean"}
-_STEP: Final = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 class TextPiece(NamedTuple):
@@ -58,7 +57,7 @@ class TextPiece(NamedTuple):
     path: str
     """Which string, as the caller named it."""
     text: str
-    """Its next characters; empty only where a string ended without any."""
+    """Its next characters; empty only where the string ends without more."""
     is_end: bool
     """Whether the string ends here."""
 
@@ -86,19 +85,19 @@ class ArgumentTexts:
         >>> texts = ArgumentTexts(["a", "b[1].c"])
         >>> texts.feed('{"a": "x')
         [TextPiece(path='a', text='x', is_end=False)]
-        >>> texts.feed('y", "b": [0, {"c": "\\n"}]}')
-        [TextPiece(path='a', text='y', is_end=True), TextPiece(path='b[1].c', text='\n', is_end=True)]
+        >>> [piece.text for piece in texts.feed('y", "b": [0, {"c": "\\n"}]}')]
+        ['y', '\n']
 
     Args:
         paths: What to follow: keys joined by dots, indexes in brackets. None follows
             every string at the top level.
-        taken_out: A top-level key whose text is left out of `rest`.
+        taken_out: One of the paths, a top-level key, whose member `take_rest` leaves
+            out. Without it there is no rest.
 
     Attributes:
         error: What is malformed, or None. Once set, the machine has stopped.
         value_types: The JSON type of what stood at a path and was no string.
         duplicates: How often a followed key came again; those values are passed over.
-        rest: What is left of the source since `rest` was last taken; see `take_rest`.
 
     Raises:
         UsageError: A path cannot be read.
@@ -201,7 +200,8 @@ class ArgumentTexts:
     def _stop(self, offset: int, expected: str, got: str, remaining: str) -> None:
         self.error = ArgumentsError(char_offset=offset, expected=expected, got=got)
         self._decide()
-        self._rest.append(remaining or self._held)
+        # Of a text that is taken out nothing stays, but for what cannot be read.
+        self._rest.append(remaining or ("" if self._is_taking else self._held))
         self._is_taking = False
         self._held = ""
 
@@ -356,8 +356,6 @@ class ArgumentTexts:
         depth = len(self._stack)
         if depth == 1 and source == "," and state == AFTER_MEMBER:
             self._is_undecided = True
-        elif self._is_undecided and state in {VALUE, IN_MESSAGE} | {CLOSED}:
-            pass
         if not self._is_undecided:
             self._rest.append(source)
             if depth == 1 and state == OBJECT:
@@ -389,13 +387,10 @@ class ArgumentTexts:
 def _steps(path: str) -> list[str | int]:
     """Split a path into keys and indexes."""
     steps: list[str | int] = []
-    position = 0
-    while position < len(path):
-        match = _STEP.match(path, position)
-        if match is None:
-            break
+    position, dotted = 0, f".{path}"
+    while match := _STEP.match(dotted, position):
         steps.append(int(match[2]) if match[1] is None else match[1])
         position = match.end()
-    if not steps or position < len(path) or isinstance(steps[0], int):
+    if position < len(dotted):
         raise UsageError(f"path {path!r}: expected keys and indexes such as 'a.b[0].c'")
     return steps

@@ -183,5 +183,6 @@ def adapt(
         return ListAdapter(interface, name, mode)
     raise InterfaceError(
         f"{name} ({type(interface).__name__}) has no get_generator(), no process() "
-        "and no to_list(): nothing it emits could be seen; see the README, 'Your own interface'"
+        "and no to_list(): nothing it emits could be seen; see the README, "
+        "'Your own interface'"
     )

@@ -27,6 +27,8 @@ class AgentOptions:
     """The argument of that function that holds the text."""
     multi_step: bool = True
     """False: the stream is over after the first step."""
+    inner_thoughts: bool = False
+    """Whether every function has an argument with the agent's inner thoughts."""
 
     @classmethod
     def of(cls, interface: Any, default: AgentOptions) -> AgentOptions:
@@ -42,6 +44,7 @@ class AgentOptions:
                 default.assistant_argument,
             ),
             default.multi_step and bool(getattr(interface, "multi_step", True)),
+            getattr(interface, "inner_thoughts_in_kwargs", default.inner_thoughts),
         )
 
     def to_arguments(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class AgentOptions:
             "use_assistant_message": self.use_assistant_message,
             "assistant_message_function_name": self.assistant_function,
             "assistant_message_function_kwarg": self.assistant_argument,
+            "inner_thoughts_in_kwargs": self.inner_thoughts,
         }
 
 

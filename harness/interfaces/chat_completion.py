@@ -29,6 +29,7 @@ from harness.interfaces.assistant_calls import (
     CallDelta,
     CallRouter,
     Routed,
+    WholeCall,
     call_id_of,
 )
 from harness.interfaces.surrogates import HalfPairs
@@ -167,7 +168,7 @@ class ChatCompletionChunks:
             elif isinstance(item, CallDelta):
                 arguments = self._halves.join(item.call, item.arguments)
                 self._add_call(item.call, item.name, arguments, out)
-            else:
+            elif isinstance(item, WholeCall):
                 arguments = encodable(item.call.arguments)
                 self._add_call(item.call, item.call.name, arguments, out)
 
