@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.chunks import Chunk, Payload
 from harness.core.deltas import REASONING_FIELDS, DeltaReader
-from harness.core.parts import CallPart, Reasoning, Text
+from harness.core.parts import CallPart, Finish, Reasoning, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.choosing import chosen_exchanges
 from harness.engine.conversation import (
@@ -255,6 +255,8 @@ class AgentLoop:
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
+                elif type(part) is Finish:
+                    check.finish = part
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
                 feed(chunk, parts, message_id, date)
@@ -279,6 +281,8 @@ class AgentLoop:
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, event.index)
+                elif type(part) is Finish:
+                    check.finish = part
             if event.index != cause.chunk:  # else the end, with the last event again
                 cause.chunk, cause.at = event.index, at
                 adapter.feed_event(reader.api, event.payload)

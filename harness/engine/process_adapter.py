@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.core.parts import Finish
-from harness.engine.adapter_base import BaseAdapter, Mode, first_annotation
+from harness.engine.adapter_base import Mode, first_annotation
 from harness.engine.generator_adapter import GeneratorAdapter
-from harness.errors import InterfaceError
 
 if TYPE_CHECKING:
     import asyncio

@@ -17,7 +17,7 @@ from harness.engine.transcript import DiagnosticKind
 from harness.errors import printable
 from harness.store.rules import redacted_url
 from harness.view.arrival import arrivals, as_arrived, is_rereadable
-from harness.view.causes import CAUSES
+from harness.view.causes import CAUSES, KNOWN
 
 if TYPE_CHECKING:
     from harness.engine.transcript import Diagnostic
@@ -55,9 +55,9 @@ def explain(
     lines = [_field("at", _place(diagnostic, excerpt))]
     if excerpt is not None:
         lines += _pointed_at(excerpt)
-    if not has_cause:
+    if not has_cause and not diagnostic.because:
         return lines
-    cause = CAUSES[diagnostic.kind]
+    cause = KNOWN.get(diagnostic.because) or CAUSES[diagnostic.kind]
     seen = f" (seen in {', '.join(cause.seen_in)})" if cause.seen_in else ""
     lines.append(_field("cause", f"{cause.usually}{seen}"))
     lines.append(_field("try", cause.remedy))
@@ -175,7 +175,12 @@ def _end_of_call(text: str, events: list[Arrival]) -> Excerpt | None:
                 last[call.position] = event
     calls = accumulator.message().calls
     named = [call for call in calls if f"of {call.name} (" in text]
-    exact = [call for call in named if call.id and f"({call.id})" in text]
+    # A call without id is named by its position: see `ExchangeIdentity.call_id`.
+    exact = [
+        call
+        for call in named
+        if (f"({call.id})" if call.id else f"_{call.position})") in text
+    ]
     for call in exact or named:
         event = last[call.position]
         at = len(call.arguments)
