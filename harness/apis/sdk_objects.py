@@ -6,6 +6,7 @@ it then has imported itself.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ def _maker(api: str, *, is_beta: bool) -> Callable[[Payload], Any]:
         if api == "gemini":
             from google.genai.types import GenerateContentResponse
 
-            return GenerateContentResponse.model_validate
+            return lambda payload: _validated(GenerateContentResponse, payload)
         from openai._models import construct_type
         from openai.types.chat import ChatCompletionChunk
         from openai.types.responses import ResponseStreamEvent
@@ -87,3 +88,25 @@ def _maker(api: str, *, is_beta: bool) -> Callable[[Payload], Any]:
         raise UsageError(
             f"events of {api} as its SDK's objects need `pip install {name}` ({error})"
         ) from None
+
+
+def _validated(kind: Any, payload: Payload) -> Any:
+    """Validate without the fields that this version of the SDK does not know.
+
+    Its client drops them before it makes its objects, which refuse them.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+    known = deepcopy(payload)
+    for *path, last in unknown:
+        holder: Any = known
+        for step in path:
+            holder = holder[step]
+        del holder[last]
+    return kind.model_validate(known)

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ProcessAdapter"]
 
-# What an annotation is named after, for the APIs whose events differ from chat chunks.
+# What an annotation holds, as it is written or as the union that the SDK's name means,
+# for the APIs whose events differ from chat chunks.
 _EVENTS = {
-    "anthropic": "MessageStreamEvent",
-    "responses": "ResponseStreamEvent",
-    "gemini": "GenerateContentResponse",
+    "anthropic": ("MessageStreamEvent", "RawMessageStartEvent"),
+    "responses": ("ResponseStreamEvent", "ResponseCreatedEvent"),
+    "gemini": ("GenerateContentResponse",),
 }
 # What is asked of it when its stream is over, as its agent asks: each group's first.
 _RESULTS = (
@@ -120,7 +121,7 @@ class ProcessAdapter(GeneratorAdapter):
 
     def takes_events(self, api: str) -> bool:
         """Return whether `process` is annotated with the events of this API."""
-        return api in _EVENTS and _EVENTS[api] in self._named
+        return any(name in self._named for name in _EVENTS.get(api, ()))
 
     @property
     def has_ended(self) -> bool:
