@@ -81,7 +81,7 @@ class ArgumentsCheck:
             self._diagnose(part.call, machine.error, *followed.bad_at)
 
     def close(self, calls: list[ToolCall]) -> None:
-        """Report the calls whose arguments stopped too early, or came again and again."""
+        """Report the calls whose arguments stopped too early, or repeat themselves."""
         for call in calls:
             followed = self._followed.get(id(call))
             if followed is None:

@@ -9,7 +9,7 @@ time, so that what comes out belongs to that event.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.core.parts import Finish
@@ -60,7 +60,7 @@ class _Stream:
         if self._awake is not None and not self._awake.done():
             self._awake.set_result(None)
 
-    def __aiter__(self) -> _Stream:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
@@ -73,7 +73,7 @@ class _Stream:
             await self._awake
         return self._items.pop(0)
 
-    async def __aenter__(self) -> _Stream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -185,8 +185,8 @@ CAUSES: dict[DiagnosticKind, Cause] = {
 KNOWN: dict[str, Cause] = {
     "output-limit": Cause(
         "the answer reached its output limit in the middle of this call",
-        "raise max_tokens (or the API's word for it) and ask again; a call that was cut "
-        "must not be run",
+        "raise max_tokens (or the API's word for it) and ask again; a call that was "
+        "cut must not be run",
     ),
     "joined-calls": Cause(
         "fragments of two calls were joined (parallel calls at one index), or a "

@@ -19,7 +19,7 @@ ASK = [user("x")]
 
 
 def _found(*payloads: Any) -> tuple[list[Diagnostic], list[str]]:
-    """Return what is found, results that were not recorded left out, and all in full."""
+    """Return what is found but for results not recorded, and all of it in full."""
     made = cassette(exchange(sse(*payloads), ASK))
     found = replay(made, "queuing").diagnostics
     shown = [line for one in found for line in explain(one, made)]
