@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["typed_event", "wants_typed"]
+__all__ = ["is_dropped", "typed_event", "wants_typed"]
 
 _ROOTS = {"openai", "anthropic", "google"}
 
@@ -43,6 +43,11 @@ _TYPE_NAMES = (
     "MessageStreamEvent",
     "GenerateContentResponse",
 )
+
+
+def is_dropped(api: str, payload: Payload) -> bool:
+    """Return whether an SDK's client drops an event before its caller sees it."""
+    return api == "anthropic" and payload.get("type") == "ping"
 
 
 def typed_event(api: str, payload: Payload, *, is_beta: bool = False) -> Any:

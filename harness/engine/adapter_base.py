@@ -6,7 +6,7 @@ import inspect
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.sdk_objects import typed_event, wants_typed
+from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
 from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError
 
@@ -88,6 +88,8 @@ class BaseAdapter:
         if self._is_typed is None:
             method = self.interface.process_event
             self._is_typed = wants_typed(first_annotation(method))
+        if self._is_typed and is_dropped(api, payload):
+            return
         event = typed_event(api, payload) if self._is_typed else payload
         self.call("process_event", event)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.apis.sdk_objects import typed_event, wants_typed
+from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
 from harness.core.parts import Finish
 from harness.engine.adapter_base import Mode, first_annotation
 from harness.engine.generator_adapter import GeneratorAdapter
@@ -151,6 +151,8 @@ class ProcessAdapter(GeneratorAdapter):
 
     def feed_event(self, api: str, payload: Payload) -> None:
         """Put an API's own event into the stream, as its SDK's object."""
+        if is_dropped(api, payload):
+            return
         is_beta = "Beta" in self._named
         self._open_stream().put(typed_event(api, payload, is_beta=is_beta))
         self._note_missed(has_text=True)

@@ -1,4 +1,4 @@
-"""Recorded streams with one thing changed: a field renamed or retyped, an event gone."""
+"""Recorded streams with one thing changed: a field renamed, an event gone."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def answer_of(cassette: Cassette) -> tuple[list[Any], list[str]]:
 
 
 def found_in(recorded: Recorded, cassette: Cassette) -> list[str]:
-    """Return all that is reported of a stream: diagnostics, and rules that it breaks."""
+    """Return all that is reported of a stream: diagnostics and broken rules."""
     _, found = answer_of(cassette)
     reader = StreamReader(cassette.exchanges[0], None, api=recorded.api)
     events: Iterator[Event] = (event for event, _ in reader.iter_events())

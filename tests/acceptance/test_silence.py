@@ -6,13 +6,13 @@ carries redundancy; where it carries none, nobody could know:
 
 | API | not reported when deleted or sent twice | because |
 |---|---|---|
-| chat | a chunk of text, of arguments or the one that opens a call | nothing restates it |
+| chat | a chunk of text, of arguments, or that opens a call | nothing restates it |
 | | a chunk that holds nothing, or only the usage | it is optional; usage repeats |
 | | one finish of two | the other one is there |
-| Anthropic | a delta of text, thinking, citations, compaction or arguments | as above |
+| Anthropic | a delta of text, thinking, citations, compaction, arguments | as above |
 | | `ping` | it may come at any time |
-| Responses | `response.created` before `response.queued`, `response.in_progress` | where a |
-| | | server numbers no events, both are optional |
+| Responses | `response.in_progress`, `response.created` where another opens | both are |
+| | | optional where a server does not number its events |
 | Gemini | a chunk of text | nothing restates it |
 
 Arguments that were cut by the change are reported as malformed, deltas that a done

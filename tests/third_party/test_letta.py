@@ -41,7 +41,7 @@ LATER = "letta.interfaces"
 ROWS = {
     "letta-1": "ValueError: Couldn't find delta in chunk",
     "letta-2": "AssertionError: Tried to reach back to grab function call data",
-    "letta-3": "AttributeError: 'NoneType' object has no attribute 'id'",
+    "letta-3": "RuntimeError: Streaming integrity failed - received BetaInputJSONDelta",
 }
 
 
