@@ -114,7 +114,8 @@ def _lost_in_silence(recorded: Recorded, rng: random.Random) -> list[str]:
             holder[path[-1]] = value = 20241031
         told = str(value)
         seen, found = answer_of(recorded.cassette(events))
-        if seen == answers or _held(seen, told) >= _held(answers, text):
+        is_new = change == "number"  # else it was there already
+        if seen == answers or _held(seen, told) >= _held(answers, told) + is_new:
             continue  # it stands elsewhere too, or is emitted in another place
         new = (Counter(found) - Counter(known)).keys()
         shown = told[:_SHOWN]
