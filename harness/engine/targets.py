@@ -49,13 +49,15 @@ class AgentOptions:
 
     def to_arguments(self) -> dict[str, Any]:
         """Return them as the constructor arguments of `StreamingServerInterface`."""
-        return {
+        arguments: dict[str, Any] = {
             "multi_step": self.multi_step,
             "use_assistant_message": self.use_assistant_message,
             "assistant_message_function_name": self.assistant_function,
             "assistant_message_function_kwarg": self.assistant_argument,
-            "inner_thoughts_in_kwargs": self.inner_thoughts,
         }
+        if self.inner_thoughts:  # younger than interfaces that take any option
+            arguments["inner_thoughts_in_kwargs"] = True
+        return arguments
 
 
 def name_of(target: object) -> str:

@@ -193,7 +193,9 @@ class CallRouter:
             self._speak(track, part.arguments, routed)
         elif track.state is _State.PASSED:
             is_announced = is_other or part.is_new or bool(part.id)
-            arguments = self._without_thoughts(track, part.arguments, routed)
+            arguments = part.arguments
+            if self._thoughts is not None:
+                arguments = self._without_thoughts(track, arguments, routed)
             if part.name or arguments or is_announced:
                 routed.append(CallDelta(call, part.name, arguments, is_announced))
         elif part.arguments:
