@@ -15,9 +15,9 @@ until its key or value decides.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from harness.core.json_paths import Node, steps_of
 from harness.core.json_states import (
     AFTER_ITEM,
     AFTER_MEMBER,
@@ -39,7 +39,7 @@ from harness.core.json_states import (
     VALUE,
 )
 from harness.core.json_strings import join_surrogates, read_content
-from harness.errors import ArgumentsError, UsageError
+from harness.errors import ArgumentsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,6 @@ __all__ = ["ArgumentTexts", "TextPiece"]
 
 _WHITESPACE: Final = " \t\n\r"
 _TYPES: Final = {"{": "object", "[": "array", "t": "boolean", "f": "boolean"}
-_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 class TextPiece(NamedTuple):
@@ -60,18 +59,6 @@ class TextPiece(NamedTuple):
     """Its next characters; empty only where the string ends without more."""
     is_end: bool
     """Whether the string ends here."""
-
-
-class _Node:
-    """A place in the object that is looked for, or leads to one."""
-
-    __slots__ = ("children", "has_come", "is_wanted", "path")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.children: dict[str | int, _Node] = {}
-        self.is_wanted = False
-        self.has_come = False
 
 
 class ArgumentTexts:
@@ -110,14 +97,14 @@ class ArgumentTexts:
         self.value_types: dict[str, str] = {}
         self.duplicates = 0
         self._is_any = paths is None
-        self._root = _Node("")
+        self._root = Node("")
         for path in paths or ():
             self._add(path)
         self._taken_out = taken_out
         self._state: str = OBJECT
         self._stack = bytearray()
-        self._places: list[tuple[_Node, int]] = []  # of the followed open containers
-        self._next: _Node | None = None  # the place of the value that comes
+        self._places: list[tuple[Node, int]] = []  # of the followed open containers
+        self._next: Node | None = None  # the place of the value that comes
         self._key = ""
         self._current = self._root  # the string that is being read
         self._has_text = False  # of it
@@ -138,7 +125,7 @@ class ArgumentTexts:
     def has_come(self, path: str) -> bool:
         """Return whether a string at a path has begun."""
         node = self._root
-        for key in _steps(path):
+        for key in steps_of(path):
             found = node.children.get(key)
             if found is None:
                 return False
@@ -192,8 +179,8 @@ class ArgumentTexts:
 
     def _add(self, path: str) -> None:
         node = self._root
-        for key in _steps(path):
-            node = node.children.setdefault(key, _Node(path))
+        for key in steps_of(path):
+            node = node.children.setdefault(key, Node(path))
         node.path = path
         node.is_wanted = True
 
@@ -259,7 +246,7 @@ class ArgumentTexts:
         self.value_types[node.path] = _TYPES.get(char, default)
         return following
 
-    def _place_of_value(self) -> _Node | None:
+    def _place_of_value(self) -> Node | None:
         if self._stack[-1] == ord("{"):
             node, self._next = self._next, None
             return node
@@ -330,11 +317,11 @@ class ArgumentTexts:
         is_key = self._state in {IN_KEY, IN_OTHER_KEY}
         self._state = COLON if is_key else self._after_value()
 
-    def _place_of_key(self) -> _Node | None:
+    def _place_of_key(self) -> Node | None:
         parent, _ = self._places[-1]
         node = parent.children.get(self._key)
         if node is None and self._is_any and parent is self._root:
-            node = parent.children[self._key] = _Node(self._key)
+            node = parent.children[self._key] = Node(self._key)
             node.is_wanted = True
         if node is None:
             return None
@@ -382,15 +369,3 @@ class ArgumentTexts:
             self._has_member = bool(kept.strip(_WHITESPACE))
         self._rest.append(kept)
         self._undecided, self._is_undecided = "", False
-
-
-def _steps(path: str) -> list[str | int]:
-    """Split a path into keys and indexes."""
-    steps: list[str | int] = []
-    position, dotted = 0, f".{path}"
-    while match := _STEP.match(dotted, position):
-        steps.append(int(match[2]) if match[1] is None else match[1])
-        position = match.end()
-    if position < len(dotted):
-        raise UsageError(f"path {path!r}: expected keys and indexes such as 'a.b[0].c'")
-    return steps

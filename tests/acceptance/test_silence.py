@@ -11,8 +11,8 @@ carries redundancy; where it carries none, nobody could know:
 | | one finish of two | the other one is there |
 | Anthropic | a delta of text, thinking, citations, compaction, arguments | as above |
 | | `ping` | it may come at any time |
-| Responses | `response.in_progress`, `response.created` where another opens | both are |
-| | | optional where a server does not number its events |
+| Responses | `response.in_progress`, a `response.created` before another opening |
+| | | both are optional where a server does not number its events |
 | Gemini | a chunk of text | nothing restates it |
 
 Arguments that were cut by the change are reported as malformed, deltas that a done
@@ -61,7 +61,8 @@ UNREPORTED = {
 def _sample(count: int) -> list[Recorded]:
     """Return streams of all APIs, the same number of each folder as far as there are."""
     found: list[Recorded] = []
-    folders = "protocols/gemini", "protocols/anthropic", "protocols/responses", "corpus"
+    folders = [f"protocols/{api}" for api in ("gemini", "anthropic", "responses")]
+    folders.append("corpus")
     for share, folder in enumerate(folders):
         paths: list[Path] = sorted((SHARED / folder).rglob("*.y*ml"))
         random.Random(SEED).shuffle(paths)
@@ -97,7 +98,7 @@ def _lost_in_silence(recorded: Recorded, rng: random.Random) -> list[str]:
     ]
     if not places:
         return []
-    index, path, text = rng.choice(places)
+    index, path, _ = rng.choice(places)
     answers, known = answer_of(recorded.cassette(recorded.events))
     lost = []
     for change in ("renamed", "list", "object", "number"):

@@ -15,6 +15,10 @@ from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from anthropic.types import RawMessageStreamEvent
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
+
 ASK = [user("x")]
 
 
@@ -170,9 +174,9 @@ def test_exception_names_method_and_place(kind: type, problem: str) -> None:
 class OwnEvents(Reader):
     """Takes Anthropic's events."""
 
-    async def process(  # type: ignore[override]
+    async def process(
         self,
-        stream: AsyncStream[RawMessageStreamEvent],  # noqa: F821 - as it is annotated
+        stream: AsyncStream[RawMessageStreamEvent],
     ) -> AsyncGenerator[dict[str, Any], None]:
         async for event in stream:
             yield {"type": type(event).__name__}
@@ -181,9 +185,9 @@ class OwnEvents(Reader):
 class Typed(Reader):
     """Takes the objects of the OpenAI SDK."""
 
-    async def process(  # type: ignore[override]
+    async def process(
         self,
-        stream: AsyncStream[ChatCompletionChunk],  # noqa: F821 - as it is annotated
+        stream: AsyncStream[ChatCompletionChunk],
     ) -> AsyncGenerator[dict[str, Any], None]:
         async for chunk in stream:
             yield {"module": type(chunk).__module__.partition(".")[0]}
