@@ -59,7 +59,7 @@ UNREPORTED = {
 
 
 def _sample(count: int) -> list[Recorded]:
-    """Return streams of all APIs, the same number of each folder as far as there are."""
+    """Return streams of all APIs, as many of each folder as far as there are."""
     found: list[Recorded] = []
     folders = [f"protocols/{api}" for api in ("gemini", "anthropic", "responses")]
     folders.append("corpus")
