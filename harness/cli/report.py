@@ -10,8 +10,8 @@ from harness.cli.console import Exit, complain, complain_of, say
 from harness.cli.output import imports_own_code
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Cassette
-    from harness.view.trace import Trace
+    from harness.cassettes.model import Cassette
+    from harness.debug.trace import Trace
 
 
 @click.command("report", no_args_is_help=True)
@@ -48,12 +48,12 @@ def command(
       harness report thinking.yaml --reasoning
       harness report broken.yaml --interface my.agent:Interface
     """
+    from harness.cassettes.atomic import write_atomically
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
+    from harness.debug.report import report_page
+    from harness.debug.trace import streams_of
     from harness.errors import CassetteError
-    from harness.store.atomic import write_atomically
-    from harness.store.library import find_cassettes
-    from harness.store.reading import load_cassette
-    from harness.view.report import report_page
-    from harness.view.trace import streams_of
 
     loaded: list[Cassette] = []
     failed = 0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk, Payload
+    from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
 __all__ = ["BaseAdapter", "Mode", "first_annotation"]
@@ -79,7 +79,7 @@ class BaseAdapter:
             self.feed_event("chat", chunk.payload)
             return
         # Not at the top: an interface of ours has no need of a model.
-        from harness.core.chunk_models import to_model
+        from harness.apis.chat.models import to_model
 
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
 

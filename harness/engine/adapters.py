@@ -19,17 +19,17 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.adapter_base import BaseAdapter, Mode
 from harness.engine.generator_adapter import GeneratorAdapter
 from harness.engine.process_adapter import ProcessAdapter
 from harness.errors import InterfaceError
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
     from harness.core.parts import Part
 
 __all__ = [
@@ -171,7 +171,7 @@ def adapt(
     """
     if isinstance(interface, StreamingServerInterface):
         return StreamingAdapter(interface, name, mode)
-    from harness.interfaces.queuing import QueuingInterface  # see `make_interface`
+    from harness.agents.letta.queuing import QueuingInterface  # see `make_interface`
 
     if isinstance(interface, QueuingInterface):
         return ListAdapter(interface, name, mode)

@@ -15,12 +15,15 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
+from harness.apis.chat.chunks import Chunk, Payload
+from harness.apis.chat.deltas import REASONING_FIELDS, DeltaReader
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import Chunk, Payload
-from harness.core.deltas import REASONING_FIELDS, DeltaReader
+from harness.cassettes.classify import Classification, Kind
+from harness.cassettes.model import Exchange
 from harness.core.parts import CallPart, Finish, Reasoning, Text
 from harness.engine.arguments_check import ArgumentsCheck
-from harness.engine.choosing import chosen_exchanges
+from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -30,21 +33,18 @@ from harness.engine.conversation import (
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.messages import Message, ToolCall, ToolCallFunction, encodable
-from harness.store.cassette import Exchange
-from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.apis.base import Conversation
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette
     from harness.core.parts import Part
-    from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette
 
 __all__ = ["AgentLoop", "Cause"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk, Payload
+    from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
 __all__ = ["ProcessAdapter"]
@@ -145,7 +145,7 @@ class ProcessAdapter(GeneratorAdapter):
             self._open_stream().put(typed_event("chat", payload))
             return
         # Not at the top: an interface of ours has no need of a model.
-        from harness.core.chunk_models import to_model
+        from harness.apis.chat.models import to_model
 
         self._open_stream().put(to_model(payload))
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from harness.core.diagnostics import DiagnosticKind
-from harness.messages import (
+from harness.agents.letta.messages import (
     MessageStreamStatus,
     StreamedMessage,
     render_json,
     render_sse,
 )
+from harness.core.diagnostics import DiagnosticKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ class Diagnostic:
     excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
     """The text around the place; None where it is about no text."""
     because: str = field(default="", compare=False, repr=False)
-    """A key of `harness.view.causes.KNOWN` where the cause is known; else empty."""
+    """A key of `harness.debug.causes.KNOWN` where the cause is known; else empty."""
 
     def __str__(self) -> str:
         """Return the one line that the command line prints."""

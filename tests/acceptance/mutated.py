@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness import load_cassette, replay
+from harness.apis.chat.chunks import DONE
 from harness.apis.detect import api_named
-from harness.core.chunks import DONE
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.model import Cassette, Exchange
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.stream import StreamReader
 from harness.errors import CassetteError
-from harness.store.cassette import Cassette, Exchange
-from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ import pytest
 
 from harness import load_cassette, replay
 from harness.core.diagnostics import DiagnosticKind, Severity
-from harness.engine.checking import check
+from harness.debug.report import stream_data
+from harness.debug.trace import streams_of, trace
+from harness.engine.check import check
 from harness.errors import CassetteError, NothingToReplayError
-from harness.view.report import stream_data
-from harness.view.trace import streams_of, trace
 from tests.cli.running import ROOT
 from tests.shared import SHARED, needs_shared
 

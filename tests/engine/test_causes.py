@@ -9,7 +9,7 @@ import pytest
 
 from harness import replay
 from harness.core.diagnostics import DiagnosticKind
-from harness.view.explain import explain
+from harness.debug.explain import explain
 from tests.engine.made import call, cassette, exchange, finish, sse, user
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness import replay
-from harness.engine.targets import AgentOptions
-from harness.messages import (
+from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCallDelta,
     FunctionCallMessage,
     InternalMonologue,
 )
+from harness.engine.targets import AgentOptions
 from tests.cli.running import harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 from tests.json_feeding import cut_at
