@@ -239,11 +239,25 @@ class InterfaceError(HarnessError):
 
     Attributes:
         where: The place in the replay, such as ``exchange 0, chunk 3``.
+        line: The line of the interface's code, such as ``mine.py, line 3, in feed``;
+            empty where none of it raised.
+        chunk: The number of the chunk that was being passed on; None for a call of
+            the step loop.
     """
 
-    def __init__(self, problem: str, *, where: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str = "",
+        line: str = "",
+        chunk: int | None = None,
+    ) -> None:
         self.where = where
-        super().__init__(f"{where}: {problem}" if where else problem)
+        self.chunk = chunk
+        self.line = line
+        text = f"{problem} ({line})" if line else problem
+        super().__init__(f"{where}: {text}" if where else text)
 
 
 class UsageError(HarnessError):

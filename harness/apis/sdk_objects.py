@@ -6,6 +6,7 @@ it then has imported itself.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["typed_event", "wants_typed"]
+__all__ = ["is_dropped", "typed_event", "wants_typed"]
 
 _ROOTS = {"openai", "anthropic", "google"}
 
@@ -44,12 +45,18 @@ _TYPE_NAMES = (
 )
 
 
-def typed_event(api: str, payload: Payload) -> Any:
+def is_dropped(api: str, payload: Payload) -> bool:
+    """Return whether an SDK's client drops an event before its caller sees it."""
+    return api == "anthropic" and payload.get("type") == "ping"
+
+
+def typed_event(api: str, payload: Payload, *, is_beta: bool = False) -> Any:
     """Return an event as the object that the vendor's SDK makes of it.
 
     Args:
         api: Whose event it is.
         payload: Its object.
+        is_beta: Make the object of the SDK's `beta` part, where it has one.
 
     Returns:
         A chat chunk or Responses event of `openai`, a raw event of `anthropic`, or a
@@ -58,21 +65,23 @@ def typed_event(api: str, payload: Payload) -> Any:
     Raises:
         UsageError: The SDK is not installed.
     """
-    return _maker(api)(payload)
+    return _maker(api, is_beta=is_beta)(payload)
 
 
 @cache
-def _maker(api: str) -> Callable[[Payload], Any]:
+def _maker(api: str, *, is_beta: bool) -> Callable[[Payload], Any]:
     try:
         if api == "anthropic":
             from anthropic._models import construct_type as construct
             from anthropic.types import RawMessageStreamEvent
+            from anthropic.types.beta import BetaRawMessageStreamEvent
 
-            return lambda payload: construct(type_=RawMessageStreamEvent, value=payload)
+            event: Any = BetaRawMessageStreamEvent if is_beta else RawMessageStreamEvent
+            return lambda payload: construct(type_=event, value=payload)
         if api == "gemini":
             from google.genai.types import GenerateContentResponse
 
-            return GenerateContentResponse.model_validate
+            return lambda payload: _validated(GenerateContentResponse, payload)
         from openai._models import construct_type
         from openai.types.chat import ChatCompletionChunk
         from openai.types.responses import ResponseStreamEvent
@@ -84,3 +93,25 @@ def _maker(api: str) -> Callable[[Payload], Any]:
         raise UsageError(
             f"events of {api} as its SDK's objects need `pip install {name}` ({error})"
         ) from None
+
+
+def _validated(kind: Any, payload: Payload) -> Any:
+    """Validate without the fields that this version of the SDK does not know.
+
+    Its client drops them before it makes its objects, which refuse them.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+    known = deepcopy(payload)
+    for *path, last in unknown:
+        holder: Any = known
+        for step in path:
+            holder = holder[step]
+        del holder[last]
+    return kind.model_validate(known)

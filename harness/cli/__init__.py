@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from harness import __version__
-from harness.cli.console import COMPLETION, run
+from harness.cli.console import COMPLETION, Debug, run
 
 __all__ = ["cli", "main"]
 
@@ -36,6 +36,23 @@ _COMMANDS = {
 }
 
 
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    debug = context.find_object(Debug)
+    if value and debug is not None:
+        debug.is_on = True
+
+
+def _debug_option() -> click.Option:
+    """Return the option that the program and every command of it have."""
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=_note_debug,
+        help="Show the whole traceback of an error.",
+    )
+
+
 class _Commands(click.Group):
     """A group whose commands are imported when they are needed."""
 
@@ -47,6 +64,8 @@ class _Commands(click.Group):
         if module is None:
             return None
         command: click.Command = import_module(module).command
+        if all(one.name != "debug" for one in command.params):
+            command.params.append(_debug_option())
         if COMPLETION in os.environ:
             from harness.cli.completion import attach
 
@@ -58,9 +77,8 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="harness")
-def cli(*, debug: bool) -> None:
+def cli() -> None:
     """Record, replay, snapshot and fuzz streamed LLM agents.
 
     \b
@@ -71,6 +89,9 @@ def cli(*, debug: bool) -> None:
 
     Exit codes: 0 done, 1 findings, 2 wrong usage or unreadable input.
     """
+
+
+cli.params.append(_debug_option())
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say
+from harness.cli.console import Exit, complain_of, printable, say
 
 
 def _list_rules() -> None:
@@ -59,7 +59,7 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
                     if not (one.is_note and quiet):
                         click.echo(printable(str(one)))
         except CassetteError as error:
-            complain(str(error))
+            complain_of(error)
             is_unreadable = True
     if not quiet:
         say(f"{files} checked, {problems} problems, {notes} notes")

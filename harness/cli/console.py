@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from harness.cli.output import out, rejoin
 from harness.errors import HarnessError, InterfaceError, ProtocolError, printable
 
 if TYPE_CHECKING:
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPLETION",
+    "Debug",
     "Exit",
     "complain",
+    "complain_of",
     "printable",
     "run",
     "say",
@@ -51,6 +55,12 @@ class Exit(IntEnum):
     """The reader of standard output went away: 128 + SIGPIPE."""
 
 
+class Debug:
+    """Whether `--debug` was given, before the command's name or after it."""
+
+    is_on = False
+
+
 def run(command: click.Command, arguments: Iterable[str] | None = None) -> NoReturn:
     """Run a command and exit with its code; errors become one line each.
 
@@ -63,9 +73,13 @@ def run(command: click.Command, arguments: Iterable[str] | None = None) -> NoRet
 
 
 def _code_of(command: click.Command, arguments: list[str]) -> int:
+    debug = Debug()
     try:
-        result = command.main(arguments, prog_name="harness", standalone_mode=False)
+        result = command.main(
+            arguments, prog_name="harness", standalone_mode=False, obj=debug
+        )
         sys.stdout.flush()
+        out().flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -79,14 +93,14 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
             return int(stop.code or 0)
         # click answers a closed pipe with SystemExit(1); nothing else here exits.
         # Python flushes standard output once more at exit and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out().fileno())
         return Exit.PIPE_CLOSED
     except (HarnessError, MemoryError, RecursionError) as error:
-        if _is_debug(arguments):
-            raise
-        complain(_problem(error))
+        complain_of(error, _problem(error), is_debug=debug.is_on)
         is_finding = isinstance(error, InterfaceError | ProtocolError)
         return Exit.FINDINGS if is_finding else Exit.UNUSABLE
+    finally:
+        rejoin()
     return result if isinstance(result, int) else Exit.DONE
 
 
@@ -106,19 +120,37 @@ def _show(error: click.ClickException) -> None:
         click.echo(printable(line), err=True)
 
 
-def _is_debug(arguments: list[str]) -> bool:
-    return "--debug" in arguments[:1]  # an option of the group: before the command
-
-
 def complain(text: str) -> None:
     """Write one line to standard error, after everything already on standard output."""
-    sys.stdout.flush()
+    out().flush()
     click.echo(f"harness: {printable(text)}", err=True)
+
+
+def complain_of(
+    error: BaseException, text: str = "", *, is_debug: bool | None = None
+) -> None:
+    """Write an error as one line; with `--debug` its whole traceback before that.
+
+    Args:
+        error: The error.
+        text: The line; what the error says where it is empty.
+        is_debug: Whether to show the traceback; None asks the command that runs.
+    """
+    if is_debug is None:
+        context = click.get_current_context(silent=True)
+        debug = context.find_object(Debug) if context is not None else None
+        is_debug = debug is not None and debug.is_on
+    if is_debug:
+        out().flush()
+        for line in traceback.format_exception(error):
+            for one in line.splitlines():
+                click.echo(printable(one), err=True)
+    complain(text or str(error))
 
 
 def say(text: str) -> None:
     """Write one line to standard error that is no complaint."""
-    sys.stdout.flush()
+    out().flush()
     click.echo(printable(text), err=True)
 
 
@@ -130,9 +162,9 @@ def write(text: str, **style: Any) -> None:
         style: How it looks where there are colours, as `click.style` takes it.
     """
     text = printable(text)
-    if style and use_colour(sys.stdout.isatty()):
+    if style and use_colour(out().isatty()):
         text = click.style(text, **style)
-    sys.stdout.write(f"{text}\n")
+    out().write(f"{text}\n")
 
 
 def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, printable, write
+from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
     from harness.debug.difference import Change, Difference, SaidChange
@@ -98,14 +98,12 @@ def command(a: str, b: str | None, **options: Any) -> int:
             "there is nothing to compare A with: name a second file, or say what is "
             "other with --interface-b, --mode-b, --split-b, --dialect-b or --fault-b"
         )
-    if ":" in (options["interface"] or "") + (options["interface_b"] or ""):
-        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
     difference = compare(
         *_sides(a, a if b is None else b, options), is_exact=options["exact"]
     )
     if options["as_json"]:
         text = json.dumps(difference.to_dict(), indent=2)
-        sys.stdout.write(f"{text}\n")
+        out().write(f"{text}\n")
     else:
         _Printer(difference, options["context"]).print_all(said_only=options["said"])
     is_same = not difference.said if options["said"] else difference.is_same
@@ -144,6 +142,8 @@ def _replayed(path: str, options: dict[str, Any], suffix: str) -> Side:
 
     how = {name: options[f"{name}{suffix}"] or options[name] for name in _HOW}
     interface = how["interface"] or "streaming"
+    if ":" in interface:
+        imports_own_code()
     mode = None if interface == "queuing" else how["mode"] or "tokens"
     variation = vary(how["split"], how["dialect"], how["fault"])
     transcript = replay(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, say, write
+from harness.cli.console import Exit, complain_of, say, write
+from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,10 +119,8 @@ def _asked(options: dict[str, Any]) -> list[Asked] | None:
             "another reading"
         )
     chosen = options["interface"]
-    if ":" in (chosen or ""):
-        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
-    else:
-        sys.path.append("")  # for a stored one, without shadowing what is installed
+    # One that is stored must not shadow what is installed.
+    imports_own_code(goes_first=":" in (chosen or ""))
     if chosen is None and not given:
         return None
     default = AgentOptions()
@@ -170,7 +168,7 @@ class _Run:
         try:
             found = find_cassettes(base)
         except CassetteError as error:
-            complain(str(error))
+            complain_of(error)
             self._unreadable += 1
             return
         for path in found:
@@ -178,12 +176,12 @@ class _Run:
                 drift = self._drifter.check(load_cassette(path), base)
             except NothingToReplayError as error:
                 if path == base:
-                    complain(str(error))
+                    complain_of(error)
                     self._unreadable += 1
                 elif not self._options["quiet"]:
                     say(str(error))
             except CassetteError as error:
-                complain(str(error))
+                complain_of(error)
                 self._unreadable += 1
             else:
                 self._drifts.append(drift)
@@ -201,7 +199,7 @@ class _Run:
                 "new": states["new"],
                 "unreadable": self._unreadable,
             }
-            sys.stdout.write(json.dumps(data, indent=2) + "\n")
+            out().write(json.dumps(data, indent=2) + "\n")
         elif not self._options["quiet"]:
             self._summarise(states)
         if self._unreadable or not self._drifts:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say
+from harness.cli.console import Exit, complain, say, write
+from harness.cli.output import imports_own_code
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
@@ -128,6 +129,8 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     from harness.fuzz.checking import judge_of
     from harness.fuzz.consumers import import_target
 
+    if ":" in target:
+        imports_own_code()
     judge = judge_of(import_target(target), _wanted(options), target)
     limit = options["max_examples"]
     if limit is None and options["seconds"] is None:
@@ -263,10 +266,12 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
     if sys.stderr.isatty() and not options["quiet"]:
         sys.stderr.write("\r\x1b[K")
     for line in describe(failure):
-        click.echo(printable(line))
+        write(line)
     path = save(failure, options["output"], judge.key)
-    click.echo(f"\ncassette: {printable(path)}")
-    click.echo("test:\n")
+    write("")
+    write(f"cassette: {path}")
+    write("test:")
+    write("")
     text = pytest_of(
         failure,
         judge.consumer,
@@ -277,8 +282,8 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
         key=options["key"],
     )
     for line in text.split("\n"):
-        click.echo(f"    {printable(line)}" if line else "")
-    click.echo()
+        write(f"    {line}" if line else "")
+    write("")
 
 
 def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
@@ -288,16 +293,14 @@ def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
     consumer = judge.consumer
     noun = "argument text" if consumer.level == "handler" else "stream"
     asked = ", ".join(f"{name} {count}" for name, count in tried.relations.items())
-    click.echo(
-        f"{printable(consumer.name)} ({consumer.level}): {tried.ended}, seed {seed}"
-    )
-    click.echo(
+    write(f"{consumer.name} ({consumer.level}): {tried.ended}, seed {seed}")
+    write(
         f"tried {counted(tried.examples, 'example')}: "
         f"{counted(len(tried.streams), noun)}, {counted(tried.cuts, 'cut')}, "
         f"{counted(len(tried.dialects), 'dialect')}, "
         f"{counted(len(tried.faults), 'fault')}, in {tried.seconds:.1f} s"
     )
-    click.echo(f"relations: {asked}")
+    write(f"relations: {asked}")
     if tried.lacks:
         complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
     if not tried.is_complete and not tried.ended.endswith("found"):

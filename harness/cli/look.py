@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, write
+from harness.cli.console import Exit, complain_of, write
+from harness.cli.output import out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def wants_to_look(options: dict[str, Any]) -> bool:
     return any(_is_given(options, name) for name in _WAYS)
 
 
-def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
+def _step(follow: Callable[[Variation], Trace], variation: Variation) -> int:
     from harness.debug.walk import Walk
     from harness.errors import UsageError
 
@@ -43,9 +44,18 @@ def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
             f"--step needs the extra `step` ({error}): pip install "
             "'agent-stream-harness[step]'; --around N shows the same without"
         ) from None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and out().isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
-    Stepper(Walk(follow, variation)).run()
+    walk = Walk(follow, variation)
+    Stepper(walk).run()
+    return _raised(walk.trace)
+
+
+def _raised(made: Trace) -> int:
+    """Complain of what interfaces raised; return the exit code."""
+    for failure in made.failures.values():
+        complain_of(failure.error, f"{made.cassette}: {failure.error}")
+    return Exit.FINDINGS if made.failures else Exit.DONE
 
 
 def _is_given(options: dict[str, Any], name: str) -> bool:
@@ -98,13 +108,13 @@ def look(
                 use_assistant_message=options["assistant_message"],
                 assistant_function=options["assistant_function"],
                 assistant_argument=options["assistant_argument"],
+                inner_thoughts=options["inner_thoughts"],
             ),
             reasoning=options["reasoning"],
         )
 
     if options["step"]:
-        _step(follow, variation)
-        return Exit.DONE
+        return _step(follow, variation)
     made = follow(variation)
     chunk = options["around"] if options["until"] is None else options["until"]
     lines = list((around if options["until"] is None else until)(made, chunk))
@@ -116,4 +126,4 @@ def look(
         )
     for line in lines:
         write(line, bold=True) if line.startswith(">") else write(line)
-    return Exit.DONE
+    return _raised(made)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import Exit, complain, printable
+from harness.cli.console import Exit, complain_of, printable
 
 if TYPE_CHECKING:
     from harness.engine.summary import CassetteSummary
@@ -50,10 +50,10 @@ def command(paths: tuple[str, ...]) -> int:
                 try:
                     rows.append(_row(summarise(load_cassette(name))))
                 except CassetteError as error:
-                    complain(str(error))
+                    complain_of(error)
                     code = Exit.UNUSABLE
         except CassetteError as error:
-            complain(str(error))
+            complain_of(error)
             code = Exit.UNUSABLE
     if rows:
         table = [_HEAD, *rows]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from harness.cli.console import Exit, complain, say, write
+from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.look import look, wants_to_look
+from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,11 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     show_default=True,
     metavar="NAME",
     help="The argument of that function that holds the text.",
+)
+@click.option(
+    "--inner-thoughts",
+    is_flag=True,
+    help="Every function has an argument `inner_thoughts`: emit it as such.",
 )
 @click.option("--single-step", is_flag=True, help="Stop after the first step.")
 @click.option(
@@ -157,7 +163,7 @@ class _Run:
         chosen = options["interface"]
         self.interfaces = list(_OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
-            sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+            imports_own_code()
         self.write = _WRITERS[options["form"]]()
 
     def replay_all(self, paths: tuple[str, ...]) -> int:
@@ -171,17 +177,17 @@ class _Run:
                 self.cassettes += 1
             except NothingToReplayError as error:
                 if is_named:
-                    complain(str(error))
+                    complain_of(error)
                     self.unreadable += 1
                 else:
                     self.skipped += 1
                     if not self.is_quiet:
                         say(str(error))
             except CassetteError as error:
-                complain(str(error))
+                complain_of(error)
                 self.unreadable += 1
             except InterfaceError as error:
-                complain(f"{path}: {error}")
+                complain_of(error, f"{path}: {error}")
                 self.failed += 1
         self.write.end()
         if len(named) > 1 and not self.is_quiet:
@@ -201,7 +207,7 @@ class _Run:
             try:
                 found = find_cassettes(path)
             except CassetteError as error:
-                complain(str(error))
+                complain_of(error)
                 self.unreadable += 1
             else:
                 for name in found:
@@ -250,6 +256,7 @@ class _Run:
                 use_assistant_message=options["assistant_message"],
                 assistant_function=options["assistant_function"],
                 assistant_argument=options["assistant_argument"],
+                inner_thoughts=options["inner_thoughts"],
                 multi_step=not options["single_step"],
             ),
             exchange=options["exchange"],
@@ -265,13 +272,13 @@ class _Run:
                     self._tell(running, cassette)
                 self.write.emission(emission)
                 if cassette.path == "-":
-                    sys.stdout.flush()  # a live stream is watched as it comes
+                    out().flush()  # a live stream is watched as it comes
         finally:
             self._tell(running, cassette)
 
     def _start(self, cassette: Cassette, interface: str) -> None:
         self.write.start(cassette.path, interface)
-        sys.stdout.flush()
+        out().flush()
 
     def _tell(self, running: Replay, cassette: Cassette) -> None:
         """Print the diagnostics that have come, and forget them."""
@@ -367,7 +374,7 @@ class _JsonLines:
         self._cassette, self._interface = cassette, interface
 
     def emission(self, emission: Emission) -> None:
-        sys.stdout.write(self._line(self._cassette, self._interface, emission) + "\n")
+        out().write(self._line(self._cassette, self._interface, emission) + "\n")
 
     def end(self) -> None:
         """Nothing follows JSON lines."""
@@ -386,13 +393,13 @@ class _EventStream:
         from harness.engine.transcript import sse_text
 
         self._is_open = True  # not before: where nothing came there is no stream
-        sys.stdout.write(sse_text(emission))
+        out().write(sse_text(emission))
 
     def end(self) -> None:
         from harness.engine.transcript import sse_end
 
         if self._is_open:
-            sys.stdout.write(sse_end())
+            out().write(sse_end())
         self._is_open = False
 
 

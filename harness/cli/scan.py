@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say
+from harness.cli.console import Exit, complain_of, printable, say
 
 
 @click.command("scan", no_args_is_help=True)
@@ -42,7 +42,7 @@ def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -
         try:
             names = find_cassettes(path, with_journals=True)
         except HarnessError as error:
-            complain(redacted_url(str(error), rules))
+            complain_of(error, redacted_url(str(error), rules))
             unreadable += 1
             continue
         for name in names:
@@ -50,7 +50,7 @@ def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -
                 found = scan(name, rules)
             except HarnessError as error:
                 # It quotes the file: that may be the secret.
-                complain(redacted_url(str(error), rules))
+                complain_of(error, redacted_url(str(error), rules))
                 unreadable += 1
                 continue
             files += 1

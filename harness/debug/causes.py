@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from harness.engine.transcript import DiagnosticKind
 
-__all__ = ["CAUSES", "Cause"]
+__all__ = ["CAUSES", "KNOWN", "Cause"]
 
 
 class Cause(NamedTuple):
@@ -201,3 +201,19 @@ CAUSES: dict[DiagnosticKind, Cause] = {
     ),
 }
 """The usual cause of each kind."""
+
+KNOWN: dict[str, Cause] = {
+    "output-limit": Cause(
+        "the answer reached its output limit in the middle of this call",
+        "raise max_tokens (or the API's word for it) and ask again; a call that was "
+        "cut must not be run",
+    ),
+    "joined-calls": Cause(
+        "fragments of two calls were joined (parallel calls at one index), or a "
+        "fragment came twice",
+        "look at the events of the call: text that starts again after a closing brace "
+        "is two calls in one",
+        ("litellm#33678", "litellm#7621"),
+    ),
+}
+"""The cause of a diagnostic that names it itself (`Diagnostic.because`)."""

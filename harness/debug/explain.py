@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.varied import Variation
 from harness.debug.arrival import arrivals, as_arrived, is_rereadable
-from harness.debug.causes import CAUSES
+from harness.debug.causes import CAUSES, KNOWN
 from harness.engine.excerpt import Excerpt, excerpt_of
 from harness.engine.transcript import DiagnosticKind
 from harness.errors import printable
@@ -55,9 +55,9 @@ def explain(
     lines = [_field("at", _place(diagnostic, excerpt))]
     if excerpt is not None:
         lines += _pointed_at(excerpt)
-    if not has_cause:
+    if not has_cause and not diagnostic.because:
         return lines
-    cause = CAUSES[diagnostic.kind]
+    cause = KNOWN.get(diagnostic.because) or CAUSES[diagnostic.kind]
     seen = f" (seen in {', '.join(cause.seen_in)})" if cause.seen_in else ""
     lines.append(_field("cause", f"{cause.usually}{seen}"))
     lines.append(_field("try", cause.remedy))
@@ -176,7 +176,12 @@ def _end_of_call(text: str, events: list[Arrival]) -> Excerpt | None:
                 last[call.position] = event
     calls = accumulator.message().calls
     named = [call for call in calls if f"of {call.name} (" in text]
-    exact = [call for call in named if call.id and f"({call.id})" in text]
+    # A call without id is named by its position: see `ExchangeIdentity.call_id`.
+    exact = [
+        call
+        for call in named
+        if (f"({call.id})" if call.id else f"_{call.position})") in text
+    ]
     for call in exact or named:
         event = last[call.position]
         at = len(call.arguments)

@@ -40,11 +40,14 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
     }
     for name in trace.interfaces:
         lines = [_emission(e.message) for e in moment.emissions.get(name, [])]
+        if not trace.was_fed(name, number):
+            lines.append("not fed")
         if number == len(trace.moments) - 1:
             rest = trace.after.get(name, [])
             lines += [f"(after) {_emission(e.message)}" for e in rest]
-            if name in trace.failures:
-                lines.append(printable(f"raised: {trace.failures[name]}"))
+        failure = trace.failure_at(name, number)
+        if failure is not None:
+            lines.append(f"raised: {failure.error}")
         found[name] = lines
     found["found"] = [printable(str(one)) for one in moment.diagnostics]
     return found
@@ -105,12 +108,19 @@ def one_line(trace: Trace, number: int) -> str:
         number: The position of the event.
 
     Returns:
-        The line; `!` marks a diagnostic and `*` an emission.
+        The line; `!` marks a diagnostic or an exception and `*` an emission.
     """
     moment = trace.moments[number]
-    mark = "!" if moment.diagnostics else "*" if moment.emissions else " "
+    raised = [name for name in trace.interfaces if trace.failure_at(name, number)]
+    unfed = [name for name in trace.interfaces if not trace.was_fed(name, number)]
+    is_bad = moment.diagnostics or raised
+    mark = "!" if is_bad else "*" if moment.emissions else " "
     said = printable("; ".join(moment.said)) or _nothing(moment)
-    return f"{mark} {moment.arrival.chunk:>6}  {said}"
+    told = [f"{name} raised" for name in raised]
+    told += [f"not fed to {name}" for name in unfed]
+    return f"{mark} {moment.arrival.chunk:>6}  {said}" + "".join(
+        f" ({one})" for one in told
+    )
 
 
 def _nothing(moment: Moment) -> str:

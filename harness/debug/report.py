@@ -23,7 +23,7 @@ from harness.debug.trace import streams_of, trace
 from harness.engine.transcript import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from harness.cassettes.model import Cassette
     from harness.debug.trace import Trace
@@ -39,6 +39,7 @@ def report_page(
     *,
     interfaces: Sequence[object] = ("streaming", "queuing"),
     reasoning: bool = False,
+    on_trace: Callable[[Trace], None] | None = None,
 ) -> str:
     """Draw recordings.
 
@@ -46,6 +47,8 @@ def report_page(
         cassettes: The recordings; exchanges that are no streams are left out.
         interfaces: What is fed, side by side.
         reasoning: Pass reasoning fields on as content.
+        on_trace: Called with each stream as it was followed; its `failures` are
+            exceptions of a user's interface.
 
     Returns:
         HTML that loads nothing from anywhere, and by its content-security policy
@@ -57,6 +60,8 @@ def report_page(
     for cassette in cassettes:
         for number in streams_of(cassette):
             made = trace(cassette, number, interfaces=interfaces, reasoning=reasoning)
+            if on_trace is not None:
+                on_trace(made)
             streams.append(stream_data(made, cassette))
             lengths += _fragment_lengths(made)
             gaps += _gaps(made)
@@ -118,21 +123,35 @@ def stream_data(made: Trace, cassette: Cassette) -> dict[str, Any]:
                 "raw": m.arrival.raw,
                 "said": m.said,
                 "out": [_lines(m.emissions.get(name, [])) for name in made.interfaces],
-                "found": [str(found) for found in m.diagnostics],
+                "unfed": [not made.was_fed(name, n) for name in made.interfaces],
+                "found": [
+                    *(str(found) for found in m.diagnostics),
+                    *(
+                        f"raised: {failure.error}"
+                        for name in made.interfaces
+                        if (failure := made.failure_at(name, n))
+                    ),
+                ],
             }
-            for m in made.moments
+            for n, m in enumerate(made.moments)
         ],
         "after": [_lines(made.after.get(name, [])) for name in made.interfaces],
         "found": [
-            {
-                "text": "\n".join([str(found), *explain(found, cassette)]),
-                "chunk": (
-                    found.chunk
-                    if found.chunk is not None or found.excerpt is None
-                    else found.excerpt.chunk
-                ),
-            }
-            for found in made.diagnostics
+            *(
+                {"text": str(failure.error), "chunk": failure.chunk}
+                for failure in made.failures.values()
+            ),
+            *(
+                {
+                    "text": "\n".join([str(found), *explain(found, cassette)]),
+                    "chunk": (
+                        found.chunk
+                        if found.chunk is not None or found.excerpt is None
+                        else found.excerpt.chunk
+                    ),
+                }
+                for found in made.diagnostics
+            ),
         ],
     }
 

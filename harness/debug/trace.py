@@ -17,7 +17,7 @@ from harness.cassettes.model import Cassette
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.debug.arrival import Arrival, arrivals, as_arrived
-from harness.engine.replay import Replay
+from harness.engine.replay import Replay, Unhearing
 from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.engine.adapters import Mode
     from harness.engine.transcript import Diagnostic, Emission
+    from harness.errors import HarnessError
 
-__all__ = ["CallState", "Moment", "Trace", "streams_of", "trace"]
+__all__ = ["CallState", "Failure", "Moment", "Trace", "streams_of", "trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ class Moment:
     """What was found at this event."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An interface that raised: nothing after that was passed on to it."""
+
+    error: HarnessError
+    """What was raised, by what and where; its cause is the interface's own."""
+    chunk: int | None
+    """The number of the chunk that it was given; None after the stream."""
+
+
 @dataclass(slots=True)
 class Trace:
     """A whole exchange."""
@@ -87,7 +98,7 @@ class Trace:
     """What each interface emitted after the stream."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     """What was found, in order; those of a chunk are in its moment too."""
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
     """What an interface raised, by its name."""
 
     def numbers_of(self, chunk: int) -> list[int]:
@@ -100,6 +111,22 @@ class Trace:
             Positions in `moments`; empty if there is no such chunk.
         """
         return [n for n, m in enumerate(self.moments) if m.arrival.chunk == chunk]
+
+    def failure_at(self, name: str, number: int) -> Failure | None:
+        """Return what an interface raised at a position of `moments`."""
+        failure = self.failures.get(name)
+        if failure is None:
+            return None
+        numbers = [] if failure.chunk is None else self.numbers_of(failure.chunk)
+        place = numbers[-1] if numbers else len(self.moments) - 1
+        return failure if number == place else None
+
+    def was_fed(self, name: str, number: int) -> bool:
+        """Return whether an interface was given the event at a position."""
+        failure = self.failures.get(name)
+        if failure is None or failure.chunk is None:
+            return True
+        return self.moments[number].arrival.chunk <= failure.chunk
 
     def content(self, number: int) -> str:
         """Return the text so far after the event at a position."""
@@ -141,7 +168,8 @@ def trace(
         reasoning: Pass reasoning fields on as content.
 
     Returns:
-        The trace. An interface that raises leaves what it had emitted, and a failure.
+        The trace. An interface that raises leaves what it had emitted, and a failure;
+        what is found in the stream does not depend on that.
 
     Raises:
         UsageError: There is no such exchange, or it is no stream.
@@ -172,6 +200,14 @@ def trace(
             reasoning=reasoning,
         )
         _run(made, running, is_first=not made.interfaces)
+    if any(isinstance(one.error, InterfaceError) for one in made.failures.values()):
+        # The rest of the stream was read by nobody: what is odd in it counts too.
+        unheard = Replay(
+            Cassette(cassette.path, exchanges), Unhearing(), exchange=number
+        )
+        for _ in unheard:
+            pass
+        _place(made, unheard.diagnostics)
     return made
 
 
@@ -188,10 +224,15 @@ def _run(made: Trace, running: Replay, *, is_first: bool) -> None:
                 moment = made.moments[emission.chunk]
                 moment.emissions.setdefault(name, []).append(emission)
     except (InterfaceError, NothingToReplayError) as error:
-        made.failures[name] = str(error)
-    if not is_first:
+        made.failures[name] = Failure(error, getattr(error, "chunk", None))
         return
-    made.diagnostics = list(running.diagnostics)
+    if is_first:
+        _place(made, running.diagnostics)
+
+
+def _place(made: Trace, diagnostics: list[Diagnostic]) -> None:
+    """Take what was found, each at the chunk that it is about."""
+    made.diagnostics = list(diagnostics)
     for found in made.diagnostics:
         chunk = found.chunk
         if chunk is None and found.excerpt is not None:

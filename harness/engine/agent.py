@@ -21,7 +21,7 @@ from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.restate import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
-from harness.core.parts import CallPart
+from harness.core.parts import CallPart, Finish
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
@@ -159,8 +159,8 @@ class AgentLoop:
             reader = self._reader(exchange, kind.api)
             variation = self._variation
             is_chat = variation.style is None and not variation.is_recorded
-            takes_events = adapter.takes_events and not is_chat
-            created, chunks = (0.0, None) if takes_events else look_ahead(reader)
+            native = adapter.takes_events(kind.api) and not is_chat
+            created, chunks = (0.0, None) if native else look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event
@@ -270,6 +270,8 @@ class AgentLoop:
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
+                elif type(part) is Finish:
+                    check.finish = part
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
                 feed(chunk, parts, message_id, date)
@@ -294,6 +296,8 @@ class AgentLoop:
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, event.index)
+                elif type(part) is Finish:
+                    check.finish = part
             if event.index != cause.chunk:  # else the end, with the last event again
                 cause.chunk, cause.at = event.index, at
                 adapter.feed_event(reader.api, event.payload)

@@ -19,7 +19,7 @@ from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import read_cassette
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.core.parts import Problem as Odd
-from harness.engine.replay import Replay
+from harness.engine.replay import Replay, Unhearing
 from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
 from harness.errors import (
@@ -184,13 +184,6 @@ def _check_times(response: Response) -> Iterator[_Found]:
         last = seconds
 
 
-class _Nothing:
-    """An interface that takes nothing in: what is left is the agent loop's reading."""
-
-    def to_list(self) -> list[Any]:
-        return []
-
-
 def diagnostics_of(cassette: Cassette) -> list[Diagnostic]:
     """Return what a replay of a cassette reports, whatever the interface.
 
@@ -200,7 +193,7 @@ def diagnostics_of(cassette: Cassette) -> list[Diagnostic]:
     Returns:
         The diagnostics in order; one a exchange where nothing can be replayed.
     """
-    running = Replay(cassette, _Nothing())
+    running = Replay(cassette, Unhearing())
     try:
         for _ in running.run():
             pass

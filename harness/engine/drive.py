@@ -67,7 +67,8 @@ class Running:
                 if is_eager or cause.is_boundary:
                     for message in drain():
                         yield Emission(cause.exchange, cause.chunk, cause.at, message)
-        except InterfaceError:
+        except InterfaceError as error:
+            error.chunk = self._loop.cause.chunk
             yield from self._left()
             raise
         finally:
@@ -132,7 +133,8 @@ class Running:
                         self._say(
                             DiagnosticKind.ENDED_EARLY,
                             last,
-                            "ended before step_yield(): what came later was not seen",
+                            f"ended before {adapter.ends_at}: what came later was not "
+                            "seen",
                         )
                     adapter.open()
                     await adapter.settle()
@@ -142,11 +144,12 @@ class Running:
                         self._say(
                             DiagnosticKind.NEVER_ENDED,
                             last,
-                            "still waited after step_yield()",
+                            f"still waited after {adapter.ends_at}",
                         )
                 for message in adapter.drain():
                     yield Emission(last.exchange, last.chunk, last.at, message)
-        except InterfaceError:
+        except InterfaceError as error:
+            error.chunk = self._loop.cause.chunk
             with suppress(InterfaceError):
                 await adapter.settle()
             for emission in self._left():

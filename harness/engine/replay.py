@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.varied import Variation, vary
 from harness.cassettes.load import load_cassette
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
     from harness.core.splits import Split
 
-__all__ = ["Replay", "areplay", "replay", "replay_iter"]
+__all__ = ["Replay", "Unhearing", "areplay", "replay", "replay_iter"]
+
+
+class Unhearing:
+    """An interface that takes nothing in: what is left is the agent loop's reading."""
+
+    def to_list(self) -> list[Any]:
+        """Return nothing: there is nothing to empty."""
+        return []
 
 
 class Replay:
@@ -67,7 +76,14 @@ class Replay:
         made = make_interface(interface, options or AgentOptions())
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
-        adapter = adapt(made, self.interface, None if mode is None else _mode(mode))
+        adapter = adapt(
+            made,
+            self.interface,
+            None if mode is None else _mode(mode),
+            make=None
+            if made is interface
+            else partial(make_interface, interface, options or AgentOptions()),
+        )
         loop = AgentLoop(
             cassette,
             adapter,

@@ -206,6 +206,7 @@ class StreamReader:
         byte_offset: int | None = None,
         char_offset: int | None = None,
         excerpt: Excerpt | None = None,
+        because: str = "",
     ) -> None:
         """Report something about this exchange."""
         if self._report is not None:
@@ -218,6 +219,7 @@ class StreamReader:
                     byte_offset,
                     char_offset,
                     excerpt,
+                    because,
                 )
             )
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from harness.agents.letta.streaming import StreamingServerInterface
+from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError, UsageError
 
 __all__ = ["AgentOptions", "make_interface", "name_of"]
@@ -26,6 +27,8 @@ class AgentOptions:
     """The argument of that function that holds the text."""
     multi_step: bool = True
     """False: the stream is over after the first step."""
+    inner_thoughts: bool = False
+    """Whether every function has an argument with the agent's inner thoughts."""
 
     @classmethod
     def of(cls, interface: Any, default: AgentOptions) -> AgentOptions:
@@ -41,16 +44,20 @@ class AgentOptions:
                 default.assistant_argument,
             ),
             default.multi_step and bool(getattr(interface, "multi_step", True)),
+            getattr(interface, "inner_thoughts_in_kwargs", default.inner_thoughts),
         )
 
     def to_arguments(self) -> dict[str, Any]:
         """Return them as the constructor arguments of `StreamingServerInterface`."""
-        return {
+        arguments: dict[str, Any] = {
             "multi_step": self.multi_step,
             "use_assistant_message": self.use_assistant_message,
             "assistant_message_function_name": self.assistant_function,
             "assistant_message_function_kwarg": self.assistant_argument,
         }
+        if self.inner_thoughts:  # younger than interfaces that take any option
+            arguments["inner_thoughts_in_kwargs"] = True
+        return arguments
 
 
 def name_of(target: object) -> str:
@@ -117,7 +124,8 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         raise
     except Exception as error:
         raise InterfaceError(
-            f"{name} could not be made: {type(error).__name__}: {error}"
+            f"{name} could not be made: {type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
 
 
@@ -139,12 +147,14 @@ def _import(name: str) -> object:
             ) from None
         raise InterfaceError(
             f"interface {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
     except Exception as error:
         raise InterfaceError(
             f"interface {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}",
+            line=str(user_frame(error) or ""),
         ) from error
     for attribute in attributes.split("."):
         try:

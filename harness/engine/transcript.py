@@ -86,6 +86,8 @@ class Diagnostic:
     """Where in the call's arguments, in code points; None for other kinds."""
     excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
     """The text around the place; None where it is about no text."""
+    because: str = field(default="", compare=False, repr=False)
+    """A key of `harness.debug.causes.KNOWN` where the cause is known; else empty."""
 
     def __str__(self) -> str:
         """Return the one line that the command line prints."""

@@ -244,6 +244,8 @@ def _level_of(sample: Any) -> Level | None:
 
 
 def _is_interface(sample: Any) -> bool:
+    if inspect.isasyncgenfunction(getattr(sample, "process", None)):
+        return True
     reads = hasattr(sample, "get_generator") or hasattr(sample, "to_list")
     return reads and (
         hasattr(sample, "process_chunk") or hasattr(sample, "function_message")
@@ -296,6 +298,8 @@ def _documented(sample: Any, name: str) -> tuple[type[BaseException], ...]:
 def _interface(
     sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
 ) -> Consumer:
+    if hasattr(sample, "process") and not hasattr(sample, "get_generator"):
+        return InterfaceConsumer(make, name, **kept)
     reads = hasattr(sample, "get_generator") or hasattr(sample, "to_list")
     _must(reads, name, "get_generator() or to_list()")
     kind = type(sample)

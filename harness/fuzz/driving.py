@@ -16,7 +16,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apis.chat.models import to_model
-from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
+from harness.engine.adapters import (
+    GeneratorAdapter,
+    ListAdapter,
+    Mode,
+    ProcessAdapter,
+    adapt,
+)
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.outcomes import Outcome, Raised, fold
 
@@ -237,7 +243,7 @@ class InterfaceConsumer(BaseConsumer):
         try:
             steps = _drive(made, arrival, is_beginning=is_beginning)
             for number, _ in enumerate(steps):
-                if number == 0:
+                if number == 0 or isinstance(made, ProcessAdapter):
                     made.open()
                 await made.settle()
                 items += made.drain()
@@ -269,6 +275,9 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
 
 
 def _feed(made: Any, payload: dict[str, Any]) -> None:
+    if isinstance(made, ProcessAdapter):
+        made.feed_chunk(copied(payload))
+        return
     made.interface.process_chunk(to_model(copied(payload)), _MESSAGE_ID, _DATE)
 
 

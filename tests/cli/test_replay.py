@@ -203,7 +203,8 @@ def test_interface_that_raises_is_a_finding_with_its_place(tmp_path: Path) -> No
         (
             f"harness: {ROOT / FORCED}: exchange 0, chunk 0: "
             "mine:Fragile.process_chunk() raised "
-            "TypeError: 'NoneType' object is not subscriptable"
+            "TypeError: 'NoneType' object is not subscriptable "
+            "(mine.py, line 3, in process_chunk)"
         )
     ]
 

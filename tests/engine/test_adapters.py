@@ -14,7 +14,7 @@ import pytest
 
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
-from harness.engine import adapters
+from harness.engine import generator_adapter
 from harness.engine.adapters import Mode, adapt
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
@@ -318,7 +318,7 @@ def test_interface_without_chunks_gets_the_steps() -> None:
 
 def test_interface_with_chunks_only_replays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `step_yield` a generator cannot know its end: told, nothing lost."""
-    monkeypatch.setattr(adapters, "_END_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(generator_adapter, "_END_TIMEOUT_S", 0.01)
     transcript = replay(
         cassette(sse(text("a"), text("b"), finish())), theirs.ChunksOnly
     )
@@ -338,7 +338,7 @@ def test_generator_that_never_ends_is_cut_off_and_told(
     kind: type[theirs.QueueInterface], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each conversation gets its own generator all the same."""
-    monkeypatch.setattr(adapters, "_END_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(generator_adapter, "_END_TIMEOUT_S", 0.01)
     made = cassette(
         exchange(sse(text("a"), finish()), [user("x")]),
         exchange(sse(text("b"), finish()), [user("y")]),
@@ -386,7 +386,8 @@ def test_exception_in_process_chunk_names_place_and_keeps_the_cause() -> None:
         replay(full(), theirs.FirstChoiceInterface)
     assert str(caught.value) == (
         "exchange 0, chunk 0: tests.third_party_interfaces:FirstChoiceInterface"
-        ".process_chunk() raised IndexError: list index out of range"
+        ".process_chunk() raised IndexError: list index out of range "
+        "(tests/third_party_interfaces.py, line 195, in process_chunk)"
     )
     assert isinstance(caught.value.__cause__, IndexError)
     assert caught.value.where == "exchange 0, chunk 0"
@@ -441,7 +442,8 @@ def test_generator_that_raises_is_an_interface_error() -> None:
     assert [(e.chunk, e.message["text"]) for e in seen] == [(0, "a")]
     assert error == (
         "exchange 0, chunk 1: tests.third_party_interfaces:GeneratorRaises"
-        ".get_generator() raised KeyError: 'second'"
+        ".get_generator() raised KeyError: 'second' "
+        "(tests/third_party_interfaces.py, line 239, in get_generator)"
     )
 
 
@@ -488,9 +490,7 @@ def test_to_list_that_raises_is_an_interface_error() -> None:
 
 def test_interface_that_cannot_be_read_is_refused_at_once() -> None:
     """Without a generator and a list, nothing is called."""
-    with pytest.raises(
-        InterfaceError, match=r"no get_generator\(\) and no to_list\(\)"
-    ):
+    with pytest.raises(InterfaceError, match=r"no get_generator\(\), no process\(\)"):
         replay(full(), theirs.Nothing)
 
 

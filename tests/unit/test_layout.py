@@ -46,7 +46,7 @@ EXCEPTIONS = {
 """The rest, each with its reason; a test fails on a file that is not listed."""
 
 LONG = {
-    "agents/letta/streaming.py": 370,
+    "agents/letta/streaming.py": 380,
     "apis/anthropic/writer.py": 360,
     "apis/chat/cutting.py": 370,
     "apis/chat/deltas.py": 370,
@@ -54,10 +54,11 @@ LONG = {
     "cassettes/vcr_bridge.py": 380,
     "cli/replay.py": 420,
     "core/json_arguments.py": 520,
+    "core/json_texts.py": 380,
     "core/sse.py": 370,
-    "engine/adapters.py": 400,
     "engine/agent.py": 480,
     "engine/stream.py": 470,
+    "fuzz/driving.py": 370,
     "fuzz/judging.py": 460,
     "fuzz/outcomes.py": 440,
     "fuzz/shrinking.py": 400,

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.agents.letta.messages import encodable
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
+from harness.core.json_texts import ArgumentTexts
 
 if TYPE_CHECKING:
     from harness.core.parts import CallPart, ToolCall
@@ -35,6 +36,7 @@ __all__ = [
     "AssistantText",
     "CallDelta",
     "CallRouter",
+    "InnerThought",
     "Routed",
     "WholeCall",
     "call_id_of",
@@ -69,7 +71,14 @@ class WholeCall(NamedTuple):
     """The call, all its raw arguments so far in it."""
 
 
-Routed = AssistantText | CallDelta | WholeCall
+class InnerThought(NamedTuple):
+    """Inner thoughts, from the argument of any function."""
+
+    text: str
+    """Never empty."""
+
+
+Routed = AssistantText | CallDelta | InnerThought | WholeCall
 
 
 class _State(Enum):
@@ -81,7 +90,15 @@ class _State(Enum):
 class _Track:
     """What is known of one call."""
 
-    __slots__ = ("call", "has_spoken", "machine", "name", "state")
+    __slots__ = (
+        "call",
+        "has_spoken",
+        "is_whole",
+        "machine",
+        "name",
+        "state",
+        "texts",
+    )
 
     def __init__(self, call: ToolCall, state: _State) -> None:
         self.call = call
@@ -90,7 +107,24 @@ class _Track:
         self.name = ""
         self.state = state
         self.machine: FunctionArgumentsStreamHandler | None = None
+        self.texts: ArgumentTexts | None = None  # in its place, for inner thoughts
         self.has_spoken = False
+        self.is_whole = False  # it was passed on with its raw arguments
+
+    def close(self, argument: str) -> bool:
+        """Take the end of the arguments; return whether there was a text in them."""
+        if self.texts is not None:
+            return self.texts.close() is None and self.texts.has_come(argument)
+        machine = self.machine
+        return machine is None or (machine.close() is None and machine.has_value)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its arguments are closed, or malformed."""
+        machine = self.texts or self.machine
+        return machine is not None and (
+            machine.error is not None or machine.is_complete
+        )
 
 
 class CallRouter:
@@ -102,6 +136,9 @@ class CallRouter:
     Args:
         function_name: The assistant function; None passes every call on.
         argument: The key of its text.
+        thoughts: The key of the inner thoughts, which every function may have as its
+            argument; they are routed as such, and a call that is passed on lacks them.
+            None where the agent has no such argument.
     """
 
     __slots__ = (
@@ -109,14 +146,22 @@ class CallRouter:
         "_current",
         "_function_name",
         "_last",
+        "_thoughts",
         "_tracks",
         "_unsettled",
         "has_calls",
         "has_passed",
     )
 
-    def __init__(self, function_name: str | None, argument: str) -> None:
+    def __init__(
+        self,
+        function_name: str | None,
+        argument: str,
+        *,
+        thoughts: str | None = None,
+    ) -> None:
         self._function_name = function_name
+        self._thoughts = thoughts
         self._argument = argument
         self._tracks: dict[ToolCall, _Track] = {}
         self._unsettled: dict[ToolCall, _Track] = {}
@@ -148,12 +193,16 @@ class CallRouter:
             self._speak(track, part.arguments, routed)
         elif track.state is _State.PASSED:
             is_announced = is_other or part.is_new or bool(part.id)
-            if part.name or part.arguments or is_announced:
-                routed.append(CallDelta(call, part.name, part.arguments, is_announced))
+            arguments = part.arguments
+            if self._thoughts is not None:
+                arguments = self._without_thoughts(track, arguments, routed)
+            if part.name or arguments or is_announced:
+                routed.append(CallDelta(call, part.name, arguments, is_announced))
         elif part.arguments:
             if track.name == self._function_name:
                 track.state = _State.SPOKEN
-                track.machine = FunctionArgumentsStreamHandler(self._argument)
+                if self._thoughts is None:
+                    track.machine = FunctionArgumentsStreamHandler(self._argument)
                 self._speak(track, part.arguments, routed)
             else:
                 self._pass_on(track, part.arguments, routed)
@@ -177,8 +226,21 @@ class CallRouter:
                 self._pass_whole(track, routed)  # it lacks its argument
             else:
                 self._pass_on(track, "", routed)
+        if self._thoughts is not None:
+            self._release(routed)
         self._current = None
         return routed
+
+    def _release(self, routed: list[Routed]) -> None:
+        """Pass on what was held of arguments that stopped before a key was decided."""
+        for track in self._tracks.values():
+            texts = track.texts
+            if texts is None or track.state is not _State.PASSED or track.is_whole:
+                continue
+            texts.close()
+            rest = texts.take_rest()
+            if rest:
+                routed.append(CallDelta(track.call, "", rest, is_announced=True))
 
     def _change_to(self, call: ToolCall, routed: list[Routed]) -> _Track:
         """Make a call the current one; settle what another call decides."""
@@ -188,9 +250,7 @@ class CallRouter:
             if track.state is _State.HELD:
                 if track.name != self._function_name:
                     self._pass_on(track, "", routed)
-            elif track.machine is not None and (
-                track.machine.error is not None or track.machine.is_complete
-            ):
+            elif track.is_over:
                 self._settle(track, routed)
         found = self._tracks.get(call)
         if found is None:
@@ -208,18 +268,41 @@ class CallRouter:
         return self._function_name is not None and self._function_name.startswith(name)
 
     def _speak(self, track: _Track, fragment: str, routed: list[Routed]) -> None:
-        if track.machine is not None and fragment:
+        if self._thoughts is not None:
+            self._read_texts(track, fragment, routed)
+        elif track.machine is not None and fragment:
             text = track.machine.process_json_chunk(fragment)
             if text:
                 track.has_spoken = True
                 routed.append(AssistantText(text))
 
+    def _read_texts(self, track: _Track, fragment: str, routed: list[Routed]) -> None:
+        """Route both texts of a spoken call, or the thoughts of one that is passed."""
+        thoughts = self._thoughts or ""
+        if track.texts is None:
+            is_spoken = track.state is _State.SPOKEN
+            paths = {thoughts: 1, **({self._argument: 1} if is_spoken else {})}
+            track.texts = ArgumentTexts(paths, taken_out=thoughts)
+        for piece in track.texts.feed(fragment):
+            if piece.path == thoughts:
+                if piece.text:
+                    routed.append(InnerThought(piece.text))
+            elif piece.text:
+                track.has_spoken = True
+                routed.append(AssistantText(piece.text))
+
+    def _without_thoughts(
+        self, track: _Track, fragment: str, routed: list[Routed]
+    ) -> str:
+        """Return what a fragment leaves of a call's arguments; route its thoughts."""
+        if self._thoughts is None or track.call.type == "custom" or track.is_whole:
+            return fragment
+        self._read_texts(track, fragment, routed)
+        return track.texts.take_rest() if track.texts is not None else fragment
+
     def _settle(self, track: _Track, routed: list[Routed]) -> None:
-        machine = track.machine
-        if machine is None:
-            return
         self._unsettled.pop(track.call, None)
-        if machine.close() is not None or not machine.has_value:
+        if not track.close(self._argument):
             self._pass_whole(track, routed)
         elif not track.has_spoken:
             track.has_spoken = True
@@ -229,12 +312,14 @@ class CallRouter:
         track.state = _State.PASSED
         self.has_passed = True
         self._unsettled.pop(track.call, None)
+        arguments = self._without_thoughts(track, arguments, routed)
         routed.append(CallDelta(track.call, track.name, arguments, is_announced=True))
 
     def _pass_whole(self, track: _Track, routed: list[Routed]) -> None:
         track.state = _State.PASSED
         self.has_passed = True
         self._unsettled.pop(track.call, None)
+        track.is_whole = True
         routed.append(WholeCall(track.call))
 
 

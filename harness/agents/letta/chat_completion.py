@@ -27,6 +27,7 @@ from harness.agents.letta.assistant_calls import (
     CallDelta,
     CallRouter,
     Routed,
+    WholeCall,
     call_id_of,
 )
 from harness.agents.letta.messages import encodable
@@ -167,7 +168,7 @@ class ChatCompletionChunks:
             elif isinstance(item, CallDelta):
                 arguments = self._halves.join(item.call, item.arguments)
                 self._add_call(item.call, item.name, arguments, out)
-            else:
+            elif isinstance(item, WholeCall):
                 arguments = encodable(item.call.arguments)
                 self._add_call(item.call, item.call.name, arguments, out)
 

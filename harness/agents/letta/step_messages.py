@@ -10,15 +10,17 @@ from harness.agents.letta.messages import (
     FunctionCall,
     FunctionCallMessage,
     FunctionReturn,
+    InternalMonologue,
     LegacyFunctionCallMessage,
     StreamedMessage,
     encodable,
 )
+from harness.core.json_texts import ArgumentTexts
 
 if TYPE_CHECKING:
     from harness.agents.letta.messages import Message, ToolCall
 
-__all__ = ["call_message", "legacy_messages", "return_message"]
+__all__ = ["call_message", "legacy_messages", "return_message", "without_thoughts"]
 
 
 def call_message(
@@ -85,6 +87,31 @@ def legacy_messages(
     if text is not None:
         messages.append(_assistant_message(record, text))
     return messages
+
+
+def without_thoughts(
+    record: Message, argument: str
+) -> tuple[list[StreamedMessage], Message]:
+    """Take the inner thoughts out of a call's arguments.
+
+    Args:
+        record: The answer, with the call as `tool_calls[0]`.
+        argument: The key of the thoughts.
+
+    Returns:
+        The thoughts as a message, if there are any, and the record with what is left.
+    """
+    call = _call_of(record)
+    texts = ArgumentTexts([argument], taken_out=argument)
+    thoughts = "".join(piece.text for piece in texts.feed(call.function.arguments))
+    if texts.close() is not None or not thoughts:
+        return [], record
+    function = call.function.model_copy(update={"arguments": texts.take_rest()})
+    left = call.model_copy(update={"function": function})
+    shown = InternalMonologue(
+        id=record.id, date=record.created_at, internal_monologue=thoughts
+    )
+    return [shown], record.model_copy(update={"tool_calls": [left]})
 
 
 def return_message(

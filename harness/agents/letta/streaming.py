@@ -29,6 +29,7 @@ from harness.agents.letta.step_messages import (
     call_message,
     legacy_messages,
     return_message,
+    without_thoughts,
 )
 from harness.agents.letta.token_messages import TokenMessages
 from harness.agents.letta.waiting import Outbox
@@ -65,6 +66,9 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         use_assistant_message: Show calls to the assistant function as its text.
         assistant_message_function_name: The assistant function.
         assistant_message_function_kwarg: The argument that holds its text.
+        inner_thoughts_in_kwargs: Every function has an argument with the agent's inner
+            thoughts: show it as `InternalMonologue`, and the call without it.
+        inner_thoughts_kwarg: The name of that argument.
     """
 
     def __init__(
@@ -73,11 +77,16 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         use_assistant_message: bool = False,  # noqa: FBT001, FBT002 - as above
         assistant_message_function_name: str = "send_message",
         assistant_message_function_kwarg: str = "message",
+        *,
+        inner_thoughts_in_kwargs: bool = False,
+        inner_thoughts_kwarg: str = "inner_thoughts",
     ) -> None:
         self.multi_step = multi_step
         self.use_assistant_message = use_assistant_message
         self.assistant_message_function_name = assistant_message_function_name
         self.assistant_message_function_kwarg = assistant_message_function_kwarg
+        self.inner_thoughts_in_kwargs = inner_thoughts_in_kwargs
+        self.inner_thoughts_kwarg = inner_thoughts_kwarg
         self.streaming_mode = False
         """Silences what the streamed fragments have shown already."""
         self.nonstreaming_legacy_mode = False
@@ -317,7 +326,10 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         if self.nonstreaming_legacy_mode:
             return legacy_messages(record, name, argument)
         speaks = self.use_assistant_message
-        return [call_message(record, name if speaks else None, argument)]
+        shown: list[StreamedMessage] = []
+        if self.inner_thoughts_in_kwargs:
+            shown, record = without_thoughts(record, self.inner_thoughts_kwarg)
+        return [*shown, call_message(record, name if speaks else None, argument)]
 
     def _token_reader(self) -> TokenMessages:
         speaks = self.use_assistant_message
@@ -325,6 +337,9 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             self.assistant_message_function_name if speaks else None,
             self.assistant_message_function_kwarg,
             call_id_prefix=self.call_id_prefix,
+            thoughts_argument=(
+                self.inner_thoughts_kwarg if self.inner_thoughts_in_kwargs else None
+            ),
         )
         self._is_end_announced = False
         return self._tokens

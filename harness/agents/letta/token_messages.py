@@ -14,6 +14,7 @@ from harness.agents.letta.assistant_calls import (
     AssistantText,
     CallDelta,
     CallRouter,
+    InnerThought,
     Routed,
     call_id_of,
 )
@@ -57,6 +58,8 @@ class TokenMessages:
         assistant_argument: The key of that text.
         call_id_prefix: A call without id gets this, ``_`` and its position; None
             leaves it without.
+        thoughts_argument: The argument of every function that holds inner thoughts;
+            None where there is none.
     """
 
     __slots__ = (
@@ -74,9 +77,12 @@ class TokenMessages:
         assistant_argument: str,
         *,
         call_id_prefix: str | None = None,
+        thoughts_argument: str | None = None,
     ) -> None:
         self._reader = DeltaReader()
-        self._router = CallRouter(assistant_function, assistant_argument)
+        self._router = CallRouter(
+            assistant_function, assistant_argument, thoughts=thoughts_argument
+        )
         self._halves = HalfPairs()
         self._call_id_prefix = call_id_prefix
         self._id: str  # set by `feed`, as `_date`: nothing is shown before it
@@ -155,6 +161,14 @@ class TokenMessages:
             text = routed.text
             messages.append(
                 _speech({"id": self._id, "date": self._date, "assistant_message": text})
+            )
+            return
+        if isinstance(routed, InnerThought):
+            text = routed.text
+            messages.append(
+                _thought(
+                    {"id": self._id, "date": self._date, "internal_monologue": text}
+                )
             )
             return
         function_call: FunctionCallDelta | FunctionCall

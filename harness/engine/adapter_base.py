@@ -1,0 +1,146 @@
+"""What all adapters share: calls into an interface, its exceptions named."""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
+from harness.engine.frames import user_frame
+from harness.errors import HarnessError, InterfaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from harness.apis.chat.chunks import Chunk, Payload
+    from harness.core.parts import Part
+
+__all__ = ["BaseAdapter", "Mode", "first_annotation"]
+
+
+class Mode(StrEnum):
+    """How the agent loop uses a streaming interface."""
+
+    TOKENS = "tokens"
+    """Chunks are streamed; the step calls are silent but for function returns."""
+    STEPS = "steps"
+    """Whole messages from the step calls; chunks are not passed on."""
+    LEGACY = "legacy"
+    """As `steps`, with the legacy function call messages."""
+    CHAT_COMPLETION = "chat-completion"
+    """Chunks are streamed and come out as OpenAI chunks."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether chunks are passed to the interface."""
+        return self in {Mode.TOKENS, Mode.CHAT_COMPLETION}
+
+
+class BaseAdapter:
+    """Calls into an interface, its exceptions named."""
+
+    def __init__(self, interface: Any, name: str, mode: Mode | None) -> None:
+        self.interface = interface
+        self.name = name
+        self.where: Callable[[], str] = lambda: ""
+        if mode is not None:
+            for attribute, value in (
+                ("streaming_mode", mode.streams),
+                ("nonstreaming_legacy_mode", mode is Mode.LEGACY),
+                ("streaming_chat_completion_mode", mode is Mode.CHAT_COMPLETION),
+            ):
+                if hasattr(interface, attribute):
+                    setattr(interface, attribute, value)
+        # A user's interface that takes chunks and has no such attribute streams.
+        streams = getattr(interface, "streaming_mode", mode is None or mode.streams)
+        self._takes_events = bool(streams) and hasattr(interface, "process_event")
+        self.takes_chunks = self._takes_events or (
+            bool(streams) and hasattr(interface, "process_chunk")
+        )
+        """Whether chunks are passed on to it."""
+        self._is_typed: bool | None = None
+        self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
+
+    def takes_events(self, api: str) -> bool:  # noqa: ARG002 - some take one's only
+        """Return whether it is given an API's own events instead of chat chunks."""
+        return self._takes_events
+
+    def feed(
+        self,
+        chunk: Chunk,
+        parts: list[Part],  # noqa: ARG002 - an interface reads for itself
+        message_id: str,
+        date: datetime,
+    ) -> None:
+        """Pass one chunk on, and what was read of it."""
+        if self._takes_events:
+            self.feed_event("chat", chunk.payload)
+            return
+        # Not at the top: an interface of ours has no need of a model.
+        from harness.apis.chat.models import to_model
+
+        self.call("process_chunk", to_model(chunk.payload), message_id, date)
+
+    def feed_event(self, api: str, payload: Payload) -> None:
+        """Pass an API's own event on, as its SDK's object where annotated so."""
+        if self._is_typed is None:
+            method = self.interface.process_event
+            self._is_typed = wants_typed(first_annotation(method))
+        if self._is_typed and is_dropped(api, payload):
+            return
+        event = typed_event(api, payload) if self._is_typed else payload
+        self.call("process_event", event)
+
+    def call(self, method: str, *arguments: Any) -> None:
+        """Call a method of the interface; one that it lacks is left out."""
+        function = getattr(self.interface, method, None)
+        if function is None:
+            return
+        try:
+            returned = function(*arguments)
+        except Exception as error:
+            raise self.failure(method, error) from error
+        if returned is not None and inspect.iscoroutine(returned):
+            returned.close()  # or Python warns that it was never awaited
+            raise InterfaceError(
+                f"{self.name}.{method}() is asynchronous; an agent calls it and does "
+                "not wait: make it a plain function",
+                where=self.where(),
+            )
+
+    def name_calls(self, prefix: str) -> None:
+        """Say how calls without id are called; only ours can be told."""
+
+    def set_streaming(self, *, is_streaming: bool) -> None:
+        """Prepare for a response that is streamed, or for one that is not."""
+        # A whole completion has no chunks: in streaming mode it would not be heard.
+        if self.takes_chunks and hasattr(self.interface, "streaming_mode"):
+            self.interface.streaming_mode = is_streaming
+
+    def release(self) -> None:
+        """Stop using the interface; its owner may have more to do with it."""
+        self.set_streaming(is_streaming=True)  # the last response may have been whole
+
+    @property
+    def is_chat_completion(self) -> bool:
+        """Whether what comes out are OpenAI chunks."""
+        return self._chat
+
+    def failure(self, method: str, error: Exception) -> HarnessError:
+        """Return what a method raised as an error that names the place."""
+        return InterfaceError(
+            f"{self.name}.{method}() raised {type(error).__name__}: {error}",
+            where=self.where(),
+            line=str(user_frame(error) or ""),
+        )
+
+
+def first_annotation(method: Any) -> object:
+    """Return what the first parameter of a method is annotated with, else None."""
+    try:
+        parameters = list(inspect.signature(method).parameters.values())
+    except (TypeError, ValueError):  # a builtin without a signature
+        return None
+    return parameters[0].annotation if parameters else None
