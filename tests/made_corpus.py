@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import Cassette
-from harness.core.chunks import Chunk
-from harness.core.dialects.registry import encode_stream, parse_dialect
+from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.dialects.registry import encode_stream, parse_dialect
+from harness.cassettes.encode import save_cassette
 from harness.fuzz.stock import stock_streams
 from harness.fuzz.writing import cassette_of
-from harness.store.writing import save_cassette
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Exchange
+    from harness.cassettes.model import Exchange
 
 __all__ = ["made_files"]
 

@@ -18,6 +18,7 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = {
     "check": "harness.cli.check",
+    "convert": "harness.cli.convert",
     "diff": "harness.cli.diff",
     "docs": "harness.cli.docs",
     "drift": "harness.cli.drift",

@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     "escape; in the forms of --split, N in bytes.",
 )
 @click.option(
+    "--api",
+    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    help="The API that --dialect and --fault are of; every API is served anyway.",
+)
+@click.option(
     "--dialect",
     metavar="NAME",
     help="Say the stream as this provider would; several joined by +.",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness import plugin
-from harness.testing import hookspecs
-from harness.testing.settings import EARLY, FIXTURE_KEYS, SETTINGS
+from harness.pytest_plugin import hookspecs, plugin
+from harness.pytest_plugin.plugin_settings import EARLY, FIXTURE_KEYS, SETTINGS
 
 __all__ = ["fixtures_table", "settings_table"]
 

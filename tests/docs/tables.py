@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.chat.faults import FAULTS
 from harness.apis.detect import API_NAMES, api_named
-from harness.apis.variation import RESTATED
+from harness.apis.style import RESTATED
 from harness.cli import cli
 from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.dialects.registry import DIALECTS
-from harness.core.faults import FAULTS
+from harness.debug.causes import CAUSES
 from harness.limits import LIMITS
-from harness.view.causes import CAUSES
 from tests.docs import PAGES, ROOT, architecture, plugin_tables, python_api
 
 if TYPE_CHECKING:
@@ -211,6 +211,12 @@ def clients() -> str:
     return "\n".join([*rows, "", f"Tried {taken[0]}"])
 
 
+def parity() -> str:
+    """Return the table of differences from the seed, from where its tests are."""
+    text = (ROOT / "tests" / "parity" / "README.md").read_text("utf-8")
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
 def limits() -> str:
     """Return the table of limits."""
     lines = ["| variable | default | what it bounds |", "|---|---|---|"]
@@ -261,6 +267,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "limits": limits,
     "names": python_api.names,
     "not-carried": not_carried,
+    "parity": parity,
     "rooms": architecture.rooms,
     "rules": rules,
     "settings": plugin_tables.settings_table,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.store.cassette import Cassette, Ending, Exchange, Request, Response
-from harness.store.writing import save_cassette
+from harness.cassettes.encode import save_cassette
+from harness.cassettes.model import Cassette, Ending, Exchange, Request, Response
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project

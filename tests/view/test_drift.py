@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import __version__
-from harness.store.cassette import Ending
-from harness.view.sdk import Sdk
+from harness.cassettes.model import Ending
+from harness.debug.sdk import Sdk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import (
     call,
