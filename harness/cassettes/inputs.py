@@ -1,7 +1,7 @@
 """Opening what a user named: a file, a pipe or standard input.
 
 Owns how bytes get in. The first block is read at once, so that the format can be
-told (`harness.cassettes.formats`) before anything large is held; the rest is read on
+decided (`harness.cassettes.formats`) before anything large is held; the rest is read on
 demand. It never looks at what the bytes mean.
 """
 

@@ -1,9 +1,8 @@
 """Reading: one file, pipe or standard input to a `Cassette`.
 
 Owns which reader takes which format (`harness docs cassette`). Every recording that is
-no cassette becomes one exchange with a response body, so that whoever comes after
-has one kind of input. Nothing here looks inside an event: `harness.cassettes.classify`
-decides
+no cassette becomes one exchange with a response body, so that later stages have one
+kind of input. Nothing here looks inside an event: `harness.cassettes.classify` decides
 what an exchange is.
 """
 
