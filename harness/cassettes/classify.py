@@ -61,6 +61,17 @@ def classify(exchange: Exchange) -> Classification:
         The kind, with a reason for `Kind.OTHER`. A stream that begins with comments,
         an error event or a usage chunk is a stream.
     """
+    asked = exchange.request.json()
+    asked = asked if isinstance(asked, dict) else {}
+    found = _of_response(exchange, asked)
+    if found.kind is Kind.OTHER and asked:
+        api = api_of_request(exchange.request.uri, asked)
+        if api is not None and api.name != "chat":
+            return _other(f"{found.reason}; it was asked of {api.title}")
+    return found
+
+
+def _of_response(exchange: Exchange, asked: dict[str, Any]) -> Classification:
     response = exchange.response
     head = response.peek(_LOOKED_AT)
     is_whole = response.source is None and len(response.body) <= _LOOKED_AT
@@ -72,13 +83,8 @@ def classify(exchange: Exchange) -> Classification:
         return _other(f"empty body{said}")
     if text.startswith(b"<") and b"\ndata:" not in text:
         return _other("HTML or XML, no event stream")
-    asked = exchange.request.json()
-    return (_of_json if text.startswith((b"{", b"[")) else _of_events)(
-        text,
-        exchange.request.uri,
-        asked if isinstance(asked, dict) else {},
-        is_whole=is_whole,
-    )
+    read = _of_json if text.startswith((b"{", b"[")) else _of_events
+    return read(text, exchange.request.uri, asked, is_whole=is_whole)
 
 
 def _other(reason: str) -> Classification:

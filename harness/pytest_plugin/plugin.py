@@ -30,8 +30,8 @@ _MARKER = (
     "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
     "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
     "default) to the test's client and fixtures, each split, API, dialect and fault "
-    "with its own test id. See https://docs.pytest.org for markers and "
-    "`harness docs settings` for all settings."
+    "with its own test id. See https://docs.pytest.org for markers and `harness "
+    "docs settings` for all settings."
 )
 
 _OPTIONS = {

@@ -44,6 +44,7 @@ response         any  the response so far (see RESPONSE)
 [response.completed response.incomplete response.failed response.cancelled]
 response         any  the final response (see RESPONSE)
 copilot_usage.** any  what GitHub Copilot charges
+timings.**       any  how fast it was (llama.cpp)
 
 [response.output_item.added response.output_item.done]
 item             any  the item (see ITEMS); of another type: carried whole
