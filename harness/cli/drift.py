@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say, use_colour
+from harness.cli.console import Exit, complain, say, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,21 +213,21 @@ class _Run:
         return Exit.FINDINGS if states["changed"] or states["new"] else Exit.DONE
 
     def _print(self, drift: Drift) -> None:
-        name = printable(drift.cassette)
+        name = drift.cassette
         for by in dict.fromkeys(change.by for change in drift.changes):
             changes = [change for change in drift.changes if change.by == by]
             for change in changes[:_SHOWN]:
                 place = f"exchange {change.exchange}: " * (change.exchange is not None)
-                self._line(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
+                write(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
                 self._texts(change)
             if len(changes) > _SHOWN:
-                self._line(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
+                write(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
         if self._options["quiet"]:
             return
         if drift.written:
-            self._line(f"{name}: stored: {', '.join(drift.written)}")
+            write(f"{name}: stored: {', '.join(drift.written)}")
         elif drift.missing:
-            self._line(f"{name}: not stored: {', '.join(drift.missing)}")
+            write(f"{name}: not stored: {', '.join(drift.missing)}")
 
     def _texts(self, change: Change) -> None:
         if change.by == "recording":
@@ -238,7 +238,7 @@ class _Run:
         ):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                self._line(f"    {sign} {_window(text, at)}", fg=colour)
+                write(f"    {sign} {_window(text, at)}", fg=colour)
 
     def _summarise(self, states: Counter[str]) -> None:
         new = "stored" if self._options["update"] else "not stored"
@@ -254,11 +254,6 @@ class _Run:
         if states["new"] and not self._options["update"]:
             say("store what is new with --update")
 
-    def _line(self, text: str, **style: Any) -> None:
-        if self._colours and style:
-            text = click.style(text, **style)
-        sys.stdout.write(f"{text}\n")
-
 
 def _by(change: Change) -> str:
     is_other = change.side == "recording" != change.by
@@ -267,7 +262,7 @@ def _by(change: Change) -> str:
 
 def _window(text: str, at: int) -> str:
     start = 0 if at <= 2 * _WINDOW else at - _WINDOW
-    shown = printable(text[start : at + _WINDOW])
+    shown = text[start : at + _WINDOW]
     return f"{'…' * bool(start)}{shown}{'…' * (len(text) > at + _WINDOW)}"
 
 
