@@ -153,7 +153,6 @@ class _Run:
     def __init__(self, drifter: Drifter, options: dict[str, Any]) -> None:
         self._drifter = drifter
         self._options = options
-        self._colours = use_colour(sys.stdout.isatty())
         self._drifts: list[Drift] = []
         self._unreadable = 0
 
