@@ -38,7 +38,7 @@ def converted(
 
     Returns:
         The cassette: one event is one network read, with the time of the read that the
-        source event came in, as near as one read an event can tell.
+        source event came in, as near as one read an event can show.
     """
     found = []
     for exchange in cassette.exchanges:

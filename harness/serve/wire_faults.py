@@ -1,6 +1,6 @@
 """Ways for a connection to go wrong: what only the transport underneath can do.
 
-`harness.apis.chat.faults` breaks what is said; these break how it is delivered. Both
+`harness.apis.chat.faults` breaks what is sent; these break how it is delivered. Both
 are named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
 Pure: what an answer becomes; doing it is the business of `harness.serve.connection`.
 """

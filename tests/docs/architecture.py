@@ -20,13 +20,10 @@ def _contracts() -> list[dict[str, Any]]:
     return found
 
 
-def _layers() -> list[list[str]]:
-    """Return the rooms, highest first; those of one layer import each other never."""
+def _layers() -> list[str]:
+    """Return the layers, highest first, as the contract has them."""
     (layers,) = (one["layers"] for one in _contracts() if one["type"] == "layers")
-    return [
-        [name.strip().strip("()") for name in re.split("[|:]", layer)]
-        for layer in layers
-    ]
+    return [layer.replace("(", "").replace(")", "") for layer in layers]
 
 
 def drawing() -> str:
@@ -34,7 +31,7 @@ def drawing() -> str:
     edge = f"+{'-' * _WIDTH}+"
     lines = [edge]
     for layer in _layers():
-        lines += [f"|{'  |  '.join(layer).center(_WIDTH)}|", edge]
+        lines += [f"|{layer.center(_WIDTH)}|", edge]
     return "\n".join(["```text", *lines, "```"])
 
 
@@ -42,7 +39,7 @@ def rooms() -> str:
     """Return the table of the rooms with the first line of each one's docstring."""
     rows = ["| room | what it is |", "|---|---|"]
     for layer in _layers():
-        for name in layer:
+        for name in re.split(r" [|:] ", layer):
             package = ROOT / "harness" / name / "__init__.py"
             path = package if package.exists() else package.parent.with_suffix(".py")
             shown = f"harness/{name}" + ("/" if path is package else ".py")

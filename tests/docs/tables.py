@@ -211,6 +211,12 @@ def clients() -> str:
     return "\n".join([*rows, "", f"Tried {taken[0]}"])
 
 
+def parity() -> str:
+    """Return the table of differences from the seed, from where its tests are."""
+    text = (ROOT / "tests" / "parity" / "README.md").read_text("utf-8")
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
 def limits() -> str:
     """Return the table of limits."""
     lines = ["| variable | default | what it bounds |", "|---|---|---|"]
@@ -261,6 +267,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "limits": limits,
     "names": python_api.names,
     "not-carried": not_carried,
+    "parity": parity,
     "rooms": architecture.rooms,
     "rules": rules,
     "settings": plugin_tables.settings_table,
