@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,26 +24,46 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The page to write.",
 )
+@click.option(
+    "--interface",
+    "interfaces",
+    multiple=True,
+    metavar="streaming|queuing|MODULE:NAME",
+    help="A consumer, several times for several side by side.  [default: both of ours]",
+)
+@click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
+@click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
+@click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
+@click.option("--diff", is_flag=True, help="Compare the two recordings named.")
 @click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
-def command(paths: tuple[str, ...], output: str, *, reasoning: bool) -> int:
-    """Draw recordings: a time line of every stream, chunk by chunk.
+def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
+    """Draw recordings as one page: question, answer, time line, chunks.
 
-    PATH is a recording or a folder of them. The page needs no network; it opens in any
-    browser, dark or light, and works by keyboard.
+    PATH is a recording or a folder of them; those that fail stand first. The page needs
+    no network; it opens in any browser, dark or light, and works by keyboard.
 
     \b
     Examples:
       harness report cassettes -o report.html
       harness report broken.yaml
-      harness report thinking.yaml --reasoning
+      harness report monday.yaml tuesday.yaml --diff
+      harness report broken.yaml --interface mymod:MyInterface --split chars
     """
+    from harness.core.variation import vary
+    from harness.engine.replay import replay
     from harness.errors import CassetteError
     from harness.store.atomic import write_atomically
     from harness.store.library import find_cassettes
     from harness.store.reading import load_cassette
     from harness.view.report import report_page
-    from harness.view.trace import streams_of
+    from harness.view.sides import side_of
 
+    if options["diff"] and len(paths) != 2:
+        raise click.UsageError("--diff compares two recordings: name two files")
+    interfaces = options["interfaces"] or ("streaming", "queuing")
+    if any(":" in name for name in interfaces):
+        sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+    variation = vary(options["split"], options["dialect"], options["fault"])
     loaded: list[Cassette] = []
     failed = 0
     for path in paths:
@@ -51,11 +72,36 @@ def command(paths: tuple[str, ...], output: str, *, reasoning: bool) -> int:
         except CassetteError as error:
             complain(str(error))
             failed += 1
-    streams = sum(len(streams_of(cassette)) for cassette in loaded)
-    if not streams:
-        complain("there is no streamed chat completion in what was named")
+    count = sum(len(cassette.exchanges) for cassette in loaded)
+    if not count:
+        complain("there is no exchange in what was named")
         return Exit.UNUSABLE
-    page = report_page(loaded, reasoning=reasoning)
+    sides = None
+    if options["diff"]:
+        if len(loaded) != 2:
+            raise click.UsageError("--diff compares two recordings: name two files")
+        a, b = (
+            side_of(
+                replay(
+                    cassette,
+                    interfaces[0],
+                    split=variation.split,
+                    dialect=variation.dialect,
+                    fault=variation.fault,
+                    reasoning=options["reasoning"],
+                ),
+                str(variation),
+            )
+            for cassette in loaded
+        )
+        sides = a, b
+    page = report_page(
+        loaded,
+        interfaces=interfaces,
+        variation=variation,
+        reasoning=options["reasoning"],
+        sides=sides,
+    )
     write_atomically(output, page.encode("utf-8", "replace"))
-    say(f"{output}: {streams} streams of {len(loaded)} recordings")
+    say(f"{output}: {count} exchanges of {len(loaded)} recordings")
     return Exit.UNUSABLE if failed else Exit.DONE

@@ -63,6 +63,9 @@ class Moment:
     """What each interface emitted at this event, by the interface's name."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     """What was found at this event."""
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    """What the event adds to the answer: `text`, `reasoning`, `refusal` or `call N`,
+    and the fragment."""
 
 
 @dataclass(slots=True)
@@ -216,7 +219,8 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
     content = 0
     moments = []
     for event in events:
-        said = []
+        said: list[str] = []
+        pieces: list[tuple[str, str]] = []
         for part in _parts(accumulator, event):
             kind = type(part).__name__.lower()
             if isinstance(part, Finish):
@@ -225,6 +229,7 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
             if isinstance(part, Text | Reasoning | Refusal):
                 content += len(part.text) if kind == "text" else 0
                 said.append(f"{kind} {part.text!r}")
+                pieces.append((kind, part.text))
                 continue
             if not isinstance(part, CallPart):
                 continue  # none of chat's
@@ -242,10 +247,13 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
                 machine.inspect(),
                 str(machine.error or ""),
             )
+            pieces.append((f"call {call.position}", part.arguments))
             new = "opens, " if part.is_new else ""
             named = f"name {part.name!r} " if part.name else ""
             said.append(
                 f"call {call.position} {new}{named}arguments {part.arguments!r}"
             )
-        moments.append(Moment(event, said, content, tuple(states.values())))
+        moments.append(
+            Moment(event, said, content, tuple(states.values()), pieces=pieces)
+        )
     return moments, accumulator.message()
