@@ -11,15 +11,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.core.diagnostics import Severity
+from harness.engine.conversation import conversation_of, question_of
 from harness.engine.replay import Replay
 from harness.engine.summary import summarise_exchange
 from harness.engine.transcript import describe
 from harness.errors import InterfaceError, NothingToReplayError
 from harness.store.classify import Kind
 from harness.store.rules import redacted_url
+from harness.view.copies import as_curl, as_test
 from harness.view.explain import explain
 from harness.view.panes import machine_lines
-from harness.view.question import as_curl, as_test, question_of
 from harness.view.trace import trace
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def entry_data(
         "api": summary.api,
         "model": summary.model,
         "ended": summary.reason or summary.ended,
-        "question": question_of(exchange, summary.api),
+        "question": question_of(conversation_of(exchange, summary.api)),
         "request": _request(exchange),
         "usage": summary.usage,
         "calls": [
@@ -221,9 +222,7 @@ def _state(found: list[Diagnostic], *, is_broken: bool) -> str:
     return "note" if found else ""
 
 
-def _found(
-    found: Diagnostic, cassette: Cassette, made: Trace | None
-) -> dict[str, Any]:
+def _found(found: Diagnostic, cassette: Cassette, made: Trace | None) -> dict[str, Any]:
     chunk = found.chunk
     if chunk is None and found.excerpt is not None:
         chunk = found.excerpt.chunk

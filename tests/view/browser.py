@@ -1,4 +1,4 @@
-"""Pages loaded in a real browser: a script runs in them, and what it finds comes back."""
+"""Pages loaded in a real browser, a script run in them."""
 
 from __future__ import annotations
 

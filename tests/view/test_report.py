@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
 
+
 def _page(tmp_path: Path, *paths: str) -> str:
     output = tmp_path / "report.html"
     result = harness("report", *paths, "-o", str(output))
@@ -98,8 +99,9 @@ def test_keys_move_zoom_and_change_the_exchange(tmp_path: Path) -> None:
     told = told_by(
         _page(tmp_path, STEPS, BROKEN),
         tmp_path,
-        "choose(order[0]);press=k=>dispatchEvent(new KeyboardEvent('keydown',{key:k,cancelable:true}));"
-        "press('ArrowRight');press('ArrowRight');a=here;w=to-from;press('+');z=Math.round((to-from)/w*100);"
+        "choose(order[0]);press=k=>dispatchEvent(new KeyboardEvent('keydown',"
+        "{key:k,cancelable:true}));press('ArrowRight');press('ArrowRight');a=here;"
+        "w=to-from;press('+');z=Math.round((to-from)/w*100);"
         "press(']');b=order.indexOf(one);choose(data.streams.length-1);press('d')",
         "[a, z, b, here]",
     )

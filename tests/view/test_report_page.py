@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,8 @@ from tests.view.browser import in_browser, told_by
 from tests.view.test_report import BROKEN, STEPS, _data, _long_page, _page
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.store.cassette import Cassette
 
 _WHEEL = (
@@ -40,7 +41,8 @@ def test_a_thousand_turns_of_the_wheel_leave_the_page_alive(
         "for(const x of [1,time.clientWidth-1])for(const d of [-100,100]){"
         "for(let k=0;k<500;k++)turn(d,x);draw();spans.push(to-from)}"
         "took=performance.now()-start;[a,b]=edges()",
-        "[took<1000||took, spans[0]<spans[1], spans[0]>=smallest/4*.999, from>=a&&to<=b,"
+        "[took<1000||took, spans[0]<spans[1], spans[0]>=smallest/4*.999,"
+        "from>=a&&to<=b,"
         "Math.abs(spans[1]-(b-a))<1e-6]",
     )
     assert told == [True, True, True, True, True]
@@ -118,8 +120,8 @@ def test_question_and_answer_link_to_chunks_and_the_address_is_written(
     told = told_by(
         page,
         tmp_path,
-        f"history.replaceState(null,'','#{STEPS}:0:4');follow();asked=question.textContent;"
-        "was=here;piece=document.querySelector('#answer [data-at=\"6\"]');piece.click()",
+        f"history.replaceState(null,'','#{STEPS}:0:4');follow();"
+        "asked=question.textContent;was=here;piece=document.querySelector('#answer [data-at=\"6\"]');piece.click()",
         "[asked, was, here, piece.textContent, piece.getAttribute('href'),"
         "document.getElementById('answer').textContent]",
     )
@@ -146,7 +148,7 @@ def test_the_test_that_is_copied_passes(tmp_path: Path) -> None:
     page = _page(tmp_path, STEPS)
     for number, entry in enumerate(_data(page)["streams"]):
         room: dict[str, Any] = {}
-        exec(entry["test"], room)  # noqa: S102 - our own source
+        exec(entry["test"], room)
         room[f"test_three_steps_exchange_{number}"]()
 
 
