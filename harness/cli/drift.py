@@ -25,7 +25,11 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
 _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
 
 
-@click.command("drift", no_args_is_help=True)
+@click.command(
+    "drift",
+    no_args_is_help=True,
+    short_help="Read old recordings again and report what changed since.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--update",

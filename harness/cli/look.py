@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,6 +85,11 @@ def look(
     if len(paths) != 1 or paths[0] == "-":
         raise click.UsageError(
             "--around, --until and --step look at one recording in a file"
+        )
+    if Path(paths[0]).is_dir():
+        raise click.UsageError(
+            f"--around, --until and --step look at one recording, and {paths[0]} is a "
+            f"folder: name a file in it (harness ls {paths[0]} lists them)"
         )
     cassette = load_cassette(paths[0])
 

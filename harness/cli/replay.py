@@ -22,7 +22,11 @@ _OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 
 
-@click.command("replay", no_args_is_help=True)
+@click.command(
+    "replay",
+    no_args_is_help=True,
+    short_help="Replay recordings: what an agent's client would have seen.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--interface",

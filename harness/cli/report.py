@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from harness.store.cassette import Cassette
 
 
-@click.command("report", no_args_is_help=True)
+@click.command(
+    "report",
+    no_args_is_help=True,
+    short_help="Draw recordings as one page: answers, time lines, chunks.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "-o",

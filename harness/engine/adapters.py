@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.errors import HarnessError, InterfaceError
+from harness.interfaces.base import AgentChunkStreamingInterface
 from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
@@ -173,10 +174,30 @@ class _Base:
         return self._chat
 
     def _failure(self, method: str, error: Exception) -> HarnessError:
+        trace = error.__traceback__
+        if isinstance(error, TypeError) and trace is not None and not trace.tb_next:
+            # It was raised by the call itself, not inside of what was called.
+            expected = _signature(getattr(AgentChunkStreamingInterface, method, None))
+            got = _signature(getattr(self.interface, method))
+            return InterfaceError(
+                f"{self.name}.{method}() cannot be called as an agent calls it: "
+                f"expected {method}{expected or '(...)'}, got {method}{got} ({error})",
+                where=self.where(),
+            )
         return InterfaceError(
             f"{self.name}.{method}() raised {type(error).__name__}: {error}",
             where=self.where(),
         )
+
+
+def _signature(function: Any) -> str:
+    """Return the parameters of a method as it is called; empty where unknown."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a builtin without a signature
+        return ""
+    names = [str(p.replace(annotation=p.empty)) for p in parameters if p.name != "self"]
+    return f"({', '.join(names)})"
 
 
 def _first_annotation(method: Any) -> object:

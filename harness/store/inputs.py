@@ -14,8 +14,9 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from harness.errors import CassetteError, CassetteMissingError, StateError
+from harness.errors import CassetteError, StateError
 from harness.limits import CASSETTE
+from harness.store.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,12 +200,10 @@ def _opening(path: str, reopen: Callable[[], BinaryIO]) -> BinaryIO:
     try:
         return reopen()
     except FileNotFoundError:
-        raise CassetteMissingError(
-            path, "there is no such file or folder; check the name"
-        ) from None
+        raise missing(path) from None
     except IsADirectoryError:
         raise CassetteError(
-            path, "is a folder; name a file in it, or search it with find_cassettes"
+            path, "is a folder; name a file in it (`harness ls` lists them)"
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise _unreadable(path, error) from None

@@ -10,9 +10,10 @@ import os
 import re
 from pathlib import Path
 
-from harness.errors import CassetteError, CassetteMissingError
+from harness.errors import CassetteError
 from harness.store.inputs import STDIN
 from harness.store.journal_text import has_exchange, is_journal
+from harness.store.missing import missing
 
 __all__ = ["find_cassettes", "is_cassette"]
 
@@ -57,9 +58,7 @@ def find_cassettes(
     if name == STDIN or (place.exists() and not place.is_dir()):
         return [name]
     if not place.is_dir():
-        raise CassetteMissingError(
-            name, "there is no such file or folder; check the name"
-        )
+        raise missing(name)
     found: list[str] = []
     try:
         _search(name, found, with_journals=with_journals)

@@ -121,7 +121,8 @@ def test_question_and_answer_link_to_chunks_and_the_address_is_written(
         page,
         tmp_path,
         f"history.replaceState(null,'','#{STEPS}:0:4');follow();"
-        "asked=question.textContent;was=here;piece=document.querySelector('#answer [data-at=\"6\"]');piece.click()",
+        "asked=question.textContent;was=here;"
+        "piece=document.querySelector('#answer [data-at=\"6\"]');piece.click()",
         "[asked, was, here, piece.textContent, piece.getAttribute('href'),"
         "document.getElementById('answer').textContent]",
     )
