@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StateError,
         StreamInactiveError,
         StreamTimeoutError,
+        UnrecordedConnectionError,
         UsageError,
     )
     from harness.interfaces.base import AgentChunkStreamingInterface, AgentInterface
@@ -94,6 +95,7 @@ __all__ = [
     "ToolCall",
     "ToolCallFunction",
     "Transcript",
+    "UnrecordedConnectionError",
     "UsageError",
     "UserMessage",
     "areplay",

@@ -36,6 +36,7 @@ __all__ = [
     "StateError",
     "StreamInactiveError",
     "StreamTimeoutError",
+    "UnrecordedConnectionError",
     "UsageError",
     "did_you_mean",
     "printable",
@@ -210,6 +211,26 @@ class CassetteMismatchError(CassetteError):
 
 class RecordingRefusedError(CassetteError):
     """Recording was asked for where it must not happen (CI, a broken file)."""
+
+
+class UnrecordedConnectionError(CassetteError):
+    """A client that is not intercepted was about to go past the cassette.
+
+    Attributes:
+        host: Where it was about to connect to.
+        client: The library that was, as the stack shows it.
+    """
+
+    def __init__(self, path: str, host: str, client: str, why: str) -> None:
+        self.host = host
+        self.client = client
+        super().__init__(
+            path,
+            f"{client} was about to connect to {host}, which {why}: harness does not "
+            "intercept this client in process; point its base URL at a recording "
+            "server (`harness record --proxy`), or let it through "
+            f"(allow=[{host!r}])",
+        )
 
 
 class StateError(HarnessError):

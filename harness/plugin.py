@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 
 _MARKER = (
     "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
-    "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
-    "cassette_dir=None, match_on=None): play cassettes (names, globs, lists; the "
-    "test's own by default) to the test's client and fixtures, each split, dialect "
-    "and fault with its own test id. See https://docs.pytest.org for markers and "
-    "harness's README for all settings."
+    "seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
+    "block_network=None, cassette_dir=None, allow=None, match_on=None, "
+    "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
+    "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
+    "default) to the test's client and fixtures, each split, dialect and fault with "
+    "its own test id. See https://docs.pytest.org for markers and harness's README "
+    "for all settings."
 )
 
 _OPTIONS = {
     "record": (
         "MODE",
         "none",
-        "What to record: none, once, new_episodes, all or rewrite.",
+        "What to record: none, once, new_episodes, all or rewrite; or verify it.",
     ),
     "cassette_dir": (
         "DIR",
@@ -62,10 +64,41 @@ _OPTIONS = {
         "What to do about cassettes that no test uses: fail or ignore.",
     ),
     "speed": ("X", "0", "0 plays at once, 1 as recorded, 2 twice as fast."),
+    "max_age": (
+        "AGE",
+        "0",
+        "How old recordings may be, by their Date header: 90d, 12w, 6m; 0 for any age.",
+    ),
     "block_network": (
         "WHAT",
         "remote",
         "What tests may not reach: all, remote (but this machine), or none.",
+    ),
+    "allow": (
+        "HOSTS",
+        "none",
+        "Hosts that clients may reach which are not intercepted: db.example.com:5432.",
+    ),
+    "match_on": (
+        "NAMES",
+        "method path json_body",
+        "Which request is the same: vcrpy's matchers, or vcrpy for those it uses.",
+    ),
+    "ignore_json": (
+        "PATHS",
+        "none",
+        "Fields of a JSON body that do not count there: $.user $.messages[*].id.",
+    ),
+    "ignore_hosts": (
+        "HOSTS",
+        "none",
+        "Hosts whose requests are sent, and neither played nor recorded.",
+    ),
+    "ignore_localhost": ("BOOL", "false", "The same of this machine: true or false."),
+    "ignore_telemetry": (
+        "BOOL",
+        "true",
+        "Whether known telemetry is answered here, and neither sent nor recorded.",
     ),
 }
 """Of each setting the value's name, the default and what it is; `settings` knows more.
@@ -121,7 +154,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", _MARKER)
     mode = config.getoption("harness_record")
-    if mode in {None, "none"} or hasattr(config, "workerinput"):
+    if mode in {None, "none", "verify"} or hasattr(config, "workerinput"):
         return
     if getattr(config.option, "dist", "no") != "no" and (
         getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", 0)
@@ -142,11 +175,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from harness.errors import HarnessError
     from harness.testing.cases import PLAIN, cases_of
     from harness.testing.playing import asked_of
+    from harness.testing.varied import check_cases
 
+    if is_marked and item.get_closest_marker("vcr") is not None:
+        from harness.testing.others import marked_by_both
+
+        raise pytest.fail.Exception(marked_by_both(item), pytrace=False)
     names = set(metafunc.fixturenames)
     is_replayed = bool(_VARIED & names) or not _DATA & names
     try:
         cases = cases_of(asked_of(item), is_replayed=is_replayed)
+        is_played = "harness_session" in names or (is_marked and not _DATA & names)
+        check_cases(cases, is_played=is_played)
     except HarnessError as error:
         message = f"{item.nodeid}: {error}"
         raise pytest.fail.Exception(message, pytrace=False) from None
@@ -182,7 +222,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
     output = getattr(node, "workeroutput", None)
     if output is None or "harness_orphans" in output:
-        _running(node.config).orphans.add_worker(output)
+        _running(node.config).add_worker(output)
 
 
 def _running(config: pytest.Config) -> Running:
@@ -205,8 +245,8 @@ def _uses(item: pytest.Item) -> bool:
 def harness_config() -> dict[str, Any]:
     """Return settings of the tests around; override it in a conftest.py.
 
-    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network` as the marker takes
-    them (the marker and the command line go first), and `match_on`, `redaction`,
+    Keys: all but `splits`, `dialects`, `faults`, `orphans` and `cassette_dir`, as the
+    marker takes them (the marker and the command line go first), and `redaction`,
     `before_record_request` as `harness.use_cassette` takes them.
     """
     return {}
@@ -262,7 +302,7 @@ def _harness_around(
 
 @pytest.fixture
 def harness_session(_harness_around: HarnessTest) -> RecordingSession:
-    """Play or record what the test's own `httpx` or `httpx2` client does.
+    """Play or record what the test's own HTTP client does.
 
     A marked test that takes the cassette in no other way has this without asking.
     The value tells what was used: `play_counts`, `unplayed`, `misses`.

@@ -144,8 +144,8 @@ def problems(parts: Sequence[Part]) -> list[tuple[str, str]]:
 def merged(parts: Sequence[Part]) -> list[Any]:
     """Return parts in a form that compares: fragments joined, calls as text.
 
-    A call stands where it began, with its whole arguments as JSON; of usage the last
-    counts are left, at the end.
+    A call stands where it began, with its whole arguments as JSON; candidates come one
+    after another; of usage the last counts are left, at the end.
     """
     found: list[Any] = []
     usage: dict[str, Any] = {}
@@ -171,7 +171,7 @@ def merged(parts: Sequence[Part]) -> list[Any]:
             found.append((number, type(inner), inner.text))  # type: ignore[union-attr]
         else:
             found.append((number, inner))
-    return [*found, usage]
+    return [*sorted(found, key=lambda entry: entry[0]), usage]
 
 
 def call_value(call: ToolCall) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import re
 
 from harness import plugin
 from harness.testing import hookspecs
-from harness.testing.settings import EARLY, FIXTURE_KEYS, MARKER_KEYS, SETTINGS
+from harness.testing.settings import EARLY, FIXTURE_KEYS, SETTINGS
 
 _FIXTURES = re.compile(r"(<!-- fixtures -->\n).*?(<!-- /fixtures -->)", re.DOTALL)
 _SETTINGS = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
@@ -53,8 +53,7 @@ def settings_table() -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     for name, text in FIXTURE_KEYS.items():
-        marker = f"`{name}`" if name in MARKER_KEYS else ""
-        lines.append(f"|  | {marker} | `{name}` |  |  |  | {text} |")
+        lines.append(f"|  |  | `{name}` |  |  |  | {text} |")
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.core.parts import Part
 
@@ -27,6 +27,7 @@ __all__ = [
     "Api",
     "Conversation",
     "Event",
+    "Named",
     "Payload",
     "Reader",
     "RequestedCall",
@@ -88,9 +89,12 @@ class WrittenEvent(NamedTuple):
 class Writer(Protocol):
     """Writes the parts of one response as the events of an API."""
 
-    left_out: dict[str, int]
-    """What this API cannot carry and how often it came, such as `refusal` or
-    `citation`: the command that writes lists it, nothing is left out in silence."""
+    @property
+    def left_out(self) -> dict[str, int]:
+        """What this API cannot carry and how often it came, such as `refusal`.
+
+        The command that writes lists it: nothing is left out in silence.
+        """
 
     def feed(self, parts: list[Part]) -> list[WrittenEvent]:
         """Write the parts of one event; may hold back what is not decided yet."""
@@ -203,3 +207,58 @@ class Api(Protocol):
 
     def check(self, events: Iterable[Event]) -> Iterator[Violation]:
         """Hold a stream against the rules; lazily, one pass."""
+
+
+class WritingApi(Api, Protocol):
+    """An API that answers can be written in, too."""
+
+    content_type: str
+    """Of a stream in the standard dialect."""
+
+    @property
+    def dialects(self) -> Mapping[str, Named]:
+        """The dialects by name, the standard one first."""
+
+    @property
+    def faults(self) -> Mapping[str, Named]:
+        """The ways to go wrong, by name."""
+
+    @property
+    def not_carried(self) -> Mapping[str, str]:
+        """What the API cannot carry, and what becomes of it."""
+
+    def writer(self, dialect: str) -> Writer:
+        """Return a writer for one response; an empty name is the standard dialect."""
+
+    def changed(
+        self,
+        events: Iterator[WrittenEvent],
+        dialect: str,
+        fault: str,
+        number: int | None,
+    ) -> Iterator[WrittenEvent]:
+        """Give written events what of a dialect the writer does not, then the fault."""
+
+    def encode(
+        self,
+        events: Iterable[WrittenEvent],
+        dialect: str,
+        fault: str,
+        number: int | None,
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events, terminators and faults of bytes included."""
+
+    def body(self, parts: list[Part]) -> Payload:
+        """Write a whole answer that is not streamed."""
+
+
+class Named(Protocol):
+    """A dialect or a fault, as lists and help texts show it."""
+
+    @property
+    def name(self) -> str:
+        """As an option takes it."""
+
+    @property
+    def summary(self) -> str:
+        """One line."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["API_NAMES", "api_named", "api_of_answer", "api_of_event", "api_of_request"]
 
-API_NAMES = ("chat", "responses", "anthropic", "gemini")
+API_NAMES = ("chat", "responses", "anthropic", "gemini", "ollama")
 """Every API that is read, the most common first."""
 
 

@@ -20,6 +20,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "init": "harness.cli.init",
     "record": "harness.cli.record",
+    "import": "harness.cli.importing",
     "ls": "harness.cli.ls",
     "show": "harness.cli.show",
     "replay": "harness.cli.replay",
@@ -29,6 +30,7 @@ _COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "scan": "harness.cli.scan",
     "fuzz": "harness.cli.fuzz",
     "serve": "harness.cli.serve",
+    "rerecord": "harness.cli.rerecord",
     "drift": "harness.cli.drift",
 }
 

@@ -79,9 +79,10 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
 def command(a: str, b: str | None, **options: Any) -> int:
     """Compare what two replays emit; exit with 1 if they differ.
 
-    A and B are recordings, or transcripts that `harness replay --format jsonl` or a
-    snapshot test stored. Without B, A is compared with itself in another interface,
-    mode, split, dialect or broken otherwise (the options that end in -b).
+    A and B are recordings, or transcripts that `harness replay --format jsonl` or sse,
+    a server of Letta or a snapshot test stored. Without B, A is compared with itself in
+    another interface, mode, split, dialect or broken otherwise (the options that end
+    in -b).
 
     \b
     Examples:
@@ -116,11 +117,13 @@ def _sides(a: str, b: str, options: dict[str, Any]) -> tuple[Side, Side]:
     from harness.view.sides import load_stored
 
     stored = load_stored(a), load_stored(b)
-    known = next((side.interface for side in stored if side is not None), None)
+    known = next((side.interface for side in stored if side and side.interface), None)
     if known is not None and options["interface"] is None:
         options["interface"] = known
     side_a = stored[0] or _replayed(a, options, "")
     side_b = stored[1] or _replayed(b, options, "_b")
+    if side_a.is_counted or side_b.is_counted:
+        side_a, side_b = side_a.counted(), side_b.counted()
     only = options["exchange"]
     if only is None:
         return side_a, side_b

@@ -29,6 +29,7 @@ _DEFAULT_EXAMPLES = 20_000
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(
     "--as",
+    "--level",
     "level",
     type=click.Choice(_LEVELS),
     help="How the consumer is fed.  [default: by what it offers]",

@@ -70,6 +70,11 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     help="Cut the text otherwise: N is code points a fragment.",
 )
 @click.option(
+    "--api",
+    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    help="Restate the recording in this API; --dialect and --fault are then its own.",
+)
+@click.option(
     "--dialect",
     metavar="NAME",
     help="Say the stream as this provider would; several joined by +.",
@@ -153,7 +158,9 @@ class _Run:
 
         self.options = options
         split = None if options["split"] == "recorded" else options["split"]
-        self.variation = vary(split, options["dialect"], options["fault"])
+        self.variation = vary(
+            split, options["dialect"], options["fault"], options["api"]
+        )
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0

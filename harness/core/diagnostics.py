@@ -73,12 +73,20 @@ class DiagnosticKind(StrEnum):
     """The whole answer came again after its deltas."""
     TEMPLATE_MARKER = "template-marker"
     """A marker of the model's chat template stands in text or in a name."""
+    NOT_CARRIED = "not-carried"
+    """The API that a recording was restated in has no place for a part of it."""
     NOT_EMITTED = "not-emitted"
     """Something that no message carries, such as the transcript of audio."""
     STRAY_TEXT = "stray-text"
     """Lines between the events that are no field of the event-stream standard."""
     DONE_DIFFERS = "done-differs"
     """A done or terminal event states something else than its deltas."""
+    MISSING_ENCODING = "missing-encoding"
+    """The body is compressed, and no header of the response states it."""
+    RESTORED = "restored"
+    """The recording was read after something about its text was undone or guessed."""
+    NOT_READ = "not-read"
+    """A part of the recording that cannot be read, such as WebSocket messages."""
     ILLEGAL_EVENT = "illegal-event"
     """An event breaks a rule of its API: order, index, bracket, sequence."""
 
@@ -98,7 +106,10 @@ _SEVERITIES = {
     DiagnosticKind.UNREAD: Severity.NOTE,
     DiagnosticKind.MISSING_DONE: Severity.NOTE,
     DiagnosticKind.NOT_EMITTED: Severity.NOTE,
+    DiagnosticKind.NOT_CARRIED: Severity.NOTE,
     DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
     DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,
+    DiagnosticKind.RESTORED: Severity.NOTE,
+    DiagnosticKind.NOT_READ: Severity.NOTE,
 }

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from harness.apis.variation import ApiStyle
     from harness.core.chunks import Chunk
     from harness.core.dialects import Dialect
     from harness.core.faults import Fault
+    from harness.core.parts import Part
     from harness.core.splits import Split
 
 __all__ = ["Variation", "vary"]
@@ -34,6 +36,9 @@ class Variation:
     """Whose habits it has; None leaves the recorded provider's."""
     fault: Fault | None = None
     """How it goes wrong; None leaves it whole."""
+    style: ApiStyle | None = None
+    """The API that it is restated in, with a dialect and a fault of that API, in place
+    of those above; None leaves the recorded one (as chat chunks where it is cut)."""
 
     def __str__(self) -> str:
         """Return the command line options that ask for it; empty for none."""
@@ -42,12 +47,14 @@ class Variation:
             ("split", self.split),
             ("fault", self.fault),
         )
-        return " ".join(f"--{name} {value}" for name, value in named if value)
+        options = [f"--{name} {value}" for name, value in named if value]
+        return " ".join([*([str(self.style)] if self.style else []), *options])
 
     @property
     def is_recorded(self) -> bool:
         """Whether it leaves the stream as it was recorded."""
-        return self.dialect is None and self.fault is None and not self._cuts
+        is_restated = self.dialect or self.fault or self.style
+        return is_restated is None and not self._cuts
 
     @property
     def _cuts(self) -> bool:
@@ -70,6 +77,26 @@ class Variation:
         if self.fault is not None:
             stream = self.fault.apply(stream)
         return stream
+
+    def restate(
+        self, answer: Iterable[tuple[float | None, list[Part]]]
+    ) -> tuple[Iterator[bytes], dict[str, int]]:
+        """Write an answer in the API of `style`, cut by the split.
+
+        Args:
+            answer: The time and the parts of each event, in order.
+
+        Returns:
+            The bytes, an event a piece, lazily; and what the API cannot carry, with how
+            often it came, complete when the bytes are through.
+        """
+        from harness.core.recut_parts import recut_parts
+
+        assert self.style is not None
+        if self.split is not None and self._cuts:
+            answer = recut_parts(answer, self.split)
+        events, left_out = self.style.write(parts for _, parts in answer)
+        return self.style.encode(events), left_out
 
     def encode(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:
         """Vary a stream and write it as event stream text, byte faults included.
@@ -95,6 +122,7 @@ def vary(
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
+    api: str | None = None,
 ) -> Variation:
     """Make a variation from values or from what the command line takes.
 
@@ -102,6 +130,8 @@ def vary(
         split: A split, or as `parse_split` takes it.
         dialect: A dialect, or as `parse_dialect` takes it.
         fault: A fault, or as `parse_fault` takes it.
+        api: The API to restate it in: then `dialect` and `fault` are names of that
+            API's; None, or `chat`, restates it as chat chunks.
 
     Returns:
         The variation.
@@ -113,6 +143,11 @@ def vary(
         from harness.core.splits import parse_split
 
         split = parse_split(split)
+    if api is not None and api != "chat":
+        from harness.apis.variation import api_style
+
+        style = api_style(api, str(dialect or ""), str(fault or ""))
+        return Variation(split, style=style)
     if isinstance(dialect, str):
         from harness.core.dialects import parse_dialect
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
@@ -29,10 +30,10 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
+from harness.engine.restating import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
 from harness.messages import Message, ToolCall, ToolCallFunction, encodable
-from harness.store.cassette import Exchange
 from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette
+    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["AgentLoop", "Cause"]
 
@@ -124,6 +125,8 @@ class AgentLoop:
         previous: Conversation | None = None
         is_open = False
         for exchange, kind in chosen_exchanges(self._cassette, self._only):
+            for note in exchange.notes:
+                self._diagnose(exchange, note.kind, note.text)
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
@@ -159,7 +162,9 @@ class AgentLoop:
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
             reader = self._reader(exchange, kind.api)
-            takes_events = adapter.takes_events and self._variation.is_recorded
+            variation = self._variation
+            is_chat = variation.style is None and not variation.is_recorded
+            takes_events = adapter.takes_events and not is_chat
             created, chunks = (0.0, None) if takes_events else look_ahead(reader)
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
@@ -219,18 +224,23 @@ class AgentLoop:
         A fault is read from bytes, so that everything odd about it is reported as it
         would be of a recording.
         """
-        if self._variation.fault is None:
+        variation = self._variation
+        if variation.fault is None and variation.style is None:
             return StreamReader(exchange, self._report, api=api)
-        recorded = StreamReader(exchange, None, api=api)
-        response = replace(
-            exchange.response,
-            body=b"",
-            wire=None,
-            ended=None,
-            source=lambda: self._variation.encode(recorded),
+        left = partial(self._diagnose_left, exchange)
+        restated = restated_exchange(
+            exchange, lambda: restated_bytes(exchange, variation, api, left)
         )
-        broken = Exchange(exchange.index, exchange.request, response)
-        return StreamReader(broken, self._report, api="chat")
+        style = variation.style
+        arrives = "chat" if style is None else style.api
+        return StreamReader(restated, self._report, api=arrives)
+
+    def _diagnose_left(self, exchange: Exchange, left_out: dict[str, int]) -> None:
+        found = ", ".join(f"{what} ({count})" for what, count in left_out.items())
+        style = self._variation.style
+        assert style is not None
+        text = f"{style.api} cannot carry all of the recording: {found}"
+        self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
 
     def _stream(
         self,
@@ -245,7 +255,12 @@ class AgentLoop:
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
             chunks = map(_reasoning_as_content, chunks)
-        if self._variation.fault is None and not self._variation.is_recorded:
+        variation = self._variation
+        if (
+            variation.fault is None
+            and variation.style is None
+            and not variation.is_recorded
+        ):
             chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
         if takes_chunks and not self._is_started:

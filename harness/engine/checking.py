@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.detect import api_named
 from harness.core.diagnostics import DiagnosticKind, Severity
+from harness.core.parts import Problem as Odd
 from harness.engine.replay import Replay
 from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
@@ -205,9 +206,12 @@ def diagnostics_of(cassette: Cassette) -> list[Diagnostic]:
             pass
     except NothingToReplayError:
         return [
-            Diagnostic(DiagnosticKind.NOT_REPLAYED, exchange.index, reason)
+            Diagnostic(note.kind, exchange.index, note.text)
             for exchange in cassette.exchanges
-            for reason in (classify(exchange).reason,)
+            for note in (
+                *exchange.notes,
+                Odd(DiagnosticKind.NOT_REPLAYED, classify(exchange).reason),
+            )
         ]
     return running.diagnostics
 

@@ -120,6 +120,7 @@ def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
+    api: str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -138,6 +139,8 @@ def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
         dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
         fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
             then numbered as they come, and `at` is None.
+        api: The API to restate the recording in; `dialect` and `fault` are then names
+            of that API's.
         mode: How a streaming interface is used; None is `tokens` for an interface
             made here and leaves an object's own mode.
         options: What agent and interface agree on; an interface object's own
@@ -157,7 +160,7 @@ def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
     return Replay(
         _loaded(cassette),
         interface,
-        variation=vary(split, dialect, fault),
+        variation=vary(split, dialect, fault, api),
         mode=mode,
         options=options,
         exchange=exchange,
@@ -172,6 +175,7 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
+    api: str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -190,6 +194,8 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
         dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
         fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
             then numbered as they come, and `at` is None.
+        api: The API to restate the recording in; `dialect` and `fault` are then names
+            of that API's.
         mode: How a streaming interface is used; None is `tokens` for an interface
             made here and leaves an object's own mode.
         options: What agent and interface agree on; an interface object's own
@@ -211,7 +217,7 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
         running = Replay(
             _loaded(cassette),
             interface,
-            variation=vary(split, dialect, fault),
+            variation=vary(split, dialect, fault, api),
             mode=mode,
             options=options,
             exchange=exchange,
@@ -235,6 +241,7 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
+    api: str | None = None,
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     exchange: int | None = None,
@@ -251,6 +258,8 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
         dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
         fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
             then numbered as they come, and `at` is None.
+        api: The API to restate the recording in; `dialect` and `fault` are then names
+            of that API's.
         mode: How a streaming interface is used; None is `tokens` for an interface
             made here and leaves an object's own mode.
         options: What agent and interface agree on; an interface object's own
@@ -276,7 +285,7 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     running = Replay(
         _loaded(cassette),
         interface,
-        variation=vary(split, dialect, fault),
+        variation=vary(split, dialect, fault, api),
         mode=mode,
         options=options,
         exchange=exchange,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pprint
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
 
+_NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
 _SHOWN = 40  # pieces of an arrival, and lines of what was said
 _ROW = 240  # characters of a piece
 
@@ -56,6 +58,18 @@ def describe(failure: Failure) -> Iterator[str]:
     if first is not None:
         yield "first difference:"
         yield from first
+    elif failure.reference is not None:
+        yield "which look the same; exactly, the stream in its other form gave:"
+        yield f"  {_cut(repr(failure.expected))}"
+        yield "and this one:"
+        yield f"  {_cut(repr(failure.got))}"
+    raised = failure.got.raised
+    if raised is not None and _NOT_OF_DICTS.search(raised.text):
+        yield ""
+        yield (
+            "hint: it reads objects, and was given dicts: if it is made for those of "
+            "the OpenAI SDK, give chunks='sdk' (--chunks sdk)"
+        )
 
 
 def _noun(arrival: Arrival, count: int) -> str:

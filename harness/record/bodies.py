@@ -28,9 +28,14 @@ __all__ = ["Pace", "PlayedBody", "RecordedBody", "stream_class"]
 
 
 async def _async_sleep(seconds: float) -> None:
-    import anyio  # httpx and httpx2 depend on it; it knows asyncio and trio
+    try:
+        import anyio  # httpx and httpx2 depend on it; it knows asyncio and trio
+    except ImportError:
+        import asyncio
 
-    await anyio.sleep(seconds)
+        await asyncio.sleep(seconds)
+    else:
+        await anyio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from contextlib import AbstractContextManager
+import warnings
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from harness.errors import StateError
-from harness.record.active import THREAD_PATCHES, using
+from harness.record.active import using
+from harness.record.clients import intercepting
 from harness.record.session import RecordingSession
 from harness.record.surfacing import hidden_cause
-from harness.record.transports import CLIENT_PATCHES
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +34,11 @@ _R = TypeVar("_R")
 def use_cassette(
     path: str | os.PathLike[str], record: RecordMode | str = "none", **options: Any
 ) -> CassetteContext:
-    """Record and play what `httpx` and `httpx2` clients do, within a block.
+    """Record and play what HTTP clients do, within a block.
+
+    Those of `httpx`, `httpx2`, `aiohttp`, `urllib3` (so `requests` and `botocore`) and
+    the standard library are intercepted, and the libraries on top of them. A client
+    that is not is refused where it goes past the cassette; see `allow` below.
 
     Use it as ``with``, as ``async with``, or as a decorator of a function or a
     coroutine function. The block's value is the `RecordingSession`: `unplayed`,
@@ -56,8 +61,9 @@ def use_cassette(
             recordings replacing those they match (these four as in vcrpy);
             ``rewrite`` records everything and replaces the file as a whole, but only
             if the block ends without an exception.
-        options: What `RecordingSession` takes, and `speed`, `clock`, `sleep` and
-            `async_sleep` of `Pace` for playing in recorded time.
+        options: What `RecordingSession` takes: `match_on`, `redaction`, `allow` (hosts
+            that other clients may connect to), `ignore_hosts` and more; and `speed`,
+            `clock`, `sleep` and `async_sleep` of `Pace` for playing in recorded time.
 
     Returns:
         The context; each use of it opens the cassette anew.
@@ -89,7 +95,7 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
     ) -> None:
         self._arguments: tuple[Any, Any, dict[str, Any]] = (path, record, options)
         self._session: RecordingSession | None = None
-        self._using: AbstractContextManager[None] | None = None
+        self._using: ExitStack | None = None
 
     def __enter__(self) -> RecordingSession:
         path, record, options = self._arguments
@@ -99,11 +105,10 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
                 "call use_cassette again for a second block"
             )
         session = RecordingSession(path, mode=record, **options)
-        CLIENT_PATCHES.install()
-        THREAD_PATCHES.install()
         self._session = session
-        self._using = using(session)
-        self._using.__enter__()
+        self._using = ExitStack()
+        self._using.enter_context(intercepting())
+        self._using.enter_context(using(session))
         return session
 
     def __exit__(
@@ -116,10 +121,11 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
         assert session is not None
         assert context is not None
         self._session = self._using = None
-        context.__exit__(None, None, None)
-        THREAD_PATCHES.uninstall()
-        CLIENT_PATCHES.uninstall()
+        context.close()
         kept = session.close(failed=error is not None)
+        unseen = session.unseen()
+        if error is None and unseen:
+            warnings.warn(unseen, stacklevel=2)
         if kept is not None and error is not None:
             error.add_note(
                 f"{session.path} was not replaced; what was recorded is in {kept}"

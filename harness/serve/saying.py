@@ -17,15 +17,23 @@ from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
 from harness.serve.answer import Answer, BrokenOffError, Ending
+from harness.serve.apis import (
+    asked_api,
+    has_error,
+    parts_of,
+    written,
+    written_whole,
+)
 from harness.serve.completions import completion_of
 from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from harness.core.parts import Part
     from harness.serve.answer import Pieces
     from harness.serve.settings import Settings
-    from harness.store.cassette import Exchange
+    from harness.store.cassette import Exchange, Request
 
 __all__ = ["say"]
 
@@ -36,13 +44,16 @@ _STREAM_HEADERS = [
 _OWN_HEADERS = frozenset({"content-length", "content-encoding", "content-type"})
 
 
-def say(exchange: Exchange, settings: Settings, *, is_streamed: bool) -> Answer:
+def say(
+    exchange: Exchange, settings: Settings, request: Request, *, is_streamed: bool
+) -> Answer:
     """Return what an exchange answers.
 
     Args:
         exchange: The recording; its body is held.
         settings: How it is said and delivered. The faults of the connection are left
             out (`ServedFault.deliver`).
+        request: What was asked; its path says in which API.
         is_streamed: Whether the client asked for a stream.
 
     Returns:
@@ -51,12 +62,43 @@ def say(exchange: Exchange, settings: Settings, *, is_streamed: bool) -> Answer:
     kind, _, api = classify(exchange)
     if kind is Kind.OTHER:
         return _as_recorded(exchange, settings)
-    if (kind is Kind.STREAM) != is_streamed or not settings.variation.is_recorded:
+    asked = asked_api(request.uri) or api
+    is_own = asked == api and (settings.style is None or settings.style.api != asked)
+    is_plain = is_own and settings.split is None and request.method != "GET"
+    if asked != "chat" and not (is_plain and (kind is Kind.STREAM) == is_streamed):
+        return _restated(exchange, settings, request, asked, is_streamed=is_streamed)
+    is_plain = asked == api and settings.variation.is_recorded
+    if (kind is Kind.STREAM) != is_streamed or not is_plain:
         if is_streamed:
             return _stream(exchange, settings, kind, api)
-        if kind is Kind.STREAM or settings.variation.fault is not None:
+        if kind is Kind.STREAM or asked != api or settings.variation.fault is not None:
             return _whole(exchange, settings, kind, api)
     return _as_recorded(exchange, settings)
+
+
+def _restated(
+    exchange: Exchange,
+    settings: Settings,
+    request: Request,
+    api: str,
+    *,
+    is_streamed: bool,
+) -> Answer:
+    """Answer in another API than chat."""
+    if is_streamed or request.method == "GET":
+        timed = _Timed(exchange, settings.speed)
+        made = written(timed.parts(parts_of(exchange)), settings, api, request)
+        if settings.writes is not None:
+            made = settings.writes.recut_bytes(made)
+        is_array = api == "gemini" and "alt=sse" not in request.uri
+        kind = "application/json" if is_array else "text/event-stream"
+        headers = [*_headers(exchange), ("content-type", kind)]
+        return Answer(exchange.response.status, headers, timed.during(made))
+    parts = [part for _, found in parts_of(exchange) for part in found]
+    problem = has_error(parts)
+    if problem:
+        return Answer.error(500, problem)
+    return Answer.json(written_whole(parts, api))
 
 
 def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
@@ -129,6 +171,14 @@ class _Timed:
         wire = self._exchange.response.wire
         if wire:
             self._read(wire[-1].seconds)
+
+    def parts(
+        self, answer: Iterable[tuple[float | None, list[Part]]]
+    ) -> Iterator[tuple[float | None, list[Part]]]:
+        """Yield the parts that were read from the recording."""
+        for at, parts in answer:
+            self._read(at)
+            yield at, parts
 
     def during(self, made: Iterable[bytes]) -> Iterator[tuple[float | None, bytes]]:
         """Yield what is made of the pieces with its time, then end as recorded."""

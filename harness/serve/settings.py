@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from harness.apis.variation import ApiStyle, api_style
 from harness.core.dialects import Dialect, parse_dialect
 from harness.core.splits import Split, parse_split
 from harness.core.variation import Variation
@@ -48,6 +49,8 @@ class Settings:
     """Whose habits the stream has; None leaves the recorded provider's."""
     fault: ServedFault = NO_FAULT
     """How it goes wrong."""
+    style: ApiStyle | None = None
+    """A dialect and a fault of another API than chat, for requests in that API."""
 
     @property
     def variation(self) -> Variation:
@@ -56,7 +59,7 @@ class Settings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings in the forms that `make_settings` takes."""
-        return {
+        shown = {
             "cassette": self.cassette,
             "match": self.match.value,
             "speed": self.speed,
@@ -65,6 +68,7 @@ class Settings:
             "dialect": _shown(self.dialect),
             "fault": _shown(self.fault),
         }
+        return shown | ({"style": str(self.style)} if self.style else {})
 
 
 def _shown(value: object) -> str | None:
@@ -77,7 +81,8 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
     Args:
         base: What holds where nothing is given; the defaults if None.
         given: Fields of `Settings`; splits, dialects and faults as their text or
-            None, the speed as a number or its text.
+            None, the speed as a number or its text. With `api`, the dialect and the
+            fault are of that API.
 
     Returns:
         The settings.
@@ -85,6 +90,11 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
     Raises:
         UsageError: A name or a value is wrong; the message says what there is.
     """
+    api = given.pop("api", None)
+    if api is not None and api != "chat":
+        named = {key: given.pop(key, None) or "" for key in ("dialect", "fault")}
+        style = api_style(_text(api), **{k: _text(v) for k, v in named.items()})
+        return replace(make_settings(base, **given), style=style)
     unknown = given.keys() - {field.name for field in fields(Settings)}
     if unknown:
         names = ", ".join(field.name for field in fields(Settings))
@@ -99,6 +109,7 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         "writes": lambda v: _parsed(v, Split, parse_split, "writes"),
         "dialect": lambda v: _parsed(v, Dialect, parse_dialect, "dialect"),
         "fault": _fault,
+        "style": _style,
     }
     return replace(
         base or Settings(),
@@ -117,6 +128,12 @@ def _parsed(value: Any, kind: type, parse: Any, name: str) -> Any:
 def _fault(value: Any) -> ServedFault:
     found: ServedFault | None = _parsed(value, ServedFault, parse_served_fault, "fault")
     return NO_FAULT if found is None else found
+
+
+def _style(value: Any) -> ApiStyle | None:
+    if value is None or isinstance(value, ApiStyle):
+        return value
+    raise UsageError("style: give `api` with a dialect or a fault of that API")
 
 
 def _text(value: Any) -> str:

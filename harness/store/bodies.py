@@ -25,6 +25,7 @@ __all__ = [
     "Decoded",
     "body_bytes",
     "decode",
+    "undeclared_encoding",
     "unpack_base64",
 ]
 
@@ -152,6 +153,26 @@ def decode(stored: bytes, encodings: str, sizes: Iterable[int] = ()) -> Decoded:
         if start is not None:
             result = _run(start, result, coding)
     return result
+
+
+def undeclared_encoding(stored: bytes) -> str:
+    """Name the content encoding that a body shows by itself; empty where it is plain.
+
+    Args:
+        stored: The body of a response without a content-encoding header.
+
+    Returns:
+        ``gzip`` or ``zstd``, which have a mark of their own, where the body can be
+        unpacked; the others have none that text could not have.
+    """
+    for coding in ("gzip", "zstd"):
+        try:
+            start = _CODINGS[coding](stored)
+            if start is not None and decode(stored, coding).body:
+                return coding
+        except BodyError:
+            continue
+    return ""
 
 
 def _run(start: Callable[[], Any], before: Decoded, coding: str) -> Decoded:

@@ -17,6 +17,8 @@ from harness.limits import BODY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from harness.core.parts import Problem
+
 __all__ = [
     "Cassette",
     "Ending",
@@ -157,6 +159,8 @@ class Exchange:
     """Position in the cassette, from 0; `--exchange` takes it."""
     request: Request
     response: Response
+    notes: list[Problem] = field(default_factory=list)
+    """What reading it undid, guessed or left out; no part of what is written."""
 
 
 @dataclass(slots=True)

@@ -8,10 +8,12 @@ content types. Only the beginning of a body is looked at.
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
+from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.chunks import DONE, parse_payload, payload_error
 from harness.core.framing import decoder_for
 from harness.errors import ChunkError, SSEError, shorten
@@ -83,7 +85,7 @@ def _other(reason: str) -> Classification:
 
 
 def _error_message(text: bytes) -> str:
-    document = _parse(text)
+    document = _first_event(text) if _FIELD.match(text) else _parse(text)
     if isinstance(document, list) and document:  # Gemini wraps its errors in a list
         document = document[0]
     if isinstance(document, dict):
@@ -91,6 +93,19 @@ def _error_message(text: bytes) -> str:
         if isinstance(message, str):
             return f": {' '.join(message.split())[:120]}"
     return ""
+
+
+_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+
+
+def _first_event(text: bytes) -> Any:
+    """Return the data of the first event that has any: servers frame errors, too."""
+    decoder = decoder_for(text)
+    try:
+        events = [*decoder.feed(text), *decoder.close()]
+    except SSEError:
+        return None
+    return next((_parse(one.raw) for one in events if one.raw.strip()), None)
 
 
 def _parse(text: bytes) -> Any:
@@ -186,6 +201,13 @@ def _of_events(
     return seen.at_the_end(head, is_whole=is_whole)
 
 
+_CONVERSE = frozenset({"messageStart", "contentBlockStart", "contentBlockDelta"})
+_LETTA = frozenset(
+    {"internal_monologue", "assistant_message", "function_call", "function_return"}
+    | {"message_type"}
+)
+
+
 class _Seen:
     """What the events so far show."""
 
@@ -219,6 +241,13 @@ class _Seen:
             return _other("a stream of legacy text completions")
         if event.event.startswith("thread."):
             return _other("an OpenAI Assistants stream")
+        if event.event in _CONVERSE:
+            return _other("a stream of Bedrock's Converse API, which is not read")
+        if _LETTA & payload.keys():
+            return _other(
+                "messages of an interface, as `harness replay --format sse` and Letta "
+                "write them, and no answer of a model; `harness diff` compares them"
+            )
         if payload_error(payload) is not None or event.event == "error":
             self._has_error = True
         else:
@@ -231,7 +260,10 @@ class _Seen:
             api = api_of_request(self._uri, self._asked)
             return Classification(Kind.STREAM, api=api.name if api else "chat")
         if self._unknown:
-            return _other(f"an event stream of no known API ({self._unknown})")
+            what = "an event stream"
+            if is_aws_event_stream(head):
+                what = "a binary event stream of AWS (Bedrock)"
+            return _other(f"{what} of no known API ({self._unknown})")
         if b"\0" in head:
             return _other("binary data, no event stream")
         where = "" if is_whole else f" in its first {_LOOKED_AT // 1024} KiB"

@@ -14,8 +14,9 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from harness.errors import CassetteError, StateError
+from harness.errors import CassetteCorruptError, CassetteError, StateError
 from harness.limits import CASSETTE
+from harness.store.formats import encoding_of
 from harness.store.missing import missing
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Input:
         is_whole: There is nothing after `head`.
         is_reopenable: `pieces` may be called again and again (a regular file).
         size: Length in bytes; None for a pipe that has not ended.
+        encoding: Of text that was not UTF-8 and is now; empty otherwise.
     """
 
     def __init__(
@@ -67,6 +69,22 @@ class Input:
             self.size = os.fstat(raw.fileno()).st_size
         if self.is_whole:
             self.close()
+        self.encoding = encoding_of(self.head)
+        if self.encoding:
+            self._become_utf8()
+
+    def _become_utf8(self) -> None:
+        """Read all of a text in UTF-16 or UTF-32, so that nobody else has to know."""
+        text = self.read()
+        try:
+            self.head = text.decode(self.encoding).encode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise CassetteCorruptError(
+                self.path,
+                f"begins as {self.encoding.upper()} and is not ({error.reason})",
+                place=f"byte {error.start}",
+            ) from None
+        self.is_whole, self.size = True, len(self.head)
 
     def close(self) -> None:
         """Close the file; standard input is left open for its owner."""
@@ -188,7 +206,7 @@ def open_input(path: str | os.PathLike[str]) -> Input:
             raise _unreadable(name, error) from None
     if opened.is_whole and not opened.head.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         held = "is empty" if not opened.head else "holds nothing but white space"
-        raise CassetteError(name, f"the file {held}; record it again or delete it")
+        raise CassetteError(name, f"the file {held}; record it again")
     return opened
 
 

@@ -21,9 +21,17 @@ import math
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, shorten
 from harness.limits import BODY, CASSETTE
-from harness.store.bodies import BodyError, body_bytes, decode, unpack_base64
+from harness.store.bodies import (
+    BodyError,
+    body_bytes,
+    decode,
+    undeclared_encoding,
+    unpack_base64,
+)
 from harness.store.cassette import (
     Ending,
     Exchange,
@@ -84,11 +92,6 @@ def _interactions(document: Any, path: str) -> list[Any]:
             f"got {_named(document)}; "
             "name a cassette, SSE text or JSON lines of chunks",
         )
-    if "http_interactions" in document:
-        raise CassetteCorruptError(
-            path,
-            "a cassette of Ruby's VCR (`http_interactions`); only vcrpy's are read",
-        )
     if "interactions" not in document:
         keys = ", ".join(shorten(key, limit=20) for key in list(document)[:3])
         raise CassetteCorruptError(
@@ -112,7 +115,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
         )
     if not interactions:
         raise CassetteCorruptError(
-            path, "the cassette has no interactions; record it again or delete it"
+            path, "the cassette has no interactions; record it again"
         )
     return interactions
 
@@ -136,11 +139,12 @@ def _named(value: Any) -> str:
 class _Reader:
     """Reads one interaction; knows where it is, for errors."""
 
-    __slots__ = ("index", "path")
+    __slots__ = ("index", "notes", "path")
 
     def __init__(self, path: str, index: int) -> None:
         self.path = path
         self.index = index
+        self.notes: list[Problem] = []
 
     def error(self, problem: str) -> CassetteCorruptError:
         return CassetteCorruptError(self.path, problem, place=f"exchange {self.index}")
@@ -155,6 +159,7 @@ class _Reader:
             self.index,
             self.request(self.part(interaction, "request")),
             self.response(self.part(interaction, "response")),
+            self.notes,
         )
 
     def part(self, interaction: dict[Any, Any], name: str) -> dict[Any, Any]:
@@ -178,22 +183,24 @@ class _Reader:
             raise self.error(
                 f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
             ) from None
-        body = recorded.get("body")
+        body = recorded.get("body", recorded.get("parsed_body"))
         return Request(
             method,
             uri,
             self.headers(recorded.get("headers"), "request"),
-            None if body is None else self.request_body(body),
+            None if body is None else self.request_body(body, recorded),
         )
 
-    def request_body(self, body: Any) -> bytes:
+    def request_body(self, body: Any, recorded: dict[Any, Any]) -> bytes:
+        if "body" not in recorded:
+            return self.json_body(body, "request: `parsed_body`")
         if type(body) is dict:
             if set(body) & {"string", "base64_string"} and len(body) <= 2:
                 return self.stored_body(body, "request")
-            return self.json_body(body)
+            return self.json_body(body, "request: `body`")
         return self.stored_body(body, "request")
 
-    def json_body(self, body: dict[Any, Any]) -> bytes:
+    def json_body(self, body: Any, where: str) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
         pieces: list[str] = []
         left = BODY.value
@@ -202,16 +209,12 @@ class _Reader:
                 pieces.append(piece)
                 left -= len(piece)
                 if len(pieces) > _MOST_TOKENS or left < 0:
-                    raise self.error(
-                        "request: `body` repeats itself by aliases without end"
-                    )
+                    raise self.error(f"{where} repeats itself by aliases without end")
             return body_bytes("".join(pieces))
         except BodyError as error:
             raise self.error(f"request: {error}") from None
         except (TypeError, ValueError, RecursionError) as error:
-            raise self.error(
-                f"request: `body` is a mapping, but not JSON ({error})"
-            ) from None
+            raise self.error(f"{where} is a mapping, but not JSON ({error})") from None
 
     def response(self, recorded: dict[Any, Any]) -> Response:
         status, reason = self.status(recorded)
@@ -221,6 +224,11 @@ class _Reader:
             stored = self.stored_body(recorded["body"], "response")
         elif "content" in recorded:  # httpx recordings of vcrpy up to 5
             stored = self.stored_body(recorded["content"], "response")
+        elif "parsed_body" in recorded:  # pydantic-ai's: decoded and parsed
+            response.body = self.json_body(
+                recorded["parsed_body"], "response: `parsed_body`"
+            )
+            return response
         else:
             raise self.error("response: `body` is missing; record it again")
         stream = recorded.get("stream")
@@ -376,6 +384,11 @@ class _Reader:
         sizes = [chunk.size for chunk in response.wire or ()]
         encodings = response.header("content-encoding")
         body = stored
+        if not encodings:
+            encodings = undeclared_encoding(stored)
+            if encodings:
+                text = f"the body is {encodings} data without a content-encoding header"
+                self.notes.append(Problem(DiagnosticKind.MISSING_ENCODING, text))
         if encodings:
             total = sum(sizes)
             try:

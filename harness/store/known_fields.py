@@ -12,13 +12,13 @@ __all__ = ["unknown_keys"]
 
 # vcrpy 9.4; `url` is written by its aiohttp and tornado parts, `http_version`,
 # `status_code` and `content` by its httpx part up to version 5, `encoding` by tools
-# that convert Ruby's cassettes.
+# that convert Ruby's cassettes, `parsed_body` by pydantic-ai's serializer.
 _CASSETTE = frozenset({"interactions", "metadata", "version"})
 _INTERACTION = frozenset({"recorded_at", "request", "response"})
-_REQUEST = frozenset({"body", "headers", "method", "uri"})
+_REQUEST = frozenset({"body", "headers", "method", "parsed_body", "uri"})
 _RESPONSE = frozenset(
     {"body", "content", "headers", "http_version", "status", "status_code", "stream"}
-    | {"url"}
+    | {"parsed_body", "url"}
 )
 _BODY = frozenset({"base64_string", "encoding", "string"})
 _STATUS = frozenset({"code", "message"})

@@ -15,22 +15,28 @@ from harness.store.inputs import STDIN
 from harness.store.journal_text import has_exchange, is_journal
 from harness.store.missing import missing
 
-__all__ = ["find_cassettes", "is_cassette"]
+__all__ = ["BLOCK_KEY", "find_cassettes", "is_cassette"]
 
-_ENDINGS = (".yaml", ".yml", ".json")
+_ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 # In block style a key in column 0 is a key of the document, whatever stands around.
-_BLOCK_KEY = re.compile(
-    rb"^(?:\xef\xbb\xbf)?[\"']?interactions[\"']?[ \t]*:[ \t]*(\[|(?:#.*)?\r?$)",
+BLOCK_KEY = re.compile(
+    rb"^(?:\xef\xbb\xbf)?[\"']?(?:http_)?interactions[\"']?[ \t]*:"
+    rb"[ \t]*(\[|(?:#.*)?\r?$)",
     re.MULTILINE,
 )
+"""Finds the key that makes a YAML document a cassette."""
 _REQUEST_KEY = re.compile(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
 _FLOW_TOKEN = re.compile(
     rb"\"(?:[^\"\\]|\\.)*\"|[{}\[\]]|[A-Za-z_]+(?=\s*:)", re.DOTALL
 )
+
+_HAR = re.compile(rb'"log"\s*:\s*\{(?=.{0,4096}?"(?:creator|entries)"\s*:)', re.DOTALL)
+_FIXTURES = re.compile(rb'"fixtures"\s*:\s*\[\s*\{\s*"(?:match|response)"\s*:')
+_TABLE = re.compile(rb"^\[\[interactions\]\]\s*$", re.MULTILINE)
 
 
 def find_cassettes(
@@ -45,9 +51,10 @@ def find_cassettes(
 
     Returns:
         A file or ``-`` is itself, whatever it holds. A folder is searched through
-        all its folders for `*.yaml`, `*.yml` and `*.json` that are cassettes, in the
-        order of their names. Hidden files and folders, virtual environments,
-        `node_modules`, `site-packages` and links to folders are left out.
+        all its folders for `*.yaml`, `*.yml`, `*.json`, `*.har` and `*.toml` that are
+        cassettes, ours or of another recorder, in the order of their names. Hidden
+        files and folders, virtual environments, `node_modules`, `site-packages` and
+        links to folders are left out.
 
     Raises:
         CassetteMissingError: There is nothing of that name.
@@ -118,9 +125,11 @@ def is_cassette(path: str) -> bool:
     """
     with Path(path).open("rb") as file:
         head = file.read(_SNIFFED)
+    if path.lower().endswith(".toml"):
+        return bool(_TABLE.search(head))
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _is_flow_cassette(head)
-    key = _BLOCK_KEY.search(head)
+    key = BLOCK_KEY.search(head)
     if key is None:
         return False
     value = head[key.start(1) :].lstrip()
@@ -136,7 +145,14 @@ def _is_flow_cassette(head: bytes) -> bool:
             depth += 1
         elif text in {b"}", b"]"}:
             depth -= 1
-        elif depth == 1 and text.strip(b"\"'") == b"interactions":
+        elif depth == 1 and text == b'"log"':
+            return bool(_HAR.match(head, token.start()))
+        elif depth == 1 and text == b'"fixtures"':
+            return bool(_FIXTURES.match(head, token.start()))
+        elif depth == 1 and text.strip(b"\"'") in {
+            b"interactions",
+            b"http_interactions",
+        }:
             value = head[token.end() :].lstrip().removeprefix(b":").lstrip()
             return value.startswith(b"[") and (
                 value[1:].lstrip().startswith(b"]") or bool(_REQUEST_KEY.search(value))

@@ -8,22 +8,34 @@ says what an exchange is.
 
 from __future__ import annotations
 
-import json
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, CassetteError
-from harness.limits import EVENT
+from harness.store.bodies import BodyError, decode
 from harness.store.cassette import Cassette, Exchange, Headers, Request, Response
+from harness.store.classify import Kind, classify
 from harness.store.formats import Format, strange, tell_format
+from harness.store.importers import document_importer, text_importer
 from harness.store.inputs import Input, open_input
 from harness.store.interactions import exchanges_of
 from harness.store.journal_text import parse_journal
+from harness.store.json_recordings import (
+    SSE_HEADERS,
+    as_events,
+    json_document,
+    json_response,
+    values_response,
+)
+from harness.store.library import BLOCK_KEY
 from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["load_cassette", "read_cassette"]
 
@@ -92,36 +104,110 @@ def read_cassette(
         raise
 
 
-def _document(opened: Input) -> Any:
-    if tell_format(opened.head, is_whole=opened.is_whole) is Format.JSON:
-        return _json(opened.read(), opened.path)
-    try:
-        return load_yaml(opened.stream(), opened.path)
-    finally:
-        opened.close()
-
-
 def _exchanges(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
+    exchanges = _read(opened, inspect)
+    if opened.encoding:
+        text = f"the file is {opened.encoding.upper()} text, read as if it were UTF-8"
+        exchanges[0].notes.insert(0, Problem(DiagnosticKind.RESTORED, text))
+    return exchanges
+
+
+def _read(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     problem = strange(opened.head)
     if problem:
         raise CassetteCorruptError(opened.path, problem)
     kind = tell_format(opened.head, is_whole=opened.is_whole)
-    if kind is Format.SSE:
-        return [_recorded(_text_response(opened))]
-    if kind is Format.JSON_LINES:
-        return [_recorded(_lines_response(opened))]
-    if kind is Format.HTTP:
-        return [_recorded(_http_response(opened))]
     if kind is Format.JOURNAL:
         return journal_exchanges(opened.read(), opened.path)
-    document = _document(opened)
     if kind is Format.JSON:
-        response = _json_response(document)
-        if response is not None:
-            return [_recorded(response)]
+        return _of_json(opened.read(), opened.path, inspect)
+    if kind is Format.YAML:
+        return _of_yaml(opened, inspect)
+    if kind is Format.JSON_LINES and opened.is_reopenable:
+        return _of_json_lines(opened)
+    return [_OF_FORMAT[kind](opened)]
+
+
+def _of_json(
+    text: bytes, path: str, inspect: Callable[[Any], None] | None
+) -> list[Exchange]:
+    try:
+        document = json_document(text, path)
+    except CassetteCorruptError:
+        # Values in a row, as `jq` prints them, or an array that was cut.
+        stream = values_response(text)
+        if stream is None:
+            raise
+        return [_recorded(stream)]
+    response = json_response(document)
+    if response is None:
+        response = values_response(text, is_document=True)
+    if response is not None:
+        return [_recorded(response)]
+    return _of_document(document, path, inspect)
+
+
+def _of_json_lines(opened: Input) -> list[Exchange]:
+    """Read chunks in lines; where they are none, a log of JSON that may hold some."""
+    exchange = _lines_exchange(opened)
+    if classify(exchange).kind is Kind.OTHER:
+        text = b"".join(opened.pieces()).decode("utf-8-sig", "surrogateescape")
+        importer = text_importer(text)
+        found = [] if importer is None else importer.read(text, opened.path)
+        if any(map(_is_recording, found)):
+            return found
+    return [exchange]
+
+
+def _of_document(
+    document: Any, path: str, inspect: Callable[[Any], None] | None
+) -> list[Exchange]:
+    importer = document_importer(document)
+    if importer is not None:
+        return importer.read(document, path)
     if inspect is not None:
         inspect(document)
-    return exchanges_of(document, opened.path)
+    return exchanges_of(document, path)
+
+
+def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
+    """Read YAML, or text that has no format of its own: then nothing streams it."""
+    if BLOCK_KEY.search(opened.head):
+        try:
+            document = load_yaml(opened.stream(), opened.path)
+        finally:
+            opened.close()
+        return _of_document(document, opened.path, inspect)
+    data = opened.read()
+    text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    importer = text_importer(text)
+    exchanges = [] if importer is None else importer.read(text, opened.path)
+    if any(_is_recording(exchange) for exchange in exchanges):
+        return exchanges
+    try:
+        document = load_yaml(io.BytesIO(data), opened.path)
+        return _of_document(document, opened.path, inspect)
+    except CassetteCorruptError as error:
+        line = _first_line_of_stream(text)
+        if not line:
+            raise
+        raise CassetteCorruptError(
+            opened.path,
+            f"line {line} begins an event stream, and what stands around it is in no "
+            f"format that is read; try `tail -n +{line} FILE | harness replay -` "
+            f"({error.problem})",
+            place=error.place,
+        ) from None
+
+
+def _is_recording(exchange: Exchange) -> bool:
+    """Return whether what was found in text is more than words that look like it."""
+    return bool(exchange.request.uri) or classify(exchange).kind is not Kind.OTHER
+
+
+def _first_line_of_stream(text: str) -> int:
+    found = re.search(r"^.*?\bdata: ?(?:[\[{]).*$", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def journal_exchanges(text: bytes, path: str) -> list[Exchange]:
@@ -145,11 +231,19 @@ def _recorded(response: Response) -> Exchange:
     return Exchange(0, Request("POST", ""), response)
 
 
-_SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
-
-
-def _text_response(opened: Input) -> Response:
-    return _response(opened, Response(200, "OK", dict(_SSE_HEADERS)), skip=0)
+def _text_exchange(opened: Input) -> Exchange:
+    """Read event stream text; a copy of it may be indented."""
+    response = _response(opened, Response(200, "OK", dict(SSE_HEADERS)), skip=0)
+    exchange = _recorded(response)
+    blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
+    if blank and response.source is None:
+        indent = rb"^[ \t]{1,%d}(?=\S)" % len(blank[1])
+        response.body = re.sub(
+            indent, b"", response.body.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE
+        )
+        text = "the text is indented; the blanks in front of its lines were left out"
+        exchange.notes.append(Problem(DiagnosticKind.RESTORED, text))
+    return exchange
 
 
 def _response(opened: Input, response: Response, *, skip: int) -> Response:
@@ -162,52 +256,30 @@ def _response(opened: Input, response: Response, *, skip: int) -> Response:
     return response
 
 
+def _aws_exchange(opened: Input) -> Exchange:
+    kind = "application/vnd.amazon.eventstream"
+    response = Response(200, "OK", {"content-type": [kind]})
+    return _recorded(_response(opened, response, skip=0))
+
+
+def _lines_exchange(opened: Input) -> Exchange:
+    return _recorded(_lines_response(opened))
+
+
 def _lines_response(opened: Input) -> Response:
-    response = Response(200, "OK", dict(_SSE_HEADERS))
+    response = Response(200, "OK", dict(SSE_HEADERS))
     if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = b"".join(_as_events([opened.read()]))
+        response.body = b"".join(as_events([opened.read()]))
     else:
-        response.source = lambda: _as_events(opened.pieces())
-        response.beginning = b"".join(_as_events([opened.head]))
+        response.source = lambda: as_events(opened.pieces())
+        response.beginning = b"".join(as_events([opened.head]))
     return response
-
-
-def _as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Frame lines as events; what is no JSON goes through for others to report."""
-    last = b""
-    for line in _lines(pieces):
-        last = line
-        yield b"data: %b\n\n" % line
-    if last != b"[DONE]":
-        yield b"data: [DONE]\n\n"
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest: list[bytes] = []
-    size, most = 0, EVENT.value
-    for piece in pieces:
-        head, newline, tail = piece.rpartition(b"\n")
-        size += len(piece)
-        if not newline:
-            rest.append(piece)
-            if size > most:  # too long for an event: whoever decodes it stops there
-                break
-            continue
-        for line in b"".join([*rest, head]).split(b"\n"):
-            stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
-            if stripped:
-                yield stripped
-        rest = [tail]
-        size = len(tail)
-    last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
-    if last:
-        yield last
 
 
 _HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
 
 
-def _http_response(opened: Input) -> Response:
+def _http_exchange(opened: Input) -> Exchange:
     """Read `curl -i`: the last head counts, those of proxies and 100s go before it."""
     position = 0
     head = _HEAD.match(opened.head)
@@ -225,54 +297,24 @@ def _http_response(opened: Input) -> Response:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip(), []).append(value.strip())
     response = Response(int(head[1]), head[2].decode("latin-1").strip(), headers)
-    if response.header("content-encoding") not in {"", "identity"}:
-        raise CassetteError(
-            opened.path,
-            "the saved body is compressed; save it with `curl --compressed`",
-        )
-    return _response(opened, response, skip=position)
+    exchange = _recorded(_response(opened, response, skip=position))
+    encodings = response.header("content-encoding")
+    if encodings not in {"", "identity"}:
+        try:
+            body = b"".join(piece for _, piece in response.iter_wire())
+            response.body, response.source = decode(body, encodings).body, None
+        except BodyError as error:
+            raise CassetteError(
+                opened.path,
+                f"the saved body is compressed ({error}); save it with "
+                "`curl --compressed`",
+            ) from None
+    return exchange
 
 
-def _json(text: bytes, path: str) -> Any:
-    from pydantic_core import from_json
-
-    try:
-        return from_json(text)
-    except ValueError:
-        pass  # `json` reads more (lone surrogates) and says where the text breaks
-    try:
-        return json.loads(text)
-    except UnicodeDecodeError as error:
-        raise CassetteCorruptError(
-            path, f"no UTF-8 text ({error.reason})", place=f"byte {error.start}"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise CassetteCorruptError(
-            path,
-            f"the JSON does not parse: {error.msg}; repair it or record it again",
-            place=f"line {error.lineno}, column {error.colno}",
-        ) from None
-    except RecursionError:
-        problem = "the JSON does not parse: it is nested too deeply"
-        raise CassetteCorruptError(path, problem) from None
-    except ValueError as error:
-        raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
-
-
-def _json_response(document: Any) -> Response | None:
-    """Return the response that a saved chat completion or single chunk stands for."""
-    if not isinstance(document, dict) or "interactions" in document:
-        return None
-    choices = document.get("choices")
-    if not isinstance(choices, list):
-        return None
-    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    is_chunk = document.get("object") == "chat.completion.chunk" or any(
-        isinstance(choice, dict) and "delta" in choice and "message" not in choice
-        for choice in choices
-    )
-    if is_chunk:
-        return Response(
-            200, "OK", dict(_SSE_HEADERS), body=b"".join(_as_events([text]))
-        )
-    return Response(200, "OK", {"content-type": ["application/json"]}, body=text)
+_OF_FORMAT: dict[Format, Callable[[Input], Exchange]] = {
+    Format.SSE: _text_exchange,
+    Format.JSON_LINES: _lines_exchange,
+    Format.HTTP: _http_exchange,
+    Format.AWS: _aws_exchange,
+}

@@ -13,13 +13,14 @@ Nothing here knows httpx, contexts or streams: see `harness.record`.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import CassetteError, UsageError
 from harness.store.cassette import Exchange, Request, Response
 from harness.store.keeping import Keeping
-from harness.store.matching import field_differences, json_body
+from harness.store.matching import DEFAULT_MATCH_ON, field_differences, json_body
 from harness.store.persister import Persister, Stored, in_order
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ __all__ = [
     "RecordMode",
     "json_body",
 ]
-
-DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
-"""So that the turns of a conversation, which differ only in the body, never swap."""
 
 
 class RecordMode(StrEnum):
@@ -81,6 +79,8 @@ class MatchedCassette:
         before_record_request: vcrpy's hook: gets a copy of each request, recorded or
             sent, and returns it changed (timestamps, ids), so that it matches.
             None for a request that is not to be recorded or played at all.
+        clean_uri: Removes secrets from the addresses of a file that another recorder
+            wrote, as they are removed from what is sent.
         warn: Called with one line for what is no error and yet to be known.
 
     Raises:
@@ -97,6 +97,7 @@ class MatchedCassette:
         match_on: Iterable[Any] = DEFAULT_MATCH_ON,
         allow_playback_repeats: bool = False,
         before_record_request: Callable[[Any], Any] | None = None,
+        clean_uri: Callable[[str], str] = str,
         warn: Callable[[str], object] = lambda _: None,
     ) -> None:
         from vcr.cassette import Cassette
@@ -105,6 +106,7 @@ class MatchedCassette:
         self.path = path
         self.mode = _mode(mode)
         self._hook = before_record_request
+        self._clean_uri = clean_uri
         self._lock = threading.RLock()
         is_rewrite = self.mode is RecordMode.REWRITE
         self._persister = Persister(
@@ -114,6 +116,9 @@ class MatchedCassette:
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
         self._match_on = [_matcher(matcher) for matcher in match_on]
+        self._without = next(
+            (m.without for m in self._match_on if hasattr(m, "without")), ()
+        )
         self._cassette = (Cassette if is_rewrite else Cassette.load)(
             path=path,
             persister=self._persister,
@@ -138,6 +143,12 @@ class MatchedCassette:
         """Everything recorded, loaded and new, in order."""
         with self._lock:
             return [stored.exchange for _, stored in self._cassette.data]
+
+    @property
+    def requests(self) -> list[Any]:
+        """Requests as vcrpy has them, loaded and new, in order."""
+        with self._lock:
+            return [request for request, _ in self._cassette.data]
 
     @property
     def recorded_count(self) -> int:
@@ -167,6 +178,7 @@ class MatchedCassette:
         return self._hook(prepared) if self._hook is not None else prepared
 
     def _stored_request(self, request: Request) -> Any:
+        request = replace(request, uri=self._clean_uri(request.uri))
         # One that the hook excludes stays, so that saving does not lose it.
         return self.prepare(request) or _vcr_request(request)
 
@@ -184,6 +196,11 @@ class MatchedCassette:
                 return None
             stored: Stored = self._cassette.play_response(prepared)
             return stored.exchange
+
+    def play_at(self, index: int) -> None:
+        """Count an exchange as played, whatever was asked for."""
+        with self._lock:
+            self._cassette.play_counts[index] += 1
 
     def note(self, prepared: Any, response: Response, *, order: int) -> Stored:
         """Write an exchange to the journal, without adding it yet.
@@ -232,7 +249,10 @@ class MatchedCassette:
                         stored.exchange,
                         [(name, message or "") for name, message in failed],
                         field_differences(
-                            request, prepared, [name for name, _ in failed]
+                            request,
+                            prepared,
+                            [name for name, _ in failed],
+                            self._without,
                         ),
                         self._cassette.play_counts[index],
                     )

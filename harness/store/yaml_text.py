@@ -135,6 +135,7 @@ def _loader() -> type[Any]:
     class Loader(base):  # type: ignore[misc]  # which base depends on the machine
         pass
 
+    Loader.add_constructor("!binary", base.construct_yaml_binary)  # as Ruby writes it
     prefix = "tag:yaml.org,2002:python/"
     Loader.add_constructor(f"{prefix}str", _text)
     Loader.add_constructor(f"{prefix}unicode", _text)

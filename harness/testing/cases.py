@@ -148,7 +148,11 @@ def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
         _axis(asked, name, is_replayed) for name in ("splits", "dialects", "faults")
     ]
     varied = any(axes)
-    if asked.get("record") != "none" and axes[0] and "recorded" not in axes[0]:
+    if (
+        asked.get("record") not in {"none", "verify"}
+        and axes[0]
+        and "recorded" not in axes[0]
+    ):
         axes[0] = ("recorded", *axes[0])  # what is varied must be recorded first
     combined = list(itertools.product(*(axis or (None,) for axis in axes)))
     stems = _stems(cassettes)

@@ -47,7 +47,7 @@ class Fuzzing:
         Args:
             consumer: A class, a factory, an object or a function: of fragments,
                 chunks, bytes or an interface (`harness fuzz --help`).
-            level: As `harness fuzz --as`; None chooses it by what there is.
+            level: As `harness fuzz --level`; None chooses it by what there is.
             chunks: As `harness fuzz --chunks`.
             key: As `harness fuzz --key`.
             relations: What must hold; None takes all that the level has.

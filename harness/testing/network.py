@@ -11,9 +11,13 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.record.active import is_passing
+from harness.record.guard import name_of, opener
+from harness.record.traffic import Traffic, is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -29,25 +33,30 @@ class NetworkBlockedError(HarnessError):
 
     Attributes:
         host: Where to, as it was asked for.
+        client: The library that tried, as the stack shows it.
     """
 
-    def __init__(self, host: str, policy: str) -> None:
+    def __init__(self, host: str, policy: str, client: str) -> None:
         self.host = host
+        self.client = client
         other = (
             "let everything through (block_network='none')"
             if policy == "remote"
             else "let this machine through (block_network='remote')"
         )
         super().__init__(
-            f"network blocked: the test tried to reach {host}, and a harness test may "
-            f"reach {_REACHABLE[policy]}; replay a cassette, record one "
-            f"(--harness-record=once), or {other}"
+            f"network blocked: the test (by {client}) tried to reach {host}, and a "
+            f"harness test may reach {_REACHABLE[policy]}; replay a cassette, record "
+            "one (--harness-record=once, or `harness record --proxy` where this client "
+            f"is not intercepted), let this host through (allow=[{host!r}]), or {other}"
         )
 
 
 @contextlib.contextmanager
 def blocked(
-    policy: str, allowed: Container[tuple[Any, Any]] = ()
+    policy: str,
+    allowed: Container[tuple[Any, Any]] = (),
+    lets: Traffic | None = None,
 ) -> Iterator[list[str]]:
     """Block the network within the block.
 
@@ -56,6 +65,7 @@ def blocked(
             Unix sockets, ``none`` does not block.
         allowed: Host and port of what is let through all the same, by number; it may
             change meanwhile.
+        lets: Whose hosts are let through, too.
 
     Yields:
         Where connections were tried to, in order; it fills meanwhile.
@@ -65,7 +75,7 @@ def blocked(
         yield tried
         return
 
-    guard = _Guard(policy, tried, allowed)
+    guard = _Guard(policy, tried, allowed, lets or Traffic())
     guard.install()
     try:
         yield tried
@@ -77,11 +87,16 @@ class _Guard:
     """Stands before the methods of `socket` that reach somebody."""
 
     def __init__(
-        self, policy: str, tried: list[str], allowed: Container[tuple[Any, Any]]
+        self,
+        policy: str,
+        tried: list[str],
+        allowed: Container[tuple[Any, Any]],
+        lets: Traffic,
     ) -> None:
         self._policy = policy
         self._tried = tried
         self._allowed = allowed
+        self._lets = lets
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def install(self) -> None:
@@ -103,18 +118,24 @@ class _Guard:
         self._replaced.append((owner, name, vars(owner).get(name), ours))
         setattr(owner, name, ours)
 
-    def _refuse(self, host: str) -> None:
-        if self._policy == "remote" and _is_here(host):
+    def _refuse(self, host: str, port: Any) -> None:
+        if self._policy == "remote" and is_this_machine(host):
+            return
+        name = name_of(host)
+        if self._lets.allows(name, port) or (
+            is_passing() and self._lets.ignores(name, port)
+        ):
             return
         self._tried.append(host)
-        raise NetworkBlockedError(host, self._policy)
+        client = opener(sys._getframe(2))  # noqa: SLF001 - the way to one's own caller
+        raise NetworkBlockedError(host, self._policy, client)
 
     def _connecting(self, real: Any) -> Any:
         def connect(connecting: socket.socket, address: Any) -> Any:
             is_ip = connecting.family in {socket.AF_INET, socket.AF_INET6}
             if is_ip and tuple(address[:2]) not in self._allowed:
                 try:
-                    self._refuse(_text(address[0]))
+                    self._refuse(_text(address[0]), address[1])
                 except NetworkBlockedError:
                     # Clients close a socket on an OSError only, which ours is not.
                     connecting.close()
@@ -124,11 +145,11 @@ class _Guard:
         return connect
 
     def _looking_up(self, real: Any) -> Any:
-        def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
             # None and numbers need no network; a name does.
             if host is not None and not _is_address(_text(host)):
-                self._refuse(_text(host))
-            return real(host, *args, **kwargs)
+                self._refuse(_text(host), port)
+            return real(host, port, *args, **kwargs)
 
         return getaddrinfo
 
@@ -143,13 +164,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_here(host: str) -> bool:
-    name = host.partition("%")[0].rstrip(".").lower()
-    if name in {"", "localhost"} or name.endswith(".localhost"):
-        return True
-    return _is_address(name) and (
-        ipaddress.ip_address(name).is_loopback
-        or ipaddress.ip_address(name).is_unspecified
-    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import printable
 from harness.testing.cases import own_name
+from harness.testing.others import paths_of_others
 from harness.testing.playing import asked_of, case_of, name_of_test
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ __all__ = ["Orphans"]
 
 _KEY = "harness_orphans"
 _NAME_FIXTURE = "harness_cassette_name"
-_NOT_IN_NAMES = "<>?%*:|\"'/\\"  # pytest-recording 0.14 writes `-` for these
 
 
 class Orphans:
@@ -54,7 +54,9 @@ class Orphans:
             marked = item.get_closest_marker("harness") is not None
             if not marked and not _asks(item):
                 if item.get_closest_marker("vcr") is not None:
-                    self._used |= _recordings_of_others(item)
+                    self._used.update(
+                        paths_of_others(item, item.path.parent / "cassettes")
+                    )
                 continue
             asked = asked_of(item)
             if asked.get("orphans") != "fail":
@@ -77,6 +79,7 @@ class Orphans:
                 self._used |= {
                     str(folder / f"{name}{end}") for end in (".yaml", ".json")
                 }
+                self._used.update(paths_of_others(item, folder))
 
     def used(self, *paths: str) -> None:
         """Take note of cassettes that a test used."""
@@ -139,15 +142,6 @@ def _has_own_names(item: Any) -> bool:
         return True
     found = manager.getfixturedefs(_NAME_FIXTURE, item) or ()
     return not found or found[-1].func.__module__ != "harness.plugin"
-
-
-def _recordings_of_others(item: Any) -> set[str]:
-    """Return where pytest-recording and pytest-vcr keep a test's cassette."""
-    name = item.name if item.cls is None else f"{item.cls.__name__}.{item.name}"
-    for char in _NOT_IN_NAMES:
-        name = name.replace(char, "-")
-    folder = item.path.parent / "cassettes"
-    return {str(folder / item.path.stem / f"{name}.yaml")}
 
 
 def _cassettes_in(folder: str) -> list[str]:

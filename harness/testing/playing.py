@@ -21,8 +21,11 @@ from harness.errors import (
     RecordingRefusedError,
     UsageError,
 )
-from harness.testing.cases import PLAIN, Asked, Case
+from harness.record.traffic import TRAFFIC_OPTIONS, Traffic
+from harness.testing.age import expired
+from harness.testing.cases import PLAIN, Asked, Case, own_name
 from harness.testing.network import blocked
+from harness.testing.others import recorded_by_others
 from harness.testing.settings import FIXTURE_KEYS, checked
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ __all__ = [
     "asked_of",
     "case_of",
     "name_of_test",
+    "plain_name",
 ]
 
 FAILED = pytest.StashKey[bool]()
@@ -66,8 +70,8 @@ def case_of(item: Any) -> Case:
     return case if isinstance(case, Case) else PLAIN
 
 
-def name_of_test(item: Any) -> str:
-    """Return a test's name in its file, without what the plugin added to its id."""
+def plain_name(item: Any) -> str:
+    """Return a test function's name, without what the plugin added to its id."""
     name: str = item.name
     case = case_of(item)
     if case.id:
@@ -75,6 +79,12 @@ def name_of_test(item: Any) -> str:
         ids = ids.removesuffix("]")
         ids = "" if ids == case.id else ids.removesuffix(f"-{case.id}")
         name = f"{base}[{ids}]" if ids else base
+    return name
+
+
+def name_of_test(item: Any) -> str:
+    """Return a test's name in its file, without what the plugin added to its id."""
+    name = plain_name(item)
     classes = []
     parent = item.parent
     while (
@@ -129,7 +139,12 @@ class HarnessTest:
     def _own(self, name: str) -> Path:
         path = self.asked.folder / name
         is_file = path.suffix.lower() in {".yaml", ".yml", ".json"}
-        return path if is_file else path.with_name(f"{path.name}.yaml")
+        own = path if is_file else path.with_name(f"{path.name}.yaml")
+        if own.exists() or name != own_name(
+            self.asked.test_file, name_of_test(self.item)
+        ):
+            return own
+        return Path(recorded_by_others(self.item, self.asked.folder) or own)
 
     def _check_has_cases(self) -> None:
         from harness.testing.cases import cases_of
@@ -202,29 +217,33 @@ class HarnessTest:
                 data, and only the network is blocked.
         """
         with contextlib.ExitStack() as stack:
+            if not self.case.variation.is_recorded:
+                from harness.testing.varied import check_can_vary
+
+                check_can_vary(self.path, self.case.variation, is_played=plays)
             if plays:
                 self.open(stack)
             policy = self.setting("block_network")
-            if self.session is not None and _may_send(self.session):
-                policy = "none"
-            self.tried = stack.enter_context(blocked(policy, self.allowed))
+            if self.session is not None:
+                self.session.traffic.allow_remote = policy == "none"
+                if _may_send(self.session):
+                    policy = "none"
+            lets = Traffic(**self._traffic(TRAFFIC_OPTIONS))
+            self.tried = stack.enter_context(blocked(policy, self.allowed, lets))
             yield self
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Open the cassette for the clients of this thread, until the stack unwinds."""
-        from harness.record.active import THREAD_PATCHES, lending
+        from harness.record.active import lending
+        from harness.record.clients import intercepting
         from harness.record.session import RecordingSession
-        from harness.record.transports import CLIENT_PATCHES
 
         self.has_cassette = True
         self._check_may_record()
         session = RecordingSession(self._played_path(stack), **self._options())
         session.path = self.path  # not that of a varied copy
         self.session = session
-        CLIENT_PATCHES.install()
-        stack.callback(CLIENT_PATCHES.uninstall)
-        THREAD_PATCHES.install()
-        stack.callback(THREAD_PATCHES.uninstall)
+        stack.enter_context(intercepting())
         stack.push(self._close)
         stack.enter_context(lending(session, threading.current_thread()))
 
@@ -232,16 +251,20 @@ class HarnessTest:
         options: dict[str, Any] = {
             name: self._given[name] for name in FIXTURE_KEYS if name in self._given
         }
-        if "match_on" in self.asked.marker:
-            options["match_on"] = self.asked.marker["match_on"]
+        options |= self._traffic({*TRAFFIC_OPTIONS, "match_on", "ignore_json"})
         mode = self.mode
         if self._is_worker and mode == "new_episodes":
             mode = "none"
         variation = self.case.variation
         if variation.dialect is not None or variation.fault is not None:
             # What the client sends back of a varied answer is not what was recorded.
-            options["match_on"] = ("method", "path")
+            options |= {"match_on": ("method", "path"), "ignore_json": ()}
+        if mode == "verify":
+            mode, options["verify"] = "none", True
         return {**options, "mode": mode, "speed": self.setting("speed")}
+
+    def _traffic(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: self.setting(name) for name in names}
 
     def _check_may_record(self) -> None:
         mode = self.mode
@@ -289,8 +312,19 @@ class HarnessTest:
             return
         for miss in session.misses:
             yield f"a request was not answered, and the test did not notice: {miss}"
+        unseen = session.unseen()
+        if unseen:
+            yield unseen
+        old = expired(session.cassette.exchanges, self.setting("max_age"))
+        if old is not None:
+            yield (
+                f"{self.path}: exchange {old[0]} was recorded {old[1]} days ago, and "
+                f"max_age is {self.setting('max_age')} days; record it again "
+                "(--harness-record=rewrite)"
+            )
         if (
             session.mode.value in _REPLACING
+            or session.verifies
             or self.case.variation.fault is not None
             or self.setting("unplayed") == "ignore"
         ):

@@ -16,6 +16,7 @@ from harness.errors import CassetteError, HarnessError, UsageError
 from harness.testing.network import NetworkBlockedError
 from harness.testing.orphans import Orphans
 from harness.testing.playing import FAILED, HARNESS_TEST
+from harness.testing.stale import StaleRequests
 from harness.testing.telling import told
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ class Running:
 
     def __init__(self, config: pytest.Config) -> None:
         self.orphans = Orphans(config)
+        self._stale = StaleRequests(config)
+        self._telemetry: set[str] = set()
+
+    def add_worker(self, output: dict[str, Any] | None) -> None:
+        """Take over what a worker of pytest-xdist knows; None if it crashed."""
+        self.orphans.add_worker(output)
+        if output is not None:
+            self._stale.add_worker(output)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -86,6 +95,9 @@ class Running:
         test = item.stash.get(HARNESS_TEST, None)
         if test is not None:
             self.orphans.used(test.path, *test.used)
+            if test.session is not None and report.when == "call":
+                self._stale.add(test)
+                self._telemetry.update(test.session.traffic.answered)
             if report.failed:
                 test.keep()
                 error = call.excinfo.value if call.excinfo is not None else None
@@ -97,12 +109,20 @@ class Running:
         """Look for cassettes that no test uses."""
         try:
             self.orphans.finish(session)
+            self._stale.finish(session)
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say which cassettes those are."""
+        """Say which cassettes those are, and what was answered here."""
         self.orphans.tell(terminalreporter)
+        self._stale.tell(terminalreporter)
+        if self._telemetry:
+            terminalreporter.write_line(
+                "harness: telemetry was answered here, and neither sent nor recorded: "
+                f"{', '.join(sorted(self._telemetry))} (ignore_telemetry=false records "
+                "it)"
+            )
 
 
 def _end_where_it_was_called(error: BaseException) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
+from harness.store.matching import DEFAULT_MATCH_ON
+from harness.testing.age import read_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +24,6 @@ _BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
 __all__ = [
     "EARLY",
     "FIXTURE_KEYS",
-    "MARKER_KEYS",
     "SETTINGS",
     "Setting",
     "checked",
@@ -92,10 +93,32 @@ def _names(given: Any) -> tuple[Any, ...]:
         return (given,)
 
 
+def _words(given: Any) -> tuple[Any, ...]:
+    """Read hosts, JSON paths or matchers: a list, or a text of several."""
+    if isinstance(given, str):
+        return tuple(part for part in re.split(r"[\s,]+", given) if part)
+    return tuple(given) if isinstance(given, list | tuple | set) else (given,)
+
+
+_FLAGS = {"true": True, "yes": True, "1": True, "on": True}
+_FLAGS |= {"false": False, "no": False, "0": False, "off": False}
+
+
+def _flag(given: Any) -> bool:
+    text = str(given).strip().lower()
+    if text not in _FLAGS:
+        raise ValueError(f"expected true or false, got {given!r}")
+    return _FLAGS[text]
+
+
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("record", "none", ("none", "once", "new_episodes", "all", "rewrite")),
+        Setting(
+            "record",
+            "none",
+            ("none", "once", "new_episodes", "all", "rewrite", "verify"),
+        ),
         Setting("cassette_dir", "cassettes", read=str),
         Setting("splits", (), read=_names),
         Setting("dialects", (), read=_names),
@@ -104,7 +127,14 @@ SETTINGS = {
         Setting("unplayed", "fail", ("fail", "ignore")),
         Setting("orphans", "ignore", ("fail", "ignore")),
         Setting("speed", 0.0, read=_speed),
+        Setting("max_age", 0, read=read_age),
         Setting("block_network", "remote", ("remote", "all", "none")),
+        Setting("allow", (), read=_words),
+        Setting("match_on", DEFAULT_MATCH_ON, read=_words),
+        Setting("ignore_json", (), read=_words),
+        Setting("ignore_hosts", (), read=_words),
+        Setting("ignore_localhost", default=False, read=_flag),
+        Setting("ignore_telemetry", default=True, read=_flag),
     )
 }
 """By name. The plugin's options and ini keys are these; a test compares them."""
@@ -113,14 +143,11 @@ EARLY = frozenset({"cassette_dir", "splits", "dialects", "faults", "orphans"})
 """Decided while tests are collected, when no fixture can be asked."""
 
 FIXTURE_KEYS = {
-    "match_on": "Which request is the same: names of vcrpy's matchers, or functions.",
     "redaction": "What is not written besides: a `harness.store.redaction.Redaction`.",
-    "before_record_request": "Changes a request before it is matched or written.",
+    "before_record_request": "Changes a request before it is matched or written; "
+    "returns None for one that is to be sent and left alone.",
 }
 """What besides `SETTINGS` the fixture takes, as `harness.use_cassette` does."""
-
-MARKER_KEYS = frozenset({"match_on"})
-"""Those of them that the marker takes too."""
 
 
 def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -> None:
@@ -136,7 +163,7 @@ def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -
     """
     if not hasattr(given, "items"):
         raise UsageError(f"{where}: expected a dict, got {type(given).__name__}")
-    known = SETTINGS.keys() | (FIXTURE_KEYS.keys() if is_fixture else MARKER_KEYS)
+    known = SETTINGS.keys() | (FIXTURE_KEYS.keys() if is_fixture else set())
     for name in given:
         if name not in known:
             allowed = ", ".join(sorted(known))

@@ -15,6 +15,7 @@ from harness.apis.detect import api_named
 from harness.core.chunks import DONE, Chunk, Payload, parse_payload
 from harness.core.dialects import Framing
 from harness.core.framing import decoder_for
+from harness.engine.restating import restated_bytes
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError, SSEError
 from harness.store.cassette import Exchange
@@ -75,7 +76,10 @@ def as_arrived(
         return exchange, []
     recorded: Iterator[Chunk] = iter(StreamReader(exchange, None))
     sources: list[Chunk] = []
-    if variation.fault is None:
+    if variation.style is not None:
+        api = classify(exchange).api or "chat"
+        body = b"".join(restated_bytes(exchange, variation, api))
+    elif variation.fault is None:
         sources = list(variation.apply(recorded))
         dialect = variation.dialect
         framing = Framing() if dialect is None else dialect.framing

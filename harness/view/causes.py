@@ -39,6 +39,22 @@ CAUSES: dict[DiagnosticKind, Cause] = {
         "treat it as a failed response, whatever text came before, and retry",
         ("openai-python#2796", "litellm#39748"),
     ),
+    DiagnosticKind.MISSING_ENCODING: Cause(
+        "the server compressed without a `content-encoding` header, or the recorder "
+        "dropped that header",
+        "the body was unpacked to be read; a client that trusts the header gets the "
+        "compressed bytes",
+        ("notebooklm-py#773",),
+    ),
+    DiagnosticKind.RESTORED: Cause(
+        "the recording is of another tool, or went through a terminal, a log or a page",
+        "compare it with what was pasted where it matters; `harness import` writes a "
+        "cassette of it",
+    ),
+    DiagnosticKind.NOT_READ: Cause(
+        "the file holds what no cassette has a place for, or was saved without a body",
+        "the other exchanges are read; record this one with harness where it matters",
+    ),
     DiagnosticKind.INCOMPLETE_EVENT: Cause(
         "the connection ended in the middle of an event, or a server forgets the "
         "blank line after its last one",
@@ -140,6 +156,10 @@ CAUSES: dict[DiagnosticKind, Cause] = {
         "the server's parser of the model's output missed a marker: a call or the "
         "reasoning may stand in the text",
         "look at the text around it; update the server or choose its tool parser",
+    ),
+    DiagnosticKind.NOT_CARRIED: Cause(
+        "the APIs differ: what one has a field for, another has not",
+        "look it up in the table of what each API cannot carry",
     ),
     DiagnosticKind.NOT_EMITTED: Cause(
         "the answer has a part that no message of the interfaces carries",

@@ -1,17 +1,21 @@
 """One side of a comparison: emissions as plain data, replayed or stored.
 
-A stored side is what `harness replay --format jsonl` printed, or a snapshot of
-`harness.snapshots`. Both are read as data: no message model is needed, so that a
-transcript of an older version, or of somebody else's interface, can be compared.
+A stored side is what `harness replay` printed as `--format jsonl` or `sse`, what a
+server of Letta wrote, or a snapshot of `harness.snapshots`. All are read as data: no
+message model is needed, so that a transcript of an older version, or of somebody else's
+interface, can be compared.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.chunks import DONE
+from harness.core.sse import SSEDecoder
 from harness.engine.transcript import describe
 from harness.errors import CassetteCorruptError
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
 
 __all__ = ["STAMP_FIELDS", "Row", "Side", "load_stored", "side_of"]
+
+STATUS_STEP = "[DONE_STEP]"
+"""The status with which an agent's step ends."""
 
 STAMP_FIELDS = (
     *("id", "date"),  # ours and the seed's
@@ -81,7 +88,18 @@ class Side:
     """The file and how it was replayed."""
     rows: list[Row] = field(repr=False)
     interface: str = ""
-    """Which interface emitted it."""
+    """Which interface emitted it; empty where that was not stored."""
+    is_counted: bool = False
+    """The numbers of its exchanges were counted: nothing stores them."""
+
+    def counted(self) -> Side:
+        """Return the side with its exchanges counted from 0 as they are emitted."""
+        numbers: dict[int, int] = {}
+        rows = [
+            replace(row, exchange=numbers.setdefault(row.exchange, len(numbers)))
+            for row in self.rows
+        ]
+        return replace(self, rows=rows, is_counted=True)
 
 
 def side_of(transcript: Transcript, variation: str = "") -> Side:
@@ -117,7 +135,10 @@ def load_stored(path: str) -> Side | None:
     if path == "-" or not file.is_file():
         return None
     with file.open("rb") as opened:
-        first = _object(opened.readline(1 << 20))
+        line = opened.readline(1 << 20)
+        if _FIELD.match(line):
+            return _from_events(path, line + opened.read())
+        first = _object(line)
         if first is None:
             return None
         if {"exchange", "message"} <= first.keys():
@@ -127,6 +148,51 @@ def load_stored(path: str) -> Side | None:
             rest = opened.read().decode("utf-8", "replace")
             return _from_snapshot(path, str(first["interface"]), rest)
     return None
+
+
+_FIELD = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
+_MESSAGE_KEYS = frozenset(
+    {"internal_monologue", "assistant_message", "function_call", "function_return"}
+    | {"message_type", "reasoning"}
+)
+
+
+def _from_events(path: str, data: bytes) -> Side | None:
+    """Read messages as a server sends them; None where the events are others.
+
+    The numbers of exchanges are not sent: one ends with each `[DONE_STEP]`, as in what
+    `harness replay --format sse` writes.
+    """
+    decoder = SSEDecoder()
+    rows: list[Row] = []
+    exchange = 0
+    is_messages = is_over = False
+    for event in (*decoder.feed(data), *decoder.close()):
+        text = event.data.strip()
+        if not text or text == DONE:
+            is_over = is_over or text == DONE
+            continue
+        if is_over and is_messages:
+            raise CassetteCorruptError(
+                path,
+                "it holds the transcripts of several replays; store one a file (one "
+                "cassette, one --interface)",
+                place=f"byte {event.byte_offset}",
+            )
+        message: Any = _object(text)
+        if message is None:
+            if not text.startswith("[DONE"):
+                return None
+            message = text
+        elif "choices" in message:
+            return None
+        else:
+            is_messages = is_messages or bool(_MESSAGE_KEYS & message.keys())
+        rows.append(Row(exchange, None, None, message))
+        exchange += message == STATUS_STEP
+    if not is_messages:
+        return None
+    return Side(f"{path} (stored, sse)", rows, is_counted=True)
 
 
 def _object(line: bytes | str) -> dict[str, Any] | None:

@@ -11,17 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import load_cassette
 from harness.apis.base import Event
+from harness.apis.chat.reader import ChatReader
+from harness.apis.detect import api_named
 from harness.apis.gemini.api import API
 from harness.apis.gemini.reader import Reader, whole
+from harness.apis.gemini.writer import CANNOT, Writer
 from harness.core.json_stream import JSONStreamDecoder
+from harness.core.parts import CallPart, Part, Reasoning, Refusal, Text, ToolCall
 from harness.core.sse import SSEDecoder
+from tests.chunk_streams import recordings as chat_recordings
 from tests.gemini_streams import Recording, answer, problems, read, recordings
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.splitting import every_cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harness.apis.base import WrittenEvent
 
 pytestmark = needs_shared
 
@@ -78,8 +86,6 @@ def test_the_api_knows_its_recordings_and_no_others() -> None:
 @pytest.mark.slow
 def test_no_event_or_request_of_another_api_is_taken_for_gemini() -> None:
     """Over the chat corpus and the recordings of Responses and Anthropic."""
-    from harness import load_cassette
-
     others = [
         *corpus_files(),
         *(SHARED / "protocols" / "responses").rglob("*.yaml"),
@@ -187,3 +193,89 @@ def test_recorded_requests_hold_the_conversation() -> None:
         assert all(result.text for result in results)
         assert conversation.model.startswith("gemini")
     assert turns > 50
+
+
+@pytest.mark.parametrize("share", [40, pytest.param(1, marks=pytest.mark.slow)])
+def test_chat_streams_are_written_as_gemini(share: int) -> None:
+    """583 recordings of 25 providers: the same text, reasoning, refusals and calls.
+
+    In the standard dialect no rule is broken but by a source without a finish reason
+    (6), or with one in every chunk (1).
+    """
+    kinds: set[str] = set()
+    broken: dict[str, set[str]] = {}
+    for recording in chat_recordings()[::share]:
+        reader, writer = ChatReader(), Writer()
+        sent, events = [], []
+        for chunk in recording.chunks:
+            parts = reader.feed(Event(chunk.index, "", chunk.payload))
+            sent += parts
+            events += writer.feed(parts)
+        parts = reader.close()
+        sent += parts
+        events += writer.feed(parts) + writer.close()
+        payloads = [event.payload for event in events]
+        assert _amounts_to(read(*payloads)) == _amounts_to(sent), recording.name
+        kinds |= set(writer.left_out)
+        found = [Event(index, "", payload) for index, payload in enumerate(payloads)]
+        for violation in API.check(found):
+            broken.setdefault(violation.rule.name, set()).add(recording.name)
+    assert kinds <= {*CANNOT, "annotation"}
+    counts = {rule: len(names) for rule, names in broken.items()}
+    most = {"gemini/finish-present": 6, "gemini/finish-last": 1}
+    assert counts.keys() <= most.keys()
+    assert all(counts[rule] <= most[rule] for rule in counts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "count"), [("responses", 164), ("anthropic", 115)])
+def test_streams_of_other_apis_are_written_as_gemini(name: str, count: int) -> None:
+    """All recordings: the same text, reasoning, refusals and calls; no rule broken.
+
+    But for two Responses streams that lack their own end.
+    """
+    root = SHARED / "protocols" / name
+    rows = (root / "expected.jsonl").read_text(encoding="utf-8").splitlines()
+    without_end = 0
+    for row in map(json.loads, rows):
+        exchange = load_cassette(root / row["file"]).exchanges[row["interaction"]]
+        decoder, reader, writer = SSEDecoder(), api_named(name).reader(), Writer()
+        sent: list[Part] = []
+        events: list[WrittenEvent] = []
+        for found in decoder.feed(exchange.response.body) + decoder.close():
+            payload = _json(found.raw)
+            if isinstance(payload, dict):
+                parts = reader.feed(Event(len(events), found.event, payload))
+                sent += parts
+                events += writer.feed(parts)
+        parts = reader.close()
+        sent += parts
+        events += writer.feed(parts) + writer.close()
+        payloads = [event.payload for event in events]
+        assert _amounts_to(read(*payloads)) == _amounts_to(sent), row["file"]
+        broken = [v.rule.name for v in API.check(map(_event, enumerate(payloads)))]
+        assert broken in ([], ["gemini/finish-present"]), row["file"]
+        without_end += bool(broken)
+    assert len(rows) == count
+    assert without_end == (2 if name == "responses" else 0)
+
+
+def _event(numbered: tuple[int, dict[str, Any]]) -> Event:
+    return Event(numbered[0], "", numbered[1])
+
+
+def _amounts_to(parts: list[Part]) -> Any:
+    texts = [p.text for p in parts if isinstance(p, Text | Refusal)]
+    thoughts = [p.text for p in parts if isinstance(p, Reasoning)]
+    calls = [
+        (p.call.name, p.call.id, _arguments(p.call))
+        for p in parts
+        if isinstance(p, CallPart) and p.is_new and not p.call.is_dropped
+    ]
+    return "".join(texts), "".join(thoughts), calls
+
+
+def _arguments(call: ToolCall) -> Any:
+    if call.type != "function":
+        return {"input": call.arguments}  # as the writer has it
+    return json.loads(call.arguments or "{}", strict=False)

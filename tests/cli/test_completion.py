@@ -51,7 +51,7 @@ def _completed(words: str) -> list[str]:
 
 def test_commands_complete() -> None:
     """The beginning of a name gives the commands that begin so."""
-    assert _completed("harness re") == ["record", "replay", "report"]
+    assert _completed("harness re") == ["record", "replay", "report", "rerecord"]
 
 
 def test_paths_are_left_to_the_shell() -> None:

@@ -114,4 +114,4 @@ def test_summaries_fit_eighty_columns_in_the_order_of_work() -> None:
     lines = result.out.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in lines] == list(_COMMANDS)
     assert not [line for line in lines if line.endswith("...") or len(line) > 80]
-    assert cli.list_commands(None)[:2] == ["init", "record"]  # type: ignore[arg-type,attr-defined]  # unused there
+    assert cli.list_commands(None)[:2] == ["init", "record"]  # type: ignore[arg-type]  # unused there

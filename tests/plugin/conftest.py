@@ -17,8 +17,8 @@ import yaml  # noqa: F401
 
 import harness.engine.replay  # noqa: F401
 import harness.fuzz.campaign  # noqa: F401
+import harness.record.clients  # noqa: F401
 import harness.record.session  # noqa: F401
-import harness.record.transports  # noqa: F401
 import harness.testing.fuzzing  # noqa: F401
 import harness.testing.replaying  # noqa: F401
 import harness.testing.running  # noqa: F401

@@ -23,9 +23,23 @@ GIVEN = {
     "orphans": "fail",
     "speed": "3",
     "block_network": "all",
+    "max_age": "12w",
+    "allow": "db.example.com:5432",
+    "match_on": "method",
+    "ignore_json": "$.user",
+    "ignore_hosts": "*.example.com",
+    "ignore_localhost": "yes",
+    "ignore_telemetry": "no",
 }
-SHOWN = {**GIVEN, "seed": 7, "speed": 3.0} | {
-    name: (GIVEN[name],) for name in ("splits", "dialects", "faults")
+TUPLES = ("splits", "dialects", "faults", "allow", "match_on", "ignore_json")
+SHOWN = {
+    **GIVEN,
+    **{name: (GIVEN[name],) for name in (*TUPLES, "ignore_hosts")},
+    "seed": 7,
+    "speed": 3.0,
+    "max_age": 84,
+    "ignore_localhost": True,
+    "ignore_telemetry": False,
 }
 SHOW = """
 import pytest

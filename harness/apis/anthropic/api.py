@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic import checking, request, rules, whole
+from harness.apis.anthropic import checking, request, rules, whole, writer
+from harness.apis.anthropic.dialects import DIALECTS, Dialect
+from harness.apis.anthropic.faults import FAULTS, Fault
 from harness.apis.anthropic.reader import Reader
+from harness.apis.anthropic.writer import NOT_CARRIED, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.apis.base import Conversation, Event, Payload, Rule, Violation
+    from harness.apis.base import (
+        Conversation,
+        Event,
+        Payload,
+        Rule,
+        Violation,
+        WritingApi,
+        WrittenEvent,
+    )
     from harness.core.parts import Part
 
 __all__ = ["API"]
@@ -22,6 +34,7 @@ _PATH = re.compile(
     r"|/model/[^/]+/invoke(-with-response-stream)?$",  # Bedrock
     re.IGNORECASE,
 )
+_STANDARD = "anthropic"
 _OWN_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
 
 
@@ -110,10 +123,50 @@ class _Anthropic:
         """Hold a stream against the rules."""
         return checking.check(events)
 
+    content_type = "text/event-stream; charset=utf-8"
+    dialects: Mapping[str, Dialect] = DIALECTS
+    faults: Mapping[str, Fault] = FAULTS
+    not_carried: Mapping[str, str] = NOT_CARRIED
+
+    def writer(self, dialect: str) -> Writer:  # noqa: ARG002 - `changed` does it all
+        """Return a writer for one answer."""
+        return Writer()
+
+    def changed(
+        self,
+        events: Iterator[WrittenEvent],
+        dialect: str,
+        fault: str,
+        number: int | None,
+    ) -> Iterator[WrittenEvent]:
+        """Give written events the habits of a dialect, then break them."""
+        events = DIALECTS[dialect or _STANDARD].apply(events)
+        if not fault:
+            return events
+        broken = FAULTS[fault]
+        return (broken if number is None else broken.at(number)).apply(events)
+
+    def encode(
+        self,
+        events: Iterable[WrittenEvent],
+        dialect: str,
+        fault: str,
+        number: int | None,  # noqa: ARG002 - faults are of events
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events."""
+        framing = DIALECTS[dialect or _STANDARD].framing
+        if fault and FAULTS[fault].ends != "as usual":
+            framing = replace(framing, has_done=False)
+        return framing.encode(events)
+
+    def body(self, parts: list[Part]) -> Payload:
+        """Write a whole answer."""
+        return writer.body(parts)
+
 
 def _dicts(value: object) -> list[dict[str, Any]]:
     return [v for v in value if type(v) is dict] if type(value) is list else []
 
 
-API = _Anthropic()
+API: WritingApi = _Anthropic()
 """The API."""

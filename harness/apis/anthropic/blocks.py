@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from harness.apis.accounting import UnreadFields
     from harness.core.parts import Part
 
-__all__ = ["GrowingBlock", "as_json", "grows", "piece_of", "text_of", "whole_block"]
+__all__ = [
+    "GrowingBlock",
+    "as_json",
+    "grown",
+    "grows",
+    "piece_of",
+    "text_of",
+    "whole_block",
+]
 
 
 def text_of(value: object) -> str:
@@ -94,9 +102,9 @@ class GrowingBlock:
         parts: list[Part] = []
         if kind == "text":
             parts.append(Block("text"))
+            parts += _citations(start.get("citations"))
             if text := text_of(start.get("text")):
                 parts.append(Text(text))
-            parts += _citations(start.get("citations"))
         elif kind == "thinking":
             parts.append(Block("reasoning"))
             if text := text_of(start.get("thinking")):
@@ -181,6 +189,31 @@ class GrowingBlock:
                 f"the call to {call.name!r} has the input {shorten(text)} in its start "
                 f"event and {shorten(call.arguments)} in its deltas; the deltas count",
             )
+
+
+def grown(
+    kind: str, value: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a block that grows as a stream has it.
+
+    Args:
+        kind: Its type.
+        value: The whole block.
+
+    Returns:
+        What its start event has, and its deltas: their kind and fields.
+    """
+    if kind == "compaction":
+        brought = {k: v for k, v in value.items() if k != "type"}
+        return {"type": kind, "content": None}, [
+            {"kind": "compaction_delta", **brought}
+        ]
+    sent = value.get("input")
+    text = (sent if type(sent) is str else as_json(sent)) if sent else ""
+    return {**value, "input": {}}, [
+        {"kind": "input_json_delta", "partial_json": piece}
+        for piece in ([""] if not text else ["", text])
+    ]
 
 
 def whole_block(

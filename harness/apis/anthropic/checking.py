@@ -115,6 +115,9 @@ class _Checker:
         self.event = None
         if self.has_failed:
             return
+        if self.open is not None:  # it was cut, so what it lacks is no fault of its own
+            yield self._unstopped(self.open)
+            self.open = None
         yield from self._end_blocks()
         if not self.has_delta:
             yield self._breach("delta-once", "a message_delta", "none")
@@ -149,7 +152,6 @@ class _Checker:
         if self.open is not None:
             expected = f"content_block_stop for block {self.open.index}"
             yield self._breach("block-bracket", expected, f"the start of {index!r}")
-            yield from self._end_block(self.open)
         if self.has_delta:
             yield self._breach("delta-once", "no block after message_delta", "a block")
         if type(index) is not int or index != self.blocks:
@@ -237,10 +239,13 @@ class _Checker:
         if text and not _is_json_object(text):
             self.bad_input = self._breach("input-object", "a JSON object", text)
 
+    def _unstopped(self, found: _Open) -> Violation:
+        expected = f"content_block_stop for block {found.index}"
+        return self._breach("block-stopped", expected, "no more blocks")
+
     def _end_blocks(self) -> Iterator[Violation]:
         if self.open is not None:
-            expected = f"content_block_stop for block {self.open.index}"
-            yield self._breach("block-stopped", expected, "no more blocks")
+            yield self._unstopped(self.open)
             yield from self._end_block(self.open)
         bad, self.bad_input = self.bad_input, None
         if bad is not None and self.reason not in _CUT:

@@ -124,6 +124,9 @@ diagnostics    any  why the prompt's cache was missed (beta)
 usage.*        any  token counts
 """
 
+_ANSWER = ("delta.", "content_block", "message.content")
+# Where text of the answer stands.
+
 
 def _tables(text: str, common: str) -> dict[str, FieldTable]:
     """Parse sections: lines without indentation are types, the others their fields."""
@@ -135,7 +138,7 @@ def _tables(text: str, common: str) -> dict[str, FieldTable]:
         elif line:
             lines = sections[line] = []
     return {
-        name: parse_fields(common + "\n".join(fields), ("delta", "content_block"))
+        name: parse_fields(common + "\n".join(fields), _ANSWER)
         for name, fields in sections.items()
     }
 
@@ -144,7 +147,7 @@ EVENTS = _tables(_EVENTS, _ALL_EVENTS)
 """By type of event; `content_block_delta` is told apart by its delta."""
 DELTAS = _tables(_DELTAS, _ALL_EVENTS)
 """Of `content_block_delta`, by type of delta."""
-UNKNOWN_EVENT = parse_fields(_ALL_EVENTS)
+UNKNOWN_EVENT = parse_fields(_ALL_EVENTS, _ANSWER)
 """Of an event or delta that no table is for."""
 BLOCKS = _tables(_BLOCKS, _ALL_BLOCKS)
 """By type of block, for an object that has it under `content_block`."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.apis.base import Payload
+    from harness.core.parts import Usage
 
 __all__ = ["ERROR_TYPES", "MessageEvents", "error_event", "folded"]
 
@@ -79,12 +80,19 @@ class MessageEvents:
         self._head = Head(head.id or own.id, head.model or own.model)
         return True
 
-    def count(self, counts: dict[str, Any]) -> int:
+    def count(self, usage: Usage) -> int:
         """Take token counts; return how many have no place here."""
-        known = {k: v for k, v in counts.items() if k in _COUNTS or v is None}
-        own = self._late_counts if self._has_started else self._counts
-        own.update({key: value for key, value in known.items() if value is not None})
-        return len(counts) - len(known)
+        sent = {key: n for key, n in usage.counts.items() if n is not None}
+        known = {key: n for key, n in sent.items() if key in _COUNTS}
+        lost = len(sent) - len(known)
+        if not known or "total_tokens" in sent:  # another API's
+            neutral = (usage.input_tokens, usage.output_tokens)
+            names = ("input_tokens", "output_tokens")
+            pairs = zip(names, neutral, strict=True)
+            known = {key: n for key, n in pairs if n is not None}
+            lost = sum(not (type(n) is int and n in neutral) for n in sent.values())
+        (self._late_counts if self._has_started else self._counts).update(known)
+        return lost
 
     def carry(self, field: str, value: object) -> None:
         """Take a field that stands beside the content."""

@@ -59,6 +59,7 @@ class Reader:
 
     __slots__ = (
         "_blocks",
+        "_cached",
         "_calls",
         "_has_failed",
         "_has_finish",
@@ -79,6 +80,7 @@ class Reader:
         self._blocks: dict[int, GrowingBlock] = {}  # those without a stop so far
         self._stopped_calls: dict[int, GrowingBlock] = {}
         self._last: int | None = None  # the block that was started last
+        self._cached: dict[str, int] = {}  # tokens, the last counts that came
         self._calls = 0
         self._number = 0  # of the event being read
         self._has_start = False
@@ -216,7 +218,11 @@ class Reader:
         self._has_start = True
         if type(message) is not dict:
             return parts
-        parts += [*head_of(message), *items_of(message), *usage_of(message)]
+        parts += [
+            *head_of(message),
+            *items_of(message),
+            *usage_of(message, self._cached),
+        ]
         content = content_of(
             message.get("content"), self._calls, self._unread, self._number
         )
@@ -302,7 +308,7 @@ class Reader:
         delta = payload.get("delta")
         if type(delta) is dict:
             parts += items_of(delta)
-        parts += usage_of(payload)
+        parts += usage_of(payload, self._cached)
         finish = finish_of(delta.get("stop_reason")) if type(delta) is dict else []
         self._has_finish = self._has_finish or bool(finish)
         return parts + finish

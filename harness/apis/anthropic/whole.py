@@ -74,7 +74,7 @@ def whole(document: Payload) -> list[Part]:
         *head_of(document),
         *content_of(document.get("content"), 0, unread, 0),
         *items_of(document),
-        *usage_of(document),
+        *usage_of(document, {}),
         *finish_of(document.get("stop_reason")),
         *unread.problems(),
     ]
@@ -116,10 +116,31 @@ def items_of(holder: dict[str, Any]) -> list[Part]:
     return [Item(key, holder[key]) for key in CARRIED_WHOLE if holder.get(key)]
 
 
-def usage_of(holder: dict[str, Any]) -> list[Part]:
-    """Return the token counts of a message or of a `message_delta`, if it has any."""
+def usage_of(holder: dict[str, Any], cached: dict[str, int]) -> list[Part]:
+    """Return the token counts of a message or of a `message_delta`, if it has any.
+
+    Args:
+        holder: The object that has them; any shape.
+        cached: The cache counters so far, which `input_tokens` does not include; those
+            that came are updated.
+    """
     usage = holder.get("usage")
-    return [Usage(usage)] if usage and type(usage) is dict else []
+    if not usage or type(usage) is not dict:
+        return []
+    for key in _CACHE:
+        if type(usage.get(key)) is int:
+            cached[key] = usage[key]
+    asked, answered = usage.get("input_tokens"), usage.get("output_tokens")
+    return [
+        Usage(
+            usage,
+            asked + sum(cached.values()) if type(asked) is int else None,
+            answered if type(answered) is int else None,
+        )
+    ]
+
+
+_CACHE = ("cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 def finish_of(reason: object) -> list[Part]:

@@ -10,7 +10,8 @@ What cannot be carried, counted in `left_out` where it is text or data:
 - a custom call's input becomes `{"input": "..."}`, for inputs are objects;
 - signatures of calls and of text, encrypted reasoning, other APIs' items, ids of
   blocks, other choices, token counts under other names;
-- pieces of a call after its object is whole.
+- pieces of a call after its object is whole;
+- in a whole answer, where in the text of its block a citation stands.
 
 What is made up: ids where there are none (`msg_0`, `toolu_N`), token counts of 0, an
 empty signature of reasoning that has none, `tool_use` as the reason where calls came
@@ -20,9 +21,9 @@ with an ordinary end (and the other way round), the type `api_error` of an error
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.apis.anthropic.blocks import as_json, grows
+from harness.apis.anthropic.blocks import grown, grows
 from harness.apis.anthropic.message import MessageEvents, folded
 from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
 from harness.core.diagnostics import DiagnosticKind
@@ -47,7 +48,22 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.core.parts import Part
 
-__all__ = ["Writer", "body"]
+__all__ = ["NOT_CARRIED", "Writer", "body"]
+
+NOT_CARRIED = {
+    "refusal": "written as text",
+    "custom call": "its input is written as an object with the one key `input`",
+    "signature of a call or of text": "left out: only reasoning has one",
+    "encrypted_reasoning": "left out: only its own provider can read it",
+    "items": "other APIs' server tools, citations and media are left out",
+    "id of a block": "left out: blocks have none",
+    "other choice": "left out: an answer has one",
+    "token count": "left out under names that Messages does not have",
+    "piece of a call after its end": "left out: an input is one object",
+    "another id or model": "left out: an answer has one of each",
+    "what follows an error": "left out: an error ends the stream",
+}
+"""What `Writer.left_out` counts, and what becomes of it."""
 
 _REASONS = {
     "stop": "end_turn",
@@ -171,7 +187,7 @@ class Writer:
                 if not message.identify(part):
                     self._leave_out("another id or model")
             case Usage():
-                for _ in range(message.count(part.counts)):
+                for _ in range(message.count(part)):
                     self._leave_out("token count")
             case Finish():
                 self._finish = part
@@ -314,7 +330,7 @@ class Writer:
             message.whole(value)
         else:
             self._end_block()
-            for_start, deltas = _grown(kind, value)
+            for_start, deltas = grown(kind, value)
             message.begin(for_start)
             for delta in deltas:
                 message.delta(**delta)
@@ -322,23 +338,6 @@ class Writer:
 
     def _leave_out(self, what: str) -> None:
         self.left_out[what] = self.left_out.get(what, 0) + 1
-
-
-def _grown(
-    kind: str, value: dict[str, Any]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what the start event of a block has, and what its deltas bring."""
-    if kind == "compaction":
-        brought = {k: v for k, v in value.items() if k != "type"}
-        return {"type": kind, "content": None}, [
-            {"kind": "compaction_delta", **brought}
-        ]
-    sent = value.get("input")
-    text = (sent if type(sent) is str else as_json(sent)) if sent else ""
-    return {**value, "input": {}}, [
-        {"kind": "input_json_delta", "partial_json": piece}
-        for piece in ([""] if not text else ["", text])
-    ]
 
 
 def body(parts: list[Part]) -> Payload:

@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.gemini import reader, request, rules
+from harness.apis.gemini.dialects import DIALECTS, Dialect
+from harness.apis.gemini.faults import FAULTS, Fault
 from harness.apis.gemini.values import in_camel_case
+from harness.apis.gemini.writer import CANNOT, Writer, body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.apis.base import Conversation, Event, Payload, Violation
+    from harness.apis.base import (
+        Conversation,
+        Event,
+        Payload,
+        Violation,
+        WritingApi,
+        WrittenEvent,
+    )
     from harness.core.parts import Part
 
 __all__ = ["API"]
 
+_STANDARD = next(iter(DIALECTS))
 _OTHERS = frozenset(
     {"choices", "object", "type", "event_type", "message", "done", "serverContent"}
 )
@@ -80,8 +91,42 @@ class _Gemini:
         """Hold a stream against the rules; lazily, one pass."""
         return rules.check(events)
 
+    content_type = "text/event-stream"
+    dialects: Mapping[str, Dialect] = DIALECTS
+    faults: Mapping[str, Fault] = FAULTS
+    not_carried: Mapping[str, str] = CANNOT
 
-API = _Gemini()
+    def writer(self, dialect: str) -> Writer:
+        """Return a writer for one response."""
+        return DIALECTS[dialect or _STANDARD].writer()
+
+    def changed(
+        self,
+        events: Iterator[WrittenEvent],
+        dialect: str,  # noqa: ARG002 - its writer has done it all
+        fault: str,
+        number: int | None,
+    ) -> Iterator[WrittenEvent]:
+        """Break written events."""
+        return FAULTS[fault].apply(events, number) if fault else events
+
+    def encode(
+        self,
+        events: Iterable[WrittenEvent],
+        dialect: str,
+        fault: str,
+        number: int | None,
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events."""
+        frames = DIALECTS[dialect or _STANDARD].framing.encode(events)
+        return FAULTS[fault].apply_bytes(frames, number) if fault else frames
+
+    def body(self, parts: list[Part]) -> Payload:
+        """Write a whole answer."""
+        return body(parts)
+
+
+API: WritingApi = _Gemini()
 """The API."""
 
 

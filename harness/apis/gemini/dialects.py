@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload, WrittenEvent
 
-__all__ = ["DIALECTS", "Dialect", "Framing"]
+__all__ = ["DIALECTS", "STANDARD_DIALECT", "Dialect", "Framing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,19 @@ class Dialect:
     """The recordings or the thread that show it."""
     style: Style = field(default_factory=Style)
     framing: Framing = field(default_factory=Framing)
-    breaks: tuple[str, ...] = ()
-    """The rules that it breaks, by name, where the stream has what they are about."""
+    breaks: frozenset[str] = frozenset()
+    """The rules that it breaks, without `gemini/`, in a stream that has what they are
+    about."""
     cannot: str = ""
     """What it cannot carry; empty if all that the API can."""
 
     def writer(self) -> Writer:
         """Return a writer for one response."""
         return Writer(self.style)
+
+    def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
+        """Yield the bytes of each event; those of an array's end are the last."""
+        return self.framing.encode(events)
 
 
 def _stop_everywhere(payload: Payload) -> Payload:
@@ -141,7 +146,7 @@ DIALECTS = {
             "every event has finishReason STOP, as older models and proxies",
             "songquanpeng/one-api#1408",
             Style(edit=_stop_everywhere),
-            breaks=("gemini/finish-once", "gemini/finish-last"),
+            breaks=frozenset({"finish-once", "finish-last"}),
         ),
         Dialect(
             "one-call-an-event",
@@ -204,15 +209,18 @@ DIALECTS = {
             "names in snake case, as Google's own languages spell them",
             "proxies that dump google-genai's objects",
             Style(edit=in_snake_case),
-            breaks=("gemini/camel-case",),
+            breaks=frozenset({"camel-case"}),
         ),
         Dialect(
             "code-assist",
             "each event in `response`, as Code Assist sends it to gemini-cli",
             "google-gemini/gemini-cli, packages/core/src/code_assist/server.ts",
             Style(edit=_wrapped),
-            breaks=("gemini/bare",),
+            breaks=frozenset({"bare"}),
         ),
     )
 }
 """The dialects by name, the standard one first."""
+
+STANDARD_DIALECT = DIALECTS["gemini-sse"]
+"""As the Gemini API sends it."""

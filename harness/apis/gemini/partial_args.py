@@ -95,11 +95,12 @@ class _Container:
 class ArgumentsText:
     """Writes the arguments of one call."""
 
-    __slots__ = ("_in_text", "_open")
+    __slots__ = ("_in_text", "_open", "_path")
 
     def __init__(self) -> None:
         self._open: list[_Container] = []
         self._in_text = False
+        self._path: object = ""  # of the text
 
     @property
     def has_begun(self) -> bool:
@@ -122,13 +123,7 @@ class ArgumentsText:
             wrong names the path and the value.
         """
         path, value = piece.get("jsonPath"), _value_of(piece)
-        steps = parse_path(path) if type(path) is str else None
-        if not steps:
-            return (
-                "",
-                f"{shorten(path)} is no path into the arguments, {shorten(value)}",
-            )
-        if self._in_text and self._is_at(steps):
+        if self._in_text and path == self._path:
             if type(value) is str:
                 text = _content(value)
             elif value is None:
@@ -139,6 +134,10 @@ class ArgumentsText:
                 self._in_text = False
                 text += '"'
             return text, ""
+        steps = parse_path(path) if type(path) is str else None
+        if not steps:
+            problem = f"{shorten(path)} is no path into the arguments, {shorten(value)}"
+            return "", problem
         written = '"' + _content(value) if type(value) is str else _scalar(piece, value)
         if written is None:
             return "", f"{path} has no value that can be read, {shorten(value)}"
@@ -150,6 +149,7 @@ class ArgumentsText:
             return text, f"{path} comes too late or too early, {shorten(value)}"
         if type(value) is str:
             self._in_text = piece.get("willContinue") is True
+            self._path = path
             written += '"' * (not self._in_text)
         return text + moved + written, problem
 
@@ -158,12 +158,6 @@ class ArgumentsText:
         if not self._open:
             return "{}"
         return "".join(container.end for container in reversed(self._open))
-
-    def _is_at(self, steps: list[str | int]) -> bool:
-        return len(steps) == len(self._open) and all(
-            container.step == step
-            for container, step in zip(self._open, steps, strict=True)
-        )
 
     def _move(self, steps: list[str | int]) -> str | None:
         """Return what leads from the last value to a new one; None if nothing can."""

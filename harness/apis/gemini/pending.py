@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.base import Payload
-    from harness.core.parts import CallPart, Opaque
+    from harness.core.parts import CallPart, Opaque, ToolCall
 
-__all__ = ["PendingCandidate", "Style"]
+__all__ = ["STANDARD", "PendingCandidate", "Style"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ class Style:
     """What is done to each event in the end; a function of a module."""
 
 
+STANDARD = Style()
+"""The Gemini API."""
+
+
 class _Call:
     """A function call that is being collected."""
 
@@ -52,13 +56,13 @@ class _Call:
         "is_custom",
         "is_due",
         "name",
-        "position",
         "signature",
+        "source",
     )
 
-    def __init__(self, position: int, *, is_custom: bool) -> None:
-        self.position = position
-        self.is_custom = is_custom
+    def __init__(self, source: ToolCall) -> None:
+        self.source = source
+        self.is_custom = source.type != "function"
         self.name = ""
         self.id = ""
         self.signature = ""
@@ -101,6 +105,8 @@ class PendingCandidate:
     __slots__ = (
         "_begins",
         "_calls",
+        "_finish",
+        "_is_done",
         "_kind",
         "_leave_out",
         "_number",
@@ -118,6 +124,13 @@ class PendingCandidate:
         self._calls: dict[int, _Call] = {}
         self._begins = True  # the next text does not continue the last part
         self._kind = "text"
+        self._finish = ""
+        self._is_done = False  # its finish reason has been written
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._queue or self._finish)
 
     def begin(self, kind: str) -> None:
         """Let the next text, or a signature without one, be a part of its own."""
@@ -148,7 +161,7 @@ class PendingCandidate:
         position = part.call.position
         call = self._calls.get(position)
         if call is None:
-            call = _Call(position, is_custom=part.call.type != "function")
+            call = _Call(part.call)
             self._calls[position] = call
             self.add(call)
         call.add(part)
@@ -166,14 +179,25 @@ class PendingCandidate:
         self._queue.append(entry)
         self._begins = True
 
+    def finish(self, reason: str) -> None:
+        """Keep the finish reason until it may be written."""
+        if self._is_done:
+            self._leave_out("second finish")
+        else:
+            self._finish = reason
+
     def release(self) -> None:
         """Let calls go as they are: nothing more will come."""
         for waiting in self._queue:
             if isinstance(waiting, _Call):
                 waiting.is_due = True
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return what no longer waits as entries of `candidates`, one an event."""
+    def entries(self, *, ends: bool) -> list[dict[str, Any]]:
+        """Return what no longer waits as entries of `candidates`, one an event.
+
+        Args:
+            ends: Whether the finish reason need not wait, if one has come.
+        """
         rows: list[list[dict[str, Any]]] = [[]]
         beside: dict[str, Any] = {}
         done = 0
@@ -189,8 +213,11 @@ class PendingCandidate:
                 rows[-1].append(waiting)
             done += 1
         del self._queue[:done]
-        self._begins = self._begins or not self._queue
         rows = [row for row in rows if row]
+        if ends and self._finish and not self._queue:
+            beside["finishReason"] = self._finish
+            self._finish = ""
+            self._is_done = True
         if not rows and beside.get("finishReason") in {"STOP", "MAX_TOKENS"}:
             rows = [[{"text": ""}]]  # as the API does
         entries: list[dict[str, Any]] = [
@@ -208,6 +235,8 @@ class PendingCandidate:
     def _divide(self, call: _Call, rows: list[list[dict[str, Any]]]) -> None:
         """Add a call to the rows of parts, each of which becomes an event."""
         args = call.args()
+        if call.source.is_dropped:
+            return
         if args is None:
             self._leave_out("call without an object")
             return
@@ -216,7 +245,7 @@ class PendingCandidate:
         sent: dict[str, Any] = {"name": call.name}
         call_id = call.id
         if self._style.ids == "made" and not call_id:
-            call_id = f"call-{self._number}-{call.position}"
+            call_id = f"call-{self._number}-{call.source.position}"
         if call_id and self._style.ids != "none":
             sent["id"] = call_id
         part: dict[str, Any] = {"functionCall": sent}

@@ -107,13 +107,18 @@ class Reader:
         if error:
             self._has_error = True
             parts.append(Problem(DiagnosticKind.ERROR_EVENT, error_message(error)))
-        self._read_feedback(payload.get("promptFeedback"), parts)
+        feedback = payload.get("promptFeedback")
+        if feedback:
+            self._read_feedback(feedback, parts)
         candidates = payload.get("candidates")
         if type(candidates) is list:
             for entry in candidates:
                 if type(entry) is dict:
                     self._read_candidate(entry, parts)
-        self._read_usage(payload.get("usageMetadata"), parts)
+        counts = payload.get("usageMetadata")
+        if counts:
+            has_finish = Finish in map(type, parts)
+            self._read_usage(counts, parts, is_last=has_finish)
         return parts
 
     def close(self) -> list[Part]:
@@ -163,14 +168,15 @@ class Reader:
             payload = inner
         if self._in_snake_case:
             payload = in_camel_case(payload)
-        unread = list(FIELDS.unread(payload))  # empty, nearly always
-        if unread and not self._in_snake_case:
+        if FIELDS.covers(payload):
+            return payload
+        if not self._in_snake_case:
             renamed = in_camel_case(payload)
-            if len(list(FIELDS.unread(renamed))) < len(unread):
+            unread = len(list(FIELDS.unread(payload)))
+            if len(list(FIELDS.unread(renamed))) < unread:
                 self._in_snake_case = True
                 payload = renamed
-        if unread:
-            self._unread.feed(event.index, payload)
+        self._unread.feed(event.index, payload)
         return payload
 
     def _read_head(self, payload: Payload, parts: list[Part]) -> None:
@@ -217,9 +223,12 @@ class Reader:
         candidate.feed(entry, found)
         parts += _of(number, found)
 
-    def _read_usage(self, counts: object, parts: list[Part]) -> None:
+    def _read_usage(
+        self, counts: object, parts: list[Part], *, is_last: bool = False
+    ) -> None:
+        """Read token counts where they are new, and those that come with the finish."""
         if type(counts) is dict:
-            if counts and _differ(counts, self._counts):
+            if counts and (is_last or _differ(counts, self._counts)):
                 self._counts = counts
                 parts.append(_usage(counts))
         elif counts:

@@ -3,8 +3,9 @@
 One event is written for the parts of one event, as the API cuts coarsely itself. A
 function call is held back until its arguments are whole, and what follows it waits,
 so that the order stays: the API sends whole calls (or, as `partial-args`, one after
-another). What the API cannot carry is counted in `left_out`; `CANNOT` says what
-becomes of it.
+another). A finish reason waits for the token counts, which the API sends with it, or
+for the end: other servers send more behind it. What the API cannot carry is counted in
+`left_out`; `CANNOT` says what becomes of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
 from harness.apis.gemini.candidates import BESIDE_CONTENT, PART_ITEMS
-from harness.apis.gemini.pending import PendingCandidate, Style
+from harness.apis.gemini.pending import STANDARD, PendingCandidate, Style
 from harness.apis.gemini.rules import FINISH_REASONS, IS_BASE64
 from harness.apis.gemini.values import rfc3339
 from harness.core.diagnostics import DiagnosticKind
@@ -50,6 +51,10 @@ CANNOT = {
     "usage details": "left out: counts of other names than the API's",
     "reasoning": "left out in a dialect without thoughts",
     "created": "left out: no time between the years 1 and 9999",
+    "changed identity": "left out: the first id and model stay",
+    "finish after an error": "left out: the error ends the stream",
+    "second error": "left out: the first ends the stream",
+    "second finish": "left out: a candidate ends once",
 }
 """What this API cannot carry, and what becomes of it; items by their own kinds."""
 
@@ -65,7 +70,7 @@ _REASONS = {
 class Writer:
     """Writes the parts of one response; see `harness.apis.base.Writer`."""
 
-    def __init__(self, style: Style = Style()) -> None:
+    def __init__(self, style: Style = STANDARD) -> None:
         self.left_out: dict[str, int] = {}
         self._style = style
         self._candidates: dict[int, PendingCandidate] = {}
@@ -76,9 +81,12 @@ class Writer:
         self._feedback: dict[str, Any] | None = None
         self._errors: list[str] = []
         self._has_written = False
+        self._has_failed = False
+        self._ends = False  # finish reasons need not wait
 
     def feed(self, parts: list[Part]) -> list[WrittenEvent]:
         """Write the parts of one event; empty where all of it must wait."""
+        self._ends = False
         for part in parts:
             if type(part) is OtherChoice:
                 self._take(part.part, part.choice)
@@ -90,9 +98,11 @@ class Writer:
         """Write what was held back; calls that are not whole are left out."""
         for candidate in self._candidates.values():
             candidate.release()
-        self._is_finished = True
+        self._is_finished = self._ends = True
         events = self._write()
-        if not self._is_counted or (self._head and not self._has_written):
+        if not self._has_failed and (
+            not self._is_counted or (self._head and not self._has_written)
+        ):
             events.append(self._event([]))
         return events
 
@@ -107,7 +117,11 @@ class Writer:
             self._take_usage(part)
         elif type(part) is Problem:
             if part.kind is DiagnosticKind.ERROR_EVENT:
-                self._errors.append(part.text)
+                self._ends = True
+                if self._has_failed or self._errors:
+                    self._leave_out("second error")
+                else:
+                    self._errors.append(part.text)
         else:
             candidate = self._candidates.get(number)
             if candidate is None:
@@ -138,10 +152,10 @@ class Writer:
             self._take_finish(part, candidate)
 
     def _take_head(self, head: Head) -> None:
-        if head.id and self._style.has_response_id:
-            self._head["responseId"] = head.id
-        if head.model:
-            self._head["modelVersion"] = head.model
+        response_id = head.id if self._style.has_response_id else ""
+        for key, value in (("responseId", response_id), ("modelVersion", head.model)):
+            if value and self._head.setdefault(key, value) != value:
+                self._leave_out("changed identity")
         if head.created:
             time = rfc3339(head.created)
             if time:
@@ -167,6 +181,7 @@ class Writer:
             if len(counts) > len(found):
                 self._leave_out("usage details")
         self._is_counted = False
+        self._ends = True
 
     def _take_opaque(self, part: Opaque, candidate: PendingCandidate) -> None:
         if part.kind != "signature":
@@ -193,6 +208,9 @@ class Writer:
             self._leave_out(kind)
 
     def _take_finish(self, finish: Finish, candidate: PendingCandidate) -> None:
+        if self._has_failed:
+            self._leave_out("finish after an error")
+            return
         self._is_finished = True
         candidate.release()
         if self._feedback is not None:
@@ -205,12 +223,13 @@ class Writer:
             reason = finish.reason if finish.reason.isupper() else "OTHER"
             if reason == "OTHER":
                 self._leave_out("finish reason")
-        candidate.add(("finishReason", reason))
+        candidate.finish(reason)
 
     def _write(self) -> list[WrittenEvent]:
         """Write what no longer waits."""
         entries = [
-            candidate.entries() for _, candidate in sorted(self._candidates.items())
+            candidate.entries(ends=self._ends)
+            for _, candidate in sorted(self._candidates.items())
         ]
         events = [
             self._event([entry for entry in row if entry is not None])
@@ -219,11 +238,16 @@ class Writer:
         if self._feedback is not None and "blockReason" in self._feedback:
             events.append(self._event([], {"promptFeedback": self._feedback}))
             self._feedback = {}
-        elif not events and self._is_finished and not self._is_counted:
+        elif (
+            self._is_finished
+            and not (events or self._is_counted or self._has_failed)
+            and not any(candidate.waits for candidate in self._candidates.values())
+        ):
             events.append(self._event([]))
         for text in self._errors:
             error = {"code": 500, "message": text, "status": "INTERNAL"}
             events.append(self._edited({"error": error}))
+            self._has_failed = True
         self._errors.clear()
         return events
 
@@ -246,7 +270,7 @@ class Writer:
         return WrittenEvent("", payload if edit is None else edit(payload))
 
 
-def body(parts: list[Part], style: Style = Style()) -> Payload:
+def body(parts: list[Part], style: Style = STANDARD) -> Payload:
     """Write the whole answer that is not streamed.
 
     Args:

@@ -80,7 +80,7 @@ def test_parts_come_in_the_order_of_the_events() -> None:
     )
     assert [shown(part) for part in read(events(stream))] == [
         Head("msg_1", "claude"),
-        Usage({"input_tokens": 3, "output_tokens": 1}),
+        Usage({"input_tokens": 3, "output_tokens": 1}, 3, 1),
         Block("reasoning"),
         Reasoning("hm"),
         ("opaque", "signature", "sig=="),
@@ -91,7 +91,7 @@ def test_parts_come_in_the_order_of_the_events() -> None:
         ("call", 0, "f", "", True),
         ("call", 0, "", '{"a"', False),
         ("call", 0, "", ": 1}", False),
-        Usage({"output_tokens": 9}),
+        Usage({"output_tokens": 9}, None, 9),
         Finish("tool_use", "tool_calls"),
     ]
 
@@ -115,6 +115,33 @@ def test_every_stop_reason_passes(reason: str, meaning: str) -> None:
     parts = read(events(answer(reason=reason)))
     assert Finish(reason, meaning) in parts
     assert not [part for part in parts if isinstance(part, Problem)]
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"output_tokens": 9}, (None, 9)),
+        ({"input_tokens": 4, "output_tokens": 9}, (11, 9)),
+        (
+            {"input_tokens": 4, "cache_read_input_tokens": 1, "output_tokens": 9},
+            (7, 9),
+        ),
+        ({"input_tokens": True, "output_tokens": None}, (None, None)),
+    ],
+)
+def test_usage_is_cumulative(usage: Payload, tokens: tuple[int, int]) -> None:
+    """A18: nothing is added up but the cache of the request; what lacks stays."""
+    first = {
+        "input_tokens": 3,
+        "cache_read_input_tokens": 5,
+        "cache_creation_input_tokens": 2,
+        "output_tokens": 1,
+    }
+    parts = read(events([start(usage=first), finish(usage=usage), STOP]))
+    assert [p for p in parts if isinstance(p, Usage)] == [
+        Usage(first, 10, 1),
+        Usage(usage, *tokens),
+    ]
 
 
 def test_a_refusal_keeps_its_details() -> None:
@@ -587,15 +614,15 @@ def test_a_whole_answer_has_the_parts_of_its_stream() -> None:
         ("opaque", "signature", "s"),
         ("opaque", "redacted_reasoning", "x"),
         Block("text"),
-        Text("Hi"),
         ("item", "citation", {"type": "char_location"}, True),
+        Text("Hi"),
         ("call", 0, "f", "", True),
         ("call", 0, "", '{"a": 1}', False),
         ("call", 1, "g", "", True),
         ("call", 1, "", "{}", False),
         ("item", "server_tool_use", document["content"][5], True),
         ("item", "web_search_tool_result", document["content"][6], True),
-        Usage({"input_tokens": 1, "output_tokens": 2}),
+        Usage({"input_tokens": 1, "output_tokens": 2}, 1, 2),
         Finish("tool_use", "tool_calls"),
     ]
     assert isinstance(parts[-1], Problem)

@@ -210,6 +210,35 @@ CASES = [
         [],
     ),
     Case(
+        "plain-text-of-another-candidate-and-of-an-odd-role",
+        _of(
+            event({"text": "a"}),
+            {"candidates": [{"index": 1, "content": {"parts": [{"text": "b"}]}}]},
+            {"candidates": [{"content": {"role": 5, "parts": [{"text": "c"}]}}]},
+            _STOP,
+        ),
+        [Text("a"), OtherChoice(1, Text("b")), Text("c"), Finish("STOP", "stop")],
+        ["unread-text: candidates[].content.role is no known field"],
+    ),
+    Case(
+        "finish-again-after-plain-text",
+        _of(event({"text": "a"}, finish="STOP"), event({"text": "b"}), _STOP),
+        [Text("a"), Finish("STOP", "stop"), Text("b"), Finish("STOP", "stop")],
+        [],
+    ),
+    Case(
+        "empty-fields-beside-the-content",
+        _of({"candidates": [{"groundingMetadata": {}, "finishReason": "STOP"}]}),
+        [Finish("STOP", "stop")],
+        [],
+    ),
+    Case(
+        "field-in-both-spellings",
+        _of({"candidates": [{"finishReason": "STOP", "finish_reason": "OTHER"}]}),
+        [Finish("STOP", "stop")],
+        ["unread: candidates[].finish_reason is no known field"],
+    ),
+    Case(
         "snake-case",
         _of(
             {
@@ -413,6 +442,24 @@ CALLS: list[tuple[str, list[dict[str, Any]], list[tuple[str, str]], list[str]]] 
         ["arguments of call 0 ('f'): $.a is text, got 7"],
     ),
     (
+        "id-alone",
+        [event(call(id="c1"))],
+        [("", "{}")],
+        ["a function call began without a name"],
+    ),
+    (
+        "id-repeated",
+        [event(call("f", id="c1", goes_on=True)), event(call(id="c1"))],
+        [("f", "{}")],
+        [],
+    ),
+    (
+        "id-changed",
+        [event(call("f", id="c1", goes_on=True)), event(call(id="c2"))],
+        [("f", "{}")],
+        ["the id of call 0 ('f') changed from 'c1' to 'c2'"],
+    ),
+    (
         "args-as-text",
         [event(call("f", args='{"a":1}'))],
         [("f", '{"a":1}')],
@@ -486,6 +533,8 @@ def test_a_signature_belongs_to_its_call_and_an_id_may_come_late() -> None:
         ("c2", 1),
     ]
     assert Finish("STOP", "tool_calls") in parts
+    cut = read(event(call("f"), finish="MAX_TOKENS"))
+    assert Finish("MAX_TOKENS", "length") in cut
 
 
 def test_a_text_that_was_cut_by_the_end_is_reported() -> None:
@@ -565,7 +614,7 @@ def leaves(value: Any, steps: list[str | int]) -> list[tuple[list[str | int], An
 
 
 @given(st.dictionaries(_NAMES, _VALUES, max_size=3), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_arguments_written_from_paths_are_the_object(
     value: dict[str, Any], data: st.DataObject
 ) -> None:

@@ -1,0 +1,296 @@
+"""What each dialect does to the events of a standard stream."""
+
+from __future__ import annotations
+
+import json
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from harness.apis.anthropic.editing import (
+    block_of,
+    blocks,
+    delta_of,
+    each_message,
+    each_start,
+    edited,
+    input_of,
+    piece,
+    reindexed,
+    without,
+)
+from harness.apis.base import WrittenEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.base import Payload
+
+__all__ = [
+    "bedrock_metrics",
+    "buffered",
+    "cache_at_the_end",
+    "cache_in_input",
+    "content_null",
+    "eager",
+    "index_gap",
+    "index_one",
+    "input_in_start",
+    "interleaved",
+    "many_pings",
+    "no_ping",
+    "no_start",
+    "spliced",
+    "text_in_tool",
+    "usage_null",
+    "without_input",
+    "without_signature",
+    "without_stops",
+]
+
+PING = WrittenEvent("ping", {"type": "ping"})
+_CACHE = ("cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation")
+
+
+# -- Inputs ----------------------------------------------------------------------------
+
+
+def eager(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Cut inputs anywhere: at most three characters a piece."""
+    for event in events:
+        if delta_of(event) == "input_json_delta":
+            text = event.payload["delta"]["partial_json"]
+            for start in range(0, max(len(text), 1), 3):
+                yield piece(event, text[start : start + 3])
+        else:
+            yield event
+
+
+def buffered(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send each value of an input in one piece, and each key."""
+    for block in blocks(events):
+        pieces = [e for e in block if delta_of(e) == "input_json_delta"]
+        if not pieces:
+            yield from block
+            continue
+        yield from (e for e in block if e.name not in _LATER)
+        yield piece(pieces[0], "")
+        yield from (piece(pieces[0], part) for part in _values(input_of(block)))
+        yield from (e for e in block if e.name == "content_block_stop")
+
+
+_LATER = ("content_block_delta", "content_block_stop")
+
+
+def _values(text: str) -> Iterator[str]:
+    """Cut the text of an object behind each of its own keys and values."""
+    start, depth, in_string, is_escaped = 0, 0, False, False
+    for place, character in enumerate(text):
+        if is_escaped:
+            is_escaped = False
+        elif in_string:
+            is_escaped = character == "\\"
+            in_string = character != '"'
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            depth += 1
+        elif character in "}]":
+            depth -= 1
+        elif character in ":," and depth == 1:
+            yield text[start : place + 1]
+            start = place + 1
+    if start < len(text):
+        yield text[start:]
+
+
+def input_in_start(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send whole inputs in the start events, without deltas."""
+    for block in blocks(events):
+        text = input_of(block)
+        try:
+            sent = json.loads(text) if text else None
+        except (ValueError, RecursionError):  # one that was cut stays in deltas
+            sent = None
+        if sent is None:
+            yield from block
+            continue
+        start = block[0]
+        yield edited(
+            start, content_block=start.payload["content_block"] | {"input": sent}
+        )
+        yield from (e for e in block[1:] if e.name != "content_block_delta")
+
+
+def without_input(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Start calls without `input`, and reasoning without `signature`."""
+    return without_signature(each_start(events, lambda b: without(b, "input")))
+
+
+def without_signature(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Start reasoning without `signature`."""
+    return each_start(events, lambda block: without(block, "signature"))
+
+
+# -- Blocks ----------------------------------------------------------------------------
+
+
+def without_stops(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Leave out the stop of every block that another follows."""
+    held: list[WrittenEvent] = []
+    for event in events:
+        if event.name == "content_block_stop":
+            held = [event]
+            continue
+        if event.name != "content_block_start":
+            yield from held
+        held = []
+        yield event
+    yield from held
+
+
+def index_gap(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Leave a number out after the first block."""
+    return reindexed(events, lambda index: index + (index > 0))
+
+
+def index_one(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Count blocks from one."""
+    return reindexed(events, lambda index: index + 1)
+
+
+def text_in_tool(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send the text behind a call inside the call's block."""
+    call: list[WrittenEvent] = []  # the stop of the call before
+    taken = 0  # blocks that went into others
+    for block in blocks(events):
+        first = block[0]
+        if call and block_of(first) == "text" and len(block) > 1:
+            index = call[0].payload["index"]
+            inside = (e for e in block if delta_of(e) == "text_delta")
+            yield from reindexed(inside, lambda _index, own=index: own)  # type: ignore[misc]
+            taken += 1
+            continue
+        moved = reindexed(block, lambda index, by=taken: index - by)  # type: ignore[misc]
+        renumbered = list(moved)
+        yield from call
+        call = []
+        if block_of(first) == "tool_use" and block[-1].name == "content_block_stop":
+            call = [renumbered.pop()]
+        yield from renumbered
+    yield from call
+
+
+def interleaved(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send parallel calls at once: their starts, their pieces in turn, their stops."""
+    run: list[list[WrittenEvent]] = []
+    for block in blocks(events):
+        if block_of(block[0]) == "tool_use":
+            run.append(block)
+            continue
+        yield from _mixed(run)
+        run = []
+        yield from block
+    yield from _mixed(run)
+
+
+def _mixed(run: list[list[WrittenEvent]]) -> Iterator[WrittenEvent]:
+    yield from (block[0] for block in run)
+    middle = [[e for e in block[1:] if e.name != "content_block_stop"] for block in run]
+    for row in zip_longest(*middle):
+        yield from (event for event in row if event is not None)
+    yield from (e for block in run for e in block if e.name == "content_block_stop")
+
+
+def spliced(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Begin another message after the first block, blocks numbered anew."""
+    start: list[WrittenEvent] = []
+    is_over = False
+    for event in events:
+        if event.name == "message_start":
+            start = [event]
+        if is_over and "index" in event.payload:
+            yield edited(event, index=event.payload["index"] - 1)
+            continue
+        yield event
+        if event.name == "content_block_stop":
+            is_over = True
+            yield from start
+
+
+# -- Messages --------------------------------------------------------------------------
+
+
+def no_start(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Leave message_start out."""
+    return (event for event in events if event.name != "message_start")
+
+
+def content_null(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Start the message with `content` null."""
+    return each_message(events, lambda message: message | {"content": None})
+
+
+def usage_null(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send `usage` null everywhere."""
+    for event in each_message(events, lambda message: message | {"usage": None}):
+        yield edited(event, usage=None) if event.name == "message_delta" else event
+
+
+def cache_in_input(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Count cached tokens as input tokens, and leave out stops between blocks."""
+
+    def edit(message: Payload) -> Payload:
+        usage = message["usage"]
+        cached = sum(usage.get(key) or 0 for key in _CACHE[:2])
+        counts = usage | {"input_tokens": usage["input_tokens"] + cached}
+        return message | {"usage": counts}
+
+    return without_stops(each_message(events, edit))
+
+
+def cache_at_the_end(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send cache counters in message_delta only."""
+    cached: Payload = {}
+
+    def edit(message: Payload) -> Payload:
+        usage = message["usage"]
+        cached.update({key: usage[key] for key in _CACHE if key in usage})
+        return message | {"usage": without(usage, *_CACHE)}
+
+    for event in each_message(events, edit):
+        if event.name == "message_delta":
+            yield edited(event, usage=cached | event.payload["usage"])
+        else:
+            yield event
+
+
+def bedrock_metrics(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Add Bedrock's token counts to message_stop."""
+    counts = {"inputTokenCount": 0, "outputTokenCount": 0}
+    for event in events:
+        if event.name == "message_start":
+            counts["inputTokenCount"] = event.payload["message"]["usage"][
+                "input_tokens"
+            ]
+        elif event.name == "message_delta":
+            counts["outputTokenCount"] = event.payload["usage"]["output_tokens"]
+        if event.name == "message_stop":
+            yield edited(event, **{"amazon-bedrock-invocationMetrics": counts})
+        else:
+            yield event
+
+
+# -- Pings -----------------------------------------------------------------------------
+
+
+def no_ping(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Leave pings out."""
+    return (event for event in events if event.name != "ping")
+
+
+def many_pings(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+    """Send a ping before every event but the first."""
+    for number, event in enumerate(no_ping(events)):
+        if number:
+            yield PING
+        yield event
