@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.core.variation import Variation
+    from harness.store.cassette import Cassette
     from harness.view.trace import Trace
+    from harness.view.walk import Follow
 
 __all__ = ["look", "wants_to_look"]
 
@@ -33,7 +35,18 @@ def wants_to_look(options: dict[str, Any]) -> bool:
     return any(_is_given(options, name) for name in _WAYS)
 
 
-def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
+def _questions(cassette: Cassette) -> dict[int, str]:
+    from harness.engine.conversation import conversation_of, question_of
+    from harness.store.classify import classify
+    from harness.view.trace import streams_of
+
+    asked = (cassette.exchanges[number] for number in streams_of(cassette))
+    return {
+        one.index: question_of(conversation_of(one, classify(one).api)) for one in asked
+    }
+
+
+def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> None:
     from harness.errors import UsageError
     from harness.view.walk import Walk
 
@@ -46,7 +59,7 @@ def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
         ) from None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
-    Stepper(Walk(follow, variation)).run()
+    Stepper(Walk(follow, variation, questions)).run()
 
 
 def _is_given(options: dict[str, Any], name: str) -> bool:
@@ -93,10 +106,15 @@ def look(
         )
     cassette = load_cassette(paths[0])
 
-    def follow(variation: Variation) -> Trace:
+    def follow(
+        variation: Variation,
+        *,
+        exchange: int | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Trace:
         return trace(
             cassette,
-            options["exchange"],
+            options["exchange"] if exchange is None else exchange,
             interfaces=interfaces,
             variation=variation,
             mode=options["mode"],
@@ -106,10 +124,11 @@ def look(
                 assistant_argument=options["assistant_argument"],
             ),
             reasoning=options["reasoning"],
+            tick=tick,
         )
 
     if options["step"]:
-        _step(follow, variation)
+        _step(follow, variation, _questions(cassette))
         return Exit.DONE
     made = follow(variation)
     chunk = options["around"] if options["until"] is None else options["until"]

@@ -22,7 +22,7 @@ from harness.store.classify import Kind, classify
 from harness.view.arrival import Arrival, arrivals, as_arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
@@ -131,6 +131,7 @@ def trace(
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     reasoning: bool = False,
+    tick: Callable[[], None] | None = None,
 ) -> Trace:
     """Follow one exchange through the interfaces.
 
@@ -142,6 +143,7 @@ def trace(
         mode: How a streaming interface is used; the queue has none.
         options: What agent and interface agree on.
         reasoning: Pass reasoning fields on as content.
+        tick: Called for each event and each emission; what it raises ends it all.
 
     Returns:
         The trace. An interface that raises leaves what it had emitted, and a failure.
@@ -161,7 +163,8 @@ def trace(
     variation = variation or Variation()
     arrived, sources = as_arrived(cassette.exchanges[number], variation)
     events = arrivals(arrived, sources)
-    moments, message = _follow(events, options.assistant_argument)
+    tick = tick or (lambda: None)
+    moments, message = _follow(events, options.assistant_argument, tick)
     key = options.assistant_argument
     made = Trace(cassette.path, number, variation, key, [], moments, message)
     exchanges = [arrived if one.index == number else one for one in cassette.exchanges]
@@ -174,17 +177,20 @@ def trace(
             exchange=number,
             reasoning=reasoning,
         )
-        _run(made, running, is_first=not made.interfaces)
+        _run(made, running, tick, is_first=not made.interfaces)
     return made
 
 
-def _run(made: Trace, running: Replay, *, is_first: bool) -> None:
+def _run(
+    made: Trace, running: Replay, tick: Callable[[], None], *, is_first: bool
+) -> None:
     """Sort what one interface emits to the chunks that caused it."""
     name = running.interface
     made.interfaces.append(name)
     after = made.after.setdefault(name, [])
     try:
         for emission in running:
+            tick()
             if emission.chunk is None:
                 after.append(emission)
             else:
@@ -211,7 +217,9 @@ def _parts(accumulator: ResponseAccumulator, event: Arrival) -> list[Part]:
     return event.parts
 
 
-def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedMessage]:
+def _follow(
+    events: list[Arrival], key: str, tick: Callable[[], None]
+) -> tuple[list[Moment], AccumulatedMessage]:
     accumulator = ResponseAccumulator()
     machines: dict[int, FunctionArgumentsStreamHandler] = {}
     lengths: dict[int, int] = {}
@@ -219,6 +227,7 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
     content = 0
     moments = []
     for event in events:
+        tick()
         said: list[str] = []
         pieces: list[tuple[str, str]] = []
         for part in _parts(accumulator, event):
