@@ -300,7 +300,7 @@ def _findings(
         one = next(one for one in found if one.kind is kind)
         where = "" if one.chunk is None else f"chunk {one.chunk}: "
         more = f" (and {times - 1} more of this kind)" if times > 1 else ""
-        yield Line(f"   x {kind} ", "finding")
+        yield Line(f" x {kind} ", "finding")
         for line in _cut(f"{where}{one.text}{more}", columns - 6):
             yield Line(f"      {line}")
         for line in explain(one) if explain else []:

@@ -81,10 +81,12 @@ def report_page(
         {"streams": entries, "plots": plots, "diff": found}, separators=(",", ":")
     )
     room = files("harness.view")
-    page, style, script = (
-        room.joinpath(f"report.{kind}").read_text("utf-8")
-        for kind in ("html", "css", "js")
+    page, style, base, line = (
+        room.joinpath(name).read_text("utf-8")
+        for name in ("report.html", "report.css", "report.js", "report_time.js")
     )
+    # In the middle: what follows draws with it as soon as it is loaded.
+    script = base.replace("/* TIME LINE */", line, 1)
     page = page.replace("STYLE", style, 1).replace("SCRIPT", script, 1)
     page = page.replace("POLICY", _policy(page), 1)
     # In a script element only `<` could end it; in JSON's strings it may be escaped.
