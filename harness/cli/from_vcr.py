@@ -1,8 +1,9 @@
 """From pytest-recording or pytest-vcr to the marker `harness`, in the project's text.
 
 Owns what is rewritten and what is left to its owner. Cassettes are not touched: the
-plugin plays them where they lie (`harness.testing.others`). Only what means exactly the
-same afterwards is rewritten; everything else is reported with its line and a reason.
+plugin plays them where they lie (`harness.pytest_plugin.others`). Only what means
+exactly the same afterwards is rewritten; everything else is reported with its line and
+a reason.
 """
 
 from __future__ import annotations
@@ -242,7 +243,7 @@ def _is_mark(node: ast.expr) -> bool:
 
 def _is_redacted(name: Any, value: ast.expr) -> bool:
     """Tell whether everything that a filter names is removed here by itself."""
-    from harness.store.secret_names import (
+    from harness.redaction.secret_names import (
         Credential,
         credential_of,
         is_credential_header,

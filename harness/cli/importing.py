@@ -13,8 +13,8 @@ from harness.cli.console import Exit, complain, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Exchange
     from harness.core.parts import Problem
-    from harness.store.cassette import Exchange
 
 
 @click.command(
@@ -46,13 +46,13 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
       harness import browser.har -o browser.yaml
       harness import curl.txt server.log -o both.yaml
     """
+    from harness.cassettes.encode import save_cassette
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
+    from harness.cassettes.model import Cassette
     from harness.core.diagnostics import DiagnosticKind
     from harness.errors import CassetteError, UsageError
-    from harness.store.cassette import Cassette
-    from harness.store.library import find_cassettes
-    from harness.store.reading import load_cassette
-    from harness.store.redaction import redact_exchange
-    from harness.store.writing import save_cassette
+    from harness.redaction.redact import redact_exchange
 
     target = Path(output)
     if any(
@@ -118,7 +118,7 @@ def _hold(exchange: Exchange) -> None:
 
 def _summary(exchanges: list[Exchange]) -> str:
     """Return how many exchanges there are of which kind."""
-    from harness.store.classify import Kind, classify
+    from harness.cassettes.classify import Kind, classify
 
     kinds: Counter[str] = Counter()
     for exchange in exchanges:

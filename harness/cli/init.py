@@ -76,8 +76,8 @@ def command(folder: str, *, from_vcr: bool, write: bool) -> int:
 
 
 def _rewrite(folder: Path, *, is_written: bool) -> int:
+    from harness.cassettes.atomic import write_atomically
     from harness.errors import UsageError
-    from harness.store.atomic import write_atomically
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; name that of the tests")

@@ -13,10 +13,10 @@ from harness.cli.console import Exit, write
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.core.variation import Variation
-    from harness.store.cassette import Cassette
-    from harness.view.trace import Trace
-    from harness.view.walk import Follow
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette
+    from harness.debug.trace import Trace
+    from harness.debug.walk import Follow
 
 __all__ = ["look", "wants_to_look"]
 
@@ -36,9 +36,9 @@ def wants_to_look(options: dict[str, Any]) -> bool:
 
 
 def _questions(cassette: Cassette) -> dict[int, str]:
+    from harness.cassettes.classify import classify
+    from harness.debug.trace import streams_of
     from harness.engine.conversation import conversation_of, question_of
-    from harness.store.classify import classify
-    from harness.view.trace import streams_of
 
     asked = (cassette.exchanges[number] for number in streams_of(cassette))
     return {
@@ -47,11 +47,11 @@ def _questions(cassette: Cassette) -> dict[int, str]:
 
 
 def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> None:
+    from harness.debug.walk import Walk
     from harness.errors import UsageError
-    from harness.view.walk import Walk
 
     try:
-        from harness.view.stepper import Stepper
+        from harness.debug.stepper import Stepper
     except ImportError as error:
         raise UsageError(
             f"--step needs the extra `step` ({error}): pip install "
@@ -87,11 +87,11 @@ def look(
         click.UsageError: Several files, or several ways to look at them.
         UsageError: There is no such exchange or chunk.
     """
+    from harness.cassettes.load import load_cassette
+    from harness.debug.panes import around, until
+    from harness.debug.trace import trace
     from harness.engine.targets import AgentOptions
     from harness.errors import UsageError
-    from harness.store.reading import load_cassette
-    from harness.view.panes import around, until
-    from harness.view.trace import trace
 
     if sum(_is_given(options, name) for name in _WAYS) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")

@@ -14,9 +14,9 @@ from harness.cli.look import look, wants_to_look
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.cassettes.model import Cassette
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
-    from harness.store.cassette import Cassette
 
 _OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
@@ -154,7 +154,7 @@ class _Run:
     """One invocation: what was asked, what has been found so far."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        from harness.core.variation import vary
+        from harness.apis.varied import vary
 
         self.options = options
         split = None if options["split"] == "recorded" else options["split"]
@@ -215,8 +215,8 @@ class _Run:
 
     def _expand(self, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
         """Yield every recording, and whether it was named itself."""
+        from harness.cassettes.library import find_cassettes
         from harness.errors import CassetteError
-        from harness.store.library import find_cassettes
 
         for path in paths:
             try:
@@ -229,7 +229,7 @@ class _Run:
                     yield name, name == path
 
     def _replay_file(self, path: str) -> None:
-        from harness.store.reading import load_cassette
+        from harness.cassettes.load import load_cassette
 
         if path != "-" or len(self.interfaces) == 1:
             cassette = load_cassette(path)
@@ -253,7 +253,7 @@ class _Run:
                 self._replay_one(cassette, interface)
 
     def _replay_one(self, cassette: Cassette, interface: str) -> None:
-        from harness.engine.choosing import check_exchange, chosen_exchanges
+        from harness.engine.chosen_exchanges import check_exchange, chosen_exchanges
 
         options = self.options
         check_exchange(cassette, options["exchange"])
@@ -307,7 +307,7 @@ class _Run:
 
     def _show_runs(self, cassette: Cassette, interface: str) -> None:
         from harness.cli.runs import next_steps, show_runs
-        from harness.engine.choosing import check_exchange
+        from harness.engine.chosen_exchanges import check_exchange
         from harness.engine.transcript import Transcript
 
         check_exchange(cassette, self.options["exchange"])
@@ -335,7 +335,7 @@ class _Run:
                 self.steps = next_steps(cassette.path, found)
 
     def _explained(self, diagnostic: Diagnostic, cassette: Cassette) -> list[str]:
-        from harness.view.explain import explain
+        from harness.debug.explain import explain
 
         is_new = diagnostic.kind not in self.explained
         self.explained.add(diagnostic.kind)

@@ -10,7 +10,7 @@ import click
 from harness.cli.console import Exit, complain, say
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 
 @click.command(
@@ -53,14 +53,14 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
       harness report monday.yaml tuesday.yaml --diff
       harness report broken.yaml --interface mymod:MyInterface --split chars
     """
-    from harness.core.variation import vary
+    from harness.apis.varied import vary
+    from harness.cassettes.atomic import write_atomically
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
+    from harness.debug.report import report_page
+    from harness.debug.sides import side_of
     from harness.engine.replay import replay
     from harness.errors import CassetteError
-    from harness.store.atomic import write_atomically
-    from harness.store.library import find_cassettes
-    from harness.store.reading import load_cassette
-    from harness.view.report import report_page
-    from harness.view.sides import side_of
 
     if options["diff"] and len(paths) != 2:
         raise click.UsageError("--diff compares two recordings: name two files")

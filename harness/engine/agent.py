@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
+from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import Chunk, Payload
-from harness.core.deltas import REASONING_FIELDS, DeltaReader
+from harness.apis.chat.restate import reasoning_as_content
+from harness.cassettes.classify import Classification, Kind
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
-from harness.engine.choosing import chosen_exchanges
+from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -30,23 +32,21 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.restating import restated_bytes, restated_exchange
+from harness.engine.restated import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.messages import Message, ToolCall, ToolCallFunction, encodable
-from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.apis.base import Conversation
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import Part
-    from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["AgentLoop", "Cause"]
 
@@ -182,7 +182,7 @@ class AgentLoop:
         else:
             whole = read_whole(exchange, kind.api)
             if self._shows_reasoning:
-                whole = _reasoning_as_content(whole)
+                whole = reasoning_as_content(whole)
             parts = whole.parts
             if parts is None:
                 parts = accumulator.feed(whole.payload)
@@ -254,7 +254,7 @@ class AgentLoop:
         adapter = self._adapter
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
-            chunks = map(_reasoning_as_content, chunks)
+            chunks = map(reasoning_as_content, chunks)
         variation = self._variation
         if (
             variation.fault is None
@@ -490,32 +490,3 @@ def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:
     if not isinstance(arguments, dict):
         return None, text
     return arguments, repr(arguments)
-
-
-def _reasoning_as_content(chunk: Chunk) -> Chunk:
-    """Return the chunk with its reasoning text moved in front of its content."""
-    if chunk.parts is None:
-        return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
-    parts: list[Part] = [
-        Text(part.text) if isinstance(part, Reasoning) else part for part in chunk.parts
-    ]
-    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload), parts)
-
-
-def _with_reasoning(payload: Payload) -> Payload:
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return payload
-    return {**payload, "choices": [_choice_with_reasoning(c) for c in choices]}
-
-
-def _choice_with_reasoning(choice: Any) -> Any:
-    delta = choice.get("delta") if isinstance(choice, dict) else None
-    if not isinstance(delta, dict):
-        return choice
-    parts = DeltaReader().read_choice({"delta": {**delta, "tool_calls": None}})
-    texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
-    if not any(isinstance(part, Reasoning) for part in parts):
-        return choice
-    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
-    return {**choice, "delta": {**kept, "content": "".join(texts)}}

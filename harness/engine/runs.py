@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
-from harness.core.deltas import DeltaReader
+from harness.agents.letta.messages import MessageStreamStatus
+from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.transcript import describe, message_json
 from harness.errors import printable
-from harness.messages import MessageStreamStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.core.chunk_models import to_model
+from harness.apis.chat.models import to_model
 from harness.errors import UsageError
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.faults import FAULTS, parse_fault
-from harness.core.mixing import mix
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.core.splits import parse_split
+from harness.core.stable_random import mix
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -120,7 +121,7 @@ class StreamRounds:
         expected = self._judge.run(self._arrival(reference_stream))
         self._compare("split-invariance", self._arrival(stream), expected)
         for name in named_cuts()[: 1 if len(stream) > _LONG else None]:
-            cut = payloads_of(parse_split(name).recut(chunks_of(stream)))
+            cut = payloads_of(cut_chunks(parse_split(name), chunks_of(stream)))
             self._compare("split-invariance", self._arrival(cut), expected)
         if self._reads_bytes:
             data = b"".join(self._arrival(stream))
@@ -159,7 +160,7 @@ class StreamRounds:
             dialect = parse_dialect(name)
             chunks = dialect.apply(chunks_of(stream))
             if split is not None:
-                chunks = parse_split(split).recut(chunks)
+                chunks = cut_chunks(parse_split(split), chunks)
             self._findings.tried.dialects[name] += 1
             if self._reads_bytes:
                 arrival = tuple(dialect.framing.encode(chunks))
@@ -233,7 +234,7 @@ class StreamRounds:
                 self._compare("split-invariance", self._arrival(cut), expected)
         else:
             chunks = chunks_of(stream)
-            cut = payloads_of(parse_split(split).recut(chunks))
+            cut = payloads_of(cut_chunks(parse_split(split), chunks))
             self._compare("split-invariance", self._arrival(cut), expected)
         if self._reads_bytes:
             data = b"".join(self._arrival(stream))

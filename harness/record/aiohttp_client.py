@@ -16,10 +16,10 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.model import Exchange
 from harness.record.active import current_session, is_passing, passing
 from harness.record.played import PlayedResponse
 from harness.record.wire import RequestReader, ResponseTap
-from harness.store.cassette import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -17,8 +17,8 @@ from harness.record.wire import BODILESS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Exchange
     from harness.record.session import RecordingSession
-    from harness.store.cassette import Exchange
 
 __all__ = ["PlayedResponse", "played_headers"]
 

@@ -18,16 +18,16 @@ import io
 import socket
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.model import Exchange
 from harness.record.active import current_session, is_passing, passing
 from harness.record.played import PlayedResponse
 from harness.record.wire import RequestReader, ResponseTap
-from harness.store.cassette import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from harness.record.bodies import Pace
+    from harness.record.body_streams import Pace
     from harness.record.session import LiveRequest, RecordingSession
 
 __all__ = ["targets"]

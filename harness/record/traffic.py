@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.cassettes.model import Ending, Exchange, Request, Response
 from harness.errors import UsageError
-from harness.store.cassette import Ending, Exchange, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from harness.cassettes.model import Exchange
     from harness.record.session import RecordingSession
-    from harness.store.cassette import Exchange
 
 __all__ = ["StaleRequest", "stale_answer", "unsent"]
 

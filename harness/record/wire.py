@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.store.cassette import Request
+from harness.cassettes.model import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Headers
     from harness.record.exchange import ExchangeRecorder
     from harness.record.session import LiveRequest
-    from harness.store.cassette import Headers
 
 __all__ = [
     "BODILESS",

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
 from harness.apis.detect import api_named
-from harness.apis.variation import ApiStyle
+from harness.apis.style import ApiStyle
+from harness.cassettes.classify import Kind, classify
+from harness.core.part_cuts import recut_parts
 from harness.core.parts import Head, Part, Problem
-from harness.core.recut_parts import recut_parts
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError
-from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.apis.base import Conversation, WritingApi
+    from harness.cassettes.model import Exchange, Request
     from harness.serve.settings import Settings
-    from harness.store.cassette import Exchange, Request
 
 __all__ = [
     "asked_api",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import load_cassette, replay
+from harness.cassettes.classify import Kind, classify
 from harness.errors import CassetteError
-from harness.store.classify import Kind, classify
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, aws_message, har
 from tests.odd_inputs.test_importers import DESTRUCTIVE, saved
@@ -83,7 +83,7 @@ def test_import_replaces_nothing_unasked(tmp_path: Path) -> None:
 
 def test_recording_of_another_tool_is_no_cassette_to_record_to(tmp_path: Path) -> None:
     """Recording into it would mix two formats: it is refused and left as it is."""
-    from harness.store.persister import Persister
+    from harness.cassettes.persister import Persister
 
     path = saved(tmp_path, "go-vcr-3")
     persister = Persister(lambda request: request, KeyError, replaces=False)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import load_cassette, replay
+from harness.cassettes.classify import classify
+from harness.cassettes.library import find_cassettes
 from harness.core.diagnostics import Severity
-from harness.store.classify import classify
-from harness.store.library import find_cassettes
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, har, har_entry
 from tests.odd_inputs.made_stream import KEY, SSE

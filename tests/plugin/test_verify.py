@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.store.cassette import Exchange, Request, Response
-from harness.testing.age import expired, read_age
+from harness.cassettes.model import Exchange, Request, Response
+from harness.pytest_plugin.age import expired, read_age
 from tests.cli.running import harness
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ import aiohttp
 import pytest
 import requests
 
+from harness.cassettes.encode import save_cassette
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import WireChunk
 from harness.errors import CassetteMissingError
 from harness.record import use_cassette
-from harness.store.cassette import WireChunk
-from harness.store.reading import load_cassette
-from harness.store.writing import save_cassette
 from tests.record.reading import READERS, Result, by_aiohttp, by_requests
 from tests.record.servers import (
     DONE,
@@ -408,7 +408,7 @@ sys.modules.update(dict.fromkeys(absent))
 import tempfile, http.client
 from harness.errors import CassetteMissingError
 from harness.record import use_cassette
-import harness.plugin, harness.testing.running
+import harness.pytest_plugin.plugin, harness.pytest_plugin.test_run
 try:
     with use_cassette(tempfile.mktemp()):
         http.client.HTTPConnection("127.0.0.1", 9).request("GET", "/")

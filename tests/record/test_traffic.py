@@ -9,10 +9,10 @@ import httpx2
 import pytest
 import requests
 
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteMismatchError, UsageError
 from harness.record import use_cassette
 from harness.record.traffic import is_telemetry
-from harness.store.reading import load_cassette
 from tests.record.servers import Connection, ScriptedServer
 
 if TYPE_CHECKING:

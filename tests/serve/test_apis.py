@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from harness.apis.detect import api_named
-from harness.apis.variation import ApiStyle
+from harness.apis.style import ApiStyle
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.accumulate import Accumulator
 from harness.core.framing import decoder_for
 from harness.core.parts import CallPart, Finish, Head, Part, Text, ToolCall
 from harness.serve import serve
-from harness.store.cassette import Cassette, Exchange, Request, Response
 
 APIS = ("chat", "responses", "anthropic", "gemini")
 PATHS = {

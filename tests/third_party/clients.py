@@ -29,10 +29,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.load import load_cassette
 from harness.errors import HarnessError
 from harness.record import use_cassette
 from harness.record.proxy import ProxyOptions, serve_proxy
-from harness.store.reading import load_cassette
 from tests.record.servers import ScriptedServer
 from tests.third_party.client_rows import ROWS
 from tests.third_party.client_server import script
@@ -151,7 +151,15 @@ def _in_a_test(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]
     def run(mode: str, prompt: str) -> Any:
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "-q", "-s", "-p", "harness.plugin"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "-s",
+                    "-p",
+                    "harness.pytest_plugin.plugin",
+                ),
                 *("-p", "no:cacheprovider", f"--harness-record={mode}", "test_row.py"),
             ],
             cwd=folder,

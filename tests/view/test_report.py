@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.view.report import report_page
+from harness.debug.report import report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 from tests.view.browser import hash_of, in_browser, shown_by_browser, told_by

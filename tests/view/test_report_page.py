@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.store.reading import load_cassette
-from harness.view.report import report_page
+from harness.cassettes.load import load_cassette
+from harness.debug.report import report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 from tests.view.browser import in_browser, told_by
@@ -19,7 +19,7 @@ from tests.view.test_report import BROKEN, STEPS, _data, _long_page, _page
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 _WHEEL = (
     "turn=(d,x)=>time.dispatchEvent(new WheelEvent('wheel',{deltaY:d,ctrlKey:true,"

@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import load_cassette
-from harness.core.variation import Variation, vary
-from harness.view.trace import streams_of, trace
-from harness.view.walk import Walk
+from harness.apis.varied import Variation, vary
+from harness.debug.trace import streams_of, trace
+from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from harness.store.cassette import Cassette
-    from harness.view.stepper import Stepper
-    from harness.view.trace import Trace
+    from harness.cassettes.model import Cassette
+    from harness.debug.stepper import Stepper
+    from harness.debug.trace import Trace
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
@@ -170,7 +170,7 @@ def _pilot(
     size: tuple[int, int] = (140, 40),
 ) -> None:
     pytest.importorskip("textual", reason="needs the extra `step`")
-    from harness.view.stepper import Stepper
+    from harness.debug.stepper import Stepper
 
     async def run() -> None:
         app = Stepper(walk)
@@ -242,7 +242,7 @@ def test_screen_is_drawn_as_it_was_reviewed(columns: int) -> None:
 def test_every_key_of_the_help_is_bound() -> None:
     """The help lists what there is, and it and the footer fit 80 columns."""
     pytest.importorskip("textual", reason="needs the extra `step`")
-    from harness.view.stepper import _FOOTER, KEYS, Stepper
+    from harness.debug.stepper import _FOOTER, KEYS, Stepper
 
     assert len(_FOOTER) <= 80
     assert all(17 + 1 + len(what) <= 76 for _, what in KEYS)

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.core.parts import Part
 
-__all__ = ["API"]
+__all__ = ["API", "is_legacy"]
+
+
+def is_legacy(document: Payload) -> bool:
+    """Return whether an event or answer is a text completion, the API before chat."""
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return document.get("object") == "text_completion" or (
+        isinstance(choice, dict) and "text" in choice and "delta" not in choice
+    )
 
 
 class _Chat:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.chat.chunks import payload_error
 from harness.apis.ollama.known_fields import FIELDS
-from harness.core.chunks import payload_error
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
