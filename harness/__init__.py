@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     )
     from harness.record.use_cassette import use_cassette
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AgentChunkStreamingInterface",

@@ -43,7 +43,7 @@ __all__ = [
     "shorten",
 ]
 
-_SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length told
+_SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length named
 
 
 def printable(text: str) -> str:
@@ -269,11 +269,11 @@ class InterfaceError(HarnessError):
 
 
 class UsageError(HarnessError):
-    """An option, a name or an argument is wrong; the message says what is allowed."""
+    """An option, a name or an argument is wrong; the message names what is allowed."""
 
 
 class ScenarioError(UsageError):
-    """A scenario file cannot be read, or says what no scenario may say.
+    """A scenario file cannot be read, or holds what no scenario may hold.
 
     Attributes:
         path: The file as the caller named it.

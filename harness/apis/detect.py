@@ -1,6 +1,6 @@
 """Which API an event, an answer or a request belongs to; the one list of APIs.
 
-Decided by what the JSON says, never by the content type, which recorders lose, nor by
+Decided by what the JSON holds, never by the content type, which recorders lose, nor by
 a URL alone: gateways and test suites put any URL in front of any provider.
 """
 

@@ -39,9 +39,13 @@ class ApiStyle:
         if self.dialect:
             options.append(f"--dialect {self.dialect}")
         if self.fault:
-            number = "" if self.number is None else f":{self.number}"
-            options.append(f"--fault {self.fault}{number}")
+            options.append(f"--fault {self.fault_text}")
         return " ".join(options)
+
+    @property
+    def fault_text(self) -> str:
+        """The fault with its number, as an option takes it; empty for none."""
+        return self.fault if self.number is None else f"{self.fault}:{self.number}"
 
     def write(
         self, answer: Iterable[list[Part]]

@@ -1,7 +1,7 @@
 """One other way in which a recorded stream could have arrived.
 
 A `Variation` is a dialect, then a split, then a fault: the order in which a provider
-says it, a network cuts it and something breaks it. It is a value: it prints, compares
+writes it, a network cuts it and something breaks it. It is a value: it prints, compares
 and is all that is needed to make the same stream again.
 
 What a variation is made of is imported where it is asked for: the modules of the
@@ -30,7 +30,7 @@ __all__ = ["Variation", "vary"]
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How a stream is said, cut and broken; nothing set leaves it as recorded."""
+    """How a stream is written, cut and broken; nothing set leaves it as recorded."""
 
     split: Split | None = None
     """How its text is cut; None leaves the recorded chunks."""
@@ -139,7 +139,7 @@ def vary(
         The variation.
 
     Raises:
-        UsageError: A name is wrong; the message says what there is.
+        UsageError: A name is wrong; the message names what there is.
     """
     if isinstance(split, str):
         from harness.core.splits import parse_split

@@ -3,7 +3,7 @@
 Owns content encodings and base64: what comes out is decoded, exact, and knows how
 long each wire chunk has become. It unpacks no more than `harness.limits.BODY`: a few
 kilobytes can stand for gigabytes. It never touches a file and never looks at what a
-body says.
+body holds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class BodyError(ValueError):
-    """A recorded body cannot be decoded; the message says why and what to do."""
+    """A recorded body cannot be decoded; the message explains why and what to do."""
 
 
 class BodyTooLargeError(BodyError):
@@ -286,7 +286,7 @@ _SLICE = 512  # bytes; of zstd, 4 can stand for 128 KiB (RFC 8878, 3.1.1.2)
 
 
 def _takes_limit(brotli: Any) -> bool:
-    """Tell whether a brotli package can stop at a size; those before 1.2 cannot."""
+    """Return whether a brotli package can stop at a size; those before 1.2 cannot."""
     try:
         brotli.Decompressor().process(b"", output_buffer_limit=1)
     except TypeError:

@@ -1,6 +1,6 @@
 """What an exchange is: a streamed answer of an API, a whole one, or something else.
 
-Told from what the response says, never from the URL or the content type: gateways
+Decided by what the response holds, never from the URL or the content type: gateways
 and test suites put any URL in front of any provider, and recorders lose or falsify
 content types. Only the beginning of a body is looked at.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Classification", "Kind", "classify"]
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
-_SLICE = 2048  # most streams are told by their first event
+_SLICE = 2048  # most streams are known by their first event
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ class Classification(NamedTuple):
 
 
 def classify(exchange: Exchange) -> Classification:
-    """Tell what an exchange is.
+    """Return what an exchange is.
 
     Args:
         exchange: Any exchange; its `source`, if it has one, is not used up.
@@ -61,6 +61,17 @@ def classify(exchange: Exchange) -> Classification:
         The kind, with a reason for `Kind.OTHER`. A stream that begins with comments,
         an error event or a usage chunk is a stream.
     """
+    asked = exchange.request.json()
+    asked = asked if isinstance(asked, dict) else {}
+    found = _of_response(exchange, asked)
+    if found.kind is Kind.OTHER and asked:
+        api = api_of_request(exchange.request.uri, asked)
+        if api is not None and api.name != "chat":
+            return _other(f"{found.reason}; it was asked of {api.title}")
+    return found
+
+
+def _of_response(exchange: Exchange, asked: dict[str, Any]) -> Classification:
     response = exchange.response
     head = response.peek(_LOOKED_AT)
     is_whole = response.source is None and len(response.body) <= _LOOKED_AT
@@ -72,13 +83,8 @@ def classify(exchange: Exchange) -> Classification:
         return _other(f"empty body{said}")
     if text.startswith(b"<") and b"\ndata:" not in text:
         return _other("HTML or XML, no event stream")
-    asked = exchange.request.json()
-    return (_of_json if text.startswith((b"{", b"[")) else _of_events)(
-        text,
-        exchange.request.uri,
-        asked if isinstance(asked, dict) else {},
-        is_whole=is_whole,
-    )
+    read = _of_json if text.startswith((b"{", b"[")) else _of_events
+    return read(text, exchange.request.uri, asked, is_whole=is_whole)
 
 
 def _other(reason: str) -> Classification:

@@ -1,4 +1,4 @@
-"""Which format an input has, told from its first block.
+"""Which format an input has, decided by its first block.
 
 Owns the list of accepted formats and nothing else: a name's ending never counts,
 so that a recording saved as `stream.txt` replays like `stream.sse`.
@@ -105,7 +105,7 @@ def strange(head: bytes) -> str:
 
 
 def tell_format(head: bytes, *, is_whole: bool) -> Format:
-    """Tell the format of an input.
+    """Return the format of an input.
 
     Args:
         head: Its first block.
@@ -130,7 +130,7 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
 
 
 def _only_comments(text: bytes) -> bool:
-    """Say whether a stream has sent nothing but keep-alive comments so far."""
+    """Return whether a stream has sent nothing but keep-alive comments so far."""
     return all(line.startswith(b":") for line in text.split() if b":" in line)
 
 

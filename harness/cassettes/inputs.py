@@ -1,7 +1,7 @@
 """Opening what a user named: a file, a pipe or standard input.
 
 Owns how bytes get in. The first block is read at once, so that the format can be
-told (`harness.cassettes.formats`) before anything large is held; the rest is read on
+decided (`harness.cassettes.formats`) before anything large is held; the rest is read on
 demand. It never looks at what the bytes mean.
 """
 
@@ -29,7 +29,7 @@ STDIN = "-"
 
 _BLOCK_BYTES = 65536  # a pipe's capacity on Linux: what one read can give at most
 
-# Of a live pipe no more is awaited than it takes to tell the format: the first line
+# Of a live pipe no more is awaited than it takes to know the format: the first line
 # of data, or the first line of what may be JSON lines.
 _ENOUGH = re.compile(rb"(?:\A|[\r\n])data:[^\r\n]*[\r\n]|\A\s*\{[^\n]*\n")
 
@@ -184,7 +184,7 @@ def open_input(path: str | os.PathLike[str]) -> Input:
         path: A path, or ``-`` for standard input.
 
     Returns:
-        The input; a pipe is read no further than it takes to tell its format.
+        The input; a pipe is read no further than it takes to know its format.
 
     Raises:
         CassetteMissingError: There is nothing of that name.

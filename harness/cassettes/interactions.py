@@ -1,7 +1,7 @@
 """The interactions of a cassette document, checked and made into exchanges.
 
 Owns vcrpy's version-1 shape in all the forms its recorders have written, and the
-`stream` key that ours adds to a response (design.md, section 8):
+`stream` key that ours adds to a response (`harness docs cassette`):
 
     stream:
       version: 1

@@ -28,14 +28,14 @@ FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """How a journal is opened."""
 
 OWN: set[str] = set()
-"""Names of this process's journals, which are alive whatever the locks say."""
+"""Names of this process's journals, which are alive whatever the locks show."""
 
 
 class Journal:
     """The journal of one recording; its file is made when there is something for it.
 
     It never raises: what it cannot write it leaves to the memory of its caller, and
-    says so. In a folder that cannot be written, or is full, it goes on in the system's
+    notes it. In a folder that cannot be written, or is full, it goes on in the system's
     folder for temporary files.
 
     Args:

@@ -1,7 +1,7 @@
 """The text of a journal, and its file name.
 
 Owns the name ``.NAME.PID-TOKEN.harness-journal``: hidden, and with an ending of its
-own, so that no search for cassettes takes it for one. The first line says what it is;
+own, so that no search for cassettes takes it for one. The first line names what it is;
 each later line is one exchange with its place in the order of requests. A later line
 for the same place replaces the earlier. A line without its end is that of a process
 killed while it wrote: its client had not got the end of the body.
@@ -48,7 +48,7 @@ def journal_name(cassette: str, token: str) -> str:
 
 
 def is_journal(path: str, cassette: str | None = None) -> bool:
-    """Tell a journal from its file name.
+    """Recognise a journal by its file name.
 
     Args:
         path: The file.
@@ -59,9 +59,9 @@ def is_journal(path: str, cassette: str | None = None) -> bool:
 
 
 def has_exchange(path: str) -> bool:
-    """Tell whether a journal holds an exchange already, from its first lines.
+    """Return whether a journal holds an exchange already, from its first lines.
 
-    One that cannot be read may hold some; reading it says why.
+    One that cannot be read may hold some; reading it reports why.
     """
     try:
         with Path(path).open("rb") as file:

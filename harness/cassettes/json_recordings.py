@@ -99,7 +99,7 @@ def json_document(text: bytes, path: str) -> Any:
     try:
         return from_json(text)
     except ValueError:
-        pass  # `json` reads more (lone surrogates) and says where the text breaks
+        pass  # `json` reads more (lone surrogates) and reports where the text breaks
     try:
         return json.loads(text)
     except UnicodeDecodeError as error:

@@ -16,7 +16,7 @@ __all__ = ["for_json", "is_json", "json_text"]
 
 
 def is_json(path: str | os.PathLike[str]) -> bool:
-    """Tell from its name whether a cassette is written as JSON."""
+    """Return by its name whether a cassette is written as JSON."""
     return os.fspath(path).lower().endswith(".json")
 
 

@@ -67,7 +67,7 @@ class Keeping:
 
         Args:
             save: Has the persister write.
-            is_recorded_again: Tells what a new exchange replaces.
+            is_recorded_again: Returns what a new exchange replaces.
 
         Raises:
             CassetteError: It cannot be saved; what the journals hold stays there.
@@ -113,11 +113,11 @@ class Keeping:
         return [each for each in found if digest not in each.text.folded]
 
     def _is_apart(self, found: LeftOver) -> bool:
-        """Tell what does not belong in the cassette: a rewrite that did not succeed."""
+        """Return whether it does not belong in the cassette: a failed rewrite."""
         return self._is_rewrite or found.text.mode == "rewrite"
 
     def _settle(self, found: LeftOver) -> str:
-        """Remove a journal whose exchanges are in a file now; return what to tell."""
+        """Remove a journal whose exchanges are in a file now; return what to report."""
         is_one = len(found.exchanges) == 1
         count = f"{len(found.exchanges)} exchange{'' if is_one else 's'}"
         if not found.exchanges:

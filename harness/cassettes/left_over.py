@@ -34,7 +34,7 @@ class LeftOver:
     Attributes:
         path: The file.
         exchanges: What it holds, in the order of their requests.
-        text: The rest of what it says.
+        text: The rest of its text.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -102,7 +102,7 @@ def claim_left_over(cassette: str, warn: Callable[[str], object]) -> list[LeftOv
 
 
 def is_being_written(path: str) -> bool:
-    """Tell whether the process that writes a journal is alive."""
+    """Return whether the process that writes a journal is alive."""
     descriptor = _claim(Path(path))
     if descriptor is None:
         return True

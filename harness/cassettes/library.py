@@ -1,6 +1,6 @@
 """Finding cassettes: what a file or folder named on a command line stands for.
 
-Owns which files of a folder are cassettes. They are told from their beginning,
+Owns which files of a folder are cassettes. They are known by their beginning,
 without parsing: a folder may hold a lock file of many megabytes beside them.
 """
 
@@ -111,7 +111,7 @@ def _may_be_cassette(path: str) -> bool:
 
 
 def is_cassette(path: str) -> bool:
-    """Say whether a YAML or JSON file is a cassette, from its first mebibyte.
+    """Return whether a YAML or JSON file is a cassette, from its first mebibyte.
 
     Args:
         path: A file.

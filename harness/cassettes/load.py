@@ -1,9 +1,9 @@
 """Reading: one file, pipe or standard input to a `Cassette`.
 
-Owns which reader takes which format (design.md, section 7). Every recording that is
-no cassette becomes one exchange with a response body, so that whoever comes after
-has one kind of input. Nothing here looks inside an event: `harness.cassettes.classify`
-says what an exchange is.
+Owns which reader takes which format (`harness docs cassette`). Every recording that is
+no cassette becomes one exchange with a response body, so that later stages have one
+kind of input. Nothing here looks inside an event: `harness.cassettes.classify` decides
+what an exchange is.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
     Accepted are vcrpy version-1 cassettes (YAML or JSON), event stream text as
     `curl -N` saves it (with its head, as `curl -i` does, too), JSON lines of
     chunks, one whole chat completion as JSON, and the journal of a recording that
-    did not end. The format is told from the content, never from the name. Content
+    did not end. The format is decided by the content, never from the name. Content
     encodings and base64 are undone.
 
     Args:
@@ -59,7 +59,7 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
         are one exchange whose request is unknown (``POST`` without uri or body);
         beyond 1 MiB, or from a pipe, its response has `source` instead of `body`.
         JSON lines become events, and `[DONE]` is added at their end: a format
-        without framing cannot say it.
+        without framing cannot hold it.
 
     Raises:
         CassetteMissingError: There is no such file.

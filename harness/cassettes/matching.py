@@ -32,7 +32,7 @@ DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
 
 
 VCRPY_MATCH_ON: tuple[str, ...] = ("method", "scheme", "host", "port", "path", "query")
-"""What vcrpy matches on unless told otherwise; ``match_on="vcrpy"``."""
+"""What vcrpy matches on unless asked otherwise; ``match_on="vcrpy"``."""
 
 
 def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
@@ -129,7 +129,7 @@ _NO_PATH = "expected a JSON path such as '$.user' or '$.messages[*].id', got {!r
 
 
 def _is_below(field: str, steps: list[str]) -> bool:
-    """Tell whether the field of a difference is one of a path, or inside of it."""
+    """Return whether the field of a difference is one of a path, or inside of it."""
     found = [
         f"[{index}]" if index else name or json.loads(double)
         for name, index, _, double in _STEP.findall(

@@ -2,7 +2,7 @@
 
 Owns the words cassette, exchange, request, response and wire chunk. It never
 touches a file (`harness.cassettes.load`, `harness.cassettes.encode`) and never looks
-inside a body: what a response says is the core's business.
+inside a body: what a response carries is the core's business.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Ending(NamedTuple):
     error: str = ""
     """For `error`: its kind, such as ``RemoteProtocolError``; else empty."""
     message: str = ""
-    """For `error`: what the transport said; else empty."""
+    """For `error`: what the transport reported; else empty."""
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Response:
 
         Returns:
             As much as is known, which of a pipe may be less than there is; good
-            for telling what a body is, not for anything that must be repeatable.
+            for knowing what a body is, not for anything that must be repeatable.
         """
         return (self.beginning if self.source is not None else self.body)[:size]
 

@@ -57,7 +57,7 @@ class Candidate(NamedTuple):
 
     exchange: Exchange
     failed: list[tuple[str, str]]
-    """Matchers that did not pass, each with what it says; empty: it matches."""
+    """Matchers that did not pass, each with its message; empty: it matches."""
     differences: list[Difference]
     """The fields behind those matchers."""
     play_count: int

@@ -71,7 +71,7 @@ class _Shallow:
 
     PyYAML's C code calls itself for each level and crashes the process at some 25 000
     (PyYAML 6.0.3, 8 MiB of stack). Text so deep is nothing but openings over several
-    pieces: a look at the middle of each tells, at no cost that could be measured.
+    pieces: a look at the middle of each shows it, at no cost that could be measured.
     """
 
     def __init__(self, stream: Readable) -> None:

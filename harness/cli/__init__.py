@@ -21,6 +21,7 @@ _COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "init": "harness.cli.init",
     "record": "harness.cli.record",
     "import": "harness.cli.importing",
+    "convert": "harness.cli.convert",
     "ls": "harness.cli.ls",
     "show": "harness.cli.show",
     "replay": "harness.cli.replay",
@@ -32,6 +33,7 @@ _COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "serve": "harness.cli.serve",
     "rerecord": "harness.cli.rerecord",
     "drift": "harness.cli.drift",
+    "docs": "harness.cli.docs",
 }
 
 

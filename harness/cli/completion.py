@@ -1,7 +1,7 @@
 """Completing what is typed in a shell: paths, interfaces, dialects, faults, splits.
 
 click does the talking with bash, zsh and fish (`_HARNESS_COMPLETE=bash_source harness`
-prints what a shell reads); this says what may stand where. It is attached to a command
+prints what a shell reads); this lists what may stand where. It is attached to a command
 only while one is completed, so that no other run pays for it.
 """
 
@@ -105,6 +105,12 @@ def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     return _joined(names, incomplete, "+")
 
 
+def _topics(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
+    from harness.cli.docs import topics
+
+    return _named(topics(), incomplete)
+
+
 def _relations(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     from harness.fuzz.relations import RELATIONS
 
@@ -137,4 +143,5 @@ _BY_NAME = {
     **dict.fromkeys(("fault", "fault_b"), _faults),
     "relations": _relations,
     "target": _targets,
+    "topic": _topics,
 }

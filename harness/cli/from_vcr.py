@@ -242,7 +242,7 @@ def _is_mark(node: ast.expr) -> bool:
 
 
 def _is_redacted(name: Any, value: ast.expr) -> bool:
-    """Tell whether everything that a filter names is removed here by itself."""
+    """Return whether everything that a filter names is removed here by itself."""
     from harness.redaction.secret_names import (
         Credential,
         credential_of,

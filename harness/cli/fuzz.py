@@ -106,7 +106,7 @@ _DEFAULT_EXAMPLES = 20_000
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
-    """Cut, reframe and break streams until a consumer says something else.
+    """Cut, reframe and break streams until a consumer answers differently.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
     class, a factory, an object, or a function of an iterator of chunks. CASSETTE is a
@@ -115,12 +115,12 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider says it makes no difference
-      agreement           it says what the whole says, parsed at once
+      dialect-invariance  which provider sends it makes no difference
+      agreement           the answer is that of the whole, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was said is taken back
+      prefix-safety       nothing that was emitted is taken back
       faults              a broken stream leads to no exception but a meant one
-      interfaces          the streaming and the queuing interface say the same
+      interfaces          the streaming and the queuing interface agree
 
     \b
     Examples:
@@ -286,7 +286,7 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
 
 
 def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
-    """Say what was tried, in numbers."""
+    """Print what was tried, in numbers."""
     from harness.fuzz.reporting import counted
 
     consumer = judge.consumer

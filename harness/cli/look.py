@@ -24,7 +24,7 @@ _WAYS = ("around", "until", "step")
 
 
 def wants_to_look(options: dict[str, Any]) -> bool:
-    """Tell whether one of the options of this module was given.
+    """Return whether one of the options of this module was given.
 
     Args:
         options: The options of `harness replay`.
@@ -76,8 +76,8 @@ def look(
 
     Args:
         paths: What was named; one file.
-        interfaces: The interfaces that are told.
-        variation: How the stream is said, cut and broken.
+        interfaces: The interfaces that are fed.
+        variation: How the stream is written, cut and broken.
         options: The options of `harness replay`.
 
     Returns:

@@ -164,7 +164,7 @@ class _Run:
         self.is_quiet: bool = options["quiet"]
         self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0
-        self.explained: set[str] = set()  # kinds whose usual cause has been said
+        self.explained: set[str] = set()  # kinds whose usual cause was printed
         chosen = options["interface"]
         self.interfaces = list(_OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
@@ -356,7 +356,7 @@ class _Run:
         running.diagnostics.clear()
 
     def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
-        """Say where it is and why; other formats keep to one line each."""
+        """Print where it is and why; other formats keep to one line each."""
         if self.options["form"] != "table":
             return
         for line in self._explained(diagnostic, cassette):

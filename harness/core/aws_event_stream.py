@@ -99,7 +99,7 @@ class AWSEventStreamDecoder:
         return []
 
     def _lose(self) -> None:
-        """Nothing says where the next message begins: what is left is no message."""
+        """Nothing shows where the next message begins: what is left is no message."""
         if not self._is_lost:
             self.stray.append((self._consumed, self._held[:64]))
         self._is_lost = True

@@ -38,7 +38,7 @@ class DiagnosticKind(StrEnum):
     MISSING_DONE = "missing-done"
     """The stream ended without `[DONE]`."""
     BROKEN_STREAM = "broken-stream"
-    """The recording says that the connection broke or was closed early."""
+    """The recording notes that the connection broke or was closed early."""
     MALFORMED_ARGUMENTS = "malformed-arguments"
     """A call's arguments are not one JSON object."""
     OTHER_CHOICES = "other-choices"

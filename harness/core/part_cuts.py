@@ -2,7 +2,7 @@
 
 The counterpart of `harness.apis.chat.cutting`, which keeps every field of a chat
 chunk: here the text of neighbouring parts of one kind and one call is a run, and a
-split says where it is cut. Signatures, ids, items and whole objects are never cut, and
+split sets where it is cut. Signatures, ids, items and whole objects are never cut, and
 nothing is moved over them.
 """
 

@@ -1,6 +1,6 @@
 """Ways to cut the same text: values that print, compare and parse back.
 
-A split is a rule that says, for every position of a run, whether there is a cut
+A split is a rule that decides, for every position of a run, whether there is a cut
 before it. A run is the text of neighbouring deltas of one kind and one call, or
 the bytes of one stream, counted from 0 in code points or bytes. How a rule is put
 to the deltas of a chunk stream is the business of `harness.apis.chat.cutting`.
@@ -205,7 +205,7 @@ class _Tokens(_Rule):
 class Split:
     """One way to cut text, deltas or bytes; `str()` of it parses back.
 
-    Equal when they cut everything alike as far as the rules tell: ``1`` is
+    Equal when they cut everything alike as far as the rules show: ``1`` is
     ``chars``, and the positions of ``at:`` are sorted. Made by `parse_split`.
     """
 

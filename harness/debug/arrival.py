@@ -1,6 +1,6 @@
 """One exchange as it arrives: every event with its raw text, place and time.
 
-Owns reading a stream for looking at it. A stream that is said, cut or broken
+Owns reading a stream for looking at it. A stream that is written, cut or broken
 otherwise is first written as the bytes that would have arrived; its events are then
 numbered as they come, and keep the number that a replay calls their source by.
 """
@@ -54,7 +54,7 @@ class Arrival:
 
 
 def is_rereadable(exchange: Exchange) -> bool:
-    """Tell whether a stream can be read once more: it is held, or a file."""
+    """Return whether a stream can be read once more: it is held, or a file."""
     return exchange.response.source is None
 
 
@@ -65,11 +65,11 @@ def as_arrived(
 
     Args:
         exchange: The recorded exchange; its response is an event stream.
-        variation: How it is said, cut and broken.
+        variation: How it is written, cut and broken.
 
     Returns:
         An exchange with these bytes as body (the same object for the recorded
-        stream), and for each event the chunk that says so in a replay; empty where
+        stream), and for each event the chunk that it is in a replay; empty where
         events are numbered as they come, as a replay does with a fault.
     """
     if variation.is_recorded:

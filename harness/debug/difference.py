@@ -1,4 +1,4 @@
-"""The difference of two transcripts: aligned, and what was said apart from the cuts.
+"""The difference of two transcripts: aligned, and the content apart from the cuts.
 
 Cost is linear where they agree at both ends; between, it is difflib's. It does no I/O
 and knows no colours: `harness.cli.diff` prints.
@@ -28,7 +28,7 @@ class Change:
     """Rows that differ, or a run of rows that are the same."""
 
     is_same: bool
-    """Whether both sides say the same here."""
+    """Whether both sides are the same here."""
     a: list[Row]
     b: list[Row]
 
@@ -42,16 +42,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class SaidChange:
-    """One thing that the two sides do not both say."""
+    """One thing that the two sides do not both have."""
 
     a: Saying | None
     b: Saying | None
     at: int
-    """The first code point that differs, where both say something of this kind."""
+    """The first code point that differs, where both have something of this kind."""
 
     @property
     def exchange(self) -> int:
-        """The exchange in which it was said."""
+        """The exchange in which it came."""
         one = self.a if self.a is not None else self.b
         assert one is not None
         return one.exchange
@@ -75,7 +75,7 @@ class Difference:
     changes: list[Change]
     """All rows of both sides in order; runs that agree and runs that do not."""
     said: list[SaidChange]
-    """What was not said alike; empty where only the cuts differ."""
+    """The content that differs; empty where only the cuts differ."""
 
     @property
     def is_same(self) -> bool:
@@ -146,7 +146,7 @@ def _aligned(a: list[str], b: list[str]) -> list[tuple[bool, int, int, int, int]
 
 
 def _compare_said(a: list[Saying], b: list[Saying]) -> list[SaidChange]:
-    """Pair what was said by exchange and kind; order counts within a kind."""
+    """Pair the content by exchange and kind; order counts within a kind."""
     found = []
     for key in dict.fromkeys((one.exchange, one.kind) for one in [*a, *b]):
         ours = [one for one in a if (one.exchange, one.kind) == key]

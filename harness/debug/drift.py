@@ -1,7 +1,7 @@
-"""What reads a recording otherwise than it once did: the SDK, an interface, or neither.
+"""What reads a recording otherwise than it once did: an SDK, an interface, or neither.
 
-Everything that has a say is kept apart: the recording's own bytes (by digest), the
-OpenAI SDK (with the versions it was stored by), and each interface. A change is told
+Everything that has a say is kept apart: the recording's own bytes (by digest), each
+vendor's SDK (with the versions it was stored by), and each interface. A change is told
 of the one whose reading changed; where the recording is not the one that was stored,
 of that, as no reading can be blamed then.
 """
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.debug.difference import compare
 from harness.debug.stored import (
-    SDK_FILE,
     Asked,
     SdkFile,
     TranscriptFile,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cassettes.model import Cassette
-    from harness.debug.sdk import Sdk
+    from harness.debug.sdk import Sdk, Sdks
 
 __all__ = ["Change", "Drift", "Drifter"]
 
@@ -43,7 +42,7 @@ class Change:
     """One thing that is read otherwise than it was stored."""
 
     by: str
-    """Whose reading it is: `openai`, an interface, or `recording`."""
+    """Whose reading it is: an SDK (`openai`), an interface, or `recording`."""
     side: str
     """Who is to blame: `sdk`, `interface` or `recording`."""
     exchange: int | None
@@ -93,7 +92,7 @@ class Drift:
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The version stored and that of today, by package, where one was stored."""
     disagreements: list[int] = field(default_factory=list)
-    """Exchanges of which the SDK of today reads something else than harness."""
+    """Exchanges of which an SDK of today reads something else than harness."""
 
     @property
     def state(self) -> str:
@@ -125,7 +124,7 @@ class Drifter:
     Args:
         asked: The interfaces to ask, and how; of what is stored, those that were asked
             when it was stored. None asks both of ours where nothing is stored.
-        sdk: The OpenAI SDK; None leaves it out.
+        sdks: The vendors' SDKs; None leaves them out.
         store: See `harness.debug.stored.place_of`.
         is_updating: Whether to store what is new and replace what has changed; without
             it nothing is ever written.
@@ -134,13 +133,13 @@ class Drifter:
     def __init__(
         self,
         asked: Sequence[Asked] | None,
-        sdk: Sdk | None,
+        sdks: Sdks | None,
         *,
         store: str | None = None,
         is_updating: bool = False,
     ) -> None:
         self._asked = asked
-        self._sdk = sdk
+        self._sdks = sdks
         self._store = store
         self._is_updating = is_updating
         self._places: dict[Path, str] = {}
@@ -173,9 +172,8 @@ class Drifter:
         for asked in self._ways(place):
             path = place / TranscriptFile.name(asked)
             self._check_interface(drift, cassette, asked, path, recording)
-        if self._sdk is not None:
-            path = place / SDK_FILE
-            self._check_sdk(drift, self._sdk, cassette, path, recording)
+        for sdk in [] if self._sdks is None else self._sdks.of(cassette):
+            self._check_sdk(drift, sdk, cassette, place / f"{sdk.name}.json", recording)
         return drift
 
     def _ways(self, place: Path) -> list[Asked]:
@@ -227,12 +225,12 @@ class Drifter:
         recording: list[str],
     ) -> None:
         stored = SdkFile.read(path) if path.exists() else None
-        now = SdkFile(sdk.read(cassette), recording, sdk.versions)
-        drift.disagreements = [
+        now = SdkFile(sdk.name, sdk.read(cassette), recording, sdk.versions)
+        drift.disagreements += [
             one["exchange"] for one in now.exchanges if not one["agrees"]
         ]
         found = [] if stored is None else list(_read(stored, now))
-        self._settle(drift, "openai", stored, now, found, path)
+        self._settle(drift, sdk.name, stored, now, found, path)
 
     def _settle(
         self,
@@ -300,17 +298,18 @@ def _emitted(stored: TranscriptFile, now: TranscriptFile) -> Iterator[Change]:
 
 
 def _read(stored: SdkFile, now: SdkFile) -> Iterator[Change]:
-    """Yield what the SDK reads otherwise, each value that changed."""
+    """Yield what an SDK reads otherwise, each value that changed."""
     old = {one["exchange"]: one for one in stored.exchanges}
     new = {one["exchange"]: one for one in now.exchanges}
     for number in sorted({*old, *new}):
         if number not in old or number not in new:
             texts = (_text(one.get(number)) for one in (old, new))
-            yield Change("openai", "sdk", number, "answer", *texts)
+            yield Change(now.reader, "sdk", number, "answer", *texts)
             continue
         for path, before, after in _changed(old[number], new[number]):
             if path not in _NOBODYS:
-                yield Change("openai", "sdk", number, path, _text(before), _text(after))
+                shown = (_text(before), _text(after))
+                yield Change(now.reader, "sdk", number, path, *shown)
 
 
 def _changed(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

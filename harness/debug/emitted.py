@@ -1,6 +1,6 @@
-"""What was said, apart from how it was cut: texts and calls of each exchange.
+"""The content, apart from how it was cut: texts and calls of each exchange.
 
-Two transcripts may differ in every emission and still say the same. Fragments of one
+Two transcripts may differ in every emission and still mean the same. Fragments of one
 kind are joined, calls are put together by their id, arguments are compared as JSON,
 and statuses and ids are left out. A third party's message that has none of our
 fields counts as a text of its own kind.
@@ -35,7 +35,7 @@ _STATUSES = frozenset(status.value for status in MessageStreamStatus)
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """One thing that was said, whole."""
+    """One thing that was emitted, whole."""
 
     exchange: int
     """Number of the exchange, from 0."""
@@ -47,7 +47,7 @@ class Saying:
 
 @dataclass(slots=True)
 class _Open:
-    """Something that is still being said."""
+    """Something that is still being emitted."""
 
     exchange: int
     kind: str
@@ -63,14 +63,14 @@ class _Open:
 
 
 def said(rows: Iterable[Row]) -> list[Saying]:
-    """Join what a transcript's emissions say.
+    """Join the content of a transcript's emissions.
 
     Args:
         rows: The emissions in order.
 
     Returns:
-        What each exchange said, in order of first appearance; fragments of one kind
-        between two exchanges are one text.
+        The content of each exchange, in order of first appearance; fragments of one
+        kind between two exchanges are one text.
     """
     reader = _Reader()
     for row in rows:

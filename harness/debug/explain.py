@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["columns", "explain"]
 
-_BODY_SHOWN = 300  # bytes of a body that is no stream: an error says it all in these
+_BODY_SHOWN = 300  # bytes of a body that is no stream: an error fits into these
 
 
 def explain(
@@ -36,17 +36,17 @@ def explain(
     *,
     has_cause: bool = True,
 ) -> list[str]:
-    """Say where a diagnostic is, show the text around it, and what usually causes it.
+    """Show where a diagnostic is, the text around it, and what usually causes it.
 
     Args:
         diagnostic: What a replay reported.
         cassette: What was replayed.
-        variation: How it was said, cut and broken.
-        has_cause: Whether to say the usual cause, which is the same for each kind.
+        variation: How it was written, cut and broken.
+        has_cause: Whether to add the usual cause, which is the same for each kind.
 
     Returns:
         Lines without line ends, control characters escaped: `at`, the excerpt with a
-        caret below it where there is text, `cause` and `try`.
+        caret below it where there is text, `cause`, `try` and `more`.
     """
     excerpt = diagnostic.excerpt
     if excerpt is None and diagnostic.exchange < len(cassette.exchanges):
@@ -61,6 +61,7 @@ def explain(
     seen = f" (seen in {', '.join(cause.seen_in)})" if cause.seen_in else ""
     lines.append(_field("cause", f"{cause.usually}{seen}"))
     lines.append(_field("try", cause.remedy))
+    lines.append(_field("more", f"harness docs {diagnostic.kind}"))
     return lines
 
 
@@ -165,7 +166,7 @@ def _other_choice(event: Arrival) -> Excerpt | None:
 
 
 def _end_of_call(text: str, events: list[Arrival]) -> Excerpt | None:
-    """Find the event that said the last of a call, by the name and id in a text."""
+    """Find the event that holds the last of a call, by the name and id in a text."""
     accumulator = ResponseAccumulator()
     last: dict[int, Arrival] = {}
     for event in events:

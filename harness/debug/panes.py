@@ -98,7 +98,7 @@ def until(trace: Trace, chunk: int) -> Iterator[str]:
 
 
 def one_line(trace: Trace, number: int) -> str:
-    """Return one event in one line: its number, what it says, what it caused.
+    """Return one event in one line: its number, what it carries, what it caused.
 
     Args:
         trace: The trace.

@@ -43,8 +43,8 @@ def report_page(
 
     Args:
         cassettes: The recordings; every exchange of them is on the page.
-        interfaces: What is told, side by side.
-        variation: How every stream is said, cut and broken.
+        interfaces: What is fed, side by side.
+        variation: How every stream is written, cut and broken.
         reasoning: Pass reasoning fields on as content.
         sides: Two replays that are compared above everything else.
 

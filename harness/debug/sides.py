@@ -31,7 +31,7 @@ STAMP_FIELDS = (
     *("id", "date"),  # ours and the seed's
     *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
 )
-"""Fields that say whose part a message is, not what was said; two recordings of the
+"""Fields that name whose part a message is, not its content; two recordings of the
 same answer differ in them."""
 
 
@@ -107,7 +107,7 @@ def side_of(transcript: Transcript, variation: str = "") -> Side:
 
     Args:
         transcript: What `harness.replay` returned.
-        variation: The options of how it was said, cut and broken; may be empty.
+        variation: The options of how it was written, cut and broken; may be empty.
 
     Returns:
         The side.

@@ -1,9 +1,9 @@
 """Readings of recordings kept on disk, to be compared with those of another day.
 
 A folder for each recording, and in it a file for each reader: ``streaming.jsonl`` and
-the like are transcripts that `harness diff` takes too, ``openai.json`` is what the
-OpenAI SDK made of it. No path, time or name of a machine is in them. Owns the form and
-the place; what a difference means is `harness.debug.drift`'s.
+the like are transcripts that `harness diff` takes too, ``openai.json`` and the like
+are what the SDK of that name made of it. No path, time or name of a machine is in them.
+Owns the form and the place; what a difference means is `harness.debug.drift`'s.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
     from harness.engine.transcript import Transcript
 
-__all__ = ["SDK_FILE", "Asked", "SdkFile", "TranscriptFile", "digests", "place_of"]
-
-SDK_FILE = "openai.json"
-"""The name of the SDK's reading in a recording's folder."""
+__all__ = ["Asked", "SdkFile", "TranscriptFile", "digests", "place_of"]
 
 _FOLDER = "__drift__"  # as syrupy's `__snapshots__`
 
@@ -171,8 +168,10 @@ class TranscriptFile:
 
 @dataclass(frozen=True, slots=True)
 class SdkFile:
-    """What the OpenAI SDK made of a recording, and of which."""
+    """What the SDK of a vendor made of a recording, and of which."""
 
+    reader: str
+    """The SDK's package; the file has its name."""
     exchanges: list[dict[str, Any]]
     """See `harness.debug.sdk.Sdk.read`."""
     recording: list[str]
@@ -182,7 +181,7 @@ class SdkFile:
 
     def head(self) -> dict[str, Any]:
         """Return what stands before the exchanges."""
-        head = {"version": _VERSION, "reader": "openai", "versions": self.versions}
+        head = {"version": _VERSION, "reader": self.reader, "versions": self.versions}
         return {**head, "recording": self.recording}
 
     def write(self, path: Path) -> None:
@@ -198,9 +197,10 @@ class SdkFile:
             CassetteCorruptError: It is none, or of another version; it is left alone.
         """
         data = _head(path, _text(path))
-        if data.get("reader") != "openai" or not isinstance(data["exchanges"], list):
+        reader = data.get("reader")
+        if reader != path.stem or not isinstance(data["exchanges"], list):
             raise _not_ours(path)
-        return cls(data["exchanges"], data["recording"], data["versions"])
+        return cls(reader, data["exchanges"], data["recording"], data["versions"])
 
 
 def _json(value: object, *, indent: int | None = None) -> str:

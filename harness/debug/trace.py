@@ -54,7 +54,7 @@ class Moment:
 
     arrival: Arrival
     said: list[str]
-    """What the event says, in words: `text "..."`, `call 0 arguments "..."`."""
+    """What the event carries, in words: `text "..."`, `call 0 arguments "..."`."""
     content_length: int
     """Of the text so far, in code points."""
     calls: tuple[CallState, ...]
@@ -77,15 +77,15 @@ class Trace:
     exchange: int
     """Number of the exchange."""
     variation: Variation
-    """How the stream was said, cut and broken."""
+    """How the stream was written, cut and broken."""
     key: str
     """The argument that the machines look for."""
     interfaces: list[str]
-    """The names of the interfaces that were told."""
+    """The names of the interfaces that were fed."""
     moments: list[Moment]
     """One for each event."""
     message: AccumulatedMessage
-    """What the whole stream said in choice 0."""
+    """What the whole stream held in choice 0."""
     after: dict[str, list[Emission]] = field(default_factory=dict)
     """What each interface emitted after the stream."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Trace:
         """Return the positions of what a replay calls chunk N; several if it was cut.
 
         Args:
-            chunk: The number, as a diagnostic or an emission says it.
+            chunk: The number, as a diagnostic or an emission has it.
 
         Returns:
             Positions in `moments`; empty if there is no such chunk.
@@ -139,7 +139,7 @@ def trace(
         cassette: A cassette that can be read again (no pipe).
         exchange: Its number; None is the first stream.
         interfaces: What `harness.replay` takes, each.
-        variation: How the stream is said, cut and broken.
+        variation: How the stream is written, cut and broken.
         mode: How a streaming interface is used; the queue has none.
         options: What agent and interface agree on.
         reasoning: Pass reasoning fields on as content.

@@ -1,7 +1,7 @@
 """Walking through a trace: where one stands, and every way to move.
 
 Owns the moves of the stepper, without a terminal. A move that finds nothing leaves the
-position where it is and says so.
+position where it is and notes it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Follow(Protocol):
         """Return the trace.
 
         Args:
-            variation: How the stream is said, cut and broken.
+            variation: How the stream is written, cut and broken.
             exchange: Its number; None is the one that was asked for at first.
             tick: Called again and again meanwhile.
         """
@@ -45,7 +45,7 @@ class Walk:
 
     Args:
         follow: Makes the trace of a variation; called again for each new one.
-        variation: How the stream is said, cut and broken at first.
+        variation: How the stream is written, cut and broken at first.
         questions: What each exchange that can be walked through asked, by number.
 
     Attributes:
@@ -53,7 +53,7 @@ class Walk:
         questions: The same.
         trace: What is walked through.
         position: The event at which one stands; 0 in an empty stream.
-        status: What the last move has to say, such as that there is nothing further.
+        status: What the last move reports, such as that there is nothing further.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Walk:
     def search(self, text: str = "", step: int = 1) -> None:
         """Go to the next event with a text in it, or that completes it.
 
-        Looked at are its raw data, what it says, and the text and the arguments that
+        Looked at are its raw data, what it carries, and the text and the arguments that
         have come by then: a phrase is found however it was cut.
 
         Args:
@@ -175,7 +175,7 @@ class Walk:
         Args:
             name: `split`, `dialect` or `fault`.
             text: What the option of that name takes; empty is as recorded. What is
-                wrong leaves all as it is, and is said in `status`.
+                wrong leaves all as it is, and is named in `status`.
         """
         variation = self.wanted(name, text)
         if variation is None:

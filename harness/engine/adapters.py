@@ -1,6 +1,6 @@
 """What the agent loop needs of an interface, whatever the interface is.
 
-Three kinds are told apart by what they offer, never by inheritance alone:
+Three kinds are distinguished by what they offer, never by inheritance alone:
 
 - our `StreamingServerInterface` (and subclasses): drained at once after each input;
 - anything with `get_generator()`: its async generator is read by one task that lives
@@ -83,7 +83,7 @@ class Adapter(Protocol):
         """Call a method of the interface; one that it lacks is left out."""
 
     def set_streaming(self, *, is_streaming: bool) -> None:
-        """Say whether the response that follows is streamed."""
+        """Return whether the response that follows is streamed."""
 
     def drain(self) -> list[Any]:
         """Return what came out since the last call."""
@@ -157,7 +157,7 @@ class _Base:
             )
 
     def name_calls(self, prefix: str) -> None:
-        """Say how calls without id are called; only ours can be told."""
+        """Set how calls without id are called; only ours take it."""
 
     def set_streaming(self, *, is_streaming: bool) -> None:
         # A whole completion has no chunks: in streaming mode it would not be heard.
@@ -405,5 +405,5 @@ def adapt(
         return ListAdapter(interface, name, mode)
     raise InterfaceError(
         f"{name} ({type(interface).__name__}) has no get_generator() and no to_list(): "
-        "nothing it emits could be seen; see the README, 'Your own interface'"
+        "nothing it emits could be seen; see `harness docs own-interface`"
     )

@@ -53,7 +53,7 @@ __all__ = ["AgentLoop", "Cause"]
 
 @dataclass(slots=True)
 class Cause:
-    """What the interface was just told; true until the loop goes on."""
+    """What the interface was just given; true until the loop goes on."""
 
     exchange: int
     chunk: int | None
@@ -71,11 +71,11 @@ class AgentLoop:
             results.
         adapter: The interface.
         options: What agent and interface agree on.
-        variation: How each stream is said, cut and broken.
+        variation: How each stream is written, cut and broken.
         only: Replay just this exchange number; None for all.
         shows_reasoning: Whether reasoning fields count as content.
         report: Called with each diagnostic.
-        on_response: Called with what each replayed exchange said.
+        on_response: Called with the answer of each replayed exchange.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class AgentLoop:
 
     @property
     def cause(self) -> Cause:
-        """What the interface was told last, or is being told."""
+        """What the interface was given last, or is being given."""
         return self._cause
 
     def run(self) -> Iterator[Cause]:
@@ -441,7 +441,7 @@ class AgentLoop:
         if not adapter.is_chat_completion:
             adapter.set_streaming(is_streaming=False)
         elif adapter.takes_chunks:
-            # Chat-completion mode has no step messages; one chunk says it all.
+            # Chat-completion mode has no step messages; one chunk holds it all.
             adapter.call("stream_start")
             adapter.feed(Chunk(0, None, payload), parts, message_id, date)
             adapter.call("stream_end")

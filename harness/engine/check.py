@@ -42,7 +42,7 @@ __all__ = ["Problem", "check"]
 
 
 class Problem(NamedTuple):
-    """One thing a check has to say about a recording."""
+    """One thing a check reports about a recording."""
 
     path: str
     """The file."""

@@ -1,7 +1,7 @@
 """Which exchanges of a cassette are replayed.
 
-Told without an interface and without pydantic, so that the command line can say what
-it is at before it imports them.
+Decided without an interface and without pydantic, so that the command line can report
+what it is at before it imports them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def check_exchange(cassette: Cassette, only: int | None) -> None:
 def chosen_exchanges(
     cassette: Cassette, only: int | None
 ) -> list[tuple[Exchange, Classification]]:
-    """Tell which exchanges were asked for, and what each of them is.
+    """Return which exchanges were asked for, and what each of them is.
 
     Args:
         cassette: The cassette; a body that is read as it comes is not used up.
@@ -70,7 +70,7 @@ def chosen_exchanges(
 
 
 def _classify(exchange: Exchange) -> Classification:
-    """Tell what an exchange is; a whole completion that is damaged is none."""
+    """Return what an exchange is; a whole completion that is damaged is none."""
     kind = classify(exchange)
     if kind.kind is Kind.WHOLE:
         from harness.engine.stream import read_whole  # imports pydantic

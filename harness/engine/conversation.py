@@ -157,7 +157,7 @@ def results_for(
     Returns:
         One entry a call: its result, None if not recorded. A call is found in the
         assistant turn by id, name and arguments or position, and that turn's id leads
-        to the result; where ids do not tell, the position among what is left does,
+        to the result; where ids do not lead, the position among what is left does,
         and the result is marked as guessed.
     """
     outputs = [output for turn in turns for output in turn.outputs]

@@ -31,7 +31,7 @@ class Running:
     Args:
         name: How messages call the interface.
         adapter: The interface.
-        loop: What tells it the recording.
+        loop: What feeds it the recording.
         diagnostics: Where to add what is found about its generator.
     """
 
@@ -122,7 +122,7 @@ class Running:
                 yield emission
             return
         last = Cause(0, None, None, is_boundary=True)
-        is_deaf = False  # the generator has ended, and that was told
+        is_deaf = False  # the generator has ended, and that was reported
         try:
             for cause in self._loop.run():
                 if cause.exchange >= 0:

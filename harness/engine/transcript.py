@@ -100,7 +100,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedResponse:
-    """The accumulated answer of one exchange, what no interface is told included."""
+    """The accumulated answer of one exchange, what no interface is given included."""
 
     exchange: int
     chunks: int
@@ -344,7 +344,7 @@ def sse_end() -> str:
 
 
 def describe(message: object) -> tuple[str, str]:
-    """Return what kind of message it is and what it says, for a table row.
+    """Return what kind of message it is and its content, for a table row.
 
     Args:
         message: Anything an interface emitted.

@@ -1,12 +1,12 @@
-"""The forms in which something arrives, and what can be said of each.
+"""The forms in which something arrives, and what is known of each.
 
 An arrival is a tuple: fragments of one call's arguments (`str`), payloads of a stream
 (`dict`), or pieces of its bytes. Everything a relation compares with is derived from
 the arrival alone, so a finding is one arrival and can be shrunk by itself:
 
 - `whole`: the same without cuts;
-- `plain`: the same, said as OpenAI says it, without cuts;
-- `truth`: what it says, put together by `json` and `harness.core.accumulate`.
+- `plain`: the same, as OpenAI sends it, without cuts;
+- `truth`: its content, put together by `json` and `harness.core.accumulate`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an arrival says, whoever reads it."""
+    """The content of an arrival, whoever reads it."""
 
     text: str = ""
     """The content, or the wanted string of an arguments object."""
@@ -106,7 +106,7 @@ def whole(arrival: Arrival) -> Arrival:
 
 
 def plain(arrival: Arrival) -> Arrival:
-    """Return what the arrival says, as OpenAI would say it, without cuts."""
+    """Return the arrival as OpenAI would send it, without cuts."""
     if not arrival:
         return arrival
     first = arrival[0]
@@ -119,7 +119,7 @@ def plain(arrival: Arrival) -> Arrival:
 
 
 def truth_of(arrival: Arrival, key: str) -> Truth:
-    """Return what an arrival says.
+    """Return the content of an arrival.
 
     Args:
         arrival: Of any kind.
@@ -160,7 +160,7 @@ def _unsound(truth: Truth) -> Truth:
 
 
 def _ends_after_finish(arrival: Arrival) -> bool:
-    """Tell whether nothing is said after the finish; some providers do."""
+    """Return whether nothing comes after the finish; some providers do."""
     is_finished = False
     for payload in arrival:
         for choice in payload.get("choices") or []:

@@ -26,7 +26,7 @@ def judge_of(target: object, wanted: Wanted, name: str | None = None) -> Judge:
 
     Args:
         target: A class, a factory, an object, a function, or ``MODULE:NAME``.
-        wanted: What is said about it.
+        wanted: What the caller knows about it.
         name: How findings call it; None takes its own.
 
     Raises:
@@ -64,7 +64,7 @@ def check(
         options: What an interface is made with.
 
     Raises:
-        AssertionError: It does not hold; the message shows what was said and what
+        AssertionError: It does not hold; the message shows what came and what
             should have been.
         UsageError: A name is wrong, or the target offers nothing that can be fed.
     """

@@ -5,7 +5,7 @@ offers. Three attributes of a target, or of its class, are read where they are t
 
 - `documented_errors`: exception classes that it means to raise on a broken stream;
 - `outcome`: a function from the list of what it emitted (and returned) to a value
-  that says the same for every way to cut a stream;
+  that is the same for every way to cut a stream;
 - `json_key`: of a handler, the key whose text it returns.
 """
 
@@ -43,7 +43,7 @@ CHUNK_FORMS = ("dict", "sdk", "model")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a caller says about a target beyond its name."""
+    """What a caller knows about a target beyond its name."""
 
     level: Level | None = None
     """None chooses it by what the target offers."""
@@ -106,7 +106,7 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
     Args:
         target: A class, a factory, an object or a function; or one of our names.
         name: How findings call it.
-        wanted: What the caller says about it.
+        wanted: What the caller knows about it.
 
     Returns:
         The consumer.

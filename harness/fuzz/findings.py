@@ -1,4 +1,4 @@
-"""What was tried and what was found: counted, told apart, shrunk.
+"""What was tried and what was found: counted, sorted, shrunk.
 
 Owns the plan and the moment when it is fulfilled. What is tried next is the business of
 the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`).
@@ -98,7 +98,7 @@ class Findings:
         self._kinds: set[str] = set()
 
     def wants(self, relation: str) -> bool:
-        """Tell whether a relation is asked."""
+        """Return whether a relation is asked."""
         return relation in self.plan.relations
 
     def count(self, relation: str, number: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""A finding for people: fragments one a line, what was said, the first difference.
+"""A finding for people: fragments one a line, what came out, the first difference.
 
 Also the two things that outlive the terminal: a minimal cassette and a test to paste.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
 
 _NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
-_SHOWN = 40  # pieces of an arrival, and lines of what was said
+_SHOWN = 40  # pieces of an arrival, and lines of what came out
 _ROW = 240  # characters of a piece
 
 

@@ -43,8 +43,8 @@ class UrlConsumer(BaseConsumer):
     level = Level.URL
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Let the server say the bytes and call it."""
-        del is_beginning  # a client cannot tell the end from a beginning
+        """Let the server send the bytes and call it."""
+        del is_beginning  # to a client the end looks like a beginning
         server = _server()
         server.say(arrival)
         return call_and_fold(self, server.base_url)

@@ -77,7 +77,7 @@ def shrink(
 
     Args:
         arrival: One that fails.
-        fails: Tells whether an arrival fails in the same way.
+        fails: Returns whether an arrival fails in the same way.
         key: The key that fragments are about.
         tries: How many arrivals are tried at most.
 
@@ -210,7 +210,7 @@ def _fused(stream: Arrival) -> Iterator[Arrival]:
 
 
 def _finished(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:
-    """Put the finish of a chunk that says nothing else beside the one before it."""
+    """Put the finish of a chunk that holds nothing else beside the one before it."""
     try:
         (one,), (two,) = first["choices"], second["choices"]
         reason = two["finish_reason"]
@@ -341,7 +341,7 @@ def _with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
 def _shrink_bytes(
     pieces: Arrival, fails: Callable[[Arrival], bool], test: _Tries, key: str
 ) -> Arrival:
-    """Shrink what the bytes say, written with a framing that still fails."""
+    """Shrink what the bytes hold, written with a framing that still fails."""
     payloads = payloads_of_bytes(pieces)
     for name in ("recorded", *(p.name for p in DIALECTS.values() if p.framing)):
         framing = parse_dialect(name).framing

@@ -35,7 +35,7 @@ _FRAMINGS = tuple(part.name for part in DIALECTS.values() if part.framing)
 
 
 class StreamRounds:
-    """Tries streams on a consumer until something says stop.
+    """Tries streams on a consumer until something stops it.
 
     Args:
         findings: Counts, judges and keeps.
@@ -136,7 +136,7 @@ class StreamRounds:
         *,
         as_json: bool = False,
     ) -> None:
-        """Run one arrival; ask the judge when it says something else."""
+        """Run one arrival; ask the judge when the answer is another."""
         if relation == "split-invariance":
             self._findings.tried.cuts += 1
         self._findings.count(relation)

@@ -22,7 +22,7 @@ _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
 
 class TextRounds:
-    """Tries texts on a handler until something says stop.
+    """Tries texts on a handler until something stops it.
 
     Args:
         findings: Counts, judges and keeps.
@@ -77,7 +77,7 @@ class TextRounds:
             self._findings.found(judge.judge("prefix-safety", tuple(text)))
 
     def _try_rewritten(self, text: str) -> None:
-        """Write the text in every other way that says the same."""
+        """Write the text in every other way that means the same."""
         judge = self._judge
         if self._findings.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():

@@ -1,7 +1,7 @@
 """`--harness-max-age`: recordings that are older than a project wants them.
 
-Owns when an exchange was recorded: what the server's `Date` header says. A file's own
-time is that of a checkout, and says nothing.
+Owns when an exchange was recorded: what the server's `Date` header holds. A file's own
+time is that of a checkout, and means nothing.
 """
 
 from __future__ import annotations

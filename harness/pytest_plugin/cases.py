@@ -138,14 +138,15 @@ def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
 
     Returns:
         At least one. The ids are empty where one case is all there is and nothing
-        about it needs telling.
+        about it needs a report.
 
     Raises:
         UsageError: A name is wrong, or nothing matches a glob.
     """
     cassettes = _cassettes(asked) or [None]
     axes = [
-        _axis(asked, name, is_replayed) for name in ("splits", "dialects", "faults")
+        _axis(asked, name, is_replayed)
+        for name in ("splits", "apis", "dialects", "faults")
     ]
     varied = any(axes)
     if (
@@ -157,8 +158,9 @@ def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
     combined = list(itertools.product(*(axis or (None,) for axis in axes)))
     stems = _stems(cassettes)
     cases = []
-    for cassette, (split, dialect, fault) in itertools.product(cassettes, combined):
-        variation = vary(_named(split), _named(dialect), _named(fault))
+    for cassette, chosen in itertools.product(cassettes, combined):
+        split, api, dialect, fault = map(_named, chosen)
+        variation = vary(split, dialect, fault, api)
         parts = [stems[cassette]] if cassette and len(cassettes) > 1 else []
         if varied:
             parts.append(_label(variation))
@@ -266,7 +268,10 @@ def _named(value: Any) -> Any:
 
 
 def _label(variation: Variation) -> str:
-    parts = (variation.dialect, variation.split, variation.fault)
+    parts: tuple[object, ...] = (variation.dialect, variation.split, variation.fault)
+    if variation.style is not None:
+        style = variation.style
+        parts = (style.api, style.dialect, variation.split, style.fault_text)
     return "-".join(str(part) for part in parts if part) or "recorded"
 
 

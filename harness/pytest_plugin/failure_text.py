@@ -1,4 +1,4 @@
-"""What a failed test's report says about its cassette, and the commands to go on.
+"""What a failed test's report has about its cassette, and the commands to go on.
 
 Owns the section `harness` of a report. Commands are for a POSIX shell.
 """
@@ -31,7 +31,7 @@ def command_of(test: HarnessTest, *options: str) -> str:
     """
     given = []
     config = test.item.config
-    for name in ("cassette_dir", "splits", "dialects", "faults", "seed"):
+    for name in ("cassette_dir", "splits", "apis", "dialects", "faults", "seed"):
         value = config.getoption(f"harness_{name}", None)
         if value is not None:
             given.append(f"--harness-{name.replace('_', '-')}={value}")

@@ -26,7 +26,7 @@ class Fuzzing:
     """What the fixture `harness_fuzz` is: call it with a consumer.
 
     Args:
-        test: The test; its marker says which cassettes are fuzzed with.
+        test: The test; its marker names which cassettes are fuzzed with.
     """
 
     def __init__(self, test: HarnessTest) -> None:
@@ -55,7 +55,7 @@ class Fuzzing:
 
         Raises:
             AssertionError: A relation does not hold. The message shows the smallest
-                stream found, what was expected, what was said, and a test to paste.
+                stream found, what was expected, what came, and a test to paste.
             UsageError: A name is wrong, or nothing can be fed to the consumer.
         """
         __tracebackhide__ = True

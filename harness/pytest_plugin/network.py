@@ -1,4 +1,4 @@
-"""No network in tests that replay: a try to reach out fails and says where to.
+"""No network in tests that replay: a try to reach out fails and names where to.
 
 Owns the replaced methods of `socket`. They are in place while a marked test runs, for
 the whole process, since a client may connect from any thread; a test that runs at the

@@ -96,7 +96,7 @@ class Orphans:
         self._unclear.update(unclear)
 
     def finish(self, session: pytest.Session) -> None:
-        """Find the orphans and fail the run; a worker only tells what it knows."""
+        """Find the orphans and fail the run; a worker only reports what it knows."""
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_KEY] = json.dumps(
@@ -136,7 +136,7 @@ def _asks(item: pytest.Item) -> bool:
 
 
 def _has_own_names(item: Any) -> bool:
-    """Tell whether a conftest.py or test file replaces the fixture that names."""
+    """Return whether a conftest.py or test file replaces the fixture that names."""
     manager = getattr(item.session, "_fixturemanager", None)
     if manager is None:
         return True

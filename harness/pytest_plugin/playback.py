@@ -172,7 +172,7 @@ class HarnessTest:
         """Return the cassette.
 
         Raises:
-            CassetteError: It is not there, or cannot be read; the message tells how
+            CassetteError: It is not there, or cannot be read; the message explains how
                 to record it.
         """
         from harness.cassettes.load import load_cassette
@@ -205,6 +205,10 @@ class HarnessTest:
             for name in ("split", "dialect", "fault")
             if (value := getattr(self.case.variation, name)) is not None
         }
+        style = self.case.variation.style
+        if style is not None:
+            named = {"dialect": style.dialect, "fault": style.fault_text}
+            varied |= {"api": style.api} | {k: v for k, v in named.items() if v}
         for name in sorted(varied.keys() & given):
             raise UsageError(
                 f"{name!r} is given to {fixture} and to the marker as {name}s; "
@@ -304,11 +308,11 @@ class HarnessTest:
         self.session.close(failed=failed)
 
     def keep(self) -> None:
-        """Put what a failed test recorded beside its cassette, so that it is told."""
+        """Put what a failed test recorded beside its cassette, to be reported."""
         session = self.session
         if session is None or session.is_closed or session.mode.value != "rewrite":
             return
-        with contextlib.suppress(CassetteError):  # told when the session is closed
+        with contextlib.suppress(CassetteError):  # reported when the session is closed
             self.kept = session.cassette.save_partial()
 
     def problems(self) -> Iterator[str]:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from harness.record.session import RecordingSession
 
 _MARKER = (
-    "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
-    "seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
+    "harness(*cassettes, record=None, splits=None, apis=None, dialects=None, "
+    "faults=None, seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
     "block_network=None, cassette_dir=None, allow=None, match_on=None, "
     "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
     "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
-    "default) to the test's client and fixtures, each split, dialect and fault with "
-    "its own test id. See https://docs.pytest.org for markers and harness's README "
-    "for all settings."
+    "default) to the test's client and fixtures, each split, API, dialect and fault "
+    "with its own test id. See https://docs.pytest.org for markers and `harness "
+    "docs settings` for all settings."
 )
 
 _OPTIONS = {
@@ -49,6 +49,11 @@ _OPTIONS = {
         "NAMES",
         "as recorded",
         "How streams are cut: a profile (quick, thorough) or splits, each a test id.",
+    ),
+    "apis": (
+        "NAMES",
+        "as recorded",
+        "In which API streams arrive; dialects and faults are then of that API.",
     ),
     "dialects": ("NAMES", "as recorded", "Whose habits streams have, each a test id."),
     "faults": ("NAMES", "none", "How streams go wrong, each a test id."),
@@ -103,7 +108,7 @@ _OPTIONS = {
 }
 """Of each setting the value's name, the default and what it is; `settings` knows more.
 
-`--harness-NAME`, the ini key `harness_NAME` and the README's table are made from it.
+`--harness-NAME`, the ini key `harness_NAME` and the table of the docs are made from it.
 """
 
 _DATA = frozenset(
@@ -212,7 +217,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if cases == [PLAIN]:
         return
     metafunc.fixturenames.append("_harness_case")
-    hidden: Any = pytest.HIDDEN_PARAM  # of one case there is nothing to tell apart
+    hidden: Any = pytest.HIDDEN_PARAM  # one case alone needs no name
     metafunc.parametrize(
         "_harness_case",
         cases,
@@ -238,7 +243,7 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
+    """Take over what a worker of pytest-xdist knows; a crashed one reports nothing."""
     output = getattr(node, "workeroutput", None)
     if output is None or "harness_orphans" in output:
         _running(node.config).add_worker(output)
@@ -264,9 +269,9 @@ def _uses(item: pytest.Item) -> bool:
 def harness_config() -> dict[str, Any]:
     """Return settings of the tests around; override it in a conftest.py.
 
-    Keys: all but `splits`, `dialects`, `faults`, `orphans` and `cassette_dir`, as the
-    marker takes them (the marker and the command line go first), and `redaction`,
-    `before_record_request` as `harness.use_cassette` takes them.
+    Keys: all but `splits`, `apis`, `dialects`, `faults`, `orphans` and `cassette_dir`,
+    as the marker takes them (the marker and the command line go first), and
+    `redaction`, `before_record_request` as `harness.use_cassette` takes them.
     """
     return {}
 
@@ -324,7 +329,7 @@ def harness_session(_harness_around: HarnessTest) -> RecordingSession:
     """Play or record what the test's own HTTP client does.
 
     A marked test that takes the cassette in no other way has this without asking.
-    The value tells what was used: `play_counts`, `unplayed`, `misses`.
+    The value shows what was used: `play_counts`, `unplayed`, `misses`.
     """
     assert _harness_around.session is not None
     return _harness_around.session
@@ -377,7 +382,7 @@ def harness_fuzz(_harness_around: HarnessTest) -> Fuzzing:
 def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
     """Return a function that starts a live server of the test's cassette.
 
-    ``harness_server().base_url`` is what a client is given; it says what was recorded,
+    ``harness_server().base_url`` is what a client is given; it sends what was recorded,
     under the split, dialect and fault of the test's id. Names of cassettes and what
     `harness.serve.serve` takes may be given.
     """

@@ -1,8 +1,8 @@
-"""What can be set, in one table, and who goes first where several say something.
+"""What can be set, in one table, and who goes first where several set it.
 
 Command line over marker over the fixture `harness_config` over the hook
 `pytest_harness_settings` over ini over default. `SETTINGS` is the table: the options,
-the ini keys, the keywords of the marker and the README are made from it.
+the ini keys, the keywords of the marker and the docs page are made from it.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ SETTINGS = {
         ),
         Setting("cassette_dir", "cassettes", read=str),
         Setting("splits", (), read=_names),
+        Setting("apis", (), read=_names),
         Setting("dialects", (), read=_names),
         Setting("faults", (), read=_names),
         Setting("seed", 0, read=_seed),
@@ -140,7 +141,7 @@ SETTINGS = {
 }
 """By name. The plugin's options and ini keys are these; a test compares them."""
 
-EARLY = frozenset({"cassette_dir", "splits", "dialects", "faults", "orphans"})
+EARLY = frozenset({"cassette_dir", "splits", "apis", "dialects", "faults", "orphans"})
 """Decided while tests are collected, when no fixture can be asked."""
 
 FIXTURE_KEYS = {
@@ -196,7 +197,7 @@ def resolve(
         hook: What `pytest_harness_settings` returned.
 
     Raises:
-        UsageError: The value that counts is not allowed; the message says where it
+        UsageError: The value that counts is not allowed; the message explains where it
             came from.
     """
     setting = SETTINGS[name]

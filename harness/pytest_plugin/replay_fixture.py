@@ -1,7 +1,7 @@
-"""`harness_replay` and `harness_areplay`: replay as the test's case says, and compare.
+"""`harness_replay` and `harness_areplay`: replay as the test's case asks, and compare.
 
 Owns the rule that a split or a dialect must not change the answer: a varied replay is
-compared with the recorded one by what was said, and the failure shows where the two
+compared with the recorded one by content, and the failure shows where the two
 part.
 """
 
@@ -29,7 +29,7 @@ class Replaying:
     """What the fixture `harness_replay` is: call it with an interface.
 
     Args:
-        test: The test; its case says which cassette and how it arrives.
+        test: The test; its case names which cassette and how it arrives.
     """
 
     def __init__(self, test: HarnessTest) -> None:
@@ -43,7 +43,7 @@ class Replaying:
         Args:
             interface: As `harness.replay` takes it. To compare answers it is needed
                 twice: give a class or a factory; of an object nothing is compared.
-            same_answer: Fail where a split or dialect changes what is said.
+            same_answer: Fail where a split or dialect changes the answer.
             **options: Other options of `harness.replay`.
 
         Returns:

@@ -1,4 +1,4 @@
-"""`harness_server`: a live server that says what was recorded, for one test.
+"""`harness_server`: a live server that sends what was recorded, for one test.
 
 Owns which recordings are served and how they arrive, and that the test may reach what
 it started; the servers are `harness.serve`'s.
@@ -40,7 +40,7 @@ class Serving:
     """What the fixture `harness_server` is: call it to start a server.
 
     Args:
-        test: The test; its case says which cassette and how it arrives.
+        test: The test; its case names which cassette and how it arrives.
         start: Starts a server that runs until the test ends.
     """
 

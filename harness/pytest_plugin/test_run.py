@@ -1,6 +1,6 @@
 """Hooks that are registered only where a test uses the plugin.
 
-Owns when a passed test is failed after all, and what a failed one's report says
+Owns when a passed test is failed after all, and what a failed one's report holds
 besides: what is known of its cassette, and the command that runs it again.
 """
 
@@ -31,7 +31,7 @@ AROUND = "_harness_around"
 _INSTALLED = {"site-packages", "dist-packages"}
 _STDLIB = Path(os.__file__).parent
 _TOLD = (CassetteError, NetworkBlockedError, UsageError)
-"""Errors that say everything; the lines of ours that raised them say nothing more."""
+"""Errors that explain everything; the lines of ours that raised them add nothing."""
 
 
 class Running:
@@ -88,7 +88,7 @@ class Running:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
-        """Say in a failed test's report what to do."""
+        """Add to a failed test's report what to do."""
         if call.excinfo is not None:
             _end_where_it_was_called(call.excinfo.value)
         report = yield
@@ -114,7 +114,7 @@ class Running:
             raise pytest.UsageError(str(error)) from None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say which cassettes those are, and what was answered here."""
+        """List which cassettes those are, and what was answered here."""
         self.orphans.tell(terminalreporter)
         self._stale.tell(terminalreporter)
         if self._telemetry:

@@ -1,8 +1,8 @@
 """A recording as it could have arrived otherwise, for a client to play.
 
 Owns which exchanges can be varied, and the copy of a cassette in which every one of
-them is said, cut and broken as a variation says; everything else stays as recorded. A
-cassette in which nothing would change is refused: a test would pass and have seen
+them is written, cut and broken as a variation asks; everything else stays as recorded.
+A cassette in which nothing would change is refused: a test would pass and have seen
 nothing.
 """
 
@@ -35,7 +35,7 @@ def can_vary(
         exchange: Any exchange.
         variation: How it is to arrive; a dialect or a fault is one of an API.
         is_played: It is played to the test's own client, which asked for what was
-            recorded; else it is said anew, and a whole answer can become a stream.
+            recorded; else it is written anew, and a whole answer can become a stream.
     """
     kind, _, api = classify(exchange)
     if not is_played:
@@ -81,7 +81,7 @@ def check_can_vary(path: str, variation: Variation, *, is_played: bool) -> None:
 
 @functools.cache  # a test of ten splits would read its cassette ten times
 def _reasons(path: str, variation: Variation, *, is_played: bool) -> str:
-    """Say what each exchange is if none can be varied; empty if one can."""
+    """Describe what each exchange is if none can be varied; empty if one can."""
     from harness.cassettes.load import load_cassette
 
     try:

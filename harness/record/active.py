@@ -48,7 +48,7 @@ def current_session() -> RecordingSession | None:
 
 
 def is_passing() -> bool:
-    """Tell whether this is a client's live request that has been dealt with."""
+    """Return whether this is a client's live request that has been dealt with."""
     return _PASSING.get()
 
 

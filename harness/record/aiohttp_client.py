@@ -92,7 +92,7 @@ def _classes(module: ModuleType) -> tuple[Any, Any]:
             """Do nothing: there is no pool to warn about."""
 
     class Handler(module.ResponseHandler):  # type: ignore[misc,name-defined]  # whichever is installed
-        """aiohttp's protocol, which also tells what it parsed and why it stopped."""
+        """aiohttp's protocol, which also reports what it parsed and why it stopped."""
 
         wire: _Wire
         content: Any = None

@@ -1,4 +1,4 @@
-"""Why no recording answers a request, in one line that tells what to do.
+"""Why no recording answers a request, in one line that names what to do.
 
 Owns the wording and the choice of the nearest recording; what differs is found by
 the matchers themselves (`harness.cassettes.matching`).
@@ -28,7 +28,7 @@ def explain(session: RecordingSession, prepared: Any) -> CassetteMismatchError:
         prepared: The request, as vcrpy sees it.
 
     Returns:
-        The error: it names the cassette, the mode and the request; says whether the
+        The error: it names the cassette, the mode and the request; adds whether the
         request was recorded but already played, or never recorded; and lists the
         fields in which it differs from the nearest recording.
     """

@@ -53,7 +53,7 @@ class PlayedResponse:
         self._headers = headers
 
     def _has_wrong_length(self, length: str | None) -> bool:
-        """Tell whether a whole body has another length: one that was edited."""
+        """Return whether a whole body has another length: one that was edited."""
         ended = self._exchange.response.ended
         is_whole = ended is None or ended.kind == "complete"
         size = str(len(self._exchange.response.body))

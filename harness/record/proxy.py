@@ -84,7 +84,7 @@ async def serve_proxy(
     started: Callable[[str], object] = _ignore,
     report: Callable[[str], object] = _ignore,
 ) -> int:
-    """Forward requests to a server and record them, until told to stop.
+    """Forward requests to a server and record them, until stopped.
 
     Args:
         cassette: The file. It is written when the proxy stops; until then every

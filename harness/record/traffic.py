@@ -59,7 +59,7 @@ _TELEMETRY = tuple(
 
 
 def is_telemetry(uri: str) -> bool:
-    """Tell whether a request's address is that of known telemetry."""
+    """Return whether a request's address is that of known telemetry."""
     try:
         parts = urlsplit(uri)
         host = parts.netloc.rpartition("@")[2].lower()
@@ -71,7 +71,7 @@ def is_telemetry(uri: str) -> bool:
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a name or an address is this machine's own."""
+    """Return whether a name or an address is this machine's own."""
     import ipaddress
 
     name = host.partition("%")[0].strip("[]").rstrip(".").lower()
@@ -121,17 +121,17 @@ class Traffic:
         self.ignore_hosts = _hosts(self.ignore_hosts, "ignore_hosts")
 
     def allows(self, host: str, port: Any) -> bool:
-        """Tell whether any client may connect there."""
+        """Return whether any client may connect there."""
         return _matches(self.allow, host, port)
 
     def ignores(self, host: str, port: Any) -> bool:
-        """Tell whether requests to there are left alone."""
+        """Return whether requests to there are left alone."""
         if self.ignore_localhost and is_this_machine(host):
             return True
         return _matches(self.ignore_hosts, host, port)
 
     def ignores_request(self, uri: str) -> bool:
-        """Tell whether a request is left alone."""
+        """Return whether a request is left alone."""
         try:
             parts = urlsplit(uri)
             return self.ignores(parts.hostname or "", parts.port)

@@ -42,7 +42,7 @@ def use_cassette(
 
     Use it as ``with``, as ``async with``, or as a decorator of a function or a
     coroutine function. The block's value is the `RecordingSession`: `unplayed`,
-    `play_counts` and `misses` tell a test what was used.
+    `play_counts` and `misses` show a test what was used.
 
     Every piece of a response reaches the client as it arrives, and is recorded with
     its time and the way the stream ended; played back, the client gets the same

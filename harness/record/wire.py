@@ -28,7 +28,7 @@ __all__ = [
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 BODILESS = frozenset({204, 304})
-"""Statuses of responses that have no body, whatever their headers say."""
+"""Statuses of responses that have no body, whatever their headers have."""
 
 
 class _FramingError(Exception):

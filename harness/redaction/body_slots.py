@@ -3,7 +3,7 @@
 A model that repeats a key sends it some four characters an event: no search of the
 raw bytes finds it. Here every string of every document counts as a fragment, and the
 fragments that stand at the same place of their documents are put together in the
-order of the stream. No field name is known but those that tell parallel texts apart
+order of the stream. No field name is known but those that distinguish parallel texts
 (`index`, `output_index`, `id`, ...), so that an API nobody has seen yet leaves no
 secret behind either.
 
@@ -131,7 +131,7 @@ class Slots:
     def _complete(self) -> None:
         """Put what a cut-off document has wherever its like stood before.
 
-        The numbers that tell parallel texts apart often come after the text.
+        The numbers that distinguish parallel texts often come after the text.
         """
         if self._last is None or not self._last[0].is_cut_off:
             return

@@ -99,13 +99,13 @@ class Redaction:
             )
 
     def removes_header(self, name: str) -> bool:
-        """Say whether the values of a header are removed, by its name."""
+        """Return whether the values of a header are removed, by its name."""
         return folded(name) not in folded_all(self.allow) and (
             self.removes_credential(name) or is_identifying_header(name.lower())
         )
 
     def removes_credential(self, name: str) -> bool:
-        """Say whether a header is removed because its values are secrets."""
+        """Return whether a header is removed because its values are secrets."""
         plain = folded(name)
         return plain not in folded_all(self.allow) and (
             plain in folded_all(self.deny) or is_credential_header(name.lower())
@@ -201,7 +201,7 @@ class Redaction:
             headers: Of a request or a response.
 
         Returns:
-            Values long enough to be told from words: tokens without their scheme,
+            Values long enough to be no words: tokens without their scheme,
             the values of cookies, the password of `Basic`.
         """
         found: list[str] = []

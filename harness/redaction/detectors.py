@@ -183,7 +183,7 @@ def _in_word(word: bytes) -> Iterator[Span]:
 
 
 def _is_within(word: bytes, start: int) -> bool:
-    """Say whether a match is chance in a long piece of base64 (an image, a state)."""
+    """Return whether a match is chance in a long piece of base64 (an image)."""
     before = word[max(0, start - 40) : start]
     return (
         _IN_BASE64.match(before) is not None
@@ -193,7 +193,7 @@ def _is_within(word: bytes, start: int) -> bool:
 
 
 def _is_example(key: bytes) -> bool:
-    """Say whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
+    """Return whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
     return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
 
 

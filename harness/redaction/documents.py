@@ -39,7 +39,7 @@ class Document(NamedTuple):
 
 
 def is_event_stream(body: bytes) -> bool:
-    """Say whether a body has lines of data as an event stream has."""
+    """Return whether a body has lines of data as an event stream has."""
     return _DATA_LINE.search(body) is not None
 
 

@@ -205,7 +205,7 @@ def _places(
 
 
 def _is_marked(body: bytes, secret: Secret, slot: Slot) -> bool:
-    """Say whether a find is made of what an earlier redaction left, and of its like."""
+    """Return whether a find is made of what an earlier redaction left."""
     parts = [body[start:end] for start, end in secret.places]
     are_marks = [is_mark(part) for part in parts]
     if slot.is_guess or not any(are_marks):

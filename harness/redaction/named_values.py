@@ -208,7 +208,7 @@ def _field(
 
 
 def _is_prose(value: str) -> bool:
-    """Say whether a value explains a field: schemas and prompts are full of these."""
+    """Return whether a value explains a field: schemas and prompts have many."""
     return " " in value.strip() and _PROSE.match(value.strip()) is not None
 
 
@@ -271,5 +271,5 @@ def _bare(
 
 
 def _is_element(text: bytes, at: int, name: bytes) -> bool:
-    """Say whether `name>` is the end of an opening tag."""
+    """Return whether `name>` is the end of an opening tag."""
     return text[at - len(name) - 2 : at - len(name) - 1] == b"<"

@@ -1,7 +1,7 @@
 """Redaction: an exchange without its secrets, before anything is written.
 
 Owns which parts of an exchange are searched for which values. Redacting twice changes
-nothing more. What a secret looks like, and what is not found, is said in
+nothing more. What a secret looks like, and what is not found, stands in
 `harness.redaction.detectors`; how a project configures it, in
 `harness.redaction.config`; what stands in a secret's place, in
 `harness.redaction.replacements`.

@@ -34,18 +34,18 @@ def mark(length: int) -> bytes:
     """Return what stands in a body in place of `length` bytes of secret.
 
     The asterisks keep the mark from joining its neighbours into another key: no
-    shape of key has them. From 10 bytes on it says `REDACTED`.
+    shape of key has them. From 10 bytes on it reads `REDACTED`.
     """
     return (b"*REDACTED*" if length >= 10 else b"").ljust(length, b"*")
 
 
 def is_mark(value: bytes) -> bool:
-    """Say whether a value is what an earlier redaction left, or a piece of it."""
+    """Return whether a value is what an earlier redaction left, or a piece of it."""
     return _MARK.fullmatch(value) is not None
 
 
 def is_same_text(one: str, other: str) -> bool:
-    """Say whether two texts are the same, apart from marks.
+    """Return whether two texts are the same, apart from marks.
 
     A client that was recorded repeated a secret; the one that is played to repeats the
     mark. It may have another length where the secret was written with escapes; and a

@@ -163,7 +163,7 @@ _TEMPLATE = re.compile(r"[{<$%\[(].*|.*[}>\])]|pass(?:word|wd)?|user(?:name)?|\.
 
 
 def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
-    """Say whether a find is an example or a gap to be filled, and no secret."""
+    """Return whether a find is an example or a gap to be filled, and no secret."""
     text = value.decode("utf-8", "replace")
     if kind == URL_USER:
         password = text.rpartition(":")[2]
@@ -178,7 +178,7 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
 
 
 CREDENTIAL = "credential header"
-"""The kind of a header whose name says that its value is a secret."""
+"""The kind of a header whose name shows that its value is a secret."""
 
 
 def _excerpt(value: bytes, kind: str) -> str:

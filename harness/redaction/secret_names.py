@@ -166,7 +166,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECA
 
 
 def is_credential_header(name: str) -> bool:
-    """Say whether a header carries a credential, by its name in lower case."""
+    """Return whether a header carries a credential, by its name in lower case."""
     return (
         _CREDENTIAL_HEADER.search(name) is not None
         and _PLAIN_HEADER.search(name) is None
@@ -174,7 +174,7 @@ def is_credential_header(name: str) -> bool:
 
 
 def is_identifying_header(name: str, *, with_request_ids: bool = True) -> bool:
-    """Say whether a header tells who or which call it was, by its name.
+    """Return whether a header names who or which call it was, by its name.
 
     Args:
         name: In lower case.
@@ -187,12 +187,12 @@ def is_identifying_header(name: str, *, with_request_ids: bool = True) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Say whether a value stands for a secret instead of being one."""
+    """Return whether a value stands for a secret instead of being one."""
     return len(value) < 200 and _PLACEHOLDER.fullmatch(value.strip()) is not None
 
 
 def is_random(value: str, *, least: int = 8) -> bool:
-    """Say whether a value looks drawn at random: no word, number, path or code.
+    """Return whether a value looks drawn at random: no word, number, path or code.
 
     Args:
         value: What stands beside a name.
@@ -214,5 +214,5 @@ def is_random(value: str, *, least: int = 8) -> bool:
 
 
 def is_uuid(value: str) -> bool:
-    """Say whether a value is a UUID: an id, unless its name is a credential's."""
+    """Return whether a value is a UUID: an id, unless its name is a credential's."""
     return _UUID.match(value) is not None

@@ -118,4 +118,4 @@ SERVICES: tuple[Service, ...] = (
     Service("zendesk", _alnum(40), "Zendesk: OAuth"),
 )
 # fmt: on
-"""All services whose keys are told by a name beside them."""
+"""All services whose keys are known by a name beside them."""

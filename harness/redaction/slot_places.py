@@ -3,7 +3,7 @@
 Owns the rules by which strings of several documents are taken for one text. Documents
 of a stream are much alike: what depends on their structure and the names of their
 fields alone is found once for all of them (`Template`), what depends on the numbers
-and ids that tell parallel texts apart once for each of those (`Bucket`).
+and ids that distinguish parallel texts once for each of those (`Bucket`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class _Frame:
                 self.position = parent.item
         self.has_role = False
         self.names: set[bytes] = set()  # of its fields, if it is an item of an array
-        self.values: list[tuple[bytes, int]] = []  # what tells it from its likes
+        self.values: list[
+            tuple[bytes, int]
+        ] = []  # what distinguishes it from its likes
 
     @property
     def is_outermost(self) -> bool:
@@ -97,7 +99,7 @@ class Bucket:
         self.rows: list[tuple[int, tuple[bytes, ...]]] = []
 
     def is_constant(self, number: int) -> bool:
-        """Say whether a string is the same in each of many documents, such as an id."""
+        """Return whether a string is the same in many documents, such as an id."""
         texts = {texts[number] for _, texts in self.rows}
         return len(texts) == 1 and len(self.rows) > 1 and b"\\" not in min(texts)
 
@@ -133,7 +135,7 @@ class Template:
 
         Args:
             prefix: What stands before the first string.
-            values: What tells the texts apart, see `values`.
+            values: What distinguishes the texts, see `values`.
             known: Numbers given to places so far.
         """
 

@@ -1,7 +1,7 @@
-"""An exchange as an answer: what a client is told, in the form that it asked for.
+"""An exchange as an answer: what a client gets, in the form that it asked for.
 
 A stream that is asked for as it was recorded goes out as its recorded bytes, piece by
-piece, and ends as it ended. Everything else is said anew from its chunks: in another
+piece, and ends as it ended. Everything else is written anew from its chunks: in another
 dialect, cut otherwise, broken; as one completion where the client wants no stream; as
 a stream where a whole completion was recorded. What is no chat completion, such as a
 recorded error, goes out as it is.
@@ -51,9 +51,9 @@ def say(
 
     Args:
         exchange: The recording; its body is held.
-        settings: How it is said and delivered. The faults of the connection are left
+        settings: How it is written and delivered. The faults of the connection are left
             out (`ServedFault.deliver`).
-        request: What was asked; its path says in which API.
+        request: What was asked; its path decides in which API.
         is_streamed: Whether the client asked for a stream.
 
     Returns:
@@ -135,7 +135,7 @@ def _headers(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _ending(exchange: Exchange) -> Ending | None:
-    """Tell how to break off a response that was never complete; None if it was."""
+    """Return how to break off a response that was never complete; None if it was."""
     ended = exchange.response.ended
     if ended is None or ended.kind == "complete":
         return None
@@ -146,7 +146,7 @@ class _Timed:
     """The recorded pieces, and when the piece was due that was read last.
 
     Whatever is made of the pieces lazily is due with the last of them that it
-    needed: nothing is said before a real server could have said it.
+    needed: nothing is sent before a real server could have sent it.
     """
 
     def __init__(self, exchange: Exchange, speed: float) -> None:

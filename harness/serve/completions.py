@@ -17,7 +17,7 @@ __all__ = ["completion_of"]
 
 
 def completion_of(payloads: Iterable[Payload]) -> dict[str, Any]:
-    """Return the whole completion that a stream has said.
+    """Return the whole completion that a stream has sent.
 
     Args:
         payloads: Its chunks.

@@ -111,7 +111,7 @@ class RunningSession:
 
         Args:
             pieces: The body of an event stream, cut anyhow; at once, whatever the
-                request says. Faults of the connection still apply.
+                request asks for. Faults of the connection still apply.
         """
         held = [piece for piece in pieces if piece]
 

@@ -57,7 +57,7 @@ _HOW_ASKED = ("stream", "stream_options")
 
 
 class NoAnswerError(HarnessError):
-    """No recording answers a request; the message tells the nearest.
+    """No recording answers a request; the message names the nearest.
 
     Attributes:
         differences: The fields in which the request differs from it, one line each.

@@ -1,4 +1,4 @@
-"""From a request to an answer: the paths of the server, and what each of them says.
+"""From a request to an answer: the paths of the server, and what each of them answers.
 
 | path | what |
 |---|---|
@@ -49,7 +49,7 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
         sessions: Those of the server; the one that was named takes note.
 
     Returns:
-        The answer, and the note whose outcome is still to be told; None for a
+        The answer, and the note whose outcome is still to be noted; None for a
         request to the control endpoint.
     """
     path = request.uri.partition("?")[0]
@@ -71,7 +71,7 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
 
 
 def is_control(request: Request) -> bool:
-    """Tell whether a request is for the control endpoint."""
+    """Return whether a request is for the control endpoint."""
     path = request.uri.partition("?")[0]
     return path in {"/", CONTROL} or path.startswith(f"{CONTROL}/")
 

@@ -1,4 +1,4 @@
-"""The server: connections in, answers out, until it is told to stop.
+"""The server: connections in, answers out, until it is stopped.
 
 Built on asyncio's streams with h11, not on Starlette and uvicorn: an HTTP server
 refuses to send a wrong length, to end a body early or to reset a connection, and

@@ -1,4 +1,4 @@
-"""What a session is served with: which recordings, how matched, said, cut and broken.
+"""What a session is served with: recordings, how matched, written, cut and broken.
 
 Settings are values. They come from the command line, from Python and from the control
 endpoint, by the same names and in the same forms.
@@ -26,7 +26,7 @@ class Match(StrEnum):
     STRICT = "strict"
     """The one with the same method, path and JSON body."""
     ORDER = "order"
-    """The next one, whatever the request says."""
+    """The next one, whatever the request asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         The settings.
 
     Raises:
-        UsageError: A name or a value is wrong; the message says what there is.
+        UsageError: A name or a value is wrong; the message names what there is.
     """
     api = given.pop("api", None)
     if api is not None and api != "chat":

@@ -2,7 +2,7 @@
 
 `harness.apis.chat.faults` breaks what is said; these break how it is delivered. Both
 are named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
-Pure: what an answer becomes; doing it is the business of `harness.serve.delivery`.
+Pure: what an answer becomes; doing it is the business of `harness.serve.connection`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ServedFault:
     """What goes wrong with an answer; `str()` of it parses back."""
 
     said: Fault | None = None
-    """What is said wrongly."""
+    """What is stated wrongly."""
     wire: tuple[WireFault, ...] = ()
     """What goes wrong with the connection, in the order it was named."""
 
@@ -205,6 +205,6 @@ def _refused(status: int) -> Answer:
     body = json.dumps({"error": error}).encode()
     headers = [("content-type", "application/json")]
     if status in {429, 503}:
-        # One millisecond: both of OpenAI's SDKs wait for as long as they are told.
+        # One millisecond: both of OpenAI's SDKs wait for as long as they are asked.
         headers += [("retry-after-ms", "1"), ("retry-after", "1")]
     return Answer.whole(status, body, headers)

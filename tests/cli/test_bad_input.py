@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,3 +202,56 @@ def test_a_name_that_is_no_utf8_is_read_and_shown(tmp_path: Path) -> None:
     result = harness("ls", str(path))
     assert (result.code, result.err) == (0, "")
     assert "\\udcff.yaml" in result.out
+
+
+REQUESTS = {
+    "OpenAI Responses": ("/v1/responses", {"model": "m", "input": "Hi"}),
+    "Anthropic Messages": (
+        "/v1/messages",
+        {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]},
+    ),
+    "Gemini generateContent": (
+        "/v1beta/models/m:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+    ),
+}
+"""A request of each API, by the name that a message gives it."""
+ANSWERS = {
+    "refused": (400, '{"error": {"message": "no such model"}}', "no such model"),
+    "a proxy's page": (200, "<html>Sign in</html>", "HTML"),
+    "empty": (200, "", "empty body"),
+    "another format": (200, 'data: {"tokens": ["a"]}\n\n', "keys: tokens"),
+    "cut at once": (200, '{"candidates": [{"content"', "no answer of a known API"),
+}
+"""Status and body of what is no answer, and what the line says of it."""
+
+
+@pytest.mark.parametrize("api", REQUESTS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_bad_answer_names_the_api_that_was_asked(
+    api: str, answer: str, tmp_path: Path
+) -> None:
+    """One line: the file, the exchange, what came, and which API was asked."""
+    path = tmp_path / "bad.json"
+    where, request = REQUESTS[api]
+    status, body, says = ANSWERS[answer]
+    interaction = {
+        "request": {
+            "method": "POST",
+            "uri": f"https://example.test{where}",
+            "headers": {},
+            "body": json.dumps(request),
+        },
+        "response": {
+            "status": {"code": status, "message": "x"},
+            "headers": {},
+            "body": {"string": body},
+        },
+    }
+    path.write_text(json.dumps({"interactions": [interaction], "version": 1}), "utf-8")
+    result = harness("replay", str(path))
+    assert (result.code, result.out) == (2, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith(f"harness: {path}: ")
+    assert says in line
+    assert f"it was asked of {api}" in line

@@ -18,7 +18,7 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from tests.chunk_streams import SHARES, call_streams, chunk_streams, recordings
-from tests.shared import SHARED, needs_shared
+from tests.shared import HAS_CORPUS, SHARED, needs_shared
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
@@ -128,7 +128,9 @@ def test_framing_reads_back(chunks: list[Chunk], name: str, split: str) -> None:
 
 @cache
 def expectations() -> dict[str, dict[str, Any]]:
-    """Return what each stream of the corpus says, computed independently."""
+    """Return each stream's answer, computed independently; empty without a corpus."""
+    if not HAS_CORPUS:
+        return {}
     text = (SHARED / "corpus" / "expected.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     return {f"{row['file']}#{row['interaction']}": row for row in rows}
@@ -140,7 +142,6 @@ def as_recorded(number: int, *, rewritten: bool) -> dict[int, Any]:
     return said(recordings()[number].chunks, rewritten=rewritten)
 
 
-@needs_shared
 @pytest.mark.parametrize("every", SHARES)
 @pytest.mark.parametrize("name", DIALECTS)
 def test_every_recording_says_the_same(name: str, every: int) -> None:
@@ -152,6 +153,8 @@ def test_every_recording_says_the_same(name: str, every: int) -> None:
         want = as_recorded(number, rewritten=is_rewriting(name))
         converted = list(dialect.apply(recording.chunks))
         assert said(converted, rewritten=is_rewriting(name)) == want, recording.name
+        if recording.name not in expected:  # made in code, or left out there
+            continue
         row = expected[recording.name]
         got = said(converted, rewritten=True).get(0, ("", "", "", None, []))
         assert got[0] == (row["content"] or ""), recording.name

@@ -15,7 +15,6 @@ from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import Split, parse_split
 from tests.chunk_streams import SHARES, chunk_streams, recordings
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
@@ -206,7 +205,6 @@ def as_recorded(number: int) -> tuple[dict[Any, Any], list[tuple[str, Any]]]:
     return said(chunks), order(chunks)
 
 
-@needs_shared
 @pytest.mark.parametrize("every", SHARES)
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_recording_says_the_same(split: str, every: int) -> None:

@@ -87,8 +87,9 @@ def test_replay_points_at_the_chunk_that_broke(case: Case) -> None:
     expected_before, expected_after = case.caret.split("|")
     assert before.endswith(expected_before)
     assert after.startswith(expected_after)
-    assert lines[-2].startswith("  cause  ")
-    assert lines[-1].startswith("  try    ")
+    assert lines[-3].startswith("  cause  ")
+    assert lines[-2].startswith("  try    ")
+    assert lines[-1] == f"  more   harness docs {case.kind}"
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _PREFIXES = ("Running ", "Ran ", "Success: ", "Error: ")
 
 
 def split_prefix(msg: str) -> tuple[str, str]:
-    """Split the text of a `function_message` into its stage and what it says.
+    """Split the text of a `function_message` into its stage and its content.
 
     Args:
         msg: The text.
@@ -53,7 +53,7 @@ def split_prefix(msg: str) -> tuple[str, str]:
 
 @runtime_checkable
 class AgentInterface(Protocol):
-    """What an agent tells whoever shows its work, one whole message at a time."""
+    """What an agent reports to its front end, one whole message at a time."""
 
     @abstractmethod
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
@@ -75,7 +75,7 @@ class AgentInterface(Protocol):
 
     @abstractmethod
     def assistant_message(self, msg: str, msg_obj: Message | None = None) -> None:
-        """Take what the agent says to the user.
+        """Take the agent's words to the user.
 
         Args:
             msg: The text.

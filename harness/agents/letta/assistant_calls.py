@@ -162,7 +162,7 @@ class CallRouter:
         return routed
 
     def finish(self) -> list[Routed]:
-        """Settle every call: the provider says it is finished, or the stream ends.
+        """Settle every call: the provider has finished it, or the stream ends.
 
         Parts may follow all the same, and `finish` may be called again.
 

@@ -4,7 +4,7 @@ Owns the JSON that clients see. The field order of each model is the order of it
 JSON, dates are UTC ISO-8601 to the second, and `render_json` and `render_sse` are
 the only places that turn an emitted item into text. Nothing here knows streams.
 
-Names, fields and JSON are those of the seed's server (design.md, section 5.1;
+Names, fields and JSON are those of the seed's server (`harness docs seed`;
 checked byte for byte against what it emitted, `tests/parity`).
 """
 
@@ -78,16 +78,16 @@ class InternalMonologue(StreamedMessage):
     """Inner thoughts, whole or a fragment: the `content` of the model's answer."""
 
     message_type: Literal["internal_monologue"] = "internal_monologue"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     internal_monologue: str
     """The text."""
 
 
 class AssistantMessage(StreamedMessage):
-    """What the agent says to the user, whole or a fragment."""
+    """The agent's words to the user, whole or a fragment."""
 
     message_type: Literal["assistant_message"] = "assistant_message"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     assistant_message: str
     """The text; empty only where the agent sent an empty message."""
 
@@ -123,7 +123,7 @@ class FunctionCallMessage(StreamedMessage):
     """The agent calls a function."""
 
     message_type: Literal["function_call"] = "function_call"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     # The delta stands first because it is the one made once a fragment: the other
     # order costs half as much again. JSON with all three fields reads as a delta.
     function_call: FunctionCallDelta | FunctionCall
@@ -134,7 +134,7 @@ class FunctionReturn(StreamedMessage):
     """A function has returned."""
 
     message_type: Literal["function_return"] = "function_return"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     function_return: str
     """The result's text, or the error's."""
     status: Literal["success", "error"]
@@ -154,7 +154,7 @@ class SystemMessage(StreamedMessage):
     """A message from the system; never streamed."""
 
     message_type: Literal["system_message"] = "system_message"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     message: str
     """The text."""
 
@@ -163,7 +163,7 @@ class UserMessage(StreamedMessage):
     """A message from the user; never streamed."""
 
     message_type: Literal["user_message"] = "user_message"
-    """Tells the models apart in JSON."""
+    """Distinguishes the models in JSON."""
     message: str
     """The text."""
 

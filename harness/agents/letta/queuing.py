@@ -140,7 +140,7 @@ class QueuingInterface(AgentInterface):
         self._queue_push(message_api=STOP, message_obj=None)
 
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
-        """Queue nothing; the user knows what they said.
+        """Queue nothing; the user knows what they wrote.
 
         Args:
             msg: The text.

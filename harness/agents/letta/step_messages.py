@@ -140,7 +140,7 @@ def _parse(arguments: str) -> Any:
 def _spoken(
     call: ToolCall, arguments: Any, function_name: str | None, argument: str
 ) -> str | None:
-    """Return what a call to the assistant function says; None if it is none."""
+    """Return the text of a call to the assistant function; None if it is none."""
     if function_name is None or call.function.name != function_name:
         return None
     text = arguments.get(argument) if isinstance(arguments, dict) else None

@@ -189,7 +189,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
 
         Raises:
             TypeError: `chunk` is none of these.
-            StreamInactiveError: The stream is over and the chunk says something.
+            StreamInactiveError: The stream is over and the chunk carries something.
         """
         self.process_payload(payload_of(chunk), message_id, message_date)
 
@@ -204,7 +204,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             message_date: Their date.
 
         Raises:
-            StreamInactiveError: The stream is over and the chunk says something.
+            StreamInactiveError: The stream is over and the chunk carries something.
         """
         if self.streaming_chat_completion_mode:
             for item in self._chunk_reader().feed(payload):
@@ -231,7 +231,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             message_date: Their date.
 
         Raises:
-            StreamInactiveError: The stream is over and the chunk says something.
+            StreamInactiveError: The stream is over and the chunk carries something.
         """
         tokens = self._tokens
         if tokens is None:
@@ -239,7 +239,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         self._outbox.put_all(tokens.feed_parts(parts, message_id, message_date))
 
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
-        """Emit nothing; the user knows what they said."""
+        """Emit nothing; the user knows what they wrote."""
 
     def assistant_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the call to the assistant function has shown it."""

@@ -2,7 +2,7 @@
 
 Content becomes `InternalMonologue`, calls become `FunctionCallMessage` deltas, and
 the assistant function's text `AssistantMessage` where that is asked for. What the
-deltas say is read in `harness.apis.chat.deltas`, which calls are spoken is decided in
+deltas carry is read in `harness.apis.chat.deltas`, which calls are spoken is decided in
 `harness.agents.letta.assistant_calls`; here is only what it looks like.
 """
 
@@ -93,7 +93,7 @@ class TokenMessages:
             message_date: Their date.
 
         Returns:
-            The messages, in order; empty if it says nothing to show.
+            The messages, in order; empty if it has nothing to show.
         """
         return self.feed_parts(self._reader.read(payload), message_id, message_date)
 

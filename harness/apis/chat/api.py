@@ -34,7 +34,7 @@ class _Chat:
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names
-        """Tell a chunk: it has `choices`, which no other API has."""
+        """Recognise a chunk: it has `choices`, which no other API has."""
         if payload.get("object") == "text_completion":
             return False
         choices = payload.get("choices")
@@ -44,7 +44,7 @@ class _Chat:
         return payload.get("object") == "chat.completion.chunk" or "choices" in payload
 
     def is_answer(self, document: Any) -> bool:
-        """Tell a whole completion."""
+        """Recognise a whole completion."""
         if (
             not isinstance(document, dict)
             or document.get("object") == "text_completion"
@@ -59,7 +59,7 @@ class _Chat:
         )
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell a request by its path, else by its messages."""
+        """Recognise a request by its path, else by its messages."""
         return uri.partition("?")[0].rstrip("/").endswith("/chat/completions") or (
             isinstance(body.get("messages"), list)
         )

@@ -3,10 +3,10 @@
 Owns what a chunk is. Inside harness a chunk is its parsed JSON object (a plain
 dict, as the provider sent it), carried in a `Chunk` with its number and its time:
 a pydantic model of every chunk would cost three times as much as parsing it, and
-keeping many alive slows the garbage collector (design.md, section 9). What a
+keeping many alive slows the garbage collector (`harness docs benchmarks`). What a
 user's interface is handed is a model of it: `harness.apis.chat.models`.
 
-What a delta says is read in `harness.apis.chat.deltas`.
+What a delta carries is read in `harness.apis.chat.deltas`.
 """
 
 from __future__ import annotations
@@ -91,9 +91,7 @@ def parse_payload(data: str | bytes) -> Payload:
 
 
 def has_choices(payload: Payload) -> bool:
-    """Return whether an event carries anything of an answer, an error beside it or
-    not.
-    """
+    """Return whether an event carries choices, an error beside them or not."""
     return bool(payload.get("choices"))
 
 

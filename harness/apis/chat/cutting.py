@@ -1,17 +1,17 @@
-"""Put a rule of cuts to the deltas of a chunk stream, so that it says the same.
+"""Put a rule of cuts to the deltas of a chunk stream, so that it means the same.
 
 The text of a chunk stream comes in units: the reasoning, the content and the refusal
 of a delta, and the arguments of each call in it. Neighbouring units of one choice,
-one kind and one call are a run; `harness.core.splits` says where a run is cut.
+one kind and one call are a run; `harness.core.splits` decides where a run is cut.
 Where nothing is cut, neighbouring units are merged, unless that would lose
 something: names are never merged, nor fields that contradict each other.
 
-What stays, whatever the cuts (design.md, section 5): the text of every kind, the
-calls, their order and that of the kinds. What goes where:
+What stays, whatever the cuts (`harness docs call-identity`): the text of every kind,
+the calls, their order and that of the kinds. What goes where:
 
 - role, a call's id, type and name, and fields nobody knows: the first piece of
   the delta they came in. An id that the provider sends again and again is kept on
-  every piece, because calls that share an index are told apart by it.
+  every piece, because calls that share an index are distinguished by it.
 - finish reason, logprobs and other fields of the choice, and usage: the last piece.
 - the completion's id, model and date, and fields that are null: every piece.
 - several units in one delta, or several choices in one chunk, stay in one chunk as
@@ -39,7 +39,7 @@ __all__ = ["cut_chunks", "recut_chunks"]
 
 StartRun: TypeAlias = Callable[[int], Callable[[str], list[int]]]
 
-# Every chunk of a completion repeats these; they tell which completion it is.
+# Every chunk of a completion repeats these; they name which completion it is.
 _ENVELOPE = frozenset(
     (
         "id",
@@ -187,7 +187,7 @@ class _Recutter:
             state.runs += 1
         offsets = state.cuts(unit.text)
         if unit.name and not unit.call_id and offsets:
-            # Without an id it is the start of an object beside the name that tells
+            # Without an id it is the start of an object beside the name that shows
             # another call (see `harness.apis.chat.deltas`), so that start stays there.
             blanks = len(unit.text) - len(unit.text.lstrip())
             offsets = [offset for offset in offsets if not 0 < offset <= blanks]
@@ -230,7 +230,7 @@ def _is_choice(choice: object) -> bool:
 
 
 def _is_last(payload: Payload, unit: Unit) -> bool:
-    """Tell whether nothing may be merged behind this piece."""
+    """Return whether nothing may be merged behind this piece."""
     return bool(payload["choices"][0].get("finish_reason")) or not unit.may_wait
 
 

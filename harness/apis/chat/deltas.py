@@ -1,4 +1,4 @@
-"""Chunk to parts: what the deltas of one choice say, whoever sent them.
+"""Chunk to parts: what the deltas of one choice carry, whoever sent them.
 
 This file owns every rule about how providers frame a delta: which fields carry
 text, which tool call a fragment belongs to, when a name is a piece and when it is
@@ -6,7 +6,7 @@ the same name sent again. The interfaces and the accumulator read streams throug
 it, so that a rule exists once. It never raises on a shape it does not know, and
 it never looks inside the arguments' text but for one recovery (`_starts_another`).
 
-Which call a fragment belongs to (design.md, section 5):
+Which call a fragment belongs to (`harness docs call-identity`):
 
 1. `index` is a number: the call at that index. But where a name comes with an id
    that the call at this index does not have, it is another call (Ollama and others
@@ -92,7 +92,7 @@ class DeltaReader:
         choice: Which of the `n` choices to read, by its `index`.
 
     Source: OpenAI API reference, chat completion chunks; the deviations are listed
-    above and in design.md, section 5.
+    above and in `harness docs call-identity`.
     """
 
     __slots__ = ("_by_id", "_by_index", "_last", "_legacy", "calls", "choice")
@@ -113,7 +113,7 @@ class DeltaReader:
             payload: The chunk's JSON object; any shape.
 
         Returns:
-            What it says about this choice, in order; empty if nothing.
+            What it carries of this choice, in order; empty if nothing.
         """
         choices = payload.get("choices")
         if type(choices) is not list:
@@ -137,12 +137,12 @@ class DeltaReader:
                 is how a whole completion is read (and how some proxies stream).
 
         Returns:
-            What it says, in order: reasoning, content, refusal, calls, finish.
+            What it carries, in order: reasoning, content, refusal, calls, finish.
         """
         return self.read_delta(delta_of(choice), choice.get("finish_reason"))
 
     def read_delta(self, delta: dict[str, Any], reason: object) -> list[Part]:
-        """Read the two fields of an entry of `choices` that say something.
+        """Read the two fields of an entry of `choices` that carry something.
 
         Args:
             delta: What it adds (`delta_of`).
@@ -222,7 +222,7 @@ class DeltaReader:
         is_new = call is None
         if call is None:
             if not (call_id or function.get("name") or function.get("arguments")):
-                return  # it says nothing: no call opens
+                return  # it carries nothing: no call opens
             call = self._open(index, call_id)
         self._last = call
         self._add(call, entry, function, parts, is_new=is_new)
@@ -322,7 +322,7 @@ def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
-    """Tell whether a name without id can only be another call.
+    """Return whether a name without id can only be another call.
 
     A provider that sends whole calls without ids, at one index or at none, would
     have them glued into `{...}{...}`, which no tool can read. So a name that comes

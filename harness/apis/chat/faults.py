@@ -1,6 +1,6 @@
 """Ways for a stream to go wrong: values that print, parse back and compose.
 
-A fault works on chunks or on the encoded bytes, and says what a documented consumer
+A fault works on chunks or on the encoded bytes, and names what a documented consumer
 may make of it. Positions are given, so a fault does the same on every machine; a
 position beyond the end of the stream does nothing.
 """

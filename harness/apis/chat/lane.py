@@ -1,7 +1,7 @@
 """A short way for chunks that differ from one before in nothing but one text.
 
 Four of five chunks of real recordings are, byte for byte, a chunk seen before with
-another text in one place. Such a chunk says what that one said: its JSON need not be
+another text in one place. Such a chunk carries what that one did: its JSON need not be
 parsed, its fields need not be accounted for, its delta need not be read again. Any
 other byte that differs takes the full way, so both ways lead to the same parts.
 

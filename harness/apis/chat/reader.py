@@ -31,6 +31,7 @@ class ChatReader:
 
     __slots__ = (
         "_choices",
+        "_created",
         "_envelope",
         "_first",
         "_has_error",
@@ -47,6 +48,7 @@ class ChatReader:
         self._choices: dict[int, DeltaReader] = {0: self._first}
         self._roles: dict[int, str] = {}
         self._envelope: tuple[Any, ...] = ()
+        self._created: float = 0
         self._unread = UnreadFields(FIELDS) if accounts else None
         self._has_error = False
         self._has_odd_finish = False
@@ -84,10 +86,13 @@ class ChatReader:
         is_repeated = (
             self._text and type(choices) is list and self._is_repeated(choices, parts)
         )
-        envelope = (get("id"), get("model"), get("created"))
+        # The first time that is not zero counts; some servers send one a chunk.
+        envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
             self._envelope = envelope
             head = _head_of(*envelope)
+            if head is not None:
+                self._created = self._created or head.created
             if head is not None:
                 parts.append(head)
         if type(choices) is list and not is_repeated:

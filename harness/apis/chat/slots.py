@@ -46,7 +46,7 @@ class Unit(NamedTuple):
     """All fields of this delta that are a unit or mirror one."""
 
     def is_like(self, other: Unit) -> bool:
-        """Tell whether the other text can stand where this one does."""
+        """Return whether the other text can stand where this one does."""
         return (
             self.field == other.field
             and self.shape == other.shape
@@ -62,7 +62,7 @@ class Unit(NamedTuple):
     def continuation(
         self, delta: dict[str, Any], text: str
     ) -> tuple[dict[str, Any], Unit]:
-        """Return a later piece of this unit, with only what tells where it belongs.
+        """Return a later piece of this unit, with only what names where it belongs.
 
         Args:
             delta: The delta this unit is in.
@@ -136,7 +136,7 @@ def units_of(choice: dict[str, Any], ids: set[str]) -> list[Unit]:
 
 
 def continues(run: Unit, unit: Unit) -> bool:
-    """Tell whether a unit belongs to the same kind and call as the run before it."""
+    """Return whether a unit belongs to the same kind and call as the run before it."""
     if run.kind != unit.kind or unit.is_opaque or run.is_opaque:
         return False
     if unit.kind != "call":

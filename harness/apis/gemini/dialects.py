@@ -1,7 +1,7 @@
 """How servers and gateways send a generateContent stream: one value a habit.
 
 A dialect changes how a stream is written (`Style`) and how its events are framed
-(`Framing`), never what it amounts to, but for what `cannot` says.
+(`Framing`), never what it amounts to, but for what `cannot` lists.
 """
 
 from __future__ import annotations

@@ -24,14 +24,14 @@ class _Ollama:
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names
-        """Tell an event: it states whether it is the last, beside a piece of answer."""
+        """Recognise an event: whether it is the last, beside a piece of answer."""
         return isinstance(payload.get("done"), bool) and (
             isinstance(payload.get("message"), dict)
             or isinstance(payload.get("response"), str)
         )
 
     def is_answer(self, document: Any) -> bool:
-        """Tell a whole answer: its one event is the last."""
+        """Recognise a whole answer: its one event is the last."""
         return (
             isinstance(document, dict)
             and document.get("done") is True
@@ -39,7 +39,7 @@ class _Ollama:
         )
 
     def is_request(self, uri: str, body: Payload) -> bool:  # noqa: ARG002 - as chat's
-        """Tell a request by its path; its body is much like chat's."""
+        """Recognise a request by its path; its body is much like chat's."""
         path = uri.partition("?")[0].rstrip("/")
         return path.endswith(("/api/chat", "/api/generate"))
 

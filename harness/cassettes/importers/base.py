@@ -38,7 +38,7 @@ class DocumentImporter:
     title: str
     """How a message names the format."""
     sniff: Callable[[Any], bool]
-    """Tells a parsed document of this format."""
+    """Recognises a parsed document of this format."""
     read: Callable[[Any, str], list[Exchange]]
     """Takes the document and the file's name, for errors."""
 
@@ -50,7 +50,7 @@ class TextImporter:
     title: str
     """How a message names the format."""
     sniff: Callable[[str], bool]
-    """Tells text of this format."""
+    """Recognises text of this format."""
     read: Callable[[str, str], list[Exchange]]
     """Takes the text and the file's name; may return none."""
 

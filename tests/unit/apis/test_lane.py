@@ -13,7 +13,7 @@ from harness import load_cassette
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Request, Response
 from harness.engine.stream import StreamReader
-from tests.shared import corpus_files, needs_shared
+from tests.shared import HAS_CORPUS, corpus_files
 
 Read = tuple[list[Any], list[str], int]
 
@@ -142,7 +142,6 @@ def test_another_value_behind_the_text_takes_the_full_way() -> None:
     assert read(made, lane=True)[0][-1][2] == finished
 
 
-@needs_shared
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_recordings_read_alike_both_ways(every: int) -> None:
     """Every chat stream of the corpus, and most of its chunks take the short way."""
@@ -154,4 +153,4 @@ def test_recordings_read_alike_both_ways(every: int) -> None:
                 assert with_lane[:2] == read(exchange, lane=False)[:2]
                 total += len(with_lane[0])
                 short += with_lane[2]
-    assert short > total / 2
+    assert short > (total / 2 if HAS_CORPUS else total / 3)

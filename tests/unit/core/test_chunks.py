@@ -20,7 +20,6 @@ from harness.apis.chat.chunks import (
 from harness.apis.chat.models import ChatCompletionChunk, to_model
 from harness.errors import ChunkError
 from tests.chunk_streams import recordings
-from tests.shared import needs_shared
 
 
 @pytest.mark.parametrize(
@@ -328,7 +327,6 @@ def test_payload_of_refuses_anything_else(chunk: object) -> None:
         payload_of(chunk)
 
 
-@needs_shared
 def test_every_recorded_chunk_survives_parsing_and_its_model() -> None:
     """The first chunks of each recording come back unchanged from text and model."""
     for recording in recordings():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vcr.serializers import jsonserializer, yamlserializer
 
 from harness.cassettes.load import load_cassette
-from tests.shared import corpus_files, needs_shared
+from tests.shared import corpus_files
 from tests.unit.store.recordings import STREAM, document, interaction, save
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def _same_as_vcrpy(path: Path) -> None:
         assert exchange.response.body == response["body"]["string"]
 
 
-@needs_shared
 def test_corpus_loads_as_stock_vcrpy_loads_it() -> None:
     """All 603 exchanges of the corpus: the same requests and the same bytes."""
     for path in corpus_files():

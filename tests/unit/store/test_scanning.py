@@ -148,7 +148,6 @@ def test_folder_is_scanned_and_a_broken_file_is_an_error(tmp_path: Path) -> None
         scan(tmp_path)
 
 
-@needs_shared
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_corpus_has_no_finding(every: int) -> None:
     """370 recordings of other projects, cleaned by them, give no false alarm.

@@ -1,4 +1,4 @@
-"""Habits of tool calls: how a provider tells whose fragment an entry is.
+"""Habits of tool calls: how a provider marks whose fragment an entry is.
 
 A habit edits payloads where a provider of `harness.apis.chat.dialects.providers` writes
 the whole stream anew, so habits go on top of any stream or provider: what they do
@@ -51,7 +51,7 @@ class EntryHabit(ABC):
             opens: Whether the entry opened it.
 
         Returns:
-            Entries that say the same; several are sent in one delta.
+            Entries that carry the same; several are sent in one delta.
         """
 
     def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -80,7 +80,7 @@ class EntryHabit(ABC):
 
 
 class NoIndex(EntryHabit):
-    """No `index`: the id on every entry tells the calls apart.
+    """No `index`: the id on every entry distinguishes the calls.
 
     In the wild: GPUStack and older Mistral (whole calls); mistral.rs#1507 and
     openai-python#2806 (fragments).
@@ -102,7 +102,7 @@ class NoIndex(EntryHabit):
 
 
 class IndexNull(NoIndex):
-    """``"index": null``: the id on every entry tells the calls apart.
+    """``"index": null``: the id on every entry distinguishes the calls.
 
     Not in the corpus; free-claude-code#633.
     """
@@ -111,10 +111,10 @@ class IndexNull(NoIndex):
 
 
 class IndexZero(EntryHabit):
-    """Every call at index 0: a new id with a name tells that another begins.
+    """Every call at index 0: a new id with a name shows that another begins.
 
     Not in the corpus; litellm#33678 and hermes-agent#3468 (older Ollama). A fragment
-    of another call than the one before it carries its id, or it could not be told.
+    of another call than the one before it carries its id, or it would be lost.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class NameInPieces(EntryHabit):
 
     def entries(
         self,
-        choice: int,  # noqa: ARG002 - the entry tells enough
+        choice: int,  # noqa: ARG002 - the entry is enough
         entry: Entry,
         call: ToolCall,  # noqa: ARG002
         *,
@@ -184,7 +184,7 @@ class NullContinuation(EntryHabit):
 
     def entries(
         self,
-        choice: int,  # noqa: ARG002 - the entry tells enough
+        choice: int,  # noqa: ARG002 - the entry is enough
         entry: Entry,
         call: ToolCall,  # noqa: ARG002
         *,

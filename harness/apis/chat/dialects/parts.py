@@ -1,8 +1,8 @@
-"""What a stream says, told in one order, for writers that say it their own way.
+"""What a stream carries, in one order, for writers with ways of their own.
 
 Reading is left to `harness.apis.chat.deltas`; this file only completes it for whoever
-writes: a call is told once its name is final, every call has an id, and a finish is
-told last, whatever the provider did.
+writes: a call is passed on once its name is final, every call has an id, and a finish
+is passed on last, whatever the provider did.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ SaidPart: TypeAlias = Start | Text | Reasoning | Refusal | Open | Fragment | Fin
 
 
 class Said(NamedTuple):
-    """One thing that a stream says, or one payload that says nothing known."""
+    """One thing that a stream carries, or one payload without anything known."""
 
     chunk: Chunk
-    """The chunk that said it; for what is told late, the last chunk."""
+    """The chunk that carried it; for what is passed on late, the last chunk."""
     choice: int
-    """Which choice said it; -1 for usage and errors."""
+    """Which choice carried it; -1 for usage and errors."""
     part: SaidPart | None
     """None for usage and errors."""
     usage: dict[str, Any] | None = None
-    """Set on the last thing told, if token counts came."""
+    """Set on the last one, if token counts came."""
     error: Payload | None = None
     """The payload of an error event, as sent."""
 
@@ -83,7 +83,7 @@ def restated(chunk: Chunk, payload: Payload) -> Chunk:
 
 
 def is_json(text: str) -> bool:
-    """Tell whether a text is one complete JSON value."""
+    """Return whether a text is one complete JSON value."""
     try:
         json.loads(text, strict=False)
     except (ValueError, RecursionError):
@@ -111,7 +111,7 @@ def unique_id(call: ToolCall, taken: set[str], choice: int) -> str:
 
 
 class _ChoiceTeller:
-    """Turns the parts of one choice into what is told of it."""
+    """Turns the parts of one choice into what is passed on of it."""
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -153,7 +153,7 @@ class _ChoiceTeller:
 
 
 def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
-    """Tell what a stream says.
+    """Yield what a stream carries.
 
     Args:
         chunks: Any stream.
@@ -200,7 +200,7 @@ def _told_of_choices(chunk: Chunk, tellers: dict[int, _ChoiceTeller]) -> Iterato
 
 
 class CallTracker:
-    """Tells which call an entry of `tool_calls` belongs to, for those who edit it."""
+    """Finds which call an entry of `tool_calls` belongs to, for those who edit it."""
 
     def __init__(self) -> None:
         self._readers: dict[int, DeltaReader] = {}
@@ -215,7 +215,7 @@ class CallTracker:
             entry: The entry as sent.
 
         Returns:
-            Its call, this entry added; None if that cannot be told.
+            Its call, this entry added; None if that cannot be known.
         """
         reader = self._readers.setdefault(choice, DeltaReader(choice=choice))
         index = entry.get("index")
@@ -225,7 +225,7 @@ class CallTracker:
             if isinstance(part, CallPart):
                 self._last[choice, place] = self._last[choice, None] = part.call
                 return part.call
-        # Nothing new is in it, so only its place tells whose it is.
+        # Nothing new is in it, so only its place shows whose it is.
         return self._last.get((choice, place))
 
     def id_of(self, choice: int, call: ToolCall) -> str:

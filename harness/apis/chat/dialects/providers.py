@@ -2,7 +2,7 @@
 
 Every writer names the recordings of the corpus that it was checked against
 (`tests/unit/core/test_dialects.py` compares the fields); what no recording shows
-is said in its docstring. A writer keeps what the stream says and its deltas' cuts;
+is in its docstring. A writer keeps what the stream carries and its deltas' cuts;
 it drops the fields that only the source provider knows (logprobs, citations).
 """
 

@@ -37,7 +37,7 @@ class DialectPart:
     checked_against: str = field(default="", compare=False)
     """The recording of the corpus it was checked against; empty if there is none."""
     cannot: str = field(default="", compare=False)
-    """What it cannot say; empty if it can say everything."""
+    """What it cannot carry; empty if it can carry everything."""
     is_harmless: bool = field(default=True, compare=False)
     """Whether a conforming consumer has nothing to report about it."""
 
@@ -46,7 +46,7 @@ class DialectPart:
 class Dialect:
     """How a provider frames what others frame differently; `str()` parses back.
 
-    Made by `parse_dialect`. The same stream says the same in every dialect: text,
+    Made by `parse_dialect`. The same stream means the same in every dialect: text,
     reasoning, calls with their names, order and arguments (as JSON, where the
     arguments are rewritten). Calls without an id get one made of their position.
     """
@@ -69,25 +69,25 @@ class Dialect:
     def is_harmless(self) -> bool:
         """Whether a conforming consumer has nothing to report about it.
 
-        The answer is the same in every dialect; one without `[DONE]`, say, is
+        The answer is the same in every dialect; one without `[DONE]`, for instance, is
         reported all the same, because a stream that was cut off looks alike.
         """
         return all(part.is_harmless for part in self.parts)
 
     @property
     def cannot(self) -> str:
-        """What it cannot say, a sentence a part; empty if it can say everything."""
+        """What it cannot carry, a sentence a part; empty if it can carry everything."""
         return " ".join(part.cannot for part in self.parts if part.cannot)
 
     def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Say a stream in this dialect.
+        """Write a stream in this dialect.
 
         Args:
             chunks: The stream in any dialect; its payloads are not changed.
 
         Returns:
             The stream, lazily. Each chunk has the number and time of the one that
-            said it. Calls that this dialect sends whole are held back until they
+            carried it. Calls that this dialect sends whole are held back until they
             are, and everything behind rewritten arguments until the end.
         """
         stream = iter(chunks)
@@ -102,7 +102,7 @@ def encode_stream(chunks: Iterable[Chunk], dialect: Dialect) -> Iterator[bytes]:
 
     Args:
         chunks: The stream in any dialect.
-        dialect: How to say it and how to frame it.
+        dialect: How to write it and how to frame it.
 
     Returns:
         The bytes of each event in order, comments with the event they precede.

@@ -1,6 +1,6 @@
 """Local servers and go-betweens: the fields of their chunks, each from a recording.
 
-What `harness.apis.chat.dialects.providers` says of its writers goes for these too.
+What `harness.apis.chat.dialects.providers` has of its writers goes for these too.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Gpustack(Writer):
     """GPUStack's llama-box: all calls in the last chunk, without index, no `[DONE]`.
 
     The recordings have reasoning as ``<think>`` inside the content; here it stays
-    apart, as `reasoning_content`, or it would be said to the user.
+    apart, as `reasoning_content`, or it would be shown to the user.
     """
 
     calls = "together"
@@ -270,14 +270,14 @@ class OpenRouter(Writer):
         return {"content": "", "role": "assistant", "reasoning": None}
 
     def finished(self, payload: Payload, usage: dict[str, Any] | None) -> Payload:
-        """Kept, to be said again with the token counts."""
+        """Kept, to be sent again with the token counts."""
         self._last_choice = payload["choices"][0]
         return super().finished(payload, usage)
 
     _last_choice: dict[str, Any] | None = None
 
     def usage_payload(self, usage: dict[str, Any]) -> Payload:
-        """The finish said again, with the token counts."""
+        """The finish sent again, with the token counts."""
         again = self._last_choice or self.choice(0, {}, None)
         again = {**again, "delta": {"content": "", "role": "assistant"}}
         return {**self.head(), "service_tier": None, "choices": [again], "usage": usage}

@@ -1,6 +1,6 @@
 """The skeleton of a provider: when its chunks come, whatever is in them.
 
-A `Writer` tells a stream anew in one provider's shape. What differs between
+A `Writer` writes a stream anew in one provider's shape. What differs between
 providers is declared in the subclasses of `harness.apis.chat.dialects.providers`:
 how calls come (in fragments, whole, all together), where the finish reason and
 the token counts stand, and the fields of each kind of chunk.
@@ -33,7 +33,7 @@ Delta = dict[str, Any]
 
 
 class Meta(NamedTuple):
-    """What tells which completion a chunk belongs to, as the source said it."""
+    """What names the completion a chunk belongs to, as the source had it."""
 
     id: str = "chatcmpl-0"
     created: int = 0
@@ -145,7 +145,7 @@ class Writer:
 
         Yields:
             The chunks of this provider, with the number and time of the chunk that
-            said what they say. Calls that come whole are held back until they are.
+            carried the same. Calls that come whole are held back until they are.
         """
         source = self._with_meta(chunks)
         finishes: list[tuple[int, Finish]] = []
@@ -190,7 +190,7 @@ class Writer:
             whole = self._whole.get(index, {})
             if all(is_json(call.arguments or "{}") for call in whole.values()):
                 # Complete calls stay before what comes after them; others may go on
-                # behind it (interleaving), and cannot be told whole before the end.
+                # behind it (interleaving), and cannot be sent whole before the end.
                 yield from self._write_whole(chunk, index)
             if isinstance(part, Text):
                 yield from self._say(chunk, index, self.text_delta(part.text))
