@@ -14,6 +14,11 @@ nothing in them can run a terminal's escapes (`printable`).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "ArgumentsError",
     "CassetteCorruptError",
@@ -33,6 +38,7 @@ __all__ = [
     "StreamTimeoutError",
     "UnrecordedConnectionError",
     "UsageError",
+    "did_you_mean",
     "printable",
     "shorten",
 ]
@@ -50,6 +56,22 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'openai'?`` for a name that is almost one of others.
+
+    Args:
+        name: What was written.
+        known: What there is.
+
+    Returns:
+        The question about the closest one; empty where none is close.
+    """
+    from difflib import get_close_matches  # only where something is wrong
+
+    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f"did you mean {printable(close[0])!r}?" if close else ""
 
 
 def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:

@@ -25,8 +25,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.terminal import context_style, received_style, reset, snapshot_style
+try:
+    from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+    from syrupy.terminal import context_style, received_style, reset, snapshot_style
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        "harness.snapshots needs the extra `snapshots`: "
+        "pip install 'agent-stream-harness[snapshots]'",
+        name=_error.name,
+    ) from None
 
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError
@@ -218,9 +225,9 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
 
         Args:
             data: A `Transcript`.
-            exclude: See `snapshot_text`, as for all filters.
-            include: See there.
-            matcher: See there.
+            exclude: Leaves out what it returns true for, such as syrupy's `props`.
+            include: Keeps only what it returns true for.
+            matcher: Puts something else for a value.
 
         Returns:
             The text of the file.

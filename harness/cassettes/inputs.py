@@ -15,12 +15,8 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from harness.cassettes.formats import encoding_of
-from harness.errors import (
-    CassetteCorruptError,
-    CassetteError,
-    CassetteMissingError,
-    StateError,
-)
+from harness.cassettes.missing import missing
+from harness.errors import CassetteCorruptError, CassetteError, StateError
 from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
@@ -222,12 +218,10 @@ def _opening(path: str, reopen: Callable[[], BinaryIO]) -> BinaryIO:
     try:
         return reopen()
     except FileNotFoundError:
-        raise CassetteMissingError(
-            path, "there is no such file or folder; check the name"
-        ) from None
+        raise missing(path) from None
     except IsADirectoryError:
         raise CassetteError(
-            path, "is a folder; name a file in it, or search it with find_cassettes"
+            path, "is a folder; name a file in it (`harness ls` lists them)"
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise _unreadable(path, error) from None

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.cassettes.inputs import STDIN
 from harness.cassettes.journal_text import has_exchange, is_journal
-from harness.errors import CassetteError, CassetteMissingError
+from harness.cassettes.missing import missing
+from harness.errors import CassetteError
 
 __all__ = ["BLOCK_KEY", "find_cassettes", "is_cassette"]
 
@@ -64,9 +65,7 @@ def find_cassettes(
     if name == STDIN or (place.exists() and not place.is_dir()):
         return [name]
     if not place.is_dir():
-        raise CassetteMissingError(
-            name, "there is no such file or folder; check the name"
-        )
+        raise missing(name)
     found: list[str] = []
     try:
         _search(name, found, with_journals=with_journals)

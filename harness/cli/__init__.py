@@ -13,26 +13,27 @@ import click
 
 from harness import __version__
 from harness.cli.console import COMPLETION, Debug, run
+from harness.errors import did_you_mean
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = {
-    "check": "harness.cli.check",
-    "convert": "harness.cli.convert",
-    "diff": "harness.cli.diff",
-    "docs": "harness.cli.docs",
-    "drift": "harness.cli.drift",
-    "fuzz": "harness.cli.fuzz",
-    "import": "harness.cli.importing",
+_COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "init": "harness.cli.init",
-    "ls": "harness.cli.ls",
     "record": "harness.cli.record",
+    "import": "harness.cli.importing",
+    "convert": "harness.cli.convert",
+    "ls": "harness.cli.ls",
+    "show": "harness.cli.show",
     "replay": "harness.cli.replay",
     "report": "harness.cli.report",
-    "rerecord": "harness.cli.rerecord",
+    "diff": "harness.cli.diff",
+    "check": "harness.cli.check",
     "scan": "harness.cli.scan",
+    "fuzz": "harness.cli.fuzz",
     "serve": "harness.cli.serve",
-    "show": "harness.cli.show",
+    "rerecord": "harness.cli.rerecord",
+    "drift": "harness.cli.drift",
+    "docs": "harness.cli.docs",
 }
 
 
@@ -57,7 +58,16 @@ class _Commands(click.Group):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], _COMMANDS)
+            wrong = f"No such command {args[0]!r}."
+            ctx.fail(f"{wrong} {hint[:1].upper()}{hint[1:]}".strip())
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         module = _COMMANDS.get(cmd_name)

@@ -16,7 +16,11 @@ def _list_rules() -> None:
             click.echo(f"{rule.name}: {rule.summary} [{rule.source}]")
 
 
-@click.command("check", no_args_is_help=True)
+@click.command(
+    "check",
+    no_args_is_help=True,
+    short_help="Check recordings: format, complete streams, secrets.",
+)
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
     "--rules", is_flag=True, help="List the rules that streams are held against."

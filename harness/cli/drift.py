@@ -29,7 +29,11 @@ _NAMES = {
 }
 
 
-@click.command("drift", no_args_is_help=True)
+@click.command(
+    "drift",
+    no_args_is_help=True,
+    short_help="Read old recordings again and report what changed since.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--update",

@@ -21,7 +21,11 @@ _LEVELS = ("handler", "interface", "chunks", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
 
 
-@click.command("fuzz", no_args_is_help=True)
+@click.command(
+    "fuzz",
+    no_args_is_help=True,
+    short_help="Cut, reframe and break streams until a consumer differs.",
+)
 @click.argument("target", metavar="TARGET")
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(

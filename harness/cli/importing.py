@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from harness.core.parts import Problem
 
 
-@click.command("import", no_args_is_help=True)
+@click.command(
+    "import",
+    no_args_is_help=True,
+    short_help="Write recordings of other tools as one cassette.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "-o",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette
     from harness.debug.trace import Trace
+    from harness.debug.walk import Follow
 
 __all__ = ["look", "wants_to_look"]
 
@@ -33,7 +36,18 @@ def wants_to_look(options: dict[str, Any]) -> bool:
     return any(_is_given(options, name) for name in _WAYS)
 
 
-def _step(follow: Callable[[Variation], Trace], variation: Variation) -> int:
+def _questions(cassette: Cassette) -> dict[int, str]:
+    from harness.cassettes.classify import classify
+    from harness.debug.trace import streams_of
+    from harness.engine.conversation import conversation_of, question_of
+
+    asked = (cassette.exchanges[number] for number in streams_of(cassette))
+    return {
+        one.index: question_of(conversation_of(one, classify(one).api)) for one in asked
+    }
+
+
+def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> int:
     from harness.debug.walk import Walk
     from harness.errors import UsageError
 
@@ -46,7 +60,7 @@ def _step(follow: Callable[[Variation], Trace], variation: Variation) -> int:
         ) from None
     if not (sys.stdin.isatty() and out().isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
-    walk = Walk(follow, variation)
+    walk = Walk(follow, variation, questions)
     Stepper(walk).run()
     return _raised(walk.trace)
 
@@ -95,12 +109,22 @@ def look(
         raise click.UsageError(
             "--around, --until and --step look at one recording in a file"
         )
+    if Path(paths[0]).is_dir():
+        raise click.UsageError(
+            f"--around, --until and --step look at one recording, and {paths[0]} is a "
+            f"folder: name a file in it (harness ls {paths[0]} lists them)"
+        )
     cassette = load_cassette(paths[0])
 
-    def follow(variation: Variation) -> Trace:
+    def follow(
+        variation: Variation,
+        *,
+        exchange: int | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Trace:
         return trace(
             cassette,
-            options["exchange"],
+            options["exchange"] if exchange is None else exchange,
             interfaces=interfaces,
             variation=variation,
             mode=options["mode"],
@@ -111,10 +135,11 @@ def look(
                 inner_thoughts=options["inner_thoughts"],
             ),
             reasoning=options["reasoning"],
+            tick=tick,
         )
 
     if options["step"]:
-        return _step(follow, variation)
+        return _step(follow, variation, _questions(cassette))
     made = follow(variation)
     chunk = options["around"] if options["until"] is None else options["until"]
     lines = list((around if options["until"] is None else until)(made, chunk))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain_of, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.engine.summary import CassetteSummary
 
 _HEAD = (
@@ -22,6 +26,8 @@ _HEAD = (
     "seconds",
 )
 _RIGHT = {2, 3, 5, 7}  # columns of numbers
+_NARROWEST = {1: 5, 4: 5, 6: 5, 0: 12, 5: 6}
+# Columns that give way on a narrow terminal, in this order, and how far.
 
 
 @click.command("ls", no_args_is_help=True)
@@ -58,10 +64,11 @@ def command(paths: tuple[str, ...]) -> int:
     if rows:
         table = [_HEAD, *rows]
         widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
+        if sys.stdout.isatty():
+            _fit(widths, shutil.get_terminal_size((80, 24)).columns)
         for row in table:
             cells = (
-                cell.rjust(width) if i in _RIGHT else cell.ljust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+                _cut(cell, width, i) for i, (cell, width) in _numbered(row, widths)
             )
             click.echo("  ".join(cells).rstrip())
     return code
@@ -84,3 +91,23 @@ def _row(summary: CassetteSummary) -> tuple[str, ...]:
         "" if summary.duration_s is None else f"{summary.duration_s:.2f}",
     )
     return tuple(printable(cell) or "-" for cell in cells)
+
+
+def _numbered(row: tuple[str, ...], widths: list[int]) -> Iterator[Any]:
+    return enumerate(zip(row, widths, strict=True))
+
+
+def _fit(widths: list[int], columns: int) -> None:
+    """Make the table as narrow as the terminal; numbers keep their width."""
+    gaps = 2 * (len(widths) - 1)
+    for index, least in _NARROWEST.items():
+        over = sum(widths) + gaps - columns
+        if over > 0:
+            widths[index] = max(min(least, widths[index]), widths[index] - over)
+
+
+def _cut(cell: str, width: int, column: int) -> str:
+    """Return a cell as wide as its column; a path loses its beginning."""
+    if len(cell) > width:
+        cell = f"…{cell[1 - width :]}" if column == 0 else f"{cell[: width - 1]}…"
+    return cell.rjust(width) if column in _RIGHT else cell.ljust(width)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain_of, say, write
+from harness.cli.forms import WRITERS
 from harness.cli.look import look, wants_to_look
 from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
     from harness.engine.replay import Replay
-    from harness.engine.transcript import Diagnostic, Emission
+    from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
 _OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 
 
-@click.command("replay", no_args_is_help=True)
+@click.command(
+    "replay",
+    no_args_is_help=True,
+    short_help="Replay recordings: what an agent's client would have seen.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--interface",
@@ -101,6 +106,12 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     help="How emissions are printed.",
 )
 @click.option(
+    "--rows",
+    type=click.Choice(("run", "chunk")),
+    help="A table row for each run of like emissions, or for each emission.  "
+    "[default: run on a terminal, chunk elsewhere]",
+)
+@click.option(
     "--around",
     type=click.IntRange(min=0),
     metavar="N",
@@ -164,7 +175,13 @@ class _Run:
         self.interfaces = list(_OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
             imports_own_code()
-        self.write = _WRITERS[options["form"]]()
+        self.write = WRITERS[options["form"]]()
+        is_wanted = options["rows"] == "run" or (
+            options["rows"] is None and out().isatty()
+        )
+        self.has_runs = options["form"] == "table" and is_wanted
+        self.shown: set[str] = set()  # diagnostics of this recording, each shown once
+        self.steps: list[str] = []  # what to look at next
 
     def replay_all(self, paths: tuple[str, ...]) -> int:
         """Replay everything that was named; return the exit code."""
@@ -190,6 +207,10 @@ class _Run:
                 complain_of(error, f"{path}: {error}")
                 self.failed += 1
         self.write.end()
+        if self.steps and not self.is_quiet:
+            write("")
+            for step in self.steps:
+                write(step)
         if len(named) > 1 and not self.is_quiet:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
@@ -218,8 +239,13 @@ class _Run:
 
         if path != "-" or len(self.interfaces) == 1:
             cassette = load_cassette(path)
+            self.shown.clear()  # the second interface finds the same
             for interface in self.interfaces:
-                self._replay_one(cassette, interface)
+                # A live stream is watched as it comes, chunk by chunk.
+                if self.has_runs and path != "-":
+                    self._show_runs(cassette, interface)
+                else:
+                    self._replay_one(cassette, interface)
             return
         import shutil
         import tempfile
@@ -244,24 +270,7 @@ class _Run:
             chosen_exchanges(cassette, options["exchange"])
             self._start(cassette, interface)
 
-        from harness.engine.replay import Replay
-        from harness.engine.targets import AgentOptions
-
-        running = Replay(
-            cassette,
-            interface,
-            variation=self.variation,
-            mode=None if interface == "queuing" else options["mode"] or "tokens",
-            options=AgentOptions(
-                use_assistant_message=options["assistant_message"],
-                assistant_function=options["assistant_function"],
-                assistant_argument=options["assistant_argument"],
-                inner_thoughts=options["inner_thoughts"],
-                multi_step=not options["single_step"],
-            ),
-            exchange=options["exchange"],
-            reasoning=options["reasoning"],
-        )
+        running = self._replay(cassette, interface)
         try:
             for emission in running:
                 if not is_started:  # not before it is known that there is something
@@ -275,6 +284,69 @@ class _Run:
                     out().flush()  # a live stream is watched as it comes
         finally:
             self._tell(running, cassette)
+
+    def _replay(
+        self,
+        cassette: Cassette,
+        interface: str,
+        on_response: Callable[[ReplayedResponse], None] | None = None,
+    ) -> Replay:
+        from harness.engine.replay import Replay
+        from harness.engine.targets import AgentOptions
+
+        options = self.options
+        return Replay(
+            cassette,
+            interface,
+            variation=self.variation,
+            mode=None if interface == "queuing" else options["mode"] or "tokens",
+            options=AgentOptions(
+                use_assistant_message=options["assistant_message"],
+                assistant_function=options["assistant_function"],
+                assistant_argument=options["assistant_argument"],
+                inner_thoughts=options["inner_thoughts"],
+                multi_step=not options["single_step"],
+            ),
+            exchange=options["exchange"],
+            reasoning=options["reasoning"],
+            on_response=on_response,
+        )
+
+    def _show_runs(self, cassette: Cassette, interface: str) -> None:
+        from harness.cli.runs import next_steps, show_runs
+        from harness.engine.chosen_exchanges import check_exchange
+        from harness.engine.transcript import Transcript
+
+        check_exchange(cassette, self.options["exchange"])
+        responses: list[ReplayedResponse] = []
+        running = self._replay(cassette, interface, responses.append)
+        emissions: list[Emission] = []
+        try:
+            emissions.extend(running)
+        finally:  # what an interface emitted before it raised is shown too
+            self.emissions += len(emissions)
+            found = running.diagnostics
+            self.diagnostics += len(found)
+            self.hurting += sum(one.kind.severity != "note" for one in found)
+            show_runs(
+                Transcript(
+                    cassette.path, running.interface, emissions, found, responses
+                ),
+                variation=str(self.variation),
+                shows_reasoning=self.options["reasoning"],
+                explain=lambda one: self._explained(one, cassette),
+                known=self.shown,
+                is_quiet=self.is_quiet,
+            )
+            if not self.steps:
+                self.steps = next_steps(cassette.path, found)
+
+    def _explained(self, diagnostic: Diagnostic, cassette: Cassette) -> list[str]:
+        from harness.debug.explain import explain
+
+        is_new = diagnostic.kind not in self.explained
+        self.explained.add(diagnostic.kind)
+        return explain(diagnostic, cassette, self.variation, has_cause=is_new)
 
     def _start(self, cassette: Cassette, interface: str) -> None:
         self.write.start(cassette.path, interface)
@@ -294,11 +366,7 @@ class _Run:
         """Print where it is and why; other formats keep to one line each."""
         if self.options["form"] != "table":
             return
-        from harness.debug.explain import explain
-
-        is_new = diagnostic.kind not in self.explained
-        self.explained.add(diagnostic.kind)
-        for line in explain(diagnostic, cassette, self.variation, has_cause=is_new):
+        for line in self._explained(diagnostic, cassette):
             say(line)
 
     def _summarise(self) -> None:
@@ -331,80 +399,3 @@ def _progress(
     from rich.progress import track
 
     yield from track(named, "replaying", console=Console(stderr=True), transient=True)
-
-
-class _Table:
-    """Rows as they come: no width depends on what follows, so a stream can flow."""
-
-    _COLOURS: ClassVar = {
-        "assistant_message": "green",
-        "internal_monologue": "bright_black",
-        "function_call": "cyan",
-        "function_return": "yellow",
-        "status": "magenta",
-    }
-
-    def start(self, cassette: str, interface: str) -> None:
-        write(f"{cassette} ({interface})", bold=True)
-        write(f"{'exch':>4} {'chunk':>6} {'at':>8}  {'message':<19} content", dim=True)
-
-    def emission(self, emission: Emission) -> None:
-        from harness.engine.transcript import describe
-
-        kind, content = describe(emission.message)
-        chunk = "-" if emission.chunk is None else emission.chunk
-        at = "-" if emission.at is None else f"{emission.at:.3f}"
-        place = f"{emission.exchange:>4} {chunk:>6} {at:>8}"
-        write(f"{place}  {kind:<19} {content}", fg=self._COLOURS.get(kind))
-
-    def end(self) -> None:
-        """Nothing follows a table."""
-
-
-class _JsonLines:
-    """One object an emission, documented and stable."""
-
-    def __init__(self) -> None:
-        from harness.engine.transcript import emission_line
-
-        self._line = emission_line
-        self._cassette = self._interface = ""
-
-    def start(self, cassette: str, interface: str) -> None:
-        self._cassette, self._interface = cassette, interface
-
-    def emission(self, emission: Emission) -> None:
-        out().write(self._line(self._cassette, self._interface, emission) + "\n")
-
-    def end(self) -> None:
-        """Nothing follows JSON lines."""
-
-
-class _EventStream:
-    """The text a server of the interface would have sent, one stream a replay."""
-
-    def __init__(self) -> None:
-        self._is_open = False
-
-    def start(self, cassette: str, interface: str) -> None:  # noqa: ARG002 - no place for them
-        self.end()
-
-    def emission(self, emission: Emission) -> None:
-        from harness.engine.transcript import sse_text
-
-        self._is_open = True  # not before: where nothing came there is no stream
-        out().write(sse_text(emission))
-
-    def end(self) -> None:
-        from harness.engine.transcript import sse_end
-
-        if self._is_open:
-            out().write(sse_end())
-        self._is_open = False
-
-
-_WRITERS: dict[str, type[_Table | _JsonLines | _EventStream]] = {
-    "table": _Table,
-    "jsonl": _JsonLines,
-    "sse": _EventStream,
-}

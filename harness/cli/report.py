@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
 
 
-@click.command("report", no_args_is_help=True)
+@click.command(
+    "report",
+    no_args_is_help=True,
+    short_help="Draw recordings as one page: answers, time lines, chunks.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "-o",
@@ -27,34 +31,44 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--interface",
-    default="both",
-    show_default=True,
-    metavar="streaming|queuing|both|MODULE:NAME",
-    help="The consumer to draw: one of ours, both, or your own.",
+    "interfaces",
+    multiple=True,
+    metavar="streaming|queuing|MODULE:NAME",
+    help="A consumer, several times for several side by side.  [default: both of ours]",
 )
+@click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
+@click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
+@click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
+@click.option("--diff", is_flag=True, help="Compare the two recordings named.")
 @click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
-def command(
-    paths: tuple[str, ...], output: str, interface: str, *, reasoning: bool
-) -> int:
-    """Draw recordings: a time line of every stream, chunk by chunk.
+def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
+    """Draw recordings as one page: question, answer, time line, chunks.
 
-    PATH is a recording or a folder of them. The page needs no network; it opens in any
-    browser, dark or light, and works by keyboard.
+    PATH is a recording or a folder of them; those that fail stand first. The page needs
+    no network; it opens in any browser, dark or light, and works by keyboard.
 
     \b
     Examples:
       harness report cassettes -o report.html
       harness report broken.yaml
-      harness report thinking.yaml --reasoning
-      harness report broken.yaml --interface my.agent:Interface
+      harness report broken.yaml --interface my.agent:Interface --split chars
+      harness report monday.yaml tuesday.yaml --diff
     """
+    from harness.apis.varied import vary
     from harness.cassettes.atomic import write_atomically
     from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
     from harness.debug.report import report_page
-    from harness.debug.trace import streams_of
+    from harness.debug.sides import side_of
+    from harness.engine.replay import replay
     from harness.errors import CassetteError
 
+    if options["diff"] and len(paths) != 2:
+        raise click.UsageError("--diff compares two recordings: name two files")
+    interfaces = options["interfaces"] or ("streaming", "queuing")
+    if any(":" in name for name in interfaces):
+        imports_own_code()
+    variation = vary(options["split"], options["dialect"], options["fault"])
     loaded: list[Cassette] = []
     failed = 0
     for path in paths:
@@ -63,12 +77,29 @@ def command(
         except CassetteError as error:
             complain_of(error)
             failed += 1
-    streams = sum(len(streams_of(cassette)) for cassette in loaded)
-    if not streams:
-        complain("there is no streamed chat completion in what was named")
+    count = sum(len(cassette.exchanges) for cassette in loaded)
+    if not count:
+        complain("there is no exchange in what was named")
         return Exit.UNUSABLE
-    if ":" in interface:
-        imports_own_code()
+    sides = None
+    if options["diff"]:
+        if len(loaded) != 2:
+            raise click.UsageError("--diff compares two recordings: name two files")
+        a, b = (
+            side_of(
+                replay(
+                    cassette,
+                    interfaces[0],
+                    split=variation.split,
+                    dialect=variation.dialect,
+                    fault=variation.fault,
+                    reasoning=options["reasoning"],
+                ),
+                str(variation),
+            )
+            for cassette in loaded
+        )
+        sides = a, b
     raised = 0
 
     def note(made: Trace) -> None:
@@ -79,12 +110,14 @@ def command(
 
     page = report_page(
         loaded,
-        interfaces=("streaming", "queuing") if interface == "both" else (interface,),
-        reasoning=reasoning,
+        interfaces=interfaces,
+        variation=variation,
+        reasoning=options["reasoning"],
+        sides=sides,
         on_trace=note,
     )
     write_atomically(output, page.encode("utf-8", "replace"))
-    say(f"{output}: {streams} streams of {len(loaded)} recordings")
+    say(f"{output}: {count} exchanges of {len(loaded)} recordings")
     if failed:
         return Exit.UNUSABLE
     return Exit.FINDINGS if raised else Exit.DONE

@@ -7,7 +7,11 @@ import click
 from harness.cli.console import Exit, complain_of, printable, say
 
 
-@click.command("scan", no_args_is_help=True)
+@click.command(
+    "scan",
+    no_args_is_help=True,
+    short_help="Look for secrets in recordings: keys, tokens, cookies.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--personal",

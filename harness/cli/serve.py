@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from harness.serve.sessions import Sessions
 
 
-@click.command("serve", no_args_is_help=True)
+@click.command(
+    "serve",
+    no_args_is_help=True,
+    short_help="Serve recordings as a server of their API, until Ctrl-C.",
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--host",

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
 
 
-@click.command("show", no_args_is_help=True)
+@click.command(
+    "show",
+    no_args_is_help=True,
+    short_help="Show one recording in full: what was asked, what came.",
+)
 @click.argument("path", metavar="PATH")
 @click.option(
     "--exchange",

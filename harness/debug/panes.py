@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.debug.trace import CallState, Moment, Trace
 
-__all__ = ["around", "one_line", "panes", "title", "until"]
+__all__ = ["around", "machine_lines", "one_line", "panes", "title", "until"]
 
 _TAIL = 160  # characters of a growing text that are shown: its end is what matters
 
@@ -34,7 +34,7 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {
         "raw": [printable(moment.arrival.raw)],
         "says": [printable(said) for said in moment.said],
-        "machine": [_machine(call, trace.key) for call in moment.calls],
+        "machine": machine_lines(trace, moment),
         "calls": [_call(trace, call) for call in moment.calls],
         "text": [_tail(trace.content(number))] if moment.content_length else [],
     }
@@ -136,6 +136,11 @@ def _printed(trace: Trace, number: int, *, mark: str) -> Iterator[str]:
             continue
         for position, line in enumerate(lines or ["-"]):
             yield f"    {name if position == 0 else '':<10} {line}"
+
+
+def machine_lines(trace: Trace, moment: Moment) -> list[str]:
+    """Return the state of every call's argument machine after an event, a line each."""
+    return [_machine(call, trace.key) for call in moment.calls]
 
 
 def _machine(call: CallState, key: str) -> str:

@@ -1,7 +1,7 @@
 """One page that shows recordings as pictures: self-contained, no network.
 
-The page is `report.html` beside this file with the data put in as JSON; everything
-that is drawn is drawn there. Cost is linear in the streams.
+The page is `report.html` beside this file with its style, its script and the data put
+in; everything that is drawn is drawn there. Cost is linear in the streams.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ import math
 import re
 import statistics
 from importlib.resources import files
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.deltas import DeltaReader
-from harness.core.parts import Finish
-from harness.debug.explain import explain
-from harness.debug.trace import streams_of, trace
-from harness.engine.transcript import describe
+from harness.apis.varied import Variation
+from harness.debug.difference import compare
+from harness.debug.report_data import entry_data, gaps, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from harness.cassettes.model import Cassette
+    from harness.debug.sides import Side
     from harness.debug.trace import Trace
-    from harness.engine.transcript import Emission
 
-__all__ = ["report_page", "stream_data"]
+__all__ = ["report_page"]
 
 _BARS = 40
 
@@ -38,15 +35,19 @@ def report_page(
     cassettes: Iterable[Cassette],
     *,
     interfaces: Sequence[object] = ("streaming", "queuing"),
+    variation: Variation | None = None,
     reasoning: bool = False,
+    sides: tuple[Side, Side] | None = None,
     on_trace: Callable[[Trace], None] | None = None,
 ) -> str:
     """Draw recordings.
 
     Args:
-        cassettes: The recordings; exchanges that are no streams are left out.
+        cassettes: The recordings; every exchange of them is on the page.
         interfaces: What is fed, side by side.
+        variation: How every stream is written, cut and broken.
         reasoning: Pass reasoning fields on as content.
+        sides: Two replays that are compared above everything else.
         on_trace: Called with each stream as it was followed; its `failures` are
             exceptions of a user's interface.
 
@@ -54,26 +55,44 @@ def report_page(
         HTML that loads nothing from anywhere, and by its content-security policy
         could not: a browser runs its own script and nothing else.
     """
-    streams: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     lengths: list[float] = []
-    gaps: list[float] = []
+    waits: list[float] = []
     for cassette in cassettes:
-        for number in streams_of(cassette):
-            made = trace(cassette, number, interfaces=interfaces, reasoning=reasoning)
-            if on_trace is not None:
-                on_trace(made)
-            streams.append(stream_data(made, cassette))
-            lengths += _fragment_lengths(made)
-            gaps += _gaps(made)
+        for exchange in cassette.exchanges:
+            summary, made = traced(
+                cassette,
+                exchange.index,
+                interfaces=interfaces,
+                variation=variation or Variation(),
+                reasoning=reasoning,
+            )
+            entries.append(entry_data(cassette, summary, made, interfaces=interfaces))
+            if made is not None:
+                if on_trace is not None:
+                    on_trace(made)
+                lengths += _fragment_lengths(made)
+                waits += gaps(made)
+    streams = [one for one in entries if one["kind"] == "stream"]
     plots = {
         "fragment lengths": _bars(lengths),
-        "gaps, seconds": _bars(gaps),
+        "gaps, seconds": _bars(waits),
         "chunks a stream": _bars([len(one["moments"]) for one in streams]),
         "bytes a stream": _bars([one["bytes"] for one in streams]),
         "chunks a second": _bars([one["rate"] for one in streams if one["rate"]]),
     }
-    data = json.dumps({"streams": streams, "plots": plots}, separators=(",", ":"))
-    page = files("harness.debug").joinpath("report.html").read_text("utf-8")
+    found = None if sides is None else compare(*sides).to_dict()
+    data = json.dumps(
+        {"streams": entries, "plots": plots, "diff": found}, separators=(",", ":")
+    )
+    room = files("harness.debug")
+    page, style, base, line = (
+        room.joinpath(name).read_text("utf-8")
+        for name in ("report.html", "report.css", "report.js", "report_time.js")
+    )
+    # In the middle: what follows draws with it as soon as it is loaded.
+    script = base.replace("/* TIME LINE */", line, 1)
+    page = page.replace("STYLE", style, 1).replace("SCRIPT", script, 1)
     page = page.replace("POLICY", _policy(page), 1)
     # In a script element only `<` could end it; in JSON's strings it may be escaped.
     return page.replace("DATA", data.replace("<", "\\u003c"), 1)
@@ -89,91 +108,8 @@ def _policy(page: str) -> str:
     return "; ".join(allowed)
 
 
-def stream_data(made: Trace, cassette: Cassette) -> dict[str, Any]:
-    """Return what the page needs to know of one stream.
-
-    Args:
-        made: The trace.
-        cassette: What was traced.
-
-    Returns:
-        Plain data; the page's script is its only reader.
-    """
-    times = [m.arrival.at for m in made.moments if m.arrival.at is not None]
-    gaps = _gaps(made)
-    first = next((m for m in made.moments if m.said), None)
-    seconds = times[-1] if times else None
-    return {
-        "name": f"{made.cassette} exchange {made.exchange}",
-        "exchange": made.exchange,
-        "bytes": sum(
-            len(m.arrival.raw.encode("utf-8", "replace")) for m in made.moments
-        ),
-        "seconds": seconds,
-        "first": None if first is None else first.arrival.at,
-        "rate": len(times) / seconds if seconds else None,
-        "gap": max(gaps) if gaps else None,
-        "interfaces": made.interfaces,
-        "moments": [
-            {
-                "chunk": m.arrival.chunk,
-                "at": m.arrival.at,
-                "piece": m.arrival.piece,
-                "byte": m.arrival.byte_offset,
-                "raw": m.arrival.raw,
-                "said": m.said,
-                "out": [_lines(m.emissions.get(name, [])) for name in made.interfaces],
-                "unfed": [not made.was_fed(name, n) for name in made.interfaces],
-                "found": [
-                    *(str(found) for found in m.diagnostics),
-                    *(
-                        f"raised: {failure.error}"
-                        for name in made.interfaces
-                        if (failure := made.failure_at(name, n))
-                    ),
-                ],
-            }
-            for n, m in enumerate(made.moments)
-        ],
-        "after": [_lines(made.after.get(name, [])) for name in made.interfaces],
-        "found": [
-            *(
-                {"text": str(failure.error), "chunk": failure.chunk}
-                for failure in made.failures.values()
-            ),
-            *(
-                {
-                    "text": "\n".join([str(found), *explain(found, cassette)]),
-                    "chunk": (
-                        found.chunk
-                        if found.chunk is not None or found.excerpt is None
-                        else found.excerpt.chunk
-                    ),
-                }
-                for found in made.diagnostics
-            ),
-        ],
-    }
-
-
-def _lines(emissions: list[Emission]) -> list[str]:
-    return ["  ".join(describe(emission.message)) for emission in emissions]
-
-
-def _gaps(made: Trace) -> list[float]:
-    times = [m.arrival.at for m in made.moments if m.arrival.at is not None]
-    return [b - a for a, b in pairwise(times)]
-
-
 def _fragment_lengths(made: Trace) -> list[float]:
-    reader = DeltaReader()
-    found: list[float] = []
-    for moment in made.moments:
-        for part in reader.read(moment.arrival.payload or {}):
-            if not isinstance(part, Finish):
-                text = getattr(part, "text", "") or getattr(part, "arguments", "")
-                found.append(len(text))
-    return found
+    return [len(text) for moment in made.moments for _, text in moment.pieces]
 
 
 def _bars(values: Sequence[float]) -> list[tuple[str, int]]:

@@ -22,7 +22,7 @@ from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
@@ -64,6 +64,9 @@ class Moment:
     """What each interface emitted at this event, by the interface's name."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     """What was found at this event."""
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    """What the event adds to the answer: `text`, `reasoning`, `refusal` or `call N`,
+    and the fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ def trace(
     mode: Mode | str | None = None,
     options: AgentOptions | None = None,
     reasoning: bool = False,
+    tick: Callable[[], None] | None = None,
 ) -> Trace:
     """Follow one exchange through the interfaces.
 
@@ -166,6 +170,7 @@ def trace(
         mode: How a streaming interface is used; the queue has none.
         options: What agent and interface agree on.
         reasoning: Pass reasoning fields on as content.
+        tick: Called for each event and each emission; what it raises ends it all.
 
     Returns:
         The trace. An interface that raises leaves what it had emitted, and a failure;
@@ -186,7 +191,8 @@ def trace(
     variation = variation or Variation()
     arrived, sources = as_arrived(cassette.exchanges[number], variation)
     events = arrivals(arrived, sources)
-    moments, message = _follow(events, options.assistant_argument)
+    tick = tick or (lambda: None)
+    moments, message = _follow(events, options.assistant_argument, tick)
     key = options.assistant_argument
     made = Trace(cassette.path, number, variation, key, [], moments, message)
     exchanges = [arrived if one.index == number else one for one in cassette.exchanges]
@@ -199,7 +205,7 @@ def trace(
             exchange=number,
             reasoning=reasoning,
         )
-        _run(made, running, is_first=not made.interfaces)
+        _run(made, running, tick, is_first=not made.interfaces)
     if any(isinstance(one.error, InterfaceError) for one in made.failures.values()):
         # The rest of the stream was read by nobody: what is odd in it counts too.
         unheard = Replay(
@@ -211,13 +217,16 @@ def trace(
     return made
 
 
-def _run(made: Trace, running: Replay, *, is_first: bool) -> None:
+def _run(
+    made: Trace, running: Replay, tick: Callable[[], None], *, is_first: bool
+) -> None:
     """Sort what one interface emits to the chunks that caused it."""
     name = running.interface
     made.interfaces.append(name)
     after = made.after.setdefault(name, [])
     try:
         for emission in running:
+            tick()
             if emission.chunk is None:
                 after.append(emission)
             else:
@@ -249,7 +258,9 @@ def _parts(accumulator: ResponseAccumulator, event: Arrival) -> list[Part]:
     return event.parts
 
 
-def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedMessage]:
+def _follow(
+    events: list[Arrival], key: str, tick: Callable[[], None]
+) -> tuple[list[Moment], AccumulatedMessage]:
     accumulator = ResponseAccumulator()
     machines: dict[int, FunctionArgumentsStreamHandler] = {}
     lengths: dict[int, int] = {}
@@ -257,7 +268,9 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
     content = 0
     moments = []
     for event in events:
-        said = []
+        tick()
+        said: list[str] = []
+        pieces: list[tuple[str, str]] = []
         for part in _parts(accumulator, event):
             kind = type(part).__name__.lower()
             if isinstance(part, Finish):
@@ -266,6 +279,7 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
             if isinstance(part, Text | Reasoning | Refusal):
                 content += len(part.text) if kind == "text" else 0
                 said.append(f"{kind} {part.text!r}")
+                pieces.append((kind, part.text))
                 continue
             if not isinstance(part, CallPart):
                 continue  # none of chat's
@@ -283,10 +297,13 @@ def _follow(events: list[Arrival], key: str) -> tuple[list[Moment], AccumulatedM
                 machine.inspect(),
                 str(machine.error or ""),
             )
+            pieces.append((f"call {call.position}", part.arguments))
             new = "opens, " if part.is_new else ""
             named = f"name {part.name!r} " if part.name else ""
             said.append(
                 f"call {call.position} {new}{named}arguments {part.arguments!r}"
             )
-        moments.append(Moment(event, said, content, tuple(states.values())))
+        moments.append(
+            Moment(event, said, content, tuple(states.values()), pieces=pieces)
+        )
     return moments, accumulator.message()

@@ -6,17 +6,38 @@ position where it is and notes it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Protocol
 
 from harness.apis.varied import Variation, vary
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.debug.trace import Moment, Trace
 
-__all__ = ["Walk"]
+__all__ = ["Follow", "Walk"]
+
+
+class Follow(Protocol):
+    """Makes the trace of one exchange, as `harness.debug.trace.trace` does."""
+
+    def __call__(
+        self,
+        variation: Variation,
+        *,
+        exchange: int | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Trace:
+        """Return the trace.
+
+        Args:
+            variation: How the stream is written, cut and broken.
+            exchange: Its number; None is the one that was asked for at first.
+            tick: Called again and again meanwhile.
+        """
 
 
 class Walk:
@@ -25,17 +46,24 @@ class Walk:
     Args:
         follow: Makes the trace of a variation; called again for each new one.
         variation: How the stream is written, cut and broken at first.
+        questions: What each exchange that can be walked through asked, by number.
 
     Attributes:
+        follow: What it was made with, for whoever calls it in a thread.
+        questions: The same.
         trace: What is walked through.
         position: The event at which one stands; 0 in an empty stream.
         status: What the last move reports, such as that there is nothing further.
     """
 
     def __init__(
-        self, follow: Callable[[Variation], Trace], variation: Variation
+        self,
+        follow: Follow,
+        variation: Variation,
+        questions: Mapping[int, str] | None = None,
     ) -> None:
-        self._follow = follow
+        self.follow = follow
+        self.questions = questions or {}
         self._sought = ""
         self.trace = follow(variation)
         self.position = 0
@@ -46,6 +74,30 @@ class Walk:
         """The event at which one stands; None in an empty stream."""
         moments = self.trace.moments
         return moments[self.position] if moments else None
+
+    def exchange(self, step: int) -> None:
+        """Go to the first event of the next exchange (1) or of the one before (-1)."""
+        number = self.other_exchange(step)
+        if number is not None:
+            self.adopt(self.follow(self.trace.variation, exchange=number))
+
+    def other_exchange(self, step: int) -> int | None:
+        """Return the number of the next exchange (1) or of the one before (-1)."""
+        numbers = sorted(self.questions)
+        here = self.trace.exchange
+        there = numbers.index(here) + step if here in numbers else -1
+        if 0 <= there < len(numbers):
+            return numbers[there]
+        self.status = f"this is the {'last' if step > 0 else 'first'} exchange"
+        return None
+
+    @property
+    def place(self) -> str:
+        """Where the exchange stands among the others, such as ``1 of 3``."""
+        numbers = sorted(self.questions)
+        if len(numbers) < 2 or self.trace.exchange not in numbers:
+            return ""
+        return f"{numbers.index(self.trace.exchange) + 1} of {len(numbers)}"
 
     def event(self, step: int) -> None:
         """Go some events on, or back where `step` is negative."""
@@ -76,7 +128,10 @@ class Walk:
             self.status = f"there is no chunk {text!r}"
 
     def search(self, text: str = "", step: int = 1) -> None:
-        """Go to the next event with a text in its raw data or in what it carries.
+        """Go to the next event with a text in it, or that completes it.
+
+        Looked at are its raw data, what it carries, and the text and the arguments that
+        have come by then: a phrase is found however it was cut.
 
         Args:
             text: What to find, upper and lower case alike; empty is the last one.
@@ -85,14 +140,34 @@ class Walk:
         self._sought = text or self._sought
         wanted = self._sought.casefold()
         if wanted:
+            whole = self._completed(self._sought)
             self._find(
                 step,
                 lambda moment: (
-                    wanted in moment.arrival.raw.casefold()
+                    moment.arrival.number in whole
+                    or wanted in moment.arrival.raw.casefold()
                     or any(wanted in said.casefold() for said in moment.said)
                 ),
                 repr(self._sought),
             )
+
+    def _completed(self, phrase: str) -> set[int]:
+        """Return the events at which a phrase of the text or a call is complete."""
+        moments = self.trace.moments
+        texts = [(self.trace.message.content, [m.content_length for m in moments])]
+        for position, call in enumerate(self.trace.message.calls):
+            lengths = [
+                next((c.length for c in m.calls if c.position == position), 0)
+                for m in moments
+            ]
+            texts.append((call.arguments, lengths))
+        pattern = re.compile(re.escape(phrase), re.IGNORECASE)
+        return {
+            moments[bisect_left(lengths, match.end())].arrival.number
+            for text, lengths in texts
+            for match in pattern.finditer(text)
+            if lengths and match.end() <= lengths[-1]
+        }
 
     def change(self, name: str, text: str) -> None:
         """Hear the same stream otherwise, staying at the chunk.
@@ -102,24 +177,42 @@ class Walk:
             text: What the option of that name takes; empty is as recorded. What is
                 wrong leaves all as it is, and is named in `status`.
         """
+        variation = self.wanted(name, text)
+        if variation is None:
+            return
+        try:
+            self.adopt(self.follow(variation, exchange=self.trace.exchange))
+        except HarnessError as error:
+            self.status = str(error)
+
+    def wanted(self, name: str, text: str) -> Variation | None:
+        """Return the variation that `change` asks for; None, and a status, if none."""
         current = self.trace.variation
+        style = current.style
         asked: dict[str, str | None] = {
-            key: str(value) if value is not None else None
+            key: str(value) if value else None
             for key, value in (
                 ("split", current.split),
-                ("dialect", current.dialect),
-                ("fault", current.fault),
+                ("dialect", style.dialect if style else current.dialect),
+                ("fault", style.fault if style else current.fault),
             )
         }
         asked[name] = text.strip() or None
-        moment = self.moment
         try:
-            self.trace = self._follow(vary(**asked))
+            return vary(**asked, api=style.api if style else None)
         except HarnessError as error:
             self.status = str(error)
-            return
+            return None
+
+    def adopt(self, made: Trace) -> None:
+        """Go on in another trace: at the same chunk if it is of the same exchange."""
+        moment = self.moment if made.exchange == self.trace.exchange else None
+        self.trace = made
         self.status = str(self.trace.variation) or "as recorded"
-        found = self.trace.numbers_of(moment.arrival.chunk) if moment else []
+        if moment is None:
+            self.position = 0
+            return
+        found = self.trace.numbers_of(moment.arrival.chunk)
         last = max(0, len(self.trace.moments) - 1)
         self.position = found[0] if found else min(self.position, last)
 

@@ -6,6 +6,7 @@ import inspect
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.agent_interface import AgentChunkStreamingInterface
 from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
 from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError
@@ -130,11 +131,31 @@ class BaseAdapter:
 
     def failure(self, method: str, error: Exception) -> HarnessError:
         """Return what a method raised as an error that names the place."""
+        trace = error.__traceback__
+        if isinstance(error, TypeError) and trace is not None and not trace.tb_next:
+            # It was raised by the call itself, not inside of what was called.
+            expected = _signature(getattr(AgentChunkStreamingInterface, method, None))
+            got = _signature(getattr(self.interface, method))
+            return InterfaceError(
+                f"{self.name}.{method}() cannot be called as an agent calls it: "
+                f"expected {method}{expected or '(...)'}, got {method}{got} ({error})",
+                where=self.where(),
+            )
         return InterfaceError(
             f"{self.name}.{method}() raised {type(error).__name__}: {error}",
             where=self.where(),
             line=str(user_frame(error) or ""),
         )
+
+
+def _signature(function: Any) -> str:
+    """Return the parameters of a method as it is called; empty where unknown."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a builtin without a signature
+        return ""
+    names = [str(p.replace(annotation=p.empty)) for p in parameters if p.name != "self"]
+    return f"({', '.join(names)})"
 
 
 def first_annotation(method: Any) -> object:

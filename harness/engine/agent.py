@@ -21,13 +21,14 @@ from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.restate import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
-from harness.core.parts import CallPart, Finish
+from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
     conversation_of,
+    question_of,
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
@@ -100,6 +101,7 @@ class AgentLoop:
         self._cause = Cause(0, None, None, is_boundary=False)
         self._is_started = False  # `stream_start` was called, no stream followed yet
         self._response_id = ""  # of the last answer
+        self._first: float | None = None  # when the first text of an answer came
         adapter.where = self._where
 
     @property
@@ -140,7 +142,7 @@ class AgentLoop:
                 self._is_started = is_open = True
                 yield self._at(exchange.index)
             previous = conversation
-            yield from self._step(exchange, kind)
+            yield from self._step(exchange, kind, question_of(conversation))
             if not self._options.multi_step:
                 break
         if is_open:
@@ -151,9 +153,12 @@ class AgentLoop:
         yield replace(self._cause, chunk=None, is_boundary=True)
         yield Cause(-1, None, None, is_boundary=True)
 
-    def _step(self, exchange: Exchange, kind: Classification) -> Iterator[Cause]:
+    def _step(
+        self, exchange: Exchange, kind: Classification, question: str
+    ) -> Iterator[Cause]:
         """Replay one response and the tool calls it asked for."""
         adapter = self._adapter
+        self._first = None
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
             reader = self._reader(exchange, kind.api)
@@ -191,7 +196,14 @@ class AgentLoop:
         choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
         self._on_response(
             ReplayedResponse(
-                exchange.index, count, choices, accumulator.model, accumulator.usage
+                exchange.index,
+                count,
+                choices,
+                accumulator.model,
+                accumulator.usage,
+                accumulator.tokens,
+                question,
+                self._first,
             )
         )
         if len(choices) > 1:
@@ -267,6 +279,8 @@ class AgentLoop:
                 parts = accumulate(chunk.payload)
             else:
                 accumulator.add(parts)
+            if self._first is None and at is not None and _has_text(parts):
+                self._first = at
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, chunk.index)
@@ -293,6 +307,8 @@ class AgentLoop:
         self._cause = cause = replace(self._cause)
         for event, at, parts in reader.parts():
             accumulator.add(parts)
+            if self._first is None and at is not None and _has_text(parts):
+                self._first = at
             for part in parts:
                 if type(part) is CallPart:
                     check.feed(part, event.index)
@@ -458,6 +474,13 @@ class AgentLoop:
         if cause.chunk is None:
             return f"exchange {cause.exchange}, in the step loop"
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
+
+
+def _has_text(parts: list[Part]) -> bool:
+    """Return whether an event brought something of the answer."""
+    return any(
+        isinstance(part, Text | Reasoning | Refusal | CallPart) for part in parts
+    )
 
 
 def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:

@@ -26,6 +26,7 @@ __all__ = [
     "added_turns",
     "continues",
     "conversation_of",
+    "question_of",
     "results_for",
 ]
 
@@ -231,3 +232,26 @@ def _canonical(arguments: str) -> str:
         return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
     except (ValueError, RecursionError):
         return arguments
+
+
+def question_of(conversation: Conversation | None) -> str:
+    """Return what the newest turn of a request asks.
+
+    Args:
+        conversation: What the request carried; None where it was not recorded.
+
+    Returns:
+        The text of the last turn of the user, or the results of tools that came after
+        it; empty where the request was not recorded or cannot be read.
+    """
+    turns = conversation.turns if conversation else ()
+    names = {call.id: call.name for turn in turns for call in turn.calls if call.id}
+    for turn in reversed(turns):
+        if turn.outputs:
+            named = [(one.name or names.get(one.call_id), one) for one in turn.outputs]
+            return "\n".join(
+                f"result of {name or 'a tool'}: {one.text}" for name, one in named
+            )
+        if turn.role == "user" and turn.text:
+            return turn.text
+    return ""

@@ -131,7 +131,7 @@ class Replay:
 
 def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
-    interface: object,
+    interface: object = "streaming",
     *,
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
@@ -186,7 +186,7 @@ def replay_iter(  # noqa: PLR0913 - options of one call, keyword-only
 
 def replay(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
-    interface: object,
+    interface: object = "streaming",
     *,
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
@@ -202,24 +202,31 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
     The same cassette gives the same transcript, byte for byte, on every machine.
 
     Args:
-        cassette: See `replay_iter`, as for all arguments.
-        interface: See there.
-        split: See there.
-        dialect: See there.
-        fault: See there.
-        api: See there.
-        mode: See there.
-        options: See there.
-        exchange: See there.
-        reasoning: See there.
+        cassette: A loaded cassette or the path of one.
+        interface: ``"streaming"``, ``"queuing"``, ``"MODULE:NAME"``, a class or
+            factory, or an interface object (used as it is configured).
+        split: How to cut the text: what `--split` takes, or a split; None leaves the
+            recorded chunks.
+        dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
+        fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
+            then numbered as they come, and `at` is None.
+        api: The API to restate the recording in; `dialect` and `fault` are then names
+            of that API's.
+        mode: How a streaming interface is used; None is `tokens` for an interface
+            made here and leaves an object's own mode.
+        options: What agent and interface agree on; an interface object's own
+            attributes go first.
+        exchange: Replay only the exchange of this number.
+        reasoning: Pass reasoning fields on as content.
 
     Returns:
         The transcript, with diagnostics and the accumulated responses.
 
     Raises:
-        CassetteError: See `replay_iter`, as for all errors.
-        UsageError: See there.
-        InterfaceError: See there.
+        CassetteError: The file cannot be read.
+        UsageError: A name or option is wrong, or an event loop runs here and the
+            interface needs one (use `areplay`).
+        InterfaceError: The interface raised.
     """
     with _no_collection():
         responses: list[ReplayedResponse] = []
@@ -245,7 +252,7 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
 
 async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     cassette: Cassette | str | os.PathLike[str],
-    interface: object,
+    interface: object = "streaming",
     *,
     split: Split | str | None = None,
     dialect: Dialect | str | None = None,
@@ -259,24 +266,36 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     """Replay inside a running event loop; otherwise as `replay`.
 
     Args:
-        cassette: See `replay_iter`, as for all arguments.
-        interface: See there.
-        split: See there.
-        dialect: See there.
-        fault: See there.
-        api: See there.
-        mode: See there.
-        options: See there.
-        exchange: See there.
-        reasoning: See there.
+        cassette: A loaded cassette or the path of one.
+        interface: ``"streaming"``, ``"queuing"``, ``"MODULE:NAME"``, a class or
+            factory, or an interface object (used as it is configured).
+        split: How to cut the text: what `--split` takes, or a split; None leaves the
+            recorded chunks.
+        dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
+        fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
+            then numbered as they come, and `at` is None.
+        api: The API to restate the recording in; `dialect` and `fault` are then names
+            of that API's.
+        mode: How a streaming interface is used; None is `tokens` for an interface
+            made here and leaves an object's own mode.
+        options: What agent and interface agree on; an interface object's own
+            attributes go first.
+        exchange: Replay only the exchange of this number.
+        reasoning: Pass reasoning fields on as content.
 
     Returns:
         The same transcript as `replay` gives.
 
     Raises:
-        CassetteError: See `replay_iter`, as for all errors.
-        UsageError: See there.
-        InterfaceError: See there.
+        CassetteError: The file cannot be read.
+        UsageError: A name or option is wrong.
+        InterfaceError: The interface raised.
+
+    Raises:
+        CassetteError: The file cannot be read.
+        UsageError: A name or option is wrong, or an event loop runs here and the
+            interface needs one (use `areplay`).
+        InterfaceError: The interface raised.
     """
     responses: list[ReplayedResponse] = []
     running = Replay(

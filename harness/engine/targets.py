@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.frames import user_frame
-from harness.errors import HarnessError, InterfaceError, UsageError
+from harness.errors import HarnessError, InterfaceError, UsageError, did_you_mean
 
 __all__ = ["AgentOptions", "make_interface", "name_of"]
 
@@ -132,9 +132,14 @@ def make_interface(target: object, options: AgentOptions) -> Any:
 def _import(name: str) -> object:
     module_name, colon, attributes = name.partition(":")
     if not (module_name and colon and attributes):
+        dotted, dot, last = name.rpartition(".")
+        hint = did_you_mean(name, ("streaming", "queuing", "both"))
+        if dot and not colon and dotted and last:
+            hint = f"did you mean '{dotted}:{last}'?"
         raise UsageError(
             f"interface {name!r} is none of 'streaming', 'queuing', 'both' and no "
             "MODULE:NAME such as 'my_agent.stream:MyInterface'"
+            + (f": {hint}" if hint else "")
         )
     try:
         target: object = importlib.import_module(module_name)
@@ -160,7 +165,9 @@ def _import(name: str) -> object:
         try:
             target = getattr(target, attribute)
         except AttributeError:
+            hint = did_you_mean(attribute, dir(target))
             raise UsageError(
                 f"interface {name!r}: {module_name} has no attribute {attributes!r}"
+                + (f"; {hint}" if hint else "")
             ) from None
     return target

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core.accumulate import AccumulatedMessage
+    from harness.core.parts import ToolCall
     from harness.engine.excerpt import Excerpt
 
 __all__ = [
@@ -110,9 +111,15 @@ class ReplayedResponse:
     """Every choice that came, by index; reasoning and refusals are in here."""
     model: str
     usage: dict[str, Any] | None
+    tokens: tuple[int, int] | None = None
+    """Of request and answer; None where none were counted."""
+    question: str = ""
+    """What the newest turn of the request asked; empty where it was not recorded."""
+    first_at: float | None = None
+    """Seconds until the first text or call came; None without recorded timing."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Transcript:
     """All emissions of one replay, in order. Equal when its emissions are."""
 
@@ -135,6 +142,54 @@ class Transcript:
     def messages(self) -> list[Any]:
         """The emitted messages alone, in order."""
         return [emission.message for emission in self.emissions]
+
+    @property
+    def text(self) -> str:
+        """The visible text of all answers, choice 0 of each, a line end between."""
+        texts = [r.choices[0].content for r in self.responses if 0 in r.choices]
+        return "\n".join(filter(None, texts))
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The tool calls of all answers, choice 0 of each, in order."""
+        return [
+            call
+            for r in self.responses
+            if 0 in r.choices
+            for call in r.choices[0].calls
+        ]
+
+    def show(self, *, width: int | None = None) -> None:
+        """Print the default view, as `harness replay` does on a terminal.
+
+        Args:
+            width: Columns to use; None asks the terminal.
+        """
+        from harness.engine.runs import view
+
+        print(view(self, width=width))  # noqa: T201 - it is asked to print
+
+    def __repr__(self) -> str:
+        """Return one line: what was replayed and what came of it."""
+        from harness.engine.runs import counts
+
+        return f"<Transcript {self.cassette} {self.interface}: {counts(self)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the default view for a notebook."""
+        import html
+
+        from harness.engine.runs import view
+
+        return f"<pre>{html.escape(view(self, width=100))}</pre>"
+
+    def __rich__(self) -> object:
+        """Return the default view for rich."""
+        from rich.text import Text
+
+        from harness.engine.runs import view
+
+        return Text(view(self))
 
     def to_lines(self) -> list[str]:
         """Return one readable line an emission, without paths: what is compared."""

@@ -5,6 +5,7 @@ Owns the section `harness` of a report. Commands are for a POSIX shell.
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,12 @@ from harness.errors import CassetteMismatchError, CassetteMissingError
 if TYPE_CHECKING:
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["command_of", "told"]
+__all__ = ["command_of", "relative", "told"]
+
+_NOT_PLAYED = (
+    "what tried is no client whose requests are played from a cassette; give it the "
+    "address of harness_server().base_url"
+)
 
 
 def command_of(test: HarnessTest, *options: str) -> str:
@@ -32,6 +38,14 @@ def command_of(test: HarnessTest, *options: str) -> str:
     return shlex.join(["pytest", test.item.nodeid, *given, *options])
 
 
+def relative(test: HarnessTest, path: str) -> str:
+    """Return a path as it is typed where pytest was started."""
+    try:
+        return os.path.relpath(path, test.item.config.invocation_params.dir)
+    except ValueError:  # another drive
+        return path
+
+
 def told(test: HarnessTest, error: BaseException | None) -> str:
     """Return the section of a failed test.
 
@@ -39,7 +53,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         test: The test.
         error: What it failed with.
     """
-    lines = [f"cassette: {test.path}"] if test.has_cassette else []
+    lines = []
     if not test.case.variation.is_recorded:
         lines.append(f"arrived:  {test.case.variation}")
     session = test.session
@@ -49,7 +63,9 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         f"blocked:  the network, for {host}" for host in dict.fromkeys(test.tried)
     ]
     if test.kept is not None:
-        lines.append(f"kept:     {test.kept} (the cassette was not replaced)")
+        lines.append(
+            f"kept:     {relative(test, test.kept)} (the cassette was not replaced)"
+        )
     lines.append(f"again:    {command_of(test)}")
     if any(isinstance(miss, CassetteMissingError) for miss in misses):
         lines.append(f"record:   {_recording(test, 'once')}")
@@ -59,9 +75,15 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         accept = _recording(test, "rewrite")
         if not any(session.play_counts):  # nothing would be recorded
             accept = command_of(test, "--harness-unplayed=ignore")
-        lines.append(f"accept:   {accept}")
+        if test.tried:
+            # Something did ask, past the cassette: that is to be mended, not ignored.
+            lines.append(f"client:   {_NOT_PLAYED}")
+        else:
+            lines.append(f"accept:   {accept}")
     if "harness_snapshot" in test.item.fixturenames:
         lines.append(f"accept:   {command_of(test, '--snapshot-update')}")
+    if test.has_cassette:
+        lines.append(f"cassette: {relative(test, test.path)}")
     return "\n".join(lines)
 
 

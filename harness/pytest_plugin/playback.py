@@ -23,6 +23,7 @@ from harness.errors import (
 )
 from harness.pytest_plugin.age import expired
 from harness.pytest_plugin.cases import PLAIN, Asked, Case, own_name
+from harness.pytest_plugin.failure_text import relative
 from harness.pytest_plugin.network import blocked
 from harness.pytest_plugin.others import recorded_by_others
 from harness.pytest_plugin.plugin_settings import FIXTURE_KEYS, checked
@@ -177,6 +178,10 @@ class HarnessTest:
         from harness.cassettes.load import load_cassette
 
         self.has_cassette = True
+        self._check_is_there()
+        return load_cassette(self.path)
+
+    def _check_is_there(self) -> None:
         if not Path(self.path).exists():
             raise CassetteMissingError(
                 self.path,
@@ -184,7 +189,6 @@ class HarnessTest:
                 "(@pytest.mark.harness('NAME.yaml')), or record it: `harness record`, "
                 "or a marked test that calls a client, with --harness-record=once",
             )
-        return load_cassette(self.path)
 
     def variation_options(self, fixture: str, given: Iterable[str]) -> dict[str, Any]:
         """Return how the stream arrives in this test, as options of a fixture.
@@ -220,6 +224,8 @@ class HarnessTest:
             plays: Whether the test's own client is played to; else its cassette is
                 data, and only the network is blocked.
         """
+        if self.asked.names and self.setting("record") == "none":
+            self._check_is_there()  # also where the test never looks into it
         with contextlib.ExitStack() as stack:
             if not self.case.variation.is_recorded:
                 from harness.pytest_plugin.varied import check_can_vary
@@ -339,9 +345,9 @@ class HarnessTest:
             shown = ", ".join(_shown(exchange) for exchange in unplayed[:5])
             more = f" and {len(unplayed) - 5} more" if len(unplayed) > 5 else ""
             yield (
-                f"{self.path}: {len(unplayed)} of {total} recorded exchanges were not "
-                f"played: {shown}{more}; expected the test to make every recorded "
-                "request"
+                f"{len(unplayed)} of {total} recorded exchanges were not played: "
+                f"{shown}{more}; expected the test to make every recorded request, of "
+                f"{relative(self, self.path)}"
             )
 
 

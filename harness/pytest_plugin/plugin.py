@@ -158,6 +158,7 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: Recording was asked for under pytest-xdist.
     """
     config.addinivalue_line("markers", _MARKER)
+    _check_values(config)
     mode = config.getoption("harness_record")
     if mode in {None, "none", "verify"} or hasattr(config, "workerinput"):
         return
@@ -168,6 +169,24 @@ def pytest_configure(config: pytest.Config) -> None:
             f"--harness-record={mode} is refused under pytest-xdist, whose workers "
             "would write at the same time; record without -n (or with -n 0)"
         )
+
+
+def _check_values(config: pytest.Config) -> None:
+    """Refuse a wrong value of the command line or ini before anything is collected."""
+    given = {
+        name: (config.getoption(f"harness_{name}"), config.getini(f"harness_{name}"))
+        for name in _OPTIONS
+    }
+    if not any(option is not None or ini for option, ini in given.values()):
+        return  # as in most runs, which import nothing for it
+    from harness.errors import UsageError
+    from harness.pytest_plugin.plugin_settings import check_value
+
+    try:
+        for name, (option, ini) in given.items():
+            check_value(name, option=option, ini=ini)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.hookimpl(trylast=True)

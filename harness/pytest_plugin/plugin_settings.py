@@ -16,7 +16,7 @@ from harness.errors import UsageError
 from harness.pytest_plugin.age import read_age
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 # `at:3,7` has commas of its own, which numbers follow.
 _BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
@@ -26,6 +26,7 @@ __all__ = [
     "FIXTURE_KEYS",
     "SETTINGS",
     "Setting",
+    "check_value",
     "checked",
     "resolve",
 ]
@@ -212,3 +213,42 @@ def resolve(
     if ini is not None and ini != "":
         return setting.value(ini, f"ini key harness_{name}")
     return setting.default
+
+
+def check_value(name: str, *, option: Any, ini: Any) -> None:
+    """Check what the command line and the ini file give one setting.
+
+    Args:
+        name: Its name.
+        option: The command line's; None if not given.
+        ini: The ini file's; None or empty if not given.
+
+    Raises:
+        UsageError: One of them is not allowed, or names a split, dialect or fault that
+            there is not.
+    """
+    for given, is_option in ((option, True), (ini, False)):
+        if given is None or given == "":
+            continue
+        value = resolve(
+            name,
+            option=given if is_option else None,
+            marker={},
+            ini=None if is_option else given,
+        )
+        if name == "splits":  # dialects and faults depend on a recording's API
+            where = f"--harness-{name}" if is_option else f"ini key harness_{name}"
+            _check_splits(value, where)
+
+
+def _check_splits(values: Iterable[Any], where: str) -> None:
+    from harness.apis.varied import vary
+    from harness.pytest_plugin.cases import PROFILES
+
+    for value in values:
+        if value in PROFILES or value in {"recorded", "random"}:
+            continue
+        try:
+            vary(value)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None

@@ -7,10 +7,14 @@ part.
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.engine.replay import areplay, replay
-from harness.pytest_plugin.failure_text import command_of
+from harness.engine.targets import name_of
+from harness.pytest_plugin.failure_text import command_of, relative
 
 if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
@@ -55,7 +59,9 @@ class Replaying:
         transcript = replay(cassette, interface, **given)
         if same_answer and _is_comparable(self._test, interface):
             recorded = replay(cassette, interface, **_recorded(given))
-            _compare(self._test, recorded, transcript)
+            _compare(
+                self._test, recorded, transcript, _seen(self._test, interface, given)
+            )
         return transcript
 
 
@@ -72,7 +78,9 @@ class AsyncReplaying(Replaying):
         transcript = await areplay(cassette, interface, **given)
         if same_answer and _is_comparable(self._test, interface):
             recorded = await areplay(cassette, interface, **_recorded(given))
-            _compare(self._test, recorded, transcript)
+            _compare(
+                self._test, recorded, transcript, _seen(self._test, interface, given)
+            )
         return transcript
 
 
@@ -94,7 +102,46 @@ def _is_comparable(test: HarnessTest, interface: Any) -> bool:
     return makes and not variation.is_recorded and variation.fault is None
 
 
-def _compare(test: HarnessTest, recorded: Transcript, varied: Transcript) -> None:
+def _seen(test: HarnessTest, interface: Any, given: dict[str, Any]) -> str:
+    """Return the command that shows the difference: the same interface, both ways."""
+    name = name_of(interface)
+    if "<" in name:  # `<locals>`, `<lambda>`: nothing outside of the test has it
+        return (
+            f"(move {name.rpartition('.')[2]} out of the function to see it by command)"
+        )
+    words = ["harness", "diff", relative(test, test.path), "--interface", name]
+    for option in ("mode", "exchange"):
+        if given.get(option) is not None:
+            words += [f"--{option}", str(given[option])]
+    words += ["--reasoning"] if given.get("reasoning") else []
+    options = given.get("options")
+    if options is not None:
+        words += ["--assistant-message"] * options.use_assistant_message
+        words += ["--assistant-function", options.assistant_function]
+        words += ["--assistant-argument", options.assistant_argument]
+    for option in ("dialect", "split"):
+        value = given.get(option)
+        words += [f"--{option}-b", str(value)] if value is not None else []
+    return _found_from(test, interface) + shlex.join([*words, "--said"])
+
+
+def _found_from(test: HarnessTest, interface: Any) -> str:
+    """Return what lets a shell import a module that pytest imported from elsewhere."""
+    module = sys.modules.get(getattr(interface, "__module__", ""))
+    file = getattr(module, "__file__", None)
+    if module is None or file is None:
+        return ""
+    depth = module.__name__.count(".")
+    root = Path(file).resolve().parents[depth]
+    here = test.item.config.invocation_params.dir.resolve()
+    if root == here or "site-packages" in root.parts:
+        return ""
+    return f"PYTHONPATH={shlex.quote(relative(test, str(root)))} "
+
+
+def _compare(
+    test: HarnessTest, recorded: Transcript, varied: Transcript, seen: str
+) -> None:
     __tracebackhide__ = True
     from harness.fuzz.outcomes import fold
 
@@ -104,7 +151,6 @@ def _compare(test: HarnessTest, recorded: Transcript, varied: Transcript) -> Non
         return
     lines = [
         f"{varied.interface} gives another answer when the stream arrives otherwise",
-        f"  cassette: {test.path}",
         f"  arrived:  {test.case.variation} (nothing else was changed)",
     ]
     longest = max(len(expected), len(got))
@@ -125,8 +171,9 @@ def _compare(test: HarnessTest, recorded: Transcript, varied: Transcript) -> Non
             ]
             break
     lines += [
-        f"  see it:   harness replay {test.path} {test.case.variation}",
+        f"  see it:   {seen}",
         f"  again:    {command_of(test)}",
+        f"  cassette: {relative(test, test.path)}",
     ]
     raise AssertionError("\n".join(lines))
 

@@ -12,6 +12,15 @@ Example:
     ... def test_my_parser(pieces): ...
 """
 
+try:
+    import hypothesis as _hypothesis  # noqa: F401 - only to see that it is there
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        "harness.strategies needs the extra `hypothesis`: "
+        "pip install 'agent-stream-harness[hypothesis]'",
+        name=_error.name,
+    ) from None
+
 from harness.strategies.answers import Answer, SaidCall, answers
 from harness.strategies.arguments import (
     argument_objects,

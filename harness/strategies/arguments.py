@@ -294,8 +294,8 @@ def argument_objects(
 
     Args:
         key: See `argument_texts`.
-        max_members: See there.
-        max_leaves: See there.
+        max_members: The most members of the object itself.
+        max_leaves: About how many values without members one may hold.
 
     Returns:
         The strategy.

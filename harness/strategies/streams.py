@@ -119,7 +119,7 @@ def chunk_streams(
     Args:
         max_calls: See `answers`.
         max_cuts: See `framed_streams`.
-        allow_interleaving: See there.
+        allow_interleaving: Whether fragments of several calls may take turns.
         arguments: See `answers`.
         names: See `answers`.
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import load_cassette, replay
+from harness.apis.varied import Variation
 from harness.core.diagnostics import DiagnosticKind, Severity
-from harness.debug.report import stream_data
-from harness.debug.trace import streams_of, trace
+from harness.debug.report_data import entry_data, traced
+from harness.debug.trace import streams_of
 from harness.engine.check import check
 from harness.errors import CassetteError, NothingToReplayError
 from tests.cli.running import ROOT
@@ -58,7 +59,15 @@ def _differences(path: Path) -> list[str]:
         for one in facts.items() ^ checked.items()
     ]  # fmt: skip
     for number in streams_of(cassette):
-        data = stream_data(trace(cassette, number), cassette)
+        interfaces = ("streaming", "queuing")
+        summary, made = traced(
+            cassette,
+            number,
+            interfaces=interfaces,
+            variation=Variation(),
+            reasoning=False,
+        )
+        data = entry_data(cassette, summary, made, interfaces=interfaces)
         drawn = {one["text"].partition("\n")[0] for one in data["found"]}
         own = {str(one) for one in replayed if one.exchange == number}
         found += [f"report and replay: {one}" for one in own ^ drawn]

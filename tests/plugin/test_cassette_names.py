@@ -121,8 +121,10 @@ def test_a_fixture_can_name_the_cassette(project: Project) -> None:
         "    return 'shared/hello'\n",
     )
     assert _paths(project) == [str(project.path / "cassettes/shared/hello.yaml")]
+    project.recording("llama-server/plain-text.yaml", "other.yaml")
     project.tests(
-        "@pytest.mark.harness('other.json')\ndef test_x(_harness_around):\n"
+        "@pytest.mark.harness('other.yaml', unplayed='ignore')\n"
+        "def test_x(_harness_around):\n"
         "    print('PATH', _harness_around.path)\n"
     )
-    assert _paths(project) == [str(project.path / "cassettes/other.json")]
+    assert _paths(project) == [str(project.path / "cassettes/other.yaml")]

@@ -16,6 +16,7 @@ GIVEN = {
     "record": "once",
     "cassette_dir": "tapes",
     "splits": "whole",
+    "apis": "chat",
     "dialects": "ollama",
     "faults": "cut-chunks:2",
     "seed": "7",
@@ -31,7 +32,7 @@ GIVEN = {
     "ignore_localhost": "yes",
     "ignore_telemetry": "no",
 }
-TUPLES = ("splits", "dialects", "faults", "allow", "match_on", "ignore_json")
+TUPLES = ("splits", "apis", "dialects", "faults", "allow", "match_on", "ignore_json")
 SHOWN = {
     **GIVEN,
     **{name: (GIVEN[name],) for name in (*TUPLES, "ignore_hosts")},

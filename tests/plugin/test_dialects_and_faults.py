@@ -103,7 +103,7 @@ def test_a_dialect_that_changes_the_answer_fails(project: Project) -> None:
         [
             "E *Reader gives another answer when the stream arrives otherwise",
             "E *arrived: *--dialect list-content (nothing else was changed)",
-            "E *see it: *harness replay *plain-text.yaml --dialect list-content",
+            "E *see it: *harness diff *plain-text.yaml * --dialect-b list-content *",
         ]
     )
     project.tests(READER.replace("MORE", ", faults='cut-chunks:9', splits='chars'"))

@@ -27,8 +27,8 @@ def test_a_changed_transcript_fails_and_says_how_to_accept_it(project: Project) 
     result.stdout.fnmatch_lines(
         [
             "E *emissions, stored are *; first difference *",
-            "cassette: *plain-text.yaml",
             "accept: *pytest test_it.py::test_x --snapshot-update",
+            "cassette: cassettes/plain-text.yaml",
         ]
     )
     project.run("--snapshot-update", plugins=syrupy).assert_outcomes(passed=1)

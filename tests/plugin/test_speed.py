@@ -32,5 +32,5 @@ def test_a_negative_speed_is_told(project: Project) -> None:
     """The message says what is allowed."""
     project.tests("@pytest.mark.harness\ndef test_x():\n    pass\n")
     result = project.run("--harness-speed=-1")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*--harness-speed: expected 0 (at once)*got '-1'*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--harness-speed: expected 0 (at once)*got '-1'*"])

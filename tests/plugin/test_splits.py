@@ -96,12 +96,12 @@ def test_a_split_that_changes_the_answer_fails(project: Project) -> None:
     result.stdout.fnmatch_lines(
         [
             "E *Reader gives another answer when the stream arrives otherwise",
-            "E *cassette: *plain-text.yaml",
             "E *arrived: *--split chars (nothing else was changed)",
             "E *expected: *rainbow*(as recorded)",
             "E *got: *nothing*",
-            "E *see it: *harness replay *plain-text.yaml --split chars",
+            "E *see it: *harness diff *.yaml --interface test_it:Reader --split-b *",
             "E *again: *pytest 'test_it.py::test_reader[[]chars[]]'",
+            "E *cassette: cassettes/plain-text.yaml",
         ]
     )
 

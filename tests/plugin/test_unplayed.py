@@ -22,7 +22,7 @@ def test_an_unplayed_exchange_fails_a_test_that_passed(project: Project) -> None
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*three-steps.yaml: * of * recorded exchanges were not played: exchange *",
+            "*3 of 3 recorded exchanges were not played: exchange *three-steps.yaml",
             "accept: *pytest test_it.py::test_x --harness-unplayed=ignore",
         ]
     )
@@ -40,7 +40,7 @@ def test_what_is_no_longer_asked_can_be_recorded_away(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*test_x.yaml: 1 of 2 recorded exchanges were not played: exchange 1 *'b'*",
+            "*1 of 2 recorded exchanges were not played: exchange 1 *'b'*test_x.yaml",
             "accept: *pytest test_it.py::test_x --harness-record=rewrite",
         ]
     )

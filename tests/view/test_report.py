@@ -2,98 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import re
-import shutil
-import subprocess
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.debug.report import report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
+from tests.view.browser import hash_of, in_browser, shown_by_browser, told_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-_Test = TypeVar("_Test", bound="Callable[..., None]")
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    "",
-)
-needs_browser = pytest.mark.skipif(not BROWSER, reason="needs a chromium")
-
-
-def in_browser(test: _Test) -> _Test:
-    """Mark a test that loads a page: the start of a browser takes seconds."""
-    marked: _Test = pytest.mark.slow(needs_browser(test))
-    return marked
-
-
-# Runs after the page's own script. What went wrong before it is in `errors`, which is
-# filled by listeners that are put in front of everything.
-_LISTEN = (
-    "<script>errors=[];addEventListener('error',e=>errors.push(e.message),true);"
-    "addEventListener('unhandledrejection',e=>errors.push(String(e.reason)));"
-    "for(const n of ['error','warn'])console[n]=(...a)=>errors.push(a.join(' '));"
-    "</script>"
-)
-_TELL = (
-    "<script>%s;told=%s;document.body.innerHTML='';"
-    "document.body.dataset.told=told</script>"
-)
-
-
-def _hash_of(element: str) -> str:
-    """Return what allows a script in a content-security policy."""
-    text = element.removeprefix("<script>").removesuffix("</script>")
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _told(
-    page: str, tmp_path: Path, script: str, wanted: str, *, is_dark: bool = False
-) -> object:
-    """Load a page in a browser, run a script in it, and return what it tells."""
-    told = _TELL % (script, f"JSON.stringify([errors,{wanted}])")
-    page = page.replace("script-src ", f"script-src {_hash_of(told)} ", 1)
-    page = page.replace("<head>", f"<head>{_LISTEN}").replace(
-        "</body>", f"{told}</body>"
-    )
-    return _shown_by_browser(page, tmp_path, is_dark=is_dark)
-
-
-def _shown_by_browser(page: str, tmp_path: Path, *, is_dark: bool = False) -> object:
-    """Load a page and return what its body tells; nothing may have gone wrong."""
-    path = tmp_path / "page.html"
-    path.write_text(page, encoding="utf-8")
-    result = subprocess.run(
-        [
-            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *("--hide-scrollbars", "--window-size=1200,900"),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--blink-settings=preferredColorScheme={int(not is_dark)}",
-            path.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    found = re.search(r'data-told="([^"]*)"', result.stdout)
-    assert found is not None, result.stdout[-2000:]
-    errors, value = json.loads(html.unescape(found[1]))
-    assert errors == []
-    return value
 
 
 def _page(tmp_path: Path, *paths: str) -> str:
@@ -118,7 +44,7 @@ def test_page_has_a_policy_that_allows_its_own_script_only(tmp_path: Path) -> No
     script = re.search(r"<script>.*?</script>", page, re.DOTALL)
     assert script is not None
     assert policy[1].startswith("default-src 'none'; ")
-    assert f"script-src {_hash_of(script[0])}" in policy[1]
+    assert f"script-src {hash_of(script[0])}" in policy[1]
     assert "unsafe" not in policy[1]
 
 
@@ -129,7 +55,7 @@ def test_a_script_that_is_not_the_page_s_own_does_not_run(tmp_path: Path) -> Non
         "<h1>", "<script>document.title='ran'</script><img src=http://127.0.0.1:9/><h1>"
     )
     # What the browser reports of the two is the only thing that goes wrong.
-    told = _told(page, tmp_path, "errors=[]", "[document.title]")
+    told = told_by(page, tmp_path, "errors=[]", "[document.title]")
     assert told == ["harness report"]
 
 
@@ -137,7 +63,7 @@ def test_a_script_that_is_not_the_page_s_own_does_not_run(tmp_path: Path) -> Non
 def test_a_click_on_a_chunk_shows_it(tmp_path: Path) -> None:
     """In a real browser the button of a chunk shows its raw text and its effect."""
     page = _page(tmp_path, BROKEN)
-    told = _told(
+    told = told_by(
         page,
         tmp_path,
         "document.querySelector('#list [data-chunk=\"1\"]').click()",
@@ -154,7 +80,7 @@ def test_a_click_on_a_chunk_shows_it(tmp_path: Path) -> None:
 @in_browser
 def test_the_time_line_is_drawn_and_can_be_clicked(tmp_path: Path) -> None:
     """A click at the end of the canvas chooses the last chunk; something is drawn."""
-    told = _told(
+    told = told_by(
         _page(tmp_path, STEPS),
         tmp_path,
         "box=time.getBoundingClientRect();"
@@ -170,12 +96,13 @@ def test_the_time_line_is_drawn_and_can_be_clicked(tmp_path: Path) -> None:
 @in_browser
 def test_keys_move_zoom_and_change_the_exchange(tmp_path: Path) -> None:
     """Arrows, `+`, `d` and `]` do what the page says."""
-    told = _told(
+    told = told_by(
         _page(tmp_path, STEPS, BROKEN),
         tmp_path,
-        "press=k=>dispatchEvent(new KeyboardEvent('keydown',{key:k,cancelable:true}));"
-        "press('ArrowRight');press('ArrowRight');a=here;w=to-from;press('+');z=Math.round((to-from)/w*100);"
-        "press(']');b=one;choose(data.streams.length-1);press('d')",
+        "choose(order[0]);press=k=>dispatchEvent(new KeyboardEvent('keydown',"
+        "{key:k,cancelable:true}));press('ArrowRight');press('ArrowRight');a=here;"
+        "w=to-from;press('+');z=Math.round((to-from)/w*100);"
+        "press(']');b=order.indexOf(one);choose(data.streams.length-1);press('d')",
         "[a, z, b, here]",
     )
     assert told == [2, 50, 1, 1]
@@ -189,7 +116,7 @@ def _long_page() -> str:
 @in_browser
 def test_twenty_thousand_chunks_cost_no_more_than_what_is_shown(tmp_path: Path) -> None:
     """List, page and time line hold what fits, however long the stream is."""
-    told = _told(
+    told = told_by(
         _long_page(),
         tmp_path,
         "marks=0;for(const n of ['fillRect','strokeRect']){"
@@ -197,18 +124,18 @@ def test_twenty_thousand_chunks_cost_no_more_than_what_is_shown(tmp_path: Path) 
         "CanvasRenderingContext2D.prototype[n]="
         "function(...a){marks++;real.apply(this,a)}};"
         "select(19999);all=marks;zoom(.01);near=marks-all;select(7);last=here",
-        "[document.querySelectorAll('#list button').length, last,"
+        "[document.querySelectorAll('#list button').length < 60, last,"
         "document.querySelectorAll('*').length < 1000,"
         "all <= 5 * time.width, near < 1000, data.streams[0].moments.length]",
     )
-    assert told == [300, 7, True, True, True, 20001]
+    assert told == [True, 7, True, True, True, 20001]
 
 
 @in_browser
 @pytest.mark.timed
 def test_twenty_thousand_chunks_open_without_freezing(tmp_path: Path) -> None:
     """The page is loaded within two seconds, and a move takes a tenth of one."""
-    told = _told(
+    told = told_by(
         _long_page(),
         tmp_path,
         "loaded=performance.now();select(19999);zoom(.01);select(7);all=performance.now()",
@@ -229,7 +156,7 @@ def test_gaps_and_the_first_text_are_shown(tmp_path: Path) -> None:
     times = [1.0, 2.0, 2.25, 3.75, 4.0, 4.0]
     wire = list(zip(times, sizes, strict=True))
     made = cassette(exchange(body, [user("x")], wire=wire))
-    told = _told(
+    told = told_by(
         report_page([made]),
         tmp_path,
         "colour=(s,h)=>time.getContext('2d').getImageData(px(s),h,1,1).data.join()",
@@ -258,7 +185,7 @@ _CONTRAST = (
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 def test_text_can_be_read_in_dark_and_light(tmp_path: Path, *, is_dark: bool) -> None:
     """All colours of text stand out from what they are on, by WCAG's 4.5 to 1."""
-    told = _told(
+    told = told_by(
         _page(tmp_path, BROKEN),
         tmp_path,
         _CONTRAST,
@@ -282,13 +209,13 @@ def test_a_phone_scrolls_only_down(tmp_path: Path) -> None:
         "d.querySelector('.scroll').scrollWidth>360,d.querySelectorAll('#list button')"
         ".length]])}</script></body></html>"
     )
-    assert _shown_by_browser(outer, tmp_path) == [360, 360, True, 10]
+    assert shown_by_browser(outer, tmp_path) == [360, 360, True, 3]
 
 
 @in_browser
 def test_tab_reaches_everything_without_going_through_the_list(tmp_path: Path) -> None:
     """Of the list of chunks only the current one is a stop of the Tab key."""
-    told = _told(
+    told = told_by(
         _page(tmp_path, STEPS),
         tmp_path,
         "select(4);stops=[...document.querySelectorAll('#list button')]"
@@ -305,7 +232,7 @@ def test_a_recording_cannot_run_in_the_page(tmp_path: Path) -> None:
         "</script><script>errors.push('ran')</script><img src=x onerror=errors.push(1)>"
     )
     made = cassette(exchange(sse(text(evil), finish()), [user("x")]), path=evil)
-    told = _told(
+    told = told_by(
         report_page([made]),
         tmp_path,
         "select(0)",
@@ -352,10 +279,10 @@ def test_reasoning_is_told_to_the_interfaces_when_asked(tmp_path: Path) -> None:
     assert "Hm." in _emitted(_page(tmp_path, str(path), "--reasoning"))
 
 
-def test_what_holds_no_stream_is_refused(tmp_path: Path) -> None:
-    """A recording without a streamed answer is an input error, and writes nothing."""
+def test_what_holds_no_exchange_is_refused(tmp_path: Path) -> None:
+    """A recording without any exchange is an input error, and writes nothing."""
     output = tmp_path / "report.html"
-    path = "cassettes/llama-server/whole-answer.yaml"
-    result = harness("report", path, "-o", str(output))
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("version: 1\ninteractions: []\n", encoding="utf-8")
+    result = harness("report", str(empty), "-o", str(output))
     assert (result.code, output.exists()) == (2, False)
-    assert "no streamed chat completion" in result.err

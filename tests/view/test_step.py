@@ -10,6 +10,7 @@ import select
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from contextlib import suppress
@@ -19,7 +20,7 @@ import pytest
 
 from harness import load_cassette
 from harness.apis.varied import Variation, vary
-from harness.debug.trace import trace
+from harness.debug.trace import streams_of, trace
 from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
@@ -36,10 +37,17 @@ BROKEN = "tests/data/broken-arguments.sse"
 
 
 def _walk(made: Cassette, variation: Variation | None = None) -> Walk:
-    def follow(variation: Variation) -> Trace:
-        return trace(made, variation=variation)
+    def follow(
+        variation: Variation,
+        *,
+        exchange: int | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Trace:
+        return trace(made, exchange, variation=variation, tick=tick)
 
-    return Walk(follow, variation or Variation())
+    numbers = streams_of(made)
+    questions = {number: f"question {number}" for number in numbers}
+    return Walk(follow, variation or Variation(), questions)
 
 
 def _steps() -> Walk:
@@ -128,13 +136,45 @@ def test_walk_through_nothing_does_nothing() -> None:
     assert walk.moment is None
 
 
-def _pilot(walk: Walk, drive: Callable[[Stepper, object], Awaitable[None]]) -> None:
+def test_walk_goes_from_exchange_to_exchange() -> None:
+    """`]` and `[` go through the streams of a recording, and stop at the ends."""
+    walk = _steps()
+    assert walk.place == "1 of 3"
+    walk.event(3)
+    walk.exchange(1)
+    assert (walk.trace.exchange, walk.position, walk.place) == (1, 0, "2 of 3")
+    walk.exchange(1)
+    walk.exchange(1)
+    assert (walk.place, walk.status) == ("3 of 3", "this is the last exchange")
+
+
+def test_walk_finds_a_phrase_however_it_was_cut() -> None:
+    """Text and arguments are searched as they have come, over all the pieces."""
+    walk = _steps()
+    walk.search('"CITY": "rome"')
+    assert walk.position == 7
+    walk.exchange(1)
+    walk.exchange(1)
+    walk.search("told you the WEATHER")
+    assert walk.position == 6
+    walk.change("split", "chars")
+    walk.goto("0")
+    walk.search("told you the weather")
+    assert walk.moment is not None
+    assert walk.moment.arrival.chunk == 6
+
+
+def _pilot(
+    walk: Walk,
+    drive: Callable[[Stepper, object], Awaitable[None]],
+    size: tuple[int, int] = (140, 40),
+) -> None:
     pytest.importorskip("textual", reason="needs the extra `step`")
     from harness.debug.stepper import Stepper
 
     async def run() -> None:
         app = Stepper(walk)
-        async with app.run_test(size=(140, 40)) as pilot:
+        async with app.run_test(size=size) as pilot:
             await drive(app, pilot)
 
     asyncio.run(run())
@@ -167,6 +207,12 @@ def test_keys_move_and_the_panes_follow() -> None:
     _pilot(_walk(load_cassette(ROOT / BROKEN)), drive)
 
 
+async def _settled(app: Stepper, pilot: object) -> None:
+    """Wait for what runs in a thread, and for the screen."""
+    await app.workers.wait_for_complete()
+    await pilot.pause()  # type: ignore[attr-defined]  # textual's pilot
+
+
 def _drawn(app: Stepper) -> list[str]:
     """Return the lines of the screen as they are drawn, from textual's own picture."""
     rows: dict[float, str] = {}
@@ -180,17 +226,133 @@ def _drawn(app: Stepper) -> list[str]:
     return [line for line in lines if line.strip() != "harness"]  # the window's title
 
 
-def test_screen_is_drawn_as_it_was_reviewed() -> None:
-    """The whole screen at a broken chunk: head, list cut to its width, and panes."""
-    path = ROOT / "tests/view/screens/broken-arguments.txt"
+@pytest.mark.parametrize("columns", [80, 120])
+def test_screen_is_drawn_as_it_was_reviewed(columns: int) -> None:
+    """The whole screen at a broken chunk: head, findings, list, panes and keys."""
+    path = ROOT / f"tests/view/screens/step-broken-arguments-{columns}.txt"
     reviewed = path.read_text("utf-8").splitlines()
 
     async def drive(app: Stepper, pilot: object) -> None:
         await pilot.press("d")  # type: ignore[attr-defined]  # textual's pilot
-        drawn = _drawn(app)[: len(reviewed)]  # the rest is empty, and the keys
-        assert drawn == reviewed
+        assert _drawn(app) == reviewed
 
-    _pilot(_walk(load_cassette(ROOT / BROKEN)), drive)
+    _pilot(_walk(load_cassette(ROOT / BROKEN)), drive, (columns, 30))
+
+
+def test_every_key_of_the_help_is_bound() -> None:
+    """The help lists what there is, and it and the footer fit 80 columns."""
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    from harness.debug.stepper import _FOOTER, KEYS, Stepper
+
+    assert len(_FOOTER) <= 80
+    assert all(17 + 1 + len(what) <= 76 for _, what in KEYS)
+    names = {"→": "right", "←": "left", "↓": "down", "↑": "up", "?": "question_mark"}
+    names |= {"PgDn": "pagedown", "PgUp": "pageup", "Home": "home", "End": "end"}
+    names |= {"]": "right_square_bracket", "[": "left_square_bracket", "/": "slash"}
+    bound = {
+        key
+        for binding in Stepper.BINDINGS
+        for key in str(binding[0]).split(",")  # type: ignore[index]  # tuples all
+    }
+    listed = {names.get(key, key) for keys, _ in KEYS for key in keys.split()}
+    assert listed - bound == {"Esc"}  # a method of its own
+
+
+def test_vi_keys_pages_and_the_mouse_move() -> None:
+    """j, k, PgDn, PgUp and a click on a line of the list go where they say."""
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        await press("j", "j", "down", "k")
+        assert app.walk.position == 2
+        await press("pagedown")
+        assert app.walk.position == 2 + app._room
+        await press("pageup")
+        assert app.walk.position == 2
+        await pilot.click("#list", offset=(3, 7))  # type: ignore[attr-defined]  # textual's pilot
+        assert app.walk.position == 7
+
+    body = sse(*(text(f"w{n} ") for n in range(99)), finish())
+    _pilot(_walk(cassette(exchange(body, [user("x")]))), drive)
+
+
+def test_help_copy_and_exchanges() -> None:
+    """`?` shows the keys, `y` copies the raw text, `]` goes to the next exchange."""
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        await press("question_mark")
+        assert len(app.screen_stack) == 2
+        await press("escape")
+        assert len(app.screen_stack) == 1
+        await press("y")
+        assert app.clipboard == app.walk.trace.moments[0].arrival.raw
+        assert '"question 0"' in _screen(app)
+        await press("right_square_bracket")
+        await _settled(app, pilot)
+        assert "(2 of 3)" in _screen(app)
+        assert '"question 1"' in _screen(app)
+
+    _pilot(_steps(), drive)
+
+
+def test_a_long_variation_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says at once what it does; Escape ends it and changes nothing."""
+    walk = _steps()
+    made = walk.trace
+    started, ended = threading.Event(), threading.Event()
+
+    def follow(*_given: object, tick: Callable[[], None], **_more: object) -> Trace:
+        started.set()
+        try:
+            while True:
+                tick()
+                time.sleep(0.001)  # a stream of any length
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(walk, "follow", follow)
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        await press("s", *"chars", "enter")
+        assert "--split chars: " in _screen(app)
+        assert started.wait(20)
+        await press("escape")
+        assert "--split chars: ended, nothing was changed" in _screen(app)
+        await _settled(app, pilot)
+        assert ended.wait(20)
+        assert app.walk.trace is made
+        await press("right")
+        assert app.walk.position == 1
+
+    _pilot(walk, drive)
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+def test_a_variation_of_twenty_thousand_chunks_answers_at_once() -> None:
+    """The first feedback comes within 0.2 s, and Escape ends it as fast."""
+    body = sse(*(text(f"word{n} ") for n in range(19999)), finish())
+
+    async def drive(app: Stepper, pilot: object) -> None:
+        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
+        await press("s", *"chars")
+        start = time.monotonic()
+        app.on_input_submitted(Input.Submitted(app.query_one("#ask", Input), "chars"))
+        assert "--split chars: 0 steps" in _screen(app)
+        assert time.monotonic() - start < 0.2
+        start = time.monotonic()
+        app.key_escape()
+        assert "ended, nothing was changed" in _screen(app)
+        assert time.monotonic() - start < 0.2
+        await _settled(app, pilot)
+        assert len(app.walk.trace.moments) == 20000
+
+    pytest.importorskip("textual", reason="needs the extra `step`")
+    from textual.widgets import Input
+
+    _pilot(_walk(cassette(exchange(body, [user("x")]))), drive)
 
 
 def test_line_for_input_takes_numbers_text_and_splits() -> None:
@@ -205,6 +367,7 @@ def test_line_for_input_takes_numbers_text_and_splits() -> None:
         await press("N")
         assert app.walk.position == 6
         await press("s", *"chars", "enter")
+        await _settled(app, pilot)
         assert "--split chars" in _screen(app)
         assert len(app.walk.trace.moments) == 18
         await press("g", "1", "escape", "right")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from harness.apis.chat import breaking
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
@@ -167,9 +167,10 @@ def _parse_part(part: str, text: str) -> FaultPart:
         kind.name if kind.default is None else f"{kind.name}:K"
         for kind in FAULTS.values()
     ]
+    hint = did_you_mean(name, FAULTS) if kind is None else ""
     raise UsageError(
         f"fault {shorten(text)}: expected one of {', '.join(forms)} (K a number from "
-        f"0), or several joined by +; got {shorten(part)}"
+        f"0), or several joined by +; got {shorten(part)}{hint and f': {hint}'}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from harness.apis.chat.dialects import entry_habits, habits, providers, servers
 from harness.apis.chat.dialects.framing import Framing
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,9 +127,10 @@ def parse_dialect(text: str) -> Dialect:
     parts = []
     for name in text.strip().split("+"):
         if name not in DIALECTS:
+            hint = did_you_mean(name, DIALECTS)
             raise UsageError(
                 f"dialect {shorten(text)}: expected one of {', '.join(DIALECTS)}, or "
-                f"several joined by +; got {shorten(name)}"
+                f"several joined by +; got {shorten(name)}{hint and f': {hint}'}"
             )
         parts.append(DIALECTS[name])
     return Dialect(tuple(parts))

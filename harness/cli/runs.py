@@ -1,0 +1,72 @@
+"""`harness replay` on a terminal: the default view, and what to look at next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.console import write
+from harness.engine.runs import view_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.engine.transcript import Diagnostic, Transcript
+
+__all__ = ["next_steps", "show_runs"]
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "heading": {"bold": True},
+    # White on red brings its own background: readable on any palette.
+    "finding": {"fg": 231, "bg": 160, "bold": True},
+}
+
+
+def show_runs(
+    transcript: Transcript,
+    *,
+    variation: str,
+    shows_reasoning: bool,
+    explain: Callable[[Diagnostic], list[str]],
+    known: set[str],
+    is_quiet: bool,
+) -> None:
+    """Print the default view of a replay.
+
+    Args:
+        transcript: What came of it; nothing is printed of an empty one.
+        variation: How the streams were said, cut and broken.
+        shows_reasoning: Whether reasoning was passed on as content.
+        explain: Returns lines about a diagnostic.
+        known: Diagnostics that were shown before; those of this one are added.
+        is_quiet: Whether to leave the diagnostics out.
+    """
+    if is_quiet:
+        transcript.diagnostics = []
+    if not (transcript.responses or transcript.emissions or transcript.diagnostics):
+        return
+    for text, style in view_lines(
+        transcript,
+        variation=variation,
+        shows_reasoning=shows_reasoning,
+        explain=explain,
+        known=known,
+    ):
+        write(text, **_STYLES.get(style, {}))
+    known.update(map(str, transcript.diagnostics))
+
+
+def next_steps(path: str, found: list[Diagnostic]) -> list[str]:
+    """Return what to look at next: the place of the first diagnostic, or the page."""
+    name = shlex.quote(path)
+    places = (one.chunk or (one.excerpt and one.excerpt.chunk) for one in found)
+    place = next((chunk for chunk in places if chunk is not None), None)
+    if place is not None:
+        first = f"next  harness replay {name} --around {place}   what happened there"
+    else:
+        first = f"next  harness replay {name} --rows chunk   every emission"
+    return [
+        first,
+        f"      harness replay {name} --step   chunk by chunk",
+        f"      harness report {name}   as a page",
+    ]
