@@ -14,7 +14,7 @@ from harness.errors import CassetteError, CassetteMissingError
 from harness.store.inputs import STDIN
 from harness.store.journal_text import has_exchange, is_journal
 
-__all__ = ["find_cassettes", "is_cassette"]
+__all__ = ["begins_cassette", "find_cassettes", "is_cassette"]
 
 _ENDINGS = (".yaml", ".yml", ".json")
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
@@ -118,7 +118,12 @@ def is_cassette(path: str) -> bool:
         OSError: The file cannot be read.
     """
     with Path(path).open("rb") as file:
-        head = file.read(_SNIFFED)
+        return begins_cassette(file.read(_SNIFFED))
+
+
+def begins_cassette(text: bytes) -> bool:
+    """Say of the text of a file, or its beginning, what `is_cassette` says of one."""
+    head = text[:_SNIFFED]
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _is_flow_cassette(head)
     key = _BLOCK_KEY.search(head)

@@ -9,6 +9,7 @@ says what an exchange is.
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,12 @@ from harness.errors import CassetteCorruptError, CassetteError
 from harness.limits import EVENT
 from harness.store.cassette import Cassette, Exchange, Headers, Request, Response
 from harness.store.formats import Format, strange, tell_format
-from harness.store.inputs import Input, open_input
+from harness.store.inputs import Input, held_input, open_input
 from harness.store.interactions import exchanges_of
 from harness.store.journal_text import parse_journal
 from harness.store.yaml_text import load_yaml
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["load_cassette", "read_cassette"]
@@ -61,7 +61,10 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
 
 
 def read_cassette(
-    path: str | os.PathLike[str], *, inspect: Callable[[Any], None] | None = None
+    path: str | os.PathLike[str],
+    *,
+    inspect: Callable[[Any], None] | None = None,
+    text: bytes | None = None,
 ) -> Cassette:
     """Load a recording as `load_cassette` does, with a look at the document.
 
@@ -69,6 +72,7 @@ def read_cassette(
         path: The file, or ``-`` for standard input.
         inspect: Called with the parsed document of a cassette, unchecked and before
             it is taken apart; not called for text without one.
+        text: The content, where it is held already; `path` is then its name alone.
 
     Returns:
         The cassette.
@@ -76,7 +80,10 @@ def read_cassette(
     Raises:
         CassetteError: As `load_cassette`.
     """
-    opened = open_input(path)
+    if text is None:
+        opened = open_input(path)
+    else:
+        opened = held_input(os.fspath(path), text)
     try:
         return Cassette(opened.path, _exchanges(opened, inspect))
     except MemoryError:
