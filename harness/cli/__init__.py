@@ -18,6 +18,7 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = {
     "check": "harness.cli.check",
+    "corpus": "harness.cli.corpus",
     "diff": "harness.cli.diff",
     "drift": "harness.cli.drift",
     "fuzz": "harness.cli.fuzz",
@@ -29,6 +30,7 @@ _COMMANDS = {
     "scan": "harness.cli.scan",
     "serve": "harness.cli.serve",
     "show": "harness.cli.show",
+    "sweep": "harness.cli.sweep",
 }
 
 

@@ -157,5 +157,3 @@ def work_guarded(
                 del old
         guard = _guards[key] = Guard(job, limits)
     return list(enumerate(guard.work(items)))
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.corpus.parquet import Group, groups
+from harness.corpus.parquet import Group, groups, rows_in
 from harness.corpus.places import Place
 from harness.corpus.unpacking import is_archive, is_recording_name, members
 from harness.errors import CassetteError
@@ -54,7 +54,6 @@ class Corpus:
 
     Attributes:
         passed_over: How many files are no recordings by their names.
-        newest: The files that were looked at with the latest time, for a mark.
     """
 
     def __init__(
@@ -100,6 +99,19 @@ class Corpus:
                 "no recordings: expected *.parquet, *.yaml, *.json, *.jsonl, *.sse, "
                 "*.txt or *.http, as they are, .gz or .zst, or in a .zip or .tar",
             )
+
+    def count(self) -> int | None:
+        """Return how many entries there are; None where archives hide their number."""
+        total = 0
+        for found in self.files():
+            if is_archive(found.name):
+                return None
+            total += 1
+            if found.name.lower().endswith(".parquet"):
+                path = "" if self.place.is_file() else found.name
+                with self.place.open(path) as file:
+                    total += rows_in(file, found.name) - 1
+        return total
 
     def entries(self) -> Iterator[Entry]:
         """Yield all recordings: by the names of files, then in their order in a file.

@@ -35,7 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-__all__ = ["Group", "arrow", "groups", "packed_ids", "parquet_bytes", "sources_of"]
+__all__ = [
+    "Group",
+    "arrow",
+    "groups",
+    "packed_ids",
+    "parquet_bytes",
+    "rows_in",
+    "sources_of",
+]
 
 _SOURCES = b"harness.sources"
 _GROUP_BYTES = 16 << 20  # a reader holds one group
@@ -219,6 +227,11 @@ def groups(file: BinaryIO, name: str) -> Iterator[Group]:
         )
     for number in range(opened.metadata.num_row_groups):
         yield Group(opened, name, number)
+
+
+def rows_in(file: BinaryIO, name: str) -> int:
+    """Return how many rows a part has."""
+    return int(_opened(file, name).metadata.num_rows)
 
 
 def packed_ids(file: BinaryIO, name: str) -> list[str]:

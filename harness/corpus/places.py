@@ -66,6 +66,13 @@ class Place:
         """Return the path of a file below it; the place itself without a name."""
         return f"{self._root}/{name}" if name else self._root
 
+    def beside(self, suffix: str) -> Place:
+        """Return the place whose path is this one's with something after it."""
+        other = Place.__new__(Place)
+        other.shown = f"{self.shown}{suffix}"
+        other._fs, other._root = self._fs, f"{self._root}{suffix}"  # noqa: SLF001 - ours
+        return other
+
     def is_file(self) -> bool:
         """Return whether it is a file."""
         with self._errors():
@@ -154,6 +161,28 @@ class Place:
             else:
                 self._fs.pipe_file(self.path(name), data)
 
+    @contextlib.contextmanager
+    def creating(self) -> Iterator[BinaryIO]:
+        """Write the place itself as a file, piece by piece, there when it is whole.
+
+        Raises:
+            CassetteError: It cannot be written.
+        """
+        with self._errors():
+            if self._fs is not None:
+                with self._fs.open(self._root, "wb") as file:
+                    yield file
+                return
+            target = Path(self._root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.harness-tmp")
+            try:
+                with temporary.open("wb") as file:
+                    yield file
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+
     def remove(self, name: str) -> None:
         """Remove a file that `write` wrote; none is no error."""
         with self._errors(name), contextlib.suppress(FileNotFoundError):
@@ -161,6 +190,12 @@ class Place:
                 Path(self.path(name)).unlink()
             else:
                 self._fs.rm_file(self.path(name))
+
+    def remove_folder(self) -> None:
+        """Remove the place itself where it is an empty folder; buckets have none."""
+        if self._fs is None:
+            with contextlib.suppress(OSError):
+                Path(self._root).rmdir()
 
     @contextlib.contextmanager
     def _errors(self, name: str = "") -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
@@ -33,10 +33,20 @@ from harness.store.scanning import scan_cassette
 if TYPE_CHECKING:
     from harness.corpus.opening import Item
 
-__all__ = ["CHECKS", "Plan", "apart_row", "exchanges_in", "sweep_bytes"]
+__all__ = [
+    "CHECKS",
+    "NO_RECORDING",
+    "Plan",
+    "apart_row",
+    "streams_in",
+    "sweep_bytes",
+]
 
 CHECKS = ("check", "scan", "replay", "splits", "faults")
 """What a sweep can do with every stream, besides asking a consumer."""
+
+NO_RECORDING = "no recording"
+"""The shape in the row of a file that is none: a lock file among cassettes."""
 
 _TEXTS = 5  # problems kept in a row; the counts by kind have all of them
 _TEXT_LENGTH = 300
@@ -120,6 +130,35 @@ def apart_row(item: Item, reason: str) -> dict[str, Any]:
     return asdict(row)
 
 
+def streams_in(item: Item) -> list[Stream]:
+    """Return the streams of a recording with their labels.
+
+    Raises:
+        CassetteError: It cannot be read.
+    """
+    if item.problem:
+        raise CassetteError(item.name, item.problem)
+    if item.kind == ROW:
+        return [Stream.decode(item.data)]
+    streams = []
+    for name, exchange in exchanges_in(item):
+        hold(exchange, item.name)
+        labels = labels_of(summarise_exchange(exchange), name)
+        streams.append(Stream(name, exchange, labels))
+    return streams
+
+
+def hold(exchange: Exchange, name: str) -> None:
+    """Read a body that comes as pieces.
+
+    Raises:
+        CassetteError: It is larger than a body may be.
+    """
+    response = exchange.response
+    if response.source is not None:
+        response.body, response.source = response.whole(name), None
+
+
 def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
     """Return the exchanges of a recording with the ids of their rows.
 
@@ -164,14 +203,15 @@ def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
         source = item.name
         try:
             found = exchanges_in(item)
+            for _, exchange in found:
+                hold(exchange, item.name)
             text = plain(item.name, item.data)
         except CassetteError as error:
             return [apart_row(item, str(error))]
+    if not found:
+        return [asdict(_Row(item.name, source=source, shape=NO_RECORDING))]
     rows = []
     for name, exchange in found:
-        if exchange.response.source is not None:
-            exchange.response.body = exchange.response.whole(item.name)
-            exchange.response.source = None
         row = _row(name, source, exchange, plan, text)
         text = None  # what stands outside of exchanges is reported with the first
         now = time.perf_counter()
@@ -191,7 +231,8 @@ def _row(
         **asdict(labels),
         size=len(exchange.response.body),
     )
-    cassette = Cassette(name, [exchange])
+    # Ids of messages come from the number: a stream has the same digest in any file.
+    cassette = Cassette(name, [replace(exchange, index=0)])
     for check in plan.names:
         try:
             if check == "check":
@@ -256,5 +297,3 @@ def _replay(cassette: Cassette, row: _Row) -> str:
         row.diagnostics[kind] = max(count, row.diagnostics.get(kind, 0))
     bad = [d for d in transcript.diagnostics if d.kind.severity is not Severity.NOTE]
     return "found" if bad else "ok"
-
-
