@@ -25,10 +25,10 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SHOWN_CHANGES = 50
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
     name = "size"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:  # noqa: ARG002 - click's
         text = str(value).upper().removesuffix("B")
         number = text.rstrip("KMG")
         unit = text[len(number) :]
@@ -169,11 +169,12 @@ def command(corpus: str, consumer: str | None, **options: Any) -> int:
         progress = _progress(total, is_quiet=options["quiet"])
         advance = stack.enter_context(progress)
         try:
-            _sweep(opened, plan, engine, rows, summary, comparison, advance)
+            _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
         except KeyboardInterrupt:
             rows.flush()
             say(
-                f"the rows of what is done are in {rows.spool}; the same command goes on"
+                f"the rows of what is done are in {rows.spool}; "
+                "the same command goes on from there"
             )
             raise
     rows.finish()
@@ -200,47 +201,53 @@ def _plan(checks: str, consumer: str | None) -> Plan:
     return plan
 
 
-def _sweep(
-    corpus: Corpus,
-    plan: Plan,
-    engine: Engine,
-    rows: Rows,
-    summary: Summary,
-    comparison: Comparison | None,
-    advance: Callable[[], None],
-) -> None:
-    from harness.corpus.rows import remaining
+class _Sweep:
+    """Goes through a corpus: what is stored already, then what is left."""
 
-    changes: list[str] = []
+    def __init__(
+        self,
+        rows: Rows,
+        summary: Summary,
+        comparison: Comparison | None,
+        advance: Callable[[], None],
+    ) -> None:
+        self._rows = rows
+        self._summary = summary
+        self._comparison = comparison
+        self._advance = advance
+        self._changes = 0
 
-    def count(row: Row) -> None:
-        summary.add(row)
-        line = comparison.add(row) if comparison else ""
-        if line:
-            changes.append(line)
-            if len(changes) <= _SHOWN_CHANGES:
-                write(line)
+    def run(self, corpus: Corpus, plan: Plan, engine: Engine) -> None:
+        for _, results in engine.run(self._left(corpus, plan)):
+            self._rows.add(results)
+            self._count(results)
+        if self._comparison is not None:
+            for line in self._comparison.rest():
+                self._show(line)
+            if self._changes > _SHOWN_CHANGES:
+                write(f"and {self._changes - _SHOWN_CHANGES} more streams changed")
 
-    def left() -> Iterator[Entry]:
-        for each in remaining(corpus.entries(), iter(rows), plan.names):
+    def _left(self, corpus: Corpus, plan: Plan) -> Iterator[Entry]:
+        from harness.corpus.rows import remaining
+
+        for each in remaining(corpus.entries(), iter(self._rows), plan.names):
             if isinstance(each, dict):
-                count(each)
-                advance()
+                self._count([each])
             else:
                 yield each
 
-    for _, results in engine.run(left()):
-        rows.add(results)
-        for row in results:
-            count(row)
-        advance()
-    if comparison is not None:
-        for line in comparison.rest():
-            changes.append(line)
-            if len(changes) <= _SHOWN_CHANGES:
+    def _count(self, rows: list[Row]) -> None:
+        for row in rows:
+            self._summary.add(row)
+            if self._comparison is not None:
+                self._show(self._comparison.add(row))
+        self._advance()
+
+    def _show(self, line: str) -> None:
+        if line:
+            self._changes += 1
+            if self._changes <= _SHOWN_CHANGES:
                 write(line)
-        if len(changes) > _SHOWN_CHANGES:
-            write(f"and {len(changes) - _SHOWN_CHANGES} more streams changed")
 
 
 class _progress:  # noqa: N801 - used as a function

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from harness.corpus.guard import Guard, work_guarded
@@ -151,7 +152,7 @@ class Dask(Engine):
         self, job: Job, limits: Limits, address: str, workers: int | None = None
     ) -> None:
         try:
-            import distributed
+            distributed: Any = import_module("distributed")
         except ImportError:
             raise UsageError(
                 "--dask needs `pip install 'agent-stream-harness[dask]'`"
@@ -167,7 +168,7 @@ class Dask(Engine):
                 silence_logs=50,
             )
         try:
-            self._client = distributed.Client(self.cluster or address, timeout=10)
+            self._client: Any = distributed.Client(self.cluster or address, timeout=10)
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"--dask {redacted_url(address)}: no scheduler answers there: "

@@ -93,7 +93,7 @@ class Guard:
             if self._is_closed:
                 raise StateError("the sweep was stopped")
             if self._process is None:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603 - this Python, our module
                     [sys.executable, "-c", _START],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.engine.summary import ExchangeSummary
+    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-    from harness.fuzz.outcomes import Arrival
 
 __all__ = ["judge_for", "judged"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.corpus.parquet import Group, groups, rows_in
@@ -141,7 +142,7 @@ class Corpus:
                         yield _apart(found, full, size, CASSETTE.problem)
                     else:
                         item = Item(full, TEXT, data)
-                        yield Entry(full, size, lambda item=item: item, found)
+                        yield Entry(full, size, partial(_same, item), found)
         elif found.size > CASSETTE.value:
             yield _apart(found, found.name, found.size, CASSETTE.problem)
         else:
@@ -174,4 +175,8 @@ class Corpus:
 
 def _apart(found: Found, name: str, size: int, problem: str) -> Entry:
     item = Item(name, TEXT, b"", problem)
-    return Entry(name, size, lambda: item, found)
+    return Entry(name, size, partial(_same, item), found)
+
+
+def _same(item: Item) -> Item:
+    return item

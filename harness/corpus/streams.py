@@ -65,13 +65,17 @@ class Stream:
         size = head["request_size"]
         body = None if size is None else rest[:size]
         wire, ended = head["wire"], head["ended"]
+        method, uri, sent = head["request"]
+        status, reason, headers = head["response"]
         response = Response(
-            *head["response"],
+            status,
+            reason,
+            headers,
             body=rest[size or 0 :],
             wire=None if wire is None else [WireChunk(*chunk) for chunk in wire],
             ended=None if ended is None else Ending(*ended),
         )
-        exchange = Exchange(0, Request(*head["request"], body), response)
+        exchange = Exchange(0, Request(method, uri, sent, body), response)
         return cls(head["id"], exchange, Labels(**head["labels"]))
 
 

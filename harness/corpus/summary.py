@@ -149,8 +149,8 @@ class Comparison:
         self.changes: Counter[str] = Counter()
         """By whose doing."""
 
-    def add(self, row: Row) -> str | None:
-        """Compare a row; return one line where its stream changed its answer."""
+    def add(self, row: Row) -> str:
+        """Compare a row; return a line where a stream changed its answer."""
         self._waiting[row["id"]] = _answer(row)
         earlier = next(self._old, None)
         if earlier is not None:

@@ -74,7 +74,7 @@ def plain(name: str, data: bytes) -> bytes:
 
 def _decompressed(name: str, file: BinaryIO) -> BinaryIO:
     if not name.lower().endswith((".zst", ".tar.zst")):
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]  # it reads
+        return gzip.GzipFile(fileobj=file)
     try:
         import zstandard
     except ImportError:

@@ -11,7 +11,7 @@ import os
 import pickle
 import signal
 import sys
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +51,14 @@ class Answer(NamedTuple):
     problem: str = ""
 
 
-def send(target: BinaryIO, message: object) -> None:
+def send(target: IO[bytes], message: object) -> None:
     """Write one message."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     target.write(len(data).to_bytes(8, "big") + data)
     target.flush()
 
 
-def receive(source: BinaryIO) -> Any:
+def receive(source: IO[bytes]) -> Any:
     """Read one message.
 
     Raises:

@@ -80,10 +80,7 @@ def read_cassette(
     Raises:
         CassetteError: As `load_cassette`.
     """
-    if text is None:
-        opened = open_input(path)
-    else:
-        opened = held_input(os.fspath(path), text)
+    opened = open_input(path) if text is None else held_input(os.fspath(path), text)
     try:
         return Cassette(opened.path, _exchanges(opened, inspect))
     except MemoryError:
