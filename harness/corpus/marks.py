@@ -25,7 +25,8 @@ class Mark:
     may come within the same second, which is as fine as some stores tell time.
 
     Args:
-        text: A date, a time (UTC where it names no zone), or the name of a file; one
+        text: A date or a time (UTC where it names no zone; files of that very second
+            are new), or the name of a file; one
             that is not there yet lets everything in.
 
     Raises:

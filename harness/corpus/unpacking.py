@@ -7,7 +7,7 @@ import io
 import tarfile
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from harness.errors import CassetteCorruptError, CassetteError, UsageError
 from harness.limits import CASSETTE
@@ -74,7 +74,7 @@ def plain(name: str, data: bytes) -> bytes:
 
 def _decompressed(name: str, file: BinaryIO) -> BinaryIO:
     if not name.lower().endswith((".zst", ".tar.zst")):
-        return gzip.GzipFile(fileobj=file)
+        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     try:
         import zstandard
     except ImportError:
@@ -91,7 +91,7 @@ def _decompressed(name: str, file: BinaryIO) -> BinaryIO:
 
         def readinto(self, target: object) -> int:
             try:
-                return reader.readinto(target)  # type: ignore[arg-type]  # a buffer
+                return reader.readinto(target)
             except zstandard.ZstdError as error:
                 raise OSError(str(error)) from None
 
