@@ -110,6 +110,8 @@ class Processes(Engine):
         for guard in self._guards:
             guard.close()
         self._threads.shutdown(cancel_futures=True)
+        for guard in self._guards:
+            guard.release()
 
 
 class _Retried:

@@ -113,6 +113,11 @@ class Guard:
                         pipe.close()
             self._process = None
 
+    def release(self) -> None:
+        """Close the pipes; after `close`, when no thread works with it any more."""
+        if self._process is not None:
+            self._forget(self._process)
+
     def close(self) -> None:
         """End the process, whatever it is doing; nothing is started any more."""
         with self._lock:
@@ -153,7 +158,8 @@ def work_guarded(
     if guard is None:
         for other, old in list(_guards.items()):  # of an earlier sweep
             if other[0] == key[0]:
-                _guards.pop(other).close()
-                del old
+                old.close()
+                old.release()
+                del _guards[other]
         guard = _guards[key] = Guard(job, limits)
     return list(enumerate(guard.work(items)))

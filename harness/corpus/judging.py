@@ -57,6 +57,9 @@ def judged(target: str, summary: ExchangeSummary, check: str) -> list[str]:
 
     Returns:
         One line a failure; empty where all holds.
+
+    Raises:
+        MemoryError: The consumer ran into the limit.
     """
     judge = judge_for(target)
     names = {
@@ -71,14 +74,15 @@ def judged(target: str, summary: ExchangeSummary, check: str) -> list[str]:
         and (check != "consumer" or name not in _LEFT_OUT)
         and (name != "interfaces" or target in {"streaming", "queuing"})
     ]
-    return list(
-        dict.fromkeys(
-            line
-            for arrival in _arrivals(judge, summary, check)
-            for relation in offered
-            for line in _failures(judge, relation, arrival)
-        )
+    lines = dict.fromkeys(
+        line
+        for arrival in _arrivals(judge, summary, check)
+        for relation in offered
+        for line in _failures(judge, relation, arrival)
     )
+    if any("raises MemoryError" in line for line in lines):
+        raise MemoryError  # the limit of the worker, not the consumer's doing
+    return list(lines)
 
 
 def _failures(judge: Judge, relation: str, arrival: Arrival) -> Iterator[str]:
