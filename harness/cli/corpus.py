@@ -27,6 +27,12 @@ def command() -> None:
     A corpus is a folder of recordings in any format that `harness replay` reads, as
     they are, .gz or .zst, or in a .zip or .tar; or a Parquet data set, one row a
     stream; at any URL that fsspec opens. `harness sweep` works on all of it.
+
+    \b
+    Examples:
+      harness corpus pack recordings -o packed
+      harness corpus stats packed
+      harness corpus sample packed --by api,shape -n 50 -o cassettes/sample
     """
 
 
