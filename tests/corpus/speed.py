@@ -32,8 +32,19 @@ def measure(corpus: str, checks: str, *engine: str) -> tuple[float, int, int]:
         rows = Path(folder, "rows.jsonl")
         started = time.perf_counter()
         result = subprocess.run(
-            [sys.executable, "-c", _RUN, "sweep", corpus, "--do", checks]
-            + ["--output", str(rows), "--quiet", *engine],
+            [
+                sys.executable,
+                "-c",
+                _RUN,
+                "sweep",
+                corpus,
+                "--do",
+                checks,
+                "--output",
+                str(rows),
+                "--quiet",
+                *engine,
+            ],
             capture_output=True,
             check=True,
             text=True,
@@ -51,7 +62,10 @@ def main() -> None:
     parser.add_argument("--do", default="replay")
     parser.add_argument("--dask", action="store_true")
     asked = parser.parse_args()
-    engines = {"jobs 1": ("--jobs", "1"), "jobs 2": ("--jobs", "2")}
+    engines: dict[str, tuple[str, ...]] = {
+        "jobs 1": ("--jobs", "1"),
+        "jobs 2": ("--jobs", "2"),
+    }
     if asked.dask:
         engines["dask local, 2 workers"] = ("--dask", "local", "--jobs", "2")
     print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")

@@ -8,8 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +19,9 @@ from harness.errors import HarnessError, UsageError
 from tests.cli.running import harness, harness_process
 from tests.corpus.folders import ROOT, TEXT, all_forms, rows_of
 from tests.corpus.jobs import Poison, entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMITS = Limits(60, 2 << 30)
 ENGINES = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from harness.corpus.streams import Stream, content_id
 from tests.cli.running import harness
 from tests.corpus.folders import TEXT, all_forms
 from tests.corpus.jobs import Here
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytest.importorskip("pyarrow", reason="data sets need pyarrow")
 
@@ -94,10 +98,8 @@ def test_an_interrupted_packing_goes_on(
     source = str(all_forms(tmp_path / "in"))
     pack([source], str(tmp_path / "whole"), Here)
     target = str(tmp_path / "resumed")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         pack([source], target, partial(Here, interrupted_after=after))
-    except KeyboardInterrupt:
-        pass
     pack([source], target, Here)
     assert contents(tmp_path / "resumed") == contents(tmp_path / "whole")
     assert len(contents(tmp_path / "whole")) > 1

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +16,9 @@ from harness.corpus.sweeping import Plan, sweep_bytes
 from tests.cli.running import Result, harness
 from tests.corpus.folders import BROKEN, TEXT, all_forms, rows_of
 from tests.corpus.jobs import Here
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +173,7 @@ def test_rows_of_another_corpus_are_not_gone_on_with(tmp_path: Path) -> None:
 
 
 def test_a_comparison_names_what_changed_and_why(tmp_path: Path) -> None:
-    """A recording that was edited, another version's answer, and what is new or gone."""
+    """An edited recording, another version's answer, and what is new or gone."""
     source = all_forms(tmp_path / "in")
     old = tmp_path / "old.jsonl"
     sweep(source, old)
