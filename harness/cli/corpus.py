@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.sweep import engine_of, engine_options
+from harness.cli.sweep import engine_of, engine_options, refuse_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,10 @@ def pack_command(sources: tuple[str, ...], output: str, **options: Any) -> int:
       harness corpus pack s3://logs/2026-01 old.tar.gz -o s3://bucket/packed
     """
     from harness.corpus.packing import PackJob, pack
+    from harness.corpus.places import Place
 
+    for source in sources:
+        refuse_below(Place(source), output, "--output")
     job = PackJob(frozenset(options["personal"]))
     packed = pack(sources, output, lambda job: engine_of(job, options), job)
     for problem in packed.problems:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from harness.corpus.engines import Engine
     from harness.corpus.opening import Corpus, Entry
+    from harness.corpus.places import Place
     from harness.corpus.rows import Row, Rows
     from harness.corpus.summary import Comparison, Summary
     from harness.corpus.sweeping import Plan
@@ -87,6 +88,23 @@ def limits_of(options: dict[str, Any]) -> Limits:
     from harness.corpus.worker import Limits
 
     return Limits(options["seconds"], options["memory"])
+
+
+def refuse_below(source: Place, target: str, option: str) -> None:
+    """Refuse to write into what is read: the next run would read it, too.
+
+    Raises:
+        UsageError: The target is the source, or below it.
+    """
+    from harness.corpus.places import Place
+    from harness.errors import UsageError
+
+    written = Place(target)
+    if written.is_below(source):
+        raise UsageError(
+            f"{option} {written.shown} lies in {source.shown}, which is read; name a "
+            "place outside of it"
+        )
 
 
 @click.command("sweep", no_args_is_help=True)
@@ -163,11 +181,12 @@ def command(corpus: str, consumer: str | None, **options: Any) -> int:
     summary = Summary(options["example_count"] if options["examples"] else 0)
     old = options["against"]
     comparison = None if old is None else Comparison(read_rows(Place(old)))
-    total = opened.count()
+    refuse_below(opened.place, options["output"], "--output")
+    if options["examples"]:
+        refuse_below(opened.place, options["examples"], "--examples")
     with ExitStack() as stack:
         engine = stack.enter_context(engine_of(plan, options))
-        progress = _progress(total, is_quiet=options["quiet"])
-        advance = stack.enter_context(progress)
+        advance = stack.enter_context(_Progress(opened, is_quiet=options["quiet"]))
         try:
             _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
         except KeyboardInterrupt:
@@ -250,11 +269,11 @@ class _Sweep:
                 write(line)
 
 
-class _progress:  # noqa: N801 - used as a function
+class _Progress:
     """A bar with rate and ETA on a terminal, else nothing; entering gives `advance`."""
 
-    def __init__(self, total: int | None, *, is_quiet: bool) -> None:
-        self._total = total
+    def __init__(self, corpus: Corpus, *, is_quiet: bool) -> None:
+        self._corpus = corpus
         self._bar: Any = None
         self._is_shown = sys.stderr.isatty() and not is_quiet
 
@@ -279,7 +298,7 @@ class _progress:  # noqa: N801 - used as a function
             console=Console(stderr=True),
             transient=True,
         )
-        task = self._bar.add_task("sweep", total=self._total)
+        task = self._bar.add_task("sweep", total=self._corpus.count())
         self._bar.start()
         return lambda: self._bar.advance(task)
 

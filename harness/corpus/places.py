@@ -73,6 +73,15 @@ class Place:
         other._fs, other._root = self._fs, f"{self._root}{suffix}"  # noqa: SLF001 - ours
         return other
 
+    def is_below(self, other: Place) -> bool:
+        """Return whether it is another place, or lies in it."""
+        if self.is_local != other.is_local:
+            return False
+        if self.is_local:
+            here, there = Path(self._root).resolve(), Path(other.path()).resolve()
+            return here.is_relative_to(there)
+        return f"{self._root}/".startswith(f"{other.path()}/")
+
     def is_file(self) -> bool:
         """Return whether it is a file."""
         with self._errors():

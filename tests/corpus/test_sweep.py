@@ -301,3 +301,49 @@ def test_entries_come_in_one_order(tmp_path: Path) -> None:
     names = [entry.name for entry in Corpus(str(source)).entries()]
     assert all(one < two for one, two in pairwise(names))
     assert names == [entry.name for entry in Corpus(f"{source}/").entries()]
+
+
+def test_a_damaged_data_set_does_not_end_a_sweep(tmp_path: Path) -> None:
+    """A part that is none, and one with other columns, are set apart and named."""
+    pa = pytest.importorskip("pyarrow", reason="data sets need pyarrow")
+    from pyarrow import parquet
+
+    source = all_forms(tmp_path / "in")
+    (source / "x.parquet").write_bytes(b"PAR1 no")
+    parquet.write_table(pa.table({"id": ["1"], "text": ["?"]}), source / "y.parquet")
+    result = sweep(source, tmp_path / "rows.jsonl")
+    rows = rows_of(tmp_path / "rows.jsonl")
+    assert result.code == 2
+    assert len(rows) == 9
+    apart = {row["id"]: row["apart"] for row in rows if row["apart"]}
+    assert sorted(apart) == ["x.parquet", "y.parquet"]
+    assert "it lacks body, method, status, uri" in apart["y.parquet"]
+
+
+@pytest.mark.parametrize("option", ["--output", "--examples", "pack"])
+def test_nothing_is_written_into_what_is_read(tmp_path: Path, option: str) -> None:
+    """The next run would take it for recordings."""
+    source = all_forms(tmp_path / "in")
+    if option == "pack":
+        result = harness("corpus", "pack", str(source), "-o", str(source / "packed"))
+    elif option == "--output":
+        result = sweep(source, source / "rows.jsonl")
+    else:
+        result = sweep(source, tmp_path / "r.jsonl", "--examples", str(source / "x"))
+    assert result.code == 2
+    assert "which is read; name a place outside of it" in result.err
+    assert len(list(source.iterdir())) == 7
+
+
+@pytest.mark.parametrize("total", [7, None])
+def test_entries_are_counted_for_a_progress_bar(
+    tmp_path: Path, total: int | None
+) -> None:
+    """Files and rows are counted; an archive hides how many it has."""
+    source = all_forms(tmp_path / "in")
+    if total is not None:
+        for name in ("c.zip", "d.tar.gz"):
+            (source / name).unlink()
+        for name in ("x.sse", "y.sse", "z.sse"):
+            (source / name).write_bytes(b"data: {}\n\n")
+    assert Corpus(str(source)).count() == total
