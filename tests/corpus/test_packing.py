@@ -87,7 +87,7 @@ def test_packing_redacts(tmp_path: Path) -> None:
     assert stream.id == content_id(stream.exchange)
 
 
-@pytest.mark.parametrize("after", range(1, 7))
+@pytest.mark.parametrize("after", [1, 3, 6])
 def test_an_interrupted_packing_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:

@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_set_apart_and_named(tmp_path: Path) -> None:
     assert "set apart: g.yaml, h.sse" in result.out
 
 
-@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("after", [0, 3, 5])
 def test_an_interrupted_sweep_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_an_interrupted_sweep_goes_on(
     assert stopped.code == 130
     assert "goes on from there" in stopped.err
     assert not resumed.exists()
-    interrupt_after(monkeypatch, None)
+    interrupt_after(monkeypatch, 6 - after)  # what is done is not done again
     result = sweep(source, resumed)
     assert (result.code, result.out) == (1, expected.out)
     assert rows_of(resumed) == rows_of(whole)
