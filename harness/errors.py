@@ -31,12 +31,13 @@ __all__ = [
     "StateError",
     "StreamInactiveError",
     "StreamTimeoutError",
+    "UnrecordedConnectionError",
     "UsageError",
     "printable",
     "shorten",
 ]
 
-_SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length told
+_SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length named
 
 
 def printable(text: str) -> str:
@@ -190,6 +191,26 @@ class RecordingRefusedError(CassetteError):
     """Recording was asked for where it must not happen (CI, a broken file)."""
 
 
+class UnrecordedConnectionError(CassetteError):
+    """A client that is not intercepted was about to go past the cassette.
+
+    Attributes:
+        host: Where it was about to connect to.
+        client: The library that was, as the stack shows it.
+    """
+
+    def __init__(self, path: str, host: str, client: str, why: str) -> None:
+        self.host = host
+        self.client = client
+        super().__init__(
+            path,
+            f"{client} was about to connect to {host}, which {why}: harness does not "
+            "intercept this client in process; point its base URL at a recording "
+            "server (`harness record --proxy`), or let it through "
+            f"(allow=[{host!r}])",
+        )
+
+
 class StateError(HarnessError):
     """An object was used in a state that does not allow it (our caller's fault)."""
 
@@ -226,11 +247,11 @@ class InterfaceError(HarnessError):
 
 
 class UsageError(HarnessError):
-    """An option, a name or an argument is wrong; the message says what is allowed."""
+    """An option, a name or an argument is wrong; the message names what is allowed."""
 
 
 class ScenarioError(UsageError):
-    """A scenario file cannot be read, or says what no scenario may say.
+    """A scenario file cannot be read, or holds what no scenario may hold.
 
     Attributes:
         path: The file as the caller named it.

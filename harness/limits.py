@@ -74,7 +74,7 @@ class Limit:
 
     @property
     def problem(self) -> str:
-        """What an error says where something is beyond the limit."""
+        """What an error states where something is beyond the limit."""
         value = f"{self.seconds:g}" if self.unit == "s" else str(self.value)
         return (
             f"{self.bounds}: more than the limit of {value} {self.unit}; "

@@ -1,10 +1,10 @@
 """Snapshots of transcripts: a syrupy extension that stores one emission a line.
 
-Owns the stored form and how a difference is told. The file is JSON lines in a fixed
+Owns the stored form and how a difference is shown. The file is JSON lines in a fixed
 order: a head, the emissions, the diagnostics; a changed emission is a changed line.
 Nothing in it is volatile: ids and dates of our own interfaces come from the
 cassette, and they are stored too, since losing or mixing them is a bug that users
-see. So that they do not drown what was said, the fields that many messages share
+see. So that they do not drown the content, the fields that many messages share
 (`STAMP_FIELDS`) stand once, in a line before the first message that has them, and
 emissions name that stamp by number. An interface of yours that draws random ids or
 reads a clock leaves them out::
@@ -48,7 +48,7 @@ STAMP_FIELDS = (
     *("id", "date"),  # ours and the seed's
     *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
 )
-"""Fields of a message that say whose part it is, not what was said."""
+"""Fields of a message that name whose part it is, not its content."""
 
 _VERSION = 1  # of the stored form
 _CONTEXT_LINES = 2
@@ -162,9 +162,9 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
     """Stores each transcript in a file of its own, one emission a line.
 
     Use it as ``snapshot.use_extension(TranscriptSnapshotExtension)`` (given to the
-    call, ``snapshot(extension_class=...)``, syrupy tells differences in its own way);
+    call, ``snapshot(extension_class=...)``, syrupy shows differences in its own way);
     its options (`--snapshot-update`, ...) and its report of unused snapshots apply. A
-    mismatch tells where the first difference is and shows the changed emissions,
+    mismatch names where the first difference is and shows the changed emissions,
     the stored one by ``-``, the new one by ``+``, with a mark below.
 
     Source: syrupy 7, single-file extension API.
@@ -195,7 +195,7 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
     def matches_test_location(
         cls, *, test_location: PyTestLocation, snapshot_location: str
     ) -> bool:
-        """Tell whether a file holds a snapshot of a test."""
+        """Return whether a file holds a snapshot of a test."""
         if test_location.matches_snapshot_location(snapshot_location):
             return True
         path = Path(snapshot_location)
@@ -236,7 +236,7 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
         return snapshot_text(data, exclude=exclude, include=include, matcher=matcher)
 
     def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:
-        """Tell what differs, changed lines alone.
+        """Return what differs, changed lines alone.
 
         Args:
             serialized_data: What came now.

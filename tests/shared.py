@@ -1,7 +1,8 @@
-"""Where the third-party test data lies, and the skip when it does not.
+"""Where the third-party test data lies, and what takes its place in a clone.
 
-The corpus is read in place beside the checkout and never copied in; a clone
-without it skips these tests with a reason that the last line counts.
+The corpus is read in place beside the checkout and never copied in. What holds for any
+recording is tried on recordings made in code where it is absent; what is about the
+third-party recordings themselves is skipped with a reason that the last line counts.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ import pytest
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
+HAS_CORPUS = (SHARED / "corpus").is_dir()
+
 needs_shared = pytest.mark.skipif(
-    not (SHARED / "corpus").is_dir(),
+    not HAS_CORPUS,
     reason="needs the recordings in ../shared, which this clone does not have",
 )
 
 
 def corpus_files() -> list[Path]:
-    """Return every cassette of the corpus in a stable order; empty without it."""
-    root = SHARED / "corpus"
-    return sorted(p for p in root.rglob("*.y*ml")) if root.is_dir() else []
+    """Return every cassette of the corpus, or those made in its place, in order."""
+    if HAS_CORPUS:
+        return sorted((SHARED / "corpus").rglob("*.y*ml"))
+    from tests.made_corpus import made_files
+
+    return made_files()

@@ -154,7 +154,7 @@ class FieldTable:
         return DiagnosticKind.UNREAD
 
     def meaning(self, path: str) -> str:
-        """Return what the field of a path is, as the table says; empty if unknown."""
+        """Return what the field of a path is, as the table has it; empty if unknown."""
         node: _Node | None = self._root
         for step in path.replace("[]", ".[]").split("."):
             if node is None:

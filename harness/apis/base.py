@@ -188,13 +188,13 @@ class Api(Protocol):
     rules: tuple[Rule, ...]
 
     def is_event(self, name: str, payload: Payload) -> bool:
-        """Tell whether an event can only be this API's (errors often cannot)."""
+        """Return whether an event can only be this API's (errors often cannot)."""
 
     def is_answer(self, document: Any) -> bool:
-        """Tell whether a JSON document is a whole answer (or an error) of this API."""
+        """Return whether a JSON document is a whole answer or an error of this API."""
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell whether a request is meant for this API."""
+        """Return whether a request is meant for this API."""
 
     def reader(self) -> Reader:
         """Return a reader for one response."""

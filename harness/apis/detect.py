@@ -1,6 +1,6 @@
 """Which API an event, an answer or a request belongs to; the one list of APIs.
 
-Decided by what the JSON says, never by the content type, which recorders lose, nor by
+Decided by what the JSON holds, never by the content type, which recorders lose, nor by
 a URL alone: gateways and test suites put any URL in front of any provider.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["API_NAMES", "api_named", "api_of_answer", "api_of_event", "api_of_request"]
 
-API_NAMES = ("chat", "responses", "anthropic", "gemini")
+API_NAMES = ("chat", "responses", "anthropic", "gemini", "ollama")
 """Every API that is read, the most common first."""
 
 

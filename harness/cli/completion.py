@@ -1,7 +1,7 @@
 """Completing what is typed in a shell: paths, interfaces, dialects, faults, splits.
 
 click does the talking with bash, zsh and fish (`_HARNESS_COMPLETE=bash_source harness`
-prints what a shell reads); this says what may stand where. It is attached to a command
+prints what a shell reads); this lists what may stand where. It is attached to a command
 only while one is completed, so that no other run pays for it.
 """
 
@@ -87,14 +87,14 @@ def _splits(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
 
 
 def _dialects(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.core.dialects import DIALECTS
+    from harness.apis.chat.dialects import DIALECTS
 
     names = [(part.name, part.summary) for part in DIALECTS.values()]
     return _joined(names, incomplete, "+")
 
 
 def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.core.faults import FAULTS
+    from harness.apis.chat.faults import FAULTS
 
     names = [(kind.name, kind.summary) for kind in FAULTS.values()]
     if ctx.command.name == "serve":
@@ -103,6 +103,12 @@ def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
         names += [(name, summary) for name, (_, summary) in WIRE_FAULTS.items()]
         names.append(("http-429", "the first requests get that status"))
     return _joined(names, incomplete, "+")
+
+
+def _topics(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
+    from harness.cli.docs import topics
+
+    return _named(topics(), incomplete)
 
 
 def _relations(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
@@ -137,4 +143,5 @@ _BY_NAME = {
     **dict.fromkeys(("fault", "fault_b"), _faults),
     "relations": _relations,
     "target": _targets,
+    "topic": _topics,
 }

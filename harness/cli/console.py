@@ -37,7 +37,7 @@ COMPLETION = "_HARNESS_COMPLETE"
 
 
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """What a command's exit code means."""
 
     DONE = 0
     """It did what was asked and found nothing wrong."""
@@ -136,7 +136,7 @@ def write(text: str, **style: Any) -> None:
 
 
 def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input
-    """Tell whether to colour: on a terminal, unless `NO_COLOR` is set and not empty.
+    """Return whether to colour: on a terminal, unless `NO_COLOR` is set and not empty.
 
     Source: no-color.org; `FORCE_COLOR` turns it on elsewhere.
     """

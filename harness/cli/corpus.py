@@ -193,7 +193,7 @@ class _Reading:
         yield from iter_streams(self.corpus, self.report)
 
     def report(self, error: CassetteError) -> None:
-        from harness.store.rules import redacted_url
+        from harness.redaction.config import redacted_url
 
         complain(redacted_url(str(error)))
         self.code = Exit.UNUSABLE

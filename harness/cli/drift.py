@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, say, write
+from harness.cli.console import Exit, complain, printable, say, use_colour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.view.drift import Change, Drift, Drifter
-    from harness.view.sdk import Sdk
-    from harness.view.stored import Asked
+    from harness.debug.drift import Change, Drift, Drifter
+    from harness.debug.stored import Asked
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 _SHOWN = 5  # changes of one reader; more of them have one cause
 _WINDOW = 60  # characters of a text before its first difference; then as many again
-_NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
+_NAMES = {
+    "openai": "the OpenAI SDK",
+    "anthropic": "the Anthropic SDK",
+    "google-genai": "the Google Gen AI SDK",
+    "recording": "the recording itself",
+}
 
 
 @click.command("drift", no_args_is_help=True)
@@ -39,7 +43,7 @@ _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
     help="Keep readings below DIR, by the path from the PATH that was named.  "
     "[default: __drift__ beside each recording]",
 )
-@click.option("--no-sdk", is_flag=True, help="Leave the OpenAI SDK out.")
+@click.option("--no-sdk", is_flag=True, help="Leave the vendors' SDKs out.")
 @click.option(
     "--interface",
     metavar="streaming|queuing|both|MODULE:NAME",
@@ -73,11 +77,11 @@ _NAMES = {"openai": "the OpenAI SDK", "recording": "the recording itself"}
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Read old recordings again and tell what changed, and by whose doing.
 
-    PATH is a recording or a folder of them. Each is read by the installed OpenAI SDK
-    and by the interfaces, and compared with what --update stored: a change is the
-    SDK's (its versions are stored too), an interface's, or the recording's own. What
-    is stored is read again as it was stored. Exit code 1 if anything changed, or is
-    not stored yet.
+    PATH is a recording or a folder of them. Each is read by the installed SDK of its
+    vendor (openai, anthropic, google-genai) and by the interfaces, and compared with
+    what --update stored: a change is the SDK's (its versions are stored too), an
+    interface's, or the recording's own. What is stored is read again as it was
+    stored. Exit code 1 if anything changed, or is not stored yet.
 
     \b
     Examples:
@@ -86,12 +90,13 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
       harness drift old.yaml --store readings --no-sdk --json
       harness drift old.yaml --interface my.agent:Interface --update
     """
-    from harness.view.drift import Drifter
+    from harness.debug.drift import Drifter
+    from harness.debug.sdk import Sdks
 
     asked = _asked(options)
     drifter = Drifter(
         asked,
-        None if options["no_sdk"] else _sdk(),
+        None if options["no_sdk"] else Sdks(_is_missing),
         store=options["store"],
         is_updating=options["update"],
     )
@@ -102,8 +107,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _asked(options: dict[str, Any]) -> list[Asked] | None:
+    from harness.debug.stored import Asked
     from harness.engine.targets import AgentOptions
-    from harness.view.stored import Asked
 
     ways = ("mode", "assistant_message", "assistant_function", "assistant_argument")
     given = [name for name in (*ways, "reasoning") if options[name]]
@@ -138,15 +143,8 @@ def _asked(options: dict[str, Any]) -> list[Asked] | None:
     ]
 
 
-def _sdk() -> Sdk | None:
-    from harness.errors import UsageError
-    from harness.view.sdk import Sdk
-
-    try:
-        return Sdk()
-    except UsageError as error:
-        say(f"only the interfaces are compared: {error}")
-        return None
+def _is_missing(problem: str) -> None:
+    say(f"only the interfaces are compared: {problem}")
 
 
 class _Run:
@@ -155,14 +153,15 @@ class _Run:
     def __init__(self, drifter: Drifter, options: dict[str, Any]) -> None:
         self._drifter = drifter
         self._options = options
+        self._colours = use_colour(sys.stdout.isatty())
         self._drifts: list[Drift] = []
         self._unreadable = 0
 
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
+        from harness.cassettes.library import find_cassettes
+        from harness.cassettes.load import load_cassette
         from harness.errors import CassetteError, NothingToReplayError, UsageError
-        from harness.store.library import find_cassettes
-        from harness.store.reading import load_cassette
 
         if base == "-" or Path(base).is_fifo():
             raise UsageError(
@@ -214,21 +213,21 @@ class _Run:
         return Exit.FINDINGS if states["changed"] or states["new"] else Exit.DONE
 
     def _print(self, drift: Drift) -> None:
-        name = drift.cassette
+        name = printable(drift.cassette)
         for by in dict.fromkeys(change.by for change in drift.changes):
             changes = [change for change in drift.changes if change.by == by]
             for change in changes[:_SHOWN]:
                 place = f"exchange {change.exchange}: " * (change.exchange is not None)
-                write(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
+                self._line(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
                 self._texts(change)
             if len(changes) > _SHOWN:
-                write(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
+                self._line(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
         if self._options["quiet"]:
             return
         if drift.written:
-            write(f"{name}: stored: {', '.join(drift.written)}")
+            self._line(f"{name}: stored: {', '.join(drift.written)}")
         elif drift.missing:
-            write(f"{name}: not stored: {', '.join(drift.missing)}")
+            self._line(f"{name}: not stored: {', '.join(drift.missing)}")
 
     def _texts(self, change: Change) -> None:
         if change.by == "recording":
@@ -239,7 +238,7 @@ class _Run:
         ):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                write(f"    {sign} {_window(text, at)}", fg=colour)
+                self._line(f"    {sign} {_window(text, at)}", fg=colour)
 
     def _summarise(self, states: Counter[str]) -> None:
         new = "stored" if self._options["update"] else "not stored"
@@ -251,9 +250,14 @@ class _Run:
             say(line)
         unlike = sum(len(drift.disagreements) for drift in self._drifts)
         if unlike:
-            say(f"{unlike} exchanges are read otherwise by the SDK than by harness")
+            say(f"{unlike} exchanges are read otherwise by an SDK than by harness")
         if states["new"] and not self._options["update"]:
             say("store what is new with --update")
+
+    def _line(self, text: str, **style: Any) -> None:
+        if self._colours and style:
+            text = click.style(text, **style)
+        sys.stdout.write(f"{text}\n")
 
 
 def _by(change: Change) -> str:
@@ -263,7 +267,7 @@ def _by(change: Change) -> str:
 
 def _window(text: str, at: int) -> str:
     start = 0 if at <= 2 * _WINDOW else at - _WINDOW
-    shown = text[start : at + _WINDOW]
+    shown = printable(text[start : at + _WINDOW])
     return f"{'…' * bool(start)}{shown}{'…' * (len(text) > at + _WINDOW)}"
 
 
@@ -299,7 +303,9 @@ def _harmless(drifts: list[Drift]) -> Iterator[str]:
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
     """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
-    names = ("openai", "pydantic") if by == "openai" else ("harness",)
+    from harness.debug.sdk import SDK_NAMES
+
+    names = (by, "pydantic") if by in SDK_NAMES else ("harness",)
     shown: dict[str, None] = {}
     for drift, _ in found:
         for name in names:

@@ -25,6 +25,7 @@ _DEFAULT_EXAMPLES = 20_000
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(
     "--as",
+    "--level",
     "level",
     type=click.Choice(_LEVELS),
     help="How the consumer is fed.  [default: by what it offers]",
@@ -101,7 +102,7 @@ _DEFAULT_EXAMPLES = 20_000
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
-    """Cut, reframe and break streams until a consumer says something else.
+    """Cut, reframe and break streams until a consumer answers differently.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
     class, a factory, an object, or a function of an iterator of chunks. CASSETTE is a
@@ -110,12 +111,12 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider says it makes no difference
-      agreement           it says what the whole says, parsed at once
+      dialect-invariance  which provider sends it makes no difference
+      agreement           the answer is that of the whole, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was said is taken back
+      prefix-safety       nothing that was emitted is taken back
       faults              a broken stream leads to no exception but a meant one
-      interfaces          the streaming and the queuing interface say the same
+      interfaces          the streaming and the queuing interface agree
 
     \b
     Examples:
@@ -197,8 +198,8 @@ def _relations(text: str | None, judge: Judge, target: str) -> tuple[str, ...]:
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
+    from harness.cassettes.library import find_cassettes
     from harness.errors import CassetteError
-    from harness.store.library import find_cassettes
 
     streams: dict[str, Arrival] = {}
     for path in paths:
@@ -216,10 +217,10 @@ def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
 
 
 def _streams_of(path: str) -> dict[str, Arrival]:
+    from harness.cassettes.classify import Kind, classify
+    from harness.cassettes.load import load_cassette
     from harness.engine.stream import StreamReader
     from harness.fuzz.arrivals import payloads_of
-    from harness.store.classify import Kind, classify
-    from harness.store.reading import load_cassette
 
     streams = {}
     for exchange in load_cassette(path).exchanges:
@@ -281,7 +282,7 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
 
 
 def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
-    """Say what was tried, in numbers."""
+    """Print what was tried, in numbers."""
     from harness.fuzz.reporting import counted
 
     consumer = judge.consumer

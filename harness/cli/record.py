@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - one an option
     exchange that has ended is in a journal beside it, which the next recording takes
     in if this one is killed. Credentials are removed before anything is written.
 
-    A scenario file says what to ask, which tools to offer and what they return; its
+    A scenario file lists what to ask, which tools to offer and what they return; its
     cassette is written beside it, NAME.scenario.yaml to NAME.yaml, and only when the
     answers are what the scenario expects.
     """
@@ -131,7 +131,7 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
 
     from harness.cli.signals import stop_on_signals
     from harness.record.proxy import serve_proxy
-    from harness.store.rules import redacted_url
+    from harness.redaction.config import redacted_url
 
     async def serve() -> int:
         stop = asyncio.Event()

@@ -96,7 +96,7 @@ def _count(number: int, noun: str) -> str:
 
 
 class _Live:
-    """One line on a terminal that tells how far a run has come; else nothing."""
+    """One line on a terminal that shows how far a run has come; else nothing."""
 
     def __init__(self, title: str) -> None:
         self._title = title

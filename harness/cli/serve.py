@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     "escape; in the forms of --split, N in bytes.",
 )
 @click.option(
+    "--api",
+    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    help="The API that --dialect and --fault are of; every API is served anyway.",
+)
+@click.option(
     "--dialect",
     metavar="NAME",
     help="Say the stream as this provider would; several joined by +.",
@@ -118,7 +123,7 @@ def command(
     /harness/sessions/NAME, GET them and the requests so far from there.
     """
     try:
-        import h11  # noqa: F401 - to say now what is missing
+        import h11  # noqa: F401 - to report now what is missing
     except ModuleNotFoundError:
         raise click.UsageError(
             "the server needs h11; `pip install 'agent-stream-harness[serve]'`"

@@ -1,4 +1,4 @@
-"""Stopping a server that runs until it is told to."""
+"""Stopping a server that runs until it is stopped."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ r"""The same arguments written differently: escaped, pretty, compact, reordered.
 Works on the tokens of the JSON text, not on parsed values, so that numbers keep
 their digits, strings their escapes and duplicate keys their place. Every function
 here takes any text and gives back a text that `json.loads` reads as the same
-value; a text that is no JSON comes back unchanged, because there is no telling
+value; a text that is no JSON comes back unchanged, because there is no knowing
 what it would be.
 
 Models do write arguments in all these ways: `{"a":1}` and `{"a": 1}` are common,

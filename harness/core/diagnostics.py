@@ -38,7 +38,7 @@ class DiagnosticKind(StrEnum):
     MISSING_DONE = "missing-done"
     """The stream ended without `[DONE]`."""
     BROKEN_STREAM = "broken-stream"
-    """The recording says that the connection broke or was closed early."""
+    """The recording notes that the connection broke or was closed early."""
     MALFORMED_ARGUMENTS = "malformed-arguments"
     """A call's arguments are not one JSON object."""
     OTHER_CHOICES = "other-choices"
@@ -81,6 +81,12 @@ class DiagnosticKind(StrEnum):
     """Lines between the events that are no field of the event-stream standard."""
     DONE_DIFFERS = "done-differs"
     """A done or terminal event states something else than its deltas."""
+    MISSING_ENCODING = "missing-encoding"
+    """The body is compressed, and no header of the response states it."""
+    RESTORED = "restored"
+    """The recording was read after something about its text was undone or guessed."""
+    NOT_READ = "not-read"
+    """A part of the recording that cannot be read, such as WebSocket messages."""
     ILLEGAL_EVENT = "illegal-event"
     """An event breaks a rule of its API: order, index, bracket, sequence."""
 
@@ -104,4 +110,6 @@ _SEVERITIES = {
     DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
     DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,
+    DiagnosticKind.RESTORED: Severity.NOTE,
+    DiagnosticKind.NOT_READ: Severity.NOTE,
 }

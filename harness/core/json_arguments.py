@@ -3,8 +3,8 @@ r"""The JSON argument state machine: fragments of a JSON object in, one string o
 A model sends the arguments of a tool call as the text of one JSON object, cut
 anywhere. `FunctionArgumentsStreamHandler` reads the pieces as they come and
 returns the text of the string under one top-level key while it is still being
-written. It promises what design.md, section 4, lists: split-invariant, exact, as
-early as possible, prefix-safe, linear, never silent. This page says how.
+written. It promises what `harness docs argument-machine` lists: split-invariant, exact,
+as early as possible, prefix-safe, linear, never silent. This page explains how.
 
 The rules of this file
 ======================
@@ -66,7 +66,7 @@ accepted.
 
 Four shortcuts stand before the machine and change no result: a fragment of plain
 text, one with plain escapes, one inside another string, and a whole object. Each
-says at its place what it is worth. Without them only the benchmarks would notice.
+notes at its place what it is worth. Without them only the benchmarks would notice.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Objects become tuples of pairs, so that repeated keys are seen and arrays told apart.
+# Objects become tuples of pairs, so that repeated keys are seen and arrays stay arrays.
 _DECODER: Final = json.JSONDecoder(
     strict=False, object_pairs_hook=tuple, parse_constant=_refuse_constant
 )
@@ -177,7 +177,7 @@ class FunctionArgumentsStreamHandler:
     Cost is O(length of the fragment), whatever came before. Held between two
     fragments are at most 11 characters and one byte for each open container.
 
-    Example:
+    Examples:
         >>> handler = FunctionArgumentsStreamHandler()
         >>> [handler.process_json_chunk(f) for f in ('{"mess', 'age":"h\\', "n", '"}')]
         [None, 'h', '\n', None]
@@ -191,7 +191,7 @@ class FunctionArgumentsStreamHandler:
         json_key: As given. A change takes effect with the next `reset`.
         strict: As given.
         error: What is malformed, or None. Once set, the machine has stopped.
-        has_value: A string value of the key has begun; tells ``""`` from no value.
+        has_value: A string value of the key has begun; ``""`` is one, too.
         value_type: The JSON type (``"number"``, ``"object"``, ``"array"``,
             ``"boolean"``, ``"null"``) of the key's value when that is no string; None
             when it is one, or none came yet.
@@ -199,7 +199,8 @@ class FunctionArgumentsStreamHandler:
         undelivered: Strict mode: the text that the fragment had made readable before
             its error, which the raising call could not return; else None.
 
-    Source: RFC 8259 and design.md, section 4; deviations in the module's docstring.
+    Source: RFC 8259 and `harness docs argument-machine`; deviations in the module's
+    docstring.
     """
 
     __slots__ = (
@@ -247,7 +248,7 @@ class FunctionArgumentsStreamHandler:
 
     @property
     def is_complete(self) -> bool:
-        """The object has been closed; `error` may still tell of text after it."""
+        """The object has been closed; `error` may still report text after it."""
         return self._state == END
 
     def inspect(self) -> MachineState:
@@ -306,7 +307,7 @@ class FunctionArgumentsStreamHandler:
         return self._advance(chunk)
 
     def close(self) -> ArgumentsError | None:
-        """Tell that no more fragments come.
+        """Note that no more fragments come.
 
         Text that was still held (half an escape, a high surrogate) belongs to a string
         without end and is dropped. Closing twice changes nothing.

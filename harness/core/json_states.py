@@ -96,7 +96,7 @@ SPACE_ALLOWED: Final = frozenset(
     }
 )
 
-# What an error says was expected, by the state it came in.
+# What an error names as expected, by the state it came in.
 EXPECTED: Final[dict[str, str]] = {
     OBJECT: "'{'",
     FIRST_KEY: "a quoted key or '}'",

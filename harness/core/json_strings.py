@@ -1,6 +1,6 @@
-"""The content of JSON strings: where it ends, what it says, what is still open.
+"""The content of JSON strings: where it ends, what it holds, what is still open.
 
-Knows nothing of states: `harness.core.json_arguments` says which string it reads,
+Knows nothing of states: `harness.core.json_arguments` decides which string it reads,
 and its docstring has the rules for escapes and surrogates. All functions are O(what
 they read); none looks behind the string that begins at the position it is given.
 
@@ -26,7 +26,7 @@ _MAY_BE_LOW_HALF: Final = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F].?)?)?)?)?")
 
 
 def join_surrogates(text: str, errors: str) -> str:
-    """Make pairs of surrogates one character; `errors` says what lone ones become."""
+    """Make pairs of surrogates one character; `errors` is for lone ones."""
     if text.isascii():
         return text
     try:

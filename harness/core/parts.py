@@ -123,7 +123,7 @@ class CallPart:
 
 @dataclass(slots=True)
 class Finish:
-    """The provider says that the choice is finished; more may follow all the same."""
+    """The provider marks the choice as finished; more may follow all the same."""
 
     reason: str
     """As sent: `stop`, `end_turn`, `completed`, `STOP`, ..."""

@@ -1,9 +1,9 @@
 """Ways to cut the same text: values that print, compare and parse back.
 
-A split is a rule that says, for every position of a run, whether there is a cut
+A split is a rule that decides, for every position of a run, whether there is a cut
 before it. A run is the text of neighbouring deltas of one kind and one call, or
 the bytes of one stream, counted from 0 in code points or bytes. How a rule is put
-to the deltas of a chunk stream is the business of `harness.core.recut`.
+to the deltas of a chunk stream is the business of `harness.apis.chat.cutting`.
 
 Every rule but `recorded` forgets the recorded cuts and makes its own, so that a
 stream can also arrive coarser than it did: ``5`` gives fragments of exactly five
@@ -23,14 +23,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from harness.core.mixing import mask_of_block
-from harness.core.recut import recut_chunks
+from harness.core.stable_random import mask_of_block
 from harness.errors import UsageError, shorten
-
-if TYPE_CHECKING:
-    from harness.core.chunks import Chunk
 
 __all__ = ["SPLIT_FORMS", "Split", "parse_split"]
 
@@ -209,7 +205,7 @@ class _Tokens(_Rule):
 class Split:
     """One way to cut text, deltas or bytes; `str()` of it parses back.
 
-    Equal when they cut everything alike as far as the rules tell: ``1`` is
+    Equal when they cut everything alike as far as the rules show: ``1`` is
     ``chars``, and the positions of ``at:`` are sorted. Made by `parse_split`.
     """
 
@@ -289,20 +285,6 @@ class Split:
             held.append(piece[start:])
         if rest := b"".join(held):
             yield rest
-
-    def recut(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Cut the text deltas of a chunk stream; what it says stays the same.
-
-        Args:
-            chunks: The stream; its payloads are never changed, only copied where
-                a piece differs from its source.
-
-        Returns:
-            The stream cut by this split, lazily, in order; see
-            `harness.core.recut.recut_chunks` for what goes where. At most one
-            unfinished piece of each choice is held back.
-        """
-        return iter(chunks) if self.is_recorded else recut_chunks(chunks, self.start)
 
 
 def parse_split(text: str) -> Split:

@@ -27,6 +27,7 @@ __all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
+_EVENT_LINE = re.compile(rb"event: [^\n]+")
 
 
 @dataclass(slots=True)
@@ -155,7 +156,7 @@ class SSEDecoder:
         return events
 
     def close(self) -> list[SSEEvent]:
-        """Tell that the stream has ended; the decoder cannot be used after it.
+        """Note that the stream has ended; the decoder cannot be used after it.
 
         Returns:
             The event whose blank line never came, `is_complete` false; empty if the
@@ -215,18 +216,24 @@ class SSEDecoder:
         return head
 
     def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> None:
-        """Feed data that starts between events and has no CR, block by block."""
+        """Feed data that starts between events and has no CR, block by block.
+
+        A block of one line of data, or of a name and one, is an event as it stands.
+        """
         blocks = data.split(b"\n\n")
         rest = blocks.pop()
         last_id = self._last_id
         start = self._consumed
         for block in blocks:
+            name, _, line = block.rpartition(b"\n")
             if (
-                block[:6] == b"data: "
-                and b"\n" not in block
+                line[:6] == b"data: "
+                and (not name or _EVENT_LINE.fullmatch(name))
+                and block[:1] != b"\n"
                 and len(block) <= self._max_event_bytes
             ):
-                events.append(SSEEvent(block[6:], start, "", last_id))
+                event = name[7:].decode("utf-8", "replace") if name else ""
+                events.append(SSEEvent(line[6:], start, event, last_id))
                 start += len(block) + 2
             else:
                 self._consumed = self._start = start
@@ -242,7 +249,7 @@ class SSEDecoder:
     def _feed_lines(
         self, data: bytes, events: list[SSEEvent], *, to_next_event: bool = False
     ) -> bytes:
-        """Feed data line by line; return what is left, if told to stop early."""
+        """Feed data line by line; return what is left, if asked to stop early."""
         start = 0
         for match in _LINE_END.finditer(data):
             line = data[start : match.start()]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from harness.corpus.guard import Guard, work_guarded
 from harness.errors import HarnessError, UsageError
-from harness.store.rules import redacted_url
+from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

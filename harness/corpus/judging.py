@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness.core.faults import FAULTS, parse_fault
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.core.splits import parse_split
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
@@ -109,5 +110,5 @@ def _arrivals(judge: Judge, summary: ExchangeSummary, check: str) -> Iterator[Ar
     if not recorded:
         return
     for split in _SPLITS if check == "splits" else _SPLITS[:1]:
-        arrival = payloads_of(parse_split(split).recut(chunks_of(recorded)))
+        arrival = payloads_of(cut_chunks(parse_split(split), chunks_of(recorded)))
         yield tuple(event_bytes(arrival)) if level is Level.BYTES else arrival

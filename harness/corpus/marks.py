@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.atomic import write_atomically
 from harness.errors import UsageError, shorten
-from harness.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

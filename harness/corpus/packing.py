@@ -7,15 +7,15 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.cassettes.encode import encode_document, interaction_of
 from harness.corpus.opening import Corpus
 from harness.corpus.parquet import packed_ids, parquet_bytes, sources_of
 from harness.corpus.places import Place
 from harness.corpus.streams import Stream, content_id
 from harness.corpus.sweeping import streams_in
 from harness.errors import CassetteError, CassetteMissingError
-from harness.store.redaction import redact_exchange
-from harness.store.rules import Redaction, redacted_url
-from harness.store.writing import encode_document, interaction_of
+from harness.redaction.config import Redaction, redacted_url
+from harness.redaction.redact import redact_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -26,10 +26,10 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
 from harness.corpus.streams import Labels, Stream, content_id
 from harness.errors import CassetteCorruptError, UsageError
 from harness.limits import CASSETTE
-from harness.store.cassette import Ending, Exchange, Request, Response, WireChunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from harness.cassettes.atomic import write_atomically
 from harness.errors import CassetteError, CassetteMissingError, UsageError
-from harness.store.atomic import write_atomically
-from harness.store.rules import redacted_url
+from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

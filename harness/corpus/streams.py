@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.store.cassette import Ending, Exchange, Request, Response, WireChunk
-from harness.store.classify import Kind
+from harness.cassettes.classify import Kind
+from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
 
 if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary

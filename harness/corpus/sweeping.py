@@ -9,12 +9,16 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
+from harness.cassettes.classify import Kind
+from harness.cassettes.library import begins_cassette
+from harness.cassettes.load import read_cassette
+from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.judging import judge_for, judged
 from harness.corpus.opening import ROW
 from harness.corpus.streams import Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
-from harness.engine.checking import check_cassette
+from harness.engine.check import check_cassette
 from harness.engine.replay import replay
 from harness.engine.summary import summarise_exchange
 from harness.engine.transcript import message_json
@@ -24,11 +28,7 @@ from harness.errors import (
     UsageError,
     printable,
 )
-from harness.store.cassette import Cassette, Exchange
-from harness.store.classify import Kind
-from harness.store.library import begins_cassette
-from harness.store.reading import read_cassette
-from harness.store.scanning import scan_cassette
+from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
     from harness.corpus.opening import Item

@@ -1,6 +1,6 @@
 """What the agent loop needs of an interface, whatever the interface is.
 
-Three kinds are told apart by what they offer, never by inheritance alone:
+Three kinds are distinguished by what they offer, never by inheritance alone:
 
 - our `StreamingServerInterface` (and subclasses): drained at once after each input;
 - anything with `get_generator()`: its async generator is read by one task that lives
@@ -18,16 +18,16 @@ import inspect
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.errors import HarnessError, InterfaceError
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk, Payload
+    from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
 __all__ = [
@@ -82,7 +82,7 @@ class Adapter(Protocol):
         """Call a method of the interface; one that it lacks is left out."""
 
     def set_streaming(self, *, is_streaming: bool) -> None:
-        """Say whether the response that follows is streamed."""
+        """Return whether the response that follows is streamed."""
 
     def drain(self) -> list[Any]:
         """Return what came out since the last call."""
@@ -127,7 +127,7 @@ class _Base:
             self.feed_event("chat", chunk.payload)
             return
         # Not at the top: an interface of ours has no need of a model.
-        from harness.core.chunk_models import to_model
+        from harness.apis.chat.models import to_model
 
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
 
@@ -156,7 +156,7 @@ class _Base:
             )
 
     def name_calls(self, prefix: str) -> None:
-        """Say how calls without id are called; only ours can be told."""
+        """Set how calls without id are called; only ours take it."""
 
     def set_streaming(self, *, is_streaming: bool) -> None:
         # A whole completion has no chunks: in streaming mode it would not be heard.
@@ -374,7 +374,7 @@ def adapt(
     """
     if isinstance(interface, StreamingServerInterface):
         return StreamingAdapter(interface, name, mode)
-    from harness.interfaces.queuing import QueuingInterface  # see `make_interface`
+    from harness.agents.letta.queuing import QueuingInterface  # see `make_interface`
 
     if isinstance(interface, QueuingInterface):
         return ListAdapter(interface, name, mode)
@@ -384,5 +384,5 @@ def adapt(
         return ListAdapter(interface, name, mode)
     raise InterfaceError(
         f"{name} ({type(interface).__name__}) has no get_generator() and no to_list(): "
-        "nothing it emits could be seen; see the README, 'Your own interface'"
+        "nothing it emits could be seen; see `harness docs own-interface`"
     )

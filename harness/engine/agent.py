@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
+from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import Chunk, Payload
-from harness.core.deltas import REASONING_FIELDS, DeltaReader
-from harness.core.parts import CallPart, Reasoning, Text
+from harness.apis.chat.restate import reasoning_as_content
+from harness.cassettes.classify import Classification, Kind
+from harness.core.parts import CallPart
 from harness.engine.arguments_check import ArgumentsCheck
-from harness.engine.choosing import chosen_exchanges
+from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -29,30 +31,28 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.restating import restated_bytes, restated_exchange
+from harness.engine.restated import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.messages import Message, ToolCall, ToolCallFunction, encodable
-from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.apis.base import Conversation
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import Part
-    from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["AgentLoop", "Cause"]
 
 
 @dataclass(slots=True)
 class Cause:
-    """What the interface was just told; true until the loop goes on."""
+    """What the interface was just given; true until the loop goes on."""
 
     exchange: int
     chunk: int | None
@@ -70,11 +70,11 @@ class AgentLoop:
             results.
         adapter: The interface.
         options: What agent and interface agree on.
-        variation: How each stream is said, cut and broken.
+        variation: How each stream is written, cut and broken.
         only: Replay just this exchange number; None for all.
         shows_reasoning: Whether reasoning fields count as content.
         report: Called with each diagnostic.
-        on_response: Called with what each replayed exchange said.
+        on_response: Called with the answer of each replayed exchange.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class AgentLoop:
 
     @property
     def cause(self) -> Cause:
-        """What the interface was told last, or is being told."""
+        """What the interface was given last, or is being given."""
         return self._cause
 
     def run(self) -> Iterator[Cause]:
@@ -123,6 +123,8 @@ class AgentLoop:
         previous: Conversation | None = None
         is_open = False
         for exchange, kind in chosen_exchanges(self._cassette, self._only):
+            for note in exchange.notes:
+                self._diagnose(exchange, note.kind, note.text)
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
@@ -175,7 +177,7 @@ class AgentLoop:
         else:
             whole = read_whole(exchange, kind.api)
             if self._shows_reasoning:
-                whole = _reasoning_as_content(whole)
+                whole = reasoning_as_content(whole)
             parts = whole.parts
             if parts is None:
                 parts = accumulator.feed(whole.payload)
@@ -240,7 +242,7 @@ class AgentLoop:
         adapter = self._adapter
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
-            chunks = map(_reasoning_as_content, chunks)
+            chunks = map(reasoning_as_content, chunks)
         variation = self._variation
         if (
             variation.fault is None
@@ -423,7 +425,7 @@ class AgentLoop:
         if not adapter.is_chat_completion:
             adapter.set_streaming(is_streaming=False)
         elif adapter.takes_chunks:
-            # Chat-completion mode has no step messages; one chunk says it all.
+            # Chat-completion mode has no step messages; one chunk holds it all.
             adapter.call("stream_start")
             adapter.feed(Chunk(0, None, payload), parts, message_id, date)
             adapter.call("stream_end")
@@ -465,32 +467,3 @@ def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:
     if not isinstance(arguments, dict):
         return None, text
     return arguments, repr(arguments)
-
-
-def _reasoning_as_content(chunk: Chunk) -> Chunk:
-    """Return the chunk with its reasoning text moved in front of its content."""
-    if chunk.parts is None:
-        return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
-    parts: list[Part] = [
-        Text(part.text) if isinstance(part, Reasoning) else part for part in chunk.parts
-    ]
-    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload), parts)
-
-
-def _with_reasoning(payload: Payload) -> Payload:
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return payload
-    return {**payload, "choices": [_choice_with_reasoning(c) for c in choices]}
-
-
-def _choice_with_reasoning(choice: Any) -> Any:
-    delta = choice.get("delta") if isinstance(choice, dict) else None
-    if not isinstance(delta, dict):
-        return choice
-    parts = DeltaReader().read_choice({"delta": {**delta, "tool_calls": None}})
-    texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
-    if not any(isinstance(part, Reasoning) for part in parts):
-        return choice
-    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
-    return {**choice, "delta": {**kept, "content": "".join(texts)}}

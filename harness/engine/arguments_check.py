@@ -37,7 +37,7 @@ class ArgumentsCheck:
         if machine is None:
             machine = self._machines[position] = FunctionArgumentsStreamHandler()
         elif machine.error is not None:
-            return  # it was said
+            return  # it was reported
         self._last_chunk[position] = chunk, self._offset_of(chunk)
         machine.process_json_chunk(part.arguments)
         if machine.error is not None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+    from harness.cassettes.model import Exchange
     from harness.core.parts import ToolCall
-    from harness.store.cassette import Exchange
 
 __all__ = [
     "ToolResult",
@@ -156,7 +156,7 @@ def results_for(
     Returns:
         One entry a call: its result, None if not recorded. A call is found in the
         assistant turn by id, name and arguments or position, and that turn's id leads
-        to the result; where ids do not tell, the position among what is left does,
+        to the result; where ids do not lead, the position among what is left does,
         and the result is marked as guessed.
     """
     outputs = [output for turn in turns for output in turn.outputs]

@@ -37,7 +37,7 @@ class OwnLoop:
 
         Args:
             interface: Any object; of one that allows no weak reference nobody could
-                say when it is gone, so it gets a loop for this replay only.
+                report when it is gone, so it gets a loop for this replay only.
 
         Returns:
             The loop; to be given back with `release`.

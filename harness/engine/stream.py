@@ -12,12 +12,20 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.apis.base import Event
+from harness.apis.chat.chunks import (
+    DONE,
+    Chunk,
+    Payload,
+    has_choices,
+    parse_payload,
+    payload_error,
+)
 from harness.apis.chat.lane import Lane, LaneChunk
 from harness.apis.chat.reader import ChatReader
 from harness.apis.chat.restate import Restater, as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
-from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
+from harness.cassettes.classify import classify
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem, Text
@@ -25,14 +33,13 @@ from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.stray import stray_error
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
-from harness.store.classify import classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from harness.cassettes.model import Exchange
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
-    from harness.store.cassette import Exchange
 
 __all__ = ["StreamReader", "look_ahead", "read_whole"]
 
@@ -93,7 +100,7 @@ class StreamReader:
 
     def _bare(self) -> Iterator[Chunk]:
         for event, at in self.iter_events():
-            if payload_error(event.payload) is None or event.payload.get("choices"):
+            if payload_error(event.payload) is None or has_choices(event.payload):
                 yield Chunk(event.index, at, event.payload)
 
     def _read(self) -> Iterator[Chunk]:
@@ -101,7 +108,7 @@ class StreamReader:
         for event, at, parts in self.parts():
             if isinstance(event, LaneChunk):
                 yield event
-            elif event.index != self._failed_at or event.payload.get("choices"):
+            elif event.index != self._failed_at or has_choices(event.payload):
                 yield Chunk(event.index, at, event.payload, parts)
             else:
                 self.left += parts

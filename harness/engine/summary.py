@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.cassettes.classify import Kind, classify
 from harness.engine.stream import StreamReader, read_whole
+from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError
-from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
+    from harness.apis.chat.chunks import Chunk
+    from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
-    from harness.core.chunks import Chunk
-    from harness.engine.transcript import Diagnostic
-    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["CassetteSummary", "ExchangeSummary", "summarise", "summarise_exchange"]
 
@@ -117,6 +117,8 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     """Read one exchange to its end; see `summarise`."""
     kind, reason, api = classify(exchange)
     summary = ExchangeSummary(exchange, kind, reason, api=api)
+    for note in exchange.notes:
+        summary.diagnostics.append(Diagnostic(note.kind, exchange.index, note.text))
     wire = exchange.response.wire
     if wire:
         summary.duration_s = wire[-1].seconds

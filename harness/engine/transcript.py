@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from harness.core.diagnostics import DiagnosticKind
-from harness.messages import (
+from harness.agents.letta.messages import (
     MessageStreamStatus,
     StreamedMessage,
     render_json,
     render_sse,
 )
+from harness.core.diagnostics import DiagnosticKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedResponse:
-    """The accumulated answer of one exchange, what no interface is told included."""
+    """The accumulated answer of one exchange, what no interface is given included."""
 
     exchange: int
     chunks: int
@@ -289,7 +289,7 @@ def sse_end() -> str:
 
 
 def describe(message: object) -> tuple[str, str]:
-    """Return what kind of message it is and what it says, for a table row.
+    """Return what kind of message it is and its content, for a table row.
 
     Args:
         message: Anything an interface emitted.

@@ -2,7 +2,7 @@
 
 `harness fuzz` on the command line; `check` in a test. What must hold is in
 `harness.fuzz.relations`, and `harness.fuzz.judging` judges it; how consumers are fed is
-in `harness.fuzz.consumers`, what they said in `harness.fuzz.outcomes`, and in which
+in `harness.fuzz.consumers`, what they returned in `harness.fuzz.outcomes`, and in which
 order things are tried in `harness.fuzz.campaign`.
 """
 

@@ -1,12 +1,12 @@
-"""The forms in which something arrives, and what can be said of each.
+"""The forms in which something arrives, and what is known of each.
 
 An arrival is a tuple: fragments of one call's arguments (`str`), payloads of a stream
 (`dict`), or pieces of its bytes. Everything a relation compares with is derived from
 the arrival alone, so a finding is one arrival and can be shrunk by itself:
 
 - `whole`: the same without cuts;
-- `plain`: the same, said as OpenAI says it, without cuts;
-- `truth`: what it says, put together by `json` and `harness.core.accumulate`.
+- `plain`: the same, as OpenAI sends it, without cuts;
+- `truth`: its content, put together by `json` and `harness.core.accumulate`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.deltas import choice_index
+from harness.apis.chat.dialects import parse_dialect
+from harness.apis.chat.dialects.parts import is_json
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.argument_text import compact
-from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
-from harness.core.deltas import choice_index
-from harness.core.dialects import parse_dialect
-from harness.core.dialects.parts import is_json
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.errors import ChunkError
@@ -51,7 +52,7 @@ _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an arrival says, whoever reads it."""
+    """The content of an arrival, whoever reads it."""
 
     text: str = ""
     """The content, or the wanted string of an arguments object."""
@@ -101,11 +102,11 @@ def whole(arrival: Arrival) -> Arrival:
         return ("".join(arrival),)
     if isinstance(first, bytes):
         return (b"".join(arrival),)
-    return payloads_of(_WHOLE.recut(chunks_of(arrival)))
+    return payloads_of(cut_chunks(_WHOLE, chunks_of(arrival)))
 
 
 def plain(arrival: Arrival) -> Arrival:
-    """Return what the arrival says, as OpenAI would say it, without cuts."""
+    """Return the arrival as OpenAI would send it, without cuts."""
     if not arrival:
         return arrival
     first = arrival[0]
@@ -114,11 +115,11 @@ def plain(arrival: Arrival) -> Arrival:
     if isinstance(first, bytes):
         said = plain(payloads_of_bytes(arrival))
         return (b"".join(event_bytes(said)),)
-    return payloads_of(_WHOLE.recut(_PLAIN.apply(chunks_of(arrival))))
+    return payloads_of(cut_chunks(_WHOLE, _PLAIN.apply(chunks_of(arrival))))
 
 
 def truth_of(arrival: Arrival, key: str) -> Truth:
-    """Return what an arrival says.
+    """Return the content of an arrival.
 
     Args:
         arrival: Of any kind.
@@ -159,7 +160,7 @@ def _unsound(truth: Truth) -> Truth:
 
 
 def _ends_after_finish(arrival: Arrival) -> bool:
-    """Tell whether nothing is said after the finish; some providers do."""
+    """Return whether nothing comes after the finish; some providers do."""
     is_finished = False
     for payload in arrival:
         for choice in payload.get("choices") or []:

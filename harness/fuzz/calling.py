@@ -1,6 +1,6 @@
 """Consumers that are called with a whole stream, sync or async.
 
-What they yield or return is what they said. Items are copied for each example, because
+What they yield or return is their answer. Items are copied for each example, because
 a consumer may change what it was given.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.core.chunk_models import to_model
+from harness.apis.chat.models import to_model
 from harness.errors import UsageError
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 
@@ -42,7 +42,7 @@ class ChunksConsumer(BaseConsumer):
         self._convert = _CONVERTERS[form]()
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Call it with the chunks; what it yields or returns is what it said."""
+        """Call it with the chunks; what it yields or returns is its answer."""
         return _call(self, map(self._convert, arrival), is_beginning=is_beginning)
 
 

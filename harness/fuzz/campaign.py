@@ -61,7 +61,7 @@ class Campaign:
         return self._findings.failures
 
     def run(self) -> list[Failure]:
-        """Try until something says stop.
+        """Try until something stops it.
 
         Returns:
             The different failures, smallest form of each, in order of discovery.

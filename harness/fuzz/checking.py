@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.core.faults import parse_fault
+from harness.apis.chat.faults import parse_fault
 from harness.engine.targets import AgentOptions, name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of
@@ -26,7 +26,7 @@ def judge_of(target: object, wanted: Wanted, name: str | None = None) -> Judge:
 
     Args:
         target: A class, a factory, an object, a function, or ``MODULE:NAME``.
-        wanted: What is said about it.
+        wanted: What the caller knows about it.
         name: How findings call it; None takes its own.
 
     Raises:
@@ -64,7 +64,7 @@ def check(
         options: What an interface is made with.
 
     Raises:
-        AssertionError: It does not hold; the message shows what was said and what
+        AssertionError: It does not hold; the message shows what came and what
             should have been.
         UsageError: A name is wrong, or the target offers nothing that can be fed.
     """

@@ -5,7 +5,7 @@ offers. Three attributes of a target, or of its class, are read where they are t
 
 - `documented_errors`: exception classes that it means to raise on a broken stream;
 - `outcome`: a function from the list of what it emitted (and returned) to a value
-  that says the same for every way to cut a stream;
+  that is the same for every way to cut a stream;
 - `json_key`: of a handler, the key whose text it returns.
 """
 
@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
@@ -28,7 +29,6 @@ from harness.fuzz.driving import (
     StepInterface,
     fresh,
 )
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ CHUNK_FORMS = ("dict", "sdk", "model")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a caller says about a target beyond its name."""
+    """What a caller knows about a target beyond its name."""
 
     level: Level | None = None
     """None chooses it by what the target offers."""
@@ -106,7 +106,7 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
     Args:
         target: A class, a factory, an object or a function; or one of our names.
         name: How findings call it.
-        wanted: What the caller says about it.
+        wanted: What the caller knows about it.
 
     Returns:
         The consumer.
@@ -313,6 +313,6 @@ def _url(
     sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
 ) -> Consumer:
     _must(callable(sample), name, "a call")
-    from harness.fuzz.serving import UrlConsumer  # asyncio, threads and a socket
+    from harness.fuzz.served_streams import UrlConsumer  # asyncio, threads and a socket
 
     return UrlConsumer(make, name, **kept)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.core.chunk_models import to_model
+from harness.apis.chat.models import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.outcomes import Outcome, Raised, fold
@@ -23,7 +23,7 @@ from harness.fuzz.outcomes import Outcome, Raised, fold
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
 
 __all__ = [
     "BaseConsumer",
@@ -72,22 +72,22 @@ class Consumer(Protocol):
     """What it is fed with."""
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Feed it and return what it said; its exceptions are part of that.
+        """Feed it and return its answer; its exceptions are part of that.
 
         Args:
             arrival: Fragments, payloads or pieces of bytes, by its level.
-            is_beginning: More would follow: what it emits when it is told that the
+            is_beginning: More would follow: what it emits on being told that the
                 stream is over does not count. A value that it returns does.
         """
 
 
 def is_accident(error: BaseException) -> bool:
-    """Tell whether an exception can only be a mistake of whoever let it out.
+    """Return whether an exception can only be a mistake of whoever let it out.
 
-    Classes of the language (`KeyError`, `AttributeError`, `JSONDecodeError`, ...) say
+    Classes of the language (`KeyError`, `AttributeError`, `JSONDecodeError`, ...) show
     that something was not expected; a class of the consumer's own, a plain
-    `ValueError` or `RuntimeError`, and errors of connections and files say that
-    somebody thought of it.
+    `ValueError` or `RuntimeError`, and errors of connections and files show that
+    its author thought of it.
     """
     kind = type(error)
     if kind in {ValueError, RuntimeError} or isinstance(error, OSError | EOFError):
@@ -156,7 +156,7 @@ class HandlerConsumer(BaseConsumer):
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the fragments; what is returned is the text."""
-        del is_beginning  # nobody tells a handler that it is over
+        del is_beginning  # a handler never learns that it is over
         out: list[Any] = []
         error: Exception | None = None
         try:
@@ -177,7 +177,7 @@ class HandlerConsumer(BaseConsumer):
         try:
             feed = self.make().process_json_chunk
             return "".join([piece for f in arrival if (piece := feed(f))])
-        except Exception:  # noqa: BLE001 - `run` will say which
+        except Exception:  # noqa: BLE001 - `run` will name which
             return None
 
 
@@ -273,7 +273,7 @@ def _feed(made: Any, payload: dict[str, Any]) -> None:
 
 
 class StepInterface(BaseConsumer):
-    """An interface without `process_chunk`, told whole messages by the agent loop."""
+    """An interface without `process_chunk`, given whole messages by the agent loop."""
 
     level = Level.INTERFACE
 

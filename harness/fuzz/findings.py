@@ -1,4 +1,4 @@
-"""What was tried and what was found: counted, told apart, shrunk.
+"""What was tried and what was found: counted, sorted, shrunk.
 
 Owns the plan and the moment when it is fulfilled. What is tried next is the business of
 the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`).
@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.core.faults import parse_fault
+from harness.apis.chat.faults import parse_fault
 from harness.fuzz.shrinking import shrink
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Findings:
         self._kinds: set[str] = set()
 
     def wants(self, relation: str) -> bool:
-        """Tell whether a relation is asked."""
+        """Return whether a relation is asked."""
         return relation in self.plan.relations
 
     def count(self, relation: str, number: int = 1) -> None:

@@ -1,8 +1,8 @@
 """The judge: does a relation hold of one consumer and one arrival?
 
 What an arrival is compared with is derived from it (see `harness.fuzz.arrivals`), and a
-failure says so. How a consumer shows content, calls and reasoning is learnt from plain
-streams (`harness.fuzz.probes`); what a format cannot tell apart is never compared.
+failure notes it. How a consumer shows content, calls and reasoning is learnt from plain
+streams (`harness.fuzz.probes`); what a format cannot distinguish is never compared.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.core.faults import Fault
+    from harness.apis.chat.faults import Fault
     from harness.fuzz.driving import Consumer
 
 __all__ = ["Judge", "break_arrival"]
@@ -100,7 +100,7 @@ class Judge:
         return outcome
 
     def truth(self, arrival: Arrival) -> Truth:
-        """Return what an arrival says."""
+        """Return the content of an arrival."""
         return truth_of(arrival, self.key)
 
     def compare(
@@ -140,7 +140,7 @@ class Judge:
         )
 
     def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
-        """Tell whether an exception is a finding: one that is meant may be right."""
+        """Return whether an exception is a finding: one that is meant may be right."""
         raised = outcome.raised
         if raised is None:
             return False
@@ -172,7 +172,7 @@ class Judge:
         )
 
     def says_same(self, arrival: Arrival, other: Arrival) -> bool:
-        """Tell whether two arrivals say the same, for a dialect may be unable to."""
+        """Return whether two arrivals mean the same, for a dialect may be unable to."""
         one, two = self.truth(arrival), self.truth(other)
         if self.assistant is not None:
             # The texts of two such calls that take turns come in turns too.
@@ -190,7 +190,7 @@ class Judge:
         return self.agrees(arrival, self.run(arrival))
 
     def agrees(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Compare what was said with what the arrival says."""
+        """Compare what came out with the arrival's content."""
         truth = self.truth(arrival)
         note = "parsed at once, independently of the consumer"
         if got.raised is not None:
@@ -214,7 +214,7 @@ class Judge:
         return Failure("agreement", kind, arrival, got, expected, note=note)
 
     def _expected(self, truth: Truth, got: Outcome) -> Outcome:
-        """Return what should have been said, as far as that is known."""
+        """Return what should have come out, as far as that is known."""
         if self.consumer.level is Level.HANDLER:
             if not truth.has_text:
                 return got
@@ -266,7 +266,7 @@ class Judge:
         return self.loses(arrival, self.run(arrival))
 
     def loses(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Look for content and calls that are nowhere in what was said."""
+        """Look for content and calls that are nowhere in what came out."""
         if got.raised is not None:
             return None
         truth = self.truth(arrival)
@@ -308,7 +308,7 @@ class Judge:
     def is_beginning(
         self, arrival: Arrival, length: int, expected: Outcome
     ) -> Failure | None:
-        """Judge the beginning of an arrival against what was said of all of it."""
+        """Judge the beginning of an arrival against the outcome of all of it."""
         beginning = arrival[:length]
         got = self.run(beginning, is_beginning=True)
         if got.raised is not None or got.begins(expected):
@@ -408,7 +408,7 @@ def _lengths(total: int) -> list[int]:
 
 
 def _is_spoken(arguments: str, texts: list[str]) -> bool:
-    """Tell whether a call is shown as text: all of it, or the strings in it."""
+    """Return whether a call is shown as text: all of it, or the strings in it."""
     if any(arguments in text for text in texts):
         return True
     try:

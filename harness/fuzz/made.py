@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 class _Found(Exception):  # noqa: N818 - never leaves this module
-    """Tells hypothesis that an example failed."""
+    """Signals to hypothesis that an example failed."""
 
 
 def make(strategy: SearchStrategy[_T], number: int, count: int) -> list[_T]:
@@ -59,7 +59,7 @@ def shrink_made(
         strategy: What was made.
         number: The seed it was made with.
         count: How many were made.
-        fails: Tells whether a value fails in the same way.
+        fails: Returns whether a value fails in the same way.
         tries: How many values are tried at most.
 
     Returns:

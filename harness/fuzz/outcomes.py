@@ -5,15 +5,16 @@ texts by kind and calls in order. What is known is read as what it is:
 
 - text: the kind `text`;
 - chunks and completions of the OpenAI API (anything with `choices`), and messages
-  with `tool_calls`: what they say, read by `harness.core.accumulate`;
-- the messages of `harness.messages`: their text, and calls by `function_call_id`;
+  with `tool_calls`: their content, read by `harness.core.accumulate`;
+- the messages of `harness.agents.letta.messages`: their text, and calls by
+`function_call_id`;
 - anything with a `name` and `arguments` (or `args`): a call.
 
 Everything else is taken apart generically: an object is its fields, a text among
 them is a text whose kind is the path to it, and texts of one kind are joined, also
 those of the objects in a list, which are taken for messages. Fields that name a kind
 (`type`, `role`, ...) become part of the path; ids, dates, counts and other fields of
-`VOLATILE` say nothing and are left out. Of emitted messages only texts count; of a
+`VOLATILE` mean nothing and are left out. Of emitted messages only texts count; of a
 returned value numbers and booleans count too. A consumer for which that is not right
 has a function `outcome(items)` that returns any value instead.
 """
@@ -28,14 +29,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
 
-from harness.apis.chat.reader import ResponseAccumulator
-from harness.messages import (
+from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallMessage,
     InternalMonologue,
     MessageStreamStatus,
 )
+from harness.apis.chat.reader import ResponseAccumulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +51,7 @@ VOLATILE = frozenset(
         *("finish_reason", "tool_call_id", "function_call_id", "call_id", "message_id"),
     )
 )
-"""Fields that say nothing, or what may differ between two forms of one answer."""
+"""Fields that mean nothing, or what may differ between two forms of one answer."""
 
 _TAGS = ("message_type", "type", "kind", "event", "role", "status")
 _ARGUMENTS = ("arguments", "args", "parameters")
@@ -87,7 +88,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was said: texts by kind, and calls in order."""
+    """The outcome: texts by kind, and calls in order."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
     """By kind; none of them empty."""
@@ -99,7 +100,7 @@ class Outcome:
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.
 
-        The arguments' JSON may be written differently and say the same.
+        The arguments' JSON may be written differently and mean the same.
         """
         return Outcome(
             {kind: _canonical_text(text) for kind, text in self.texts.items()},
@@ -108,7 +109,7 @@ class Outcome:
         )
 
     def begins(self, whole: Outcome) -> bool:
-        """Tell whether the other outcome can still become of this one."""
+        """Return whether the other outcome can still become of this one."""
         if len(self.calls) > len(whole.calls):
             return False
         return all(
@@ -223,7 +224,7 @@ class _Folding:
             self._walk("", value, is_value=True)
 
     def outcome(self, raised: Raised | None) -> Outcome:
-        """Return what has been said."""
+        """Return what has come so far."""
         calls = [Call("".join(name), "".join(args)) for name, args in self.calls]
         if self._chunks is not None:
             message = self._chunks.message()
@@ -352,7 +353,7 @@ class _Folding:
 
 
 def _is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
-    """Tell whether the first item names the kind: `("text", "hel")`."""
+    """Return whether the first item names the kind: `("text", "hel")`."""
     is_long = isinstance(items, tuple) and len(items) > 1
     return is_long and isinstance(items[0], str)
 
@@ -417,7 +418,7 @@ def fold(
         raised: The exception that ended it.
 
     Returns:
-        What was said.
+        The outcome.
     """
     folding = _Folding()
     for item in items:

@@ -85,11 +85,11 @@ class Failure:
     arrived: Arrival
     """What the consumer was fed."""
     got: Outcome
-    """What it said."""
+    """What came out."""
     expected: Outcome
-    """What it should have said."""
+    """What should have come out."""
     reference: Arrival | None = None
-    """The other form of it that `expected` was said of; None if nobody said it."""
+    """The other form of it that `expected` came of; None if there is none."""
     base: Arrival | None = None
     """With a fault: the arrival without it."""
     fault: str = ""

@@ -1,4 +1,4 @@
-"""A finding for people: fragments one a line, what was said, the first difference.
+"""A finding for people: fragments one a line, what came out, the first difference.
 
 Also the two things that outlive the terminal: a minimal cassette and a test to paste.
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import pprint
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.encode import save_cassette
 from harness.engine.targets import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
 from harness.fuzz.relations import RELATIONS
 from harness.fuzz.writing import cassette_of
-from harness.store.writing import save_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
 
-_SHOWN = 40  # pieces of an arrival, and lines of what was said
+_NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
+_SHOWN = 40  # pieces of an arrival, and lines of what came out
 _ROW = 240  # characters of a piece
 
 
@@ -56,6 +58,18 @@ def describe(failure: Failure) -> Iterator[str]:
     if first is not None:
         yield "first difference:"
         yield from first
+    elif failure.reference is not None:
+        yield "which look the same; exactly, the stream in its other form gave:"
+        yield f"  {_cut(repr(failure.expected))}"
+        yield "and this one:"
+        yield f"  {_cut(repr(failure.got))}"
+    raised = failure.got.raised
+    if raised is not None and _NOT_OF_DICTS.search(raised.text):
+        yield ""
+        yield (
+            "hint: it reads objects, and was given dicts: if it is made for those of "
+            "the OpenAI SDK, give chunks='sdk' (--chunks sdk)"
+        )
 
 
 def _noun(arrival: Arrival, count: int) -> str:

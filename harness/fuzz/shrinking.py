@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.dialects.parts import CallTracker
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.dialects.parts import CallTracker
 from harness.core.splits import parse_split
 from harness.fuzz.arrivals import (
     Arrival,
@@ -27,7 +28,7 @@ from harness.fuzz.cuts import cut_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.core.dialects import Framing
+    from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
 __all__ = ["shrink"]
@@ -76,7 +77,7 @@ def shrink(
 
     Args:
         arrival: One that fails.
-        fails: Tells whether an arrival fails in the same way.
+        fails: Returns whether an arrival fails in the same way.
         key: The key that fragments are about.
         tries: How many arrivals are tried at most.
 
@@ -200,7 +201,7 @@ def _shorter(stream: Arrival) -> Iterator[Arrival]:
 def _fused(stream: Arrival) -> Iterator[Arrival]:
     for number in range(len(stream) - 1):
         pair = stream[number : number + 2]
-        merged = payloads_of(_WHOLE.recut(chunks_of(pair)))
+        merged = payloads_of(cut_chunks(_WHOLE, chunks_of(pair)))
         if len(merged) == 1:
             yield (*stream[:number], *merged, *stream[number + 2 :])
         finished = _finished(*pair)
@@ -209,7 +210,7 @@ def _fused(stream: Arrival) -> Iterator[Arrival]:
 
 
 def _finished(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:
-    """Put the finish of a chunk that says nothing else beside the one before it."""
+    """Put the finish of a chunk that holds nothing else beside the one before it."""
     try:
         (one,), (two,) = first["choices"], second["choices"]
         reason = two["finish_reason"]
@@ -340,7 +341,7 @@ def _with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
 def _shrink_bytes(
     pieces: Arrival, fails: Callable[[Arrival], bool], test: _Tries, key: str
 ) -> Arrival:
-    """Shrink what the bytes say, written with a framing that still fails."""
+    """Shrink what the bytes hold, written with a framing that still fails."""
     payloads = payloads_of_bytes(pieces)
     for name in ("recorded", *(p.name for p in DIALECTS.values() if p.framing)):
         framing = parse_dialect(name).framing

@@ -1,7 +1,7 @@
 r"""Streams and argument texts that every consumer is tried on when none are given.
 
 Small, made in code, one for each shape that has broken a real consumer (the threads
-are named beside them). All say something that a consumer can be held to: faults are
+are named beside them). All hold something that a consumer can be held to: faults are
 put to them by the campaign. None is longer than a dozen chunks, so that every cut of
 every one of them is tried in seconds.
 """

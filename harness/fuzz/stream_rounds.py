@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.faults import FAULTS, parse_fault
-from harness.core.mixing import mix
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.core.splits import parse_split
+from harness.core.stable_random import mix
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -34,7 +35,7 @@ _FRAMINGS = tuple(part.name for part in DIALECTS.values() if part.framing)
 
 
 class StreamRounds:
-    """Tries streams on a consumer until something says stop.
+    """Tries streams on a consumer until something stops it.
 
     Args:
         findings: Counts, judges and keeps.
@@ -120,7 +121,7 @@ class StreamRounds:
         expected = self._judge.run(self._arrival(reference_stream))
         self._compare("split-invariance", self._arrival(stream), expected)
         for name in named_cuts()[: 1 if len(stream) > _LONG else None]:
-            cut = payloads_of(parse_split(name).recut(chunks_of(stream)))
+            cut = payloads_of(cut_chunks(parse_split(name), chunks_of(stream)))
             self._compare("split-invariance", self._arrival(cut), expected)
         if self._reads_bytes:
             data = b"".join(self._arrival(stream))
@@ -135,7 +136,7 @@ class StreamRounds:
         *,
         as_json: bool = False,
     ) -> None:
-        """Run one arrival; ask the judge when it says something else."""
+        """Run one arrival; ask the judge when the answer is another."""
         if relation == "split-invariance":
             self._findings.tried.cuts += 1
         self._findings.count(relation)
@@ -159,7 +160,7 @@ class StreamRounds:
             dialect = parse_dialect(name)
             chunks = dialect.apply(chunks_of(stream))
             if split is not None:
-                chunks = parse_split(split).recut(chunks)
+                chunks = cut_chunks(parse_split(split), chunks)
             self._findings.tried.dialects[name] += 1
             if self._reads_bytes:
                 arrival = tuple(dialect.framing.encode(chunks))
@@ -233,7 +234,7 @@ class StreamRounds:
                 self._compare("split-invariance", self._arrival(cut), expected)
         else:
             chunks = chunks_of(stream)
-            cut = payloads_of(parse_split(split).recut(chunks))
+            cut = payloads_of(cut_chunks(parse_split(split), chunks))
             self._compare("split-invariance", self._arrival(cut), expected)
         if self._reads_bytes:
             data = b"".join(self._arrival(stream))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects.habits import REWRITES
-from harness.core.mixing import mix
+from harness.apis.chat.dialects.habits import REWRITES
+from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer
 from harness.fuzz.stock import broken_texts, stock_texts
@@ -22,7 +22,7 @@ _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
 
 class TextRounds:
-    """Tries texts on a handler until something says stop.
+    """Tries texts on a handler until something stops it.
 
     Args:
         findings: Counts, judges and keeps.
@@ -77,7 +77,7 @@ class TextRounds:
             self._findings.found(judge.judge("prefix-safety", tuple(text)))
 
     def _try_rewritten(self, text: str) -> None:
-        """Write the text in every other way that says the same."""
+        """Write the text in every other way that means the same."""
         judge = self._judge
         if self._findings.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():

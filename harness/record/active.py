@@ -23,11 +23,19 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = ["THREAD_PATCHES", "current_session", "lending", "using"]
+__all__ = [
+    "THREAD_PATCHES",
+    "current_session",
+    "is_passing",
+    "lending",
+    "passing",
+    "using",
+]
 
 _ACTIVE: ContextVar[RecordingSession | None] = ContextVar(
     "harness_cassette", default=None
 )
+_PASSING: ContextVar[bool] = ContextVar("harness_passing", default=False)
 _INHERITED = "_harness_cassette"  # the attribute of a thread that was started inside
 
 
@@ -37,6 +45,25 @@ def current_session() -> RecordingSession | None:
     if session is None:
         session = getattr(threading.current_thread(), _INHERITED, None)
     return session
+
+
+def is_passing() -> bool:
+    """Return whether this is a client's live request that has been dealt with."""
+    return _PASSING.get()
+
+
+@contextlib.contextmanager
+def passing() -> Iterator[None]:
+    """Let connections through, and leave them to whoever intercepted the request.
+
+    Without it a client that works on top of another would be intercepted twice, and
+    the guard (`harness.record.guard`) would take it for one that is not intercepted.
+    """
+    token = _PASSING.set(True)
+    try:
+        yield
+    finally:
+        _PASSING.reset(token)
 
 
 @contextlib.contextmanager
@@ -68,8 +95,14 @@ def lending(session: RecordingSession, thread: threading.Thread) -> Iterator[Non
         setattr(thread, _INHERITED, before)
 
 
-def _run(session: RecordingSession, function: Any, *args: Any, **kwargs: Any) -> Any:
-    with using(session):
+def _run(
+    session: RecordingSession,
+    passes: bool,  # noqa: FBT001 - private
+    function: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    with using(session), passing() if passes else contextlib.nullcontext():
         return function(*args, **kwargs)
 
 
@@ -90,7 +123,7 @@ def _submit(original: Callable[..., Any]) -> Callable[..., Any]:
         session = current_session()
         if session is not None:
             # The worker may have been started for another cassette, or for none.
-            fn = functools.partial(_run, session, fn)
+            fn = functools.partial(_run, session, is_passing(), fn)
         return original(self, fn, *args, **kwargs)
 
     return submit

@@ -12,7 +12,7 @@ __all__ = ["is_loopback", "shown_address"]
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
+    """Return whether only this machine reaches an address."""
     if host == "localhost":
         return True
     try:

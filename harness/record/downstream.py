@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.model import Request
 from harness.errors import HarnessError, UsageError
 from harness.limits import IDLE, REQUEST, REQUEST_TIME
 from harness.record.forwarding import end_to_end, grouped, request_headers
-from harness.store.cassette import Request
 
 if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
@@ -197,7 +197,7 @@ class Downstream:
             self._writer.close()  # a body short of its length, or without last chunk
 
     def _ends_by_closing(self) -> bool:
-        """Tell whether a plain close would look like the end of this response."""
+        """Return whether a plain close would look like the end of this response."""
         return self._connection.their_http_version == b"1.0"
 
     async def _send(self, event: h11.Event) -> None:

@@ -1,6 +1,6 @@
 """One exchange while it is being recorded: its pieces as they come, and its end.
 
-Owns how a stream's ending is told, and that no more is kept of a body than
+Owns how a stream's ending is recognised, and that no more is kept of a body than
 `harness.limits.BODY` allows: what is beyond is passed on and not recorded, and the
 recording ends there with an error that names the limit. Nothing here waits, sleeps or
 touches the network; whoever moves the bytes (`harness.record.transports`,
@@ -15,9 +15,9 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
+from harness.cassettes.model import Ending, Headers, Response, WireChunk
 from harness.limits import BODY
-from harness.store.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.store.cassette import Ending, Headers, Response, WireChunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ class ExchangeRecorder:
         """Note that the client stopped reading.
 
         A client that stops after ``data: [DONE]``, or after as many bytes as the
-        content-length said, has read it all: that is recorded as complete.
+        content-length named, has read it all: that is recorded as complete.
         """
         self._end(Ending("complete" if self._is_whole() else "closed"))
 
@@ -106,13 +106,13 @@ class ExchangeRecorder:
         """Note that the stream broke.
 
         Args:
-            kind: The name of the httpx exception that says how.
-            message: What the transport said.
+            kind: The name of the httpx exception that names how.
+            message: What the transport reported.
         """
         self._end(Ending("error", kind, message))
 
     def _looks_whole(self) -> bool:
-        """Tell after a piece whether it was the last, as far as that is cheap."""
+        """Return after a piece whether it was the last, as far as that is cheap."""
         if self._length is not None:
             return self._size == self._length
         if self._encodings:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from harness.cassettes.model import Request
     from harness.record.exchange import ExchangeRecorder
-    from harness.store.cassette import Request
-    from harness.store.redaction import Redaction
+    from harness.redaction.redact import Redaction
 
 __all__ = ["ProxyOptions", "serve_proxy"]
 
@@ -84,7 +84,7 @@ async def serve_proxy(
     started: Callable[[str], object] = _ignore,
     report: Callable[[str], object] = _ignore,
 ) -> int:
-    """Forward requests to a server and record them, until told to stop.
+    """Forward requests to a server and record them, until stopped.
 
     Args:
         cassette: The file. It is written when the proxy stops; until then every

@@ -1,6 +1,6 @@
 """The scenario: one conversation to record, as a small YAML file describes it.
 
-Owns what a scenario may say. Reading the file is `harness.record.scenario_reading`,
+Owns what a scenario may hold. Reading the file is `harness.record.scenario_reading`,
 running it `harness.record.scenario_run`.
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 
 Ending = Literal["complete", "closed", "broken", "refused"]
 """How a run ended: every response came whole; the client stopped reading; a stream
-broke off, or said that it failed; the server answered with an HTTP error."""
+broke off, or reported that it failed; the server answered with an HTTP error."""
 
 
 def _json_text(value: object) -> object:
@@ -213,13 +213,13 @@ class TurnOverrides(_Part):
     """What one request does differently from the rest of the scenario."""
 
     messages: list[ScenarioMessage] = Field(default_factory=list)
-    """What is said before this request; so the run goes on where nothing was called."""
+    """What is added before this request; so a run goes on where nothing was called."""
     tools: list[str] | None = None
     """Names of the tools that are offered; None: all of them."""
     options: Options = Field(default_factory=Options)
     """Laid over the scenario's own, option by option."""
     stop_reading_after: int | None = Field(default=None, ge=1)
-    """After how many chunks the client hangs up; None: as the scenario says."""
+    """After how many chunks the client hangs up; None: as the scenario has it."""
 
 
 class Scenario(_Part):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.apis.chat.chunks import DONE, parse_payload, payload_error
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import DONE, parse_payload, payload_error
 from harness.core.sse import SSEDecoder
 from harness.errors import ProtocolError, shorten
 
@@ -36,7 +36,7 @@ class AnswerBrokenError(ProtocolError):
 
     Attributes:
         kind: The transport's name for it, such as ``RemoteProtocolError``.
-        said: What the transport said.
+        said: What the transport reported.
     """
 
     def __init__(self, kind: str, said: str) -> None:
@@ -124,14 +124,14 @@ def ask(
     send: Send,
     on_chunks: Callable[[int], None],
 ) -> Turn:
-    """Send one request and read its answer as far as the scenario says.
+    """Send one request and read its answer as far as the scenario asks.
 
     Args:
         scenario: The conversation.
         overrides: What this request does differently.
         history: All messages so far, as they are sent.
         send: Sends it.
-        on_chunks: Told how many chunks have come, after each read that brought some.
+        on_chunks: Called with the number of chunks so far, after each read with some.
 
     Returns:
         What came; an answer that breaks off is one, too.

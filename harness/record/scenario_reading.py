@@ -1,4 +1,4 @@
-"""Reading a scenario file, and telling what is wrong with one.
+"""Reading a scenario file, and reporting what is wrong with one.
 
 Every problem is one line: the file, the key path or the line, what is wrong there,
 and what is allowed.
@@ -61,7 +61,7 @@ def load_scenario(path: Path) -> Scenario:
         The scenario, checked.
 
     Raises:
-        ScenarioError: It cannot be read, or says what no scenario may say.
+        ScenarioError: It cannot be read, or holds what no scenario may hold.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def parse_scenario(text: str, *, path: str) -> Scenario:
         The scenario.
 
     Raises:
-        ScenarioError: It is no YAML, or says what no scenario may say: the first
+        ScenarioError: It is no YAML, or holds what no scenario may hold: the first
             problem, and how many more there are.
     """
     import yaml

@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.record.cassettes import use_cassette
+from harness.cassettes.keeping import partial_files
 from harness.record.scenario_client import http_send
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import run_scenario
-from harness.store.keeping import partial_files
+from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class RecordedScenario:
     cassette: Path
     """The file beside it."""
     run: ScenarioRun
-    """What was said."""
+    """What was answered."""
     seconds: float
     """How long the run took."""
     unmet: list[str]
@@ -93,7 +93,7 @@ def record_scenario(
         What became of it.
 
     Raises:
-        ScenarioError: The file says what no scenario may say.
+        ScenarioError: The file holds what no scenario may hold.
         UsageError: The server does not answer, or no HTTP client is installed.
         RecordingRefusedError: This is CI.
         CassetteError: The old cassette does not parse, or the new one cannot be

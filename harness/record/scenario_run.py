@@ -1,7 +1,7 @@
 """Running a scenario: the agent loop of a client that only has canned tools.
 
 `run_scenario` sends the conversation, reads the answer, answers its tool calls from
-the scenario and goes on, until nothing is left to say. It owns the loop and what a
+the scenario and goes on, until nothing is left to send. It owns the loop and what a
 run came to; one request and its answer are `harness.record.scenario_answer`. It
 writes no files.
 """
@@ -59,7 +59,7 @@ class ScenarioRun:
         return sum(turn.chunks for turn in self.turns)
 
     def unmet(self, scenario: Scenario) -> list[str]:
-        """Tell what the scenario expects and the run did not come to.
+        """Return what the scenario expects and the run did not come to.
 
         Args:
             scenario: The one that was run.
@@ -108,12 +108,12 @@ def run_scenario(
 ) -> ScenarioRun:
     """Run a conversation to its end.
 
-    It ends where the model calls nothing and the next turn says nothing new, where it
+    It ends where the model calls nothing and the next turn adds nothing new, where it
     calls a tool that has no result, after `max_steps` requests, and with the first
     response that is not complete or that the length limit cut.
 
     Args:
-        scenario: What to say.
+        scenario: What to send.
         send: Sends one request.
         on_progress: Called after each chunk.
 
@@ -184,7 +184,7 @@ def _arguments(call: ToolCall) -> object:
     try:
         return json.loads(call.arguments or "{}", strict=False)
     except (ValueError, RecursionError):
-        return call.arguments  # what was cut still says something
+        return call.arguments  # what was cut still means something
 
 
 def _strings(value: object) -> Iterator[str]:

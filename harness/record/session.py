@@ -12,26 +12,30 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.matching import DEFAULT_MATCH_ON, matchers
+from harness.cassettes.model import Exchange, Request, Response
+from harness.cassettes.persister import Stored
+from harness.cassettes.vcr_bridge import MatchedCassette, RecordMode
 from harness.errors import (
     CassetteMismatchError,
     CassetteMissingError,
     RecordingRefusedError,
     StateError,
+    UnrecordedConnectionError,
 )
-from harness.record.bodies import Pace
+from harness.record.body_streams import Pace
 from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
 from harness.record.notices import as_warnings
-from harness.store.cassette import Exchange, Request, Response
-from harness.store.persister import Stored
-from harness.store.redaction import Redaction, redact_exchange
-from harness.store.rules import redacted_url
-from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
+from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
+from harness.record.verifying import StaleRequest, stale_answer
+from harness.redaction.config import redacted_url
+from harness.redaction.redact import Redaction, redact_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from harness.store.cassette import Headers
+    from harness.cassettes.model import Headers
 
 __all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
 
@@ -105,8 +109,10 @@ class RecordingSession:
         force: Record in CI as well.
         warn: Called with one line for what is no error and yet to be known, such as a
             journal that cannot be written; None makes it a `RecordingWarning`.
-        pace: Fields of `Pace`: `speed`, `clock`, `sleep`, `async_sleep`. The clock
-            also times what is recorded.
+        more: Fields of `Traffic`: `allow`, `ignore_hosts`, `ignore_localhost`,
+            `ignore_telemetry`; `ignore_json`, JSON paths that do not count where
+            bodies are compared (``$.user``); and fields of `Pace`: `speed`, `clock`,
+            `sleep`, `async_sleep`. The clock also times what is recorded.
 
     Raises:
         UsageError: The mode or a matcher is unknown.
@@ -125,24 +131,35 @@ class RecordingSession:
         redaction: Redaction | None = None,
         force: bool = False,
         warn: Callable[[str], object] | None = None,
-        **pace: Any,
+        **more: Any,
     ) -> None:
         self.path = os.fspath(path)
-        self.pace = Pace(**pace)
+        named = {name: more.pop(name) for name in TRAFFIC_OPTIONS & more.keys()}
+        self.traffic = Traffic(**named)
+        self.connected: list[str] = []
+        """Where clients connected to that are not intercepted, and which."""
+        self.match_on = matchers(match_on, more.pop("ignore_json", ()))
+        self.verifies = bool(more.pop("verify", False))
+        """Whether a changed request is answered by its nearest recording."""
+        self.stale: list[StaleRequest] = []
+        """The recorded requests that such an answer stood for."""
+        self.pace = Pace(**more)
         self.clock = self.pace.clock
-        self.match_on = tuple(match_on)
+        self._redaction = redaction if redaction is not None else Redaction()
         self.cassette = MatchedCassette(
             self.path,
             mode=mode,
             match_on=self.match_on,
             allow_playback_repeats=allow_playback_repeats,
             before_record_request=before_record_request,
+            clean_uri=self._redaction.uri,
             warn=warn or as_warnings(self.path),
         )
         self.mode = self.cassette.mode
         self.is_closed = False
-        self.misses: list[CassetteMismatchError | CassetteMissingError] = []
-        self._redaction = redaction if redaction is not None else Redaction()
+        self.misses: list[
+            CassetteMismatchError | CassetteMissingError | UnrecordedConnectionError
+        ] = []
         self._is_matched = before_record_request is not None or (
             self.mode not in {RecordMode.ALL, RecordMode.REWRITE}
         )
@@ -158,8 +175,14 @@ class RecordingSession:
 
     @property
     def unplayed(self) -> list[Exchange]:
-        """Exchanges that the file held and that no request has asked for."""
-        return self.cassette.unplayed
+        """Exchanges that the file held and that no request has asked for.
+
+        Telemetry is not among them: whether it is sent is a matter of timing.
+        """
+        unplayed = self.cassette.unplayed
+        if not self.traffic.ignore_telemetry:
+            return unplayed
+        return [one for one in unplayed if not is_telemetry(one.request.uri)]
 
     @property
     def play_counts(self) -> list[int]:
@@ -170,6 +193,37 @@ class RecordingSession:
     def recorded_count(self) -> int:
         """How many exchanges were recorded since the cassette was opened."""
         return self.cassette.recorded_count
+
+    @property
+    def requests(self) -> list[Any]:
+        """The recorded requests as vcrpy's cassette has them: `uri`, `body`, ..."""
+        return self.cassette.requests
+
+    @property
+    def responses(self) -> list[dict[str, Any]]:
+        """The recorded responses as vcrpy's cassette has them."""
+        return [
+            {
+                "status": {"code": one.response.status, "message": one.response.reason},
+                "headers": one.response.headers,
+                "body": {"string": one.response.body},
+            }
+            for one in self.cassette.exchanges
+        ]
+
+    @property
+    def play_count(self) -> int:
+        """How many requests were played, as vcrpy's cassette counts them."""
+        return sum(self.play_counts)
+
+    @property
+    def all_played(self) -> bool:
+        """Whether every exchange was played, as vcrpy's cassette has it."""
+        return all(self.play_counts)
+
+    def __len__(self) -> int:
+        """Return how many exchanges there are."""
+        return len(self.play_counts)
 
     def answer(self, request: Request) -> Exchange | LiveRequest | None:
         """Decide what becomes of a request.
@@ -188,6 +242,11 @@ class RecordingSession:
             RecordingRefusedError: It would be recorded, and this is CI.
             StateError: The cassette has been closed.
         """
+        told = self.traffic.answer(request)
+        if told is not None:
+            return told
+        if self.traffic.ignores_request(request.uri):
+            return None
         if self.is_closed:
             raise StateError(
                 f"{self.path}: {request.method} "
@@ -206,7 +265,10 @@ class RecordingSession:
         if exchange is not None:
             return exchange
         if not self.cassette.can_record:
-            raise self._miss(prepared)
+            exchange = stale_answer(self, prepared) if self.verifies else None
+            if exchange is None:
+                raise self._miss(prepared)
+            return exchange
         self._check_may_record()
         with self._lock:
             order = self._next
@@ -276,6 +338,17 @@ class RecordingSession:
         )
         self.misses.append(error)
         return error
+
+    def unseen(self) -> str:
+        """Return what is wrong if nothing was recorded and something connected."""
+        is_used = self.recorded_count or any(self.play_counts)
+        if is_used or not self.connected or not self.cassette.can_record:
+            return ""
+        return (
+            f"{self.path}: nothing was recorded, but something connected: "
+            f"{', '.join(dict.fromkeys(self.connected))}; record this client through "
+            "a server (`harness record --proxy`), or allow= the host"
+        )
 
     def save(self) -> None:
         """Write what has ended so far; in `rewrite` mode it goes to a partial file.

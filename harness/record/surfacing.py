@@ -21,6 +21,7 @@ from harness.errors import (
     HarnessError,
     RecordingRefusedError,
     StateError,
+    UnrecordedConnectionError,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _OURS = (
     CassetteMissingError,
     RecordingRefusedError,
     StateError,
+    UnrecordedConnectionError,
 )
 
 

@@ -13,43 +13,41 @@ recorded: there is nothing to play. Upgraded connections (status 101) likewise.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from harness.record.active import current_session
-from harness.record.bodies import PlayedBody, RecordedBody, stream_class
-from harness.record.patches import Patches
+from harness.cassettes.model import Exchange, Headers, Request
+from harness.record.active import current_session, passing
+from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
+from harness.record.played import played_headers
 from harness.record.surfacing import surfaced
-from harness.store.cassette import Exchange, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from harness.record.session import LiveRequest, RecordingSession
 
-__all__ = ["CLIENT_PATCHES"]
+__all__ = ["targets"]
 
-_MODULES = ("httpx", "httpx2")
-
-
-def _targets() -> Iterator[tuple[type, str, Callable[..., Any]]]:
-    for name in _MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        yield module.Client, "_transport_for_url", _wrapped(_SyncTransport, module)
-        yield (
-            module.AsyncClient,
-            "_transport_for_url",
-            _wrapped(_AsyncTransport, module),
-        )
+_IN_PROCESS = {
+    "ASGITransport",
+    "WSGITransport",
+    "MockTransport",
+    "_TestClientTransport",
+}
+"""Transports that run code of the project: its own requests are not theirs."""
 
 
-CLIENT_PATCHES = Patches(_targets)
-"""In place while any cassette is open."""
+def targets(module: ModuleType) -> Iterator[tuple[type, str, Callable[..., Any]]]:
+    """Yield the methods to replace in `httpx` or `httpx2`."""
+    for client, kind in (
+        (module.Client, _SyncTransport),
+        (module.AsyncClient, _AsyncTransport),
+    ):
+        yield client, "_transport_for_url", _wrapped(kind, module)
 
 
 def _wrapped(kind: type[_Transport], module: ModuleType) -> Callable[..., Any]:
@@ -88,6 +86,11 @@ class _Transport:
         with surfaced(self.module):
             return self.session.answer(sent)
 
+    def let_through(self) -> AbstractContextManager[None]:
+        """Return the context of a live request: what is below is not ours to see."""
+        is_inside = type(self.transport).__name__ in _IN_PROCESS
+        return contextlib.nullcontext() if is_inside else passing()
+
     def played(self, exchange: Exchange) -> Any:
         response = exchange.response
         stream = stream_class(self.module, PlayedBody)(
@@ -96,7 +99,7 @@ class _Transport:
         reason = response.reason.encode("ascii", "replace")
         return self.module.Response(
             response.status,
-            headers=_played_headers(exchange),
+            headers=played_headers(exchange),
             stream=stream,
             extensions={"reason_phrase": reason} if reason else None,
         )
@@ -129,7 +132,8 @@ class _SyncTransport(_Transport):
         found = self.answer(request)
         if isinstance(found, Exchange):
             return self.played(found)
-        response = self.transport.handle_request(request)
+        with self.let_through():
+            response = self.transport.handle_request(request)
         if found is None:
             return response
         return self.recorded(found, response)
@@ -145,7 +149,8 @@ class _AsyncTransport(_Transport):
         found = self.answer(request)
         if isinstance(found, Exchange):
             return self.played(found)
-        response = await self.transport.handle_async_request(request)
+        with self.let_through():
+            response = await self.transport.handle_async_request(request)
         if found is None:
             return response
         return self.recorded(found, response)
@@ -155,19 +160,4 @@ def _headers(received: Any) -> Headers:
     headers: Headers = {}
     for name, value in received.multi_items():
         headers.setdefault(name, []).append(value)
-    return headers
-
-
-def _played_headers(exchange: Exchange) -> list[tuple[str, str]]:
-    """Return the headers to play: the body is decoded, whatever was recorded."""
-    length = str(len(exchange.response.body))
-    is_decoded = exchange.response.header("content-encoding") != ""
-    headers = []
-    for name, values in exchange.response.headers.items():
-        if is_decoded and name.lower() == "content-encoding":
-            continue
-        if is_decoded and name.lower() == "content-length":
-            headers.append((name, length))
-            continue
-        headers += [(name, value) for value in values]
     return headers

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import h11
 
 from harness.errors import ProtocolError, UsageError
-from harness.store.rules import redacted_url
+from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -36,7 +36,7 @@ class BrokenStreamError(ProtocolError):
     Attributes:
         kind: The name httpx has for it: ``ConnectError``, ``ReadError`` (reset) or
             ``RemoteProtocolError`` (ended too early, or no HTTP).
-        message: What the transport said.
+        message: What the transport reported.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -53,7 +53,7 @@ class Upstream:
     host: str
     port: int
     path: str
-    """What goes before the path of each request; empty or ``/v1``, say."""
+    """What goes before the path of each request; such as empty or ``/v1``."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -193,7 +193,7 @@ async def _next(wire: _Wire, connection: h11.Connection) -> h11.Event:
         if event is h11.NEED_DATA:
             data = await wire.read()
             if not data and connection.their_state is h11.SEND_RESPONSE:
-                # What h11 would say here is about its states, not about the server.
+                # What h11 would report here is about its states, not about the server.
                 raise BrokenStreamError(
                     "RemoteProtocolError",
                     "the server closed without sending a response",

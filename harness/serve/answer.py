@@ -77,7 +77,7 @@ class Answer:
         Args:
             status: The HTTP status.
             problem: One line: what is wrong and what to do.
-            kind: The error's type; told from the status if empty.
+            kind: The error's type; made from the status if empty.
         """
         kinds = {404: "not_found_error", 500: "server_error"}
         error = {

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from harness.cassettes.model import Cassette
     from harness.serve.access import Access
     from harness.serve.server import Server
-    from harness.store.cassette import Cassette
 
 __all__ = ["RunningServer", "RunningSession", "serve"]
 
@@ -111,7 +111,7 @@ class RunningSession:
 
         Args:
             pieces: The body of an event stream, cut anyhow; at once, whatever the
-                request says. Faults of the connection still apply.
+                request asks for. Faults of the connection still apply.
         """
         held = [piece for piece in pieces if piece]
 

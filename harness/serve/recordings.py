@@ -2,7 +2,7 @@
 
 Matching is the recorder's: method, path and canonical JSON body, both sides as they
 are stored, secrets replaced. What differs is found by the same comparison that decides
-(`harness.store.differences`), so that matching and explaining cannot disagree.
+(`harness.cassettes.differences`), so that matching and explaining cannot disagree.
 
 Two things are looser than in a recorder, because a client of a server chooses its own
 base URL and its own way to be answered: whatever stands before ``/chat/completions``
@@ -18,29 +18,46 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from harness.cassettes.differences import Difference, body_differences
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request
 from harness.errors import HarnessError, UsageError, shorten
 from harness.record.session import redacted_request
+from harness.redaction.redact import Redaction
+from harness.serve.apis import asked_api, same_question
 from harness.serve.settings import Match
-from harness.store.cassette import Cassette, Exchange, Request
-from harness.store.differences import Difference, body_differences
-from harness.store.library import find_cassettes
-from harness.store.reading import load_cassette
-from harness.store.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHAT", "Chooser", "NoAnswerError", "Recorded", "Recordings", "route_of"]
+__all__ = [
+    "CHAT",
+    "ROUTES",
+    "Chooser",
+    "NoAnswerError",
+    "Recorded",
+    "Recordings",
+    "route_of",
+]
 
 CHAT = "/chat/completions"
 """How the path of a chat completion ends, whatever stands before it."""
+
+ROUTES = {
+    "chat": CHAT,
+    "responses": "/responses",
+    "anthropic": "/messages",
+    "gemini": ":generateContent",
+}
+"""The route of each API, whatever stands before it."""
 
 _SHOWN_DIFFERENCES = 5  # as a recorder's miss
 _HOW_ASKED = ("stream", "stream_options")
 
 
 class NoAnswerError(HarnessError):
-    """No recording answers a request; the message tells the nearest.
+    """No recording answers a request; the message names the nearest.
 
     Attributes:
         differences: The fields in which the request differs from it, one line each.
@@ -52,13 +69,14 @@ class NoAnswerError(HarnessError):
 
 
 def route_of(path: str) -> str:
-    """Return what of a path is compared: `CHAT` for every chat completion.
+    """Return what of a path is compared: one route for each API.
 
     Args:
         path: A path, with or without a query, which does not count.
     """
+    api = asked_api(path)
     path = path.partition("?")[0].rstrip("/") or "/"
-    return CHAT if path.endswith(CHAT) else path
+    return ROUTES.get(api, path)
 
 
 class Recorded(NamedTuple):
@@ -78,6 +96,13 @@ class Recorded(NamedTuple):
     def differences(self, request: Request) -> list[Difference]:
         """Return the fields in which a request differs; empty if it is the same."""
         found: list[Difference] = []
+        route = route_of(request.uri)
+        if route != self.route and {route, self.route} <= set(ROUTES.values()):
+            # Asked in another API: the questions are compared, not the JSON.
+            return [
+                Difference(field, known, sent)
+                for field, known, sent in same_question(self.request, request)
+            ]
         if request.method != self.request.method:
             found.append(Difference("method", self.request.method, request.method))
         if self.route != route_of(request.uri):
@@ -214,6 +239,14 @@ class Chooser:
         route = route_of(request.uri)
         shown = f"{request.method} {request.uri.partition('?')[0]}"
         candidates = [one for one in self._recordings if one.route == route]
+        others = [
+            one
+            for one in self._recordings
+            if one.route in ROUTES.values() and one.route != route
+        ]
+        if route in ROUTES.values() and (not candidates or self._match is Match.ORDER):
+            candidates = [*candidates, *others]
+            candidates.sort(key=self._recordings.index)
         if not candidates:
             routes = sorted({one.route for one in self._recordings})
             raise NoAnswerError(

@@ -1,8 +1,10 @@
-"""From a request to an answer: the paths of the server, and what each of them says.
+"""From a request to an answer: the paths of the server, and what each of them answers.
 
 | path | what |
 |---|---|
-| ``POST .../chat/completions`` | what a recording answers |
+| ``POST .../chat/completions``, ``.../responses``, ``.../messages``, | what a |
+| ``.../models/NAME:streamGenerateContent``, ``:generateContent`` | recording answers |
+| ``GET .../responses/ID`` | a recorded answer again, with ``starting_after`` its rest |
 | ``GET .../models`` | the models of the recordings |
 | anything that was recorded | what its recording answers |
 | ``GET /harness`` | the cassettes, and the names of the sessions |
@@ -16,17 +18,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from harness.errors import UsageError, shorten
+from harness.redaction.config import redacted_url
 from harness.serve.answer import Answer
-from harness.serve.recordings import CHAT, NoAnswerError, route_of
-from harness.serve.saying import say
+from harness.serve.answering import say
+from harness.serve.apis import asked_api, is_asked_streamed, response_id
+from harness.serve.recordings import NoAnswerError, route_of
 from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
-from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Request
+    from harness.cassettes.model import Request
 
 __all__ = ["CONTROL", "SESSION_HEADER", "answer_to", "is_control"]
 
@@ -46,7 +49,7 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
         sessions: Those of the server; the one that was named takes note.
 
     Returns:
-        The answer, and the note whose outcome is still to be told; None for a
+        The answer, and the note whose outcome is still to be noted; None for a
         request to the control endpoint.
     """
     path = request.uri.partition("?")[0]
@@ -57,7 +60,9 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
         session = sessions.get(name)
     except UsageError as error:
         return Answer.error(400, str(error)), None
-    comparable = sessions.recordings.comparable(replace(request, uri=path))
+    query = request.uri.partition("?")[2]
+    uri = f"{path}?{query}" if query and asked_api(path) else path
+    comparable = sessions.recordings.comparable(replace(request, uri=uri))
     asked = sessions.ask(session, comparable)
     answer = _answer(session, comparable, asked)
     asked.status = answer.status
@@ -66,7 +71,7 @@ def answer_to(request: Request, sessions: Sessions) -> tuple[Answer, Asked | Non
 
 
 def is_control(request: Request) -> bool:
-    """Tell whether a request is for the control endpoint."""
+    """Return whether a request is for the control endpoint."""
     path = request.uri.partition("?")[0]
     return path in {"/", CONTROL} or path.startswith(f"{CONTROL}/")
 
@@ -88,7 +93,10 @@ def _answer(session: Session, request: Request, asked: Asked) -> Answer:
             return _not_allowed(request, "GET")
         return _models(session)
     document: Any = None
-    if route == CHAT:
+    api = asked_api(request.uri)
+    if api == "responses" and request.method == "GET":
+        return _resumed(session, request, asked)
+    if api:
         if request.method != "POST":
             return _not_allowed(request, "POST")
         try:
@@ -110,7 +118,7 @@ def _recorded(
     session.answered += 1
     if refusal is not None:
         return refusal
-    is_streamed = document is not None and bool(document.get("stream"))
+    is_streamed = is_asked_streamed(request, document)
     if session.said is not None:
         pieces = ((None, piece) for piece in session.said)
         answer = Answer(200, [("content-type", "text/event-stream")], pieces)
@@ -120,9 +128,29 @@ def _recorded(
         except NoAnswerError as error:
             asked.problem = str(error)
             return Answer.error(404, asked.problem)
-        answer = say(chosen.exchange, settings, is_streamed=is_streamed)
+        answer = say(chosen.exchange, settings, request, is_streamed=is_streamed)
         answer = replace(answer, source=chosen.name)
     return settings.fault.deliver(answer)
+
+
+def _resumed(session: Session, request: Request, asked: Asked) -> Answer:
+    """Answer `GET .../responses/ID?stream=true&starting_after=N`: the rest of it."""
+    wanted = request.uri.partition("?")[0].rstrip("/").rpartition("/")[2]
+    query = parse_qs(request.uri.partition("?")[2])
+    after = query.get("starting_after", ["0"])[0]
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        return Answer.error(400, f"starting_after takes a number, got {shorten(after)}")
+    for one in session.recordings.chosen(session.settings.cassette):
+        if response_id(one.exchange) == wanted:
+            is_streamed = query.get("stream", ["false"])[0] == "true"
+            if not is_streamed:
+                request = replace(request, method="POST")
+            answer = say(
+                one.exchange, session.settings, request, is_streamed=is_streamed
+            )
+            return replace(answer, source=one.name)
+    asked.problem = f"no recorded response has the id {shorten(wanted)}"
+    return Answer.error(404, asked.problem)
 
 
 def _recorded_routes(session: Session) -> set[str]:

@@ -1,4 +1,4 @@
-"""The server: connections in, answers out, until it is told to stop.
+"""The server: connections in, answers out, until it is stopped.
 
 Built on asyncio's streams with h11, not on Starlette and uvicorn: an HTTP server
 refuses to send a wrong length, to end a body early or to reset a connection, and
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
+from harness.redaction.config import redacted_url
 from harness.serve.access import Access
 from harness.serve.answer import Answer
 from harness.serve.connection import ClientGoneError, Connection, RefusedError
 from harness.serve.routes import answer_to, is_control
-from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.cassettes.model import Request
     from harness.serve.sessions import Asked, Sessions
-    from harness.store.cassette import Request
 
 __all__ = ["Server"]
 

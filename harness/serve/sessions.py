@@ -21,8 +21,8 @@ from harness.serve.settings import Settings, make_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.cassettes.model import Request
     from harness.serve.recordings import Recordings
-    from harness.store.cassette import Request
 
 __all__ = ["DEFAULT_SESSION", "Asked", "Session", "Sessions"]
 
@@ -53,7 +53,7 @@ class Asked:
     """Why no recording answered; empty if one did."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the control endpoint tells it."""
+        """Return it as the control endpoint shows it."""
         document = self.request.json()
         body = self.request.body
         return {
@@ -127,7 +127,7 @@ class Session:
         return asked
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the control endpoint tells it."""
+        """Return it as the control endpoint shows it."""
         return {
             "name": self.name,
             "settings": self.settings.as_json(),
@@ -141,7 +141,7 @@ class Sessions:
 
     Args:
         recordings: What all of them choose from.
-        settings: What a session is served with until it is told otherwise.
+        settings: What a session is served with until it is set otherwise.
         report: Called with one line for each session that is forgotten for room.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a session is served with: which recordings, how matched, said, cut and broken.
+"""What a session is served with: recordings, how matched, written, cut and broken.
 
 Settings are values. They come from the command line, from Python and from the control
 endpoint, by the same names and in the same forms.
@@ -10,9 +10,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from harness.core.dialects import Dialect, parse_dialect
+from harness.apis.chat.dialects import Dialect, parse_dialect
+from harness.apis.style import ApiStyle, api_style
+from harness.apis.varied import Variation
 from harness.core.splits import Split, parse_split
-from harness.core.variation import Variation
 from harness.errors import UsageError, shorten
 from harness.serve.wire_faults import NO_FAULT, ServedFault, parse_served_fault
 
@@ -25,7 +26,7 @@ class Match(StrEnum):
     STRICT = "strict"
     """The one with the same method, path and JSON body."""
     ORDER = "order"
-    """The next one, whatever the request says."""
+    """The next one, whatever the request asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Settings:
     """Whose habits the stream has; None leaves the recorded provider's."""
     fault: ServedFault = NO_FAULT
     """How it goes wrong."""
+    style: ApiStyle | None = None
+    """A dialect and a fault of another API than chat, for requests in that API."""
 
     @property
     def variation(self) -> Variation:
@@ -56,7 +59,7 @@ class Settings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings in the forms that `make_settings` takes."""
-        return {
+        shown = {
             "cassette": self.cassette,
             "match": self.match.value,
             "speed": self.speed,
@@ -65,6 +68,7 @@ class Settings:
             "dialect": _shown(self.dialect),
             "fault": _shown(self.fault),
         }
+        return shown | ({"style": str(self.style)} if self.style else {})
 
 
 def _shown(value: object) -> str | None:
@@ -77,14 +81,20 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
     Args:
         base: What holds where nothing is given; the defaults if None.
         given: Fields of `Settings`; splits, dialects and faults as their text or
-            None, the speed as a number or its text.
+            None, the speed as a number or its text. With `api`, the dialect and the
+            fault are of that API.
 
     Returns:
         The settings.
 
     Raises:
-        UsageError: A name or a value is wrong; the message says what there is.
+        UsageError: A name or a value is wrong; the message names what there is.
     """
+    api = given.pop("api", None)
+    if api is not None and api != "chat":
+        named = {key: given.pop(key, None) or "" for key in ("dialect", "fault")}
+        style = api_style(_text(api), **{k: _text(v) for k, v in named.items()})
+        return replace(make_settings(base, **given), style=style)
     unknown = given.keys() - {field.name for field in fields(Settings)}
     if unknown:
         names = ", ".join(field.name for field in fields(Settings))
@@ -99,6 +109,7 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         "writes": lambda v: _parsed(v, Split, parse_split, "writes"),
         "dialect": lambda v: _parsed(v, Dialect, parse_dialect, "dialect"),
         "fault": _fault,
+        "style": _style,
     }
     return replace(
         base or Settings(),
@@ -117,6 +128,12 @@ def _parsed(value: Any, kind: type, parse: Any, name: str) -> Any:
 def _fault(value: Any) -> ServedFault:
     found: ServedFault | None = _parsed(value, ServedFault, parse_served_fault, "fault")
     return NO_FAULT if found is None else found
+
+
+def _style(value: Any) -> ApiStyle | None:
+    if value is None or isinstance(value, ApiStyle):
+        return value
+    raise UsageError("style: give `api` with a dialect or a fault of that API")
 
 
 def _text(value: Any) -> str:

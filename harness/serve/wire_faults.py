@@ -1,8 +1,8 @@
 """Ways for a connection to go wrong: what only the transport underneath can do.
 
-`harness.core.faults` breaks what is said; these break how it is delivered. Both are
-named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
-Pure: what an answer becomes; doing it is the business of `harness.serve.delivery`.
+`harness.apis.chat.faults` breaks what is said; these break how it is delivered. Both
+are named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
+Pure: what an answer becomes; doing it is the business of `harness.serve.connection`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.core.faults import FAULTS, Fault, parse_fault
+from harness.apis.chat.faults import FAULTS, Fault, parse_fault
 from harness.errors import UsageError, shorten
 from harness.serve.answer import Answer, BrokenOffError, Ending
 
@@ -85,7 +85,7 @@ class ServedFault:
     """What goes wrong with an answer; `str()` of it parses back."""
 
     said: Fault | None = None
-    """What is said wrongly."""
+    """What is stated wrongly."""
     wire: tuple[WireFault, ...] = ()
     """What goes wrong with the connection, in the order it was named."""
 
@@ -122,7 +122,7 @@ def parse_served_fault(text: str) -> ServedFault:
     """Read a fault of either kind, or several joined by ``+``.
 
     Args:
-        text: Names of `harness.core.faults.FAULTS` and of `WIRE_FAULTS`, each with
+        text: Names of `harness.apis.chat.faults.FAULTS` and of `WIRE_FAULTS`, each with
             ``:K`` where it takes a number, and ``http-CODE:N``: the first N requests
             of a session get that status (N is 1 if left out).
 
@@ -205,6 +205,6 @@ def _refused(status: int) -> Answer:
     body = json.dumps({"error": error}).encode()
     headers = [("content-type", "application/json")]
     if status in {429, 503}:
-        # One millisecond: both of OpenAI's SDKs wait for as long as they are told.
+        # One millisecond: both of OpenAI's SDKs wait for as long as they are asked.
         headers += [("retry-after-ms", "1"), ("retry-after", "1")]
     return Answer.whole(status, body, headers)

@@ -2,7 +2,7 @@
 
 Everything a test of a consumer needs to draw: arguments as JSON texts in every
 spelling, ways to cut, whole chunk streams and conversations whose truth is known,
-and garbage. Each strategy's docstring says what it makes and how it shrinks. Wrong
+and garbage. Each strategy's docstring explains what it makes and how it shrinks. Wrong
 arguments raise hypothesis' own `InvalidArgument`, when the strategy is made.
 
 Example:
@@ -21,7 +21,7 @@ from harness.strategies.arguments import (
     value_texts,
 )
 from harness.strategies.conversations import Conversation, conversations
-from harness.strategies.cuts import byte_pieces, cut_at, fragments, splits
+from harness.strategies.cut_strategies import byte_pieces, cut_at, fragments, splits
 from harness.strategies.garbage import (
     broken_argument_texts,
     disordered_payloads,

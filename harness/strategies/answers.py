@@ -1,4 +1,4 @@
-"""What a model says in one response: texts and calls, before anybody sends them."""
+"""The answer of a model in one response: texts and calls, before anybody sends them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SaidCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says in one response."""
+    """The answer of a model in one response."""
 
     content: str = ""
     reasoning: str = ""

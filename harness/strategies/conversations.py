@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from harness.core.sse import encode_event
-from harness.store.cassette import (
+from harness.cassettes.model import (
     Cassette,
     Ending,
     Exchange,
@@ -16,9 +15,10 @@ from harness.store.cassette import (
     Response,
     WireChunk,
 )
+from harness.core.sse import encode_event
 from harness.strategies.answers import Answer, answers
 from harness.strategies.arguments import argument_texts
-from harness.strategies.cuts import cut_at
+from harness.strategies.cut_strategies import cut_at
 from harness.strategies.streams import framed_streams
 from harness.strategies.validation import check_size
 
@@ -36,7 +36,7 @@ class Conversation(NamedTuple):
     cassette: Cassette
     """As `load_cassette` returns one; its path is ``made.yaml``, which is no file."""
     answers: list[Answer]
-    """What each exchange says; the ids of calls differ over the whole cassette."""
+    """The answer of each exchange; the ids of calls differ over the whole cassette."""
     results: dict[str, str]
     """The recorded result of each call, by its id; the last exchange has none."""
 
@@ -52,7 +52,7 @@ def conversations(
     """Cassettes of an agent's steps: answer, results, the next answer.
 
     Each request carries all messages before it and, by id, the result of every call
-    of the answer before; results tell of failures too. The body was read in one
+    of the answer before; results report failures too. The body was read in one
     piece or in several, at times that only grow. Shrinks to one exchange with an
     empty answer, then as `answers` and `framed_streams`.
 

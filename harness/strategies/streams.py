@@ -1,9 +1,9 @@
-"""Chunk streams whose truth is known: what was said is drawn first, then framed.
+"""Chunk streams whose truth is known: the answer is drawn first, then framed.
 
-A stream is valid by design.md, section 5: calls are told apart by index or by id,
-names and ids come with the first fragment, calls may take turns and share a delta,
-and around them stands what providers send besides. `ChunkStream.answer` is what any
-right consumer must have understood at the end.
+A stream is valid by `harness docs call-identity`: calls are distinguished by index or
+by id, names and ids come with the first fragment, calls may take turns and share a
+delta, and around them stands what providers send besides. `ChunkStream.answer` is what
+any right consumer must have understood at the end.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from hypothesis.errors import InvalidArgument
 from harness.core.sse import encode_comment, encode_event
 from harness.strategies.answers import TEXTS, Answer, call_parts, numbered
 from harness.strategies.arguments import argument_texts
-from harness.strategies.framing import framed, timed_pieces
+from harness.strategies.framed_streams import framed, timed_pieces
 from harness.strategies.validation import check_size
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from harness.core.chunks import Payload
-    from harness.strategies.framing import Piece
+    from harness.apis.chat.chunks import Payload
+    from harness.strategies.framed_streams import Piece
 
 __all__ = [
     "ChunkStream",
@@ -59,12 +59,12 @@ def framed_streams(
     max_cuts: int = 4,
     allow_interleaving: bool = True,
 ) -> SearchStrategy[ChunkStream]:
-    """Streams that say one answer, cut, interleaved and framed in any valid way.
+    """Streams that carry one answer, cut, interleaved and framed in any valid way.
 
     Shrinks to OpenAI's framing, uncut, one thing after another, and nothing besides.
 
     Args:
-        answer: What they say; calls change their order where they are interleaved,
+        answer: What they carry; calls change their order where they are interleaved,
             see the stream's own `answer`.
         max_cuts: The most cuts of one text.
         allow_interleaving: Whether calls and texts may take turns.
@@ -112,7 +112,7 @@ def chunk_streams(
 ) -> SearchStrategy[ChunkStream]:
     """Whole chunk streams with a known truth: text, reasoning, parallel calls.
 
-    Calls may take turns, share deltas, have no arguments, be told apart by index
+    Calls may take turns, share deltas, have no arguments, be distinguished by index
     (gaps too) or by id. Shrinks to the finish chunk alone, then as `answers` and
     `framed_streams`.
 

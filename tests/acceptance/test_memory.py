@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import anthropic_streams
 from tests.cli.running import ROOT
 
 if TYPE_CHECKING:
@@ -38,20 +39,30 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
+CHAT: dict[str, Any] = {
+    "id": "chatcmpl-ABCDEFGHIJKLMNOPQRSTUVWXYZ012",
+    "object": "chat.completion.chunk",
+    "created": 1700000000,
+    "model": "gpt-4o-mini-2024-07-18",
+    "system_fingerprint": "fp_0123456789",
+    "choices": [
+        {"index": 0, "delta": {"content": "@"}, "logprobs": None},
+    ],
+    "usage": None,
+}
+
+
 def events(size: int) -> Iterator[str]:
     """Yield event stream text of about so many bytes: distinct chunks, then the end."""
-    chunk = {
-        "id": "chatcmpl-ABCDEFGHIJKLMNOPQRSTUVWXYZ012",
-        "object": "chat.completion.chunk",
-        "created": 1700000000,
-        "model": "gpt-4o-mini-2024-07-18",
-        "system_fingerprint": "fp_0123456789",
-        "choices": [
-            {"index": 0, "delta": {"content": "@"}, "logprobs": None},
-        ],
-        "usage": None,
-    }
-    frame = f"data: {json.dumps(chunk)}\n\n"
+    yield from repeated(CHAT, size)
+    yield "data: [DONE]\n\n"
+
+
+def repeated(payload: dict[str, Any], size: int) -> Iterator[str]:
+    """Yield an event again and again, each with another text for its `@`."""
+    name = payload.get("type")
+    frame = f"event: {name}\n" if name else ""
+    frame += f"data: {json.dumps(payload)}\n\n"
     before, after = frame.split("@")
     written = number = 0
     while written < size:
@@ -59,7 +70,6 @@ def events(size: int) -> Iterator[str]:
         written += len(event)
         number += 1
         yield event
-    yield "data: [DONE]\n\n"
 
 
 def interaction(number: int, size: int, *, is_timed: bool) -> Iterator[str]:
@@ -137,11 +147,61 @@ def test_cassette_peaks_little_above_loading_it(
     assert replaying <= RATIO * loading
 
 
-def test_event_stream_text_is_never_held(tmp_path: Path) -> None:
+_PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+_PART = {"type": "output_text", "text": "", "annotations": []}
+_MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant"}
+STREAMS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "chat": ([], CHAT),
+    "responses": (
+        [
+            {
+                "type": "response.created",
+                "response": {"id": "resp_1", "status": "in_progress", "output": []},
+            },
+            {
+                "type": "response.output_item.added",
+                "output_index": 0,
+                "item": {**_MESSAGE, "content": []},
+            },
+            {"type": "response.content_part.added", **_PLACE, "part": _PART},
+        ],
+        {
+            "type": "response.output_text.delta",
+            "sequence_number": 4,
+            **_PLACE,
+            "delta": "@",
+            "logprobs": [],
+        },
+    ),
+    "anthropic": (
+        [anthropic_streams.start(), anthropic_streams.opened(0, "text")],
+        anthropic_streams.text("@"),
+    ),
+    "gemini": (
+        [],
+        {
+            "candidates": [
+                {"content": {"role": "model", "parts": [{"text": "@"}]}, "index": 0}
+            ],
+            "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 10},
+            "modelVersion": "gemini-2.5-flash",
+            "responseId": "ABCDEFGHIJKLMNOPQRSTUVWXYZ012",
+        },
+    ),
+}
+"""The events that begin a stream of each API, and the one that is repeated."""
+
+
+@pytest.mark.parametrize("api", STREAMS)
+def test_event_stream_text_is_never_held(api: str, tmp_path: Path) -> None:
     """100 MB of text from standard input to JSON lines stays under 100 MB."""
     path = tmp_path / "large.sse"
+    first, again = STREAMS[api]
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(events(SIZE))
+        for payload in first:
+            name = payload["type"]
+            file.write(f"event: {name}\ndata: {json.dumps(payload)}\n\n")
+        file.writelines(repeated(again, SIZE))
     peak = peak_of(
         *("-m", "harness", "replay", "-", "--format", "jsonl", "--quiet"),
         stdin=path,

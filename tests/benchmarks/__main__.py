@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.contests import CONTESTS
 from tests.benchmarks.measuring import judge, measure
-from tests.benchmarks.report import Machine, line, suite, write_json, write_readme
+from tests.benchmarks.report import Machine, line, suite, write_json, write_page
 from tests.benchmarks.rows import ROWS
 
 if TYPE_CHECKING:
@@ -35,14 +35,16 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
     parser.add_argument("--suite", action="store_true", help="time the tests as well")
     parser.add_argument(
-        "--readme", action="store_true", help="write the table into the README"
+        "--page",
+        action="store_true",
+        help="write the table into docs/pages/benchmarks.md",
     )
     parser.add_argument(
         "--check", action="store_true", help="exit with 1 if a goal is missed"
     )
     asked = parser.parse_args()
-    if asked.readme and asked.only:
-        parser.error("--readme needs all rows: leave --only out")
+    if asked.page and asked.only:
+        parser.error("--page needs all rows: leave --only out")
     machine = Machine.here()
     print(f"# {machine}", flush=True)
     figures = []
@@ -54,8 +56,8 @@ def main() -> int:
         print(line(figures[-1]))
     if asked.json:
         write_json(asked.json, figures, machine)
-    if asked.readme:
-        write_readme(figures, machine, asked.rounds)
+    if asked.page:
+        write_page(figures, machine, asked.rounds)
     return 1 if asked.check and not all(figure.is_met for figure in figures) else 0
 
 

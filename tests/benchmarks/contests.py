@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from harness.core.chunks import parse_payload
+from harness.agents.letta.streaming import StreamingServerInterface
+from harness.apis.chat.chunks import parse_payload
+from harness.apis.detect import API_NAMES
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
 from harness.fuzz.cuts import StreamCuts, random_cuts
 from harness.fuzz.driving import HandlerConsumer, OwnInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.store.reading import load_cassette
 from tests.benchmarks.measuring import Run, cpu
 from tests.benchmarks.peers import (
     NoOp,
@@ -29,6 +31,7 @@ from tests.benchmarks.peers import (
 )
 from tests.benchmarks.starting import showing, starting
 from tests.benchmarks.workloads import (
+    api_stream,
     arguments,
     event_stream,
     fragments,
@@ -205,6 +208,27 @@ def _playing(path: Path, count: int, times: int) -> Run:
 
 
 @contextmanager
+def apis() -> Iterator[Mapping[str, Run]]:
+    """Streams of text of each API, 5 000 events, from bytes to typed messages."""
+    count = 5000
+    runs: dict[str, Run] = {}
+    for api in API_NAMES:
+        response = Response(200, body=api_stream(api, count))
+        made = Cassette("made", [Exchange(0, Request("POST", ""), response)])
+        transcript = replay(made, _interface(), mode="tokens")
+        assert len(transcript.emissions) > count * 0.9, "the stream was not replayed"
+        assert transcript.diagnostics == []
+        runs[api] = _again(made, count)
+    yield runs
+
+
+def _again(made: Cassette, count: int) -> Run:
+    return lambda: cpu(
+        lambda: replay(made, _interface(), mode="tokens"), times=3, units=count
+    )
+
+
+@contextmanager
 def loading() -> Iterator[Mapping[str, Run]]:
     """A cassette of 20 000 chunks, from its file."""
     with tempfile.TemporaryDirectory() as folder:
@@ -253,6 +277,7 @@ CONTESTS: Mapping[str, Contest] = {
     "one": one_fragment,
     "chunks": bytes_to_chunks,
     "replay": whole_replay,
+    "apis": apis,
     "loading": loading,
     "fuzzing": fuzzing,
     "starting": starting,

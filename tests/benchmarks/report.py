@@ -1,4 +1,4 @@
-"""The table as text, as JSON and in the README, with date and machine."""
+"""The table as text, as JSON and on its page, with date and machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tests.benchmarks.measuring import Figure, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-README = Path(__file__).resolve().parent.parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs" / "pages" / "benchmarks.md"
 
 _SECTION = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
 _PACKAGES = ("pydantic", "PyYAML", "openai", "vcrpy", "jiter", "streaming-json-parser")
@@ -112,7 +113,7 @@ def _goal(figure: Figure) -> str:
 
 
 def table(figures: Sequence[Figure], machine: Machine, rounds: int) -> str:
-    """Return the README's table."""
+    """Return the page's table."""
     rows = [
         "| what | measured | goal | |",
         "|---|---|---|---|",
@@ -125,11 +126,11 @@ def table(figures: Sequence[Figure], machine: Machine, rounds: int) -> str:
     return "\n".join([*rows, "", f"Medians of {rounds} rounds, {machine}.", ""])
 
 
-def write_readme(figures: Sequence[Figure], machine: Machine, rounds: int) -> None:
-    """Put the table into the README, between its marks."""
-    text = README.read_text("utf-8")
+def write_page(figures: Sequence[Figure], machine: Machine, rounds: int) -> None:
+    """Put the table into its page, between its marks."""
+    text = PAGE.read_text("utf-8")
     new = _SECTION.sub(lambda m: f"{m[1]}{table(figures, machine, rounds)}{m[2]}", text)
-    README.write_text(new, "utf-8")
+    PAGE.write_text(new, "utf-8")
 
 
 def write_json(path: Path, figures: Sequence[Figure], machine: Machine) -> None:
@@ -145,7 +146,7 @@ def suite() -> Figure:
     """Run the default test suite once on two processes; wall seconds."""
     started = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2"], cwd=README.parent, check=True
+        [sys.executable, "-m", "pytest", "-q", "-n", "2"], cwd=ROOT, check=True
     )
     seconds = time.monotonic() - started
     what = "the default test suite on two cores, once, by the clock"

@@ -72,6 +72,18 @@ ROWS = (
         "the same cassette again, already loaded, 20 000 chunks",
         *(Kind.SPEEDUP, 18, "replay", "again 20000", "peer 20000"),
     ),
+    *(
+        Row(
+            f"api-{api}",
+            f"an event of {title} to typed messages, against a chat chunk",
+            *(Kind.COST, 1.3, "apis", api, "chat"),
+        )
+        for api, title in (
+            ("responses", "Responses"),
+            ("anthropic", "Messages"),
+            ("gemini", "Gemini"),
+        )
+    ),
     Row(
         "loading",
         "loading a cassette, against yaml.load with CSafeLoader",

@@ -74,7 +74,7 @@ def test_every_row_has_its_contest() -> None:
 
 
 def test_table_says_what_was_missed() -> None:
-    """The README's table has the goal and marks a row that falls short."""
+    """The page's table has the goal and marks a row that falls short."""
     row = Row("name", "what it is", Kind.COST, 0.5, "contest", "ours", "peer")
     figure = judge(row, {"ours": [1.0], "peer": [1.0]})
     shown = table([figure], Machine.here(), 9)

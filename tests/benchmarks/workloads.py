@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests import anthropic_streams, gemini_streams
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -138,3 +140,78 @@ def write_cassette(path: Path, count: int) -> None:
     document = {"interactions": [interaction], "version": 1}
     dumper = getattr(yaml, "CDumper", yaml.Dumper)
     path.write_text(yaml.dump(document, Dumper=dumper), "utf-8")
+
+
+def api_stream(api: str, count: int) -> bytes:
+    """Return the bytes of a stream of text of an API: so many events with text.
+
+    Each has the fields that its vendor sends with a piece of text.
+    """
+    texts = fragments(prose(count * 5))[:count]
+    if api == "chat":
+        events = [_chunk({"content": text}, None) for text in texts]
+        last = [_chunk({}, "stop")]
+    elif api == "responses":
+        response = {"id": "resp_CkW4fTq9Yz0pLmB2sVx7RdHn", "object": "response"}
+        item = {"id": "msg_CkW4fTq9Yz0p", "type": "message", "role": "assistant"}
+        place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+        part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+        whole = {**part, "text": "".join(texts)}
+        done = {**item, "status": "completed", "content": [whole]}
+        text = "response.output_text"
+        output: dict[str, Any] = {"output_index": 0}
+        events = [
+            {
+                "type": "response.created",
+                "response": {**response, "status": "in_progress", "output": []},
+            },
+            {
+                "type": "response.output_item.added",
+                **output,
+                "item": {**item, "status": "in_progress", "content": []},
+            },
+            {"type": "response.content_part.added", **place, "part": part},
+            *(
+                {
+                    "type": f"{text}.delta",
+                    **place,
+                    "delta": piece,
+                    "logprobs": [],
+                    "obfuscation": "k3Jx9aPq2",
+                }
+                for piece in texts
+            ),
+        ]
+        last = [
+            {"type": f"{text}.done", **place, "text": whole["text"], "logprobs": []},
+            {"type": "response.content_part.done", **place, "part": whole},
+            {"type": "response.output_item.done", **output, "item": done},
+            {
+                "type": "response.completed",
+                "response": {**response, "status": "completed", "output": [done]},
+            },
+        ]
+    elif api == "anthropic":
+        events = [
+            anthropic_streams.start(),
+            anthropic_streams.opened(0, "text"),
+            *(anthropic_streams.text(piece) for piece in texts),
+        ]
+        last = anthropic_streams.answer(anthropic_streams.stopped())[1:]
+    else:
+        usage = {"promptTokenCount": 9, "totalTokenCount": 10}
+        more = {"modelVersion": "gemini-2.5-flash", "responseId": "CkW4fTq9Yz0pLm"}
+        events = [
+            {**gemini_streams.event({"text": piece}), "usageMetadata": usage, **more}
+            for piece in texts
+        ]
+        last = [gemini_streams.event(finish="STOP", **more)]
+    sent = [
+        {**one, "sequence_number": number} if api == "responses" else one
+        for number, one in enumerate([*events, *last])
+    ]
+    return "".join(
+        (f"event: {one['type']}\n" if "type" in one else "")
+        + f"data: {json.dumps(one)}\n\n"
+        for one in sent
+    ).encode() + (b"data: [DONE]\n\n" if api == "chat" else b"")

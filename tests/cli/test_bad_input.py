@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from harness.cassettes.atomic import write_atomically
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.record import use_cassette
-from harness.store.atomic import write_atomically
-from harness.store.reading import load_cassette
 from tests.cli.running import ROOT, harness
 
 FORCED = str(ROOT / "cassettes/stock-vcrpy/forced-call.yaml")
@@ -161,7 +162,7 @@ def test_no_memory_and_no_stack_are_one_line(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("harness.store.reading._exchanges", fail)
+    monkeypatch.setattr("harness.cassettes.load._exchanges", fail)
     result = harness(command, FORCED)
     printed = result.out + result.err
     assert "Traceback" not in printed
@@ -201,3 +202,56 @@ def test_a_name_that_is_no_utf8_is_read_and_shown(tmp_path: Path) -> None:
     result = harness("ls", str(path))
     assert (result.code, result.err) == (0, "")
     assert "\\udcff.yaml" in result.out
+
+
+REQUESTS = {
+    "OpenAI Responses": ("/v1/responses", {"model": "m", "input": "Hi"}),
+    "Anthropic Messages": (
+        "/v1/messages",
+        {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]},
+    ),
+    "Gemini generateContent": (
+        "/v1beta/models/m:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+    ),
+}
+"""A request of each API, by the name that a message gives it."""
+ANSWERS = {
+    "refused": (400, '{"error": {"message": "no such model"}}', "no such model"),
+    "a proxy's page": (200, "<html>Sign in</html>", "HTML"),
+    "empty": (200, "", "empty body"),
+    "another format": (200, 'data: {"tokens": ["a"]}\n\n', "keys: tokens"),
+    "cut at once": (200, '{"candidates": [{"content"', "no answer of a known API"),
+}
+"""Status and body of what is no answer, and what the line says of it."""
+
+
+@pytest.mark.parametrize("api", REQUESTS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_bad_answer_names_the_api_that_was_asked(
+    api: str, answer: str, tmp_path: Path
+) -> None:
+    """One line: the file, the exchange, what came, and which API was asked."""
+    path = tmp_path / "bad.json"
+    where, request = REQUESTS[api]
+    status, body, says = ANSWERS[answer]
+    interaction = {
+        "request": {
+            "method": "POST",
+            "uri": f"https://example.test{where}",
+            "headers": {},
+            "body": json.dumps(request),
+        },
+        "response": {
+            "status": {"code": status, "message": "x"},
+            "headers": {},
+            "body": {"string": body},
+        },
+    }
+    path.write_text(json.dumps({"interactions": [interaction], "version": 1}), "utf-8")
+    result = harness("replay", str(path))
+    assert (result.code, result.out) == (2, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith(f"harness: {path}: ")
+    assert says in line
+    assert f"it was asked of {api}" in line

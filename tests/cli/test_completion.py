@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
+from harness.apis.chat.dialects import DIALECTS
+from harness.apis.chat.faults import FAULTS
 from harness.cli import cli
-from harness.core.dialects import DIALECTS
-from harness.core.faults import FAULTS
 from tests.cli.running import ROOT
 
 PROGRAM = Path(sys.executable).parent / "harness"
@@ -51,7 +51,7 @@ def _completed(words: str) -> list[str]:
 
 def test_commands_complete() -> None:
     """The beginning of a name gives the commands that begin so."""
-    assert _completed("harness re") == ["record", "replay", "report"]
+    assert _completed("harness re") == ["record", "replay", "report", "rerecord"]
 
 
 def test_paths_are_left_to_the_shell() -> None:
@@ -72,6 +72,7 @@ def test_paths_are_left_to_the_shell() -> None:
         ("harness replay --split w", ["whole"]),
         ("harness replay --mode st", ["steps"]),
         ("harness fuzz har", ["harness:FunctionArgumentsStreamHandler"]),
+        ("harness docs rec", ["record"]),
     ],
 )
 def test_values_complete(words: str, expected: list[str]) -> None:
@@ -109,7 +110,7 @@ def test_each_text_of_every_command_that_has_names_completes() -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_script_is_one_that_the_shell_takes(shell: str) -> None:
-    """What the line in the README evaluates parses, where there is such a shell."""
+    """What the line in the page evaluates parses, where there is such a shell."""
     script = "\n".join(_asked(f"{shell}_source"))
     assert f"_HARNESS_COMPLETE={shell}_complete" in script
     if shutil.which(shell) is None:
@@ -119,7 +120,7 @@ def test_script_is_one_that_the_shell_takes(shell: str) -> None:
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
 def test_fish_completes() -> None:
-    """fish, told as the README says, completes names and shows what they do."""
+    """fish, told as the page shows, completes names and shows what they do."""
     script = (
         "_HARNESS_COMPLETE=fish_source harness | source; "
         "complete -C 'harness replay --dialect azure-n'"
@@ -136,9 +137,9 @@ def test_fish_completes() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_at_a_key() -> None:
-    """In an interactive bash with the README's line, Tab completes all of it."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    line = re.search(r"^eval .*bash_source.*$", readme, re.MULTILINE)
+    """In an interactive bash with the how-to page's line, Tab completes all of it."""
+    page = (ROOT / "docs/pages/how-to/replay.md").read_text("utf-8")
+    line = re.search(r"^eval .*bash_source.*$", page, re.MULTILINE)
     assert line is not None
     terminal, inside = pty.openpty()
     termios.tcsetwinsize(terminal, (40, 200))

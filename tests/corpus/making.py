@@ -15,18 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.dialects import DIALECTS
-from harness.core.variation import vary
+from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.varied import vary
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Exchange, WireChunk
 from harness.corpus.parquet import parquet_bytes
 from harness.corpus.streams import Stream, content_id, labels_of
-from harness.engine.restating import restated_bytes
+from harness.engine.restated import restated_bytes
 from harness.engine.summary import summarise_exchange
 from harness.errors import HarnessError
-from harness.store.cassette import Exchange, WireChunk
-from harness.store.classify import Kind, classify
-from harness.store.library import find_cassettes
-from harness.store.reading import load_cassette
-from harness.store.redaction import redact_exchange
+from harness.redaction.redact import redact_exchange
 from tests.shared import corpus_files
 
 if TYPE_CHECKING:

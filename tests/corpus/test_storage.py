@@ -140,9 +140,9 @@ def _object(client: Any, key: str) -> bytes:
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     """10 000 streams take at most 20 % more memory than 2 000."""
     pytest.importorskip("pyarrow", reason="data sets need pyarrow")
+    from harness.cassettes.load import load_cassette
     from harness.corpus.parquet import parquet_bytes
     from harness.corpus.streams import Labels, Stream
-    from harness.store.reading import load_cassette
     from tests.corpus.speed import measure
 
     [exchange] = load_cassette(TEXT).exchanges

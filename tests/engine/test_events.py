@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import replay
-from harness.store.cassette import Cassette, Exchange, Request, Response
+from harness import UsageError, replay
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from tests.engine.made import cassette, finish, sse, text
 
 if TYPE_CHECKING:
@@ -121,10 +122,29 @@ def test_varied_streams_are_given_as_chat_chunks() -> None:
 
 def test_annotation_asks_for_the_sdks_objects() -> None:
     """A parameter of an SDK's type gets that SDK's objects."""
-    anthropic, responses = TypedAnthropic(), TypedResponses()
-    replay(made(ANTHROPIC), anthropic)
-    assert [one.type for one in anthropic.given] == [one["type"] for one in ANTHROPIC]
-    assert anthropic.given[2].delta.text == "Hi"
-    replay(made(RESPONSES), responses)
-    assert responses.given[1].delta == "Hi"
-    assert type(responses.given[1]).__name__ == "ResponseTextDeltaEvent"
+    interface = TypedResponses()
+    replay(made(RESPONSES), interface)
+    assert interface.given[1].delta == "Hi"
+    assert type(interface.given[1]).__name__ == "ResponseTextDeltaEvent"
+
+
+def test_annotation_asks_for_anthropics_objects() -> None:
+    """As above, with the SDK that is no part of the quick tests' installation."""
+    pytest.importorskip("anthropic", reason="needs the anthropic SDK, extra `sdks`")
+    interface = TypedAnthropic()
+    replay(made(ANTHROPIC), interface)
+    assert [one.type for one in interface.given] == [one["type"] for one in ANTHROPIC]
+    assert interface.given[2].delta.text == "Hi"
+
+
+def test_objects_of_an_sdk_that_is_not_there_name_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What to install is one line of the error."""
+    from harness.apis import sdk_objects
+
+    monkeypatch.setitem(sys.modules, "anthropic._models", None)
+    sdk_objects._maker.cache_clear()
+    with pytest.raises(UsageError, match="pip install anthropic"):
+        replay(made(ANTHROPIC), TypedAnthropic())
+    sdk_objects._maker.cache_clear()

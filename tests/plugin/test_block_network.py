@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
 
 WAYS = {
-    "urllib": "import urllib.request; urllib.request.urlopen('http://example.com/')",
+    "ftplib": "import ftplib; ftplib.FTP('example.com')",
     "socket": "import socket; socket.create_connection(('192.0.2.1', 80))",
     "lookup": "import socket; socket.getaddrinfo('example.com', 80)",
     "connect_ex": (
@@ -43,12 +43,15 @@ def test_reaching_out_fails(project: Project, way: str, fixtures: str) -> None:
 
 
 LOCAL = """
-import urllib.request, urllib.error
+import socket
+from urllib.parse import urlsplit
 
 @pytest.mark.harness
 def test_x():
-    with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen("BASE_URL")
+    place = urlsplit("BASE_URL")
+    with socket.create_connection((place.hostname, place.port)) as raw:
+        raw.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        assert raw.recv(100).startswith(b"HTTP/1.0 501")
 """
 
 

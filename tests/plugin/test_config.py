@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from harness.testing.settings import EARLY, SETTINGS
+from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
@@ -23,9 +23,23 @@ GIVEN = {
     "orphans": "fail",
     "speed": "3",
     "block_network": "all",
+    "max_age": "12w",
+    "allow": "db.example.com:5432",
+    "match_on": "method",
+    "ignore_json": "$.user",
+    "ignore_hosts": "*.example.com",
+    "ignore_localhost": "yes",
+    "ignore_telemetry": "no",
 }
-SHOWN = {**GIVEN, "seed": 7, "speed": 3.0} | {
-    name: (GIVEN[name],) for name in ("splits", "dialects", "faults")
+TUPLES = ("splits", "dialects", "faults", "allow", "match_on", "ignore_json")
+SHOWN = {
+    **GIVEN,
+    **{name: (GIVEN[name],) for name in (*TUPLES, "ignore_hosts")},
+    "seed": 7,
+    "speed": 3.0,
+    "max_age": 84,
+    "ignore_localhost": True,
+    "ignore_telemetry": False,
 }
 SHOW = """
 import pytest
@@ -115,7 +129,7 @@ def test_redaction_and_before_record_request_see_what_is_written(
         "conftest.py",
         """
 import pytest
-from harness.store.redaction import Redaction
+from harness.redaction.redact import Redaction
 
 def without_question(request):
     request.uri = request.uri.replace("/v1/", "/hidden/")

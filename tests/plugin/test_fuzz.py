@@ -114,3 +114,21 @@ def pytest_runtest_teardown(item):
     project.path.joinpath("test_it.py").write_text(given, "utf-8")
     result = project.run("-s", "--harness-splits=thorough")
     result.stdout.fnmatch_lines(["*EXAMPLES 7"])
+
+
+def test_reader_of_sdk_objects_is_told_how_to_be_fed(project: Project) -> None:
+    """Given dicts it fails at once; the report names the option that feeds it."""
+    project.tests(
+        """
+def read(chunks):
+    return "".join(c.delta.content or "" for chunk in chunks for c in chunk.choices)
+
+def test_dicts(harness_fuzz):
+    harness_fuzz(read, level="chunks", max_examples=3)
+"""
+    )
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*hint: *objects, and was given dicts: *chunks='sdk'*"]
+    )

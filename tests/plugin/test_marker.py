@@ -53,7 +53,7 @@ def test_each_cassette_is_a_test_id(
         ("'no*.yaml'", "@pytest.mark.harness('no*.yaml'): no cassette in *matches"),
         ("3", "expected names of cassettes, globs or lists of them, got 3"),
         ("splits=[1.5]", "expected names of splits, dialects or faults, got 1.5"),
-        ("spilts='whole'", "there is no 'spilts'; there is block_network,*"),
+        ("spilts='whole'", "there is no 'spilts'; there is allow, block_network,*"),
         ("dialects='klingon'", "*dialect 'klingon'*"),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import harness.testing.serving  # noqa: F401 - pytester forgets what a run imports
+import harness.pytest_plugin.server_fixture  # noqa: F401 - pytester forgets what a run imports
+from tests.docs import PAGES
 from tests.plugin.conftest import CLIENT
-from tests.readme_tables import README
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
@@ -50,7 +50,9 @@ def my_parser(chunks):
 def test_the_example_of_the_readme_runs(project: Project, model: Model) -> None:
     """Recorded and stored once, it then passes without a model."""
     (block,) = re.findall(
-        r"^```py\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        r"^```py\n(.*?)^```$",
+        (PAGES / "how-to" / "pytest.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
     )
     project.write(
         "test_first.py",

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
+from harness.apis.chat.deltas import DeltaReader
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import recordings
 from tests.delta_payloads import check_parts
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -438,7 +437,6 @@ def test_every_place_of_a_stream_may_hold_any_type(value: object) -> None:
             assert [call.arguments for call in message.calls] == ['{"a":1}', "{}"]
 
 
-@needs_shared
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_recorded_streams_broken_at_any_place_never_raise(data: st.DataObject) -> None:

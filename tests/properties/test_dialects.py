@@ -11,16 +11,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.apis.chat.chunks import DONE, parse_payload
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, encode_stream, parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import DONE, parse_payload
-from harness.core.dialects import DIALECTS, encode_stream, parse_dialect
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from tests.chunk_streams import SHARES, call_streams, chunk_streams, recordings
-from tests.shared import SHARED, needs_shared
+from tests.shared import HAS_CORPUS, SHARED, needs_shared
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
 
 # Shapes that the OpenAI SDK's own accumulator is known to read (streaming-bugs.md
 # says where it fails), so that it can judge what these dialects say.
@@ -105,8 +106,8 @@ def test_a_split_and_a_dialect_go_in_any_order(
     """Cutting before or after a dialect changes nothing of what is said."""
     dialect, cut = parse_dialect(name), parse_split(split)
     want = said(chunks, rewritten=True)
-    assert said(list(dialect.apply(cut.recut(chunks))), rewritten=True) == want
-    assert said(list(cut.recut(dialect.apply(chunks))), rewritten=True) == want
+    assert said(list(dialect.apply(cut_chunks(cut, chunks))), rewritten=True) == want
+    assert said(list(cut_chunks(cut, dialect.apply(chunks))), rewritten=True) == want
 
 
 @given(chunk_streams(), dialect_names(), st.sampled_from(["chars", "7", "random:1"]))
@@ -127,7 +128,9 @@ def test_framing_reads_back(chunks: list[Chunk], name: str, split: str) -> None:
 
 @cache
 def expectations() -> dict[str, dict[str, Any]]:
-    """Return what each stream of the corpus says, computed independently."""
+    """Return each stream's answer, computed independently; empty without a corpus."""
+    if not HAS_CORPUS:
+        return {}
     text = (SHARED / "corpus" / "expected.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     return {f"{row['file']}#{row['interaction']}": row for row in rows}
@@ -139,7 +142,6 @@ def as_recorded(number: int, *, rewritten: bool) -> dict[int, Any]:
     return said(recordings()[number].chunks, rewritten=rewritten)
 
 
-@needs_shared
 @pytest.mark.parametrize("every", SHARES)
 @pytest.mark.parametrize("name", DIALECTS)
 def test_every_recording_says_the_same(name: str, every: int) -> None:
@@ -151,6 +153,8 @@ def test_every_recording_says_the_same(name: str, every: int) -> None:
         want = as_recorded(number, rewritten=is_rewriting(name))
         converted = list(dialect.apply(recording.chunks))
         assert said(converted, rewritten=is_rewriting(name)) == want, recording.name
+        if recording.name not in expected:  # made in code, or left out there
+            continue
         row = expected[recording.name]
         got = said(converted, rewritten=True).get(0, ("", "", "", None, []))
         assert got[0] == (row["content"] or ""), recording.name

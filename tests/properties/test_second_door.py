@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.interfaces.streaming import StreamingServerInterface
 from tests.chunk_streams import recordings
 from tests.delta_payloads import chunk, entry
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Payload
-    from harness.messages import Emitted
+    from harness.agents.letta.messages import Emitted
+    from harness.apis.chat.chunks import Payload
 
 DATE = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -73,7 +72,6 @@ def test_both_doors_show_the_same(payloads: list[Payload], speaks: bool) -> None
     assert shown == _shown(payloads, parts=False, speaks=speaks)
 
 
-@needs_shared
 @pytest.mark.parametrize("speaks", [False, True])
 def test_both_doors_show_the_same_of_recordings(speaks: bool) -> None:
     """Every stream of the corpus gives the same messages through both doors."""

@@ -12,11 +12,10 @@ from hypothesis import example, find, given, settings
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder as OpenAIDecoder
 
-from harness.core.chunks import DONE
+from harness.apis.chat.chunks import DONE
 from harness.core.sse import SSEDecoder, SSEEvent, encode_comment, encode_event
 from harness.errors import SSEError
 from tests.chunk_streams import parse_body, recordings
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -341,7 +340,6 @@ def test_openai_agrees_on_well_formed_streams(stream: bytes, places: list[int]) 
     assert run(pieces)[0].events == theirs
 
 
-@needs_shared
 def test_every_recorded_stream_gives_its_payloads() -> None:
     """On the corpus no chunk is lost or made up, in pieces of 1000 bytes."""
     for recording in recordings():
@@ -352,7 +350,6 @@ def test_every_recorded_stream_gives_its_payloads() -> None:
         assert len(chunks) == len(parse_body(recording.body)), recording.name
 
 
-@needs_shared
 def test_openai_agrees_on_recorded_streams() -> None:
     """On every fifth recording both decoders give the same data (it is slow)."""
     for recording in recordings()[::5]:

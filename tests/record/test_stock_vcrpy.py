@@ -10,10 +10,10 @@ import openai
 import pytest
 import vcr
 
+from harness.cassettes.load import load_cassette
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record.servers import DONE, REQUEST, ScriptedServer, event, lockstep
-from tests.shared import corpus_files, needs_shared
+from tests.shared import HAS_CORPUS, corpus_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,6 @@ def test_pytest_recording_plays_ours(pytester: pytest.Pytester, tmp_path: Path) 
     result.assert_outcomes(passed=1)
 
 
-@needs_shared
 @pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_recordings_of_other_projects_play(every: int) -> None:
     """Every exchange of the corpus answers its own request, in order, once."""
@@ -167,4 +166,6 @@ def test_recordings_of_other_projects_play(every: int) -> None:
                     assert response.content == exchange.response.body, path
                     played += 1
             assert session.unplayed == []
-    assert played >= (583 if every == 1 else 100)
+    if HAS_CORPUS:
+        assert played >= (583 if every == 1 else 100)
+    assert played

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import AgentOptions, NothingToReplayError, replay
+from harness.cassettes.library import find_cassettes
 from harness.snapshots import TranscriptSnapshotExtension
-from harness.store.library import find_cassettes
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -33,6 +33,8 @@ NOTHING_TO_REPLAY = {
     "llama-cpp-python.empty-body": "no event with data",
     "llama-cpp-python.refused": "HTTP 500",
     "llama-server.http-400": "HTTP 400",
+    "llama-server-anthropic.refused": "HTTP 400",
+    "llama-server-responses.refused": "HTTP 400",
 }
 REPLAYED = sorted(CASSETTES.keys() - NOTHING_TO_REPLAY.keys())
 

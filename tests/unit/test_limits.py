@@ -1,4 +1,4 @@
-"""Limits: each set by its variable, named by its errors and listed in the README."""
+"""Limits: each set by its variable, named by its errors and listed in the docs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
+from harness.cassettes.bodies import BodyTooLargeError, body_bytes, decode
+from harness.cassettes.load import load_cassette
 from harness.core.sse import SSEDecoder
 from harness.errors import CassetteError, SSEError, UsageError
 from harness.limits import BODY, CASSETTE, EVENT, LIMITS, REQUEST_TIME, Limit
-from harness.store.bodies import BodyTooLargeError, body_bytes, decode
-from harness.store.reading import load_cassette
 from tests.cli.running import ROOT
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ENCODERS = {
 def test_limits_are_set_by_their_variable_and_documented(
     limit: Limit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The default holds without it; a wrong value is refused; the README lists it."""
+    """The default holds without it; a wrong value is refused; the docs list it."""
     assert limit.value == limit.default
     monkeypatch.setenv(limit.variable, "7")
     assert limit.value == limit.seconds == 7
@@ -42,9 +42,9 @@ def test_limits_are_set_by_their_variable_and_documented(
         monkeypatch.setenv(limit.variable, wrong)
         with pytest.raises(UsageError, match=limit.variable):
             _ = limit.value
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert f"`{limit.variable}`" in readme
-    assert f"{limit.default:_}" in readme
+    page = (ROOT / "docs/pages/reference/cassette.md").read_text("utf-8")
+    assert f"`{limit.variable}`" in page
+    assert f"{limit.default:_}" in page
 
 
 def test_times_may_be_fractions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.store.cassette import Ending
-from harness.view.sdk import Sdk
+from harness.cassettes.model import Ending
+from harness.debug.sdk_openai import OpenAi
 from tests.cli.running import ROOT, harness
 from tests.engine.made import (
     call,
@@ -115,7 +115,7 @@ def test_change_of_the_sdk_is_told_with_its_versions(
     drift(recording, "--update")
     _doctor_sdk(recording)
     code, out, err = drift(recording)
-    now = Sdk().versions
+    now = OpenAi().versions
     assert code == 1
     assert out.splitlines() == [
         f"{recording}: openai: exchange 1: choices.0.message.content",
@@ -191,7 +191,7 @@ def test_another_version_that_reads_the_same_is_told(
     data = json.loads(path.read_text("utf-8"))
     data["versions"]["openai"] = "3.50.0"
     path.write_text(json.dumps(data), "utf-8")
-    now = Sdk().versions["openai"]
+    now = OpenAi().versions["openai"]
     code, out, err = drift(recording)
     assert (code, out) == (0, "")
     assert err.splitlines()[1] == f"openai 3.50.0 -> {now}: reads the same"
@@ -233,7 +233,7 @@ def test_changes_of_both_sides_are_told_apart(recording: Path, drift: Any) -> No
     assert data == {"same": 0, "changed": 1, "new": 0, "unreadable": 0}
     assert one.pop("versions")["openai"] == {
         "stored": "3.50.0",
-        "now": Sdk().versions["openai"],
+        "now": OpenAi().versions["openai"],
     }
     assert one == {
         "cassette": str(recording),
@@ -536,7 +536,7 @@ def test_folder_without_answers_is_passed_over(recording: Path, drift: Any) -> N
 
 def _read(*exchanges: Any) -> list[dict[str, Any]]:
     made = cassette(*exchanges)
-    return Sdk().read(made)
+    return OpenAi().read(made)
 
 
 def test_sdk_reads_streams_and_whole_completions() -> None:

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from harness import load_cassette, replay
+from harness.debug.causes import CAUSES
+from harness.debug.explain import explain
 from harness.engine.transcript import DiagnosticKind
-from harness.view.causes import CAUSES
-from harness.view.explain import explain
 from tests.cli.running import harness
 from tests.engine.made import call, cassette, chunk, exchange, finish, sse, text, user
 from tests.shared import SHARED, needs_shared
@@ -87,8 +87,9 @@ def test_replay_points_at_the_chunk_that_broke(case: Case) -> None:
     expected_before, expected_after = case.caret.split("|")
     assert before.endswith(expected_before)
     assert after.startswith(expected_after)
-    assert lines[-2].startswith("  cause  ")
-    assert lines[-1].startswith("  try    ")
+    assert lines[-3].startswith("  cause  ")
+    assert lines[-2].startswith("  try    ")
+    assert lines[-1] == f"  more   harness docs {case.kind}"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class _Anthropic:
     rules: tuple[Rule, ...] = rules.RULES
 
     def is_event(self, name: str, payload: Payload) -> bool:
-        """Tell whether an event can only be this API's; pings and errors cannot."""
+        """Return whether an event can only be this API's; pings and errors cannot."""
         sent = payload.get("type")
         kind = sent if type(sent) is str else name
         match kind:
@@ -66,7 +66,7 @@ class _Anthropic:
                 return False
 
     def is_answer(self, document: Any) -> bool:
-        """Tell whether a document is a message, or an error of this API's shape."""
+        """Return whether a document is a message, or an error of this API's shape."""
         if type(document) is not dict:
             return False
         if document.get("type") == "error":
@@ -80,7 +80,7 @@ class _Anthropic:
         )
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell whether a request is meant for this API.
+        """Return whether a request is meant for this API.
 
         By what its body has that chat's has not, or the other way round; by the path
         where it could be either's.

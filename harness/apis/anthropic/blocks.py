@@ -51,7 +51,7 @@ def as_json(value: object) -> str:
 
 
 def grows(kind: str) -> bool:
-    """Tell whether deltas complete a block that is kept whole.
+    """Return whether deltas complete a block that is kept whole.
 
     A server's tools get their input in deltas, and a compaction its summary; all
     others (results, uploads, fallbacks, what is not known yet) come whole.

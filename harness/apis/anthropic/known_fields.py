@@ -144,7 +144,7 @@ def _tables(text: str, common: str) -> dict[str, FieldTable]:
 
 
 EVENTS = _tables(_EVENTS, _ALL_EVENTS)
-"""By type of event; `content_block_delta` is told apart by its delta."""
+"""By type of event; `content_block_delta` is distinguished by its delta."""
 DELTAS = _tables(_DELTAS, _ALL_EVENTS)
 """Of `content_block_delta`, by type of delta."""
 UNKNOWN_EVENT = parse_fields(_ALL_EVENTS, _ANSWER)

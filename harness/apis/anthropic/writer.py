@@ -120,7 +120,7 @@ class _Call:
         return piece
 
     def is_whole(self) -> bool:
-        """Tell whether its arguments are a whole object, so that no more can come."""
+        """Return whether its arguments are a whole object, so that no more can come."""
         if not self.may_be_whole or self.checks >= _MOST_CHECKS:
             return False
         self.checks += 1

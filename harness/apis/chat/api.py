@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.core.parts import Part
 
-__all__ = ["API"]
+__all__ = ["API", "is_legacy"]
+
+
+def is_legacy(document: Payload) -> bool:
+    """Return whether an event or answer is a text completion, the API before chat."""
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return document.get("object") == "text_completion" or (
+        isinstance(choice, dict) and "text" in choice and "delta" not in choice
+    )
 
 
 class _Chat:
@@ -25,7 +34,7 @@ class _Chat:
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names
-        """Tell a chunk: it has `choices`, which no other API has."""
+        """Recognise a chunk: it has `choices`, which no other API has."""
         if payload.get("object") == "text_completion":
             return False
         choices = payload.get("choices")
@@ -35,7 +44,7 @@ class _Chat:
         return payload.get("object") == "chat.completion.chunk" or "choices" in payload
 
     def is_answer(self, document: Any) -> bool:
-        """Tell a whole completion."""
+        """Recognise a whole completion."""
         if (
             not isinstance(document, dict)
             or document.get("object") == "text_completion"
@@ -50,7 +59,7 @@ class _Chat:
         )
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell a request by its path, else by its messages."""
+        """Recognise a request by its path, else by its messages."""
         return uri.partition("?")[0].rstrip("/").endswith("/chat/completions") or (
             isinstance(body.get("messages"), list)
         )

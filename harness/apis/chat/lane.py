@@ -1,7 +1,7 @@
 """A short way for chunks that differ from one before in nothing but one text.
 
 Four of five chunks of real recordings are, byte for byte, a chunk seen before with
-another text in one place. Such a chunk says what that one said: its JSON need not be
+another text in one place. Such a chunk carries what that one did: its JSON need not be
 parsed, its fields need not be accounted for, its delta need not be read again. Any
 other byte that differs takes the full way, so both ways lead to the same parts.
 
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
 from harness.core.parts import CallPart, Part, Reasoning, Text
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
     from harness.core.parts import ToolCall
 
 __all__ = ["Lane", "LaneChunk"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
 from harness.apis.chat.known_fields import FIELDS
 from harness.core.accumulate import Accumulator
-from harness.core.chunks import payload_error
-from harness.core.deltas import DeltaReader, choice_index, delta_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage
 from harness.core.text import TextBuffer
@@ -16,7 +16,7 @@ from harness.errors import shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Event
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
@@ -31,6 +31,7 @@ class ChatReader:
 
     __slots__ = (
         "_choices",
+        "_created",
         "_envelope",
         "_first",
         "_has_error",
@@ -47,6 +48,7 @@ class ChatReader:
         self._choices: dict[int, DeltaReader] = {0: self._first}
         self._roles: dict[int, str] = {}
         self._envelope: tuple[Any, ...] = ()
+        self._created: float = 0
         self._unread = UnreadFields(FIELDS) if accounts else None
         self._has_error = False
         self._has_odd_finish = False
@@ -84,10 +86,13 @@ class ChatReader:
         is_repeated = (
             self._text and type(choices) is list and self._is_repeated(choices, parts)
         )
-        envelope = (get("id"), get("model"), get("created"))
+        # The first time that is not zero counts; some servers send one a chunk.
+        envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
             self._envelope = envelope
             head = _head_of(*envelope)
+            if head is not None:
+                self._created = self._created or head.created
             if head is not None:
                 parts.append(head)
         if type(choices) is list and not is_repeated:
@@ -196,7 +201,7 @@ class ResponseAccumulator(Accumulator):
     """Adds up the chunks of one response.
 
     Nothing raises on an odd chunk, so there is no error state: what cannot be read is
-    left out, as in `harness.core.deltas`.
+    left out, as in `harness.apis.chat.deltas`.
     """
 
     __slots__ = ("_reader",)

@@ -40,7 +40,7 @@ class _Gemini:
     rules = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002
-        """Tell whether an event can only be this API's; an error cannot.
+        """Return whether an event can only be this API's; an error cannot.
 
         Args:
             name: Ignored: the API sends none, proxies may.
@@ -60,7 +60,7 @@ class _Gemini:
         )
 
     def is_answer(self, document: Any) -> bool:
-        """Tell whether a JSON document is a whole answer, or an error, of this API.
+        """Return whether a JSON document is a whole answer, or an error, of this API.
 
         A list is an answer where its items are: a stream without `alt=sse`, or an
         error as Google's servers wrap it.
@@ -72,7 +72,7 @@ class _Gemini:
         return self.is_event("", document) or _is_error(document.get("error"))
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell whether a request is meant for this API."""
+        """Return whether a request is meant for this API."""
         return request.is_request(uri, body)
 
     def reader(self) -> reader.Reader:

@@ -5,7 +5,7 @@ function call is held back until its arguments are whole, and what follows it wa
 so that the order stays: the API sends whole calls (or, as `partial-args`, one after
 another). A finish reason waits for the token counts, which the API sends with it, or
 for the end: other servers send more behind it. What the API cannot carry is counted in
-`left_out`; `CANNOT` says what becomes of it.
+`left_out`; `CANNOT` has what becomes of it.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class Writer:
         self._is_finished = True
         candidate.release()
         if self._feedback is not None:
-            return  # the prompt was refused: no candidate says so
+            return  # the prompt was refused: no candidate shows it
         reason = finish.reason
         if reason not in FINISH_REASONS:
             reason = _REASONS.get(finish.meaning or reason, "")

@@ -41,7 +41,7 @@ class ResponsesApi:
     rules: tuple[Rule, ...] = RULES
 
     def is_event(self, _name: str, payload: Payload) -> bool:
-        """Tell whether an event can only be this API's; `type` decides.
+        """Return whether an event can only be this API's; `type` decides.
 
         An `error` is this API's in the flat form, or with a number: Anthropic's has
         neither.
@@ -59,7 +59,7 @@ class ResponsesApi:
         return kind == "keepalive" and "sequence_number" in payload
 
     def is_answer(self, document: Any) -> bool:
-        """Tell whether a JSON document is a whole answer of this API.
+        """Return whether a JSON document is a whole answer of this API.
 
         A bare `{"error": ...}` is not taken: the chat API sends the same.
         """
@@ -70,7 +70,7 @@ class ResponsesApi:
         )
 
     def is_request(self, uri: str, body: Payload) -> bool:
-        """Tell whether a request is meant for this API."""
+        """Return whether a request is meant for this API."""
         return is_request(uri, body)
 
     def reader(self) -> Reader:

@@ -179,7 +179,7 @@ class Items:
 
 
 def is_index(value: object) -> TypeGuard[int]:
-    """Tell whether a value can be a place in a list; an int of any size cannot."""
+    """Return whether a value can be a place in a list; an int of any size cannot."""
     return type(value) is int and -_MOST <= value <= _MOST
 
 
@@ -195,7 +195,7 @@ def text_field(value: dict[str, Any], name: str) -> str:
 
 
 def _may_be(item_type: str, wanted: str) -> bool:
-    """Tell whether an event for one type of item can belong to an item of another.
+    """Return whether an event for one type of item can belong to an item of another.
 
     Reasoning text in a message and the other way round is what vLLM sends
     (vllm#35184).

@@ -44,6 +44,7 @@ response         any  the response so far (see RESPONSE)
 [response.completed response.incomplete response.failed response.cancelled]
 response         any  the final response (see RESPONSE)
 copilot_usage.** any  what GitHub Copilot charges
+timings.**       any  how fast it was (llama.cpp)
 
 [response.output_item.added response.output_item.done]
 item             any  the item (see ITEMS); of another type: carried whole
@@ -274,7 +275,7 @@ def meaning(kind: str, path: str) -> str:
         path: The field's path in it, as `FieldTable.unread` writes it.
 
     Returns:
-        As the table says; empty where no table has it.
+        As the table has it; empty where no table has it.
     """
     if kind not in EVENTS:
         return ANY_EVENT.meaning(path)

@@ -40,7 +40,7 @@ _OUTPUT_TYPES = {"mcp_approval_response", "tool_search_output"}
 
 
 def is_request(uri: str, body: Payload) -> bool:
-    """Tell whether a request is meant for this API.
+    """Return whether a request is meant for this API.
 
     Args:
         uri: Its URI; decides where the body could also be meant for embeddings or

@@ -267,6 +267,6 @@ def _text_parts(item: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 
 
 def _may_be_same(state: ItemState, item: dict[str, Any]) -> bool:
-    """Tell whether an item of another id may be the one that was streamed."""
+    """Return whether an item of another id may be the one that was streamed."""
     name = text_field(item, "name")
     return state.call is None or not name or state.call.name in {"", name}

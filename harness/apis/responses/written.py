@@ -204,7 +204,7 @@ class CallItem:
         return CALL_TYPES[self.type][1]
 
     def is_whole(self) -> bool:
-        """Tell whether its text can only be complete: one JSON object."""
+        """Return whether its text can only be complete: one JSON object."""
         text = str(self.text)
         if self.type != "function_call" or not text.rstrip().endswith("}"):
             return False

@@ -34,7 +34,6 @@ from tests.shared import needs_shared
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.apis.anthropic.reader import Reader
 
 TOKEN = "planted-4f1c"
 Path = tuple[str | int, ...]
@@ -127,7 +126,7 @@ def lost(stream: list[Event], each: Callable[[], bool]) -> Iterator[str]:
             if not each():
                 continue
             altered = planted(event.payload, path, TOKEN)
-            trial: Reader = copy.deepcopy(reader)
+            trial = copy.deepcopy(reader)
             parts = trial.feed(Event(event.index, event.name, altered))
             parts += trial.close()
             if not any(carries(part, TOKEN) for part in parts) and not is_known(

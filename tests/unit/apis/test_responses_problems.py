@@ -202,7 +202,7 @@ _REPORTED: dict[str, tuple[list[Payload], str, str]] = {
         "unread",
         "response.rate_limits.updated.limits",
     ),
-    "unknown field": ([text("a", extra="!"), ended()], "unread", "extra"),
+    "unknown field": ([text("a", extra="!"), ended()], "unread-text", "extra"),
     "carried field of another type": (
         [event("output_text.delta", output_index=0, delta={"text": "a"}), ended()],
         "unread-text",

@@ -10,17 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk as OpenAIChunk
 
-from harness.core.chunk_models import ChatCompletionChunk, to_model
-from harness.core.chunks import (
+from harness.apis.chat.chunks import (
     DONE,
     Chunk,
     parse_payload,
     payload_error,
     payload_of,
 )
+from harness.apis.chat.models import ChatCompletionChunk, to_model
 from harness.errors import ChunkError
 from tests.chunk_streams import recordings
-from tests.shared import needs_shared
 
 
 @pytest.mark.parametrize(
@@ -328,7 +327,6 @@ def test_payload_of_refuses_anything_else(chunk: object) -> None:
         payload_of(chunk)
 
 
-@needs_shared
 def test_every_recorded_chunk_survives_parsing_and_its_model() -> None:
     """The first chunks of each recording come back unchanged from text and model."""
     for recording in recordings():

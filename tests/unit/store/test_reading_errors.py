@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cassettes.classify import classify
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteCorruptError, CassetteError, CassetteMissingError
-from harness.store.classify import classify
-from harness.store.reading import load_cassette
 from tests.unit.store.recordings import STREAM, document, interaction, load, save
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _without(part: str, key: str) -> dict[str, Any]:
 
 
 FILES = [
-    ("empty", b"", "is empty; record it again or delete it"),
+    ("empty", b"", "is empty; record it again"),
     ("blank", b" \n\t\n", "nothing but white space"),
     ("bom-alone", b"\xef\xbb\xbf", "nothing but white space"),
     (
@@ -77,14 +77,15 @@ FILES = [
         "expected cassette version 1, got [1]",
     ),
     ("old", b"- request: {}\n  response: {}\n", "python -m vcr.migration"),
-    ("ruby", b"http_interactions:\n- request: {}\n", "Ruby's VCR"),
+    ("ruby", b"http_interactions:\n- request: {}\n", "exchange 0: request: expected"),
+    ("ruby-none", b"http_interactions: []\n", "Ruby's VCR or betamax without"),
     ("junk", bytes(range(256)) * 9, "binary data"),
     ("gzip", b"\x1f\x8b\x08\x00abc", "gzip data; unpack it first"),
     ("png", b"\x89PNG\r\n\x1a\n", "PNG image"),
     ("head-unended", b"HTTP/1.1 200 OK\r\na: b\r\n", "head does not end"),
     (
         "head-packed",
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x09\x00damaged",
         "curl --compressed",
     ),
 ]

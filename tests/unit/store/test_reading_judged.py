@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vcr.serializers import jsonserializer, yamlserializer
 
-from harness.store.reading import load_cassette
-from tests.shared import corpus_files, needs_shared
+from harness.cassettes.load import load_cassette
+from tests.shared import corpus_files
 from tests.unit.store.recordings import STREAM, document, interaction, save
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def _same_as_vcrpy(path: Path) -> None:
         assert exchange.response.body == response["body"]["string"]
 
 
-@needs_shared
 def test_corpus_loads_as_stock_vcrpy_loads_it() -> None:
     """All 603 exchanges of the corpus: the same requests and the same bytes."""
     for path in corpus_files():
@@ -70,8 +69,8 @@ def test_what_vcrpy_writes_is_read_back_exactly(
 _MEASURED = """
 import resource, sys, time
 import yaml
-from harness.store import reading
-from harness.store.yaml_text import _loader
+from harness.cassettes import reading
+from harness.cassettes.yaml_text import _loader
 _loader()
 how, path = sys.argv[1:]
 start = time.process_time()

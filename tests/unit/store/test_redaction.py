@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request, Response, WireChunk
 from harness.errors import UsageError
-from harness.store.cassette import Cassette, Exchange, Request, Response, WireChunk
-from harness.store.marks import mark
-from harness.store.reading import load_cassette
-from harness.store.redaction import Redaction, redact_cassette, redact_exchange
-from harness.store.scanning import scan_cassette
-from tests.shared import corpus_files, needs_shared
+from harness.redaction.redact import Redaction, redact_cassette, redact_exchange
+from harness.redaction.replacements import mark
+from harness.redaction.scan import scan_cassette
+from tests.shared import corpus_files
 from tests.unit.store.recordings import CHUNK, exchange, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 
@@ -384,7 +384,6 @@ def test_hook_that_breaks_the_exchange_is_named() -> None:
         redact_exchange(item, Redaction(hook=shorter))
 
 
-@needs_shared
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_corpus_has_nothing_to_redact(every: int) -> None:
     """Recordings whose credentials were removed come out as they went in."""

@@ -1,0 +1,1 @@
+"""The agent interfaces that streams are replayed through: Letta's two."""

@@ -1,0 +1,113 @@
+"""Fixtures of aimock (formerly llmock): answers without their streams.
+
+Source: aimock, src/types.ts. What is recorded is the answer and what a request must
+contain to get it, so it is restated as a whole chat completion.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.importers.base import (
+    DocumentImporter,
+    Restated,
+    exchanges_from,
+    mapping,
+    restored,
+)
+from harness.errors import CassetteCorruptError
+
+if TYPE_CHECKING:
+    from harness.cassettes.model import Exchange
+
+__all__ = ["IMPORTER"]
+
+_JSON = {"content-type": ["application/json"]}
+
+
+def _sniff(document: Any) -> bool:
+    fixtures = mapping(document).get("fixtures")
+    first = mapping(fixtures[0]) if isinstance(fixtures, list) and fixtures else {}
+    return {"match", "response"} <= first.keys()
+
+
+def _read(document: Any, path: str) -> list[Exchange]:
+    return exchanges_from(
+        [_restated(one, path, n) for n, one in enumerate(document["fixtures"])], path
+    )
+
+
+def _restated(fixture: Any, path: str, index: int) -> Restated:
+    response = mapping(fixture).get("response")
+    if not isinstance(response, dict):
+        raise CassetteCorruptError(
+            path, "a fixture of aimock without `response`", place=f"exchange {index}"
+        )
+    answer, status = response, response.get("status", 200)
+    if "error" in response:
+        answer, status = {"error": response["error"]}, response.get("status", 500)
+    elif "json" in response:
+        answer = response["json"]
+    elif response.keys() & {"content", "toolCalls", "blocks"}:
+        answer = _completion(response, index)
+    match = mapping(mapping(fixture).get("match"))
+    asked = match.get("userMessage")
+    body = {"messages": [{"role": "user", "content": asked}]}
+    total = mapping(mapping(fixture).get("recordedTimings")).get("totalDurationMs")
+    return Restated(
+        request_body=json.dumps(body) if isinstance(asked, str) else None,
+        status=status,
+        headers=_JSON,
+        body=json.dumps(answer, ensure_ascii=False),
+        seconds=total / 1000 if isinstance(total, int | float) else None,
+        notes=[
+            restored(
+                "aimock keeps an answer without its stream: read as a whole one; of "
+                f"the request it keeps what must match ({', '.join(match)})"
+            )
+        ],
+    )
+
+
+def _completion(response: dict[str, Any], index: int) -> dict[str, Any]:
+    content = response.get("content")
+    calls = response.get("toolCalls")
+    calls = calls if isinstance(calls, list) else []
+    blocks = response.get("blocks")
+    if isinstance(blocks, list) and blocks:
+        parts = [mapping(block) for block in blocks]
+        texts = [str(b.get("text", "")) for b in parts if b.get("type") == "text"]
+        content = "".join(texts)
+        calls = [b for b in parts if b.get("type") == "toolCall"]
+    message: dict[str, Any] = {"role": "assistant", "content": content}
+    if response.get("reasoning"):
+        message["reasoning_content"] = response["reasoning"]
+    if calls:
+        message["tool_calls"] = [
+            _call(mapping(call), f"call_{index}_{n}") for n, call in enumerate(calls)
+        ]
+    reason = response.get("finishReason") or ("tool_calls" if calls else "stop")
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    completion = {
+        "id": response.get("id") or f"chatcmpl-{index}",
+        "object": "chat.completion",
+        "created": response.get("created") or 0,
+        "model": response.get("model") or "",
+        "choices": [choice],
+    }
+    if response.get("usage"):
+        completion["usage"] = response["usage"]
+    return completion
+
+
+def _call(call: dict[Any, Any], made_id: str) -> dict[str, Any]:
+    arguments = call.get("arguments")
+    if not isinstance(arguments, str):  # hand-written fixtures have objects
+        arguments = json.dumps(arguments or {}, ensure_ascii=False)
+    function = {"name": call.get("name"), "arguments": arguments}
+    return {"id": call.get("id") or made_id, "type": "function", "function": function}
+
+
+IMPORTER = DocumentImporter("fixtures of aimock", _sniff, _read)
+"""The importer."""

@@ -1,0 +1,200 @@
+"""What `curl --trace` and `curl --trace-ascii` print.
+
+Source: curl, src/tool_cb_dbg.c. A hexadecimal trace is exact. One in ASCII shows a CRLF
+as the beginning of a line, and every other byte that is no printable ASCII as a dot.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from harness.cassettes.importers.base import TextImporter, exchanges_from, restored
+from harness.cassettes.importers.draft import Draft, header_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cassettes.model import Exchange
+
+__all__ = ["IMPORTER"]
+
+_BLOCK = re.compile(
+    r"(?:(?:\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d\.\d+) )?(?:\[[^\]]*\] )*"
+    r"(== Info:|=> Send header|=> Send data|<= Recv header|<= Recv data"
+    r"|[=<]=?>? (?:Send|Recv) SSL data)(?:, (\d+) bytes \(0x[0-9a-f]+\))?(.*)$"
+)
+_LINE = re.compile(r"([0-9a-f]{4,}): ?(.*)$")
+_PAIRS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
+
+
+_RECEIVED = re.compile(
+    r"^(?:\S+ ){0,3}<= Recv (?:header|data), \d+ bytes \(0x", re.MULTILINE
+)
+
+
+def _sniff(text: str) -> bool:
+    return bool(_RECEIVED.search(text))
+
+
+def _read(text: str, path: str) -> list[Exchange]:
+    drafts: list[Draft] = []
+    dechunk = _Dechunker()
+    scheme, began = "http", None
+    is_ascii = False
+    for kind, time, data, is_text in _blocks(text):
+        is_ascii = is_ascii or (is_text and kind == "<= Recv data")
+        if kind == "== Info:":
+            scheme = "https" if re.search(rb"\b(?:SSL|TLS)", data) else scheme
+        elif kind == "=> Send header":
+            drafts.append(Draft(scheme=scheme))
+            dechunk, began = _Dechunker(), time
+            lines = data.decode("latin-1").splitlines()
+            drafts[-1].read_request_line(lines[0] if lines else "")
+            drafts[-1].request_headers = [header_of(one) for one in lines[1:] if one]
+        elif not drafts:
+            continue  # the trace begins in the middle
+        elif kind == "=> Send data":
+            drafts[-1].request_body = (drafts[-1].request_body or b"") + data
+        elif kind == "<= Recv header":
+            line = data.decode("latin-1").strip()
+            if line and not drafts[-1].read_status_line(line):
+                drafts[-1].headers.append(header_of(line))
+        elif kind == "<= Recv data":
+            if "chunked" in drafts[-1].header("transfer-encoding").lower():
+                data = dechunk.feed(data)  # noqa: PLW2901 - the same bytes
+            at = (
+                None
+                if time is None or began is None
+                else max(0.0, round(time - began, 6))
+            )
+            drafts[-1].body.append((at, data))
+    if is_ascii:
+        for draft in drafts:
+            _restore(draft)
+    return exchanges_from([one.restated() for one in drafts], path) if drafts else []
+
+
+def _blocks(text: str) -> Iterator[tuple[str, float | None, bytes, bool]]:
+    """Yield each block: kind, seconds of the day, data, and whether it came as text."""
+    head: re.Match[str] | None = None
+    lines: list[tuple[int, str]] = []
+    for line in [*text.splitlines(), "== Info: end"]:
+        found = _BLOCK.match(line)
+        if found:
+            if head is not None:
+                yield _block(head, lines)
+            head, lines = found, []
+        elif head is not None:
+            shown = _LINE.match(line)
+            if shown:
+                lines.append((int(shown[1], 16), shown[2]))
+
+
+def _block(
+    head: re.Match[str], lines: list[tuple[int, str]]
+) -> tuple[str, float | None, bytes, bool]:
+    time: float | None = None
+    if head[1]:
+        clock = datetime.strptime(head[1][:15], "%H:%M:%S.%f")  # noqa: DTZ007 - no date
+        time = clock.hour * 3600 + clock.minute * 60 + clock.second
+        time = round(time + clock.microsecond / 1e6, 6)
+    size = int(head[3] or 0)
+    if not lines:
+        return head[2], time, head[4].encode(), True
+    if all(_PAIRS.match(shown) for _, shown in lines):
+        pairs = (_PAIRS.match(shown) for _, shown in lines)
+        data = b"".join(bytes.fromhex(found[0]) for found in pairs if found)
+        return head[2], time, data[:size], False
+    data = b""
+    for offset, shown in lines:
+        data += b"\r\n" * ((offset - len(data)) // 2) + shown.encode(
+            "latin-1", "replace"
+        )
+    return head[2], time, data + b"\r\n" * ((size - len(data)) // 2), True
+
+
+class _Dechunker:
+    """Takes the chunked transfer encoding off, which curl before 8.7 traces."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._is_plain: bool | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        if self._is_plain is None:
+            self._is_plain = not re.match(rb"[0-9A-Fa-f]+[^\r\n]*\r\n", data)
+        if self._is_plain:
+            return data
+        self._rest += data
+        out = b""
+        while found := re.match(rb"(?:\r\n)?([0-9A-Fa-f]+)[^\r\n]*\r\n", self._rest):
+            size = int(found[1], 16)
+            if size == 0 or len(self._rest) < found.end() + size:
+                break
+            out += self._rest[found.end() : found.end() + size]
+            self._rest = self._rest[found.end() + size :]
+        return out
+
+
+_FIELD = re.compile(r"data: ?")
+_NAMED = re.compile(r"(?:event|id|retry): ?.*?(?=\.+(?:data|event|id|retry): ?)")
+_COMMENT = re.compile(r": ?[^.]*")
+
+
+def _restore(draft: Draft) -> None:
+    """Put line breaks where dots can only be those; the body keeps its length."""
+    text = draft.text().decode("latin-1")
+    restored_text = _with_breaks(text)
+    if restored_text == text:
+        return
+    position = 0
+    pieces: list[tuple[float | None, bytes]] = []
+    for at, piece in draft.body:
+        part = restored_text[position : position + len(piece)]
+        pieces.append((at, part.encode("latin-1")))
+        position += len(piece)
+    draft.body = pieces
+    draft.notes.append(
+        restored(
+            "a trace in ASCII shows line breaks and all but ASCII as dots: the breaks "
+            "between fields were put back, other characters are lost; `curl --trace` "
+            "keeps both"
+        )
+    )
+
+
+def _with_breaks(text: str) -> str:
+    out: list[str] = []
+    position = 0
+    decoder = json.JSONDecoder(strict=False)
+    while position < len(text):
+        end = position
+        field = _FIELD.match(text, position)
+        if field:
+            end = field.end()
+            if text.startswith("[DONE]", end):
+                end += len("[DONE]")
+            else:
+                try:
+                    _, end = decoder.raw_decode(text, end)
+                except (ValueError, RecursionError):
+                    end = field.end()
+        elif found := _NAMED.match(text, position) or _COMMENT.match(text, position):
+            end = found.end()
+        dots = end
+        while dots < len(text) and text[dots] == "." and dots - end < 4:
+            dots += 1
+        if end == position:
+            out.append(text[position])
+            position += 1
+            continue
+        out.append(text[position:end] + "\n" * (dots - end))
+        position = dots
+    return "".join(out)
+
+
+IMPORTER = TextImporter("a trace of curl", _sniff, _read)
+"""The importer."""

@@ -1,0 +1,151 @@
+"""An exchange in the making, for importers that read text line by line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.importers.base import Restated, not_read
+
+if TYPE_CHECKING:
+    from harness.core.parts import Problem
+
+__all__ = ["Draft", "draft_of_command", "header_of"]
+
+_REQUEST = re.compile(r"([A-Z]+) (\S+)(?: HTTP/[\d.]+)?$")
+_STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}) ?(.*)$")
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is known so far of one exchange."""
+
+    method: str = "POST"
+    target: str = ""
+    """The path of a request line, or a whole URL."""
+    scheme: str = "http"
+    request_headers: list[list[str]] = field(default_factory=list)
+    request_body: bytes | None = None
+    status: int = 0
+    """0 until a response begins."""
+    reason: str = ""
+    headers: list[list[str]] = field(default_factory=list)
+    body: list[tuple[float | None, bytes]] = field(default_factory=list)
+    """Pieces with their times."""
+    notes: list[Problem] = field(default_factory=list)
+
+    def read_request_line(self, line: str) -> bool:
+        """Read the first line of a request; return whether it is one."""
+        found = _REQUEST.match(line)
+        if found:
+            self.method, self.target = found[1], found[2]
+        return bool(found)
+
+    def read_status_line(self, line: str) -> bool:
+        """Read the first line of a response; return whether it is one.
+
+        What came before belongs to an earlier response, such as `100 Continue`.
+        """
+        found = _STATUS.match(line)
+        if found:
+            self.status, self.reason = int(found[1]), found[2]
+            self.headers, self.body = [], []
+        return bool(found)
+
+    def header(self, name: str) -> str:
+        """Return a header of the response, or an empty string."""
+        return next((v for n, v in self.headers if n.lower() == name), "")
+
+    def text(self) -> bytes:
+        """Return the body so far."""
+        return b"".join(piece for _, piece in self.body)
+
+    def restated(self) -> Restated:
+        """Return the interaction."""
+        host = next((v for n, v in self.request_headers if n.lower() == "host"), "")
+        uri = self.target
+        if host and uri.startswith("/"):
+            uri = f"{self.scheme}://{host}{uri}"
+        stream: dict[str, Any] = {}
+        if self.body and all(at is not None for at, _ in self.body):
+            stream["chunks"] = [[at, len(piece)] for at, piece in self.body]
+        return Restated(
+            self.method,
+            uri,
+            self.request_headers,
+            self.request_body,
+            self.status or 200,
+            self.reason,
+            self.headers,
+            self.text(),
+            stream=stream,
+            notes=self.notes,
+        )
+
+
+def header_of(line: str) -> list[str]:
+    """Return name and value of a line of a head."""
+    name, _, value = line.partition(":")
+    return [name.strip(), value.strip()]
+
+
+_DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
+_WITH_VALUE = {f"-{letter}" for letter in "AbcCDeEFKmoPQrtTuU"}
+_WITH_VALUE |= {"-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--cookie", "--key"}
+_WITH_VALUE |= {"--connect-timeout", "--max-time", "--output", "--proxy", "--resolve"}
+_WITH_VALUE |= {"--retry", "--trace", "--trace-ascii", "--user", "--user-agent"}
+_WITH_VALUE |= {"--write-out", "--form"}
+_KNOWN = frozenset({"-X", "--request", "-H", "--header", "--url"})
+
+
+def draft_of_command(command: str) -> Draft:
+    """Return a draft with the request that a `curl` command line sends.
+
+    Args:
+        command: From `curl` on; line breaks are undone.
+    """
+    draft = Draft(method="")
+    try:
+        words = shlex.split(command)[1:]
+    except ValueError:  # an unfinished quote: what was pasted is cut
+        words = command.split()[1:]
+    values = iter(words)
+    for word in values:
+        name, value = _option(word)
+        if not name:
+            draft.target = draft.target or value
+            continue
+        if name in _WITH_VALUE or name in _DATA or name in _KNOWN:
+            value = value or next(values, "")
+        if name in {"-X", "--request"}:
+            draft.method = value
+        elif name in {"-H", "--header"}:
+            draft.request_headers.append(header_of(value))
+        elif name == "--url":
+            draft.target = value
+        elif name in _DATA and value.startswith("@"):
+            draft.notes.append(not_read(f"the body of the request (file {value[1:]})"))
+        elif name in _DATA:
+            draft.request_body = (draft.request_body or b"") + value.encode()
+    if draft.target and "://" not in draft.target:
+        draft.target = f"http://{draft.target}"
+    if not draft.method:
+        has_body = draft.request_body is not None or draft.notes
+        draft.method = "POST" if has_body else "GET"
+    return draft
+
+
+def _option(word: str) -> tuple[str, str]:
+    """Return the option that a word is, with a value that is part of the word."""
+    if not word.startswith("-") or word == "-":
+        return "", word
+    if word.startswith("--"):
+        name, _, value = word.partition("=")
+        return name, value
+    for position, letter in enumerate(word[1:], 1):  # such as -sN, -XPOST, -sd{...}
+        name = f"-{letter}"
+        if name in _WITH_VALUE or name in _DATA or name in _KNOWN:
+            return name, word[position + 1 :]
+    return word, ""

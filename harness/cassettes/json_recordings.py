@@ -1,0 +1,136 @@
+"""JSON that is a recording by itself: a whole answer, chunks in lines, a list or a row.
+
+Chat chunks become events, with `[DONE]` at their end: JSON has no framing to carry it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.model import Exchange, Headers, Request, Response
+from harness.core.framing import decoder_for
+from harness.errors import CassetteCorruptError
+from harness.limits import EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "SSE_HEADERS",
+    "as_events",
+    "json_document",
+    "json_response",
+    "values_response",
+]
+
+SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
+"""The headers of a stream whose own were not recorded; copy them."""
+
+
+def as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Frame lines as events; what is no JSON goes through for others to report."""
+    last = b""
+    for line in _lines(pieces):
+        last = line
+        yield b"data: %b\n\n" % line
+    if last != b"[DONE]":
+        yield b"data: [DONE]\n\n"
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest: list[bytes] = []
+    size, most = 0, EVENT.value
+    for piece in pieces:
+        head, newline, tail = piece.rpartition(b"\n")
+        size += len(piece)
+        if not newline:
+            rest.append(piece)
+            if size > most:  # too long for an event: whoever decodes it stops there
+                break
+            continue
+        for line in b"".join([*rest, head]).split(b"\n"):
+            stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
+            if stripped:
+                yield stripped
+        rest = [tail]
+        size = len(tail)
+    last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
+    if last:
+        yield last
+
+
+def values_response(text: bytes, *, is_document: bool = False) -> Response | None:
+    """Return the response that JSON values in a row are; None where it is no answer.
+
+    Args:
+        text: The values.
+        is_document: It is one whole value, and may be an answer that was not streamed.
+    """
+    kind = "application/json"
+    response = Response(200, "OK", {"content-type": [kind]}, body=text)
+    found = classify(Exchange(0, Request("POST", ""), response))
+    if found.kind is Kind.WHOLE and is_document:
+        return response
+    if found.kind is not Kind.STREAM:
+        return None
+    if found.api == "chat":  # whose streams are events and end with [DONE]
+        decoder = decoder_for(text)
+        values = [one.raw for one in (*decoder.feed(text), *decoder.close())]
+        response.headers = dict(SSE_HEADERS)
+        response.body = b"".join(as_events([b"\n".join(map(_one_line, values))]))
+    return response
+
+
+def _one_line(value: bytes) -> bytes:
+    """Return JSON on one line: a line break is none of a string's characters."""
+    return b" ".join(line.strip() for line in value.splitlines())
+
+
+def json_document(text: bytes, path: str) -> Any:
+    """Parse a file of one JSON document.
+
+    Raises:
+        CassetteCorruptError: It does not parse; the error names line and column.
+    """
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text)
+    except ValueError:
+        pass  # `json` reads more (lone surrogates) and reports where the text breaks
+    try:
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        raise CassetteCorruptError(
+            path, f"no UTF-8 text ({error.reason})", place=f"byte {error.start}"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise CassetteCorruptError(
+            path,
+            f"the JSON does not parse: {error.msg}; repair it or record it again",
+            place=f"line {error.lineno}, column {error.colno}",
+        ) from None
+    except RecursionError:
+        problem = "the JSON does not parse: it is nested too deeply"
+        raise CassetteCorruptError(path, problem) from None
+    except ValueError as error:
+        raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
+
+
+def json_response(document: Any) -> Response | None:
+    """Return the response that a saved chat completion or single chunk stands for."""
+    if not isinstance(document, dict) or "interactions" in document:
+        return None
+    choices = document.get("choices")
+    if not isinstance(choices, list):
+        return None
+    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    is_chunk = document.get("object") == "chat.completion.chunk" or any(
+        isinstance(choice, dict) and "delta" in choice and "message" not in choice
+        for choice in choices
+    )
+    if is_chunk:
+        return Response(200, "OK", dict(SSE_HEADERS), body=b"".join(as_events([text])))
+    return Response(200, "OK", {"content-type": ["application/json"]}, body=text)

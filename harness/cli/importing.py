@@ -1,0 +1,129 @@
+"""`harness import`: recordings of other tools to one cassette."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.console import Exit, complain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cassettes.model import Exchange
+    from harness.core.parts import Problem
+
+
+@click.command("import", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="CASSETTE",
+    help="The cassette to write; a name ending in .json gets JSON.",
+)
+@click.option(
+    "--force", is_flag=True, help="Replace the cassette if there is one already."
+)
+def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
+    """Write recordings of other tools as one cassette, without their secrets.
+
+    FILE is anything that `harness replay` reads: HAR, cassettes of other recorders,
+    what curl printed, logs, event stream text; or a folder of cassettes. Nothing is
+    written if one of them cannot be read. What a file holds besides is listed and makes
+    the exit code 1. The files themselves are left as they are.
+
+    \b
+    Examples:
+      harness import browser.har -o browser.yaml
+      harness import curl.txt server.log -o both.yaml
+    """
+    from harness.cassettes.encode import save_cassette
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
+    from harness.cassettes.model import Cassette
+    from harness.core.diagnostics import DiagnosticKind
+    from harness.errors import CassetteError, UsageError
+    from harness.redaction.redact import redact_exchange
+
+    target = Path(output)
+    if any(
+        path != "-" and target.exists() and target.samefile(path)
+        for path in paths
+        if Path(path).exists()
+    ):
+        raise UsageError(f"{output}: is one of the files to read; name another one")
+    if target.exists() and not force:
+        raise UsageError(
+            f"{output}: there is such a file already and it is left as it is; name "
+            "another one, or replace it with --force"
+        )
+    exchanges: list[Exchange] = []
+    left_out = False
+    is_unreadable = False
+    for path in paths:
+        try:
+            for name in find_cassettes(path):
+                found = load_cassette(name).exchanges
+                for exchange in found:
+                    _hold(exchange)
+                say(f"{name}: {_summary(found)}")
+                for number, note in _notes(found):
+                    say(f"{name}: exchange {number}: {note.kind}: {note.text}")
+                    left_out = left_out or note.kind is DiagnosticKind.NOT_READ
+                exchanges += found
+        except CassetteError as error:
+            complain(str(error))
+            is_unreadable = True
+    if is_unreadable:
+        complain(f"nothing was written to {output}")
+        return Exit.UNUSABLE
+    for index, exchange in enumerate(exchanges):
+        exchange.index = index
+    redacted = [redact_exchange(exchange) for exchange in exchanges]
+    removed = sum(
+        (old.request, old.response) != (new.request, new.response)
+        for old, new in zip(exchanges, redacted, strict=True)
+    )
+    save_cassette(Cassette(output, redacted))
+    count = len(redacted)
+    say(
+        f"{output}: {count} exchange{'s' * (count != 1)} written, "
+        f"redacted in {removed} of them"
+    )
+    return Exit.FINDINGS if left_out else Exit.DONE
+
+
+def _notes(exchanges: list[Exchange]) -> Iterator[tuple[int, Problem]]:
+    for exchange in exchanges:
+        for note in exchange.notes:
+            yield exchange.index, note
+
+
+def _hold(exchange: Exchange) -> None:
+    """Read a body that is read as it comes, as a cassette holds it whole."""
+    response = exchange.response
+    if response.source is not None:
+        response.body = b"".join(piece for _, piece in response.iter_wire())
+        response.source, response.beginning = None, b""
+
+
+def _summary(exchanges: list[Exchange]) -> str:
+    """Return how many exchanges there are of which kind."""
+    from harness.cassettes.classify import Kind, classify
+
+    kinds: Counter[str] = Counter()
+    for exchange in exchanges:
+        found = classify(exchange)
+        if found.kind is Kind.OTHER:
+            kinds[f"not to be replayed ({found.reason})"] += 1
+        else:
+            name = "streamed" if found.kind is Kind.STREAM else "whole"
+            kinds[f"{name} ({found.api})"] += 1
+    count = len(exchanges)
+    parts = "; ".join(f"{number} {kind}" for kind, number in kinds.items())
+    return f"{count} exchange{'s' * (count != 1)}: {parts}"

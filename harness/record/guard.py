@@ -1,0 +1,199 @@
+"""Connections that go past a cassette: of clients that are not intercepted.
+
+Owns the replaced methods of `socket`, what is let through, and how an error names the
+client. It sees what uses Python's sockets, asyncio's own loops included; libraries with
+sockets of their own (uvloop, grpc, curl) and other processes are not seen.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import socket
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.errors import UnrecordedConnectionError
+from harness.record.active import current_session, is_passing
+from harness.record.patches import Patches
+from harness.record.traffic import is_this_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from harness.record.session import RecordingSession
+
+__all__ = ["GUARD_PATCHES", "name_of", "opener"]
+
+_NAMES: dict[str, str] = {}
+"""Of addresses that were looked up, the name that was asked for."""
+
+_RUNNERS = frozenset(
+    {
+        *("_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_asyncio"),
+        *("anyio", "trio", "harness", "IPython", "ipykernel", "coverage"),
+    }
+)
+"""Packages that run code and open no connection of their own."""
+
+_PLUMBING = frozenset(
+    {"asyncio", "concurrent", "contextlib", "runpy", "selectors", "socket", "ssl"}
+    | {"threading", "_pyrepl", "importlib", "functools", "unittest"}
+)
+"""The same of the standard library."""
+
+
+def name_of(host: str) -> str:
+    """Return the name that was looked up for an address, or the address."""
+    return _NAMES.get(host, host)
+
+
+def _place(host: str, port: Any) -> tuple[str, int | None]:
+    name = "localhost" if is_this_machine(host) else host.strip("[]").rstrip(".")
+    return name.lower(), port if isinstance(port, int) else None
+
+
+def _recorded_places(session: RecordingSession) -> set[tuple[str, int | None]]:
+    places = set()
+    for exchange in session.cassette.exchanges:
+        try:
+            parts = urlsplit(exchange.request.uri)
+            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        except ValueError:
+            continue
+        places.add(_place(parts.hostname or "", port))
+    return places
+
+
+def _check(host: str, port: Any) -> None:
+    """Let a connection through, or refuse it.
+
+    Raises:
+        UnrecordedConnectionError: It is refused.
+    """
+    session = current_session()
+    if session is None or is_passing():
+        return
+    place = _place(host, port)
+    traffic = session.traffic
+    if traffic.allows(host, port):
+        return
+    client = opener(sys._getframe(2))  # noqa: SLF001 - the way to one's own caller
+    shown = host if port is None else f"{host}:{port}"
+    session.connected.append(f"{shown} (by {client})")
+    is_here = is_this_machine(host)
+    if session.cassette.can_record:
+        is_refused = not is_here and not traffic.allow_remote
+        why = "would go unrecorded"
+    else:
+        is_recorded = place in _recorded_places(session)
+        is_refused = is_recorded or (not is_here and not traffic.allow_remote)
+        why = f"would be live, and record mode {session.mode.value!r} plays"
+    if is_refused:
+        error = UnrecordedConnectionError(session.path, shown, client, why)
+        session.misses.append(error)
+        raise error
+
+
+def opener(frame: FrameType | None) -> str:
+    """Return the library that opened a connection.
+
+    Args:
+        frame: The innermost frame of the stack to look at.
+
+    Returns:
+        The outermost library called by the project's code, and the innermost one
+        where that is another: ``litellm (over pycurl)``. The standard library's
+        module, where no other is in between.
+    """
+    libraries: list[str] = []
+    modules: list[str] = []
+    while frame is not None:
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        kind = _kind(frame.f_code.co_filename)
+        if top in _RUNNERS:
+            pass
+        elif kind == "library":
+            libraries.append(top)
+        elif kind == "standard":
+            modules.append(str(frame.f_globals.get("__name__", "")))
+        else:
+            break  # the project's own
+        frame = frame.f_back
+    if libraries:
+        inner, outer = libraries[0], libraries[-1]
+        return outer if inner == outer else f"{outer} (over {inner})"
+    named = [name for name in modules if name.partition(".")[0] not in _PLUMBING]
+    return named[-1] if named else "socket"
+
+
+@functools.cache
+def _kind(file: str) -> str:
+    if file.startswith("<frozen"):
+        return "standard"
+    path = Path(file)
+    if {"site-packages", "dist-packages"} & set(path.parts):
+        return "library"
+    return "standard" if path.is_relative_to(_STANDARD) else "project"
+
+
+_STANDARD = Path(sysconfig.get_path("stdlib"))
+
+
+def _text(host: Any) -> str:
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+
+
+def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            host = _text(address[0])
+            try:
+                _check(name_of(host), address[1])
+            except UnrecordedConnectionError:
+                # Clients close a socket on an OSError only, which ours is not.
+                self.close()
+                raise
+        return original(self, address)
+
+    return connect
+
+
+def _looking_up(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        name = None if host is None else _text(host)
+        if name is not None and not is_this_machine(name) and not _is_address(name):
+            # Refused here already: to look a name up is to use the network.
+            _check(name, port)
+        found = original(host, port, *args, **kwargs)
+        if name is not None:
+            for *_, address in found:
+                if not is_this_machine(str(address[0])):
+                    _NAMES[str(address[0])] = name
+        return found
+
+    return getaddrinfo
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+GUARD_PATCHES = Patches(
+    lambda: [
+        (socket.socket, "connect", _connecting),
+        (socket.socket, "connect_ex", _connecting),
+        (socket, "getaddrinfo", _looking_up),
+    ]
+)
+"""In place while any cassette is open."""

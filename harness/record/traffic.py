@@ -1,0 +1,168 @@
+"""Which requests a cassette has nothing to do with, and which connections are let be.
+
+Owns the options `allow`, `ignore_hosts`, `ignore_localhost` and `ignore_telemetry`, and
+the table of telemetry: requests that a library makes of its own accord, from threads
+of its own, so that whether they come at all is a matter of timing. They are known by
+host and path, since some go to the model's own host.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.cassettes.model import Ending, Exchange, Request, Response
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["TRAFFIC_OPTIONS", "Traffic", "is_telemetry", "is_this_machine"]
+
+_OTLP = r"(?:/api/public/otel)?/v1/(?:traces|metrics|logs)"
+
+_TELEMETRY = tuple(
+    (re.compile(host), re.compile(path))
+    for host, path in (
+        (r".*", r"/v1/traces/ingest"),  # openai-agents
+        (r".*:4318|telemetry\.crewai\.com(?::\d+)?", _OTLP),
+        (r"logfire-(?:us|eu)\.pydantic\.dev|logfire-api\.pydantic\.dev", _OTLP),
+        (
+            r"(?:api|otlp)\.(?:traceloop\.com|agentops\.ai)|app\.phoenix\.arize\.com",
+            _OTLP,
+        ),
+        (r"api\.agentops\.ai", r"/v\d+/.*"),
+        (
+            r"(?:\w+\.)?api\.smith\.langchain\.com",
+            r"(?:/api/v1)?/(?:runs(?:/batch|/multipart|/[0-9a-f-]{36})?|info|otel/v1/\w+)",
+        ),
+        (r"(?:\w+\.)?cloud\.langfuse\.com", rf"/api/public/ingestion|{_OTLP}"),
+        (r"trace\.wandb\.ai", r"/(?:call|calls|obj|table|feedback)/.*"),
+        (
+            r"(?:\w+\.)?(?:i\.)?posthog\.com",
+            r"/(?:batch|capture|decide|flags|track|e|i/v0/e)/?",
+        ),
+        (r"(?:.*\.)?sentry\.io", r"/api/\d+/(?:envelope|store)/?"),
+        (r"api\.segment\.(?:io|com)", r"/v1/\w+"),
+        (r"api(?:-\w+)?\.mixpanel\.com", r"/(?:track|engage|import|groups)/?"),
+        (r"api2?\.amplitude\.com", r"/(?:2/httpapi|httpapi|batch)/?"),
+        (r"(?:www|region1)\.google-analytics\.com", r"/(?:\w/|mp/)?collect"),
+        (r"huggingface\.co", r"/api/telemetry/.*"),
+        (r"(?:.*\.)?scarf\.sh", r"/.*|"),
+        (r"(?:events\.)?statsigapi\.net", r"/v1/(?:rgstr|log_event)"),
+        (r"api\.gradio\.app", r"/.*analytics.*"),
+    )
+)
+
+
+def is_telemetry(uri: str) -> bool:
+    """Return whether a request's address is that of known telemetry."""
+    try:
+        parts = urlsplit(uri)
+        host = parts.netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return False
+    return any(
+        one.fullmatch(host) and path.fullmatch(parts.path) for one, path in _TELEMETRY
+    )
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a name or an address is this machine's own."""
+    import ipaddress
+
+    name = host.partition("%")[0].strip("[]").rstrip(".").lower()
+    if name in {"", "localhost"} or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _hosts(given: Any, name: str) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)
+    for host in names:
+        if not isinstance(host, str) or "/" in host or not host:
+            raise UsageError(
+                f"{name}: expected hosts such as 'api.example.com', '*.example.com' "
+                f"or 'localhost:5432', got {host!r}"
+            )
+    return tuple(host.lower() for host in names)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What is none of a cassette's business.
+
+    Raises:
+        UsageError: A host is none.
+    """
+
+    allow: Iterable[str] = ()
+    """Hosts that clients may connect to which are not intercepted."""
+    ignore_hosts: Iterable[str] = ()
+    """Hosts whose requests are sent and neither played nor recorded, as in vcrpy."""
+    ignore_localhost: bool = False
+    """The same of this machine."""
+    ignore_telemetry: bool = True
+    """Whether known telemetry is answered here, and neither sent nor recorded."""
+    allow_remote: bool = False
+    """Every other machine is in `allow`, unless the cassette has recordings of it."""
+    answered: list[str] = field(default_factory=list)
+    """Telemetry that was answered: method and address of each request."""
+
+    def __post_init__(self) -> None:
+        self.allow = _hosts(self.allow, "allow")
+        self.ignore_hosts = _hosts(self.ignore_hosts, "ignore_hosts")
+
+    def allows(self, host: str, port: Any) -> bool:
+        """Return whether any client may connect there."""
+        return _matches(self.allow, host, port)
+
+    def ignores(self, host: str, port: Any) -> bool:
+        """Return whether requests to there are left alone."""
+        if self.ignore_localhost and is_this_machine(host):
+            return True
+        return _matches(self.ignore_hosts, host, port)
+
+    def ignores_request(self, uri: str) -> bool:
+        """Return whether a request is left alone."""
+        try:
+            parts = urlsplit(uri)
+            return self.ignores(parts.hostname or "", parts.port)
+        except ValueError:
+            return False
+
+    def answer(self, request: Request) -> Exchange | None:
+        """Return the answer to known telemetry, or None."""
+        if not self.ignore_telemetry or not is_telemetry(request.uri):
+            return None
+        self.answered.append(f"{request.method} {request.uri.partition('?')[0]}")
+        wants = next(
+            (v for n, v in request.headers.items() if n.lower() == "content-type"), []
+        )
+        is_json = not any("protobuf" in value for value in wants)
+        body = b"{}" if is_json else b""  # an empty message is a valid one
+        kind = "application/json" if is_json else "application/x-protobuf"
+        headers = {"content-type": [kind], "content-length": [str(len(body))]}
+        response = Response(200, "OK", headers, body, ended=Ending("complete"))
+        return Exchange(-1, request, response)
+
+
+TRAFFIC_OPTIONS = frozenset(
+    f.name for f in fields(Traffic) if f.name not in {"answered", "allow_remote"}
+)
+"""Those that a caller may give."""
+
+
+def _matches(patterns: Iterable[str], host: str, port: Any) -> bool:
+    name = host.strip("[]").rstrip(".").lower()
+    names = {name, f"{name}:{port}"}
+    if is_this_machine(name):
+        names |= {"localhost", f"localhost:{port}", "127.0.0.1", f"127.0.0.1:{port}"}
+    return any(fnmatch.fnmatchcase(one, p) for one in names for p in patterns)

@@ -1,0 +1,198 @@
+"""Which API a request asks in, and an answer restated in it.
+
+| path ends in | API |
+|---|---|
+| ``/chat/completions`` | chat |
+| ``/responses``, ``/responses/ID`` (`GET`, with ``starting_after=N``) | responses |
+| ``/messages`` | anthropic |
+| ``/models/NAME:streamGenerateContent``, ``:generateContent`` | gemini |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qs
+
+from harness.apis.detect import api_named
+from harness.apis.style import ApiStyle
+from harness.cassettes.classify import Kind, classify
+from harness.core.part_cuts import recut_parts
+from harness.core.parts import Head, Part, Problem
+from harness.engine.stream import StreamReader
+from harness.errors import ChunkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.apis.base import Conversation, WritingApi
+    from harness.cassettes.model import Exchange, Request
+    from harness.serve.settings import Settings
+
+__all__ = [
+    "asked_api",
+    "has_error",
+    "is_asked_streamed",
+    "parts_of",
+    "response_id",
+    "same_question",
+    "written",
+    "written_whole",
+]
+
+_PATHS = (
+    ("chat", re.compile(r"/chat/completions$")),
+    ("responses", re.compile(r"/responses(?:/[^/]+)?$")),
+    ("anthropic", re.compile(r"/messages$")),
+    (
+        "gemini",
+        re.compile(r"/models/[^/:]+:(?:stream)?generateContent$", re.IGNORECASE),
+    ),
+)
+
+
+def asked_api(uri: str) -> str:
+    """Return the API that a path belongs to; empty for none of them."""
+    path = uri.partition("?")[0].rstrip("/")
+    return next((name for name, pattern in _PATHS if pattern.search(path)), "")
+
+
+def is_asked_streamed(request: Request, document: object) -> bool:
+    """Return whether a request asks for a stream."""
+    if asked_api(request.uri) == "gemini":
+        return "streamgeneratecontent" in request.uri.lower()
+    return isinstance(document, dict) and bool(document.get("stream"))
+
+
+def same_question(recorded: Request, sent: Request) -> list[tuple[str, str, str]]:
+    """Compare two requests of different APIs by what they ask.
+
+    Args:
+        recorded: The recorded request.
+        sent: The one that came.
+
+    Returns:
+        Field, recorded and sent value of each difference: roles, texts, calls and
+        results of tools, in the one neutral form.
+    """
+    one, other = _asked(recorded), _asked(sent)
+    if len(one) != len(other):
+        return [("turns", str(len(one)), str(len(other)))]
+    return [
+        (f"turn {number}: {field}", known, new)
+        for number, (mine, theirs) in enumerate(zip(one, other, strict=True))
+        for field, known, new in zip(
+            ("role", "text", "calls", "results"), mine, theirs, strict=True
+        )
+        if known != new
+    ]
+
+
+def _asked(request: Request) -> list[tuple[str, str, str, str]]:
+    body = request.json()
+    api = asked_api(request.uri)
+    if not isinstance(body, dict) or not api:
+        return []
+    conversation: Conversation = api_named(api).request(request.uri, body)
+    merged: list[list[str]] = []
+    for turn in conversation.turns:
+        calls = [[call.name, _canonical(call.arguments)] for call in turn.calls]
+        results = [_canonical(output.text) for output in turn.outputs]
+        role = "tool" if results and not turn.text else turn.role
+        shown = [
+            role,
+            turn.text,
+            json.dumps(calls) if calls else "",
+            json.dumps(results) if results else "",
+        ]
+        # APIs differ in how many turns a text and its calls, or two results, are.
+        if merged and merged[-1][0] == role and role in {"assistant", "tool"}:
+            merged[-1] = [
+                role,
+                *map("".join, zip(merged[-1][1:], shown[1:], strict=True)),
+            ]
+        else:
+            merged.append(shown)
+    return [(role, text, calls, results) for role, text, calls, results in merged]
+
+
+def _canonical(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text or "{}"), sort_keys=True)
+    except (ValueError, RecursionError):
+        return text
+
+
+def written(
+    answer: Iterator[tuple[float | None, list[Part]]],
+    settings: Settings,
+    api: str,
+    request: Request,
+) -> Iterator[bytes]:
+    """Yield an answer as a stream of the API that was asked.
+
+    Args:
+        answer: The time and the parts of each event.
+        settings: Splits, and a dialect and fault where they are this API's.
+        api: The API that was asked.
+        request: What was asked: Gemini's query chooses the framing.
+    """
+    if settings.split is not None and not settings.split.is_recorded:
+        answer = recut_parts(answer, settings.split)
+    style = _style(settings, api, request)
+    events, _ = style.write(parts for _, parts in answer)
+    query = parse_qs(request.uri.partition("?")[2])
+    if request.method == "GET" and "starting_after" in query:
+        seen = int(query["starting_after"][0])
+        events = (
+            event
+            for event in events
+            if int(event.payload.get("sequence_number", seen + 1)) > seen
+        )
+    return style.encode(events)
+
+
+def _style(settings: Settings, api: str, request: Request) -> ApiStyle:
+    if settings.style is not None and settings.style.api == api:
+        return settings.style
+    if api == "gemini" and "alt=sse" not in request.uri:
+        return ApiStyle(api, "gemini-array")
+    return ApiStyle(api)
+
+
+def written_whole(parts: list[Part], api: str) -> dict[str, object]:
+    """Return an answer as a whole one of the API that was asked."""
+    return cast("WritingApi", api_named(api)).body(parts)
+
+
+def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:
+    """Yield the parts of a recorded answer, streamed or whole, with their times."""
+    kind, _, api = classify(exchange)
+    if kind is Kind.STREAM:
+        for _, at, parts in StreamReader(exchange, None, api=api).parts():
+            yield at, parts
+    elif kind is Kind.WHOLE:
+        wire = exchange.response.wire
+        try:
+            document = json.loads(exchange.response.body)
+        except (ValueError, ChunkError):
+            return
+        yield wire[-1].seconds if wire else None, api_named(api).whole(document)
+
+
+def response_id(exchange: Exchange) -> str:
+    """Return the id of a recorded answer; empty where it has none."""
+    for _, parts in parts_of(exchange):
+        for part in parts:
+            if isinstance(part, Head) and part.id:
+                return part.id
+    return ""
+
+
+def has_error(parts: list[Part]) -> str:
+    """Return the message of an error among parts; empty where there is none."""
+    for part in parts:
+        if isinstance(part, Problem) and part.kind == "error-event":
+            return part.text
+    return ""

@@ -1,0 +1,47 @@
+"""The stream that all made recordings hold: "Hi you", and what was asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+__all__ = ["ANSWER", "ASKED", "CHUNKS", "DATA", "KEY", "SSE", "URL"]
+
+KEY = "sk-made-up-made-up-made-up-1234567890"
+URL = "http://localhost:1/v1/chat/completions"
+ASKED = {
+    "model": "m",
+    "stream": True,
+    "messages": [{"role": "user", "content": "hello"}],
+}
+
+
+def _chunk(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1760000000,
+        "model": "m",
+        "choices": [choice],
+    }
+
+
+CHUNKS = [
+    _chunk({"role": "assistant", "content": "Hi"}),
+    _chunk({"content": " you"}),
+    _chunk({}, "stop"),
+]
+DATA = [*map(json.dumps, CHUNKS), "[DONE]"]
+SSE = "".join(f"data: {data}\n\n" for data in DATA)
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "Hi you"},
+            "finish_reason": "stop",
+        }
+    ],
+}

@@ -1,0 +1,134 @@
+"""The stream as curl, terminals, pages and logs show it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.odd_inputs.made_stream import ASKED, CHUNKS, DATA, KEY, SSE, URL
+
+__all__ = ["TEXTS"]
+
+_HEAD = ["POST /v1/chat/completions HTTP/1.1", "Host: localhost:1"]
+_HEAD += [f"Authorization: Bearer {KEY}", ""]
+_SENT = "".join(f"> {line}\n" for line in _HEAD)
+_LEFT = "* Connection #0 to host x left intact\n"
+_GOT = "< HTTP/1.1 200 OK\n< content-type: text/event-stream\n< \n"
+_CURL = f"curl -sN {URL} -H 'Authorization: Bearer {KEY}' -d '{json.dumps(ASKED)}'"
+
+
+def _trace(*, in_hex: bool, clock: bool = False) -> str:
+    head = "".join(f"{line}\r\n" for line in _HEAD)
+    blocks = [
+        ("=> Send header", head),
+        ("=> Send data", json.dumps(ASKED)),
+        ("<= Recv header", "HTTP/1.1 200 OK\r\n"),
+        ("<= Recv header", "transfer-encoding: chunked\r\n"),
+        ("<= Recv header", "\r\n"),
+    ]
+    for data in DATA:
+        event = f"data: {data}\n\n"
+        blocks.append(("<= Recv data", f"{len(event):x}\r\n{event}\r\n"))
+    blocks.append(("<= Recv data", "0\r\n\r\n"))
+    lines = ["== Info:   Trying 127.0.0.1:1..."]
+    for number, (name, text) in enumerate(blocks):
+        stamp = f"12:00:0{number}.000000 " if clock else ""
+        size = len(text)
+        lines.append(f"{stamp}{name}, {size} bytes (0x{size:x})")
+        lines += _hex(text) if in_hex else _ascii(text)
+    return "\n".join(lines) + "\n"
+
+
+def _hex(text: str) -> list[str]:
+    pieces = [text[start : start + 16] for start in range(0, len(text), 16)]
+    return [
+        f"{number * 16:04x}: {piece.encode().hex(' '):<47} {_shown(piece)}"
+        for number, piece in enumerate(pieces)
+    ]
+
+
+def _ascii(text: str) -> list[str]:
+    lines = []
+    offset = 0
+    for part in text.split("\r\n")[: None if not text.endswith("\r\n") else -1]:
+        for start in range(0, max(1, len(part)), 64):
+            shown = _shown(part[start : start + 64])
+            lines.append(f"{offset + start:04x}: {shown}")
+        offset += len(part) + 2
+    return lines
+
+
+def _shown(text: str) -> str:
+    return "".join(c if " " <= c <= "~" else "." for c in text)
+
+
+def _stamped(form: str) -> str:
+    return "".join(form.format(n=n, data=data) for n, data in enumerate(DATA, 1))
+
+
+_PACKET = "2026-05-08 08:35:0{n}  [INFO] \nGenerated packet:  {data}\n"
+_LM_STUDIO = (
+    "[2026-05-08 08:35:00][DEBUG] Received request: POST to /v1/chat/completions with "
+    f"body  {json.dumps(ASKED, indent=2)}\n"
+    "[2026-05-08 08:35:00][INFO][LM STUDIO SERVER] Streaming response...\n"
+    + "".join(
+        _PACKET.format(n=n, data=json.dumps(chunk, indent=2))
+        for n, chunk in enumerate(CHUNKS, 1)
+    )
+)
+TEXTS: dict[str, bytes] = {
+    # curl
+    "curl-v": (f"*   Trying 127.0.0.1:1...\n{_SENT}{_GOT}{SSE}{_LEFT}").encode(),
+    "curl-v-crlf": (
+        f"* Connected to localhost\n{_SENT}{_GOT}{SSE}".replace("\n", "\r\n")
+    ).encode(),
+    "curl-v-glued": (
+        f"{_SENT}{_GOT}{{ [336 bytes data]\n{SSE.rstrip()}{_LEFT}"
+    ).encode(),
+    "curl-v-continue": (f"{_SENT}< HTTP/1.1 100 Continue\n< \n{_GOT}{SSE}").encode(),
+    "curl-i": f"HTTP/1.1 200 OK\r\ncontent-type: text/x\r\n\r\n{SSE}".encode(),
+    "curl-trace": _trace(in_hex=True).encode(),
+    "curl-trace-time": _trace(in_hex=True, clock=True).encode(),
+    "curl-trace-ascii": _trace(in_hex=False).encode(),
+    "curl-trace-ascii-time": _trace(in_hex=False, clock=True).encode(),
+    # terminals and pages
+    "prompt-dollar": f"$ {_CURL}\n{SSE}$ \n".encode(),
+    "prompt-user": f"me@host:~/x$ {_CURL}\n{SSE}me@host:~/x$ exit\n".encode(),
+    "prompt-powershell": (
+        f"PS C:\\x> {_CURL.replace('curl', 'curl.exe')}\n{SSE}PS C:\\x> \n".encode()
+    ),
+    "prompt-lines": f"$ {_CURL}\n{SSE}".replace(" -d", " \\\n  -d").encode(),
+    "prompt-i": f"$ {_CURL} -i\nHTTP/2 200\ncontent-type: x\n\n{SSE}".encode(),
+    "markdown": (
+        f"# Bug\n\n```sh\n{_CURL}\n```\n\nprints\n\n```\n{SSE}```\n\nWhy?\n".encode()
+    ),
+    "markdown-json": f"See:\n\n~~~json\n{json.dumps(CHUNKS, indent=1)}\n~~~\n".encode(),
+    "quoted": "".join(f"> {line}\n" for line in SSE.split("\n")).encode(),
+    "indented": "".join(f"    {line}\n" for line in SSE.split("\n")).encode(),
+    "leading-space": f" {SSE}".encode(),
+    "bom": b"\xef\xbb\xbf" + SSE.encode(),
+    # logs
+    "log-python": _stamped(
+        "2026-01-01 00:00:0{n},100 DEBUG x: data: {data}\n"
+    ).encode(),
+    "log-bracket": _stamped(
+        "[2026-01-01T00:00:0{n}.1Z] [INFO] data: {data}\n\n"
+    ).encode(),
+    "log-level": _stamped("DEBUG: got data: {data} (1 event)\n").encode(),
+    "log-docker": _stamped("server-1  | data: {data}\nserver-1  | \n").encode(),
+    "log-repr": _stamped("INFO:x:chunk b'data: {data}\\n\\n'\n").encode(),
+    "log-colour": _stamped("\x1b[32mINFO\x1b[0m data: {data}\x1b[0m\n").encode(),
+    "lm-studio": _LM_STUDIO.encode(),
+    "log-json": "".join(f"12:00:00 chunk={json.dumps(c)}\n" for c in CHUNKS).encode(),
+    "log-json-docker": "".join(
+        json.dumps({"log": f"data: {d}\n", "time": f"2026-01-01T00:00:0{n}.5Z"}) + "\n"
+        for n, d in enumerate(DATA)
+    ).encode(),
+    "log-json-field": "".join(
+        json.dumps({"level": "debug", "msg": "chunk", "chunk": chunk}) + "\n"
+        for chunk in CHUNKS
+    ).encode(),
+    "log-json-message": "".join(
+        json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA
+    ).encode(),
+}
+"""Files by what they are; each answers "Hi you"."""

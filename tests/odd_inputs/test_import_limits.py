@@ -1,0 +1,116 @@
+"""What importers do not read is named; what is there is never replaced unasked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import load_cassette, replay
+from harness.cassettes.classify import Kind, classify
+from harness.errors import CassetteError
+from tests.cli.running import harness
+from tests.odd_inputs.made_recordings import MADE, aws_message, har
+from tests.odd_inputs.test_importers import DESTRUCTIVE, saved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OTHERS: dict[str, tuple[bytes, str]] = {
+    "converse": (
+        aws_message({"delta": {"text": "Hi"}}, event_type="contentBlockDelta"),
+        "Bedrock's Converse API",
+    ),
+    "exception": (
+        aws_message(
+            {"message": "Too many"},
+            message_type="exception",
+            exception_type="throttlingException",
+        ),
+        "Too many",
+    ),
+    "prose": (
+        b"Nothing here: data: {not json\nat all: [",
+        "line 1 begins an event stream",
+    ),
+    "no-stream": (b"a: b\n\tc", "the YAML does not parse"),
+    "compose": (b"x:\n  data: {a: b}\n", "expected `interactions`"),
+    "har-empty": (b'{"log": {"entries": []}}', "a HAR file without entries"),
+    "har-no-status": (
+        har({"request": {"method": "GET", "url": "x"}, "response": {}}),
+        "exchange 0: response: expected a number",
+    ),
+    "cassetter-odd": (
+        (
+            b"version: 1\ninteractions:\n- request: {method: GET, uri: x}\n"
+            b"  response: {status: 200, body: {type: binary, content: zz}}\n"
+        ),
+        "exchange 0: a body does not fit its type",
+    ),
+    "utf16-cut": (("data: x\n\n" * 9).encode("utf-16")[:-1], "begins as UTF-16"),
+}
+"""Files that cannot be read, and what they are named."""
+
+
+@pytest.mark.parametrize(("content", "text"), OTHERS.values(), ids=OTHERS)
+def test_other_is_named(tmp_path: Path, content: bytes, text: str) -> None:
+    """What cannot be read is named with its place, in one line, by `replay`."""
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    result = harness("replay", str(path))
+    shown = result.out + result.err
+    assert text in shown
+    assert not DESTRUCTIVE.search(shown)
+    assert path.read_bytes() == content
+
+
+def test_import_replaces_nothing_unasked(tmp_path: Path) -> None:
+    """A file that is there stays, above all the one that is read."""
+    path = saved(tmp_path, "har-firefox")
+    target = tmp_path / "out.json"
+    target.write_text("mine")
+    assert harness("import", str(path), "-o", str(target)).code == 2
+    assert harness("import", str(path), "-o", str(path), "--force").code == 2
+    assert harness("import", str(path), str(tmp_path / "no"), "-o", "x.yaml").code == 2
+    assert target.read_text() == "mine"
+    assert path.read_bytes() == MADE["har-firefox"]
+    result = harness("import", str(path), str(path), "-o", str(target), "--force")
+    assert result.code == 0
+    assert "2 exchanges written, redacted in 2 of them" in result.err
+    assert len(json.loads(target.read_text())["interactions"]) == 2
+
+
+def test_recording_of_another_tool_is_no_cassette_to_record_to(tmp_path: Path) -> None:
+    """Recording into it would mix two formats: it is refused and left as it is."""
+    from harness.cassettes.persister import Persister
+
+    path = saved(tmp_path, "go-vcr-3")
+    persister = Persister(lambda request: request, KeyError, replaces=False)
+    with pytest.raises(CassetteError, match="is a recording, but no cassette"):
+        persister.read(str(path))
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_binary_events_do_not_depend_on_the_cuts(size: int) -> None:
+    """Every way to cut the bytes gives the same events."""
+    from harness.core.framing import decoder_for
+
+    data = MADE["bedrock-body"]
+    whole, cut = decoder_for(data), decoder_for(data)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    events: list[Any] = [event for piece in pieces for event in cut.feed(piece)]
+    assert events == whole.feed(data)
+    assert cut.close() == whole.close() == []
+    assert len(events) == 3
+
+
+def test_damaged_binary_stream_is_reported(tmp_path: Path) -> None:
+    """A message that was cut, and bytes behind the last one, are stray."""
+    path = tmp_path / "cut"
+    path.write_bytes(MADE["bedrock-body"][:-9])
+    assert classify(load_cassette(path).exchanges[0]).kind is Kind.STREAM
+    kinds = [
+        str(one.kind) for one in replay(load_cassette(path), "queuing").diagnostics
+    ]
+    assert "stray-text" in kinds

@@ -1,0 +1,258 @@
+"""Recordings of other tools are read, or named for what they are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import load_cassette, replay
+from harness.cassettes.classify import classify
+from harness.cassettes.library import find_cassettes
+from harness.core.diagnostics import Severity
+from tests.cli.running import harness
+from tests.odd_inputs.made_recordings import MADE, har, har_entry
+from tests.odd_inputs.made_stream import KEY, SSE
+from tests.shared import SHARED, needs_shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ODD = SHARED / "odd-inputs"
+WITH_NOTE = {"gzip-json", "har-gzip", "betamax-gzip"}  # compressed, without a header
+WITH_STRAY = {"nul-lines", "nul-first"}
+DESTRUCTIVE = re.compile(r"\b(?:delete|remove|overwrite|discard)\b", re.IGNORECASE)
+
+
+def said(path: str | Path) -> list[str]:
+    """Return the texts that a recording's answers come to."""
+    made = replay(load_cassette(path), "queuing")
+    return [answer.choices[0].content for answer in made.responses]
+
+
+def saved(folder: Path, name: str) -> Path:
+    """Write one of the made recordings under a name that says nothing."""
+    path = folder / "recording.txt"
+    path.write_bytes(MADE[name])
+    return path
+
+
+READ = {
+    "62-chrome.har": "Hi you",
+    "61-ruby-vcr.yml": "Hi you",
+    "64-curl-v.txt": "Hi you",
+    "64-curl-prompt.txt": "Hi you",
+    "49-chunk-list.json": "Hi you",
+    "51b-jq.json": "Hi",
+    "91-powershell-utf16.txt": "Hi you",
+    "37-ollama-native.ndjson": "Hi",
+    "60-gzip-noheader.yaml": "Hi you",
+    "31-nul.sse": "Hi you",
+}
+"""The files that are rebuilt from public reports, and what their answers are."""
+
+
+@needs_shared
+@pytest.mark.parametrize(("name", "text"), READ.items(), ids=READ)
+def test_reported_recording_is_read(name: str, text: str) -> None:
+    """What people attach to reports replays as it is."""
+    assert said(ODD / name) == [text]
+
+
+@needs_shared
+def test_reported_call_of_ollama_is_read() -> None:
+    """Arguments that came as an object are the call's JSON."""
+    answer = replay(load_cassette(ODD / "37-ollama-native.ndjson"), "queuing")
+    call = answer.responses[0].choices[0].calls[0]
+    assert (call.name, call.arguments) == ("go", '{"a": 1}')
+    assert answer.responses[0].usage == {"prompt_eval_count": 1, "eval_count": 2}
+
+
+@needs_shared
+def test_reported_bedrock_stream_is_read_or_named() -> None:
+    """Its events are Anthropic's: replayed where that API is read, named where not."""
+    found = classify(load_cassette(ODD / "66-bedrock.yaml").exchanges[0])
+    assert found.api == "anthropic" or "Bedrock" in found.reason
+
+
+@needs_shared
+def test_reported_error_in_sse_is_the_reason() -> None:
+    """A server frames even the body of HTTP 400."""
+    found = classify(load_cassette(ODD / "67-http400-sse.yaml").exchanges[0])
+    assert found.reason.startswith("HTTP 400: prompt exceeds the context")
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("31-nul.sse", "stray-text"), ("60-gzip-noheader.yaml", "missing-encoding")],
+)
+def test_reported_damage_is_a_problem_of_check(name: str, kind: str) -> None:
+    """What a client would stumble over is reported, not only read."""
+    result = harness("check", str(ODD / name))
+    assert result.code == 1
+    assert f": {kind}: " in result.out
+
+
+@needs_shared
+def test_secret_of_a_reported_har_is_found() -> None:
+    """`scan` reads the headers."""
+    result = harness("scan", str(ODD / "62-chrome.har"))
+    assert result.code == 1
+    assert "request header authorization" in result.out
+
+
+@needs_shared
+def test_messages_that_letta_sent_are_compared() -> None:
+    """`diff` reads them; `replay` names the command that does."""
+    name = str(ODD / "84-letta-out.sse")
+    assert harness("diff", name, name).code == 0
+    result = harness("diff", name, str(ODD / "49-chunk-list.json"), "--said")
+    assert result.code == 1
+    assert "- Chad" in result.out
+    assert "harness diff" in harness("replay", name).err
+
+
+@needs_shared
+def test_no_answer_advises_to_destroy_a_recording() -> None:
+    """Neither `check` nor `replay` nor `show` tells anybody to remove anything."""
+    for path in sorted(ODD.iterdir()):
+        for command in ("check", "replay", "show"):
+            result = harness(command, str(path))
+            assert not DESTRUCTIVE.search(result.out + result.err), (path, command)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_made_recording_is_read(tmp_path: Path, name: str) -> None:
+    """Another version, field or place of the same kind is read as well."""
+    path = saved(tmp_path, name)
+    assert said(path) == ["Hi you"]
+    hurting = {
+        str(one.kind)
+        for one in replay(load_cassette(path), "queuing").diagnostics
+        if one.kind.severity is not Severity.NOTE
+    }
+    expected = {"missing-encoding"} if name in WITH_NOTE else set()
+    assert hurting == (expected | ({"stray-text"} if name in WITH_STRAY else set()))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_import_and_replay_give_the_same_transcript(tmp_path: Path, name: str) -> None:
+    """What is imported replays as the file itself does, and holds no secret."""
+    path = saved(tmp_path, name)
+    target = tmp_path / "made.yaml"
+    content = path.read_bytes()
+    assert harness("import", str(path), "-o", str(target)).code == 0
+    assert path.read_bytes() == content
+    one, other = (load_cassette(each) for each in (path, target))
+    assert [
+        [str(e.message) for e in replay(c, "streaming").emissions] for c in (one,)
+    ] == [[str(e.message) for e in replay(other, "streaming").emissions]]
+    assert KEY.encode() not in target.read_bytes()
+    assert [e.request.uri for e in one.exchanges] == [
+        e.request.uri for e in other.exchanges
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, data in MADE.items() if KEY.encode() in data]
+)
+def test_secret_is_found_where_it_stands(tmp_path: Path, name: str) -> None:
+    """`scan` finds the key in the request of every format that keeps one."""
+    result = harness("scan", str(saved(tmp_path, name)))
+    assert result.code == 1
+    assert "request header authorization" in result.out
+    assert KEY not in result.out
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("har-firefox", [1.5]),
+        ("charles", [1.5]),
+        ("go-vcr-3", [1.5]),
+        ("go-vcr-nanoseconds", [1.5]),
+        ("log-python", [0.0, 1.0, 2.0, 3.0]),
+        ("curl-trace-time", [5.0, 6.0, 7.0, 8.0, 9.0]),
+    ],
+)
+def test_times_are_kept(tmp_path: Path, name: str, seconds: list[float]) -> None:
+    """Where a tool measured them they are seconds since the request."""
+    wire = load_cassette(saved(tmp_path, name)).exchanges[0].response.wire
+    assert wire is not None
+    assert [chunk.seconds for chunk in wire] == pytest.approx(seconds)
+
+
+def test_requests_are_kept(tmp_path: Path) -> None:
+    """A command that was typed states what was asked."""
+    for name in (
+        "curl-trace",
+        "prompt-lines",
+        "markdown",
+        "har-firefox",
+        "cassetter-toml",
+    ):
+        request = load_cassette(saved(tmp_path, name)).exchanges[0].request
+        assert request.uri == "http://localhost:1/v1/chat/completions"
+        assert request.method == "POST"
+        assert request.json()["messages"][0]["content"] == "hello"
+
+
+def notes(path: Path) -> list[str]:
+    """Return what reading a recording noted, as `check` prints it."""
+    return [str(note.kind) for e in load_cassette(path).exchanges for note in e.notes]
+
+
+def test_what_a_har_holds_besides_is_noted(tmp_path: Path) -> None:
+    """WebSocket messages and a body that was not saved are named; `import` exits 1."""
+    socket = har_entry(text="") | {"_webSocketMessages": [{"data": "x"}]}
+    socket["response"] |= {"status": 101, "content": {}}
+    path = tmp_path / "a.har"
+    path.write_bytes(har(har_entry(text=SSE), socket, har_entry()))
+    assert notes(path) == ["not-read", "not-read"]
+    result = harness("import", str(path), "-o", str(tmp_path / "a.yaml"))
+    assert result.code == 1
+    assert "1 WebSocket messages" in result.err
+    assert "3 exchanges: 1 streamed (chat)" in result.err
+
+
+def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -> None:
+    """Each prompt and each fenced block is an exchange of its own."""
+    path = tmp_path / "page.md"
+    path.write_text(
+        f"one\n```\n{SSE}```\ntwo\n```\n$ curl x.y/z\n{SSE}$ curl x.y/w\n{SSE}```\n"
+    )
+    assert said(path) == ["Hi you"] * 3
+    uris = [exchange.request.uri for exchange in load_cassette(path).exchanges]
+    assert uris == ["", "http://x.y/z", "http://x.y/w"]
+
+
+def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
+    """What follows the connection's end, or data in a log, is left out."""
+    made = MADE["curl-v"].decode() + "\nThat is all.\n"
+    for content in (made, MADE["log-level"].decode(), f"Hi!\n{SSE}% ls\nx\n"):
+        path = tmp_path / "text"
+        path.write_text(content)
+        found = replay(load_cassette(path), "queuing").diagnostics
+        assert [str(one.kind) for one in found] == ["restored"]
+
+
+def test_folder_takes_recordings_of_other_tools(tmp_path: Path) -> None:
+    """They are told from their beginning; other JSON and YAML is passed over."""
+    taken = {
+        "a.har": "har-firefox",
+        "b.yml": "ruby-base64",
+        "c.json": "aimock",
+        "d.toml": "cassetter-toml",
+        "e.yaml": "go-vcr-3",
+        "f.json": "ruby-json",
+    }
+    for name, made in taken.items():
+        (tmp_path / name).write_bytes(MADE[made])
+    (tmp_path / "g.json").write_text('{"log": {"level": "info"}, "fixtures": []}')
+    (tmp_path / "h.toml").write_text("[project]\nname = 'x'\n")
+    found = find_cassettes(tmp_path)
+    assert [path.rpartition("/")[2] for path in found] == list(taken)
+    assert harness("scan", str(tmp_path)).code == 1
+    assert harness("ls", str(tmp_path)).out.count("\n") == len(taken) + 1

@@ -1,0 +1,198 @@
+"""One recording of any API, served to clients of every API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.apis.detect import api_named
+from harness.apis.style import ApiStyle
+from harness.cassettes.model import Cassette, Exchange, Request, Response
+from harness.core.accumulate import Accumulator
+from harness.core.framing import decoder_for
+from harness.core.parts import CallPart, Finish, Head, Part, Text, ToolCall
+from harness.serve import serve
+
+APIS = ("chat", "responses", "anthropic", "gemini")
+PATHS = {
+    "chat": "/chat/completions",
+    "responses": "/responses",
+    "anthropic": "/messages",
+    "gemini": "/models/m:streamGenerateContent?alt=sse",
+}
+QUESTION = "Weather in Rome?"
+ASKED: dict[str, dict[str, Any]] = {
+    "chat": {"model": "m", "messages": [{"role": "user", "content": QUESTION}]},
+    "responses": {"model": "m", "input": QUESTION},
+    "anthropic": {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": QUESTION}],
+    },
+    "gemini": {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]},
+}
+
+
+def answer() -> list[list[Part]]:
+    """Return the parts of a text and two calls."""
+    found: list[list[Part]] = [
+        [Head("resp_1", "m", 1)],
+        [Text("Let me ")],
+        [Text("look.")],
+    ]
+    for number, city in enumerate(("Rome", "Oslo")):
+        call = ToolCall(number, number, f"call_{number}")
+        call.name = "weather"
+        arguments = json.dumps({"city": city})
+        call.add_arguments(arguments)
+        found.append([CallPart(call, "weather", "", is_new=True, id=call.id)])
+        found.append([CallPart(call, "", arguments, is_new=False)])
+    return [*found, [Finish("tool_calls", "tool_calls")]]
+
+
+def chat_body() -> bytes:
+    """Return the answer as a chat stream."""
+    head = {
+        "id": "resp_1",
+        "object": "chat.completion.chunk",
+        "model": "m",
+        "created": 1,
+    }
+    calls = [
+        {
+            "index": n,
+            "id": f"call_{n}",
+            "type": "function",
+            "function": {"name": "weather", "arguments": json.dumps({"city": city})},
+        }
+        for n, city in enumerate(("Rome", "Oslo"))
+    ]
+    deltas = [{"content": "Let me "}, {"content": "look."}, {"tool_calls": calls}, {}]
+    chunks = [
+        head
+        | {
+            "choices": [
+                {"index": 0, "delta": d, "finish_reason": None if d else "tool_calls"}
+            ]
+        }
+        for d in deltas
+    ]
+    lines = [*map(json.dumps, chunks), "[DONE]"]
+    return "".join(f"data: {line}\n\n" for line in lines).encode()
+
+
+def recording(api: str) -> Cassette:
+    """Return a cassette of that API with the answer."""
+    if api == "chat":
+        body = chat_body()
+    else:
+        style = ApiStyle(api)
+        body = b"".join(style.encode(style.write(answer())[0]))
+    asked = ASKED[api] | ({} if api == "gemini" else {"stream": True})
+    request = Request(
+        "POST",
+        f"http://localhost/v1{PATHS[api]}",
+        {"content-type": ["application/json"]},
+        json.dumps(asked).encode(),
+    )
+    return Cassette("made", [Exchange(0, request, Response(200, body=body))])
+
+
+def summary(parts: list[Part]) -> tuple[str, list[tuple[str, Any]]]:
+    """Return text and calls."""
+    accumulator = Accumulator()
+    accumulator.add(parts)
+    message = accumulator.message()
+    return message.content, [(c.name, json.loads(c.arguments)) for c in message.calls]
+
+
+def read(api: str, body: bytes) -> tuple[str, list[tuple[str, Any]]]:
+    """Read a stream of an API."""
+    from harness.apis.base import Event
+
+    reader = api_named(api).reader()
+    decoder = decoder_for(body)
+    parts: list[Part] = []
+    events = [*decoder.feed(body), *decoder.close()]
+    for number, event in enumerate(e for e in events if e.data not in {"", "[DONE]"}):
+        parts += reader.feed(Event(number, event.event, json.loads(event.data)))
+    return summary([*parts, *reader.close()])
+
+
+WANTED = (
+    "Let me look.",
+    [("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+)
+
+
+@pytest.mark.parametrize("asked", APIS)
+@pytest.mark.parametrize("recorded", APIS)
+def test_answer_is_the_same_in_every_api(recorded: str, asked: str) -> None:
+    """The same question in another API finds the recording; streamed and whole."""
+    with serve(recording(recorded)) as server:
+        body = ASKED[asked] | ({} if asked == "gemini" else {"stream": True})
+        streamed = httpx.post(f"{server.base_url}{PATHS[asked]}", json=body)
+        assert streamed.status_code == 200, streamed.text
+        assert read(asked, streamed.content) == WANTED
+        path = PATHS[asked].replace("streamGenerateContent?alt=sse", "generateContent")
+        whole = httpx.post(f"{server.base_url}{path}", json=ASKED[asked])
+        assert whole.status_code == 200, whole.text
+        assert summary(api_named(asked).whole(whole.json())) == WANTED
+
+
+def test_gemini_without_sse_is_an_array() -> None:
+    """As Google's server frames it without `alt=sse`."""
+    with serve(recording("chat")) as server:
+        path = PATHS["gemini"].partition("?")[0]
+        answered = httpx.post(f"{server.base_url}{path}", json=ASKED["gemini"])
+    assert answered.headers["content-type"] == "application/json"
+    assert isinstance(answered.json(), list)
+    assert read("gemini", answered.content) == WANTED
+
+
+def test_another_question_is_a_miss_that_names_the_field() -> None:
+    """What differs is the text of a turn, whatever the API."""
+    other = {"model": "m", "input": "Weather in Oslo?"}
+    with serve(recording("anthropic")) as server:
+        answered = httpx.post(f"{server.base_url}/responses", json=other)
+    assert answered.status_code == 404
+    message = answered.json()["error"]["message"]
+    assert "turn 0: text" in message
+    assert "Rome" in message
+
+
+def test_order_serves_any_question_in_any_api() -> None:
+    """With match order the recordings answer in turn."""
+    other = {"model": "m", "input": "?", "stream": True}
+    with serve(recording("gemini"), match="order") as server:
+        answered = httpx.post(f"{server.base_url}/responses", json=other)
+        assert read("responses", answered.content) == WANTED
+        again = httpx.post(f"{server.base_url}/responses", json=other)
+        assert again.status_code == 404
+
+
+def test_a_response_is_resumed_after_a_number() -> None:
+    """`GET .../responses/ID?stream=true&starting_after=N` sends what came later."""
+    with serve(recording("responses")) as server:
+        url = f"{server.base_url}/responses/resp_1?stream=true"
+        every = httpx.get(url).text.split("\n\n")[:-1]
+        rest = httpx.get(f"{url}&starting_after=3").text.split("\n\n")[:-1]
+        assert rest == every[4:]
+        whole = httpx.get(f"{server.base_url}/responses/resp_1").json()
+        assert whole["id"] == "resp_1"
+        missing = httpx.get(f"{server.base_url}/responses/resp_2")
+        assert missing.status_code == 404
+
+
+def test_dialect_of_an_api_is_served_to_its_clients() -> None:
+    """`api` and `dialect` of another API than chat."""
+    with serve(recording("chat"), api="responses", dialect="with-done") as server:
+        body = ASKED["responses"] | {"stream": True}
+        answered = httpx.post(f"{server.base_url}/responses", json=body)
+        assert answered.text.endswith("data: [DONE]\n\n")
+        chat = ASKED["chat"] | {"stream": True}
+        plain = httpx.post(f"{server.base_url}/chat/completions", json=chat)
+        assert plain.content == chat_body()

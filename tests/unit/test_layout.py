@@ -1,0 +1,153 @@
+"""What the layout promises: who names a wire key, and names found in one guess."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "harness"
+
+WIRE_KEYS = frozenset(
+    {"choices", "tool_calls", "delta", "finish_reason", "function_call"}
+    | {"reasoning_content", "output_index", "content_index", "content_block"}
+    | {"candidates", "functionCall", "partialArgs", "message_start", "tool_use"}
+    | {"content_block_delta", "chat.completion.chunk", "prompt_tokens", "tool_result"}
+    | {"completion_tokens", "stop_reason", "finishReason", "usageMetadata"}
+    | {"function_call_output", "tool_call_id"}
+)
+FREE = ("apis/", "agents/letta/", "cassettes/importers/")
+"""Where wire keys belong."""
+
+EXCEPTIONS = {
+    "cassettes/classify.py": "`function_call` is Letta's message, which is named",
+    "cassettes/json_recordings.py": "a file of one bare chunk or completion",
+    "cli/replay.py": "the word for a row of Letta's messages",
+    "core/accumulate.py": "the field of the public `AccumulatedMessage`",
+    "debug/": "views of chat streams: keys of chunks that are drawn or compared",
+    "engine/stream.py": "the word in a message",
+    "engine/transcript.py": "Letta's messages and its chat-completion mode",
+    "fuzz/": "stock streams and reductions of chat chunks",
+    "record/scenario_reading.py": "scenarios are written as chat messages",
+    "record/scenario_run.py": "scenarios are written as chat messages",
+    "serve/answering.py": "whole chat completions made into a stream",
+    "serve/completions.py": "whole chat completions",
+    "strategies/": "made chat streams",
+}
+"""The rest, each with its reason; a test fails on a file that is not listed."""
+
+LONG = {
+    "agents/letta/streaming.py": 370,
+    "apis/anthropic/writer.py": 360,
+    "apis/chat/cutting.py": 370,
+    "apis/chat/deltas.py": 370,
+    "cassettes/interactions.py": 430,
+    "cassettes/vcr_bridge.py": 380,
+    "cli/replay.py": 420,
+    "core/json_arguments.py": 520,
+    "core/sse.py": 370,
+    "engine/adapters.py": 400,
+    "engine/agent.py": 480,
+    "engine/stream.py": 470,
+    "fuzz/judging.py": 460,
+    "fuzz/outcomes.py": 440,
+    "fuzz/shrinking.py": 400,
+    "pytest_plugin/playback.py": 380,
+    "pytest_plugin/plugin.py": 420,
+    "record/session.py": 440,
+}
+"""Files of more than 350 lines may not grow; each is one class or one machine, whose
+parts would have to know each other's insides."""
+
+
+def wire_keys(source: str) -> Iterator[str]:
+    """Yield the wire keys that a module names as text, docstrings left out."""
+    tree = ast.parse(source)
+    docs = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or id(node) in docs:
+            continue
+        if isinstance(node.value, str) and node.value in WIRE_KEYS:
+            yield node.value
+
+
+def modules() -> list[Path]:
+    """Return every module of the package."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """Return a module's path in the package."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_only_apis_name_wire_keys() -> None:
+    """Whoever needs a key of an API asks the API; the exceptions have reasons."""
+    found = {
+        name_of(path): sorted(set(wire_keys(path.read_text("utf-8"))))
+        for path in modules()
+        if not name_of(path).startswith(FREE)
+    }
+    unexpected = {
+        name: keys
+        for name, keys in found.items()
+        if keys and not name.startswith(tuple(EXCEPTIONS))
+    }
+    assert unexpected == {}
+    for listed in EXCEPTIONS:
+        assert any(keys for name, keys in found.items() if name.startswith(listed))
+
+
+def test_a_planted_wire_key_is_found() -> None:
+    """As text anywhere in code, not in a docstring."""
+    assert list(wire_keys('"""Of `tool_calls`."""\nx = message["tool_calls"]')) == [
+        "tool_calls"
+    ]
+    assert list(wire_keys('"""tool_calls"""\nx = "calls"')) == []
+
+
+def test_no_file_is_longer_than_a_sitting() -> None:
+    """At most 350 lines; those that are longer do not grow."""
+    sizes = {
+        name_of(path): len(path.read_text("utf-8").splitlines()) for path in modules()
+    }
+    long = {name: n for name, n in sizes.items() if n > LONG.get(name, 350)}
+    assert long == {}
+    assert [name for name in LONG if sizes.get(name, 0) <= 350] == []
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    """Outside the APIs and the commands, which are alike inside on purpose."""
+    names = Counter(
+        path.name
+        for path in modules()
+        if path.name != "__init__.py"
+        and not name_of(path).startswith(("apis/", "cli/", "cassettes/importers/"))
+    )
+    assert {name for name, count in names.items() if count > 1} == set()
+
+
+_CITED = re.compile(r"`(harness(?:\.\w+)+)`")
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_what_a_docstring_cites_is_there(path: Path) -> None:
+    """Every back-ticked `harness.x.y` is a module or something in one."""
+    for cited in _CITED.findall(path.read_text("utf-8")):
+        try:
+            pkgutil.resolve_name(cited)
+        except (ImportError, AttributeError):
+            pytest.fail(f"{name_of(path)} cites `{cited}`, which is not there")
