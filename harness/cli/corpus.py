@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.sweep import engine_of, engine_options, refuse_below
+from harness.cli.engine_options import engine_of, engine_options, refuse_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.corpus.streams import Stream
+    from harness.corpus.stream_rows import Stream
     from harness.errors import CassetteError
 
 _LABELS = ("api", "provider", "model", "shape")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.corpus.opening import Corpus
     from harness.corpus.places import Place
-    from harness.corpus.streams import Stream
+    from harness.corpus.stream_rows import Stream
 
 __all__ = ["chosen", "iter_streams", "sample", "write_cassettes"]
 

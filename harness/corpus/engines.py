@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from harness.corpus.guard import Guard, work_guarded
+from harness.corpus.guarded import Guard, work_guarded
 from harness.errors import HarnessError, UsageError
 from harness.redaction.config import redacted_url
 

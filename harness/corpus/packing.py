@@ -11,7 +11,7 @@ from harness.cassettes.encode import encode_document, interaction_of
 from harness.corpus.opening import Corpus
 from harness.corpus.parquet import packed_ids, parquet_bytes, sources_of
 from harness.corpus.places import Place
-from harness.corpus.streams import Stream, content_id
+from harness.corpus.stream_rows import Stream, content_id
 from harness.corpus.sweeping import streams_in
 from harness.errors import CassetteError, CassetteMissingError
 from harness.redaction.config import Redaction, redacted_url

@@ -2,7 +2,7 @@
 
 | column | type | holds |
 |---|---|---|
-| id | string | made of the content (`harness.corpus.streams.content_id`) |
+| id | string | made of the content (`harness.corpus.stream_rows.content_id`) |
 | api, provider, model, shape, source | string | labels: see `Labels` |
 | method, uri | string | the request line |
 | request_headers | string | JSON: names to lists of values |
@@ -15,8 +15,9 @@
 | ended, error, message | string | the ending; null if not recorded |
 
 A data set is the `*.parquet` files of a folder in the order of their names. Labels may
-be missing in one that others wrote; the other columns may not. In the metadata of a
-part, `harness.sources` holds the files that it was packed from, with their sizes.
+be missing in one that others wrote; the other columns may not. The metadata of a part
+(the key is "harness" and "sources", joined by a dot) hold the files that it was packed
+from, with their sizes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
-from harness.corpus.streams import Labels, Stream, content_id
+from harness.corpus.stream_rows import Labels, Stream, content_id
 from harness.errors import CassetteCorruptError, UsageError
 from harness.limits import CASSETTE
 

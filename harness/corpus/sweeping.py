@@ -14,9 +14,9 @@ from harness.cassettes.library import begins_cassette
 from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
-from harness.corpus.judging import judge_for, judged
+from harness.corpus.consumer_checks import judge_for, judged
 from harness.corpus.opening import ROW
-from harness.corpus.streams import Stream, content_id, labels_of
+from harness.corpus.stream_rows import Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
 from harness.engine.check import check_cassette
 from harness.engine.replay import replay

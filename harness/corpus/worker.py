@@ -1,6 +1,6 @@
 """A worker process: reads jobs from its standard input, answers on its output.
 
-Started by `harness.corpus.guard`. The first
+Started by `harness.corpus.guarded`. The first
 message is the limits and the job, each next one a list of items. After each item comes
 an answer, so that whoever waits knows which item it is that takes too long.
 """

@@ -22,7 +22,7 @@ from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Exchange, WireChunk
 from harness.corpus.parquet import parquet_bytes
-from harness.corpus.streams import Stream, content_id, labels_of
+from harness.corpus.stream_rows import Stream, content_id, labels_of
 from harness.engine.restated import restated_bytes
 from harness.engine.summary import summarise_exchange
 from harness.errors import HarnessError

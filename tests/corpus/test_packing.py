@@ -12,7 +12,7 @@ from harness.corpus import packing
 from harness.corpus.choosing import iter_streams, sample
 from harness.corpus.opening import Corpus
 from harness.corpus.packing import PackJob, cassette_bytes, pack
-from harness.corpus.streams import Stream, content_id
+from harness.corpus.stream_rows import Stream, content_id
 from tests.cli.running import harness
 from tests.corpus.folders import TEXT, all_forms
 from tests.corpus.jobs import Here

@@ -142,7 +142,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="data sets need pyarrow")
     from harness.cassettes.load import load_cassette
     from harness.corpus.parquet import parquet_bytes
-    from harness.corpus.streams import Labels, Stream
+    from harness.corpus.stream_rows import Labels, Stream
     from tests.corpus.speed import measure
 
     [exchange] = load_cassette(TEXT).exchanges

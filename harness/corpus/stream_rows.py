@@ -126,7 +126,7 @@ def _shape(summary: ExchangeSummary) -> str:
         "refusal": any(message.refusal for message in messages),
         "calls": any(message.calls for message in messages),
         "items": any(message.items for message in messages),
-        "choices": len(summary.choices) > 1,
+        "several": len(summary.choices) > 1,
     }
     shape = "+".join(name for name, is_there in held.items() if is_there) or "nothing"
     return f"whole:{shape}" if summary.kind is Kind.WHOLE else shape
