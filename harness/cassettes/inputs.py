@@ -22,7 +22,7 @@ from harness.limits import CASSETTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["STDIN", "Input", "Readable", "open_input"]
+__all__ = ["STDIN", "Input", "Readable", "held_input", "open_input"]
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -66,7 +66,8 @@ class Input:
         self.head, self.is_whole = _read_head(raw, live=reopen is None)
         self.size: int | None = len(self.head) if self.is_whole else None
         if reopen is not None and not self.is_whole:
-            self.size = os.fstat(raw.fileno()).st_size
+            self.size = raw.seek(0, os.SEEK_END)
+            raw.seek(len(self.head))
         if self.is_whole:
             self.close()
         self.encoding = encoding_of(self.head)
@@ -204,10 +205,28 @@ def open_input(path: str | os.PathLike[str]) -> Input:
         except OSError as error:
             raw.close()
             raise _unreadable(name, error) from None
+    return _not_empty(name, opened)
+
+
+def _not_empty(name: str, opened: Input) -> Input:
     if opened.is_whole and not opened.head.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         held = "is empty" if not opened.head else "holds nothing but white space"
         raise CassetteError(name, f"the file {held}; record it again")
     return opened
+
+
+def held_input(path: str, text: bytes) -> Input:
+    """Return an input of bytes that are in memory already.
+
+    Args:
+        path: What errors call it.
+        text: All of it.
+
+    Raises:
+        CassetteError: It is empty.
+    """
+    reopen = functools.partial(io.BytesIO, text)
+    return _not_empty(path, Input(path, reopen(), reopen=reopen))
 
 
 def _open(path: str) -> BinaryIO:

@@ -15,7 +15,7 @@ from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.cassettes.missing import missing
 from harness.errors import CassetteError
 
-__all__ = ["BLOCK_KEY", "find_cassettes", "is_cassette"]
+__all__ = ["BLOCK_KEY", "begins_cassette", "find_cassettes", "is_cassette"]
 
 _ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
@@ -127,6 +127,12 @@ def is_cassette(path: str) -> bool:
         head = file.read(_SNIFFED)
     if path.lower().endswith(".toml"):
         return bool(_TABLE.search(head))
+    return begins_cassette(head)
+
+
+def begins_cassette(text: bytes) -> bool:
+    """Say of the text of a YAML or JSON file what `is_cassette` says of the file."""
+    head = text[:_SNIFFED]
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _is_flow_cassette(head)
     key = BLOCK_KEY.search(head)

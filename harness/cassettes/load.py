@@ -9,6 +9,7 @@ what an exchange is.
 from __future__ import annotations
 
 import io
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_importer
-from harness.cassettes.inputs import Input, open_input
+from harness.cassettes.inputs import Input, held_input, open_input
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
 from harness.cassettes.json_recordings import (
@@ -34,7 +35,6 @@ from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
 __all__ = ["load_cassette", "read_cassette"]
@@ -73,7 +73,10 @@ def load_cassette(path: str | os.PathLike[str]) -> Cassette:
 
 
 def read_cassette(
-    path: str | os.PathLike[str], *, inspect: Callable[[Any], None] | None = None
+    path: str | os.PathLike[str],
+    *,
+    inspect: Callable[[Any], None] | None = None,
+    text: bytes | None = None,
 ) -> Cassette:
     """Load a recording as `load_cassette` does, with a look at the document.
 
@@ -81,6 +84,7 @@ def read_cassette(
         path: The file, or ``-`` for standard input.
         inspect: Called with the parsed document of a cassette, unchecked and before
             it is taken apart; not called for text without one.
+        text: The content, where it is held already; `path` is then its name alone.
 
     Returns:
         The cassette.
@@ -88,7 +92,7 @@ def read_cassette(
     Raises:
         CassetteError: As `load_cassette`.
     """
-    opened = open_input(path)
+    opened = open_input(path) if text is None else held_input(os.fspath(path), text)
     try:
         return Cassette(opened.path, _exchanges(opened, inspect))
     except MemoryError:

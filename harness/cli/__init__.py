@@ -30,6 +30,8 @@ _COMMANDS = {  # in the order of work: begin, record, look, compare, check, use
     "check": "harness.cli.check",
     "scan": "harness.cli.scan",
     "fuzz": "harness.cli.fuzz",
+    "corpus": "harness.cli.corpus",
+    "sweep": "harness.cli.sweep",
     "serve": "harness.cli.serve",
     "rerecord": "harness.cli.rerecord",
     "drift": "harness.cli.drift",

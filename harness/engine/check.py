@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange, Response
     from harness.redaction.config import Redaction
 
-__all__ = ["Problem", "check"]
+__all__ = ["Problem", "check", "check_cassette"]
 
 
 class Problem(NamedTuple):
@@ -106,14 +106,26 @@ def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
     except CassetteCorruptError as error:
         place = f"{error.place}: " if error.place else ""
         return [*problems, Problem(path, None, f"{place}{error.problem}")]
-    for exchange in cassette.exchanges:
-        problems += (
-            Problem(path, exchange.index, text, is_note)
-            for text, is_note in _check_exchange(exchange)
-        )
-    problems += _diagnosed(cassette)
+    problems += check_cassette(cassette)
     problems += _secrets(cassette, redaction)
     return sorted(problems, key=lambda p: -1 if p.exchange is None else p.exchange)
+
+
+def check_cassette(cassette: Cassette) -> list[Problem]:
+    """Check a loaded cassette as `check` does, but for its file and for secrets.
+
+    Args:
+        cassette: The cassette; a `source` of it is used up.
+
+    Returns:
+        Problems and notes, those of single exchanges first.
+    """
+    problems = [
+        Problem(cassette.path, exchange.index, text, is_note)
+        for exchange in cassette.exchanges
+        for text, is_note in _check_exchange(exchange)
+    ]
+    return [*problems, *_diagnosed(cassette)]
 
 
 def _about_journal(path: str) -> _Found:

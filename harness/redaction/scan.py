@@ -71,13 +71,17 @@ def scan(
 
 
 def scan_cassette(
-    cassette: Cassette, redaction: Redaction | None = None
+    cassette: Cassette,
+    redaction: Redaction | None = None,
+    *,
+    text: bytes | None = None,
 ) -> list[Finding]:
     """Look for secrets in a loaded cassette and in the rest of its file.
 
     Args:
         cassette: The cassette; a `source` is read, which uses up that of a pipe.
         redaction: What counts besides the built-in table, and what does not.
+        text: The content of its file, where that is no file of this machine.
 
     Returns:
         The findings, those outside of any exchange last.
@@ -99,8 +103,10 @@ def scan_cassette(
             )
             seen.append(value)
     # Text that is not held is the file itself: nothing stands outside of it.
-    if is_held and Path(cassette.path).is_file():
-        findings += _outside(cassette.path, seen, rules)
+    if is_held and text is None and Path(cassette.path).is_file():
+        text = open_input(cassette.path).read()
+    if is_held and text is not None:
+        findings += _outside(cassette.path, text, seen, rules)
     return findings
 
 
@@ -188,9 +194,10 @@ def _excerpt(value: bytes, kind: str) -> str:
     return f"{shown}*** ({len(text)} characters)"
 
 
-def _outside(path: str, seen: list[bytes], rules: Redaction) -> Iterator[Finding]:
+def _outside(
+    path: str, text: bytes, seen: list[bytes], rules: Redaction
+) -> Iterator[Finding]:
     """Find keys in what the exchanges do not show: comments, unknown keys, metadata."""
-    text = open_input(path).read()
     for span in rules.key_spans(text):
         value = text[span.start : span.end]
         # YAML may fold a key over two lines: its beginning is no second find.

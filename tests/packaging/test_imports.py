@@ -155,3 +155,26 @@ def test_distribution_declares_the_command_and_few_dependencies() -> None:
         if "extra ==" not in line
     }
     assert needed == {"click", "pydantic", "pyyaml", "rich", "vcrpy"}
+
+
+_CORPUS = {"dask", "distributed", "fsspec", "pyarrow"}
+
+
+def test_nothing_of_corpora_is_loaded_unless_it_is_asked_for() -> None:
+    """The package, the plugin and every command leave the room of corpora alone."""
+    code = (
+        "import importlib, harness, harness.pytest_plugin.plugin, harness.cli\n"
+        "for module in harness.cli._COMMANDS.values(): importlib.import_module(module)"
+    )
+    loaded = _loaded_after(code)
+    assert loaded & _CORPUS == set()
+    assert [name for name in loaded if name.startswith("harness.corpus")] == []
+
+
+def test_a_sweep_of_a_folder_needs_no_extra(tmp_path: Path) -> None:
+    """Neither fsspec nor pyarrow nor Dask is loaded for files of this machine."""
+    output = str(tmp_path / "rows.jsonl")
+    asked = ("sweep", str(RECORDING.parent), "--jobs", "1", "--output", output)
+    loaded = _loaded_when(1, *asked)
+    assert "harness.corpus.engines" in loaded
+    assert loaded & _CORPUS == set()

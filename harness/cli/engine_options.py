@@ -1,0 +1,93 @@
+"""The options that choose and bound who works on a corpus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.corpus.engines import Engine
+    from harness.corpus.places import Place
+    from harness.corpus.worker import Job
+
+__all__ = ["engine_of", "engine_options", "refuse_below"]
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:  # noqa: ARG002 - click's
+        text = str(value).upper().removesuffix("B")
+        number = text.rstrip("KMG")
+        unit = text[len(number) :]
+        if not number.isdigit() or unit not in _UNITS:
+            self.fail(f"expected a number of bytes such as 512M or 2G, got {value!r}")
+        return int(number) * _UNITS[unit]
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose and bound an engine."""
+    for option in reversed(
+        (
+            click.option(
+                "--jobs",
+                type=click.IntRange(1),
+                metavar="N",
+                help="Worker processes on this machine.  [default: one a core]",
+            ),
+            click.option(
+                "--dask",
+                metavar="ADDRESS|local",
+                help="Work on a Dask cluster instead: its scheduler, or one that is "
+                "started here (with --jobs workers).",
+            ),
+            click.option(
+                "--seconds",
+                type=click.FloatRange(0, min_open=True),
+                default=60.0,
+                show_default=True,
+                help="Set a recording apart that takes longer.",
+            ),
+            click.option(
+                "--memory",
+                type=_Size(),
+                default="2G",
+                show_default=True,
+                help="Set a recording apart that makes a worker process larger; 0 "
+                "sets no limit.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def engine_of(job: Job, options: dict[str, Any]) -> Engine:
+    """Return the engine that `engine_options` ask for."""
+    from harness.corpus.engines import engine_for
+    from harness.corpus.worker import Limits
+
+    limits = Limits(options["seconds"], options["memory"])
+    return engine_for(job, limits, jobs=options["jobs"], dask=options["dask"])
+
+
+def refuse_below(source: Place, target: str, option: str) -> None:
+    """Refuse to write into what is read: the next run would read it, too.
+
+    Raises:
+        UsageError: The target is the source, or below it.
+    """
+    from harness.corpus.places import Place
+    from harness.errors import UsageError
+
+    written = Place(target)
+    if written.is_below(source):
+        raise UsageError(
+            f"{option} {written.shown} lies in {source.shown}, which is read; name a "
+            "place outside of it"
+        )

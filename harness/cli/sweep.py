@@ -1,0 +1,274 @@
+"""`harness sweep`: every stream of a corpus, on all cores or a cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.console import Exit, complain, say, write
+from harness.cli.engine_options import engine_of, engine_options, refuse_below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.corpus.engines import Engine
+    from harness.corpus.opening import Corpus, Entry
+    from harness.corpus.rows import Row, Rows
+    from harness.corpus.sweep_summary import Comparison, Summary
+    from harness.corpus.sweeping import Plan
+
+_SHOWN_CHANGES = 50
+
+
+@click.command(
+    "sweep",
+    no_args_is_help=True,
+    short_help="Check, scan, replay or vary every stream of a corpus.",
+)
+@click.argument("corpus")
+@click.argument("consumer", required=False, metavar="[MODULE:NAME]")
+@click.option(
+    "--do",
+    "checks",
+    default="check,scan,replay",
+    show_default=True,
+    metavar="CHECK,...",
+    help="Of check, scan, replay, splits, faults; and consumer, which asks "
+    "MODULE:NAME.",
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="ROWS",
+    help="Where the rows go: .jsonl or .parquet, at any URL.",
+)
+@click.option(
+    "--against",
+    metavar="ROWS",
+    help="Compare with the rows of an earlier sweep: what changed, by whose doing.",
+)
+@click.option(
+    "--new-since",
+    metavar="TIME|FILE",
+    help="Leave out files that are not newer; a FILE holds the time and moves on with "
+    "each complete sweep.",
+)
+@click.option(
+    "--examples",
+    metavar="DIR",
+    help="Write the smallest failing streams of each kind there, as cassettes.",
+)
+@click.option(
+    "--example-count",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many of each kind.",
+)
+@engine_options
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(corpus: str, consumer: str | None, **options: Any) -> int:
+    """Check, scan, replay and vary every stream of a corpus; a row of results each.
+
+    CORPUS is a folder of recordings, an archive or a Parquet data set, at any URL that
+    fsspec opens (s3://, gs://, abfs://, https://). The rows have the order of the
+    corpus, whatever worked on it. Ctrl-C keeps what is done, and the same command goes
+    on from there. A stream that hangs or takes too much memory is set apart, named,
+    and the sweep goes on. Exit code 1 if a stream fails a check or changed its
+    answer, 2 if one was set apart.
+
+    \b
+    Examples:
+      harness sweep recordings --output rows.jsonl
+      harness sweep s3://bucket/day --do replay --output rows.parquet --dask local
+      harness sweep packed my.agent:Reader --do consumer --output rows.jsonl
+      harness sweep packed --output new.jsonl --against old.jsonl
+    """
+    from harness.corpus.marks import Mark
+    from harness.corpus.opening import Corpus
+    from harness.corpus.places import Place
+    from harness.corpus.rows import Rows, read_rows
+    from harness.corpus.sweep_summary import Comparison, Summary
+
+    plan = _plan(options["checks"], consumer)
+    mark = None if options["new_since"] is None else Mark(options["new_since"])
+    opened = Corpus(corpus, None if mark is None else mark.is_new)
+    rows = Rows(options["output"])
+    summary = Summary(options["example_count"] if options["examples"] else 0)
+    old = options["against"]
+    comparison = None if old is None else Comparison(read_rows(Place(old)))
+    refuse_below(opened.place, options["output"], "--output")
+    if options["examples"]:
+        refuse_below(opened.place, options["examples"], "--examples")
+    with ExitStack() as stack:
+        engine = stack.enter_context(engine_of(plan, options))
+        advance = stack.enter_context(_Progress(opened, is_quiet=options["quiet"]))
+        try:
+            _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
+        except KeyboardInterrupt:
+            rows.flush()
+            say(
+                f"the rows of what is done are in {rows.spool}; "
+                "the same command goes on from there"
+            )
+            raise
+    rows.finish()
+    if mark is not None:
+        mark.move(opened.seen)
+    if options["examples"]:
+        _write_examples(opened, summary, options["examples"])
+    return _report(summary, comparison, opened, as_json=options["as_json"])
+
+
+def _plan(checks: str, consumer: str | None) -> Plan:
+    from harness.corpus.sweeping import Plan
+
+    names = tuple(dict.fromkeys(name.strip() for name in checks.split(",")))
+    asks = "consumer" in names
+    if asks != (consumer is not None):
+        raise click.UsageError(
+            "--do consumer asks a consumer: name it after the corpus, as MODULE:NAME"
+            if asks
+            else f"{consumer} is asked nothing: add `consumer` to --do"
+        )
+    plan = Plan(tuple(name for name in names if name != "consumer"), consumer or "")
+    plan.prepare()
+    return plan
+
+
+class _Sweep:
+    """Goes through a corpus: what is stored already, then what is left."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        summary: Summary,
+        comparison: Comparison | None,
+        advance: Callable[[], None],
+    ) -> None:
+        self._rows = rows
+        self._summary = summary
+        self._comparison = comparison
+        self._advance = advance
+        self._changes = 0
+
+    def run(self, corpus: Corpus, plan: Plan, engine: Engine) -> None:
+        for _, results in engine.run(self._left(corpus, plan)):
+            self._rows.add(results)
+            self._count(results)
+        if self._comparison is not None:
+            for line in self._comparison.rest():
+                self._show(line)
+            if self._changes > _SHOWN_CHANGES:
+                write(f"and {self._changes - _SHOWN_CHANGES} more streams changed")
+
+    def _left(self, corpus: Corpus, plan: Plan) -> Iterator[Entry]:
+        from harness.corpus.rows import remaining
+
+        for each in remaining(corpus.entries(), iter(self._rows), plan.names):
+            if isinstance(each, dict):
+                self._count([each])
+            else:
+                yield each
+
+    def _count(self, rows: list[Row]) -> None:
+        for row in rows:
+            self._summary.add(row)
+            if self._comparison is not None:
+                self._show(self._comparison.add(row))
+        self._advance()
+
+    def _show(self, line: str) -> None:
+        if line:
+            self._changes += 1
+            if self._changes <= _SHOWN_CHANGES:
+                write(line)
+
+
+class _Progress:
+    """A bar with rate and ETA on a terminal, else nothing; entering gives `advance`."""
+
+    def __init__(self, corpus: Corpus, *, is_quiet: bool) -> None:
+        self._corpus = corpus
+        self._bar: Any = None
+        self._is_shown = sys.stderr.isatty() and not is_quiet
+
+    def __enter__(self) -> Callable[[], None]:
+        if not self._is_shown:
+            return lambda: None
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("sweep"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.speed:.0f}/s"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        task = self._bar.add_task("sweep", total=self._corpus.count())
+        self._bar.start()
+        return lambda: self._bar.advance(task)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _write_examples(corpus: Corpus, summary: Summary, folder: str) -> None:
+    from harness.corpus.choosing import chosen, write_cassettes
+    from harness.corpus.places import Place
+
+    kinds = summary.examples
+    wanted = {name for names in kinds.values() for name in names}
+    if not wanted:
+        return
+    place = Place(folder)
+    count = write_cassettes(chosen(corpus, wanted), place)
+    place.write(json.dumps(kinds, indent=1).encode(), "kinds.json")
+    say(f"{count} failing streams are in {place.shown}, by kind in kinds.json")
+
+
+def _report(
+    summary: Summary, comparison: Comparison | None, corpus: Corpus, *, as_json: bool
+) -> int:
+    if as_json:
+        told = summary.to_dict()
+        told["passed_over"] = corpus.passed_over
+        if comparison is not None:
+            told["changed"] = dict(comparison.changes)
+            told["new"], told["gone"] = comparison.new, comparison.gone
+        click.echo(json.dumps(told, indent=1))
+    else:
+        for line in summary.lines():
+            write(line)
+        if comparison is not None:
+            for doing, count in comparison.changes.most_common():
+                write(f"changed: {count}: {doing}")
+            write(f"streams: {comparison.new} new, {comparison.gone} gone")
+    apart = sum(summary.apart.values())
+    other = summary.no_recordings + corpus.passed_over
+    say(
+        f"{summary.streams} streams, {summary.failing} failing, {apart} set apart; "
+        f"{other} files are no recordings; {summary.seconds:.1f} core seconds"
+    )
+    if apart:
+        complain(
+            f"{apart} could not be worked on; their rows have the reason (`apart`)"
+        )
+        return Exit.UNUSABLE
+    has_changed = comparison is not None and comparison.changes.total() > 0
+    return Exit.FINDINGS if summary.failing or has_changed else Exit.DONE

@@ -1,0 +1,114 @@
+"""What a consumer makes of a recorded stream: the relations of `harness fuzz`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.faults import FAULTS, parse_fault
+from harness.core.splits import parse_split
+from harness.engine.stream import StreamReader
+from harness.errors import UsageError
+from harness.fuzz.arrivals import chunks_of, payloads_of
+from harness.fuzz.checking import judge_of
+from harness.fuzz.consumers import Wanted
+from harness.fuzz.driving import Level
+from harness.fuzz.relations import RELATIONS
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.engine.summary import ExchangeSummary
+    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
+
+__all__ = ["judge_for", "judged"]
+
+_SPLITS = ("recorded", "chars", "random:7")
+_LEFT_OUT = {"faults", "prefix-safety"}  # asked for apart; the second is quadratic
+
+
+@cache
+def judge_for(target: str) -> Judge:
+    """Return the judge of a consumer, made once a process.
+
+    Args:
+        target: ``streaming``, ``queuing`` or ``MODULE:NAME``.
+
+    Raises:
+        UsageError: It cannot be imported or fed.
+    """
+    judge = judge_of(target, Wanted())
+    if judge.consumer.level is Level.URL:
+        raise UsageError(f"{target}: a server cannot be swept; name what reads chunks")
+    return judge
+
+
+def judged(target: str, summary: ExchangeSummary, check: str) -> list[str]:
+    """Hold a consumer against one stream.
+
+    Args:
+        target: See `judge_for`.
+        summary: The exchange; a stream.
+        check: ``splits`` (what is emitted does not depend on the cuts), ``faults``
+            (nothing is raised, whatever breaks), or ``consumer`` (every relation that
+            can be asked there but prefix-safety).
+
+    Returns:
+        One line a failure; empty where all holds.
+
+    Raises:
+        MemoryError: The consumer ran into the limit.
+    """
+    judge = judge_for(target)
+    names = {
+        "splits": ["split-invariance"],
+        "faults": ["faults"],
+        "consumer": [*RELATIONS],
+    }[check]
+    offered = [
+        name
+        for name in names
+        if judge.consumer.level in RELATIONS[name].levels
+        and (check != "consumer" or name not in _LEFT_OUT)
+        and (name != "interfaces" or target in {"streaming", "queuing"})
+    ]
+    lines = dict.fromkeys(
+        line
+        for arrival in _arrivals(judge, summary, check)
+        for relation in offered
+        for line in _failures(judge, relation, arrival)
+    )
+    if any("raises MemoryError" in line for line in lines):
+        raise MemoryError  # the limit of the worker, not the consumer's doing
+    return list(lines)
+
+
+def _failures(judge: Judge, relation: str, arrival: Arrival) -> Iterator[str]:
+    if relation != "faults":
+        failure = judge.judge(relation, arrival)
+        if failure is not None:
+            yield f"{relation}: {failure.kind}"
+        return
+    for name in FAULTS:
+        failure = judge.judge(relation, arrival, fault=parse_fault(name))
+        if failure is not None:
+            yield f"faults: {failure.kind} (--fault {failure.fault or name})"
+
+
+def _arrivals(judge: Judge, summary: ExchangeSummary, check: str) -> Iterator[Arrival]:
+    level = judge.consumer.level
+    if level is Level.HANDLER:
+        for message in summary.choices.values():
+            for call in message.calls:
+                if call.arguments:
+                    yield tuple(call.arguments)
+        return
+    recorded = payloads_of(StreamReader(summary.exchange, None, api=summary.api))
+    if not recorded:
+        return
+    for split in _SPLITS if check == "splits" else _SPLITS[:1]:
+        arrival = payloads_of(cut_chunks(parse_split(split), chunks_of(recorded)))
+        yield tuple(event_bytes(arrival)) if level is Level.BYTES else arrival

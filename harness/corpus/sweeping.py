@@ -1,0 +1,299 @@
+"""The unit of work of a sweep: the bytes of one recording in, its rows out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from harness import __version__
+from harness.cassettes.classify import Kind
+from harness.cassettes.library import begins_cassette
+from harness.cassettes.load import read_cassette
+from harness.cassettes.model import Cassette, Exchange
+from harness.core.diagnostics import DiagnosticKind, Severity
+from harness.corpus.consumer_checks import judge_for, judged
+from harness.corpus.opening import ROW
+from harness.corpus.stream_rows import Stream, content_id, labels_of
+from harness.corpus.unpacking import plain
+from harness.engine.check import check_cassette
+from harness.engine.replay import replay
+from harness.engine.summary import summarise_exchange
+from harness.engine.transcript import message_json
+from harness.errors import (
+    CassetteError,
+    NothingToReplayError,
+    UsageError,
+    printable,
+)
+from harness.redaction.scan import scan_cassette
+
+if TYPE_CHECKING:
+    from harness.corpus.opening import Item
+
+__all__ = [
+    "CHECKS",
+    "NO_RECORDING",
+    "Plan",
+    "apart_row",
+    "streams_in",
+    "sweep_bytes",
+]
+
+CHECKS = ("check", "scan", "replay", "splits", "faults")
+"""What a sweep can do with every stream, besides asking a consumer."""
+
+NO_RECORDING = "no recording"
+"""The shape in the row of a file that is none: a lock file among cassettes."""
+
+_TEXTS = 5  # problems kept in a row; the counts by kind have all of them
+_TEXT_LENGTH = 300
+_KINDS = {kind.value: kind for kind in DiagnosticKind}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done with each stream."""
+
+    checks: tuple[str, ...] = ("check", "scan", "replay")
+    """Of `CHECKS`."""
+    consumer: str = ""
+    """``MODULE:NAME`` of a consumer that is asked, too; empty for none."""
+
+    def prepare(self) -> None:
+        """Import what is needed, so that a wrong name is reported at once.
+
+        Raises:
+            UsageError: A check is unknown, or the consumer cannot be used.
+        """
+        for name in self.checks:
+            if name not in CHECKS:
+                raise UsageError(
+                    f"there is no check {name!r}; there are {', '.join(CHECKS)} and "
+                    "consumer MODULE:NAME (what changed: --against OLD)"
+                )
+        if self.consumer:
+            judge_for(self.consumer)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The verdicts of a row, in order."""
+        return (*self.checks, *([self.consumer] if self.consumer else []))
+
+    def work(self, item: Item) -> list[dict[str, Any]]:
+        """Do it; see `sweep_bytes`."""
+        return sweep_bytes(item, self)
+
+    def give_up(self, item: Item, reason: str) -> list[dict[str, Any]]:
+        """Return what stands for a recording that could not be worked on."""
+        return [apart_row(item, reason)]
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is written about one stream; the order of its fields is that of a row."""
+
+    id: str
+    """The entry's name; with ``#N`` the Nth exchange of a file."""
+    stream: str = ""
+    """Made of the content: whether two sweeps saw the same."""
+    api: str = ""
+    provider: str = ""
+    model: str = ""
+    shape: str = ""
+    source: str = ""
+    size: int = 0
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """By check: ``ok``, ``found``, ``failed`` (an error came out), ``nothing``."""
+    diagnostics: dict[str, int] = field(default_factory=dict)
+    """By kind; also broken rules, kinds of secrets, relations."""
+    problems: list[str] = field(default_factory=list)
+    """The first of them as text."""
+    digest: str = ""
+    """Of all that the streaming interface emitted; empty without `replay`."""
+    apart: str = ""
+    """Why the stream was set apart without a verdict; empty where it was not."""
+    harness: str = __version__
+    seconds: float = 0.0
+
+    def note(self, kind: str, text: str) -> None:
+        self.diagnostics[kind] = self.diagnostics.get(kind, 0) + 1
+        if len(self.problems) < _TEXTS:
+            self.problems.append(printable(text)[:_TEXT_LENGTH])
+
+
+def apart_row(item: Item, reason: str) -> dict[str, Any]:
+    """Return the row of what could not be worked on, named by its id."""
+    row = _Row(item.name, source=item.name, size=len(item.data), apart=reason)
+    return asdict(row)
+
+
+def streams_in(item: Item) -> list[Stream]:
+    """Return the streams of a recording with their labels.
+
+    Raises:
+        CassetteError: It cannot be read.
+    """
+    if item.problem:
+        raise CassetteError(item.name, item.problem)
+    if item.kind == ROW:
+        return [Stream.decode(item.data)]
+    streams = []
+    for name, exchange in exchanges_in(item):
+        hold(exchange, item.name)
+        labels = labels_of(summarise_exchange(exchange), name)
+        streams.append(Stream(name, exchange, labels))
+    return streams
+
+
+def hold(exchange: Exchange, name: str) -> None:
+    """Read a body that comes as pieces.
+
+    Raises:
+        CassetteError: It is larger than a body may be.
+    """
+    response = exchange.response
+    if response.source is not None:
+        response.body, response.source = response.whole(name), None
+
+
+def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
+    """Return the exchanges of a recording with the ids of their rows.
+
+    Args:
+        item: Of kind `TEXT`. None come of YAML or JSON that is no recording at all,
+            such as a lock file: folders hold them beside cassettes.
+
+    Raises:
+        CassetteError: It is a recording, and cannot be read.
+    """
+    text = plain(item.name, item.data)
+    try:
+        cassette = read_cassette(item.name, text=text)
+    except CassetteError:
+        is_document = item.name.lower().split(".")[-1] in {"yaml", "yml", "json"}
+        if is_document and not begins_cassette(text):
+            return []
+        raise
+    return [(f"{item.name}#{each.index}", each) for each in cassette.exchanges]
+
+
+def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
+    """Do what a plan says with one recording.
+
+    Args:
+        item: Its bytes: a row of a data set, or a file in any accepted format.
+        plan: What to do.
+
+    Returns:
+        One row a stream, in order: plain JSON. Nothing in a recording raises; what is
+        wrong with it is in its rows.
+    """
+    started = time.perf_counter()
+    if item.problem:
+        return [apart_row(item, item.problem)]
+    text = None
+    if item.kind == ROW:
+        stream = Stream.decode(item.data)
+        found = [(item.name, stream.exchange)]
+        source = stream.labels.source
+    else:
+        source = item.name
+        try:
+            found = exchanges_in(item)
+            for _, exchange in found:
+                hold(exchange, item.name)
+            text = plain(item.name, item.data)
+        except CassetteError as error:
+            return [apart_row(item, str(error))]
+    if not found:
+        return [asdict(_Row(item.name, source=source, shape=NO_RECORDING))]
+    rows = []
+    for name, exchange in found:
+        row = _row(name, source, exchange, plan, text)
+        text = None  # what stands outside of exchanges is reported with the first
+        now = time.perf_counter()
+        row.seconds, started = round(now - started, 6), now
+        rows.append(asdict(row))
+    return rows
+
+
+def _row(
+    name: str, source: str, exchange: Exchange, plan: Plan, text: bytes | None
+) -> _Row:
+    summary = summarise_exchange(exchange)
+    labels = labels_of(summary, source)
+    row = _Row(
+        name,
+        content_id(exchange),
+        **asdict(labels),
+        size=len(exchange.response.body),
+    )
+    # Ids of messages come from the number: a stream has the same digest in any file.
+    cassette = Cassette(name, [replace(exchange, index=0)])
+    for check in plan.names:
+        try:
+            if check == "check":
+                row.verdicts[check] = _check(cassette, row)
+            elif check == "scan":
+                row.verdicts[check] = _scan(cassette, row, text)
+            elif check == "replay":
+                row.verdicts[check] = _replay(cassette, row)
+            elif summary.kind is not Kind.STREAM:
+                row.verdicts[check] = "nothing"
+            else:
+                is_own = check in CHECKS
+                target = "streaming" if is_own else check
+                lines = judged(target, summary, check if is_own else "consumer")
+                for line in lines:
+                    row.note(line.partition(":")[0], f"{check}: {line}")
+                row.verdicts[check] = "found" if lines else "ok"
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one stream must not end a sweep
+            kind = type(error).__name__
+            row.note(f"{check}-failed", f"{check}: {kind}: {error}")
+            row.verdicts[check] = "failed"
+    row.diagnostics = dict(sorted(row.diagnostics.items()))
+    return row
+
+
+def _check(cassette: Cassette, row: _Row) -> str:
+    problems = check_cassette(cassette)
+    for problem in problems:
+        # `breaks RULE (...)`, or `KIND: text` as a diagnostic prints itself.
+        words = problem.text.removeprefix("event ").split()
+        kind = next(
+            (word.rstrip(":") for word in words if word.rstrip(":") in _KINDS), ""
+        )
+        if not kind and "breaks" in words[:3]:
+            kind = words[words.index("breaks") + 1]
+        row.note(kind or "damaged", f"check: {problem.text}")
+    return "found" if any(not each.is_note for each in problems) else "ok"
+
+
+def _scan(cassette: Cassette, row: _Row, text: bytes | None) -> str:
+    findings = scan_cassette(cassette, text=text)
+    for finding in findings:
+        place = f"{finding.place}: {finding.kind}: {finding.excerpt}"
+        row.note(f"secret: {finding.kind}", f"scan: {place}")
+    return "found" if findings else "ok"
+
+
+def _replay(cassette: Cassette, row: _Row) -> str:
+    try:
+        transcript = replay(cassette, "streaming")
+    except NothingToReplayError:
+        return "nothing"
+    digest = hashlib.sha256()
+    for each in transcript.emissions:
+        line = f"{each.chunk} {message_json(each.message)}\n"
+        digest.update(line.encode("utf-8", "surrogatepass"))
+    row.digest = digest.hexdigest()[:32]
+    counts = Counter(str(each.kind) for each in transcript.diagnostics)
+    for kind, count in counts.items():
+        row.diagnostics[kind] = max(count, row.diagnostics.get(kind, 0))
+    bad = [d for d in transcript.diagnostics if d.kind.severity is not Severity.NOTE]
+    return "found" if bad else "ok"

@@ -1,0 +1,1 @@
+"""Corpora: packing, sweeping, and the engines behind both."""

@@ -1,0 +1,95 @@
+"""A made corpus: the recordings at hand, as other providers and networks send them.
+
+    python -m tests.corpus.making TARGET --streams 200000
+
+writes a Parquet data set of that many different streams: every recorded chat stream in
+`cassettes` and in ../shared (where it is there), in each dialect, cut at random places.
+The same number gives the same data set. It is never committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.varied import vary
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Exchange, WireChunk
+from harness.corpus.parquet import parquet_bytes
+from harness.corpus.stream_rows import Stream, content_id, labels_of
+from harness.engine.restated import restated_bytes
+from harness.engine.summary import summarise_exchange
+from harness.errors import HarnessError
+from harness.redaction.redact import redact_exchange
+from tests.shared import corpus_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_PART = 4096
+_LARGEST = 20_000  # bytes of a stream: what production traffic mostly is
+
+
+def recorded_streams() -> Iterator[tuple[str, Exchange]]:
+    """Yield every recorded chat stream that is not unusually long, with its file."""
+    for path in [*find_cassettes(ROOT / "cassettes"), *map(str, corpus_files())]:
+        try:
+            exchanges = load_cassette(path).exchanges
+        except HarnessError:
+            continue
+        for exchange in exchanges:
+            found = classify(exchange)
+            is_short = 0 < len(exchange.response.body) <= _LARGEST
+            if found.kind is Kind.STREAM and found.api == "chat" and is_short:
+                yield f"{Path(path).name}#{exchange.index}", redact_exchange(exchange)
+
+
+def made_streams() -> Iterator[Stream]:
+    """Yield different streams, without end."""
+    recorded = list(recorded_streams())
+    names = ["", *DIALECTS]
+    for seed in itertools.count():
+        for number, (source, exchange) in enumerate(recorded):
+            dialect = names[(seed + number) % len(names)]
+            variation = vary(f"random:{seed}", dialect or None)
+            try:
+                pieces = list(restated_bytes(exchange, variation, "chat"))
+            except HarnessError:
+                continue
+            response = replace(
+                exchange.response,
+                body=b"".join(pieces),
+                wire=[WireChunk(0.01 * n, len(p)) for n, p in enumerate(pieces, 1)],
+            )
+            made = Exchange(0, exchange.request, response)
+            labels = labels_of(summarise_exchange(made), f"{source} {variation}")
+            yield Stream(content_id(made), made, labels)
+
+
+def write_corpus(target: Path, count: int) -> None:
+    """Write a data set of so many streams."""
+    target.mkdir(parents=True, exist_ok=True)
+    seen: set[str] = set()
+    fresh = (s for s in made_streams() if s.id not in seen and not seen.add(s.id))  # type: ignore[func-returns-value]
+    wanted = itertools.islice(fresh, count)
+    for number in itertools.count():
+        part = list(itertools.islice(wanted, _PART))
+        if not part:
+            return
+        data = parquet_bytes(part, {})
+        (target / f"part-{number:05d}.parquet").write_bytes(data)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--streams", type=int, default=200_000)
+    asked = parser.parse_args()
+    write_corpus(asked.target, asked.streams)
