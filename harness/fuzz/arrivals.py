@@ -12,7 +12,7 @@ the arrival alone, so a finding is one arrival and can be shrunk by itself:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
@@ -66,6 +66,10 @@ class Truth:
     are JSON objects."""
     has_text: bool = True
     """Whether there is a text to compare; of arguments, a string under the key."""
+    is_ended: bool = True
+    """Whether the event came that ends an answer."""
+    finish: str = ""
+    """Why it finished, as sent; empty if that was not sent."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -92,10 +96,14 @@ def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
     return tuple(payloads)
 
 
-def whole(arrival: Arrival) -> Arrival:
+def whole(arrival: Arrival, api: str = "chat") -> Arrival:
     """Return the same arrival without cuts."""
     if not arrival:
         return arrival
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_plain
+
+        return api_plain(api, arrival)
     first = arrival[0]
     if isinstance(first, str):
         return ("".join(arrival),)
@@ -104,10 +112,14 @@ def whole(arrival: Arrival) -> Arrival:
     return payloads_of(_WHOLE.recut(chunks_of(arrival)))
 
 
-def plain(arrival: Arrival) -> Arrival:
+def plain(arrival: Arrival, api: str = "chat") -> Arrival:
     """Return what the arrival says, as OpenAI would say it, without cuts."""
     if not arrival:
         return arrival
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_plain
+
+        return api_plain(api, arrival)
     first = arrival[0]
     if isinstance(first, str):
         return (compact("".join(arrival)),)
@@ -117,13 +129,18 @@ def plain(arrival: Arrival) -> Arrival:
     return payloads_of(_WHOLE.recut(_PLAIN.apply(chunks_of(arrival))))
 
 
-def truth_of(arrival: Arrival, key: str) -> Truth:
+def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
     """Return what an arrival says.
 
     Args:
         arrival: Of any kind.
         key: For fragments: the key whose string is wanted.
+        api: Whose events it has.
     """
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_truth
+
+        return api_truth(api, arrival)
     if arrival and isinstance(arrival[0], str):
         return _truth_of_text("".join(arrival), key)
     if arrival and isinstance(arrival[0], bytes):
@@ -149,13 +166,13 @@ def truth_of(arrival: Arrival, key: str) -> Truth:
         and set(accumulator.choices) <= {0}
         and all(call.name and is_json(call.arguments) for call in calls)
         and _ends_after_finish(arrival),
+        is_ended=message.finish_reason is not None,
+        finish=message.finish_reason or "",
     )
 
 
 def _unsound(truth: Truth) -> Truth:
-    return Truth(
-        truth.text, truth.reasoning, truth.refusal, truth.calls, is_sound=False
-    )
+    return replace(truth, is_sound=False)
 
 
 def _ends_after_finish(arrival: Arrival) -> bool:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.sdk_objects import wants_typed
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
@@ -53,6 +55,8 @@ class Wanted:
     """A handler's key; None takes its `json_key`, else `message`."""
     options: AgentOptions = field(default_factory=AgentOptions)
     """What an interface is made with."""
+    apis: tuple[str, ...] = ()
+    """The APIs whose events it takes; none reads the annotation, else chat."""
 
 
 def import_target(name: str) -> object:
@@ -81,15 +85,13 @@ def import_target(name: str) -> object:
         target: object = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or module_name
+        if missing != module_name and not module_name.startswith(f"{missing}."):
+            raise UsageError(_failed_import(name, module_name, error)) from error
         problem = f"there is no module {missing!r}"
-        if missing == module_name or module_name.startswith(f"{missing}."):
-            problem += " in the current folder or among the installed packages"
+        problem += " in the current folder or among the installed packages"
         raise UsageError(f"target {name!r}: {problem}") from None
     except Exception as error:
-        raise UsageError(
-            f"target {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        raise UsageError(_failed_import(name, module_name, error)) from error
     for attribute in path.split("."):
         try:
             target = getattr(target, attribute)
@@ -98,6 +100,14 @@ def import_target(name: str) -> object:
                 f"target {name!r}: {module_name} has no attribute {path!r}"
             ) from None
     return target
+
+
+def _failed_import(name: str, module: str, error: Exception) -> str:
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    return (
+        f"target {name!r}: importing {module} failed: "
+        f"{type(error).__name__}: {error}\n{trace}"
+    )
 
 
 def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Consumer:
@@ -125,6 +135,11 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             "process_chunk() with get_generator() or to_list(), and cannot be called: "
             "nothing can be fed to it"
         )
+    if wanted.apis and wanted.apis != ("chat",) and level not in _OF_ANY_API:
+        raise UsageError(
+            f"--api {','.join(wanted.apis)}: {name} is fed as {level}, which is chat; "
+            "other APIs need --as events or --as bytes"
+        )
     documented = _documented(sample, name)
     outcome = getattr(sample, "outcome", None)
     if outcome is not None and not callable(outcome):
@@ -138,17 +153,21 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             return _interface(sample, make, name, kept)
         case Level.CHUNKS:
             _must(callable(sample), name, "a call")
-            return ChunksConsumer(
+            chunks = ChunksConsumer(
                 make,
                 name,
                 form=wanted.form or _form_of(sample),
                 is_async=_is_async(sample),
+                names_api=_takes_api(sample),
                 **kept,
             )
+            chunks.apis = wanted.apis or _apis_of(sample)
+            return chunks
         case Level.BYTES:
             _must(callable(sample), name, "a call")
             consumer = BytesConsumer(make, name, **kept)
             consumer.is_async = _is_async(sample)
+            consumer.apis = wanted.apis or ("chat",)
             return consumer
         case Level.URL:
             return _url(sample, make, name, kept)
@@ -266,8 +285,32 @@ def _annotation(parameter: inspect.Parameter) -> str:
 
 def _form_of(sample: Any) -> str:
     first = _first(sample)
+    is_typed = first is not None and wants_typed(_annotation(first))
+    return "sdk" if is_typed else "dict"
+
+
+def _apis_of(sample: Any) -> tuple[str, ...]:
+    """Return the APIs whose SDK's types a parameter is annotated with, else chat."""
+    first = _first(sample)
     annotation = "" if first is None else _annotation(first)
-    return "sdk" if "ChatCompletionChunk" in annotation else "dict"
+    found = [api for name, api in _API_OF_TYPE.items() if name in annotation]
+    return tuple(dict.fromkeys(found)) or ("chat",)
+
+
+def _takes_api(sample: Any) -> bool:
+    try:
+        return "api" in inspect.signature(sample).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
+
+
+_OF_ANY_API = (Level.CHUNKS, Level.BYTES)
+_API_OF_TYPE = {
+    "ChatCompletionChunk": "chat",
+    "ResponseStreamEvent": "responses",
+    "MessageStreamEvent": "anthropic",
+    "GenerateContentResponse": "gemini",
+}
 
 
 def _is_async(sample: Any) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +18,8 @@ from harness.core.chunk_models import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.outcomes import Outcome, Raised, fold
+from harness.fuzz.places import place_of
+from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,6 +71,12 @@ class Consumer(Protocol):
     """How findings call it."""
     level: Level
     """What it is fed with."""
+    apis: tuple[str, ...]
+    """The APIs whose events it takes, the first the one that it is fed with."""
+
+    @property
+    def api(self) -> str:
+        """The API whose events it is fed with."""
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed it and return what it said; its exceptions are part of that.
@@ -102,14 +109,11 @@ def _raised(
 ) -> Raised:
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/harness/" not in frame.filename] or frames
-    place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else "?"
     text = str(error).splitlines()
     return Raised(
         f"{module}{kind.__qualname__}",
         text[0] if text else "",
-        place,
+        place_of(error.__traceback__),
         is_accident(error) and not isinstance(error, documented),
     )
 
@@ -118,6 +122,7 @@ class BaseConsumer:
     """What all levels share: where a fresh consumer comes from."""
 
     level: Level
+    apis: tuple[str, ...] = ("chat",)
 
     def __init__(
         self,
@@ -131,6 +136,11 @@ class BaseConsumer:
         self.make = make
         self.documented = documented
         self.outcome = outcome
+
+    @property
+    def api(self) -> str:
+        """See `Consumer`."""
+        return self.apis[0]
 
     def said(
         self, items: list[Any], value: Any, error: BaseException | None
@@ -169,16 +179,19 @@ class HandlerConsumer(BaseConsumer):
             error = raised
         return self.said(out, None, error)
 
-    def text_of(self, arrival: Sequence[str]) -> str | None:
+    def text_of(self, arrival: tuple[str, ...]) -> str | None:
         """Return the text it makes of fragments; None if it is to be looked at.
 
         The fast way for a campaign: it makes no outcome.
         """
+        RUNNING.arrival = arrival  # the hot loop: the judge is not asked
         try:
             feed = self.make().process_json_chunk
             return "".join([piece for f in arrival if (piece := feed(f))])
         except Exception:  # noqa: BLE001 - `run` will say which
             return None
+        finally:
+            RUNNING.arrival = None
 
 
 class OwnInterface(BaseConsumer):

@@ -25,6 +25,7 @@ from harness.fuzz.driving import Level
 from harness.fuzz.outcomes import Call, Outcome, canonical
 from harness.fuzz.probes import Shows, learn
 from harness.fuzz.relations import Failure, difference
+from harness.fuzz.running import RUNNING
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Judge:
         self.consumer = consumer
         self.key = key
         self.assistant = assistant
+        self.api = consumer.api
         self._shows: Shows | None = None
         self._own: tuple[Consumer, Consumer] | None = None
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
@@ -66,6 +68,10 @@ class Judge:
             "prefix-safety": self._prefix,
             "faults": self._sound,
             "interfaces": self._interfaces,
+            "truncation": self._truncation,
+            "earliness": self._earliness,
+            "translation": self._translation,
+            "ends": self._ends,
         }
 
     def judge(
@@ -92,7 +98,12 @@ class Judge:
         Calls to the assistant function that could not be shown as text come last: they
         are shown when it is known, and that depends on which calls take turns.
         """
-        outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+        RUNNING.arrival = arrival
+        RUNNING.taken = None
+        try:
+            outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+        finally:
+            RUNNING.arrival = None
         if self.assistant is not None:
             function = self.assistant[0]
             calls = sorted(outcome.calls, key=lambda call: call.name == function)
@@ -101,7 +112,7 @@ class Judge:
 
     def truth(self, arrival: Arrival) -> Truth:
         """Return what an arrival says."""
-        return truth_of(arrival, self.key)
+        return truth_of(arrival, self.key, self.api)
 
     def compare(
         self,
@@ -147,7 +158,7 @@ class Judge:
         return raised.is_accident or self.truth(arrival).is_sound
 
     def _split(self, arrival: Arrival) -> Failure | None:
-        reference = whole(arrival)
+        reference = whole(arrival, self.api)
         return self.compare(
             "split-invariance",
             arrival,
@@ -158,7 +169,7 @@ class Judge:
         )
 
     def _dialect(self, arrival: Arrival) -> Failure | None:
-        reference = plain(arrival)
+        reference = plain(arrival, self.api)
         if not self.says_same(arrival, reference):
             return None
         return self.compare(
@@ -228,6 +239,9 @@ class Judge:
             if truth.text:
                 texts[shows.content] = truth.text
         expected = replace(got, texts=texts)
+        if shows.reasoning is not None and truth.reasoning:
+            texts[shows.reasoning] = truth.reasoning
+            expected = replace(got, texts=texts)
         if shows.calls and self.assistant is None:
             expected = replace(
                 expected,
@@ -325,7 +339,10 @@ class Judge:
         )
 
     def _sound(self, arrival: Arrival) -> Failure | None:
-        got = self.run(arrival)
+        return self.raises(arrival, self.run(arrival))
+
+    def raises(self, arrival: Arrival, got: Outcome) -> Failure | None:
+        """Judge the exception that came out of an arrival, if one did."""
         raised = got.raised
         if raised is None or not raised.is_accident:
             return None
@@ -394,11 +411,115 @@ class Judge:
             note="said by the streaming interface, written as the queue writes it",
         )
 
+    def _ends(self, arrival: Arrival) -> Failure | None:
+        """Run it: whether it comes to an end is seen by who watches this process."""
+        self.run(arrival)
+        return None
+
+    def _truncation(self, arrival: Arrival) -> Failure | None:
+        """Cut the end off, and look whether the consumer shows that it is missing."""
+        cut = without_end(arrival, self.api)
+        if cut == arrival or not cut:
+            return None
+        expected, got = self.run(arrival), self.run(cut)
+        if got.raised is not None or expected.raised is not None:
+            return None
+        if not expected.endings or got.endings != expected.endings:
+            return None  # it shows none, or shows that this one is missing
+        return Failure(
+            "truncation",
+            "is shown as complete",
+            cut,
+            replace(got, texts={**got.texts, **got.endings}),
+            replace(got, texts={**got.texts, "(end)": "missing, or an exception"}),
+            reference=arrival,
+            base=arrival,
+            note="the event that ends the answer never came",
+        )
+
+    def _earliness(self, arrival: Arrival) -> Failure | None:
+        """Look how many events late a text is shown that has come."""
+        kind = self.shows().content
+        whole_text = self.run(arrival).texts.get(kind or "", "")
+        if kind is None or whole_text != self.truth(arrival).text:
+            return None
+        came = [self.truth(arrival[:n]).text for n in range(1, len(arrival) + 1)]
+        shown = [
+            self.run(arrival[:n], is_beginning=True).texts.get(kind, "")
+            for n in range(1, len(arrival) + 1)
+        ]
+        late, at = 0, 0
+        for number, text in enumerate(came):
+            when = next(
+                (n for n, s in enumerate(shown) if len(s) >= len(text)), len(shown)
+            )
+            if when - number > late:
+                late, at = when - number, number
+        if not late:
+            return None
+        return Failure(
+            "earliness",
+            f"shows text {late} event{'s' * (late > 1)} late",
+            arrival[: at + 1],
+            Outcome({kind: shown[at]} if shown[at] else {}),
+            Outcome({kind: came[at]}),
+            reference=arrival,
+            base=arrival,
+            note="all text that had come by then",
+        )
+
+    def _translation(self, arrival: Arrival) -> Failure | None:
+        """Write the same answer in the other APIs that the consumer takes."""
+        from harness.fuzz.api_arrivals import answer_of, written, written_bytes
+
+        write = written_bytes if self.consumer.level.reads_bytes else written
+        answer = answer_of(self.api, arrival)
+        got = self.run(arrival).as_json()
+        for other in self.consumer.apis[1:]:
+            reference = write(other, answer)
+            expected = self.run(reference).as_json()
+            if got.raised is not None and expected.raised is not None:
+                continue
+            kind = difference(got, expected)
+            if kind is not None:
+                return Failure(
+                    "translation",
+                    kind,
+                    arrival,
+                    got,
+                    expected,
+                    reference=reference,
+                    note=f"the same answer by {other}",
+                )
+        return None
+
+    def with_uncut(self, failure: Failure) -> Failure:
+        """Add what the same without cuts gave, where the two texts look alike."""
+        got, expected = failure.got.lines(), failure.expected.lines()
+        is_chat = isinstance(failure.arrived, tuple) and bool(failure.arrived)
+        if got != expected or not is_chat or failure.relation == "ends":
+            return failure
+        return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
+
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""
         if self._shows is None:
-            self._shows = learn(self.run, reads_bytes=self.consumer.level.reads_bytes)
+            self._shows = learn(
+                self.run,
+                reads_bytes=self.consumer.level.reads_bytes,
+                api=self.api,
+            )
         return self._shows
+
+
+def without_end(arrival: Arrival, api: str) -> Arrival:
+    """Return an arrival without the event that ends it, and all after that."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    for length in range(len(arrival) - 1, 0, -1):
+        if not truth_of(arrival[:length], "", api).is_ended:
+            return arrival[:length]
+    return ()
 
 
 def _lengths(total: int) -> list[int]:

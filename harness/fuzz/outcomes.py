@@ -24,6 +24,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
@@ -52,8 +53,17 @@ VOLATILE = frozenset(
 )
 """Fields that say nothing, or what may differ between two forms of one answer."""
 
+_ENDINGS = frozenset(
+    (
+        *("finish_reason", "stop_reason", "finishReason", "finish", "stop", "status"),
+        *("done", "is_done", "finished", "is_finished", "complete", "is_complete"),
+        *("completed", "incomplete", "success", "ok", "ended", "reason", "truncated"),
+    )
+)
+"""Fields that say how an answer ended; a number or a text under them is that."""
+
 _TAGS = ("message_type", "type", "kind", "event", "role", "status")
-_ARGUMENTS = ("arguments", "args", "parameters")
+_ARGUMENTS = ("arguments", "args", "parameters", "input")
 _HALVES = re.compile("[\ufffd\ud800-\udfff]+$")
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
@@ -95,6 +105,9 @@ class Outcome:
     """In the order in which they appeared."""
     raised: Raised | None = None
     """What ended it, if that was an exception; texts and calls came before it."""
+    endings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What it shows of how the answer ended, by field: a finish reason, a status, a
+    flag. No part of what is compared, for it may come in other words."""
 
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.
@@ -105,6 +118,7 @@ class Outcome:
             {kind: _canonical_text(text) for kind, text in self.texts.items()},
             tuple(Call(call.name, canonical(call.arguments)) for call in self.calls),
             self.raised,
+            self.endings,
         )
 
     def begins(self, whole: Outcome) -> bool:
@@ -190,6 +204,7 @@ class _Folding:
         self._by_id: dict[object, tuple[list[str], list[str]]] = {}
         self._last: tuple[list[str], list[str]] | None = None
         self._chunks: ResponseAccumulator | None = None
+        self.endings: dict[str, str] = {}
 
     def add(self, item: Any) -> None:
         """Add an emitted message."""
@@ -212,8 +227,33 @@ class _Folding:
             self._text("assistant_message", item.assistant_message)
         elif kind is str:
             self._text("text", item)
-        elif kind is not MessageStreamStatus:
+        elif kind is not MessageStreamStatus and not self._add_like_ours(item):
             self._walk("", item, is_value=False)
+
+    def _add_like_ours(self, item: Any) -> bool:
+        """Add a message of another class with the fields of ours; tell if it is one."""
+        if isinstance(item, str | int | float | bytes | list | tuple):
+            return False
+        call = _field(item, "function_call")
+        if call is not None and _field(item, "choices") is None:
+            name, arguments = _field(call, "name"), _field(call, "arguments")
+            texts = (name, arguments)
+            if not all(text is None or isinstance(text, str) for text in texts):
+                return False
+            key = _field(call, "function_call_id")
+            if key is None and not (name or arguments):
+                return False
+            is_whole = type(call).__name__ == "FunctionCall"
+            if is_whole:
+                self._by_id.pop(key, None)
+            self._call(key, name, arguments)
+            return True
+        for kind in ("internal_monologue", "assistant_message"):
+            text = _field(item, kind)
+            if isinstance(text, str):
+                self._text(kind, text)
+                return True
+        return False
 
     def add_value(self, value: Any) -> None:
         """Add what a consumer returned."""
@@ -245,6 +285,7 @@ class _Folding:
                 for call in calls
             ),
             raised,
+            self.endings,
         )
 
     def _text(self, kind: str, text: str) -> None:
@@ -272,6 +313,8 @@ class _Folding:
             call[1].append(arguments)
 
     def _walk(self, path: str, value: Any, *, is_value: bool) -> None:
+        if isinstance(value, Enum):
+            return  # a name of something, not a text that came
         if isinstance(value, str):
             self._text(path or "text", str(value))
         elif value is None:
@@ -312,13 +355,22 @@ class _Folding:
         elif "name" in fields and any(key in fields for key in _ARGUMENTS):
             self._walk_call(fields)
             return
+        self._end(fields)
         for tag in _TAGS:
             value = fields.get(tag)
+            if isinstance(value, Enum):
+                value = value.value
             if isinstance(value, str):
                 path = _join(path, value)
         for key, value in fields.items():
             if key not in VOLATILE and key not in _TAGS:
                 self._walk(_join(path, key), value, is_value=is_value)
+
+    def _end(self, fields: dict[str, Any]) -> None:
+        for key, value in fields.items():
+            if key in _ENDINGS and isinstance(value, str | bool) and value != "":
+                shown = value.value if isinstance(value, Enum) else value
+                self.endings[key] = str(shown)
 
     def _walk_call(self, fields: dict[str, Any]) -> None:
         arguments = next(fields[key] for key in _ARGUMENTS if key in fields)
@@ -346,6 +398,9 @@ class _Folding:
         )
 
     def _feed(self, payload: dict[str, Any]) -> None:
+        for choice in payload["choices"]:
+            if isinstance(choice, dict):
+                self._end(choice)
         if self._chunks is None:
             self._chunks = ResponseAccumulator()
         self._chunks.feed(payload)
@@ -367,6 +422,14 @@ def _is_message(fields: dict[str, Any]) -> bool:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
+
+
+def _field(item: Any, name: str) -> Any:
+    """Return a field of an object of any make, or a dict's value; None if not there."""
+    if isinstance(item, dict):
+        return item.get(name)
+    held = getattr(item, "__dict__", None)
+    return held.get(name) if isinstance(held, dict) else getattr(item, name, None)
 
 
 def _fields(value: Any) -> dict[str, Any] | None:

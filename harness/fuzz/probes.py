@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.outcomes import Call, Outcome, canonical
+from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -71,20 +71,45 @@ class Shows:
     """Whether it shows calls with names and arguments."""
     names: bool = False
     """Whether those have names."""
+    reasoning: str | None = None
+    """The kind of its texts that is the reasoning; None if it shows none."""
     merges_reasoning: bool = False
     """Whether reasoning goes into the content."""
+    raised: tuple[Raised, ...] = ()
+    """The exceptions of the plain streams: of each, if it works on none."""
+    is_silent: bool = False
+    """Whether nothing came out of any plain stream."""
+
+    @property
+    def works(self) -> bool:
+        """Whether it took at least one plain stream without an exception."""
+        return len(self.raised) < len(probes())
 
 
-def learn(run: Callable[[Arrival], Outcome], *, reads_bytes: bool) -> Shows:
+def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
+    if api == "chat":
+        streams = probes()
+        if not reads_bytes:
+            return streams
+        return {name: tuple(event_bytes(stream)) for name, stream in streams.items()}
+    from harness.fuzz.api_arrivals import api_probes, written, written_bytes
+
+    write = written_bytes if reads_bytes else written
+    answers = api_probes(api, _PROBE_TEXT, _PROBE_REASONING, _PROBE_CALL)
+    return {name: write(api, answer) for name, answer in answers.items()}
+
+
+def learn(
+    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+) -> Shows:
     """Learn what a consumer shows.
 
     Args:
         run: Runs one example of it.
         reads_bytes: Whether it is fed with bytes.
+        api: Whose events it takes.
     """
-    streams = probes()
-    if reads_bytes:
-        streams = {name: tuple(event_bytes(stream)) for name, stream in streams.items()}
+    streams = _streams(api, reads_bytes=reads_bytes)
     said = {name: run(stream) for name, stream in streams.items()}
     content = next(
         (k for k, text in said["content"].texts.items() if text == _PROBE_TEXT),
@@ -98,5 +123,13 @@ def learn(run: Callable[[Arrival], Outcome], *, reads_bytes: bool) -> Shows:
         content=content,
         calls=shows_calls,
         names=shows_calls and calls[0].name == _PROBE_CALL.name,
+        reasoning=next(
+            (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
+            None,
+        ),
         merges_reasoning=shown != _PROBE_TEXT,
+        raised=tuple(
+            outcome.raised for outcome in said.values() if outcome.raised is not None
+        ),
+        is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
     )

@@ -13,8 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.dialects.parts import CallTracker
+from harness.core.dialects.parts import CallTracker, is_json
 from harness.core.splits import parse_split
+from harness.fuzz.api_arrivals import smaller_answers
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from harness.core.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["shrink"]
+__all__ = ["runs_of", "shrink", "with_value"]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _WHOLE = parse_split("whole")
@@ -71,6 +72,7 @@ def shrink(
     key: str,
     *,
     tries: int = _TRIES,
+    api: str = "chat",
 ) -> Arrival:
     """Return a small arrival that still fails.
 
@@ -79,10 +81,13 @@ def shrink(
         fails: Tells whether an arrival fails in the same way.
         key: The key that fragments are about.
         tries: How many arrivals are tried at most.
+        api: Whose events it has.
 
     Returns:
         The smallest that was found; the given one if none is smaller.
     """
+    if api != "chat":
+        return _shrink_events(arrival, fails, api, tries)
     truth = truth_of(arrival, key)
     test = _Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
     if isinstance(arrival[0], str):
@@ -90,6 +95,37 @@ def shrink(
     if isinstance(arrival[0], bytes):
         return _shrink_bytes(arrival, fails, test, key)
     return _shrink_stream(arrival, test)
+
+
+def _shrink_events(
+    arrival: Arrival, fails: Callable[[Arrival], bool], api: str, tries: int
+) -> Arrival:
+    """Shrink what is carried first, as the API writes it; then leave events out.
+
+    What ended stays ended, and its calls stay JSON: else it would be another input
+    than a server sends.
+    """
+    truth = truth_of(arrival, "", api)
+
+    def is_allowed(other: Arrival) -> bool:
+        carried = truth_of(other, "", api)
+        if truth.is_ended and not carried.is_ended:
+            return False
+        sound = all(is_json(call.arguments) for call in truth.calls)
+        return not sound or all(
+            call.name and is_json(call.arguments) for call in carried.calls
+        )
+
+    test = _Tries(fails, is_allowed, tries)
+
+    def fewer(stream: Arrival) -> Iterator[Arrival]:
+        yield from smaller_answers(api, stream)
+
+    stream = _descend(arrival, fewer, test)
+    if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
+        stream = _descend(stream, _shorter, test)  # the cuts have no part in it
+        return (b"".join(stream),)
+    return _descend(stream, _shorter, test)
 
 
 def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
@@ -264,7 +300,7 @@ _Place = tuple[int, tuple[Any, ...]]
 
 
 def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
-    for places in _runs(stream):
+    for places in runs_of(stream):
         pieces = [_look_up(stream[number], path) for number, path in places]
         text = "".join(pieces)
         for start, end in _spans(len(text)):
@@ -275,13 +311,13 @@ def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
                 left = piece[:low] + piece[high:]
                 if not left and path[-1] == "name":
                     break  # nobody sends an empty name
-                changed[number] = _with_value(changed[number], path, left)
+                changed[number] = with_value(changed[number], path, left)
                 base += len(piece)
             else:
                 yield tuple(changed)
 
 
-def _runs(stream: Arrival) -> list[list[_Place]]:
+def runs_of(stream: Arrival) -> list[list[_Place]]:
     """Return the places of each text that comes in pieces: one list a text."""
     runs: dict[Any, list[_Place]] = {}
     tracker = CallTracker()
@@ -327,11 +363,11 @@ def _look_up(value: Any, path: tuple[Any, ...]) -> str:
     return value
 
 
-def _with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
+def with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
     if not path:
         return value
     step, *rest = path
-    inner = _with_value(container[step], tuple(rest), value)
+    inner = with_value(container[step], tuple(rest), value)
     if isinstance(container, list):
         return [*container[:step], inner, *container[step + 1 :]]
     return {**container, step: inner}
