@@ -12,11 +12,11 @@ from harness.cli.console import Exit, complain, printable, say
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.campaign import Tried
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.findings import Tried
     from harness.fuzz.relations import Failure
+    from harness.fuzz.worker import About
 
-_LEVELS = ("handler", "interface", "chunks", "bytes", "url")
+_LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
 
 
@@ -27,12 +27,21 @@ _DEFAULT_EXAMPLES = 20_000
     "--as",
     "level",
     type=click.Choice(_LEVELS),
-    help="How the consumer is fed.  [default: by what it offers]",
+    help="How the consumer is fed; events are the chunks of any API."
+    "  [default: by what it offers]",
+)
+@click.option(
+    "--api",
+    "apis",
+    metavar="NAME,NAME",
+    help="Whose events it takes: chat, responses, anthropic, gemini; of several, the "
+    "first is tried and translated to the others.  [default: by its annotation, else "
+    "chat]",
 )
 @click.option(
     "--chunks",
     type=click.Choice(("dict", "sdk", "model")),
-    help="What a callable gets as chunks: dicts, or objects of the OpenAI SDK or ours."
+    help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or ours."
     "  [default: by its annotation, else dict]",
 )
 @click.option("--key", metavar="NAME", help="The key whose text a handler returns.")
@@ -53,7 +62,23 @@ _DEFAULT_EXAMPLES = 20_000
     "seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop after so long.",
+    help="Stop after so long; imports and the first plain streams do not count.",
+)
+@click.option(
+    "--timeout-each",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="An example that runs longer never ends, which is a finding.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1, max=256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes; the same examples find the same with any number of them.",
 )
 @click.option(
     "--seed",
@@ -115,7 +140,14 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       nothing-lost        all content and every call is somewhere in it
       prefix-safety       nothing that was said is taken back
       faults              a broken stream leads to no exception but a meant one
+      truncation          a stream without its end is not shown as complete
+      ends                every example comes to an end (--timeout-each)
       interfaces          the streaming and the queuing interface say the same
+      translation         the same answer is the same by every --api
+      earliness           text is shown as soon as it has come (only by name)
+
+    The target runs in a process of its own; what it prints goes to standard error.
+    Exit 2 if it fails on plain streams, or if not even every stream was tried once.
 
     \b
     Examples:
@@ -123,32 +155,48 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    from harness.fuzz.campaign import Campaign, Plan
-    from harness.fuzz.checking import judge_of
-    from harness.fuzz.consumers import import_target
+    from harness.fuzz.findings import Plan
+    from harness.fuzz.pool import Pool
+    from harness.fuzz.worker import Job
 
-    judge = judge_of(import_target(target), _wanted(options), target)
     limit = options["max_examples"]
     if limit is None and options["seconds"] is None:
         limit = _DEFAULT_EXAMPLES
+    names = options["relations"]
     plan = Plan(
-        relations=_relations(options["relations"], judge, target),
+        relations=tuple(n.strip() for n in names.split(",")) if names else (),
         seed=options["seed"],
         max_examples=limit,
         time_s=options["seconds"],
         findings=options["findings"],
     )
-    campaign = Campaign(
-        judge,
-        plan,
-        _recordings(paths),
-        progress=None if options["quiet"] else _Progress(plan.time_s, limit),
+    job = Job(
+        target, _wanted(options), plan, _recordings(paths), options["timeout_each"]
     )
-    failures = campaign.run()
+    progress = None if options["quiet"] else _Progress(plan.time_s, limit)
+    pool = Pool(job, options["jobs"], progress)
+    failures = pool.run()
+    about = pool.about
+    assert about is not None or failures, "it ran, or it hung"
     for failure in failures:
-        _show(failure, judge, target, options)
-    _summarise(campaign.tried, judge, plan.seed)
-    return Exit.FINDINGS if failures else Exit.DONE
+        _show(failure, about, target, options)
+    if about is not None:
+        _summarise(pool.tried, about, plan.seed)
+    if failures:
+        return Exit.FINDINGS
+    return Exit.DONE if _is_result(pool.tried) else Exit.USAGE
+
+
+def _is_result(tried: Tried) -> bool:
+    """Tell whether enough was tried to call it passed; complain if not."""
+    if tried.is_past_floor:
+        return True
+    complain(
+        f"no result: {tried.examples} examples are too few, the floor is every stream "
+        f"once as it is ({len(tried.streams)} of them so far); raise --max-examples "
+        "or --time"
+    )
+    return False
 
 
 def _wanted(options: dict[str, Any]) -> Any:
@@ -156,8 +204,9 @@ def _wanted(options: dict[str, Any]) -> Any:
     from harness.fuzz.consumers import Wanted
     from harness.fuzz.driving import Level
 
+    level = "chunks" if options["level"] == "events" else options["level"]
     return Wanted(
-        Level(options["level"]) if options["level"] else None,
+        Level(level) if level else None,
         options["chunks"],
         options["key"],
         AgentOptions(
@@ -165,34 +214,21 @@ def _wanted(options: dict[str, Any]) -> Any:
             assistant_function=options["assistant_function"],
             assistant_argument=options["assistant_argument"],
         ),
+        _apis(options["apis"]),
     )
 
 
-def _relations(text: str | None, judge: Judge, target: str) -> tuple[str, ...]:
+def _apis(text: str | None) -> tuple[str, ...]:
+    from harness.apis.detect import API_NAMES
     from harness.errors import UsageError
-    from harness.fuzz.driving import OwnInterface, StepInterface
-    from harness.fuzz.relations import RELATIONS
 
-    consumer = judge.consumer
-    is_own = isinstance(consumer, OwnInterface) or (
-        isinstance(consumer, StepInterface) and target == "queuing"
-    )
-    offered = [
-        relation.name
-        for relation in RELATIONS.values()
-        if consumer.level in relation.levels
-        and (relation.name != "interfaces" or is_own)
-    ]
-    if text is None:
-        return tuple(offered)
-    names = [name.strip() for name in text.split(",")]
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     for name in names:
-        if name not in offered:
+        if name not in API_NAMES:
             raise UsageError(
-                f"--relations {text!r}: at this level ({consumer.level}) there are "
-                f"{', '.join(offered)}; got {name!r}"
+                f"--api {text!r}: expected some of {', '.join(API_NAMES)}; got {name!r}"
             )
-    return tuple(names)
+    return names
 
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
@@ -256,22 +292,26 @@ class _Progress:
             say(line)
 
 
-def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) -> None:
+def _show(
+    failure: Failure, about: About | None, target: str, options: dict[str, Any]
+) -> None:
     from harness.fuzz.reporting import describe, pytest_of, save
 
     if sys.stderr.isatty() and not options["quiet"]:
         sys.stderr.write("\r\x1b[K")
     for line in describe(failure):
         click.echo(printable(line))
-    path = save(failure, options["output"], judge.key)
+    key = "message" if about is None else about.key
+    path = save(failure, options["output"], key)
     click.echo(f"\ncassette: {printable(path)}")
     click.echo("test:\n")
     text = pytest_of(
         failure,
-        judge.consumer,
+        "" if about is None else about.level,
         target,
         _wanted(options).options,
-        level=options["level"],
+        level="chunks" if options["level"] == "events" else options["level"],
+        api=options["apis"],
         chunks=options["chunks"],
         key=options["key"],
     )
@@ -280,15 +320,14 @@ def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) 
     click.echo()
 
 
-def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
+def _summarise(tried: Tried, about: About, seed: int) -> None:
     """Say what was tried, in numbers."""
     from harness.fuzz.reporting import counted
 
-    consumer = judge.consumer
-    noun = "argument text" if consumer.level == "handler" else "stream"
+    noun = "argument text" if about.level == "handler" else "stream"
     asked = ", ".join(f"{name} {count}" for name, count in tried.relations.items())
     click.echo(
-        f"{printable(consumer.name)} ({consumer.level}): {tried.ended}, seed {seed}"
+        f"{printable(about.name)} ({about.level}): {tried.ended}, seed {seed}"
     )
     click.echo(
         f"tried {counted(tried.examples, 'example')}: "
@@ -299,7 +338,12 @@ def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
     click.echo(f"relations: {asked}")
     if tried.lacks:
         complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
-    if not tried.is_complete and not tried.ended.endswith("found"):
+    if about.shows is not None and about.shows.is_silent and about.level != "handler":
+        complain(
+            f"{printable(about.name)} gave nothing of any plain stream: only exceptions "
+            "and hangs can be found; expected it to return or yield what it read"
+        )
+    if tried.is_past_floor and not tried.is_complete and not tried.ended.endswith("found"):
         complain(
             "not every stream, relation and dialect was tried once; "
             "raise --max-examples or --time"

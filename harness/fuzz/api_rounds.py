@@ -63,12 +63,10 @@ class ApiRounds:
             for dialect in self._dialects:
                 bound = self._bound(self._dialect, name, dialect, "")
                 yield Case(f"{name} in {dialect}", bound)
-        for number, name in enumerate(names):
-            for place, fault in enumerate(self._faults):
-                is_last = (number, place) == (len(names) - 1, len(self._faults) - 1)
-                ends = "everything" if is_last else ""
+        for name in names:
+            for fault in self._faults:
                 bound = self._bound(self._fault, name, fault)
-                yield Case(f"{name}, {fault}", bound, ends)
+                yield Case(f"{name}, {fault}", bound)
         turn = 0
         while True:
             turn += 1
@@ -96,6 +94,9 @@ class ApiRounds:
             for fault in self._faults:
                 bound = self._bound(self._fault, name, fault)
                 yield Case(f"{name}, {fault}", bound)
+        last = _TELLING[-1]
+        bound = self._bound(self._beginnings, last)
+        yield Case(f"{last}, beginnings", bound, "everything")
 
     def _bound(
         self, method: Callable[..., None], *arguments: object

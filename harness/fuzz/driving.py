@@ -73,6 +73,8 @@ class Consumer(Protocol):
     """What it is fed with."""
     apis: tuple[str, ...]
     """The APIs whose events it takes, the first the one that it is fed with."""
+    last_error: BaseException | None
+    """The last exception that came out of it, for those who show its traceback."""
 
     @property
     def api(self) -> str:
@@ -136,6 +138,7 @@ class BaseConsumer:
         self.make = make
         self.documented = documented
         self.outcome = outcome
+        self.last_error: BaseException | None = None
 
     @property
     def api(self) -> str:
@@ -146,6 +149,7 @@ class BaseConsumer:
         self, items: list[Any], value: Any, error: BaseException | None
     ) -> Outcome:
         """Fold what came out."""
+        self.last_error = error or self.last_error
         raised = None if error is None else _raised(error, self.documented)
         if self.outcome is not None:
             try:

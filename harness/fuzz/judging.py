@@ -503,6 +503,8 @@ class Judge:
 
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""
+        if self._shows is None and self.consumer.level is Level.HANDLER:
+            self._shows = Shows()  # it returns one text, and no probe has one for it
         if self._shows is None:
             self._shows = learn(
                 self.run,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.fuzz.driving import Level
 from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
 from harness.fuzz.writing import event_bytes
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
 
-__all__ = ["Shows", "learn", "probes"]
+__all__ = ["Shows", "learn", "plainest", "probes"]
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
@@ -84,6 +86,14 @@ class Shows:
     def works(self) -> bool:
         """Whether it took at least one plain stream without an exception."""
         return len(self.raised) < len(probes())
+
+
+def plainest(judge: Judge) -> Arrival:
+    """Return the plainest stream that a judge's consumer can be fed with."""
+    level = judge.consumer.level
+    if level is Level.HANDLER:
+        return ('{"message": "Seven grey geese."}',)
+    return _streams(judge.api, reads_bytes=level.reads_bytes)["content"]
 
 
 def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:

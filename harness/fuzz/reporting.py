@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.driving import Consumer
     from harness.fuzz.relations import Failure
 
 __all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
@@ -52,6 +51,9 @@ def describe(failure: Failure) -> Iterator[str]:
     yield from (f"  {_cut(line)}" for line in expected[:_SHOWN])
     yield "got:"
     yield from (f"  {_cut(line)}" for line in got[:_SHOWN])
+    if failure.uncut is not None:
+        yield "the same without cuts gave:"
+        yield from (f"  {_cut(line)}" for line in failure.uncut.lines()[:_SHOWN])
     first = _first_difference(expected, got)
     if first is not None:
         yield "first difference:"
@@ -164,7 +166,7 @@ def save(failure: Failure, folder: str, key: str) -> str:
 
 def pytest_of(
     failure: Failure,
-    consumer: Consumer,
+    fed_with: str,
     target: str,
     agent: AgentOptions | None = None,
     **options: str | None,
@@ -173,10 +175,10 @@ def pytest_of(
 
     Args:
         failure: The finding.
-        consumer: The consumer it was found in.
+        fed_with: The level of the consumer it was found in.
         target: As the command line took it.
         agent: What an interface was made with, where that is not the default.
-        **options: What `check` needs besides: `level`, `chunks`, `key`.
+        **options: What `check` needs besides: `level`, `chunks`, `key`, `api`.
 
     Returns:
         Python source with a final line end; it uses nothing but the public API.
@@ -197,7 +199,7 @@ def pytest_of(
         "fault": failure.fault or None,
         **options,
     }
-    if consumer.level is not Level.HANDLER:
+    if fed_with != Level.HANDLER:
         given.pop("key", None)
     given["options"] = agent
     arguments = "".join(

@@ -114,6 +114,10 @@ class StreamRounds:
             for fault in FAULTS:
                 bound = self._bound(self._fault_once, name, fault)
                 yield Case(f"{name}, {fault}", bound)
+        for name in telling:
+            yield Case(f"{name}, beginnings", self._bound(self._beginnings, name))
+        last = telling[-1]
+        yield Case(f"{last}, cuts", self._bound(self._splits, last), "everything")
 
     def _product(self, names: list[str]) -> Iterator[Case]:
         for name in names:
@@ -128,11 +132,9 @@ class StreamRounds:
                 yield Case(f"{name} in {dialect}", bound)
         most = 4 if self._recordings else len(FAULTS)
         for number, name in enumerate(names):
-            for place, fault in enumerate(_share(list(FAULTS), number, most)):
-                is_last = number == len(names) - 1 and place == most - 1
+            for fault in _share(list(FAULTS), number, most):
                 bound = self._bound(self._fault, name, fault)
-                ends = "everything" if is_last else ""
-                yield Case(f"{name}, {fault}", bound, ends)
+                yield Case(f"{name}, {fault}", bound)
 
     def _more(self, name: str, seed: int) -> Iterator[Case]:
         """Every dialect cut to characters, every fault, every one-cut and merge."""

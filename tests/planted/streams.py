@@ -35,6 +35,8 @@ class Reader:
 
     def read(self, chunk: _Chunk) -> None:
         for choice in chunk.get("choices") or []:
+            if choice.get("index"):
+                continue  # another answer, which was not asked for
             delta = choice.get("delta") or {}
             self.read_content(delta)
             for entry in delta.get("tool_calls") or []:

@@ -1,0 +1,359 @@
+"""A campaign in processes of its own: shared out by number, merged in order.
+
+So the same seed and number of examples find the same, however many processes there
+are; a process that hangs or dies is ended and replaced, and its example is a finding.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.fuzz.cases import Recorded
+from harness.fuzz.findings import Findings, OverError, Plan, Tried
+from harness.fuzz.worker import About, Job, hanging, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from harness.fuzz.relations import Failure
+
+__all__ = ["Pool"]
+
+_AHEAD = 4  # cases that a worker is sent before it has answered
+_SILENCE_S = 3.0  # beyond the timeout: then not even the watch of a worker runs
+_HANGS = 3  # in a row, with nothing else between: it hangs on everything
+_SHRINK_TRIES = 12  # of an example that hangs, each of which costs its timeout
+_WARM_UP_S = 120.0
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One process and what it owes."""
+
+    offset: int
+    process: Any
+    connection: Connection
+    about: About | None = None
+    heard: float = field(default_factory=time.monotonic)
+    owed: list[int] = field(default_factory=list)
+    is_reached: bool = False
+    """Whether it came through the plainest stream."""
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class _HungError(Exception):
+    """It hangs on a plain stream, though not on the plainest."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+class Pool:
+    """Runs the cases of a job in some processes.
+
+    Args:
+        job: What to run.
+        jobs: How many processes.
+        progress: Called now and then with the numbers so far.
+    """
+
+    def __init__(
+        self, job: Job, jobs: int, progress: Callable[[Tried], None] | None = None
+    ) -> None:
+        self._job = replace(job, step=jobs)
+        self._jobs = jobs
+        self._findings = Findings(job.plan, progress or (lambda _tried: None))
+        self._workers: list[_Worker] = []
+        self._done: dict[int, Recorded] = {}
+        self._next = 0  # the case that is merged next
+        self._hangs = 0
+        self._deadline: float | None = None
+        self._tester: _Worker | None = None
+        self.about: About | None = None
+        """What is known of the target once it runs."""
+
+    @property
+    def tried(self) -> Tried:
+        """What has been tried so far."""
+        return self._findings.tried
+
+    def run(self) -> list[Failure]:
+        """Try until something says stop.
+
+        Returns:
+            The different failures, smallest form of each, in order of discovery.
+
+        Raises:
+            UsageError: The target cannot be imported or fails on the plainest stream.
+        """
+        try:
+            self._workers = [self._start(offset) for offset in range(self._jobs)]
+            try:
+                for worker in self._workers:
+                    self._await_ready(worker)
+            except _HungError as hung:
+                self.tried.ended = "it hung on a plain stream"
+                return [hung.failure]
+            started = time.monotonic()
+            time_s = self._job.plan.time_s
+            self._deadline = None if time_s is None else started + time_s
+            try:
+                self._work()
+            except OverError as over:
+                self.tried.ended = str(over)
+            self.tried.seconds = time.monotonic() - started
+        finally:
+            for worker in [*self._workers, *([self._tester] if self._tester else [])]:
+                worker.end()
+        return self._findings.failures
+
+    def _start(self, offset: int, timeout_s: float | None = None) -> _Worker:
+        # A copy of this process costs nothing; with threads it would not be safe.
+        is_safe = sys.platform == "linux" and threading.active_count() == 1
+        context: Any = multiprocessing.get_context("fork" if is_safe else "spawn")
+        ours, theirs = context.Pipe()
+        job = replace(
+            self._job, offset=offset, timeout_s=timeout_s or self._job.timeout_s
+        )
+        process = context.Process(target=work, args=(theirs, job))
+        process.start()
+        theirs.close()
+        return _Worker(offset, process, ours)
+
+    def _await_ready(self, worker: _Worker) -> None:
+        """Wait until the target is imported and has taken the plainest streams."""
+        until = time.monotonic() + _WARM_UP_S
+        while time.monotonic() < until:
+            message = self._receive(worker, until - time.monotonic())
+            if message is None or message[0] == "hung":
+                break
+            if message[0] == "usage":
+                raise UsageError(message[1])
+            if message[0] == "reached":
+                worker.is_reached = True
+            if message[0] == "ready":
+                worker.about = self._checked(message[1])
+                self.about = self.about or worker.about
+                worker.heard = time.monotonic()
+                return
+        else:
+            message = None
+        if message is not None and worker.is_reached:
+            raise _HungError(message[3])
+        if message is not None:
+            self._hang_first(message[3])
+        raise UsageError(
+            f"target {self._job.target!r}: its process ended or answered nothing in "
+            f"{_WARM_UP_S:g} s while it was imported and given the plainest streams "
+            f"(exit code {worker.process.exitcode})"
+        )
+
+    def _hang_first(self, failure: Failure) -> None:
+        raise UsageError(
+            f"target {self._job.target!r}: {failure.kind}: it was still running after "
+            f"{self._job.timeout_s:g} s on the plainest stream (a text of three words)"
+            ", so nothing can be tried; see --timeout-each"
+        )
+
+    def _checked(self, about: About) -> About:
+        shows = about.shows
+        if shows is not None and not shows.works:
+            raised = shows.raised[0]
+            raise UsageError(
+                f"target {self._job.target!r}: it raises {raised} on every plain "
+                f"stream, so nothing can be tried\n{about.traceback.rstrip()}"
+            )
+        if shows is not None and shows.is_silent and about.taken == 0:
+            raise UsageError(
+                f"target {self._job.target!r}: it took none of the chunks of the plain "
+                "streams and gave nothing: it was never reached; expected a callable "
+                "that reads its argument and returns or yields what it read"
+            )
+        return about
+
+    def _receive(self, worker: _Worker, timeout_s: float) -> Any:
+        """Return the next message that is none of life; None if it ended."""
+        try:
+            if not worker.connection.poll(max(0.0, timeout_s)):
+                return None
+            return worker.connection.recv()
+        except (EOFError, OSError):
+            return None
+
+    def _work(self) -> None:
+        sent = dict.fromkeys(range(self._jobs), -1)
+        for worker in self._workers:
+            self._feed(worker, sent)
+        while True:
+            pause = 0.25
+            if self._deadline is not None:
+                pause = max(0.0, min(pause, self._deadline - time.monotonic()))
+            ready = wait([worker.connection for worker in self._workers], pause)
+            for worker in list(self._workers):
+                if worker.connection in ready:
+                    self._take(worker)
+                elif self._is_dead(worker):
+                    self._replace(worker, self._died(worker))
+            self._merge()
+            for worker in self._workers:
+                self._feed(worker, sent)
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                raise OverError(f"{self._job.plan.time_s:g} seconds were over")
+
+    def _feed(self, worker: _Worker, sent: dict[int, int]) -> None:
+        """Keep a worker busy, but not far ahead of what has been merged."""
+        while len(worker.owed) < _AHEAD:
+            last = sent[worker.offset]
+            number = worker.offset if last < 0 else last + self._jobs
+            if number > self._next + 16 * self._jobs:
+                return
+            sent[worker.offset] = number
+            worker.owed.append(number)
+            worker.connection.send(("run", number))
+
+    def _is_dead(self, worker: _Worker) -> bool:
+        silence = time.monotonic() - worker.heard
+        limit = self._job.timeout_s + _SILENCE_S
+        return not worker.process.is_alive() or silence > limit
+
+    def _take(self, worker: _Worker) -> None:
+        message = self._receive(worker, 0)
+        worker.heard = time.monotonic()
+        if message is None:
+            self._replace(worker, self._died(worker))
+        elif message[0] == "done":
+            worker.owed.remove(message[1])
+            self._done[message[1]] = message[2]
+        elif message[0] == "hung":
+            _, _, recorded, failure = message
+            self._replace(worker, hanging(recorded, failure))
+        elif message[0] == "usage":
+            raise UsageError(message[1])
+        # Else it is alive, which its having been heard shows.
+
+    def _died(self, worker: _Worker) -> Recorded:
+        worker.process.join(0.5)
+        code = worker.process.exitcode
+        if code is not None and code >= 0:
+            raise UsageError(
+                f"target {self._job.target!r}: it ended its process with exit code "
+                f"{code} in case {worker.owed[0] if worker.owed else '?'}"
+            )
+        what = "did not let go of the interpreter" if code is None else f"signal {-code}"
+        raise UsageError(
+            f"target {self._job.target!r}: its process broke down ({what}) in case "
+            f"{worker.owed[0] if worker.owed else '?'}; run it under a debugger"
+        )
+
+    def _replace(self, worker: _Worker, recorded: Recorded) -> None:
+        """Take what a worker gave that ended, and start another for the rest."""
+        first, *rest = worker.owed
+        self._done[first] = recorded
+        worker.end()
+        self._hangs += 1
+        other = self._start(worker.offset)
+        self._workers[self._workers.index(worker)] = other
+        self._await_ready(other)
+        other.owed = rest
+        for number in rest:
+            other.connection.send(("run", number))
+
+    def _merge(self) -> None:
+        while self._next in self._done:
+            recorded = self._done.pop(self._next)
+            number = self._next
+            self._next += 1
+            if not any(found.failure.relation == "ends" for found in recorded.found):
+                self._hangs = 0
+
+            def smallest(ordinal: int, failure: Failure, number: int = number) -> Any:
+                if failure.relation == "ends":
+                    return self._shrink_hanging(failure)
+                return self._shrink(number, ordinal, failure)
+
+            self._findings.merge(recorded, smallest)
+            if self._hangs >= _HANGS * self._jobs:
+                raise OverError("it hung again and again")
+
+    def _shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
+        """Let the worker that found it shrink it; it has the generators for that."""
+        worker = next(w for w in self._workers if w.offset == number % self._jobs)
+        worker.connection.send(("shrink", number, ordinal, failure))
+        while True:
+            message = self._receive(worker, self._job.timeout_s + _SILENCE_S)
+            worker.heard = time.monotonic()
+            if message is None:
+                return failure
+            if message[0] == "hung" and message[1] is None:
+                self._replace_quietly(worker)
+                note = f"{failure.note}; a smaller one never ends"
+                return replace(failure, note=note)
+            if message[0] == "shrunk":
+                shrunk: Failure = message[1]
+                return shrunk
+            if message[0] == "done":
+                worker.owed.remove(message[1])
+                self._done[message[1]] = message[2]
+            elif message[0] == "hung":
+                self._replace(worker, hanging(message[2], message[3]))
+                return failure
+
+    def _replace_quietly(self, worker: _Worker) -> None:
+        owed = worker.owed
+        worker.end()
+        other = self._start(worker.offset)
+        self._workers[self._workers.index(worker)] = other
+        self._await_ready(other)
+        other.owed = owed
+        for number in owed:
+            other.connection.send(("run", number))
+
+    def _shrink_hanging(self, failure: Failure) -> Failure:
+        """Leave chunks out, a few times: each try may cost a process."""
+        small, tries = failure, _SHRINK_TRIES
+        position = 0
+        while position < len(small.arrived) and len(small.arrived) > 1 and tries:
+            arrived = small.arrived
+            fewer = arrived[:position] + arrived[position + 1 :]
+            tries -= 1
+            found = self._hangs_on(fewer)
+            if found is None or found.kind != failure.kind:
+                position += 1
+            else:
+                small = found
+        return small
+
+    def _hangs_on(self, arrived: Any) -> Failure | None:
+        """Try an arrival in a process that waits less long."""
+        if self._tester is None:
+            timeout_s = min(self._job.timeout_s, 1.0)
+            self._tester = self._start(0, timeout_s)
+            self._await_ready(self._tester)
+        tester = self._tester
+        tester.connection.send(("try", arrived))
+        while True:
+            message = self._receive(tester, self._job.timeout_s + _SILENCE_S)
+            if message is not None and message[0] == "alive":
+                continue
+            if message is not None and message[0] == "tried":
+                return None
+            self._tester = None
+            tester.end()
+            if message is None or message[0] != "hung":
+                return None
+            failure: Failure = message[3]
+            return failure
