@@ -156,7 +156,7 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
     from harness.fuzz.findings import Plan
-    from harness.fuzz.pool import Pool
+    from harness.fuzz.pool import Pool, SetUpError
     from harness.fuzz.worker import Job
 
     limit = options["max_examples"]
@@ -175,7 +175,12 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     )
     progress = None if options["quiet"] else _Progress(plan.time_s, limit)
     pool = Pool(job, options["jobs"], progress)
-    failures = pool.run()
+    try:
+        failures = pool.run()
+    except SetUpError as error:
+        for line in error.trace.splitlines():
+            say(printable(line))
+        raise
     about = pool.about
     assert about is not None or failures, "it ran, or it hung"
     for failure in failures:
@@ -184,7 +189,7 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
         _summarise(pool.tried, about, plan.seed)
     if failures:
         return Exit.FINDINGS
-    return Exit.DONE if _is_result(pool.tried) else Exit.USAGE
+    return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
 
 
 def _is_result(tried: Tried) -> bool:

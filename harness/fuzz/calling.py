@@ -73,7 +73,6 @@ class _Feed:
         self.is_over = False
 
     def __iter__(self) -> Iterator[Any]:
-        RUNNING.taken = 0
         for RUNNING.taken, item in enumerate(self._items, 1):
             yield item
         self.is_over = True
@@ -93,6 +92,7 @@ def _call(
     **named: str,
 ) -> Outcome:
     feed = _Feed(arrival)
+    RUNNING.taken = 0
     given = feed.aiter() if consumer.is_async else iter(feed)
     return call_and_fold(
         consumer,
@@ -134,7 +134,7 @@ def call_and_fold(
                 add(item)
         else:
             value = result
-    except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
         error = raised
     return consumer.said(items, value, error)
 

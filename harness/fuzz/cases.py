@@ -96,11 +96,16 @@ class Recorder:
     def count(self, relation: str, number: int = 1) -> None:
         """Count runs of the consumer; of none, that a relation is asked of the last.
 
+        Args:
+            relation: What is asked; empty if that is counted apart.
+            number: Runs of the consumer.
+
         Raises:
             EnoughError: There were enough.
         """
         recorded = self.recorded
-        recorded.relations[relation] += number or 1
+        if relation:
+            recorded.relations[relation] += number or 1
         recorded.examples += number
         if self._budget is not None and recorded.examples >= self._budget:
             raise EnoughError

@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,10 +102,8 @@ def import_target(name: str) -> object:
 
 
 def _failed_import(name: str, module: str, error: Exception) -> str:
-    trace = "".join(traceback.format_exception(error)).rstrip()
     return (
-        f"target {name!r}: importing {module} failed: "
-        f"{type(error).__name__}: {error}\n{trace}"
+        f"target {name!r}: importing {module} failed: {type(error).__name__}: {error}"
     )
 
 

@@ -189,6 +189,8 @@ class HandlerConsumer(BaseConsumer):
         The fast way for a campaign: it makes no outcome.
         """
         RUNNING.arrival = arrival  # the hot loop: the judge is not asked
+        if RUNNING.begun is not None:
+            RUNNING.begun(arrival)
         try:
             feed = self.make().process_json_chunk
             return "".join([piece for f in arrival if (piece := feed(f))])

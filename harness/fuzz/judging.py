@@ -100,6 +100,8 @@ class Judge:
         """
         RUNNING.arrival = arrival
         RUNNING.taken = None
+        if RUNNING.begun is not None:
+            RUNNING.begun(arrival)
         try:
             outcome = self.consumer.run(arrival, is_beginning=is_beginning)
         finally:

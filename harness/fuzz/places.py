@@ -49,7 +49,9 @@ def place_of_frame(frame: FrameType | None) -> str:
 
 
 def _place(frames: list[traceback.FrameSummary]) -> str:
-    called = [frame for frame in frames if not frame.filename.startswith(_FUZZ)]
+    # Of a whole stack, only what our own call of the consumer has called.
+    ours_last = [n for n, f in enumerate(frames[:-1]) if f.filename.startswith(_FUZZ)]
+    called = frames[ours_last[-1] + 1 :] if ours_last else frames
     others = [f for f in called if not f.filename.startswith(_HARNESS)]
     theirs = [frame for frame in others if not _is_stdlib(frame.filename)]
     ours = [f for f in called if f.filename.startswith(_HARNESS)]

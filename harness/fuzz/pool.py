@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 from harness.fuzz.cases import Recorded
 from harness.fuzz.findings import Findings, OverError, Plan, Tried
+from harness.fuzz.outcomes import Outcome, Raised
+from harness.fuzz.relations import Failure
 from harness.fuzz.worker import About, Job, hanging, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from harness.fuzz.relations import Failure
-
-__all__ = ["Pool"]
+__all__ = ["Pool", "SetUpError"]
 
 _AHEAD = 4  # cases that a worker is sent before it has answered
 _SILENCE_S = 3.0  # beyond the timeout: then not even the watch of a worker runs
@@ -52,6 +52,19 @@ class _Worker:
         self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+class SetUpError(UsageError):
+    """A target cannot be set up.
+
+    Args:
+        text: One line.
+        trace: The traceback of what it raised; empty if it raised nothing.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
 
 
 class _HungError(Exception):
@@ -121,13 +134,18 @@ class Pool:
                 worker.end()
         return self._findings.failures
 
-    def _start(self, offset: int, timeout_s: float | None = None) -> _Worker:
+    def _start(
+        self, offset: int, timeout_s: float | None = None, *, names_each: bool = False
+    ) -> _Worker:
         # A copy of this process costs nothing; with threads it would not be safe.
         is_safe = sys.platform == "linux" and threading.active_count() == 1
         context: Any = multiprocessing.get_context("fork" if is_safe else "spawn")
         ours, theirs = context.Pipe()
         job = replace(
-            self._job, offset=offset, timeout_s=timeout_s or self._job.timeout_s
+            self._job,
+            offset=offset,
+            timeout_s=timeout_s or self._job.timeout_s,
+            names_each=names_each,
         )
         process = context.Process(target=work, args=(theirs, job))
         process.start()
@@ -142,7 +160,7 @@ class Pool:
             if message is None or message[0] == "hung":
                 break
             if message[0] == "usage":
-                raise UsageError(message[1])
+                raise SetUpError(message[1], message[2])
             if message[0] == "reached":
                 worker.is_reached = True
             if message[0] == "ready":
@@ -173,9 +191,10 @@ class Pool:
         shows = about.shows
         if shows is not None and not shows.works:
             raised = shows.raised[0]
-            raise UsageError(
+            raise SetUpError(
                 f"target {self._job.target!r}: it raises {raised} on every plain "
-                f"stream, so nothing can be tried\n{about.traceback.rstrip()}"
+                "stream, so nothing can be tried",
+                about.traceback,
             )
         if shows is not None and shows.is_silent and about.taken == 0:
             raise UsageError(
@@ -242,22 +261,44 @@ class Pool:
             _, _, recorded, failure = message
             self._replace(worker, hanging(recorded, failure))
         elif message[0] == "usage":
-            raise UsageError(message[1])
+            raise SetUpError(message[1], message[2])
         # Else it is alive, which its having been heard shows.
 
     def _died(self, worker: _Worker) -> Recorded:
-        worker.process.join(0.5)
-        code = worker.process.exitcode
-        if code is not None and code >= 0:
-            raise UsageError(
-                f"target {self._job.target!r}: it ended its process with exit code "
-                f"{code} in case {worker.owed[0] if worker.owed else '?'}"
-            )
-        what = "did not let go of the interpreter" if code is None else f"signal {-code}"
-        raise UsageError(
-            f"target {self._job.target!r}: its process broke down ({what}) in case "
-            f"{worker.owed[0] if worker.owed else '?'}; run it under a debugger"
+        """Run the case again in a process that names each example before it is run."""
+        number = worker.owed[0]
+        tester = self._start(worker.offset, names_each=True)
+        recorded, arrival = Recorded(), None
+        try:
+            self._await_ready(tester)
+            tester.connection.send(("run", number))
+            while True:
+                message = self._receive(tester, self._job.timeout_s + _SILENCE_S)
+                if message is None:
+                    break
+                if message[0] == "running":
+                    arrival = message[1]
+                    recorded.examples += 1
+                elif message[0] == "hung":
+                    return hanging(message[2], message[3])
+                elif message[0] == "done":  # it is not the example alone
+                    result: Recorded = message[2]
+                    return result
+            tester.process.join(1.0)
+            code = tester.process.exitcode
+        finally:
+            tester.end()
+        what = "holds the interpreter and never ends"
+        if code is not None:
+            what = f"ends its process by signal {-code}"
+            if code >= 0:
+                what = f"ends its process with exit code {code}"
+        raised = Raised("SystemExit", what, "?", True)
+        failure = Failure(
+            "ends", what, arrival or (), Outcome(raised=raised), Outcome(),
+            note="an end, and the process goes on",
         )
+        return hanging(recorded, failure)
 
     def _replace(self, worker: _Worker, recorded: Recorded) -> None:
         """Take what a worker gave that ended, and start another for the rest."""
@@ -330,14 +371,14 @@ class Pool:
             arrived = small.arrived
             fewer = arrived[:position] + arrived[position + 1 :]
             tries -= 1
-            found = self._hangs_on(fewer)
+            found = self._hangs_on(fewer, failure)
             if found is None or found.kind != failure.kind:
                 position += 1
             else:
                 small = found
         return small
 
-    def _hangs_on(self, arrived: Any) -> Failure | None:
+    def _hangs_on(self, arrived: Any, like: Failure) -> Failure | None:
         """Try an arrival in a process that waits less long."""
         if self._tester is None:
             timeout_s = min(self._job.timeout_s, 1.0)
@@ -352,8 +393,11 @@ class Pool:
             if message is not None and message[0] == "tried":
                 return None
             self._tester = None
+            tester.process.join(0.5)
+            code = tester.process.exitcode
             tester.end()
-            if message is None or message[0] != "hung":
-                return None
-            failure: Failure = message[3]
-            return failure
+            if message is not None and message[0] == "hung":
+                failure: Failure = message[3]
+                return failure
+            is_same = code is not None and like.kind.endswith(f" {abs(code)}")
+            return replace(like, arrived=arrived) if is_same else None

@@ -186,7 +186,7 @@ class StreamRounds:
 
     def _as_it_is(self, recorder: Recorder, name: str) -> None:
         recorder.tried.streams.add(name)
-        recorder.count("agreement" if recorder.wants("agreement") else "ends")
+        recorder.count("")
         self._ask(recorder, self._arrival(self._streams[name]), name)
 
     def _ask(self, recorder: Recorder, arrival: Arrival, name: str) -> None:
@@ -413,7 +413,7 @@ class StreamRounds:
         for number, stream in enumerate(made.make(strategy, seed, _MADE)):
             name = f"made {seed}.{number}"
             recorder.tried.streams.add(name)
-            recorder.count("agreement" if recorder.wants("agreement") else "ends")
+            recorder.count("")
             recorder.again = again
             arrival = self._arrival(stream)
             self._ask(recorder, arrival, name)

@@ -52,6 +52,8 @@ class Job:
     """How many workers share the cases."""
     offset: int = 0
     """Which of them this one is: it runs the cases `offset`, `offset + step`, ..."""
+    names_each: bool = False
+    """Whether it sends every arrival before it is run: one ended the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,17 @@ def work(connection: Connection, job: Job) -> None:
     try:
         judge, about = _judge(job, send, hung)
     except HarnessError as error:
-        send("usage", str(error))
+        cause = error.__cause__
+        trace = "" if cause is None else "".join(traceback.format_exception(cause))
+        send("usage", str(error), trace)
         return
-    except BaseException:  # noqa: BLE001 - whatever a target does when it is made
-        send("usage", f"target {job.target!r}: setting it up failed\n{_trace()}")
+    except BaseException as error:  # noqa: BLE001 - whatever a target does when made
+        text = f"{type(error).__name__}: {error}"
+        send("usage", f"target {job.target!r}: making it raised {text}", _trace())
         return
     send("ready", about)
+    if job.names_each:
+        RUNNING.begun = lambda arrival: send("running", arrival)
     runner = _Runner(judge, replace(job.plan, relations=about.relations), job, state)
     while True:
         try:
@@ -113,9 +120,9 @@ def work(connection: Connection, job: Job) -> None:
             else:
                 send("shrunk", runner.shrink(*message[1:]))
         except HarnessError as error:
-            send("usage", str(error))
+            send("usage", str(error), "")
         except BaseException:  # noqa: BLE001 - a mistake of ours, or an interrupt
-            send("usage", f"a case of {job.target!r} failed\n{_trace()}")
+            send("usage", f"target {job.target!r}: the fuzzer itself failed", _trace())
             return
 
 
