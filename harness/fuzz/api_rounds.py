@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.core.mixing import mix
 from harness.fuzz.api_arrivals import (
     cut_answer,
+    neutral_answers,
     stock_answers,
     style_names,
     written,
@@ -82,6 +83,7 @@ class ApiRounds:
         """Each dialect and each fault on a telling answer, then its cuts."""
         for name in _TELLING:
             yield Case(f"{name}, cut off", self._bound(self._truncation, name))
+        for name in neutral_answers(self._api):
             yield Case(f"{name}, translated", self._bound(self._translation, name))
         for place, name in enumerate(_TELLING):
             for dialect in self._dialects:

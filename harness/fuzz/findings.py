@@ -135,9 +135,9 @@ class Findings:
     ) -> None:
         if failure.defect in self._known:  # one defect breaks several relations
             return
-        self._known.add(failure.defect)
+        self._known |= {failure.defect, failure.implies}
         small = smallest(number, failure)
-        self._known.add(small.defect)
+        self._known |= {small.defect, small.implies}
         if repr(small.arrived) in self._arrived:
             return
         self._arrived.add(repr(small.arrived))

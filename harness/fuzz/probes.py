@@ -127,12 +127,16 @@ def learn(
     )
     calls = said["calls"].as_json().calls
     wanted = canonical(_PROBE_CALL.arguments)
-    shows_calls = [call.arguments for call in calls] == [wanted]
+    # Also if they are wrong already, as long as they can be recognised.
+    shows_calls = len(calls) == 1 and (
+        calls[0].arguments == wanted
+        or (calls[0].name == _PROBE_CALL.name and _PROBE_CALL.arguments in calls[0].arguments)
+    )
     shown = said["reasoning"].texts.get(content or "")
     return Shows(
         content=content,
         calls=shows_calls,
-        names=shows_calls and calls[0].name == _PROBE_CALL.name,
+        names=shows_calls and _PROBE_CALL.name in calls[0].name,
         reasoning=next(
             (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
             None,

@@ -127,19 +127,19 @@ class Failure:
     def defect(self) -> str:
         """What it is counted as: one defect breaks several relations.
 
-        Content that is lost differs, and so do calls; an exception is one defect
-        whichever of two forms of an answer raises it.
+        An exception is one defect, whichever of two forms of an answer raises it.
         """
         raised = self.got.raised or self.expected.raised
         if raised is not None:
             return f"raises {raised.kind} at {raised.place}"
-        return _SAME.get(self.kind, self.kind)
+        return self.kind
 
-
-_SAME = {
-    "loses content": "differs in the text 'content'",
-    "loses a call": "differs in the number of calls",
-}
+    @property
+    def implies(self) -> str:
+        """The kind that another relation gives the same defect; empty if none."""
+        if self.kind.startswith("differs in the text"):
+            return "loses content"
+        return "loses a call" if self.kind.endswith("calls") else ""
 
 
 def difference(got: Outcome, expected: Outcome) -> str | None:

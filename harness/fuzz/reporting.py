@@ -66,7 +66,8 @@ def _noun(arrival: Arrival, count: int) -> str:
     elif arrival and isinstance(arrival[0], bytes):
         noun = "read"
     else:
-        noun = "chunk"
+        is_chat = all("type" not in payload for payload in arrival)
+        noun = "chunk" if is_chat else "event"
     return noun if count == 1 else f"{noun}s"
 
 
@@ -80,11 +81,7 @@ def _rows(arrival: Arrival) -> Iterator[str]:
 
 def _told(payload: dict[str, Any]) -> str:
     """Return what of a payload is worth reading: no envelope, no nulls."""
-    shown = {
-        k: v
-        for k, v in payload.items()
-        if k not in {"id", "object", "created", "model"}
-    }
+    shown = {k: v for k, v in payload.items() if k not in _ENVELOPE}
     choices = shown.get("choices")
     if shown.keys() == {"choices"} and isinstance(choices, list) and len(choices) == 1:
         choice = choices[0]
@@ -97,6 +94,12 @@ def _told(payload: dict[str, Any]) -> str:
     return _json(shown or payload)
 
 
+_ENVELOPE = frozenset(
+    (
+        *("id", "object", "created", "model", "sequence_number"),
+        *("usageMetadata", "responseId", "modelVersion", "createTime"),
+    )
+)
 _PLAIN = frozenset(("index", "delta", "finish_reason"))
 
 

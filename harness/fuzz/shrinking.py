@@ -121,11 +121,38 @@ def _shrink_events(
     def fewer(stream: Arrival) -> Iterator[Arrival]:
         yield from smaller_answers(api, stream)
 
+    def shorter(stream: Arrival) -> Iterator[Arrival]:
+        yield from _shorter(stream)
+        if not isinstance(stream[0], bytes):
+            yield from _joined_events(stream)
+
     stream = _descend(arrival, fewer, test)
     if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
         stream = _descend(stream, _shorter, test)  # the cuts have no part in it
         return (b"".join(stream),)
-    return _descend(stream, _shorter, test)
+    return _descend(stream, shorter, test)
+
+
+def _joined_events(stream: Arrival) -> Iterator[Arrival]:
+    """Join two events that differ in one text, as fragments of one thing do."""
+    for second in range(1, len(stream)):
+        for first in range(second):
+            joined = _joined(stream[first], stream[second])
+            if joined is not None:
+                rest = (*stream[first + 1 : second], joined, *stream[second + 1 :])
+                yield (*stream[:first], *rest)
+
+
+def _joined(one: Any, two: Any) -> Any:
+    """Join two JSON values that differ in one text; None if they differ otherwise."""
+    if isinstance(one, str) and isinstance(two, str):
+        return one + two
+    if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
+        other = [k for k in one if one[k] != two[k] and k != "sequence_number"]
+        if len(other) == 1:
+            inner = _joined(one[other[0]], two[other[0]])
+            return None if inner is None else {**two, other[0]: inner}
+    return None
 
 
 def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
