@@ -331,9 +331,7 @@ def _summarise(tried: Tried, about: About, seed: int) -> None:
 
     noun = "argument text" if about.level == "handler" else "stream"
     asked = ", ".join(f"{name} {count}" for name, count in tried.relations.items())
-    click.echo(
-        f"{printable(about.name)} ({about.level}): {tried.ended}, seed {seed}"
-    )
+    click.echo(f"{printable(about.name)} ({about.level}): {tried.ended}, seed {seed}")
     click.echo(
         f"tried {counted(tried.examples, 'example')}: "
         f"{counted(len(tried.streams), noun)}, {counted(tried.cuts, 'cut')}, "
@@ -348,7 +346,11 @@ def _summarise(tried: Tried, about: About, seed: int) -> None:
             f"{printable(about.name)} gave nothing of any plain stream: only exceptions "
             "and hangs can be found; expected it to return or yield what it read"
         )
-    if tried.is_past_floor and not tried.is_complete and not tried.ended.endswith("found"):
+    if (
+        tried.is_past_floor
+        and not tried.is_complete
+        and not tried.ended.endswith("found")
+    ):
         complain(
             "not every stream, relation and dialect was tried once; "
             "raise --max-examples or --time"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import WritingApi
     from harness.apis.variation import ApiStyle
+    from harness.core.chunks import Chunk
     from harness.fuzz.arrivals import Arrival
 
 __all__ = [
@@ -73,10 +74,18 @@ def events_of(api: str, payloads: Iterable[dict[str, Any]]) -> list[Event]:
     ]
 
 
-def name_of_api(payload: dict[str, Any]) -> str:
-    """Return which API a payload is an event of; chat where that cannot be seen."""
-    found = api_of_event(str(payload.get("type") or ""), payload)
-    return "chat" if found is None else found.name
+def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
+    """Return which API some payloads are events of.
+
+    Args:
+        payloads: Of one stream.
+        default: Where none of them can only be one API's.
+    """
+    for payload in payloads:
+        found = api_of_event(str(payload.get("type") or ""), payload)
+        if found is not None:
+            return found.name
+    return default
 
 
 def api_payloads(arrival: Arrival) -> Arrival:
@@ -138,9 +147,7 @@ def _without_problems(answer: Answer) -> Iterator[list[Part]]:
         yield [part for part in parts if not isinstance(part, Problem)]
 
 
-def written(
-    api: str, answer: Answer, *, dialect: str = "", fault: str = ""
-) -> Arrival:
+def written(api: str, answer: Answer, *, dialect: str = "", fault: str = "") -> Arrival:
     """Write an answer as the payloads of an API.
 
     Args:
@@ -160,7 +167,7 @@ def _written_chat(answer: Answer) -> Arrival:
     from harness.apis.chat.restate import Restater
 
     restater = Restater()
-    chunks = []
+    chunks: list[Chunk] = []
     for number, parts in enumerate(_without_problems(answer)):
         chunks += restater.chunks(number, None, parts)
     return tuple(chunk.payload for chunk in chunks)
@@ -221,7 +228,8 @@ def _call(position: int, name: str, *pieces: str) -> Answer:
 
 
 def _text(*pieces: str) -> Answer:
-    return [[Block("text")], *([Text(piece)] for piece in pieces)]
+    parts: list[Part] = [Block("text"), *map(Text, pieces)]
+    return [[part] for part in parts]
 
 
 def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Answer]:

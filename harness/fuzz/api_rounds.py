@@ -105,7 +105,9 @@ class ApiRounds:
     ) -> Callable[[Recorder], None]:
         return lambda recorder: method(recorder, *arguments)
 
-    def _arrival(self, answer: Answer, *, dialect: str = "", fault: str = "") -> Arrival:
+    def _arrival(
+        self, answer: Answer, *, dialect: str = "", fault: str = ""
+    ) -> Arrival:
         write = written_bytes if self._reads_bytes else written
         return write(self._api, answer, dialect=dialect, fault=fault)
 
@@ -126,9 +128,7 @@ class ApiRounds:
                 recorder.count(relation, 0)
                 recorder.found(check(arrival, got))
 
-    def _dialect(
-        self, recorder: Recorder, name: str, dialect: str, split: str
-    ) -> None:
+    def _dialect(self, recorder: Recorder, name: str, dialect: str, split: str) -> None:
         """Hold what is made of a dialect against what it carries."""
         if not recorder.wants("agreement"):
             return

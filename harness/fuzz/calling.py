@@ -11,7 +11,6 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.core.chunk_models import to_model
-from harness.errors import UsageError
 from harness.fuzz.api_arrivals import name_of_api
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
@@ -47,10 +46,11 @@ class ChunksConsumer(BaseConsumer):
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Call it with the chunks; what it yields or returns is what it said."""
-        named = {}
-        if self._names_api and arrival:
-            named["api"] = name_of_api(arrival[0])
-        items = map(self._convert, arrival)
+        api = self.api
+        if len(self.apis) > 1:
+            api = name_of_api(arrival, api)
+        named = {"api": api} if self._names_api else {}
+        items = (self._convert(payload, api) for payload in arrival)
         return _call(self, items, is_beginning=is_beginning, **named)
 
 
@@ -157,24 +157,14 @@ def _is_iterator(value: Any) -> bool:
     return hasattr(value, "__next__") or inspect.isgenerator(value)
 
 
-def _sdk_converter() -> Callable[[Any], Any]:
+def _sdk_converter() -> Callable[[Any, str], Any]:
     from harness.apis.sdk_objects import typed_event
 
-    def convert(payload: Any) -> Any:
-        return typed_event(name_of_api(payload), copied(payload))
-
-    try:
-        import openai  # noqa: F401 - it is asked for before the first example
-    except ImportError:
-        raise UsageError(
-            "--chunks sdk needs the package openai, which is not installed; "
-            "install it, or use --chunks dict"
-        ) from None
-    return convert
+    return lambda payload, api: typed_event(api, copied(payload))
 
 
-_CONVERTERS: dict[str, Callable[[], Callable[[Any], Any]]] = {
-    "dict": lambda: copied,
-    "model": lambda: lambda payload: to_model(copied(payload)),
+_CONVERTERS: dict[str, Callable[[], Callable[[Any, str], Any]]] = {
+    "dict": lambda: lambda payload, _: copied(payload),
+    "model": lambda: lambda payload, _: to_model(copied(payload)),
     "sdk": _sdk_converter,
 }

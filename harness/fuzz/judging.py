@@ -498,8 +498,7 @@ class Judge:
     def with_uncut(self, failure: Failure) -> Failure:
         """Add what the same without cuts gave, where the two texts look alike."""
         got, expected = failure.got.lines(), failure.expected.lines()
-        is_chat = isinstance(failure.arrived, tuple) and bool(failure.arrived)
-        if got != expected or not is_chat or failure.relation == "ends":
+        if got != expected or not failure.arrived or failure.relation == "ends":
             return failure
         return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
 

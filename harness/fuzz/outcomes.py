@@ -353,7 +353,7 @@ class _Folding:
             taken |= {"function_call", "reasoning", "reasoning_text"}
             fields = {key: v for key, v in fields.items() if key not in taken}
         elif "name" in fields and any(key in fields for key in _ARGUMENTS):
-            self._walk_call(fields)
+            self._walk_call(fields, is_value=is_value)
             return
         self._end(fields)
         for tag in _TAGS:
@@ -372,7 +372,7 @@ class _Folding:
                 shown = value.value if isinstance(value, Enum) else value
                 self.endings[key] = str(shown)
 
-    def _walk_call(self, fields: dict[str, Any]) -> None:
+    def _walk_call(self, fields: dict[str, Any], *, is_value: bool) -> None:
         arguments = next(fields[key] for key in _ARGUMENTS if key in fields)
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, sort_keys=True, default=repr)
@@ -391,6 +391,10 @@ class _Folding:
             None,
         )
         name = fields["name"]
+        if is_value:  # a whole one, whatever its id or index: never a continuation
+            call = ([name] if isinstance(name, str) else [], [arguments or ""])
+            self.calls.append(call)
+            return
         self._call(
             key if isinstance(key, str | int) else None,
             name if isinstance(name, str) else None,

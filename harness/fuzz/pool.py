@@ -154,6 +154,7 @@ class Pool:
 
     def _await_ready(self, worker: _Worker) -> None:
         """Wait until the target is imported and has taken the plainest streams."""
+        message: Any = None
         until = time.monotonic() + _WARM_UP_S
         while time.monotonic() < until:
             message = self._receive(worker, until - time.monotonic())
@@ -295,7 +296,11 @@ class Pool:
                 what = f"ends its process with exit code {code}"
         raised = Raised("SystemExit", what, "?", True)
         failure = Failure(
-            "ends", what, arrival or (), Outcome(raised=raised), Outcome(),
+            "ends",
+            what,
+            arrival or (),
+            Outcome(raised=raised),
+            Outcome(),
             note="an end, and the process goes on",
         )
         return hanging(recorded, failure)

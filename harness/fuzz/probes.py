@@ -130,7 +130,10 @@ def learn(
     # Also if they are wrong already, as long as they can be recognised.
     shows_calls = len(calls) == 1 and (
         calls[0].arguments == wanted
-        or (calls[0].name == _PROBE_CALL.name and _PROBE_CALL.arguments in calls[0].arguments)
+        or (
+            calls[0].name == _PROBE_CALL.name
+            and _PROBE_CALL.arguments in calls[0].arguments
+        )
     )
     shown = said["reasoning"].texts.get(content or "")
     return Shows(

@@ -86,6 +86,8 @@ def shrink(
     Returns:
         The smallest that was found; the given one if none is smaller.
     """
+    if not arrival:
+        return arrival
     if api != "chat":
         return _shrink_events(arrival, fails, api, tries)
     truth = truth_of(arrival, key)

@@ -432,7 +432,9 @@ def _cut_bytes(data: bytes, seed: int) -> list[bytes]:
 
 def _share(names: list[str], number: int, count: int) -> list[str]:
     start = number * count
-    return [names[(start + step) % len(names)] for step in range(min(count, len(names)))]
+    return [
+        names[(start + step) % len(names)] for step in range(min(count, len(names)))
+    ]
 
 
 def _spread(total: int, most: int) -> list[int]:

@@ -108,15 +108,25 @@ class TextRounds:
             recorder.count("faults")
             recorder.found(self._judge.judge("faults", cut))
 
-    def _cut_text(self, recorder: Recorder, text: str, seed: int, examples: int) -> None:
+    def _cut_text(
+        self, recorder: Recorder, text: str, seed: int, examples: int
+    ) -> None:
         if recorder.wants("split-invariance"):
-            self._feed_cuts(recorder, text, text_cuts(text, seed=seed, examples=examples))
+            self._feed_cuts(
+                recorder, text, text_cuts(text, seed=seed, examples=examples)
+            )
 
-    def _random_text(self, recorder: Recorder, text: str, seed: int, examples: int) -> None:
+    def _random_text(
+        self, recorder: Recorder, text: str, seed: int, examples: int
+    ) -> None:
         if recorder.wants("split-invariance") and len(text) > 1:
-            self._feed_cuts(recorder, text, random_cuts(text, seed=seed, examples=examples))
+            self._feed_cuts(
+                recorder, text, random_cuts(text, seed=seed, examples=examples)
+            )
 
-    def _feed_cuts(self, recorder: Recorder, text: str, cuts: Iterator[Arrival]) -> None:
+    def _feed_cuts(
+        self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
+    ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
         consumer = self._judge.consumer
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"

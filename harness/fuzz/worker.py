@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.fuzz.cases import EnoughError, Found, Recorder
+from harness.fuzz.cases import EnoughError, Found, Recorded, Recorder
 from harness.fuzz.relations import Failure
 from harness.fuzz.running import RUNNING
 from harness.fuzz.watching import watch
@@ -136,7 +136,10 @@ def _print_to_stderr() -> None:
     stream = sys.stderr
     with suppress(OSError, ValueError):
         stream = io.TextIOWrapper(
-            os.fdopen(os.dup(2), "wb", 0), "utf-8", "backslashreplace", "\n",
+            os.fdopen(os.dup(2), "wb", 0),
+            "utf-8",
+            "backslashreplace",
+            "\n",
             write_through=True,
         )
     sys.stdout = sys.stderr = stream
@@ -218,7 +221,7 @@ class _Runner:
         raise AssertionError("cases have no end")
 
 
-def hanging(recorded: Any, failure: Failure) -> Any:
+def hanging(recorded: Recorded, failure: Failure) -> Recorded:
     """Add to what a case gave until then that it hung."""
     recorded.found.append(Found(recorded.examples - 1, failure))
     return recorded

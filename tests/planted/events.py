@@ -209,10 +209,8 @@ class GeminiReader(EventReader):
         """Put a piece of streamed arguments to its place."""
         path = re.findall(r"\w+|'[^']*'", piece.get("jsonPath") or piece["json_path"])
         steps: list[Any] = [int(s) if s.isdigit() else s.strip("'") for s in path]
-        value = next(
-            (v for k, v in piece.items() if k.lower().endswith("value") and v != "NULL_VALUE"),
-            None,
-        )
+        values = [v for k, v in piece.items() if k.lower().endswith("value")]
+        value = values[0] if values and values[0] != "NULL_VALUE" else None
         call["args"] = self.placed(call["args"], steps, value)
 
     def placed(self, held: Any, steps: list[Any], value: Any) -> Any:

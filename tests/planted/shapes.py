@@ -168,10 +168,9 @@ SHAPES = (
 
 def done_once(pieces: Iterator[bytes]) -> dict[str, Any]:
     """Break at a second `[DONE]`."""
-    reader, events = Reader(), []
-    for line in _lines(b"".join(pieces).decode("utf-8", "replace")):
-        if line.startswith("data:"):
-            events.append(line.removeprefix("data:").strip())
+    reader = Reader()
+    lines = _lines(b"".join(pieces).decode("utf-8", "replace"))
+    events = [e.removeprefix("data:").strip() for e in lines if e.startswith("data:")]
     if "[DONE]" in events:
         events.remove("[DONE]")
     for event in events:
