@@ -41,8 +41,8 @@ _DEFAULT_EXAMPLES = 20_000
 @click.option(
     "--chunks",
     type=click.Choice(("dict", "sdk", "model")),
-    help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or ours."
-    "  [default: by its annotation, else dict]",
+    help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or of "
+    "ours.  [default: by its annotation, else dict]",
 )
 @click.option("--key", metavar="NAME", help="The key whose text a handler returns.")
 @click.option(
@@ -156,7 +156,8 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
     from harness.fuzz.findings import Plan
-    from harness.fuzz.pool import Pool, SetUpError
+    from harness.fuzz.pool import Pool
+    from harness.fuzz.processes import SetUpError
     from harness.fuzz.worker import Job
 
     limit = options["max_examples"]
@@ -343,8 +344,8 @@ def _summarise(tried: Tried, about: About, seed: int) -> None:
         complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
     if about.shows is not None and about.shows.is_silent and about.level != "handler":
         complain(
-            f"{printable(about.name)} gave nothing of any plain stream: only exceptions "
-            "and hangs can be found; expected it to return or yield what it read"
+            f"{printable(about.name)} gave nothing of any plain stream: only "
+            "exceptions and hangs can be found; expected it to return or yield what it read"
         )
     if (
         tried.is_past_floor

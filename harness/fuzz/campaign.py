@@ -89,19 +89,25 @@ class Campaign:
         try:
             for case in self._cases:
                 self._try(case)
-                time_s = self.plan.time_s
-                if time_s is not None and time.monotonic() - started > time_s:
-                    raise OverError(f"{time_s:g} seconds were over")
+                self._look_at_the_clock(started)
         except OverError as over:
             self.tried.ended = str(over)
         self.tried.seconds = time.monotonic() - started
         return self.failures
+
+    def _look_at_the_clock(self, started: float) -> None:
+        time_s = self.plan.time_s
+        if time_s is not None and time.monotonic() - started > time_s:
+            raise OverError(f"{time_s:g} seconds were over")
 
     def _try(self, case: Case) -> None:
         recorder = run_case(case, self.plan.relations, self._findings.budget)
         self._findings.merge(
             recorder.recorded,
             lambda number, failure: shrunk(
-                self._judge, failure, recorder.agains.get(number)
+                self._judge,
+                failure,
+                recorder.agains.get(number),
+                time_s=self.plan.time_s,
             ),
         )

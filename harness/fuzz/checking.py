@@ -76,7 +76,7 @@ def offered(judge: Judge, names: Sequence[str] | None = None) -> tuple[str, ...]
     return tuple(names)
 
 
-def check(
+def check(  # noqa: PLR0913 - options of one call, keyword-only
     target: object,
     arrived: Sequence[Any],
     *,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.core.chunk_models import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
-from harness.fuzz.outcomes import Outcome, Raised, fold
+from harness.fuzz.folding import fold
+from harness.fuzz.outcomes import Outcome, Raised
 from harness.fuzz.places import place_of
 from harness.fuzz.running import RUNNING
 

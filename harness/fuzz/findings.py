@@ -7,6 +7,7 @@ the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`,
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -147,18 +148,29 @@ class Findings:
             raise OverError(f"{count} failure{'s' * (count > 1)} found")
 
 
-def shrunk(judge: Judge, failure: Failure, again: Again | None = None) -> Failure:
+def shrunk(
+    judge: Judge,
+    failure: Failure,
+    again: Again | None = None,
+    *,
+    time_s: float | None = None,
+) -> Failure:
     """Return the smallest failure of the same kind.
 
     Args:
         judge: Judges the consumer.
         failure: What was found.
         again: Where hypothesis made it: finds it again and shrinks it.
+        time_s: How long the campaign takes; None for a number of examples, which must
+            give the same whatever the time. A share of it is given to shrinking.
     """
+    until = None if time_s is None else time.monotonic() + max(5.0, time_s / 4)
     start = failure.arrived if failure.base is None else failure.base
     found: dict[Any, Failure] = {}
 
     def fails(arrival: Arrival) -> bool:
+        if until is not None and time.monotonic() > until:
+            return False
         for fault in _faults_like(failure.fault, len(arrival)):
             other = judge.judge(
                 failure.relation,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.fuzz.arrivals import (
@@ -22,6 +23,7 @@ from harness.fuzz.arrivals import (
     whole,
 )
 from harness.fuzz.driving import Level
+from harness.fuzz.further import earliness, interfaces, translation, truncation
 from harness.fuzz.outcomes import Call, Outcome, canonical
 from harness.fuzz.probes import Shows, learn
 from harness.fuzz.relations import Failure, difference
@@ -59,7 +61,7 @@ class Judge:
         self.assistant = assistant
         self.api = consumer.api
         self._shows: Shows | None = None
-        self._own: tuple[Consumer, Consumer] | None = None
+        self.own: tuple[Consumer, Consumer] | None = None
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
             "split-invariance": self._split,
             "dialect-invariance": self._dialect,
@@ -67,10 +69,10 @@ class Judge:
             "nothing-lost": self._nothing_lost,
             "prefix-safety": self._prefix,
             "faults": self._sound,
-            "interfaces": self._interfaces,
-            "truncation": self._truncation,
-            "earliness": self._earliness,
-            "translation": self._translation,
+            "interfaces": partial(interfaces, self),
+            "truncation": partial(truncation, self),
+            "earliness": partial(earliness, self),
+            "translation": partial(translation, self),
             "ends": self._ends,
         }
 
@@ -390,109 +392,9 @@ class Judge:
             note=f"said without the fault; {fault.allows}",
         )
 
-    def _interfaces(self, arrival: Arrival) -> Failure | None:
-        from harness.fuzz.consumers import consumer_of
-
-        if self._own is None:
-            self._own = (
-                consumer_of("queuing", "queuing"),
-                consumer_of("streaming", "streaming"),
-            )
-        queued, streamed = (consumer.run(arrival) for consumer in self._own)
-        expected = Outcome(_queued(streamed), (), streamed.raised)
-        got = Outcome(
-            {k: v for k, v in queued.texts.items() if k != "assistant_message"},
-            (),
-            queued.raised,
-        )
-        return self.compare(
-            "interfaces",
-            arrival,
-            got,
-            expected,
-            note="said by the streaming interface, written as the queue writes it",
-        )
-
     def _ends(self, arrival: Arrival) -> Failure | None:
         """Run it: whether it comes to an end is seen by who watches this process."""
         self.run(arrival)
-        return None
-
-    def _truncation(self, arrival: Arrival) -> Failure | None:
-        """Cut the end off, and look whether the consumer shows that it is missing."""
-        cut = without_end(arrival, self.api)
-        if cut == arrival or not cut:
-            return None
-        expected, got = self.run(arrival), self.run(cut)
-        if got.raised is not None or expected.raised is not None:
-            return None
-        if not expected.endings or got.endings != expected.endings:
-            return None  # it shows none, or shows that this one is missing
-        return Failure(
-            "truncation",
-            "is shown as complete",
-            cut,
-            replace(got, texts={**got.texts, **got.endings}),
-            replace(got, texts={**got.texts, "(end)": "missing, or an exception"}),
-            reference=arrival,
-            base=arrival,
-            note="the event that ends the answer never came",
-        )
-
-    def _earliness(self, arrival: Arrival) -> Failure | None:
-        """Look how many events late a text is shown that has come."""
-        kind = self.shows().content
-        whole_text = self.run(arrival).texts.get(kind or "", "")
-        if kind is None or whole_text != self.truth(arrival).text:
-            return None
-        came = [self.truth(arrival[:n]).text for n in range(1, len(arrival) + 1)]
-        shown = [
-            self.run(arrival[:n], is_beginning=True).texts.get(kind, "")
-            for n in range(1, len(arrival) + 1)
-        ]
-        late, at = 0, 0
-        for number, text in enumerate(came):
-            when = next(
-                (n for n, s in enumerate(shown) if len(s) >= len(text)), len(shown)
-            )
-            if when - number > late:
-                late, at = when - number, number
-        if not late:
-            return None
-        return Failure(
-            "earliness",
-            f"shows text {late} event{'s' * (late > 1)} late",
-            arrival[: at + 1],
-            Outcome({kind: shown[at]} if shown[at] else {}),
-            Outcome({kind: came[at]}),
-            reference=arrival,
-            base=arrival,
-            note="all text that had come by then",
-        )
-
-    def _translation(self, arrival: Arrival) -> Failure | None:
-        """Write the same answer in the other APIs that the consumer takes."""
-        from harness.fuzz.api_arrivals import answer_of, written, written_bytes
-
-        write = written_bytes if self.consumer.level.reads_bytes else written
-        answer = answer_of(self.api, arrival)
-        got = self.run(arrival).as_json()
-        for other in self.consumer.apis[1:]:
-            reference = write(other, answer)
-            expected = self.run(reference).as_json()
-            if got.raised is not None and expected.raised is not None:
-                continue
-            kind = difference(got, expected)
-            if kind is not None:
-                return Failure(
-                    "translation",
-                    kind,
-                    arrival,
-                    got,
-                    expected,
-                    reference=reference,
-                    note=f"the same answer by {other}",
-                )
         return None
 
     def with_uncut(self, failure: Failure) -> Failure:
@@ -513,16 +415,6 @@ class Judge:
                 api=self.api,
             )
         return self._shows
-
-
-def without_end(arrival: Arrival, api: str) -> Arrival:
-    """Return an arrival without the event that ends it, and all after that."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    for length in range(len(arrival) - 1, 0, -1):
-        if not truth_of(arrival[:length], "", api).is_ended:
-            return arrival[:length]
-    return ()
 
 
 def _lengths(total: int) -> list[int]:
@@ -547,23 +439,6 @@ def _is_spoken(arguments: str, texts: list[str]) -> bool:
     return any(
         not string or string in text for string in strings for text in [*texts, ""]
     )
-
-
-def _queued(streamed: Outcome) -> dict[str, str]:
-    """Write what was streamed as the queuing interface does."""
-    texts = dict(streamed.texts)
-    calls = "".join(f"{call.name}({_repr(call.arguments)})" for call in streamed.calls)
-    if calls:
-        texts["function_call"] = calls
-    return texts
-
-
-def _repr(arguments: str) -> str:
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return arguments
-    return repr(value) if isinstance(value, dict) else arguments
 
 
 def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.core.sse import encode_event
@@ -268,7 +269,7 @@ def _at(value: Any, path: tuple[Any, ...]) -> str:
 
 def _spread(text: str, count: int) -> list[str]:
     bounds = [number * len(text) // count for number in range(count + 1)]
-    return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(bounds)]
 
 
 def odd_bytes(kind: str, stream: Arrival) -> Arrival:

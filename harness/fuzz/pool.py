@@ -6,73 +6,36 @@ are; a process that hangs or dies is ended and replaced, and its example is a fi
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
-import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UsageError
 from harness.fuzz.cases import Recorded
-from harness.fuzz.findings import Findings, OverError, Plan, Tried
+from harness.fuzz.findings import Findings, OverError, Tried
 from harness.fuzz.outcomes import Outcome, Raised
+from harness.fuzz.processes import (
+    HungError,
+    SetUpError,
+    await_ready,
+    receive,
+    start,
+)
 from harness.fuzz.relations import Failure
-from harness.fuzz.worker import About, Job, hanging, work
+from harness.fuzz.worker import hanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
 
-__all__ = ["Pool", "SetUpError"]
+    from harness.fuzz.processes import Worker
+    from harness.fuzz.worker import About, Job
+
+__all__ = ["Pool"]
 
 _AHEAD = 4  # cases that a worker is sent before it has answered
 _SILENCE_S = 3.0  # beyond the timeout: then not even the watch of a worker runs
 _HANGS = 3  # in a row, with nothing else between: it hangs on everything
 _SHRINK_TRIES = 12  # of an example that hangs, each of which costs its timeout
-_WARM_UP_S = 120.0
-
-
-@dataclass(slots=True)
-class _Worker:
-    """One process and what it owes."""
-
-    offset: int
-    process: Any
-    connection: Connection
-    about: About | None = None
-    heard: float = field(default_factory=time.monotonic)
-    owed: list[int] = field(default_factory=list)
-    is_reached: bool = False
-    """Whether it came through the plainest stream."""
-
-    def end(self) -> None:
-        """End it, whatever it does."""
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
-
-
-class SetUpError(UsageError):
-    """A target cannot be set up.
-
-    Args:
-        text: One line.
-        trace: The traceback of what it raised; empty if it raised nothing.
-    """
-
-    def __init__(self, text: str, trace: str = "") -> None:
-        super().__init__(text)
-        self.trace = trace
-
-
-class _HungError(Exception):
-    """It hangs on a plain stream, though not on the plainest."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__()
-        self.failure = failure
 
 
 class Pool:
@@ -90,12 +53,12 @@ class Pool:
         self._job = replace(job, step=jobs)
         self._jobs = jobs
         self._findings = Findings(job.plan, progress or (lambda _tried: None))
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._done: dict[int, Recorded] = {}
         self._next = 0  # the case that is merged next
         self._hangs = 0
         self._deadline: float | None = None
-        self._tester: _Worker | None = None
+        self._tester: Worker | None = None
         self.about: About | None = None
         """What is known of the target once it runs."""
 
@@ -117,8 +80,8 @@ class Pool:
             self._workers = [self._start(offset) for offset in range(self._jobs)]
             try:
                 for worker in self._workers:
-                    self._await_ready(worker)
-            except _HungError as hung:
+                    self._await(worker)
+            except HungError as hung:
                 self.tried.ended = "it hung on a plain stream"
                 return [hung.failure]
             started = time.monotonic()
@@ -134,85 +97,12 @@ class Pool:
                 worker.end()
         return self._findings.failures
 
-    def _start(
-        self, offset: int, timeout_s: float | None = None, *, names_each: bool = False
-    ) -> _Worker:
-        # A copy of this process costs nothing; with threads it would not be safe.
-        is_safe = sys.platform == "linux" and threading.active_count() == 1
-        context: Any = multiprocessing.get_context("fork" if is_safe else "spawn")
-        ours, theirs = context.Pipe()
-        job = replace(
-            self._job,
-            offset=offset,
-            timeout_s=timeout_s or self._job.timeout_s,
-            names_each=names_each,
-        )
-        process = context.Process(target=work, args=(theirs, job))
-        process.start()
-        theirs.close()
-        return _Worker(offset, process, ours)
+    def _start(self, offset: int, **changes: Any) -> Worker:
+        return start(replace(self._job, offset=offset, **changes))
 
-    def _await_ready(self, worker: _Worker) -> None:
-        """Wait until the target is imported and has taken the plainest streams."""
-        message: Any = None
-        until = time.monotonic() + _WARM_UP_S
-        while time.monotonic() < until:
-            message = self._receive(worker, until - time.monotonic())
-            if message is None or message[0] == "hung":
-                break
-            if message[0] == "usage":
-                raise SetUpError(message[1], message[2])
-            if message[0] == "reached":
-                worker.is_reached = True
-            if message[0] == "ready":
-                worker.about = self._checked(message[1])
-                self.about = self.about or worker.about
-                worker.heard = time.monotonic()
-                return
-        else:
-            message = None
-        if message is not None and worker.is_reached:
-            raise _HungError(message[3])
-        if message is not None:
-            self._hang_first(message[3])
-        raise UsageError(
-            f"target {self._job.target!r}: its process ended or answered nothing in "
-            f"{_WARM_UP_S:g} s while it was imported and given the plainest streams "
-            f"(exit code {worker.process.exitcode})"
-        )
-
-    def _hang_first(self, failure: Failure) -> None:
-        raise UsageError(
-            f"target {self._job.target!r}: {failure.kind}: it was still running after "
-            f"{self._job.timeout_s:g} s on the plainest stream (a text of three words)"
-            ", so nothing can be tried; see --timeout-each"
-        )
-
-    def _checked(self, about: About) -> About:
-        shows = about.shows
-        if shows is not None and not shows.works:
-            raised = shows.raised[0]
-            raise SetUpError(
-                f"target {self._job.target!r}: it raises {raised} on every plain "
-                "stream, so nothing can be tried",
-                about.traceback,
-            )
-        if shows is not None and shows.is_silent and about.taken == 0:
-            raise UsageError(
-                f"target {self._job.target!r}: it took none of the chunks of the plain "
-                "streams and gave nothing: it was never reached; expected a callable "
-                "that reads its argument and returns or yields what it read"
-            )
-        return about
-
-    def _receive(self, worker: _Worker, timeout_s: float) -> Any:
-        """Return the next message that is none of life; None if it ended."""
-        try:
-            if not worker.connection.poll(max(0.0, timeout_s)):
-                return None
-            return worker.connection.recv()
-        except (EOFError, OSError):
-            return None
+    def _await(self, worker: Worker) -> None:
+        about = await_ready(worker)
+        self.about = self.about or about
 
     def _work(self) -> None:
         sent = dict.fromkeys(range(self._jobs), -1)
@@ -234,24 +124,24 @@ class Pool:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 raise OverError(f"{self._job.plan.time_s:g} seconds were over")
 
-    def _feed(self, worker: _Worker, sent: dict[int, int]) -> None:
+    def _feed(self, worker: Worker, sent: dict[int, int]) -> None:
         """Keep a worker busy, but not far ahead of what has been merged."""
         while len(worker.owed) < _AHEAD:
-            last = sent[worker.offset]
-            number = worker.offset if last < 0 else last + self._jobs
+            last = sent[worker.job.offset]
+            number = worker.job.offset if last < 0 else last + self._jobs
             if number > self._next + 16 * self._jobs:
                 return
-            sent[worker.offset] = number
+            sent[worker.job.offset] = number
             worker.owed.append(number)
             worker.connection.send(("run", number))
 
-    def _is_dead(self, worker: _Worker) -> bool:
+    def _is_dead(self, worker: Worker) -> bool:
         silence = time.monotonic() - worker.heard
         limit = self._job.timeout_s + _SILENCE_S
         return not worker.process.is_alive() or silence > limit
 
-    def _take(self, worker: _Worker) -> None:
-        message = self._receive(worker, 0)
+    def _take(self, worker: Worker) -> None:
+        message = receive(worker, 0)
         worker.heard = time.monotonic()
         if message is None:
             self._replace(worker, self._died(worker))
@@ -265,16 +155,16 @@ class Pool:
             raise SetUpError(message[1], message[2])
         # Else it is alive, which its having been heard shows.
 
-    def _died(self, worker: _Worker) -> Recorded:
+    def _died(self, worker: Worker) -> Recorded:
         """Run the case again in a process that names each example before it is run."""
         number = worker.owed[0]
-        tester = self._start(worker.offset, names_each=True)
+        tester = self._start(worker.job.offset, names_each=True)
         recorded, arrival = Recorded(), None
         try:
-            self._await_ready(tester)
+            self._await(tester)
             tester.connection.send(("run", number))
             while True:
-                message = self._receive(tester, self._job.timeout_s + _SILENCE_S)
+                message = receive(tester, self._job.timeout_s + _SILENCE_S)
                 if message is None:
                     break
                 if message[0] == "running":
@@ -294,7 +184,7 @@ class Pool:
             what = f"ends its process by signal {-code}"
             if code >= 0:
                 what = f"ends its process with exit code {code}"
-        raised = Raised("SystemExit", what, "?", True)
+        raised = Raised("SystemExit", what, "?", is_accident=True)
         failure = Failure(
             "ends",
             what,
@@ -305,18 +195,12 @@ class Pool:
         )
         return hanging(recorded, failure)
 
-    def _replace(self, worker: _Worker, recorded: Recorded) -> None:
+    def _replace(self, worker: Worker, recorded: Recorded) -> None:
         """Take what a worker gave that ended, and start another for the rest."""
         first, *rest = worker.owed
         self._done[first] = recorded
-        worker.end()
         self._hangs += 1
-        other = self._start(worker.offset)
-        self._workers[self._workers.index(worker)] = other
-        self._await_ready(other)
-        other.owed = rest
-        for number in rest:
-            other.connection.send(("run", number))
+        self._restart(worker, rest)
 
     def _merge(self) -> None:
         while self._next in self._done:
@@ -337,15 +221,15 @@ class Pool:
 
     def _shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
         """Let the worker that found it shrink it; it has the generators for that."""
-        worker = next(w for w in self._workers if w.offset == number % self._jobs)
+        worker = next(w for w in self._workers if w.job.offset == number % self._jobs)
         worker.connection.send(("shrink", number, ordinal, failure))
         while True:
-            message = self._receive(worker, self._job.timeout_s + _SILENCE_S)
+            message = receive(worker, self._job.timeout_s + _SILENCE_S)
             worker.heard = time.monotonic()
             if message is None:
                 return failure
             if message[0] == "hung" and message[1] is None:
-                self._replace_quietly(worker)
+                self._restart(worker, worker.owed)
                 note = f"{failure.note}; a smaller one never ends"
                 return replace(failure, note=note)
             if message[0] == "shrunk":
@@ -358,12 +242,11 @@ class Pool:
                 self._replace(worker, hanging(message[2], message[3]))
                 return failure
 
-    def _replace_quietly(self, worker: _Worker) -> None:
-        owed = worker.owed
+    def _restart(self, worker: Worker, owed: list[int]) -> None:
         worker.end()
-        other = self._start(worker.offset)
+        other = self._start(worker.job.offset)
         self._workers[self._workers.index(worker)] = other
-        self._await_ready(other)
+        self._await(other)
         other.owed = owed
         for number in owed:
             other.connection.send(("run", number))
@@ -387,12 +270,12 @@ class Pool:
         """Try an arrival in a process that waits less long."""
         if self._tester is None:
             timeout_s = min(self._job.timeout_s, 1.0)
-            self._tester = self._start(0, timeout_s)
-            self._await_ready(self._tester)
+            self._tester = self._start(0, timeout_s=timeout_s)
+            self._await(self._tester)
         tester = self._tester
         tester.connection.send(("try", arrived))
         while True:
-            message = self._receive(tester, self._job.timeout_s + _SILENCE_S)
+            message = receive(tester, self._job.timeout_s + _SILENCE_S)
             if message is not None and message[0] == "alive":
                 continue
             if message is not None and message[0] == "tried":

@@ -121,7 +121,7 @@ class Failure:
     note: str = ""
     """How the two hang together, in words."""
     uncut: Outcome | None = None
-    """What was said of the same without cuts, where `expected` alone leaves that open."""
+    """What the same without cuts gave, where `got` and `expected` look alike."""
 
     @property
     def defect(self) -> str:

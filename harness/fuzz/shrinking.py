@@ -13,9 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.dialects.parts import CallTracker, is_json
+from harness.core.dialects.parts import CallTracker
 from harness.core.splits import parse_split
-from harness.fuzz.api_arrivals import smaller_answers
+from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -24,6 +24,7 @@ from harness.fuzz.arrivals import (
     truth_of,
 )
 from harness.fuzz.cuts import cut_at
+from harness.fuzz.descending import Tries, descend, shorter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,31 +40,6 @@ _KEPT = frozenset(("id", "object", "created", "model", "choices", "error"))
 _KEPT_OF_CHOICE = frozenset(("index", "delta", "finish_reason"))
 _EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... of them
 _ESCAPED_LETTER = re.compile(r"\\u(00[4-7][0-9a-fA-F])")
-
-
-class _Tries:
-    """The predicate, counted; keeps nothing but the last arrival that failed."""
-
-    def __init__(
-        self,
-        fails: Callable[[Arrival], bool],
-        is_allowed: Callable[[Arrival], bool],
-        tries: int,
-    ) -> None:
-        self._fails = fails
-        self._is_allowed = is_allowed
-        self.left = tries
-        self._seen: set[str] = set()
-
-    def __call__(self, arrival: Arrival) -> bool:
-        if self.left <= 0 or not arrival or not self._is_allowed(arrival):
-            return False
-        mark = repr(arrival)
-        if mark in self._seen:
-            return False
-        self._seen.add(mark)
-        self.left -= 1
-        return self._fails(arrival)
 
 
 def shrink(
@@ -89,72 +65,14 @@ def shrink(
     if not arrival:
         return arrival
     if api != "chat":
-        return _shrink_events(arrival, fails, api, tries)
+        return shrink_events(arrival, fails, api, tries)
     truth = truth_of(arrival, key)
-    test = _Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
+    test = Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
     if isinstance(arrival[0], str):
         return _shrink_fragments(arrival, test)
     if isinstance(arrival[0], bytes):
         return _shrink_bytes(arrival, fails, test, key)
     return _shrink_stream(arrival, test)
-
-
-def _shrink_events(
-    arrival: Arrival, fails: Callable[[Arrival], bool], api: str, tries: int
-) -> Arrival:
-    """Shrink what is carried first, as the API writes it; then leave events out.
-
-    What ended stays ended, and its calls stay JSON: else it would be another input
-    than a server sends.
-    """
-    truth = truth_of(arrival, "", api)
-
-    def is_allowed(other: Arrival) -> bool:
-        carried = truth_of(other, "", api)
-        if truth.is_ended and not carried.is_ended:
-            return False
-        sound = all(is_json(call.arguments) for call in truth.calls)
-        return not sound or all(
-            call.name and is_json(call.arguments) for call in carried.calls
-        )
-
-    test = _Tries(fails, is_allowed, tries)
-
-    def fewer(stream: Arrival) -> Iterator[Arrival]:
-        yield from smaller_answers(api, stream)
-
-    def shorter(stream: Arrival) -> Iterator[Arrival]:
-        yield from _shorter(stream)
-        if not isinstance(stream[0], bytes):
-            yield from _joined_events(stream)
-
-    stream = _descend(arrival, fewer, test)
-    if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
-        stream = _descend(stream, _shorter, test)  # the cuts have no part in it
-        return (b"".join(stream),)
-    return _descend(stream, shorter, test)
-
-
-def _joined_events(stream: Arrival) -> Iterator[Arrival]:
-    """Join two events that differ in one text, as fragments of one thing do."""
-    for second in range(1, len(stream)):
-        for first in range(second):
-            joined = _joined(stream[first], stream[second])
-            if joined is not None:
-                rest = (*stream[first + 1 : second], joined, *stream[second + 1 :])
-                yield (*stream[:first], *rest)
-
-
-def _joined(one: Any, two: Any) -> Any:
-    """Join two JSON values that differ in one text; None if they differ otherwise."""
-    if isinstance(one, str) and isinstance(two, str):
-        return one + two
-    if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
-        other = [k for k in one if one[k] != two[k] and k != "sequence_number"]
-        if len(other) == 1:
-            inner = _joined(one[other[0]], two[other[0]])
-            return None if inner is None else {**two, other[0]: inner}
-    return None
 
 
 def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
@@ -178,7 +96,7 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
         size //= 2
 
 
-def _shrink_fragments(arrival: Arrival, test: _Tries) -> Arrival:
+def _shrink_fragments(arrival: Arrival, test: Tries) -> Arrival:
     text = "".join(arrival)
     places: list[int] = []
     for fragment in arrival[:-1]:
@@ -204,7 +122,7 @@ def _shrink_fragments(arrival: Arrival, test: _Tries) -> Arrival:
     return cut_at(text, places)
 
 
-def _unescaped(text: str, places: list[int], test: _Tries) -> tuple[str, list[int]]:
+def _unescaped(text: str, places: list[int], test: Tries) -> tuple[str, list[int]]:
     """Write escaped letters as they are, one by one, where it still fails."""
     for match in reversed([*_ESCAPED_LETTER.finditer(text)]):
         start, end = match.span()
@@ -220,7 +138,7 @@ def _moved(place: int, start: int, end: int) -> int:
     return place if place <= start else max(start, place - (end - start))
 
 
-def _fewer_places(text: str, places: list[int], test: _Tries) -> list[int]:
+def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
     size = len(places)
     while size:
         start = 0
@@ -234,32 +152,13 @@ def _fewer_places(text: str, places: list[int], test: _Tries) -> list[int]:
     return places
 
 
-def _shrink_stream(stream: Arrival, test: _Tries) -> Arrival:
+def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
     before = None
     while before != stream:
         before = stream
-        for candidates in (_shorter, _fused, _barer, _with_less_text):
-            stream = _descend(stream, candidates, test)
+        for candidates in (shorter, _fused, _barer, _with_less_text):
+            stream = descend(stream, candidates, test)
     return stream
-
-
-def _descend(
-    stream: Arrival, candidates: Callable[[Arrival], Iterator[Arrival]], test: _Tries
-) -> Arrival:
-    """Take the first candidate that fails, and start again from it."""
-    while True:
-        smaller = next((c for c in candidates(stream) if test(c)), None)
-        if smaller is None:
-            return stream
-        stream = smaller
-
-
-def _shorter(stream: Arrival) -> Iterator[Arrival]:
-    size = len(stream) // 2
-    while size:
-        for start in range(0, len(stream) - size + 1, size):
-            yield stream[:start] + stream[start + size :]
-        size //= 2
 
 
 def _fused(stream: Arrival) -> Iterator[Arrival]:
@@ -393,6 +292,7 @@ def _look_up(value: Any, path: tuple[Any, ...]) -> str:
 
 
 def with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
+    """Return a copy of a JSON value with another text at a path."""
     if not path:
         return value
     step, *rest = path
@@ -403,7 +303,7 @@ def with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
 
 
 def _shrink_bytes(
-    pieces: Arrival, fails: Callable[[Arrival], bool], test: _Tries, key: str
+    pieces: Arrival, fails: Callable[[Arrival], bool], test: Tries, key: str
 ) -> Arrival:
     """Shrink what the bytes say, written with a framing that still fails."""
     payloads = payloads_of_bytes(pieces)
@@ -424,7 +324,7 @@ def _shrink_payloads(
     tries: int,
 ) -> Arrival:
     truth = truth_of(payloads, key)
-    test = _Tries(
+    test = Tries(
         lambda stream: _failing_cut(stream, framing, fails) is not None,
         lambda other: _is_as_sound(truth, other, key),
         tries,

@@ -61,7 +61,9 @@ def watch(
 def _failure(arrival: Arrival, timeout_s: float, place: str) -> Failure:
     taken = RUNNING.taken
     so_far = arrival if taken is None else arrival[:taken]
-    raised = Raised("no end", f"still running after {timeout_s:g} s", place, True)
+    raised = Raised(
+        "no end", f"still running after {timeout_s:g} s", place, is_accident=True
+    )
     return Failure(
         "ends",
         f"never ends, in {place}",

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.fuzz.cases import EnoughError, Found, Recorded, Recorder
-from harness.fuzz.relations import Failure
 from harness.fuzz.running import RUNNING
 from harness.fuzz.watching import watch
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from harness.fuzz.findings import Plan
     from harness.fuzz.judging import Judge
     from harness.fuzz.probes import Shows
+    from harness.fuzz.relations import Failure
 
 __all__ = ["About", "Job", "hanging", "work"]
 
@@ -212,7 +212,8 @@ class _Runner:
         """Shrink what a case found."""
         from harness.fuzz.findings import shrunk
 
-        return shrunk(self._judge, failure, self._agains.get((number, ordinal)))
+        again = self._agains.get((number, ordinal))
+        return shrunk(self._judge, failure, again, time_s=self._plan.time_s)
 
     def _case(self, number: int) -> Case:
         for found, case in self._cases:

@@ -96,7 +96,7 @@ def _is_comparable(test: HarnessTest, interface: Any) -> bool:
 
 def _compare(test: HarnessTest, recorded: Transcript, varied: Transcript) -> None:
     __tracebackhide__ = True
-    from harness.fuzz.outcomes import fold
+    from harness.fuzz.folding import fold
 
     expected = fold(recorded.messages).as_json().lines()
     got = fold(varied.messages).as_json().lines()

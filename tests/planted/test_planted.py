@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +15,11 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
-from harness.fuzz.relations import Failure
 from harness.fuzz.shrinking import shrink
 from tests.planted import api_bugs, events, handlers, shapes, streams
+
+if TYPE_CHECKING:
+    from harness.fuzz.relations import Failure
 
 _SECONDS = 10.0
 _MOST_FRAGMENTS = 6
