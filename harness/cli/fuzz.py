@@ -345,7 +345,8 @@ def _summarise(tried: Tried, about: About, seed: int) -> None:
     if about.shows is not None and about.shows.is_silent and about.level != "handler":
         complain(
             f"{printable(about.name)} gave nothing of any plain stream: only "
-            "exceptions and hangs can be found; expected it to return or yield what it read"
+            "exceptions and hangs can be found; expected it to return or yield what "
+            "it read"
         )
     if (
         tried.is_past_floor

@@ -145,6 +145,9 @@ def odd_streams() -> dict[str, Arrival]:
             },
         ),
         "id again on continuations": _entries(call, _continued({"id": "call_1"}, {})),
+        "id changes on continuations": _entries(
+            call, lambda number, entry: {**entry, "id": f"call_{number + 1}"}
+        ),
         "index is a text": _entries(
             parallel, lambda _, entry: {**entry, "index": str(entry["index"])}
         ),
@@ -182,8 +185,21 @@ def odd_streams() -> dict[str, Arrival]:
         ),
         "text and parallel calls": (*text[:-1], *parallel[1:]),
         **_marked(text),
+        **_ambiguous(call),
     }
     return odd
+
+
+def _ambiguous(call: Arrival) -> dict[str, Arrival]:
+    """Return what may be read in several ways: only cuts and exceptions are asked."""
+    return {
+        "continuation at another index": _entries(
+            call, lambda number, entry: {**entry, "index": min(number, 1)}
+        ),
+        "index of a continuation counts on": _entries(
+            call, lambda number, entry: {**entry, "id": "call_1", "index": number}
+        ),
+    }
 
 
 def _spoken(stream: Arrival, *pieces: str) -> Arrival:
@@ -217,8 +233,9 @@ def _marked(stream: Arrival) -> dict[str, Arrival]:
 
 @cache
 def only_cuts() -> frozenset[str]:
-    """Return the names of the streams whose text a consumer may change on purpose."""
-    return frozenset(_marked(stock_streams()["text"]))
+    """Return the names of the streams that a consumer may read in its own way."""
+    streams = stock_streams()
+    return frozenset((*_marked(streams["text"]), *_ambiguous(streams["call"])))
 
 
 def stock() -> dict[str, Arrival]:

@@ -90,6 +90,18 @@ class EmptyIdOpens(Reader):
         return super().find(entry)
 
 
+class IdOpens(Reader):
+    """Opens a call with every id that is another one."""
+
+    def find(self, entry: _Chunk) -> dict[str, Any]:
+        call_id = entry.get("id")
+        if call_id and all(call["id"] != call_id for call in self.calls):
+            opened = {"index": entry.get("index"), "id": call_id}
+            self.calls.append({**opened, "name": "", "arguments": ""})
+            return self.calls[-1]
+        return super().find(entry)
+
+
 class MixesChoices(Reader):
     """Adds up the texts of all choices."""
 
@@ -158,6 +170,7 @@ SHAPES = (
     CustomIsThere,
     RoleResets,
     EmptyIdOpens,
+    IdOpens,
     MixesChoices,
     MessageAgain,
     CallsAtEachFinish,

@@ -57,6 +57,8 @@ class Reader:
 
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index, call_id = entry.get("index"), entry.get("id")
+        if index is not None and not (entry.get("function") or {}).get("name"):
+            call_id = None  # of a continuation: some send another with each
         call: dict[str, Any]
         for call in reversed(self.calls):
             if self.is_same(call, index, call_id):
