@@ -12,7 +12,7 @@ from harness.cli.console import Exit, complain, printable, say
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.findings import Tried
+    from harness.fuzz.findings import Plan, Tried
     from harness.fuzz.relations import Failure
     from harness.fuzz.worker import About
 
@@ -21,7 +21,7 @@ _DEFAULT_EXAMPLES = 20_000
 
 
 @click.command("fuzz", no_args_is_help=True)
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="[TARGET]", required=False)
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(
     "--as",
@@ -43,6 +43,19 @@ _DEFAULT_EXAMPLES = 20_000
     type=click.Choice(("dict", "sdk", "model")),
     help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or of "
     "ours.  [default: by its annotation, else dict]",
+)
+@click.option(
+    "--gateway",
+    metavar="COMMAND",
+    help="In place of a TARGET: a gateway that COMMAND starts, with {port} and "
+    "{upstream}, or by the environment. --api A,B: asked in A, with B underneath.",
+)
+@click.option(
+    "--gateway-model",
+    default="model",
+    show_default=True,
+    metavar="NAME",
+    help="The model that a gateway is asked for.",
 )
 @click.option("--key", metavar="NAME", help="The key whose text a handler returns.")
 @click.option(
@@ -125,7 +138,7 @@ _DEFAULT_EXAMPLES = 20_000
     help="The argument of that function that holds the text.",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
+def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
     """Cut, reframe and break streams until a consumer says something else.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
@@ -155,26 +168,19 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    from harness.fuzz.findings import Plan
+    if options["gateway"]:
+        return _fuzz_gateway([target] if target else [], paths, options)
+    if target is None:
+        raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
     from harness.fuzz.pool import Pool
     from harness.fuzz.processes import SetUpError
     from harness.fuzz.worker import Job
 
-    limit = options["max_examples"]
-    if limit is None and options["seconds"] is None:
-        limit = _DEFAULT_EXAMPLES
-    names = options["relations"]
-    plan = Plan(
-        relations=tuple(n.strip() for n in names.split(",")) if names else (),
-        seed=options["seed"],
-        max_examples=limit,
-        time_s=options["seconds"],
-        findings=options["findings"],
-    )
+    plan = _plan(options)
     job = Job(
         target, _wanted(options), plan, _recordings(paths), options["timeout_each"]
     )
-    progress = None if options["quiet"] else _Progress(plan.time_s, limit)
+    progress = _progress(plan, options)
     pool = Pool(job, options["jobs"], progress)
     try:
         failures = pool.run()
@@ -191,6 +197,71 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+
+
+def _plan(options: dict[str, Any]) -> Plan:
+    from harness.fuzz.findings import Plan
+
+    limit = options["max_examples"]
+    if limit is None and options["seconds"] is None:
+        limit = _DEFAULT_EXAMPLES
+    names = options["relations"]
+    return Plan(
+        relations=tuple(n.strip() for n in names.split(",")) if names else (),
+        seed=options["seed"],
+        max_examples=limit,
+        time_s=options["seconds"],
+        findings=options["findings"],
+    )
+
+
+def _progress(plan: Plan, options: dict[str, Any]) -> _Progress | None:
+    return None if options["quiet"] else _Progress(plan.time_s, plan.max_examples)
+
+
+def _fuzz_gateway(
+    first: list[str], paths: tuple[str, ...], options: dict[str, Any]
+) -> int:
+    """Fuzz a gateway, in this process: what may hang is a process of its own."""
+    from dataclasses import replace
+
+    from harness.fuzz.campaign import Campaign
+    from harness.fuzz.checking import offered
+    from harness.fuzz.gateway import GatewayConsumer
+    from harness.fuzz.judging import Judge
+    from harness.fuzz.worker import About
+
+    asked, served = [*_apis(options["apis"]), *("chat", "chat")][:2]
+    if len(_apis(options["apis"])) == 1:
+        served = asked
+    with GatewayConsumer(
+        options["gateway"],
+        asked,
+        served,
+        model=options["gateway_model"],
+        timeout_s=options["timeout_each"],
+    ) as gateway:
+        judge = Judge(gateway)
+        relations = offered(judge, _plan(options).relations or None)
+        plan = replace(_plan(options), relations=relations)
+        recordings = _recordings((*first, *paths))
+        progress = _progress(plan, options)
+        campaign = Campaign(judge, plan, recordings, progress=progress)
+        failures = campaign.run()
+        shows = judge.shows()
+    if not shows.works:
+        complain(f"{gateway.name} fails on every plain stream: {shows.raised[0]}")
+        return Exit.UNUSABLE
+    level = gateway.level.value
+    about = About(gateway.name, level, judge.key, relations, served, shows)
+    made = f"GatewayConsumer({options['gateway']!r}, {asked!r}, {served!r})"
+    for failure in failures:
+        given = {**options, "apis": None, "level": None}
+        _show(failure, about, f"harness.fuzz.gateway:{made}", given)
+    _summarise(campaign.tried, about, plan.seed)
+    if failures:
+        return Exit.FINDINGS
+    return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
 
 
 def _is_result(tried: Tried) -> bool:
@@ -308,7 +379,7 @@ def _show(
     for line in describe(failure):
         click.echo(printable(line))
     key = "message" if about is None else about.key
-    path = save(failure, options["output"], key)
+    path = save(failure, options["output"], key, about.api if about else "chat")
     click.echo(f"\ncassette: {printable(path)}")
     click.echo("test:\n")
     text = pytest_of(

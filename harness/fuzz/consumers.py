@@ -15,13 +15,14 @@ import importlib
 import inspect
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.sdk_objects import wants_typed
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.driving import (
+    BaseConsumer,
     HandlerConsumer,
     InterfaceConsumer,
     Level,
@@ -122,6 +123,8 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
         UsageError: It offers nothing that can be fed, or not what was asked for.
     """
     wanted = wanted or Wanted()
+    if isinstance(target, BaseConsumer):
+        return cast("Consumer", target)
     if isinstance(target, str):
         target = import_target(target)
     sample, make = _sample(target, name, wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pprint
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,13 +140,14 @@ def slug_of(failure: Failure) -> str:
     return f"{failure.relation}-{hashlib.sha256(mark).hexdigest()[:8]}"
 
 
-def save(failure: Failure, folder: str, key: str) -> str:
+def save(failure: Failure, folder: str, key: str, api: str = "chat") -> str:
     """Write the minimal cassette of a finding.
 
     Args:
         failure: The finding.
         folder: Where to; made if it is not there.
         key: For fragments: the key they are about.
+        api: Whose events arrived.
 
     Returns:
         The path. A file of that name is never overwritten: a number is added.
@@ -163,7 +165,7 @@ def save(failure: Failure, folder: str, key: str) -> str:
     while path.exists():
         number += 1
         path = place / f"{name}-{number}.yaml"
-    save_cassette(cassette_of(failure.arrived, key=key), path)
+    save_cassette(cassette_of(failure.arrived, key=key, api=api), path)
     return str(path)
 
 
@@ -187,13 +189,13 @@ def pytest_of(
         Python source with a final line end; it uses nothing but the public API.
     """
     module, colon, name = target.partition(":")
-    head, _, _ = name.partition(".")
+    head = re.match(r"\w*", name)
     lines = ["from harness.fuzz import check"]
     agent = None if agent == AgentOptions() else agent
     if agent is not None:
         lines.insert(0, "from harness import AgentOptions")
     if colon:
-        lines += ["", f"from {module} import {head}"]
+        lines += ["", f"from {module} import {head[0] if head else name}"]
     arrived = failure.arrived if failure.base is None else failure.base
     value = pprint.pformat(list(arrived), width=84, sort_dicts=False)
     function = f"test_{slug_of(failure)}".replace("-", "_")

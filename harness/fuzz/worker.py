@@ -64,6 +64,8 @@ class About:
     level: str
     key: str
     relations: tuple[str, ...]
+    api: str = "chat"
+    """Whose events it is fed with."""
     shows: Shows | None = None
     """What the target shows of plain streams."""
     traceback: str = ""
@@ -174,6 +176,7 @@ def _judge(job: Job, send: Any, hung: Any) -> tuple[Judge, About]:
         judge.consumer.level.value,
         judge.key,
         relations,
+        judge.api,
         shows,
         trace,
         taken,
