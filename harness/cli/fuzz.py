@@ -225,12 +225,18 @@ def _fuzz_gateway(
     """Fuzz a gateway, in this process: what may hang is a process of its own."""
     from dataclasses import replace
 
+    from harness.errors import UsageError
     from harness.fuzz.campaign import Campaign
     from harness.fuzz.checking import offered
-    from harness.fuzz.gateway import GatewayConsumer
     from harness.fuzz.judging import Judge
     from harness.fuzz.worker import About
 
+    try:
+        from harness.fuzz.gateway import GatewayConsumer
+    except ImportError as error:
+        raise UsageError(
+            f"--gateway needs {error.name}; install agent-stream-harness[record]"
+        ) from None
     asked, served = [*_apis(options["apis"]), *("chat", "chat")][:2]
     if len(_apis(options["apis"])) == 1:
         served = asked
