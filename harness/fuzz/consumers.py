@@ -15,9 +15,8 @@ import importlib
 import inspect
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from harness.apis.sdk_objects import wants_typed
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
@@ -33,7 +32,7 @@ from harness.fuzz.driving import (
 from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.fuzz.driving import Consumer
 
@@ -284,17 +283,34 @@ def _annotation(parameter: inspect.Parameter) -> str:
 
 
 def _form_of(sample: Any) -> str:
-    first = _first(sample)
-    is_typed = first is not None and wants_typed(_annotation(first))
-    return "sdk" if is_typed else "dict"
+    return "sdk" if _vendors(sample) else "dict"
 
 
 def _apis_of(sample: Any) -> tuple[str, ...]:
     """Return the APIs whose SDK's types a parameter is annotated with, else chat."""
+    return _vendors(sample) or ("chat",)
+
+
+def _vendors(sample: Any) -> tuple[str, ...]:
     first = _first(sample)
-    annotation = "" if first is None else _annotation(first)
-    found = [api for name, api in _API_OF_TYPE.items() if name in annotation]
-    return tuple(dict.fromkeys(found)) or ("chat",)
+    if first is None:
+        return ()
+    if isinstance(first.annotation, str):
+        names = _API_OF_TYPE.items()
+        return tuple(api for name, api in names if name in first.annotation)
+    return tuple(dict.fromkeys(_apis_within(first.annotation)))
+
+
+def _apis_within(annotation: Any) -> Iterator[str]:
+    """Yield the APIs of the types that an annotation is made of."""
+    for inner in get_args(annotation):
+        yield from _apis_within(inner)
+    module = str(getattr(annotation, "__module__", ""))
+    if isinstance(annotation, type):
+        for prefix, api in _API_OF_MODULE.items():
+            if module.startswith(prefix):
+                yield api
+                return
 
 
 def _takes_api(sample: Any) -> bool:
@@ -305,6 +321,12 @@ def _takes_api(sample: Any) -> bool:
 
 
 _OF_ANY_API = (Level.CHUNKS, Level.BYTES)
+_API_OF_MODULE = {
+    "openai.types.chat": "chat",
+    "openai.types.responses": "responses",
+    "anthropic.types": "anthropic",
+    "google.genai.types": "gemini",
+}
 _API_OF_TYPE = {
     "ChatCompletionChunk": "chat",
     "ResponseStreamEvent": "responses",

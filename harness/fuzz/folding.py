@@ -47,7 +47,8 @@ VOLATILE = frozenset(
         *("id", "index", "date", "created", "created_at", "timestamp", "time"),
         *("object", "model", "system_fingerprint", "service_tier", "provider"),
         *("usage", "usage_metadata", "response_metadata", "logprobs"),
-        *("finish_reason", "tool_call_id", "function_call_id", "call_id", "message_id"),
+        *("finish_reason", "stop_reason", "finishReason", "status", "tool_call_id"),
+        *("function_call_id", "call_id", "message_id"),
     )
 )
 """Fields that say nothing, or what may differ between two forms of one answer."""
@@ -61,7 +62,7 @@ _ENDINGS = frozenset(
 )
 """Fields that say how an answer ended; a number or a text under them is that."""
 
-_TAGS = ("message_type", "type", "kind", "event", "role", "status")
+_TAGS = ("message_type", "type", "kind", "event", "role")
 _ARGUMENTS = ("arguments", "args", "parameters", "input")
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
@@ -262,8 +263,9 @@ class _Folding:
             None,
         )
         name = fields["name"]
-        if is_value:  # a whole one, whatever its id or index: never a continuation
-            call = ([name] if isinstance(name, str) else [], [arguments or ""])
+        if is_value and isinstance(name, str):
+            # A whole one, whatever its id or index: never a continuation.
+            call = ([name], [arguments or ""])
             self.calls.append(call)
             return
         self._call(

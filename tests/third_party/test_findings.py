@@ -150,7 +150,7 @@ FINDINGS = [
             _calls(_entry("{", id="call_1", type="function", name="r")),
             _calls(_entry("}", id="call_1"), finish=_END),
         ],
-        "call 0: r({}})",
+        "call 1: (})",
     ),
     Finding(
         "langchain-2",
