@@ -191,7 +191,7 @@ FINDINGS = [
 
 
 def _start(**fields: Any) -> dict[str, Any]:
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
