@@ -111,7 +111,7 @@ class StreamTrials:
                     recorder.found(check(arrival, got))
         if recorder.wants("faults"):
             recorder.found(judge.raises(arrival, got))
-        if recorder.wants("interfaces"):
+        if recorder.wants("interfaces") and name not in only_cuts():
             recorder.count("interfaces", 2)
             recorder.found(judge.judge("interfaces", arrival))
 

@@ -57,7 +57,9 @@ class Reader:
 
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index, call_id = entry.get("index"), entry.get("id")
-        if index is not None and not (entry.get("function") or {}).get("name"):
+        is_named = (entry.get("function") or {}).get("name")
+        known = any(call["id"] == call_id for call in self.calls)
+        if index is not None and not is_named and not known:
             call_id = None  # of a continuation: some send another with each
         call: dict[str, Any]
         for call in reversed(self.calls):
