@@ -259,6 +259,8 @@ def renamed(
     """
     made = {}
     for name, stream in streams.items():
+        if name in only_cuts():
+            continue
         changed, is_changed = list(stream), False
         for places in runs_of(stream):
             field = places[0][1][-1]
