@@ -10,6 +10,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.agents.letta.agent_interface import (
+        AgentChunkStreamingInterface,
+        AgentInterface,
+    )
+    from harness.agents.letta.messages import (
+        AssistantMessage,
+        FunctionCall,
+        FunctionCallDelta,
+        FunctionCallMessage,
+        FunctionReturn,
+        InternalMonologue,
+        LegacyFunctionCallMessage,
+        Message,
+        MessageStreamStatus,
+        SystemMessage,
+        ToolCall,
+        ToolCallFunction,
+        UserMessage,
+    )
+    from harness.agents.letta.queuing import QueuingInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
+    from harness.cassettes.load import load_cassette
+    from harness.cassettes.model import Cassette
     from harness.core.json_arguments import FunctionArgumentsStreamHandler
     from harness.engine.replay import areplay, replay, replay_iter
     from harness.engine.targets import AgentOptions
@@ -32,27 +55,7 @@ if TYPE_CHECKING:
         StreamTimeoutError,
         UsageError,
     )
-    from harness.interfaces.base import AgentChunkStreamingInterface, AgentInterface
-    from harness.interfaces.queuing import QueuingInterface
-    from harness.interfaces.streaming import StreamingServerInterface
-    from harness.messages import (
-        AssistantMessage,
-        FunctionCall,
-        FunctionCallDelta,
-        FunctionCallMessage,
-        FunctionReturn,
-        InternalMonologue,
-        LegacyFunctionCallMessage,
-        Message,
-        MessageStreamStatus,
-        SystemMessage,
-        ToolCall,
-        ToolCallFunction,
-        UserMessage,
-    )
-    from harness.record.cassettes import use_cassette
-    from harness.store.cassette import Cassette
-    from harness.store.reading import load_cassette
+    from harness.record.use_cassette import use_cassette
 
 __version__ = "0.1.0"
 
@@ -105,10 +108,13 @@ __all__ = [
 
 _ROOMS = {
     "harness.core.json_arguments": ["FunctionArgumentsStreamHandler"],
-    "harness.interfaces.base": ["AgentChunkStreamingInterface", "AgentInterface"],
-    "harness.interfaces.queuing": ["QueuingInterface"],
-    "harness.interfaces.streaming": ["StreamingServerInterface"],
-    "harness.messages": [
+    "harness.agents.letta.agent_interface": [
+        "AgentChunkStreamingInterface",
+        "AgentInterface",
+    ],
+    "harness.agents.letta.queuing": ["QueuingInterface"],
+    "harness.agents.letta.streaming": ["StreamingServerInterface"],
+    "harness.agents.letta.messages": [
         "AssistantMessage",
         "FunctionCall",
         "FunctionCallDelta",
@@ -126,9 +132,9 @@ _ROOMS = {
     "harness.engine.replay": ["areplay", "replay", "replay_iter"],
     "harness.engine.targets": ["AgentOptions"],
     "harness.engine.transcript": ["Diagnostic", "Emission", "Transcript"],
-    "harness.record.cassettes": ["use_cassette"],
-    "harness.store.cassette": ["Cassette"],
-    "harness.store.reading": ["load_cassette"],
+    "harness.record.use_cassette": ["use_cassette"],
+    "harness.cassettes.model": ["Cassette"],
+    "harness.cassettes.load": ["load_cassette"],
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.anthropic.api import API
 from harness.apis.base import Event
+from harness.cassettes.load import load_cassette
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -19,13 +20,12 @@ from harness.core.parts import (
     Text,
 )
 from harness.core.sse import SSEDecoder
-from harness.store.reading import load_cassette
 from tests.shared import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 Payload = dict[str, Any]
 RECORDED = SHARED / "protocols" / "anthropic"

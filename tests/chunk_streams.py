@@ -14,7 +14,7 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
 from tests.shared import SHARED, corpus_files
 
 _CORPUS = SHARED / "corpus"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from harness.core.deltas import DeltaReader
+from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Part
 
 Payload = dict[str, Any]

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 
-from harness import plugin
-from harness.testing import hookspecs
-from harness.testing.settings import EARLY, FIXTURE_KEYS, MARKER_KEYS, SETTINGS
+from harness.pytest_plugin import hookspecs, plugin
+from harness.pytest_plugin.plugin_settings import (
+    EARLY,
+    FIXTURE_KEYS,
+    MARKER_KEYS,
+    SETTINGS,
+)
 
 _FIXTURES = re.compile(r"(<!-- fixtures -->\n).*?(<!-- /fixtures -->)", re.DOTALL)
 _SETTINGS = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)

@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 import harness
+from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.chat.faults import FAULTS
 from harness.cli import cli
-from harness.core.dialects.registry import DIALECTS
-from harness.core.faults import FAULTS
 from harness.limits import LIMITS
 from tests.plugin_tables import with_plugin_tables
 

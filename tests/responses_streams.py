@@ -32,7 +32,7 @@ from tests.shared import SHARED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.store.cassette import Exchange
+    from harness.cassettes.model import Exchange
 
 FOLDER = SHARED / "protocols" / "responses"
 

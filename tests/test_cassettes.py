@@ -19,12 +19,12 @@ import pytest
 import vcr
 import yaml
 
-from harness.record.cassettes import use_cassette
 from harness.record.scenario import Expectation, Scenario, Tool, TurnOverrides
 from harness.record.scenario_client import http_send
 from harness.record.scenario_reading import load_scenario, parse_scenario
 from harness.record.scenario_record import cassette_path
 from harness.record.scenario_run import run_scenario
+from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

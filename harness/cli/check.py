@@ -37,9 +37,9 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
       harness check new.yaml --quiet
       harness check --rules
     """
-    from harness.engine.checking import check
+    from harness.cassettes.library import find_cassettes
+    from harness.engine.check import check
     from harness.errors import CassetteError
-    from harness.store.library import find_cassettes
 
     if rules:
         _list_rules()

@@ -87,14 +87,14 @@ def _splits(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
 
 
 def _dialects(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.core.dialects import DIALECTS
+    from harness.apis.chat.dialects import DIALECTS
 
     names = [(part.name, part.summary) for part in DIALECTS.values()]
     return _joined(names, incomplete, "+")
 
 
 def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.core.faults import FAULTS
+    from harness.apis.chat.faults import FAULTS
 
     names = [(kind.name, kind.summary) for kind in FAULTS.values()]
     if ctx.command.name == "serve":

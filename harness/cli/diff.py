@@ -11,8 +11,8 @@ import click
 from harness.cli.console import Exit, printable, write
 
 if TYPE_CHECKING:
-    from harness.view.difference import Change, Difference, SaidChange
-    from harness.view.sides import Row, Side
+    from harness.debug.difference import Change, Difference, SaidChange
+    from harness.debug.sides import Row, Side
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 _HOW = ("interface", "mode", "split", "dialect", "fault")
@@ -90,7 +90,7 @@ def command(a: str, b: str | None, **options: Any) -> int:
       harness diff broken.yaml --split-b chars
       harness diff stored.jsonl cassettes/stock-vcrpy/two-turns.yaml
     """
-    from harness.view.difference import compare
+    from harness.debug.difference import compare
 
     if b is None and not any(options[f"{name}_b"] for name in _HOW):
         raise click.UsageError(
@@ -113,7 +113,7 @@ def command(a: str, b: str | None, **options: Any) -> int:
 
 def _sides(a: str, b: str, options: dict[str, Any]) -> tuple[Side, Side]:
     """Load what is stored, replay the rest; an interface that is stored is kept."""
-    from harness.view.sides import load_stored
+    from harness.debug.sides import load_stored
 
     stored = load_stored(a), load_stored(b)
     known = next((side.interface for side in stored if side is not None), None)
@@ -134,10 +134,10 @@ def _only(side: Side, exchange: int) -> Side:
 
 
 def _replayed(path: str, options: dict[str, Any], suffix: str) -> Side:
-    from harness.core.variation import vary
+    from harness.apis.varied import vary
+    from harness.debug.sides import side_of
     from harness.engine.replay import replay
     from harness.engine.targets import AgentOptions
-    from harness.view.sides import side_of
 
     how = {name: options[f"{name}{suffix}"] or options[name] for name in _HOW}
     interface = how["interface"] or "streaming"
@@ -218,7 +218,7 @@ class _Printer:
             end = "…" if len(saying.text) > change.at + _WINDOW else ""
             write(f"{sign} {begin}{text}{end}", fg=colour)
         if change.a and change.b:
-            from harness.view.explain import columns
+            from harness.debug.explain import columns
 
             common = printable(change.a.text[start : change.at])
             write(" " * (2 + bool(start) + columns(common)) + "^ from here on")

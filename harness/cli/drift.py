@@ -15,9 +15,9 @@ from harness.cli.console import Exit, complain, say, write
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.view.drift import Change, Drift, Drifter
-    from harness.view.sdk import Sdk
-    from harness.view.stored import Asked
+    from harness.debug.drift import Change, Drift, Drifter
+    from harness.debug.sdk import Sdk
+    from harness.debug.stored import Asked
 
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 _SHOWN = 5  # changes of one reader; more of them have one cause
@@ -86,7 +86,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
       harness drift old.yaml --store readings --no-sdk --json
       harness drift old.yaml --interface my.agent:Interface --update
     """
-    from harness.view.drift import Drifter
+    from harness.debug.drift import Drifter
 
     asked = _asked(options)
     drifter = Drifter(
@@ -102,8 +102,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _asked(options: dict[str, Any]) -> list[Asked] | None:
+    from harness.debug.stored import Asked
     from harness.engine.targets import AgentOptions
-    from harness.view.stored import Asked
 
     ways = ("mode", "assistant_message", "assistant_function", "assistant_argument")
     given = [name for name in (*ways, "reasoning") if options[name]]
@@ -139,8 +139,8 @@ def _asked(options: dict[str, Any]) -> list[Asked] | None:
 
 
 def _sdk() -> Sdk | None:
+    from harness.debug.sdk import Sdk
     from harness.errors import UsageError
-    from harness.view.sdk import Sdk
 
     try:
         return Sdk()
@@ -160,9 +160,9 @@ class _Run:
 
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
+        from harness.cassettes.library import find_cassettes
+        from harness.cassettes.load import load_cassette
         from harness.errors import CassetteError, NothingToReplayError, UsageError
-        from harness.store.library import find_cassettes
-        from harness.store.reading import load_cassette
 
         if base == "-" or Path(base).is_fifo():
             raise UsageError(

@@ -316,8 +316,8 @@ def _apis(text: str | None) -> tuple[str, ...]:
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
+    from harness.cassettes.library import find_cassettes
     from harness.errors import CassetteError
-    from harness.store.library import find_cassettes
 
     streams: dict[str, Arrival] = {}
     for path in paths:
@@ -335,10 +335,10 @@ def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
 
 
 def _streams_of(path: str) -> dict[str, Arrival]:
+    from harness.cassettes.classify import Kind, classify
+    from harness.cassettes.load import load_cassette
     from harness.engine.stream import StreamReader
     from harness.fuzz.arrivals import payloads_of
-    from harness.store.classify import Kind, classify
-    from harness.store.reading import load_cassette
 
     streams = {}
     for exchange in load_cassette(path).exchanges:

@@ -12,8 +12,8 @@ from harness.cli.console import Exit, write
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.core.variation import Variation
-    from harness.view.trace import Trace
+    from harness.apis.varied import Variation
+    from harness.debug.trace import Trace
 
 __all__ = ["look", "wants_to_look"]
 
@@ -33,11 +33,11 @@ def wants_to_look(options: dict[str, Any]) -> bool:
 
 
 def _step(follow: Callable[[Variation], Trace], variation: Variation) -> None:
+    from harness.debug.walk import Walk
     from harness.errors import UsageError
-    from harness.view.walk import Walk
 
     try:
-        from harness.view.stepper import Stepper
+        from harness.debug.stepper import Stepper
     except ImportError as error:
         raise UsageError(
             f"--step needs the extra `step` ({error}): pip install "
@@ -73,11 +73,11 @@ def look(
         click.UsageError: Several files, or several ways to look at them.
         UsageError: There is no such exchange or chunk.
     """
+    from harness.cassettes.load import load_cassette
+    from harness.debug.panes import around, until
+    from harness.debug.trace import trace
     from harness.engine.targets import AgentOptions
     from harness.errors import UsageError
-    from harness.store.reading import load_cassette
-    from harness.view.panes import around, until
-    from harness.view.trace import trace
 
     if sum(_is_given(options, name) for name in _WAYS) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")

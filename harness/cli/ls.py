@@ -37,10 +37,10 @@ def command(paths: tuple[str, ...]) -> int:
       harness ls cassettes
       harness ls cassettes | sort -k4 -n
     """
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
     from harness.errors import CassetteError
-    from harness.store.library import find_cassettes
-    from harness.store.reading import load_cassette
 
     rows: list[tuple[str, ...]] = []
     code = Exit.DONE

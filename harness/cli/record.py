@@ -131,7 +131,7 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
 
     from harness.cli.signals import stop_on_signals
     from harness.record.proxy import serve_proxy
-    from harness.store.rules import redacted_url
+    from harness.redaction.config import redacted_url
 
     async def serve() -> int:
         stop = asyncio.Event()

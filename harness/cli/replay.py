@@ -13,9 +13,9 @@ from harness.cli.look import look, wants_to_look
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Cassette
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission
-    from harness.store.cassette import Cassette
 
 _OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
@@ -143,7 +143,7 @@ class _Run:
     """One invocation: what was asked, what has been found so far."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        from harness.core.variation import vary
+        from harness.apis.varied import vary
 
         self.options = options
         split = None if options["split"] == "recorded" else options["split"]
@@ -194,8 +194,8 @@ class _Run:
 
     def _expand(self, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
         """Yield every recording, and whether it was named itself."""
+        from harness.cassettes.library import find_cassettes
         from harness.errors import CassetteError
-        from harness.store.library import find_cassettes
 
         for path in paths:
             try:
@@ -208,7 +208,7 @@ class _Run:
                     yield name, name == path
 
     def _replay_file(self, path: str) -> None:
-        from harness.store.reading import load_cassette
+        from harness.cassettes.load import load_cassette
 
         if path != "-" or len(self.interfaces) == 1:
             cassette = load_cassette(path)
@@ -227,7 +227,7 @@ class _Run:
                 self._replay_one(cassette, interface)
 
     def _replay_one(self, cassette: Cassette, interface: str) -> None:
-        from harness.engine.choosing import check_exchange, chosen_exchanges
+        from harness.engine.chosen_exchanges import check_exchange, chosen_exchanges
 
         options = self.options
         check_exchange(cassette, options["exchange"])
@@ -287,7 +287,7 @@ class _Run:
         """Say where it is and why; other formats keep to one line each."""
         if self.options["form"] != "table":
             return
-        from harness.view.explain import explain
+        from harness.debug.explain import explain
 
         is_new = diagnostic.kind not in self.explained
         self.explained.add(diagnostic.kind)

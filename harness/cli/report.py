@@ -9,7 +9,7 @@ import click
 from harness.cli.console import Exit, complain, say
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 
 @click.command("report", no_args_is_help=True)
@@ -36,12 +36,12 @@ def command(paths: tuple[str, ...], output: str, *, reasoning: bool) -> int:
       harness report broken.yaml
       harness report thinking.yaml --reasoning
     """
+    from harness.cassettes.atomic import write_atomically
+    from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
+    from harness.debug.report import report_page
+    from harness.debug.trace import streams_of
     from harness.errors import CassetteError
-    from harness.store.atomic import write_atomically
-    from harness.store.library import find_cassettes
-    from harness.store.reading import load_cassette
-    from harness.view.report import report_page
-    from harness.view.trace import streams_of
 
     loaded: list[Cassette] = []
     failed = 0

@@ -31,10 +31,10 @@ def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -
       harness scan cassettes
       harness scan new.yaml || echo "do not commit this"
     """
+    from harness.cassettes.library import find_cassettes
     from harness.errors import HarnessError
-    from harness.store.library import find_cassettes
-    from harness.store.rules import Redaction, redacted_url
-    from harness.store.scanning import scan
+    from harness.redaction.config import Redaction, redacted_url
+    from harness.redaction.scan import scan
 
     rules = Redaction(personal=frozenset(personal))
     files = findings = unreadable = 0

@@ -32,9 +32,9 @@ def command(path: str, exchange: int | None) -> int:
       harness show cassettes/llama-server/plain-text.yaml
       harness show cassettes/llama-server/three-steps.yaml --exchange 1
     """
+    from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise_exchange
     from harness.errors import UsageError
-    from harness.store.reading import load_cassette
 
     cassette = load_cassette(path)
     if exchange is not None and exchange >= len(cassette.exchanges):
@@ -74,7 +74,7 @@ def _show(summary: ExchangeSummary) -> None:
 
 
 def _asked(method: str, uri: str) -> str:
-    from harness.store.rules import redacted_url
+    from harness.redaction.config import redacted_url
 
     return f"{method} {redacted_url(uri)}" if uri else "request not recorded"
 

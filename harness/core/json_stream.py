@@ -4,7 +4,7 @@ For streams that are not Server-Sent Events: Gemini without `alt=sse` sends one 
 array, Ollama a line of JSON for each event, `jq` prints object after object. All are
 values with white space, commas or the brackets of one array between them, so one
 decoder reads them, and any mixture. It finds where values begin and end and parses
-none: `SSEEvent.raw` is a value as sent, for `harness.core.chunks.parse_payload`.
+none: `SSEEvent.raw` is a value as sent, for `harness.apis.chat.chunks.parse_payload`.
 
 Damage stays where it is, as the parser's complaint about one value:
 

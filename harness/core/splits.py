@@ -3,7 +3,7 @@
 A split is a rule that says, for every position of a run, whether there is a cut
 before it. A run is the text of neighbouring deltas of one kind and one call, or
 the bytes of one stream, counted from 0 in code points or bytes. How a rule is put
-to the deltas of a chunk stream is the business of `harness.core.recut`.
+to the deltas of a chunk stream is the business of `harness.apis.chat.cutting`.
 
 Every rule but `recorded` forgets the recorded cuts and makes its own, so that a
 stream can also arrive coarser than it did: ``5`` gives fragments of exactly five
@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from harness.core.mixing import mask_of_block
-from harness.core.recut import recut_chunks
+from harness.apis.chat.cutting import recut_chunks
+from harness.core.stable_random import mask_of_block
 from harness.errors import UsageError, shorten
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
 
 __all__ = ["SPLIT_FORMS", "Split", "parse_split"]
 
@@ -299,7 +299,7 @@ class Split:
 
         Returns:
             The stream cut by this split, lazily, in order; see
-            `harness.core.recut.recut_chunks` for what goes where. At most one
+            `harness.apis.chat.cutting.recut_chunks` for what goes where. At most one
             unfinished piece of each choice is held back.
         """
         return iter(chunks) if self.is_recorded else recut_chunks(chunks, self.start)

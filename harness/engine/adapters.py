@@ -18,16 +18,16 @@ import inspect
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.sdk_objects import typed_event, wants_typed
 from harness.errors import HarnessError, InterfaceError
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.core.chunks import Chunk, Payload
+    from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
 __all__ = [
@@ -127,7 +127,7 @@ class _Base:
             self.feed_event("chat", chunk.payload)
             return
         # Not at the top: an interface of ours has no need of a model.
-        from harness.core.chunk_models import to_model
+        from harness.apis.chat.models import to_model
 
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
 
@@ -374,7 +374,7 @@ def adapt(
     """
     if isinstance(interface, StreamingServerInterface):
         return StreamingAdapter(interface, name, mode)
-    from harness.interfaces.queuing import QueuingInterface  # see `make_interface`
+    from harness.agents.letta.queuing import QueuingInterface  # see `make_interface`
 
     if isinstance(interface, QueuingInterface):
         return ListAdapter(interface, name, mode)

@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
+from harness.apis.chat.chunks import Chunk, Payload
+from harness.apis.chat.deltas import REASONING_FIELDS, DeltaReader
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import Chunk, Payload
-from harness.core.deltas import REASONING_FIELDS, DeltaReader
+from harness.cassettes.classify import Classification, Kind
 from harness.core.parts import CallPart, Reasoning, Text
 from harness.engine.arguments_check import ArgumentsCheck
-from harness.engine.choosing import chosen_exchanges
+from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
     added_turns,
     continues,
@@ -29,23 +31,21 @@ from harness.engine.conversation import (
     results_for,
 )
 from harness.engine.identity import ExchangeIdentity, date_of
-from harness.engine.restating import restated_bytes, restated_exchange
+from harness.engine.restated import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
-from harness.messages import Message, ToolCall, ToolCallFunction, encodable
-from harness.store.classify import Classification, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.apis.base import Conversation
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import Part
-    from harness.core.variation import Variation
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.conversation import ToolResult
     from harness.engine.targets import AgentOptions
-    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["AgentLoop", "Cause"]
 

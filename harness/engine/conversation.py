@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+    from harness.cassettes.model import Exchange
     from harness.core.parts import ToolCall
-    from harness.store.cassette import Exchange
 
 __all__ = [
     "ToolResult",

@@ -11,11 +11,13 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.core.variation import Variation, vary
+from harness.apis.varied import Variation, vary
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette
 from harness.engine.adapters import Mode, adapt
 from harness.engine.agent import AgentLoop
-from harness.engine.choosing import check_exchange
-from harness.engine.running import Running
+from harness.engine.chosen_exchanges import check_exchange
+from harness.engine.drive import Running
 from harness.engine.targets import AgentOptions, make_interface, name_of
 from harness.engine.transcript import (
     Diagnostic,
@@ -24,15 +26,13 @@ from harness.engine.transcript import (
     Transcript,
 )
 from harness.errors import UsageError
-from harness.store.cassette import Cassette
-from harness.store.reading import load_cassette
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
-    from harness.core.dialects import Dialect
-    from harness.core.faults import Fault
+    from harness.apis.chat.dialects import Dialect
+    from harness.apis.chat.faults import Fault
     from harness.core.splits import Split
 
 __all__ = ["Replay", "areplay", "replay", "replay_iter"]

@@ -6,7 +6,7 @@ import html
 import json
 import re
 
-from harness.core.chunks import payload_error
+from harness.apis.chat.chunks import payload_error
 from harness.errors import shorten
 
 __all__ = ["stray_error"]

@@ -12,12 +12,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.apis.base import Event
+from harness.apis.chat.chunks import DONE, Chunk, Payload, parse_payload, payload_error
 from harness.apis.chat.lane import Lane, LaneChunk
 from harness.apis.chat.reader import ChatReader
 from harness.apis.chat.restate import Restater, as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
-from harness.core.chunks import DONE, Chunk, Payload, parse_payload, payload_error
+from harness.cassettes.classify import classify
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem, Text
@@ -25,14 +26,13 @@ from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.stray import stray_error
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
-from harness.store.classify import classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from harness.cassettes.model import Exchange
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
-    from harness.store.cassette import Exchange
 
 __all__ = ["StreamReader", "look_ahead", "read_whole"]
 

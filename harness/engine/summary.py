@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.cassettes.classify import Kind, classify
 from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
-from harness.store.classify import Kind, classify
 
 if TYPE_CHECKING:
+    from harness.apis.chat.chunks import Chunk
+    from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
-    from harness.core.chunks import Chunk
     from harness.engine.transcript import Diagnostic
-    from harness.store.cassette import Cassette, Exchange
 
 __all__ = ["CassetteSummary", "ExchangeSummary", "summarise", "summarise_exchange"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.errors import HarnessError, InterfaceError, UsageError
-from harness.interfaces.streaming import StreamingServerInterface
 
 __all__ = ["AgentOptions", "make_interface", "name_of"]
 
@@ -64,7 +64,7 @@ def name_of(target: object) -> str:
     )
     if kind is StreamingServerInterface:
         return "streaming"
-    from harness.interfaces.queuing import QueuingInterface  # see `make_interface`
+    from harness.agents.letta.queuing import QueuingInterface  # see `make_interface`
 
     if kind is QueuingInterface:
         return "queuing"
@@ -92,7 +92,7 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         target = StreamingServerInterface
     elif target == "queuing":
         # Not at the top: it brings logging, 5 ms of a start that has no queue.
-        from harness.interfaces.queuing import QueuingInterface
+        from harness.agents.letta.queuing import QueuingInterface
 
         target = QueuingInterface
     elif isinstance(target, str):

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from harness.core.diagnostics import DiagnosticKind
-from harness.messages import (
+from harness.agents.letta.messages import (
     MessageStreamStatus,
     StreamedMessage,
     render_json,
     render_sse,
 )
+from harness.core.diagnostics import DiagnosticKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.base import Event
+from harness.apis.chat.chunks import DONE, parse_payload
+from harness.apis.chat.dialects.parts import is_json
 from harness.apis.detect import api_named, api_of_event
-from harness.apis.variation import api_style
-from harness.core.chunks import DONE, parse_payload
-from harness.core.dialects.parts import is_json
+from harness.apis.style import api_style
+from harness.core.part_cuts import recut_parts
 from harness.core.parts import (
     Block,
     CallPart,
@@ -26,7 +27,6 @@ from harness.core.parts import (
     ToolCall,
     Usage,
 )
-from harness.core.recut_parts import recut_parts
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.errors import ChunkError
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.base import WritingApi
-    from harness.apis.variation import ApiStyle
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
+    from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
 
 __all__ = [

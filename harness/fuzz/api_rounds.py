@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.mixing import mix
+from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import (
     cut_answer,
     neutral_answers,

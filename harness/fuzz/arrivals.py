@@ -15,12 +15,13 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.deltas import choice_index
+from harness.apis.chat.dialects import parse_dialect
+from harness.apis.chat.dialects.parts import is_json
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.argument_text import compact
-from harness.core.chunks import DONE, Chunk, parse_payload, payload_error
-from harness.core.deltas import choice_index
-from harness.core.dialects import parse_dialect
-from harness.core.dialects.parts import is_json
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.errors import ChunkError
@@ -109,7 +110,7 @@ def whole(arrival: Arrival, api: str = "chat") -> Arrival:
         return ("".join(arrival),)
     if isinstance(first, bytes):
         return (b"".join(arrival),)
-    return payloads_of(_WHOLE.recut(chunks_of(arrival)))
+    return payloads_of(cut_chunks(_WHOLE, chunks_of(arrival)))
 
 
 def plain(arrival: Arrival, api: str = "chat") -> Arrival:
@@ -126,7 +127,7 @@ def plain(arrival: Arrival, api: str = "chat") -> Arrival:
     if isinstance(first, bytes):
         said = plain(payloads_of_bytes(arrival))
         return (b"".join(event_bytes(said)),)
-    return payloads_of(_WHOLE.recut(_PLAIN.apply(chunks_of(arrival))))
+    return payloads_of(cut_chunks(_WHOLE, _PLAIN.apply(chunks_of(arrival))))
 
 
 def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.core.chunk_models import to_model
+from harness.apis.chat.models import to_model
 from harness.fuzz.api_arrivals import name_of_api
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING

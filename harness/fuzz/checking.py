@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.core.faults import parse_fault
+from harness.apis.chat.faults import parse_fault
 from harness.engine.targets import AgentOptions, name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of

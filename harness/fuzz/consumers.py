@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
@@ -29,7 +30,6 @@ from harness.fuzz.driving import (
     StepInterface,
     fresh,
 )
-from harness.interfaces.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -378,6 +378,6 @@ def _url(
     sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
 ) -> Consumer:
     _must(callable(sample), name, "a call")
-    from harness.fuzz.serving import UrlConsumer  # asyncio, threads and a socket
+    from harness.fuzz.served_streams import UrlConsumer  # asyncio, threads and a socket
 
     return UrlConsumer(make, name, **kept)

@@ -13,9 +13,10 @@ import re
 from itertools import combinations, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from harness.core.chunks import Chunk
-from harness.core.mixing import mix
+from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.cutting import cut_chunks
 from harness.core.splits import parse_split
+from harness.core.stable_random import mix
 from harness.fuzz.arrivals import Arrival, payloads_of
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class StreamCuts:
         if pieces is None:
             split = parse_split(f"at:{place}")
             pieces = payloads_of(
-                split.recut([Chunk(number, None, self._payloads[number])])
+                cut_chunks(split, [Chunk(number, None, self._payloads[number])])
             )
             self._pieces[number, place] = pieces
         return pieces
@@ -195,7 +196,9 @@ class StreamCuts:
         merged = self._merged.get(number)
         if merged is None:
             pair = self._payloads[number : number + 2]
-            merged = payloads_of(self._whole.recut(Chunk(0, None, p) for p in pair))
+            merged = payloads_of(
+                cut_chunks(self._whole, (Chunk(0, None, p) for p in pair))
+            )
             self._merged[number] = merged if len(pair) == 2 else pair * 2
         return self._merged[number]
 

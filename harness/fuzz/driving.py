@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.core.chunk_models import to_model
+from harness.apis.chat.models import to_model
 from harness.engine.adapters import GeneratorAdapter, ListAdapter, Mode, adapt
 from harness.errors import HarnessError, UsageError
 from harness.fuzz.folding import fold
@@ -25,7 +25,7 @@ from harness.fuzz.running import RUNNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
 
 __all__ = [
     "BaseConsumer",

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.core.faults import parse_fault
+from harness.apis.chat.faults import parse_fault
 from harness.fuzz.shrinking import shrink
 
 if TYPE_CHECKING:

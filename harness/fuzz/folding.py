@@ -6,7 +6,8 @@ texts by kind and calls in order. What is known is read as what it is:
 - text: the kind `text`;
 - chunks and completions of the OpenAI API (anything with `choices`), and messages
   with `tool_calls`: what they say, read by `harness.core.accumulate`;
-- the messages of `harness.messages`: their text, and calls by `function_call_id`;
+- the messages of `harness.agents.letta.messages`: their text, and calls by
+`function_call_id`;
 - anything with a `name` and `arguments` (or `args`): a call.
 
 Everything else is taken apart generically: an object is its fields, a text among
@@ -27,15 +28,15 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
 
-from harness.apis.chat.reader import ResponseAccumulator
-from harness.fuzz.outcomes import Call, Outcome, Raised
-from harness.messages import (
+from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallMessage,
     InternalMonologue,
     MessageStreamStatus,
 )
+from harness.apis.chat.reader import ResponseAccumulator
+from harness.fuzz.outcomes import Call, Outcome, Raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -33,7 +33,7 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.core.faults import Fault
+    from harness.apis.chat.faults import Fault
     from harness.fuzz.driving import Consumer
 
 __all__ = ["Judge", "break_arrival"]

@@ -12,12 +12,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.encode import save_cassette
 from harness.engine.targets import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
 from harness.fuzz.relations import RELATIONS
 from harness.fuzz.writing import cassette_of
-from harness.store.writing import save_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.dialects.parts import CallTracker
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.dialects.parts import CallTracker
 from harness.core.splits import parse_split
 from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import (
@@ -29,7 +30,7 @@ from harness.fuzz.descending import Tries, descend, shorter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.core.dialects import Framing
+    from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
 __all__ = ["runs_of", "shrink", "with_value"]
@@ -164,7 +165,7 @@ def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
 def _fused(stream: Arrival) -> Iterator[Arrival]:
     for number in range(len(stream) - 1):
         pair = stream[number : number + 2]
-        merged = payloads_of(_WHOLE.recut(chunks_of(pair)))
+        merged = payloads_of(cut_chunks(_WHOLE, chunks_of(pair)))
         if len(merged) == 1:
             yield (*stream[:number], *merged, *stream[number + 2 :])
         finished = _finished(*pair)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects import DIALECTS
-from harness.core.faults import FAULTS
-from harness.core.mixing import mix
+from harness.apis.chat.dialects import DIALECTS
+from harness.apis.chat.faults import FAULTS
+from harness.core.stable_random import mix
 from harness.fuzz.cases import Case
 from harness.fuzz.odd import ODD_BYTES
 from harness.fuzz.stream_trials import LONG, StreamTrials

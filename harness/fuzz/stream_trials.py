@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects import DIALECTS, parse_dialect
-from harness.core.faults import FAULTS, parse_fault
-from harness.core.mixing import mix
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.core.splits import parse_split
+from harness.core.stable_random import mix
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -158,7 +159,7 @@ class StreamTrials:
             return
         stream = self.streams[name]
         expected = self._outcome("whole", name)
-        cut = payloads_of(parse_split("chars").recut(chunks_of(stream)))
+        cut = payloads_of(cut_chunks(parse_split("chars"), chunks_of(stream)))
         self._compare(recorder, "split-invariance", self._arrival(cut), expected)
         if self.reads_bytes:
             data = b"".join(self._arrival(stream))
@@ -179,7 +180,7 @@ class StreamTrials:
         relation = "split-invariance"
         self._compare(recorder, relation, self._arrival(stream), expected)
         for name in named_cuts()[: 1 if len(stream) > LONG else None]:
-            cut = payloads_of(parse_split(name).recut(chunks_of(stream)))
+            cut = payloads_of(cut_chunks(parse_split(name), chunks_of(stream)))
             self._compare(recorder, relation, self._arrival(cut), expected)
         if self.reads_bytes:
             data = b"".join(self._arrival(stream))
@@ -228,7 +229,7 @@ class StreamTrials:
         dialect = parse_dialect(name)
         chunks = dialect.apply(chunks_of(stream))
         if split is not None:
-            chunks = parse_split(split).recut(chunks)
+            chunks = cut_chunks(parse_split(split), chunks)
         if self.reads_bytes:
             return tuple(dialect.framing.encode(chunks))
         if self._decodes and name in _FRAMINGS:
@@ -306,7 +307,7 @@ class StreamTrials:
                 self._compare(recorder, relation, self._arrival(cut), expected)
         else:
             split = parse_split(f"random:{seed % 1000}")
-            cut = payloads_of(split.recut(chunks_of(stream)))
+            cut = payloads_of(cut_chunks(split, chunks_of(stream)))
             self._compare(recorder, relation, self._arrival(cut), expected)
         if self.reads_bytes:
             data = b"".join(self._arrival(stream))

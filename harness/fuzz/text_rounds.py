@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.dialects.habits import REWRITES
-from harness.core.mixing import mix
+from harness.apis.chat.dialects.habits import REWRITES
+from harness.core.stable_random import mix
 from harness.fuzz.cases import Case
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer

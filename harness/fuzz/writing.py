@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.core.dialects import Framing, encode_payload
-from harness.core.sse import encode_event
-from harness.store.cassette import (
+from harness.apis.chat.dialects import Framing, encode_payload
+from harness.cassettes.model import (
     Cassette,
     Ending,
     Exchange,
@@ -15,6 +14,7 @@ from harness.store.cassette import (
     Response,
     WireChunk,
 )
+from harness.core.sse import encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

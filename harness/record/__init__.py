@@ -1,10 +1,10 @@
 """Recording: live exchanges to cassettes, and back to clients that want to play."""
 
 from harness.record.active import using
-from harness.record.bodies import Pace
-from harness.record.cassettes import CassetteContext, use_cassette
+from harness.record.body_streams import Pace
 from harness.record.notices import RecordingWarning
 from harness.record.session import LiveRequest, RecordingSession
+from harness.record.use_cassette import CassetteContext, use_cassette
 
 __all__ = [
     "CassetteContext",

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.model import Request
 from harness.errors import HarnessError, UsageError
 from harness.limits import IDLE, REQUEST, REQUEST_TIME
 from harness.record.forwarding import end_to_end, grouped, request_headers
-from harness.store.cassette import Request
 
 if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder

@@ -15,9 +15,9 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
+from harness.cassettes.model import Ending, Headers, Response, WireChunk
 from harness.limits import BODY
-from harness.store.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.store.cassette import Ending, Headers, Response, WireChunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.store.cassette import Headers
+    from harness.cassettes.model import Headers
 
 __all__ = ["end_to_end", "grouped", "request_headers"]
 

@@ -1,7 +1,7 @@
 """Why no recording answers a request, in one line that tells what to do.
 
 Owns the wording and the choice of the nearest recording; what differs is found by
-the matchers themselves (`harness.store.matching`).
+the matchers themselves (`harness.cassettes.matching`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CassetteMismatchError
-from harness.store.rules import redacted_url
+from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
+    from harness.cassettes.vcr_bridge import Candidate
     from harness.record.session import RecordingSession
-    from harness.store.vcr_bridge import Candidate
 
 __all__ = ["explain"]
 

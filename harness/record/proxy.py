@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from harness.cassettes.model import Request
     from harness.record.exchange import ExchangeRecorder
-    from harness.store.cassette import Request
-    from harness.store.redaction import Redaction
+    from harness.redaction.redact import Redaction
 
 __all__ = ["ProxyOptions", "serve_proxy"]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.apis.chat.chunks import DONE, parse_payload, payload_error
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import DONE, parse_payload, payload_error
 from harness.core.sse import SSEDecoder
 from harness.errors import ProtocolError, shorten
 

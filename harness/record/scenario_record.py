@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.record.cassettes import use_cassette
+from harness.cassettes.keeping import partial_files
 from harness.record.scenario_client import http_send
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import run_scenario
-from harness.store.keeping import partial_files
+from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

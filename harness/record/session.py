@@ -12,26 +12,26 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.model import Exchange, Request, Response
+from harness.cassettes.persister import Stored
+from harness.cassettes.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
 from harness.errors import (
     CassetteMismatchError,
     CassetteMissingError,
     RecordingRefusedError,
     StateError,
 )
-from harness.record.bodies import Pace
+from harness.record.body_streams import Pace
 from harness.record.exchange import ExchangeRecorder
 from harness.record.mismatch import explain
 from harness.record.notices import as_warnings
-from harness.store.cassette import Exchange, Request, Response
-from harness.store.persister import Stored
-from harness.store.redaction import Redaction, redact_exchange
-from harness.store.rules import redacted_url
-from harness.store.vcr_bridge import DEFAULT_MATCH_ON, MatchedCassette, RecordMode
+from harness.redaction.config import redacted_url
+from harness.redaction.redact import Redaction, redact_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from harness.store.cassette import Headers
+    from harness.cassettes.model import Headers
 
 __all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
 

@@ -17,11 +17,11 @@ import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.model import Exchange, Headers, Request
 from harness.record.active import current_session
-from harness.record.bodies import PlayedBody, RecordedBody, stream_class
+from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
 from harness.record.patches import Patches
 from harness.record.surfacing import surfaced
-from harness.store.cassette import Exchange, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import h11
 
 from harness.errors import ProtocolError, UsageError
-from harness.store.rules import redacted_url
+from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -17,7 +17,7 @@ from harness.errors import shorten
 from harness.record.addresses import is_loopback
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Request
+    from harness.cassettes.model import Request
 
 __all__ = ["Access"]
 

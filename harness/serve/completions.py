@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.deltas import choice_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.apis.chat.chunks import Payload
     from harness.core.accumulate import AccumulatedMessage
-    from harness.core.chunks import Payload
 
 __all__ = ["completion_of"]
 

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from harness.cassettes.model import Request
 from harness.errors import shorten
 from harness.limits import IDLE, REQUEST, REQUEST_TIME
 from harness.record.downstream import ClientGoneError, RefusedError
 from harness.record.forwarding import grouped
 from harness.serve.answer import BrokenOffError, Ending
-from harness.store.cassette import Request
 
 if TYPE_CHECKING:
     from harness.serve.answer import Answer

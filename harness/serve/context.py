@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from harness.cassettes.model import Cassette
     from harness.serve.access import Access
     from harness.serve.server import Server
-    from harness.store.cassette import Cassette
 
 __all__ = ["RunningServer", "RunningSession", "serve"]
 

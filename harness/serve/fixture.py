@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Cassette
     from harness.serve.context import RunningServer
-    from harness.store.cassette import Cassette
 
 __all__ = ["StartServer", "harness_server"]
 

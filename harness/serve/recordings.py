@@ -2,7 +2,7 @@
 
 Matching is the recorder's: method, path and canonical JSON body, both sides as they
 are stored, secrets replaced. What differs is found by the same comparison that decides
-(`harness.store.differences`), so that matching and explaining cannot disagree.
+(`harness.cassettes.differences`), so that matching and explaining cannot disagree.
 
 Two things are looser than in a recorder, because a client of a server chooses its own
 base URL and its own way to be answered: whatever stands before ``/chat/completions``
@@ -18,14 +18,14 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from harness.cassettes.differences import Difference, body_differences
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request
 from harness.errors import HarnessError, UsageError, shorten
 from harness.record.session import redacted_request
+from harness.redaction.redact import Redaction
 from harness.serve.settings import Match
-from harness.store.cassette import Cassette, Exchange, Request
-from harness.store.differences import Difference, body_differences
-from harness.store.library import find_cassettes
-from harness.store.reading import load_cassette
-from harness.store.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from harness.errors import UsageError, shorten
+from harness.redaction.config import redacted_url
 from harness.serve.answer import Answer
+from harness.serve.answering import say
 from harness.serve.recordings import CHAT, NoAnswerError, route_of
-from harness.serve.saying import say
 from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
-from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Request
+    from harness.cassettes.model import Request
 
 __all__ = ["CONTROL", "SESSION_HEADER", "answer_to", "is_control"]
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
+from harness.redaction.config import redacted_url
 from harness.serve.access import Access
 from harness.serve.answer import Answer
 from harness.serve.connection import ClientGoneError, Connection, RefusedError
 from harness.serve.routes import answer_to, is_control
-from harness.store.rules import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.cassettes.model import Request
     from harness.serve.sessions import Asked, Sessions
-    from harness.store.cassette import Request
 
 __all__ = ["Server"]
 

@@ -21,8 +21,8 @@ from harness.serve.settings import Settings, make_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.cassettes.model import Request
     from harness.serve.recordings import Recordings
-    from harness.store.cassette import Request
 
 __all__ = ["DEFAULT_SESSION", "Asked", "Session", "Sessions"]
 

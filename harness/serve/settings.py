@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from harness.core.dialects import Dialect, parse_dialect
+from harness.apis.chat.dialects import Dialect, parse_dialect
+from harness.apis.varied import Variation
 from harness.core.splits import Split, parse_split
-from harness.core.variation import Variation
 from harness.errors import UsageError, shorten
 from harness.serve.wire_faults import NO_FAULT, ServedFault, parse_served_fault
 

@@ -1,7 +1,7 @@
 """Ways for a connection to go wrong: what only the transport underneath can do.
 
-`harness.core.faults` breaks what is said; these break how it is delivered. Both are
-named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
+`harness.apis.chat.faults` breaks what is said; these break how it is delivered. Both
+are named in one option: ``reset:100+no-done``. A position beyond the end does nothing.
 Pure: what an answer becomes; doing it is the business of `harness.serve.delivery`.
 """
 
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.core.faults import FAULTS, Fault, parse_fault
+from harness.apis.chat.faults import FAULTS, Fault, parse_fault
 from harness.errors import UsageError, shorten
 from harness.serve.answer import Answer, BrokenOffError, Ending
 
@@ -122,7 +122,7 @@ def parse_served_fault(text: str) -> ServedFault:
     """Read a fault of either kind, or several joined by ``+``.
 
     Args:
-        text: Names of `harness.core.faults.FAULTS` and of `WIRE_FAULTS`, each with
+        text: Names of `harness.apis.chat.faults.FAULTS` and of `WIRE_FAULTS`, each with
             ``:K`` where it takes a number, and ``http-CODE:N``: the first N requests
             of a session get that status (N is 1 if left out).
 

@@ -21,7 +21,7 @@ from harness.strategies.arguments import (
     value_texts,
 )
 from harness.strategies.conversations import Conversation, conversations
-from harness.strategies.cuts import byte_pieces, cut_at, fragments, splits
+from harness.strategies.cut_strategies import byte_pieces, cut_at, fragments, splits
 from harness.strategies.garbage import (
     broken_argument_texts,
     disordered_payloads,

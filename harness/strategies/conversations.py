@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from harness.core.sse import encode_event
-from harness.store.cassette import (
+from harness.cassettes.model import (
     Cassette,
     Ending,
     Exchange,
@@ -16,9 +15,10 @@ from harness.store.cassette import (
     Response,
     WireChunk,
 )
+from harness.core.sse import encode_event
 from harness.strategies.answers import Answer, answers
 from harness.strategies.arguments import argument_texts
-from harness.strategies.cuts import cut_at
+from harness.strategies.cut_strategies import cut_at
 from harness.strategies.streams import framed_streams
 from harness.strategies.validation import check_size
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from harness.strategies.cuts import cut_at
+from harness.strategies.cut_strategies import cut_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
     from harness.strategies.answers import Answer, SaidCall
 
 __all__ = ["Piece", "framed", "timed_pieces"]

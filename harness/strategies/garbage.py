@@ -14,7 +14,7 @@ from harness.strategies.validation import check_text
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
 
 __all__ = [
     "broken_argument_texts",

@@ -23,7 +23,7 @@ from harness.strategies.validation import check_size
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
     from harness.strategies.framing import Piece
 
 __all__ = [

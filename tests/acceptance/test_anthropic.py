@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from harness.apis.anthropic.api import API
+from harness.cassettes.load import load_cassette
 from harness.core.parts import Item, Problem
-from harness.store.reading import load_cassette
 from tests.anthropic_streams import (
     RECORDED,
     add_up,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.engine.replay import replay
 from harness.engine.targets import AgentOptions
 from harness.engine.transcript import message_json
-from harness.store.reading import load_cassette
 from tests.acceptance.corpus import replayed
 from tests.acceptance.reconstructed import (
     Said,
@@ -31,7 +31,7 @@ from tests.acceptance.reconstructed import (
 from tests.shared import SHARED, corpus_files, needs_shared
 
 if TYPE_CHECKING:
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 pytestmark = needs_shared
 

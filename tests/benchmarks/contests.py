@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from harness.core.chunks import parse_payload
+from harness.agents.letta.streaming import StreamingServerInterface
+from harness.apis.chat.chunks import parse_payload
+from harness.cassettes.load import load_cassette
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
 from harness.fuzz.cuts import StreamCuts, random_cuts
 from harness.fuzz.driving import HandlerConsumer, OwnInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.store.reading import load_cassette
 from tests.benchmarks.measuring import Run, cpu
 from tests.benchmarks.peers import (
     NoOp,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.cassettes.atomic import write_atomically
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.record import use_cassette
-from harness.store.atomic import write_atomically
-from harness.store.reading import load_cassette
 from tests.cli.running import ROOT, harness
 
 FORCED = str(ROOT / "cassettes/stock-vcrpy/forced-call.yaml")
@@ -161,7 +161,7 @@ def test_no_memory_and_no_stack_are_one_line(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("harness.store.reading._exchanges", fail)
+    monkeypatch.setattr("harness.cassettes.load._exchanges", fail)
     result = harness(command, FORCED)
     printed = result.out + result.err
     assert "Traceback" not in printed

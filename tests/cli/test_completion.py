@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
+from harness.apis.chat.dialects import DIALECTS
+from harness.apis.chat.faults import FAULTS
 from harness.cli import cli
-from harness.core.dialects import DIALECTS
-from harness.core.faults import FAULTS
 from tests.cli.running import ROOT
 
 PROGRAM = Path(sys.executable).parent / "harness"

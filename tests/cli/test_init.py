@@ -36,7 +36,7 @@ def test_the_example_passes(
             "pytest",
             "-q",
             "-p",
-            "harness.plugin",
+            "harness.pytest_plugin.plugin",
             f"--import-mode={mode}",
         ],
         cwd=tmp_path,

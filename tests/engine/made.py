@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.store.cassette import (
+from harness.cassettes.model import (
     Cassette,
     Ending,
     Exchange,

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import adapters
 from harness.engine.adapters import Mode, adapt
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
 from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, UsageError
-from harness.interfaces.queuing import QueuingInterface
-from harness.interfaces.streaming import StreamingServerInterface
 from tests import third_party_interfaces as theirs
 from tests.engine.made import (
     asked,
@@ -38,8 +38,8 @@ from tests.engine.made import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.cassettes.model import Cassette
     from harness.engine.transcript import Emission, Transcript
-    from harness.store.cassette import Cassette
 
 MODES = list(Mode)
 ASK = [user("hi")]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.core.variation import Variation
+from harness.agents.letta.queuing import QueuingInterface
+from harness.apis.varied import Variation
 from harness.engine.adapters import ListAdapter
 from harness.engine.agent import AgentLoop
 from harness.engine.replay import replay
 from harness.engine.targets import AgentOptions
 from harness.errors import NothingToReplayError
-from harness.interfaces.queuing import QueuingInterface
 from tests.engine.made import (
     DATE,
     Spy,
@@ -32,8 +32,8 @@ from tests.engine.made import (
 )
 
 if TYPE_CHECKING:
+    from harness.cassettes.model import Cassette
     from harness.engine.transcript import Diagnostic, Transcript
-    from harness.store.cassette import Cassette
 
 WEATHER = ("c1", "weather", '{"city": "Rome"}')
 ASK = [user("hi")]

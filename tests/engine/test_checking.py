@@ -11,9 +11,9 @@ import pytest
 
 from harness import load_cassette, replay
 from harness.core.diagnostics import Severity
-from harness.engine.checking import Problem, check
+from harness.engine.check import Problem, check
 from harness.errors import CassetteError, CassetteMissingError
-from harness.store.rules import Redaction
+from harness.redaction.config import Redaction
 from tests.shared import corpus_files, needs_shared
 from tests.unit.store.recordings import (
     CHUNK,

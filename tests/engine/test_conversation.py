@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.apis.base import Conversation, Turn
+from harness.cassettes.model import Exchange, Request, Response
 from harness.core.parts import ToolCall
 from harness.engine.conversation import (
     ToolResult,
@@ -16,7 +17,6 @@ from harness.engine.conversation import (
     conversation_of,
     results_for,
 )
-from harness.store.cassette import Exchange, Request, Response
 from tests.engine.made import asked, exchange, result, sse, user
 
 HI, BYE = user("hi"), user("bye")

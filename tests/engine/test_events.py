@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import replay
-from harness.store.cassette import Cassette, Exchange, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from tests.engine.made import cassette, finish, sse, text
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
+from harness.cassettes.model import Ending
 from harness.engine.replay import replay
 from harness.engine.stream import StreamReader, look_ahead, read_whole
 from harness.errors import ChunkError
-from harness.store.cassette import Ending
 from tests.engine.made import (
     CREATED,
     Spy,
@@ -26,8 +26,8 @@ from tests.engine.made import (
 )
 
 if TYPE_CHECKING:
+    from harness.cassettes.model import Exchange
     from harness.engine.transcript import Diagnostic
-    from harness.store.cassette import Exchange
 
 Found = tuple[str, int | None, int | None]
 

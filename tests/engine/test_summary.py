@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from harness.cassettes.classify import Kind
+from harness.cassettes.model import Ending
 from harness.engine.summary import summarise
-from harness.store.cassette import Ending
-from harness.store.classify import Kind
 from tests.engine.made import (
     call,
     cassette,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.replay import replay
 from harness.engine.targets import AgentOptions, make_interface, name_of
 from harness.errors import InterfaceError, UsageError
-from harness.interfaces.queuing import QueuingInterface
-from harness.interfaces.streaming import StreamingServerInterface
 from tests import third_party_interfaces as theirs
 from tests.engine.made import cassette, finish, sse, text
 

@@ -13,7 +13,17 @@ import httpx_sse
 import pytest
 from pydantic import BaseModel
 
-from harness.core.chunk_models import to_model
+from harness.agents.letta.messages import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallDelta,
+    FunctionCallMessage,
+    FunctionReturn,
+    InternalMonologue,
+    LegacyFunctionCallMessage,
+    MessageStreamStatus,
+)
+from harness.apis.chat.models import to_model
 from harness.engine.replay import replay
 from harness.engine.transcript import (
     Diagnostic,
@@ -25,16 +35,6 @@ from harness.engine.transcript import (
     message_json,
     sse_end,
     sse_text,
-)
-from harness.messages import (
-    AssistantMessage,
-    FunctionCall,
-    FunctionCallDelta,
-    FunctionCallMessage,
-    FunctionReturn,
-    InternalMonologue,
-    LegacyFunctionCallMessage,
-    MessageStreamStatus,
 )
 from tests.engine.made import call, cassette, exchange, finish, sse, text
 

@@ -11,26 +11,26 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.cassettes.classify import classify
+from harness.cassettes.library import is_cassette
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Request
 from harness.cli.show import _show
-from harness.engine.checking import check
+from harness.debug.explain import explain
+from harness.debug.report import report_page
+from harness.engine.check import check
 from harness.engine.replay import replay_iter
 from harness.engine.summary import summarise, summarise_exchange
 from harness.errors import HarnessError, InterfaceError
 from harness.record.session import RecordingSession
+from harness.redaction.redact import redact_cassette
+from harness.redaction.scan import scan
 from harness.serve.answer import Answer, BrokenOffError
 from harness.serve.connection import ClientGoneError, Connection, RefusedError
 from harness.serve.recordings import Recordings
 from harness.serve.routes import answer_to
 from harness.serve.sessions import Sessions
 from harness.serve.settings import make_settings
-from harness.store.cassette import Request
-from harness.store.classify import classify
-from harness.store.library import is_cassette
-from harness.store.reading import load_cassette
-from harness.store.redaction import redact_cassette
-from harness.store.scanning import scan
-from harness.view.explain import explain
-from harness.view.report import report_page
 from tests.garbage.making import made_recording, made_request
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 __all__ = ["Finding", "campaign", "tried"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from harness import replay
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.diagnostics import Severity
-from harness.store.cassette import Cassette, Exchange, Request, Response
 
 
 def chunk(delta: Any, finish: Any = None, **fields: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from harness import load_cassette, replay
 from harness.core.diagnostics import Severity
-from harness.engine.checking import check
+from harness.engine.check import check
 from tests.shared import SHARED, needs_shared
 
 ODD = SHARED / "odd-inputs"

@@ -19,12 +19,12 @@ RECORDING = (
 
 UNUSED = {
     *("asyncio", "concurrent.futures", "ssl", "logging", "difflib"),
-    "harness.core.chunk_models",
-    "harness.core.dialects",
-    "harness.core.faults",
+    "harness.apis.chat.models",
+    "harness.apis.chat.dialects",
+    "harness.apis.chat.faults",
     "harness.core.splits",
-    "harness.interfaces.queuing",
-    "harness.view",
+    "harness.agents.letta.queuing",
+    "harness.debug",
 }
 """What only some replays need; the biggest of them takes a tenth of a start."""
 
@@ -95,9 +95,9 @@ def test_light_paths_load_nothing_heavy(code: str) -> None:
 def test_replay_says_what_it_is_at_before_what_takes_long() -> None:
     """The title of a replay is out before pydantic is loaded, half of a start."""
     loaded = _loaded_when(1, "replay", str(RECORDING))
-    assert "harness.store.reading" in loaded
+    assert "harness.cassettes.load" in loaded
     assert loaded & (UNUSED | HEAVY) == {"yaml"}
-    assert "harness.messages" not in loaded
+    assert "harness.agents.letta.messages" not in loaded
 
 
 @pytest.mark.parametrize("form", ["table", "jsonl", "sse"])
@@ -107,17 +107,17 @@ def test_replay_shows_a_message_with_nothing_loaded_that_it_does_not_use(
     """A plain replay has emitted before any of what other replays need is loaded."""
     row = 3 if form == "table" else 1
     loaded = _loaded_when(row, "replay", "--format", form, str(RECORDING))
-    assert "harness.messages" in loaded
+    assert "harness.agents.letta.messages" in loaded
     assert loaded & (UNUSED | HEAVY) == {"yaml", "pydantic"}
 
 
 @pytest.mark.parametrize(
     ("option", "module"),
     [
-        ("--dialect=azure", "harness.core.dialects"),
-        ("--fault=no-done", "harness.core.faults"),
+        ("--dialect=azure", "harness.apis.chat.dialects"),
+        ("--fault=no-done", "harness.apis.chat.faults"),
         ("--split=chars", "harness.core.splits"),
-        ("--interface=queuing", "harness.interfaces.queuing"),
+        ("--interface=queuing", "harness.agents.letta.queuing"),
     ],
 )
 def test_replay_loads_what_it_was_asked_for(option: str, module: str) -> None:

@@ -20,7 +20,7 @@ ROUNDS = 15
 # written on.
 ALLOWED = 1.06
 # `-p` makes pytest look through all that is installed; so it is given for both.
-PLUGINS = ("nothing", "harness.plugin")
+PLUGINS = ("nothing", "harness.pytest_plugin.plugin")
 
 RUN = """
 import json, sys, time
@@ -65,13 +65,13 @@ def folder(tmp_path: Path) -> Path:
 
 def test_nothing_heavy_is_imported(folder: Path) -> None:
     """No library, and of our own package only what declares options and hooks."""
-    _, modules = _run(folder, "-p", "harness.plugin")
+    _, modules = _run(folder, "-p", "harness.pytest_plugin.plugin")
     assert {name.partition(".")[0] for name in modules} & HEAVY == set()
     assert {name for name in modules if name.partition(".")[0] == "harness"} == {
         "harness",
-        "harness.plugin",
-        "harness.testing",
-        "harness.testing.hookspecs",
+        "harness.pytest_plugin.plugin",
+        "harness.pytest_plugin",
+        "harness.pytest_plugin.hookspecs",
     }
 
 
@@ -84,7 +84,7 @@ def test_the_entry_point_is_what_was_measured() -> None:
         for point in entry_points(group="pytest11")
         if point.value.startswith("harness")
     ]
-    assert ours == [("harness", "harness.plugin")]
+    assert ours == [("harness", "harness.pytest_plugin.plugin")]
 
 
 def test_it_does_next_to_nothing(folder: Path) -> None:

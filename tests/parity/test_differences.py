@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
+from harness.agents.letta import agent_interface as base
+from harness.agents.letta import queuing, streaming
+from harness.agents.letta.messages import AssistantMessage, LegacyFunctionCallMessage
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.errors import StateError, StreamInactiveError, StreamTimeoutError
-from harness.interfaces import base, queuing, streaming
-from harness.interfaces.queuing import QueuingInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.messages import AssistantMessage, LegacyFunctionCallMessage
 from tests.unit.interfaces.streams import (
     DATE,
     ID,
@@ -292,7 +293,11 @@ def test_ids_tell_calls_apart() -> None:
 
 def test_wrong_use_is_told_without_assert() -> None:
     """Row 20: no check of ours is an assert statement, so -O removes none."""
-    for module in (queuing, streaming, sys.modules["harness.interfaces.step_messages"]):
+    for module in (
+        queuing,
+        streaming,
+        sys.modules["harness.agents.letta.step_messages"],
+    ):
         tree = ast.parse(inspect.getsource(module))
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     with pytest.raises(ValueError, match="needs msg_obj"):

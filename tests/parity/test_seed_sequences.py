@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.interfaces.queuing import QueuingInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.messages import (
+from harness.agents.letta.messages import (
     Message,
     MessageStreamStatus,
     ToolCall,
@@ -23,6 +21,8 @@ from harness.messages import (
     render_json,
     render_sse,
 )
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
 from tests.shared import SHARED, needs_shared
 
 _FILE = SHARED / "parity" / "seed_sequences.jsonl"

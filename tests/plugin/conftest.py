@@ -17,12 +17,12 @@ import yaml  # noqa: F401
 
 import harness.engine.replay  # noqa: F401
 import harness.fuzz.campaign  # noqa: F401
+import harness.pytest_plugin.fuzzing  # noqa: F401
+import harness.pytest_plugin.replay_fixture  # noqa: F401
+import harness.pytest_plugin.test_run  # noqa: F401
+import harness.pytest_plugin.varied  # noqa: F401
 import harness.record.session  # noqa: F401
 import harness.record.transports  # noqa: F401
-import harness.testing.fuzzing  # noqa: F401
-import harness.testing.replaying  # noqa: F401
-import harness.testing.running  # noqa: F401
-import harness.testing.varied  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ class Project:
 
     @staticmethod
     def _all(options: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
-        loaded = [f"-p{name}" for name in ("harness.plugin", *plugins)]
+        loaded = [f"-p{name}" for name in ("harness.pytest_plugin.plugin", *plugins)]
         return [*loaded, "-p", "no:cacheprovider", *options]
 
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.testing.naming import LONGEST, file_name
-from harness.testing.naming import test_name as name_of
+from harness.pytest_plugin.naming import LONGEST, file_name
+from harness.pytest_plugin.naming import test_name as name_of
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from harness.testing.settings import EARLY, SETTINGS
+from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
@@ -115,7 +115,7 @@ def test_redaction_and_before_record_request_see_what_is_written(
         "conftest.py",
         """
 import pytest
-from harness.store.redaction import Redaction
+from harness.redaction.redact import Redaction
 
 def without_question(request):
     request.uri = request.uri.replace("/v1/", "/hidden/")

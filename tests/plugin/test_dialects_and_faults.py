@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import load_cassette
-from harness.core.variation import vary
-from harness.store.cassette import Ending
-from harness.testing.varied import varied_cassette
+from harness.apis.varied import vary
+from harness.cassettes.model import Ending
+from harness.pytest_plugin.varied import varied_cassette
 from tests.plugin.conftest import RECORDINGS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import plugin
-from harness.testing.settings import EARLY, SETTINGS
+from harness.pytest_plugin import plugin
+from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import harness.testing.serving  # noqa: F401 - pytester forgets what a run imports
+import harness.pytest_plugin.server_fixture  # noqa: F401 - pytester forgets what a run imports
 from tests.plugin.conftest import CLIENT
 from tests.readme_tables import README
 

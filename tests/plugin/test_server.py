@@ -10,7 +10,7 @@ from urllib.error import URLError
 import pytest
 
 # pytester forgets what a run imports, and h11 compares types.
-import harness.testing.serving  # noqa: F401
+import harness.pytest_plugin.server_fixture  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -118,7 +118,7 @@ BLOCKED = (
 @pytest.mark.harness("plain-text", block_network="all")
 def test_x(harness_server):
     import socket
-    from harness.testing.network import NetworkBlockedError
+    from harness.pytest_plugin.network import NetworkBlockedError
     assert pieces(harness_server().base_url)
     with pytest.raises(NetworkBlockedError):
         socket.create_connection(("127.0.0.1", 9))
@@ -167,7 +167,7 @@ def test_without_the_extra_it_says_what_to_install(project: Project) -> None:
         "conftest.py",
         "import sys\n"
         "for name in list(sys.modules):\n"
-        "    if name.startswith(('harness.serve', 'harness.testing.serving', 'h11')):\n"
+        "    if name.startswith(('harness.serve', 'harness.pytest_plugin.server_fixture', 'h11')):\n"
         "        del sys.modules[name]\n"
         "sys.modules['h11'] = None\n",
     )

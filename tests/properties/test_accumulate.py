@@ -12,8 +12,8 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
+from harness.apis.chat.deltas import DeltaReader
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import recordings

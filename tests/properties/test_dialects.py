@@ -11,16 +11,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.apis.chat.chunks import DONE, parse_payload
+from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.dialects import DIALECTS, encode_stream, parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import DONE, parse_payload
-from harness.core.dialects import DIALECTS, encode_stream, parse_dialect
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from tests.chunk_streams import SHARES, call_streams, chunk_streams, recordings
 from tests.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
 
 # Shapes that the OpenAI SDK's own accumulator is known to read (streaming-bugs.md
 # says where it fails), so that it can judge what these dialects say.
@@ -105,8 +106,8 @@ def test_a_split_and_a_dialect_go_in_any_order(
     """Cutting before or after a dialect changes nothing of what is said."""
     dialect, cut = parse_dialect(name), parse_split(split)
     want = said(chunks, rewritten=True)
-    assert said(list(dialect.apply(cut.recut(chunks))), rewritten=True) == want
-    assert said(list(cut.recut(dialect.apply(chunks))), rewritten=True) == want
+    assert said(list(dialect.apply(cut_chunks(cut, chunks))), rewritten=True) == want
+    assert said(list(cut_chunks(cut, dialect.apply(chunks))), rewritten=True) == want
 
 
 @given(chunk_streams(), dialect_names(), st.sampled_from(["chars", "7", "random:1"]))

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.interfaces.streaming import StreamingServerInterface
 from tests.chunk_streams import recordings
 from tests.delta_payloads import chunk, entry
 from tests.shared import needs_shared
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Payload
-    from harness.messages import Emitted
+    from harness.agents.letta.messages import Emitted
+    from harness.apis.chat.chunks import Payload
 
 DATE = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import Split, parse_split
 from tests.chunk_streams import SHARES, chunk_streams, recordings
 from tests.shared import needs_shared
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Chunk
+    from harness.apis.chat.chunks import Chunk
 
 SPLITS = (
     "recorded",
@@ -167,7 +168,7 @@ def test_a_split_parses_back(split: Split) -> None:
 def test_a_recut_stream_says_the_same(chunks: list[Chunk], split: Split) -> None:
     """Text, calls, order, finish, usage and names survive any split of any stream."""
     before = copy.deepcopy(chunks)
-    recut = list(split.recut(chunks))
+    recut = list(cut_chunks(split, chunks))
     assert chunks == before
     assert said(recut) == said(chunks)
     assert order(recut) == order(chunks)
@@ -182,7 +183,7 @@ def test_a_recut_stream_says_the_same(chunks: list[Chunk], split: Split) -> None
 @given(chunk_streams(), st.integers(1, 5))
 def test_no_fragment_is_longer_than_asked(chunks: list[Chunk], size: int) -> None:
     """Under `N` no text of a delta has more than N code points."""
-    recut = list(parse_split(str(size)).recut(chunks))
+    recut = list(cut_chunks(parse_split(str(size)), chunks))
     assert max(map(len, text_pieces(recut)), default=0) <= size
 
 
@@ -194,8 +195,8 @@ def test_recutting_twice_is_recutting_once(chunks: list[Chunk], split: Split) ->
     """
     if "recorded" in str(split):
         return
-    first = list(split.recut(chunks))
-    assert text_pieces(list(split.recut(first))) == text_pieces(first)
+    first = list(cut_chunks(split, chunks))
+    assert text_pieces(list(cut_chunks(split, first))) == text_pieces(first)
 
 
 @cache
@@ -213,6 +214,6 @@ def test_every_recording_says_the_same(split: str, every: int) -> None:
     cut = parse_split(split)
     for number in range(SPLITS.index(split) % every, len(recordings()), every):
         recording = recordings()[number]
-        recut = list(cut.recut(recording.chunks))
+        recut = list(cut_chunks(cut, recording.chunks))
         assert (said(recut), order(recut)) == as_recorded(number), recording.name
         assert once(recut)["finish"] == once(recording.chunks)["finish"]

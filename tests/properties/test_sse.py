@@ -12,7 +12,7 @@ from hypothesis import example, find, given, settings
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder as OpenAIDecoder
 
-from harness.core.chunks import DONE
+from harness.apis.chat.chunks import DONE
 from harness.core.sse import SSEDecoder, SSEEvent, encode_comment, encode_event
 from harness.errors import SSEError
 from tests.chunk_streams import parse_body, recordings

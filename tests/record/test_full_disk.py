@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record.servers import Connection, ScriptedServer
 from tests.record.test_proxy import RunningProxy
 

@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.load import load_cassette
 from harness.record import use_cassette, using
-from harness.store.reading import load_cassette
 from tests.record.servers import Connection, ScriptedServer
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
 from harness.record import use_cassette
 from harness.record.scenario_record import cassette_path, record_scenario
-from harness.store.library import find_cassettes
-from harness.store.reading import load_cassette
-from harness.store.scanning import scan
+from harness.redaction.scan import scan
 from tests.record import killed
 from tests.record.killing import Nursery, journals
 from tests.record.servers import DONE, Connection, ScriptedServer, event

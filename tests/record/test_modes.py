@@ -11,6 +11,7 @@ import httpx
 import openai
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.errors import (
     CassetteCorruptError,
     CassetteError,
@@ -21,7 +22,6 @@ from harness.errors import (
     UsageError,
 )
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record.servers import REQUEST, Connection, ScriptedServer
 
 if TYPE_CHECKING:

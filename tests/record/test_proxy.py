@@ -20,6 +20,7 @@ import openai
 import pytest
 from click.testing import CliRunner
 
+from harness.cassettes.load import load_cassette
 from harness.cli.record import command
 from harness.errors import (
     CassetteCorruptError,
@@ -29,7 +30,6 @@ from harness.errors import (
 )
 from harness.record import use_cassette
 from harness.record.proxy import ProxyOptions, serve_proxy
-from harness.store.reading import load_cassette
 from tests.record.servers import (
     DONE,
     REQUEST,

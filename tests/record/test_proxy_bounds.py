@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.limits import BODY, IDLE, REQUEST, REQUEST_TIME
 from harness.record import downstream
-from harness.store.reading import load_cassette
 from tests.record.servers import (
     DONE,
     Connection,

@@ -9,11 +9,11 @@ import httpx
 import openai
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteMismatchError
 from harness.record import use_cassette
 from harness.record.scenario_record import record_scenario
-from harness.store.reading import load_cassette
-from harness.store.scanning import scan
+from harness.redaction.scan import scan
 from tests.record.servers import DONE, Connection, ScriptedServer, event
 from tests.record.test_proxy import proxied
 from tests.unit.store.secrets_planted import CORE, KEYS

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record import killed
 from tests.record.killing import Nursery
 from tests.record.servers import Connection, ScriptedServer

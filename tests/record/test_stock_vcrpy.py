@@ -10,8 +10,8 @@ import openai
 import pytest
 import vcr
 
+from harness.cassettes.load import load_cassette
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record.servers import DONE, REQUEST, ScriptedServer, event, lockstep
 from tests.shared import corpus_files, needs_shared
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteMismatchError
 from harness.record import use_cassette
-from harness.store.reading import load_cassette
 from tests.record.servers import (
     DONE,
     REQUEST,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.model import Request
 from harness.limits import LOGGED, SESSIONS
 from harness.serve import Access, serve
 from harness.serve.recordings import Recordings
 from harness.serve.sessions import Sessions
 from harness.serve.settings import make_settings
-from harness.store.cassette import Request
 from tests.serve.made import interaction, made_cassette, text_pieces
 from tests.serve.sockets import exchange
 

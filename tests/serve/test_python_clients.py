@@ -22,7 +22,7 @@ import pytest
 from openai import APIError, AsyncOpenAI, OpenAI
 
 from harness import load_cassette
-from harness.core.dialects.registry import DIALECTS
+from harness.apis.chat.dialects.registry import DIALECTS
 from harness.serve import serve
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import AgentOptions, NothingToReplayError, replay
+from harness.cassettes.library import find_cassettes
 from harness.snapshots import TranscriptSnapshotExtension
-from harness.store.library import find_cassettes
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

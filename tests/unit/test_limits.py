@@ -11,11 +11,11 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
+from harness.cassettes.bodies import BodyTooLargeError, body_bytes, decode
+from harness.cassettes.load import load_cassette
 from harness.core.sse import SSEDecoder
 from harness.errors import CassetteError, SSEError, UsageError
 from harness.limits import BODY, CASSETTE, EVENT, LIMITS, REQUEST_TIME, Limit
-from harness.store.bodies import BodyTooLargeError, body_bytes, decode
-from harness.store.reading import load_cassette
 from tests.cli.running import ROOT
 
 if TYPE_CHECKING:

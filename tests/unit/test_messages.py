@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from harness import messages
-from harness.messages import (
+from harness.agents.letta import messages
+from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallDelta,

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import replay
-from harness.view.difference import compare
-from harness.view.said import said
-from harness.view.sides import load_stored, side_of
+from harness.debug.difference import compare
+from harness.debug.emitted import said
+from harness.debug.sides import load_stored, side_of
 from tests.cli.running import ROOT, harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.view.sides import Side
+    from harness.debug.sides import Side
 
 TURNS = "cassettes/stock-vcrpy/two-turns.yaml"
 

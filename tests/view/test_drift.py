@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.store.cassette import Ending
-from harness.view.sdk import Sdk
+from harness.cassettes.model import Ending
+from harness.debug.sdk import Sdk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import (
     call,

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from harness import load_cassette, replay
+from harness.debug.causes import CAUSES
+from harness.debug.explain import explain
 from harness.engine.transcript import DiagnosticKind
-from harness.view.causes import CAUSES
-from harness.view.explain import explain
 from tests.cli.running import harness
 from tests.engine.made import call, cassette, chunk, exchange, finish, sse, text, user
 from tests.shared import SHARED, needs_shared

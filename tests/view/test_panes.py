@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import load_cassette
+from harness.apis.varied import vary
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
-from harness.core.variation import vary
-from harness.view.panes import panes
-from harness.view.trace import trace
+from harness.debug.panes import panes
+from harness.debug.trace import trace
 from tests.cli.running import ROOT, harness
 from tests.engine.made import call, cassette, chunk, exchange, finish, sse, text, user
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from harness.view.report import report_page
+from harness.debug.report import report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import load_cassette
-from harness.core.variation import Variation, vary
-from harness.view.trace import trace
-from harness.view.walk import Walk
+from harness.apis.varied import Variation, vary
+from harness.debug.trace import trace
+from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from harness.store.cassette import Cassette
-    from harness.view.stepper import Stepper
-    from harness.view.trace import Trace
+    from harness.cassettes.model import Cassette
+    from harness.debug.stepper import Stepper
+    from harness.debug.trace import Trace
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
@@ -130,7 +130,7 @@ def test_walk_through_nothing_does_nothing() -> None:
 
 def _pilot(walk: Walk, drive: Callable[[Stepper, object], Awaitable[None]]) -> None:
     pytest.importorskip("textual", reason="needs the extra `step`")
-    from harness.view.stepper import Stepper
+    from harness.debug.stepper import Stepper
 
     async def run() -> None:
         app = Stepper(walk)

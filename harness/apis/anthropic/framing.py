@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.core.dialects.framing import encode_payload
+from harness.apis.chat.dialects.framing import encode_payload
 from harness.core.sse import encode_event
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
 from harness.core.parts import CallPart, Part, Reasoning, Text
 
 if TYPE_CHECKING:
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
     from harness.core.parts import ToolCall
 
 __all__ = ["Lane", "LaneChunk"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
 from harness.apis.chat.known_fields import FIELDS
 from harness.core.accumulate import Accumulator
-from harness.core.chunks import payload_error
-from harness.core.deltas import DeltaReader, choice_index, delta_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage
 from harness.core.text import TextBuffer
@@ -16,7 +16,7 @@ from harness.errors import shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Event
-    from harness.core.chunks import Payload
+    from harness.apis.chat.chunks import Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
@@ -196,7 +196,7 @@ class ResponseAccumulator(Accumulator):
     """Adds up the chunks of one response.
 
     Nothing raises on an odd chunk, so there is no error state: what cannot be read is
-    left out, as in `harness.core.deltas`.
+    left out, as in `harness.apis.chat.deltas`.
     """
 
     __slots__ = ("_reader",)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
 from harness.core.parts import (
     CallPart,
     Finish,

@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import DONE
+from harness.apis.chat.dialects.framing import encode_payload
 from harness.apis.gemini.pending import Style
 from harness.apis.gemini.values import in_snake_case
 from harness.apis.gemini.writer import Writer
-from harness.core.chunks import DONE
-from harness.core.dialects.framing import encode_payload
 from harness.core.sse import encode_comment, encode_event
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import load_cassette
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.model import Exchange, Request, Response
 from harness.engine.stream import StreamReader
-from harness.store.cassette import Exchange, Request, Response
-from harness.store.classify import Kind, classify
 from tests.shared import corpus_files, needs_shared
 
 Read = tuple[list[Any], list[str], int]

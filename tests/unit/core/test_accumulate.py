@@ -10,9 +10,9 @@ import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
+from harness.apis.chat.chunks import payload_error
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.accumulate import AccumulatedMessage
-from harness.core.chunks import payload_error
 from harness.core.parts import Reasoning, Text
 from harness.core.text import TextBuffer
 from tests.chunk_streams import Recording, recordings

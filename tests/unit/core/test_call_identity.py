@@ -12,7 +12,7 @@ import re
 
 import pytest
 
-from harness.core.deltas import DeltaReader
+from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import Finish
 from tests.delta_payloads import (
     ABSENT,

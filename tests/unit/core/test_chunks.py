@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk as OpenAIChunk
 
-from harness.core.chunk_models import ChatCompletionChunk, to_model
-from harness.core.chunks import (
+from harness.apis.chat.chunks import (
     DONE,
     Chunk,
     parse_payload,
     payload_error,
     payload_of,
 )
+from harness.apis.chat.models import ChatCompletionChunk, to_model
 from harness.errors import ChunkError
 from tests.chunk_streams import recordings
 from tests.shared import needs_shared

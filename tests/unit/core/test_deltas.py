@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.deltas import DeltaReader, choice_index
+from harness.apis.chat.deltas import DeltaReader, choice_index
 from harness.core.parts import CallPart, Finish, Part, Reasoning, Refusal, Text
 from tests.delta_payloads import (
     ABSENT,

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from harness.core.argument_text import compact, escaped, pretty, reordered
-from harness.core.chunks import Chunk
-from harness.core.dialects import (
+from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.dialects import (
     DIALECTS,
     Framing,
     encode_payload,
     encode_stream,
     parse_dialect,
 )
+from harness.core.argument_text import compact, escaped, pretty, reordered
 from harness.errors import UsageError
 from tests.chunk_streams import Recording, recording, to_chunks
 from tests.shared import needs_shared

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.apis.chat.chunks import DONE, Chunk, parse_payload
+from harness.apis.chat.dialects import encode_stream, parse_dialect
+from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.chunks import DONE, Chunk, parse_payload
-from harness.core.dialects import encode_stream, parse_dialect
-from harness.core.faults import FAULTS, parse_fault
+from harness.apis.varied import Variation
 from harness.core.sse import SSEDecoder
-from harness.core.variation import Variation
 from harness.errors import ChunkError, UsageError
 from tests.chunk_streams import call_streams, to_chunks
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.core.chunks import Chunk
+from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.cutting import cut_chunks
 from harness.core.splits import parse_split
 from harness.errors import UsageError
 from tests.chunk_streams import to_chunks
@@ -30,7 +31,7 @@ def call(arguments: str, index: int | None = 0, **rest: Any) -> dict[str, Any]:
 
 def deltas(split: str, *payloads: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the deltas of a recut stream."""
-    recut = parse_split(split).recut(to_chunks(list(payloads)))
+    recut = cut_chunks(parse_split(split), to_chunks(list(payloads)))
     return [chunk.payload["choices"][0]["delta"] for chunk in recut]
 
 
@@ -179,7 +180,7 @@ def test_random_cuts_runs_and_seeds_differently() -> None:
 def test_recorded_is_the_stream_itself() -> None:
     """Nothing is copied, merged or cut."""
     chunks = to_chunks([delta(content="ab"), delta(content="cd")])
-    recut = list(parse_split("recorded").recut(chunks))
+    recut = list(cut_chunks(parse_split("recorded"), chunks))
     assert all(new is old for new, old in zip(recut, chunks, strict=True))
 
 
@@ -237,7 +238,7 @@ def test_a_piece_carries_what_belongs_to_it() -> None:
         "citations": ["u"],
         "x": None,
     }
-    first, middle, last = parse_split("chars").recut([Chunk(4, 0.5, payload)])
+    first, middle, last = cut_chunks(parse_split("chars"), [Chunk(4, 0.5, payload)])
     assert first.payload == {
         "id": "c",
         "choices": [
@@ -290,7 +291,7 @@ def test_merged_chunks_keep_both_logprobs_and_the_last_place() -> None:
         }
         for n in range(2)
     ]
-    (merged,) = parse_split("whole").recut(to_chunks(payloads))
+    (merged,) = cut_chunks(parse_split("whole"), to_chunks(payloads))
     assert merged == Chunk(
         1,
         0.1,
@@ -382,7 +383,7 @@ def test_choices_are_cut_independently() -> None:
     payloads = [
         {"choices": [{"index": n % 2, "delta": {"content": str(n)}}]} for n in range(4)
     ]
-    recut = list(parse_split("whole").recut(to_chunks(payloads)))
+    recut = list(cut_chunks(parse_split("whole"), to_chunks(payloads)))
     contents = [
         (c.index, c.payload["choices"][0]["index"], c.payload["choices"][0]["delta"])
         for c in recut
@@ -394,7 +395,7 @@ def test_places_never_run_backwards() -> None:
     """A piece that waited for its choice's end takes the place of the one before."""
     first = {"choices": [{"index": 1, "delta": {"content": "1"}}]}
     rest = [delta(content="0"), delta(refusal="0")]
-    recut = list(parse_split("whole").recut(to_chunks([first, *rest])))
+    recut = list(cut_chunks(parse_split("whole"), to_chunks([first, *rest])))
     assert [(c.index, c.payload["choices"][0]["index"]) for c in recut] == [
         (1, 0),
         (1, 1),
@@ -424,7 +425,7 @@ def test_recut_is_lazy() -> None:
         for number in range(10**9):
             yield Chunk(number, None, delta(content="abcd"))
 
-    recut = parse_split("3").recut(endless())
+    recut = cut_chunks(parse_split("3"), endless())
     assert [next(recut).payload["choices"][0]["delta"] for _ in range(2)] == [
         {"content": "abc"},
         {"content": "dab"},
@@ -448,7 +449,7 @@ def test_errors_and_odd_chunks_pass_unchanged() -> None:
             ]
         },
     ]
-    recut = list(parse_split("chars").recut(to_chunks(odd)))
+    recut = list(cut_chunks(parse_split("chars"), to_chunks(odd)))
     assert [chunk.payload for chunk in recut] == odd
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.messages import (
+from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCallMessage,
     InternalMonologue,
@@ -15,6 +14,7 @@ from harness.messages import (
     ToolCall,
     ToolCallFunction,
 )
+from harness.agents.letta.streaming import StreamingServerInterface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -282,7 +282,7 @@ def test_text_after_a_finish_is_still_text() -> None:
 
 def test_a_step_that_ends_without_stream_end_loses_no_call() -> None:
     """step_complete, step_yield and stream_start settle what is held back."""
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
     from tests.unit.interfaces.streams import DATE, ID, short
 
     for ending in ("step_complete", "step_yield", "stream_start"):
@@ -296,7 +296,7 @@ def test_a_step_that_ends_without_stream_end_loses_no_call() -> None:
 
 def test_responses_do_not_mix() -> None:
     """After stream_end the same index is another response's call."""
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
     from tests.unit.interfaces.streams import DATE, ID, short
 
     interface = StreamingServerInterface(use_assistant_message=True)
@@ -332,7 +332,7 @@ def test_cost_does_not_grow_with_history() -> None:
     """A fragment late in a response takes no more Python calls than an early one."""
     import sys
 
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
     from tests.unit.interfaces.streams import DATE, ID
 
     interface = StreamingServerInterface(use_assistant_message=True)

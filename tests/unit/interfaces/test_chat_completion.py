@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.messages import render_sse
+from harness.agents.letta.messages import render_sse
 from tests.unit.interfaces.streams import (
     Payload,
     chunk,
@@ -245,7 +245,7 @@ def test_the_openai_sdk_reads_it() -> None:
 @pytest.mark.parametrize("marks", ["stream_end", "step_complete", "step_yield"])
 def test_no_marks(marks: str) -> None:
     """An OpenAI client knows neither [DONE_GEN] nor [DONE_STEP]."""
-    from harness.interfaces.streaming import StreamingServerInterface
+    from harness.agents.letta.streaming import StreamingServerInterface
 
     interface = StreamingServerInterface()
     interface.streaming_chat_completion_mode = True

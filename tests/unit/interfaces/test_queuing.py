@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from harness.agents.letta.agent_interface import AgentInterface
+from harness.agents.letta.queuing import QueuingInterface
 from harness.errors import StateError, StreamTimeoutError
-from harness.interfaces.base import AgentInterface
-from harness.interfaces.queuing import QueuingInterface
 from tests.unit.interfaces.streams import DATE, ID, TOOL_ID, record, tool_record
 
 _HEAD = {"id": ID, "date": "2024-10-19T21:47:48.123456+00:00"}
@@ -286,7 +286,7 @@ def test_it_is_quiet(
     queue = QueuingInterface(debug=True)
     queue.internal_monologue("hm", record())
     queue.assistant_message("hello")
-    assert [r.name for r in caplog.records] == ["harness.interfaces.queuing"] * 2
+    assert [r.name for r in caplog.records] == ["harness.agents.letta.queuing"] * 2
     assert capsys.readouterr() == ("", "")
 
 

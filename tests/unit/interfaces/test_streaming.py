@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from harness.core.chunk_models import to_model
-from harness.core.chunks import Chunk
+from harness.agents.letta.agent_interface import (
+    AgentChunkStreamingInterface,
+    AgentInterface,
+)
+from harness.agents.letta.messages import FunctionReturn, LegacyFunctionCallMessage
+from harness.agents.letta.streaming import StreamingServerInterface
+from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.models import to_model
 from harness.errors import StreamInactiveError
-from harness.interfaces.base import AgentChunkStreamingInterface, AgentInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.messages import FunctionReturn, LegacyFunctionCallMessage
 from tests.unit.interfaces.streams import (
     DATE,
     ID,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.agents.letta.queuing import QueuingInterface
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.interfaces.queuing import QueuingInterface
 from tests.unit.interfaces.streams import (
     Payload,
     chunk,

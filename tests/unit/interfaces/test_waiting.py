@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
+from harness.agents.letta.waiting import Outbox
 from harness.errors import HarnessError, StreamInactiveError, StreamTimeoutError
-from harness.interfaces.queuing import QueuingInterface
-from harness.interfaces.streaming import StreamingServerInterface
-from harness.interfaces.waiting import Outbox
 from tests.unit.interfaces.streams import DATE, ID, content, record, short
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Request
 from harness.record.session import LiveRequest, RecordingSession
-from harness.store.cassette import Request
-from harness.store.reading import load_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cassettes.atomic import write_atomically
 from harness.errors import CassetteError
-from harness.store.atomic import write_atomically
 
 
 def test_new_file_gets_its_folders_and_what_the_umask_allows(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.cassettes.model import Ending, Response, WireChunk
 from harness.record.exchange import ExchangeRecorder
-from harness.store.cassette import Ending, Response, WireChunk
 
 
 def recorder(

@@ -12,23 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.engine.checking import check
-from harness.errors import CassetteCorruptError
-from harness.record.session import LiveRequest
-from harness.store.cassette import Ending, Exchange, Request, Response, WireChunk
-from harness.store.interactions import exchanges_of
-from harness.store.journal import Journal
-from harness.store.journal_text import (
+from harness.cassettes.encode import interaction_of
+from harness.cassettes.interactions import exchanges_of
+from harness.cassettes.journal import Journal
+from harness.cassettes.journal_text import (
     is_journal,
     journal_head,
     journal_line,
     journal_name,
     parse_journal,
 )
-from harness.store.left_over import claim_left_over
-from harness.store.library import find_cassettes
-from harness.store.reading import load_cassette
-from harness.store.writing import interaction_of
+from harness.cassettes.left_over import claim_left_over
+from harness.cassettes.library import find_cassettes
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
+from harness.engine.check import check
+from harness.errors import CassetteCorruptError
+from harness.record.session import LiveRequest
 from tests.cli.running import harness
 from tests.unit.record.journals import (
     crashed,
@@ -241,7 +241,7 @@ def test_without_locks_the_process_is_asked_after(
     path = tmp_path / "c.yaml"
     left = crashed(path, "a")
     living = left.with_name(journal_name("c.yaml", f"{os.getppid()}-0a"))
-    monkeypatch.setattr("harness.store.left_over.try_lock", lambda _: None)
+    monkeypatch.setattr("harness.cassettes.left_over.try_lock", lambda _: None)
     left.rename(living)
     assert claim_left_over(str(path), no_warning) == []
     living.rename(left)  # of this process's id, which is not one of ours: earlier

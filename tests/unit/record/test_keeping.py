@@ -195,7 +195,7 @@ def test_folder_that_stays_locked(
     """A stopped process that is saving stops no other for ever."""
     import fcntl
 
-    monkeypatch.setattr("harness.store.locks._TRIES", 2)
+    monkeypatch.setattr("harness.cassettes.locks._TRIES", 2)
     path = tmp_path / "c.yaml"
     session = opened(path)
     record(session, "a")

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from vcr.persisters.filesystem import FilesystemPersister
 from vcr.serializers import jsonserializer, yamlserializer
 
-from harness.store.cassette import (
+from harness.cassettes.encode import dump_document, interaction_of, save_cassette
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import (
     Cassette,
     Ending,
     Exchange,
@@ -20,8 +22,6 @@ from harness.store.cassette import (
     Response,
     WireChunk,
 )
-from harness.store.reading import load_cassette
-from harness.store.writing import dump_document, interaction_of, save_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from harness.store.cassette import Exchange, Request, Response, WireChunk
-from harness.store.reading import load_cassette
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Exchange, Request, Response, WireChunk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.store.cassette import Cassette
+    from harness.cassettes.model import Cassette
 
 CHUNK = {
     "id": "chatcmpl-1",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.store.rules import Redaction
-from harness.store.scanning import scan
+from harness.redaction.config import Redaction
+from harness.redaction.scan import scan
 from tests.unit.store.recordings import document, interaction, save
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cassettes import bodies
+from harness.cassettes.bodies import BodyError, decode
+from harness.cassettes.model import Ending, WireChunk
 from harness.errors import CassetteCorruptError
-from harness.store import bodies
-from harness.store.bodies import BodyError, decode
-from harness.store.cassette import Ending, WireChunk
 from tests.unit.store.recordings import STREAM, document, interaction, load
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.store.cassette import Response
-from harness.store.classify import Kind, classify
-from harness.store.reading import load_cassette
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Response
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import CHUNK, STREAM, WHOLE, exchange, sse
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.library import find_cassettes, is_cassette
 from harness.errors import CassetteError, CassetteMissingError
-from harness.store.library import find_cassettes, is_cassette
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.classify import Kind, classify
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Ending, WireChunk
 from harness.errors import CassetteCorruptError, StateError
-from harness.store.cassette import Ending, WireChunk
-from harness.store.classify import Kind, classify
-from harness.store.reading import load_cassette
 from tests.unit.store.recordings import (
     CHUNK,
     LAST,
@@ -417,7 +417,7 @@ def test_missing_libyaml_is_warned_of(
     """Without libyaml everything still loads, and the user is told why it is slow."""
     import yaml
 
-    from harness.store import yaml_text
+    from harness.cassettes import yaml_text
 
     monkeypatch.delattr(yaml, "CSafeLoader")
     yaml_text._loader.cache_clear()

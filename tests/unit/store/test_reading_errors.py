@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cassettes.classify import classify
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteCorruptError, CassetteError, CassetteMissingError
-from harness.store.classify import classify
-from harness.store.reading import load_cassette
 from tests.unit.store.recordings import STREAM, document, interaction, load, save
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vcr.serializers import jsonserializer, yamlserializer
 
-from harness.store.reading import load_cassette
+from harness.cassettes.load import load_cassette
 from tests.shared import corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save
 
@@ -70,8 +70,8 @@ def test_what_vcrpy_writes_is_read_back_exactly(
 _MEASURED = """
 import resource, sys, time
 import yaml
-from harness.store import reading
-from harness.store.yaml_text import _loader
+from harness.cassettes import reading
+from harness.cassettes.yaml_text import _loader
 _loader()
 how, path = sys.argv[1:]
 start = time.process_time()

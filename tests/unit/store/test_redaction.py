@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request, Response, WireChunk
 from harness.errors import UsageError
-from harness.store.cassette import Cassette, Exchange, Request, Response, WireChunk
-from harness.store.marks import mark
-from harness.store.reading import load_cassette
-from harness.store.redaction import Redaction, redact_cassette, redact_exchange
-from harness.store.scanning import scan_cassette
+from harness.redaction.redact import Redaction, redact_cassette, redact_exchange
+from harness.redaction.replacements import mark
+from harness.redaction.scan import scan_cassette
 from tests.shared import corpus_files, needs_shared
 from tests.unit.store.recordings import CHUNK, exchange, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
-from harness.store.reading import load_cassette
-from harness.store.redaction import redact_cassette
-from harness.store.rules import Redaction, redacted_url
-from harness.store.scanning import Finding, scan
+from harness.redaction.config import Redaction, redacted_url
+from harness.redaction.redact import redact_cassette
+from harness.redaction.scan import Finding, scan
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core

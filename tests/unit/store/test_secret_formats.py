@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import pytest
 
-from harness.store.detectors import find_secrets, public_prefix
-from harness.store.rules import Redaction
-from harness.store.secret_formats import FORMATS, Format
-from harness.store.secret_services import SERVICES, Service
+from harness.redaction.config import Redaction
+from harness.redaction.detectors import find_secrets, public_prefix
+from harness.redaction.secret_formats import FORMATS, Format
+from harness.redaction.secret_services import SERVICES, Service
 from tests.shared import needs_shared
 from tests.unit.store.recordings import sse
 from tests.unit.store.secret_values import Rule, drawn, gitleaks_rules

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.store.cassette import Cassette, Exchange, Request, Response
-from harness.store.fragments import as_written, unescaped
-from harness.store.marks import is_mark, is_same_text, mark
-from harness.store.redaction import Redaction
-from harness.store.scanning import scan_cassette
+from harness.cassettes.model import Cassette, Exchange, Request, Response
+from harness.redaction.fragments import as_written, unescaped
+from harness.redaction.redact import Redaction
+from harness.redaction.replacements import is_mark, is_same_text, mark
+from harness.redaction.scan import scan_cassette
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 from tests.unit.store.stream_forms import FORMS, events
 

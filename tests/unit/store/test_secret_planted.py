@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.errors import CassetteError
-from harness.store.cassette import Cassette, Exchange, Request, Response
-from harness.store.reading import load_cassette
-from harness.store.redaction import Redaction, redact_exchange
-from harness.store.scanning import scan_cassette
+from harness.redaction.redact import Redaction, redact_exchange
+from harness.redaction.scan import scan_cassette
 from tests.shared import SHARED, corpus_files, needs_shared
 
 if TYPE_CHECKING:

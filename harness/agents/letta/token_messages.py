@@ -1,0 +1,186 @@
+"""One streamed response as messages, a message a fragment.
+
+Content becomes `InternalMonologue`, calls become `FunctionCallMessage` deltas, and
+the assistant function's text `AssistantMessage` where that is asked for. What the
+deltas say is read in `harness.apis.chat.deltas`, which calls are spoken is decided in
+`harness.agents.letta.assistant_calls`; here is only what it looks like.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.agents.letta.assistant_calls import (
+    AssistantText,
+    CallDelta,
+    CallRouter,
+    Routed,
+    call_id_of,
+)
+from harness.agents.letta.messages import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallDelta,
+    FunctionCallMessage,
+    InternalMonologue,
+    StreamedMessage,
+    encodable,
+)
+from harness.agents.letta.surrogates import HalfPairs
+from harness.apis.chat.deltas import DeltaReader
+from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from harness.apis.chat.chunks import Payload
+
+__all__ = ["TokenMessages"]
+
+# One of these is called for nearly every chunk. Calling a model takes 1.1 us, calling
+# its validator 0.75 with the same checks and result (model_construct takes 2.7); the
+# price is that mypy does not check the names of the fields.
+_thought = InternalMonologue.__pydantic_validator__.validate_python
+_speech = AssistantMessage.__pydantic_validator__.validate_python
+
+_CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
+
+
+class TokenMessages:
+    """Reads the chunks of one response.
+
+    Never raises on what a chunk holds. O(size of the chunk) a call.
+
+    Args:
+        assistant_function: The function whose calls are text for the user; None
+            passes every call on as deltas.
+        assistant_argument: The key of that text.
+        call_id_prefix: A call without id gets this, ``_`` and its position; None
+            leaves it without.
+    """
+
+    __slots__ = (
+        "_call_id_prefix",
+        "_date",
+        "_halves",
+        "_id",
+        "_reader",
+        "_router",
+    )
+
+    def __init__(
+        self,
+        assistant_function: str | None,
+        assistant_argument: str,
+        *,
+        call_id_prefix: str | None = None,
+    ) -> None:
+        self._reader = DeltaReader()
+        self._router = CallRouter(assistant_function, assistant_argument)
+        self._halves = HalfPairs()
+        self._call_id_prefix = call_id_prefix
+        self._id: str  # set by `feed`, as `_date`: nothing is shown before it
+        self._date: datetime
+
+    def feed(
+        self, payload: Payload, message_id: str, message_date: datetime
+    ) -> list[StreamedMessage]:
+        """Read one chunk.
+
+        Args:
+            payload: The chunk's JSON object; any shape.
+            message_id: The id of the messages it leads to.
+            message_date: Their date.
+
+        Returns:
+            The messages, in order; empty if it says nothing to show.
+        """
+        return self.feed_parts(self._reader.read(payload), message_id, message_date)
+
+    def feed_parts(
+        self, parts: list[Part], message_id: str, message_date: datetime
+    ) -> list[StreamedMessage]:
+        """Take one chunk that somebody else has read; what `feed` comes down to.
+
+        Args:
+            parts: What a `DeltaReader` made of the chunk: the same one for all chunks
+                of the response, and `feed` for none of them.
+            message_id: As for `feed`.
+            message_date: As for `feed`.
+
+        Returns:
+            As `feed`.
+        """
+        self._id = message_id
+        self._date = message_date
+        messages: list[StreamedMessage] = []
+        for part in parts:
+            if type(part) is Text:
+                self._add_thought(part.text, messages)
+            elif type(part) is CallPart:
+                for routed in self._router.feed(part):
+                    self._add_routed(routed, messages)
+            elif type(part) is Finish:
+                messages += self.close()
+        return messages
+
+    def close(self) -> list[StreamedMessage]:
+        """Settle what was held back; chunks may follow all the same.
+
+        Returns:
+            The messages, with the id and date of the last chunk.
+        """
+        messages: list[StreamedMessage] = []
+        for key in self._halves.flush():
+            if isinstance(key, ToolCall):
+                lost_half = CallDelta(key, "", "\ufffd", is_announced=True)
+                self._add_routed(lost_half, messages)
+            else:
+                self._add_thought("\ufffd", messages)
+        for routed in self._router.finish():
+            self._add_routed(routed, messages)
+        return messages
+
+    def _add_thought(self, text: str, messages: list[StreamedMessage]) -> None:
+        if self._halves.held or not text.isascii():
+            text = self._halves.join(_CONTENT, text)
+            if not text:
+                return
+        messages.append(
+            _thought({"id": self._id, "date": self._date, "internal_monologue": text})
+        )
+
+    def _add_routed(self, routed: Routed, messages: list[StreamedMessage]) -> None:
+        if isinstance(routed, AssistantText):
+            text = routed.text
+            messages.append(
+                _speech({"id": self._id, "date": self._date, "assistant_message": text})
+            )
+            return
+        function_call: FunctionCallDelta | FunctionCall
+        call = routed.call
+        if isinstance(routed, CallDelta):
+            arguments = routed.arguments
+            if self._halves.held or not arguments.isascii():
+                arguments = self._halves.join(call, arguments)
+            call_id = (
+                call_id_of(call, self._call_id_prefix) if routed.is_announced else ""
+            )
+            if not (routed.name or arguments or call_id):
+                return
+            function_call = FunctionCallDelta(
+                name=encodable(routed.name) or None,
+                arguments=arguments or None,
+                function_call_id=call_id or None,
+            )
+        else:
+            function_call = FunctionCall(
+                name=encodable(call.name),
+                arguments=encodable(call.arguments),
+                function_call_id=call_id_of(call, self._call_id_prefix),
+            )
+        messages.append(
+            FunctionCallMessage(
+                id=self._id, date=self._date, function_call=function_call
+            )
+        )

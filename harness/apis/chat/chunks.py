@@ -1,0 +1,148 @@
+"""Event payload to chunk: lenient about providers' quirks, exact about content.
+
+Owns what a chunk is. Inside harness a chunk is its parsed JSON object (a plain
+dict, as the provider sent it), carried in a `Chunk` with its number and its time:
+a pydantic model of every chunk would cost three times as much as parsing it, and
+keeping many alive slows the garbage collector (design.md, section 9). What a
+user's interface is handed is a model of it: `harness.apis.chat.models`.
+
+What a delta says is read in `harness.apis.chat.deltas`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from harness.errors import ChunkError
+
+if TYPE_CHECKING:
+    from harness.core.parts import Part
+
+__all__ = [
+    "DONE",
+    "Chunk",
+    "Payload",
+    "parse_payload",
+    "payload_error",
+    "payload_of",
+]
+
+DONE = "[DONE]"
+"""The data of the event that ends a stream (OpenAI API reference, streaming)."""
+
+Payload = dict[str, Any]
+"""The JSON object of one chunk, as sent."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One `chat.completion.chunk` of a stream, payload included: read-only."""
+
+    index: int
+    """Number of the event in its stream, from 0, `[DONE]` not counted."""
+    at: float | None
+    """Seconds from the request to its last byte; None without recorded timing."""
+    payload: Payload
+    """The parsed object."""
+    parts: list[Part] | None = None
+    """What was read of it, where that is known before it is accumulated: a chunk that
+    restates another API's event."""
+
+
+def parse_payload(data: str | bytes) -> Payload:
+    """Parse the data of one event.
+
+    Args:
+        data: The event's data; not `[DONE]`. Bytes are taken as UTF-8, with
+            U+FFFD for what is none.
+
+    Returns:
+        The JSON object. Lone surrogates written as escapes stay in the text: a
+        provider that cuts between UTF-16 units sends the halves in two chunks.
+
+    Raises:
+        ChunkError: It is no JSON, or JSON but no object.
+
+    Source: RFC 8259; that escaped surrogates may be cut is ours.
+    """
+    try:
+        # To cache values too takes a quarter longer: texts do not come again.
+        payload = from_json(data, cache_strings="keys")
+    except (ValueError, TypeError):
+        # jiter refuses lone surrogates (those in a `str` with a TypeError) and bad
+        # UTF-8, which `json` reads; it runs only on what jiter refused, so its speed
+        # (4 times slower) does not matter.
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        try:
+            payload = json.loads(text, strict=False)
+        except ValueError as error:
+            raise ChunkError(f"no JSON ({error})", payload=text) from None
+        except RecursionError:
+            raise ChunkError("nested too deeply", payload=text) from None
+    if type(payload) is not dict:
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        raise ChunkError("JSON, but no object", payload=text)
+    return payload
+
+
+def payload_error(payload: Payload) -> str | None:
+    """Return the message of an error that a provider sent in the middle of a stream.
+
+    Args:
+        payload: A parsed chunk.
+
+    Returns:
+        The message (the error object as JSON where it has none), or None when
+        the payload is no error.
+
+    Source: OpenAI and OpenRouter send ``{"error": {...}}`` in a 200 response;
+    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``.
+    """
+    error = payload.get("error")
+    if error:
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            return str(error["message"])
+        return error if isinstance(error, str) else _as_json(error)
+    if payload.get("object") == "error":
+        message = payload.get("message")
+        return message if isinstance(message, str) else _as_json(payload)
+    return None
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # parsed higher up in the stack than it is written here
+        return "an error object that is nested too deeply"
+
+
+def payload_of(chunk: Any) -> Payload:
+    """Return the plain dict of a chunk in whatever form a caller has it.
+
+    Args:
+        chunk: A dict, a pydantic model (ours or the OpenAI SDK's), or a `Chunk`.
+
+    Returns:
+        The payload; fields that were never set are absent.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if type(chunk) is dict:
+        return chunk
+    if isinstance(chunk, Chunk):
+        return chunk.payload
+    from pydantic import BaseModel  # not at the top: only a user's chunk needs it
+
+    if isinstance(chunk, BaseModel):
+        # A value of another type than declared is what was sent: no warning.
+        return chunk.model_dump(exclude_unset=True, warnings=False)
+    if isinstance(chunk, dict):
+        return dict(chunk)
+    raise TypeError(
+        f"a chunk is a dict or a pydantic model, got {type(chunk).__name__}"
+    )

@@ -1,0 +1,360 @@
+"""Chunk to parts: what the deltas of one choice say, whoever sent them.
+
+This file owns every rule about how providers frame a delta: which fields carry
+text, which tool call a fragment belongs to, when a name is a piece and when it is
+the same name sent again. The interfaces and the accumulator read streams through
+it, so that a rule exists once. It never raises on a shape it does not know, and
+it never looks inside the arguments' text but for one recovery (`_starts_another`).
+
+Which call a fragment belongs to (design.md, section 5):
+
+1. `index` is a number: the call at that index. But where a name comes with an id
+   that the call at this index does not have, it is another call (Ollama and others
+   send every call at index 0).
+2. `index` is missing or null: the call with that `id`; an unknown id opens a call.
+3. Neither: the call last touched.
+
+What a name means: pieces add up until the first non-empty `arguments`. A name
+equal to the whole name so far, with a repeated id or a type beside it, and any
+name after arguments have begun, is the same name sent again.
+"""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from harness.core.parts import (
+    CallPart,
+    Finish,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.apis.chat.chunks import Payload
+
+__all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
+
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+"""Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
+and Groq; GitHub Copilot. Some in transition send two with the same text: the first that
+has text counts."""
+
+
+def choice_index(choice: dict[str, Any]) -> int:
+    """Return which of the `n` choices an entry of `choices` continues.
+
+    Args:
+        choice: The entry; any shape.
+
+    Returns:
+        Its `index` where that is a whole number; 0 where it is missing or anything
+        else, so that a provider's quirk loses nothing.
+    """
+    index = choice.get("index")
+    if type(index) is int:
+        return index
+    return int(index) if type(index) is float and index.is_integer() else 0
+
+
+def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry of `choices` adds.
+
+    Args:
+        choice: The entry; any shape.
+
+    Returns:
+        Its `delta`; where that is no object its `message`, as in whole completions and
+        some proxies' streams; else an empty object.
+    """
+    delta = choice.get("delta")
+    if type(delta) is dict:
+        return delta
+    message = choice.get("message")
+    return message if type(message) is dict else {}
+
+
+class DeltaReader:
+    """Reads the deltas of one choice of one response.
+
+    A reader never fails and is never closed: what it cannot read it leaves out,
+    and fragments after a finish are read like any others (providers send them).
+    O(size of the delta) a call, whatever came before.
+
+    Args:
+        choice: Which of the `n` choices to read, by its `index`.
+
+    Source: OpenAI API reference, chat completion chunks; the deviations are listed
+    above and in design.md, section 5.
+    """
+
+    __slots__ = ("_by_id", "_by_index", "_last", "_legacy", "calls", "choice")
+
+    def __init__(self, *, choice: int = 0) -> None:
+        self.choice = choice
+        self.calls: list[ToolCall] = []
+        """All calls so far, in order of appearance."""
+        self._by_index: dict[int | float, ToolCall] = {}
+        self._by_id: dict[str, ToolCall] = {}
+        self._last: ToolCall | None = None
+        self._legacy: ToolCall | None = None
+
+    def read(self, payload: Payload) -> list[Part]:
+        """Read one chunk.
+
+        Args:
+            payload: The chunk's JSON object; any shape.
+
+        Returns:
+            What it says about this choice, in order; empty if nothing.
+        """
+        choices = payload.get("choices")
+        if type(choices) is not list:
+            return []
+        if len(choices) == 1:  # nearly every chunk: no list of lists to flatten
+            choice = choices[0]
+            if type(choice) is dict and choice_index(choice) == self.choice:
+                return self.read_choice(choice)
+            return []
+        parts: list[Part] = []
+        for choice in choices:
+            if type(choice) is dict and choice_index(choice) == self.choice:
+                parts += self.read_choice(choice)
+        return parts
+
+    def read_choice(self, choice: dict[str, Any]) -> list[Part]:
+        """Read one entry of `choices` that is known to be this reader's.
+
+        Args:
+            choice: The entry; a `message` is taken for the `delta` it lacks, which
+                is how a whole completion is read (and how some proxies stream).
+
+        Returns:
+            What it says, in order: reasoning, content, refusal, calls, finish.
+        """
+        return self.read_delta(delta_of(choice), choice.get("finish_reason"))
+
+    def read_delta(self, delta: dict[str, Any], reason: object) -> list[Part]:
+        """Read the two fields of an entry of `choices` that say something.
+
+        Args:
+            delta: What it adds (`delta_of`).
+            reason: Its `finish_reason`; any shape.
+
+        Returns:
+            As `read_choice`.
+        """
+        parts: list[Part] = []
+        if len(delta) == 1 and not reason:
+            # Nearly every chunk is one piece of text, or of one call, and nothing else;
+            # looking for all the other fields would take four times as long.
+            content = delta.get("content")
+            if type(content) is str:
+                if content:
+                    parts.append(Text(content))
+                return parts
+            entries = delta.get("tool_calls")
+            if type(entries) is list:
+                self._read_calls(entries, parts)
+                return parts
+        reasoning = _reasoning_of(delta)
+        if reasoning:
+            parts.append(Reasoning(reasoning))
+        content = delta.get("content")
+        if content:
+            if type(content) is str:
+                parts.append(Text(content))
+            else:
+                parts += _content_parts(content)
+        refusal = delta.get("refusal")
+        if refusal and type(refusal) is str:
+            parts.append(Refusal(refusal))
+        entries = delta.get("tool_calls")
+        if entries and type(entries) is list:
+            self._read_calls(entries, parts)
+        elif delta.get("function_call"):
+            self._read_legacy(delta["function_call"], parts)
+        if reason and type(reason) is str:
+            parts.append(Finish(reason))
+        return parts
+
+    def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
+        for entry in entries:
+            if type(entry) is dict:
+                if self._legacy is not None:
+                    # It stands beside the new form: the new one is the call.
+                    self.calls.remove(self._legacy)
+                    self._legacy.is_dropped = True
+                    self._legacy = None
+                function = entry.get("function")
+                if type(function) is not dict:
+                    function = {}
+                    if type(entry.get("custom")) is dict:
+                        function = _custom_tool(entry["custom"])
+                        entry = {"type": "custom", **entry}  # noqa: PLW2901 - a copy
+                self._read_call(entry, function, parts)
+
+    def _read_legacy(self, function: object, parts: list[Part]) -> None:
+        if type(function) is not dict or (self.calls and self._legacy is None):
+            return
+        is_new = self._legacy is None
+        if self._legacy is None:
+            self._legacy = self._open(None, "")
+        self._add(self._legacy, {}, function, parts, is_new=is_new)
+
+    def _read_call(
+        self, entry: dict[str, Any], function: dict[str, Any], parts: list[Part]
+    ) -> None:
+        index = entry.get("index")
+        if type(index) is not int and not (type(index) is float and isfinite(index)):
+            index = None  # missing, or NaN, which could not be found again
+        call_id = entry.get("id")
+        if type(call_id) is not str:
+            call_id = ""
+        call = self._find(index, call_id, function)
+        is_new = call is None
+        if call is None:
+            if not (call_id or function.get("name") or function.get("arguments")):
+                return  # it says nothing: no call opens
+            call = self._open(index, call_id)
+        self._last = call
+        self._add(call, entry, function, parts, is_new=is_new)
+
+    def _find(
+        self, index: float | None, call_id: str, function: dict[str, Any]
+    ) -> ToolCall | None:
+        """Return the call that an entry continues, or None if it opens one."""
+        name = function.get("name")
+        if type(name) is not str:
+            name = ""
+        if index is not None:
+            call = self._by_index.get(index)
+            if call is None or not call_id or call.id in {"", call_id}:
+                found = call
+            else:
+                known = self._by_id.get(call_id)
+                if known is not None and known.index == index:
+                    found = self._by_index[index] = known
+                else:  # an id that changes without a name is a provider's whim
+                    found = None if name else call
+        elif call_id:
+            found = self._by_id.get(call_id)
+            last = self._last
+            if found is None and last is not None and not last.id and not name:
+                found = last  # its id comes late
+        else:
+            found = self._last
+        if found is not None and name and not call_id:
+            return None if _starts_another(found, function) else found
+        return found
+
+    def _open(self, index: float | None, call_id: str) -> ToolCall:
+        call = ToolCall(len(self.calls), index, call_id)
+        self.calls.append(call)
+        if index is not None:
+            self._by_index[index] = call
+        if call_id:
+            self._by_id[call_id] = call
+        return call
+
+    def _add(
+        self,
+        call: ToolCall,
+        entry: dict[str, Any],
+        function: dict[str, Any],
+        parts: list[Part],
+        *,
+        is_new: bool,
+    ) -> None:
+        new_id = call.id if is_new else ""
+        sent_id = entry.get("id")
+        sent_type = entry.get("type")
+        repeats_itself = bool(sent_type) or (bool(sent_id) and not is_new)
+        if not call.id and sent_id and type(sent_id) is str:
+            call.id = new_id = sent_id
+            self._by_id[sent_id] = call
+            repeats_itself = bool(sent_type)
+        if sent_type and type(sent_type) is str:
+            call.type = sent_type
+        name = function.get("name")
+        if not name or type(name) is not str or call.has_arguments:
+            name = ""
+        elif call.name == name and repeats_itself:
+            name = ""  # the same name sent again
+        else:
+            call.name += name
+        arguments = function.get("arguments")
+        if not arguments:
+            arguments = ""
+        elif type(arguments) is not str:
+            # An object where its text belongs (Ollama's own API).
+            try:
+                arguments = json.dumps(arguments, ensure_ascii=False)
+            except RecursionError:  # no tool takes a thousand levels
+                arguments = ""
+        if arguments:
+            call.add_arguments(arguments)
+        if is_new or name or arguments or new_id:
+            parts.append(CallPart(call, name, arguments, is_new, new_id))
+
+
+def _reasoning_of(delta: dict[str, Any]) -> str:
+    for field in REASONING_FIELDS:
+        reasoning = delta.get(field)
+        if reasoning and type(reasoning) is str:
+            return reasoning
+    return ""
+
+
+def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
+    """Return a custom tool's part of a call in the form of a function's.
+
+    Its input is any text, not JSON. Source: OpenAI API reference, custom tools.
+    """
+    return {"name": custom.get("name"), "arguments": custom.get("input")}
+
+
+def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
+    """Tell whether a name without id can only be another call.
+
+    A provider that sends whole calls without ids, at one index or at none, would
+    have them glued into `{...}{...}`, which no tool can read. So a name that comes
+    with the start of an object, after the call's own object is complete, opens
+    another call. Source: ours; it never applies to arguments that are one object.
+    """
+    arguments = function.get("arguments")
+    if type(arguments) is not str or not arguments.lstrip().startswith("{"):
+        return False
+    held = call.arguments
+    if not held.rstrip().endswith("}"):  # spares a parse for each inner object
+        return False
+    try:
+        return isinstance(json.loads(held), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _content_parts(content: object) -> Iterator[Part]:
+    """Read content that is no text: Mistral's list of parts, or one part.
+
+    Source: Mistral API reference, content chunks (`text`, `thinking` with its own
+    list); other kinds of part are read if they carry a `text`.
+    """
+    waiting = [(content, False)]  # a stack, for content can be nested at will
+    while waiting:
+        item, is_reasoning = waiting.pop()
+        if isinstance(item, str):
+            if item:
+                yield Reasoning(item) if is_reasoning else Text(item)
+        elif isinstance(item, list):
+            waiting += [(inner, is_reasoning) for inner in reversed(item)]
+        elif isinstance(item, dict):
+            waiting.append((item.get("text"), is_reasoning))
+            waiting.append((item.get("thinking"), True))

@@ -1,0 +1,26 @@
+"""Dialects: how one provider frames what another frames differently.
+
+A dialect is a value that prints, parses back and composes (`parse_dialect`). It says
+a recorded stream as another provider would have sent it, so that one recording can
+be replayed as any provider. It has a chunk side (`Dialect.apply`) and a wire side
+(`Dialect.framing`); `encode_stream` does both.
+"""
+
+from harness.apis.chat.dialects.framing import Framing, encode_payload
+from harness.apis.chat.dialects.registry import (
+    DIALECTS,
+    Dialect,
+    DialectPart,
+    encode_stream,
+    parse_dialect,
+)
+
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "DialectPart",
+    "Framing",
+    "encode_payload",
+    "encode_stream",
+    "parse_dialect",
+]

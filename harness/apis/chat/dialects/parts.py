@@ -1,0 +1,236 @@
+"""What a stream says, told in one order, for writers that say it their own way.
+
+Reading is left to `harness.apis.chat.deltas`; this file only completes it for whoever
+writes: a call is told once its name is final, every call has an id, and a finish is
+told last, whatever the provider did.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from harness.apis.chat.chunks import Chunk, Payload, payload_error
+from harness.apis.chat.deltas import DeltaReader, choice_index
+from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+__all__ = [
+    "Call",
+    "CallTracker",
+    "Fragment",
+    "Open",
+    "Said",
+    "Start",
+    "is_json",
+    "told",
+]
+
+
+class Call(NamedTuple):
+    """A call whose name is final."""
+
+    position: int
+    """Number among the calls of its choice, from 0."""
+    id: str
+    """As sent, else ``call_<position>``; unique within its choice."""
+    name: str
+    """Empty where none came."""
+
+
+class Open(NamedTuple):
+    """A call begins."""
+
+    call: Call
+
+
+class Fragment(NamedTuple):
+    """More of a call's arguments."""
+
+    call: Call
+    text: str
+    """Never empty."""
+
+
+class Start(NamedTuple):
+    """A choice appears for the first time."""
+
+
+SaidPart: TypeAlias = Start | Text | Reasoning | Refusal | Open | Fragment | Finish
+
+
+class Said(NamedTuple):
+    """One thing that a stream says, or one payload that says nothing known."""
+
+    chunk: Chunk
+    """The chunk that said it; for what is told late, the last chunk."""
+    choice: int
+    """Which choice said it; -1 for usage and errors."""
+    part: SaidPart | None
+    """None for usage and errors."""
+    usage: dict[str, Any] | None = None
+    """Set on the last thing told, if token counts came."""
+    error: Payload | None = None
+    """The payload of an error event, as sent."""
+
+
+def restated(chunk: Chunk, payload: Payload) -> Chunk:
+    """Return a chunk with another payload, its number and time kept."""
+    return Chunk(chunk.index, chunk.at, payload)
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is one complete JSON value."""
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def unique_id(call: ToolCall, taken: set[str], choice: int) -> str:
+    """Return an id that no other call of the choice has, and take it.
+
+    Args:
+        call: The call; its own id is kept where it can be.
+        taken: The ids given so far.
+        choice: The choice's index, for calls that came without id.
+
+    Returns:
+        The id: the same for the same stream, on every machine.
+    """
+    scope = f"{choice}_" if choice else ""
+    chosen = call.id or f"call_{scope}{call.position}"
+    while chosen in taken:
+        chosen += f"_{call.position}"
+    taken.add(chosen)
+    return chosen
+
+
+class _ChoiceTeller:
+    """Turns the parts of one choice into what is told of it."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.reader = DeltaReader(choice=index)
+        self.finish: Finish | None = None
+        # With the reader's call beside it: only a living object keeps its id().
+        self._told: dict[int, tuple[ToolCall, Call]] = {}
+        self._waiting: list[ToolCall] = []
+        self._ids: set[str] = set()
+
+    def read(self, choice: dict[str, Any]) -> Iterator[SaidPart]:
+        for part in self.reader.read_choice(choice):
+            if isinstance(part, CallPart):
+                if part.is_new:
+                    self._waiting.append(part.call)
+                if part.arguments:
+                    yield from self._open_until(part.call)
+                    yield Fragment(self._told[id(part.call)][1], part.arguments)
+            elif isinstance(part, Finish):
+                self.finish = part
+            elif isinstance(part, Text | Reasoning | Refusal):
+                yield from self.open_all()
+                yield part
+
+    def open_all(self) -> Iterator[Open]:
+        while self._waiting:
+            yield self._open(self._waiting.pop(0))
+
+    def _open_until(self, call: ToolCall) -> Iterator[Open]:
+        while id(call) not in self._told:
+            yield self._open(self._waiting.pop(0))
+
+    def _open(self, call: ToolCall) -> Open:
+        told_call = Call(
+            call.position, unique_id(call, self._ids, self.index), call.name
+        )
+        self._told[id(call)] = (call, told_call)
+        return Open(told_call)
+
+
+def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
+    """Tell what a stream says.
+
+    Args:
+        chunks: Any stream.
+
+    Yields:
+        For each choice a `Start`, then its parts in order as they come, `Finish`
+        at the end of the stream. Then the last token counts. Errors come where they
+        came. Names in pieces, resent names and odd indices are gone.
+    """
+    tellers: dict[int, _ChoiceTeller] = {}
+    usage: dict[str, Any] | None = None
+    last: Chunk | None = None
+    for chunk in chunks:
+        last = chunk
+        payload = chunk.payload
+        if payload.get("usage") and isinstance(payload["usage"], dict):
+            usage = payload["usage"]
+        yield from _told_of_choices(chunk, tellers)
+        if payload_error(payload) is not None:
+            yield Said(chunk, -1, None, error=payload)
+    if last is None:
+        return
+    for teller in tellers.values():
+        for opened in teller.open_all():
+            yield Said(last, teller.index, opened)
+        if teller.finish is not None:
+            yield Said(last, teller.index, teller.finish)
+    if usage is not None:
+        yield Said(last, -1, None, usage=usage)
+
+
+def _told_of_choices(chunk: Chunk, tellers: dict[int, _ChoiceTeller]) -> Iterator[Said]:
+    choices = chunk.payload.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        if not isinstance(choice, dict):
+            continue
+        index = choice_index(choice)
+        teller = tellers.get(index)
+        if teller is None:
+            teller = tellers[index] = _ChoiceTeller(index)
+            yield Said(chunk, index, Start())
+        for part in teller.read(choice):
+            yield Said(chunk, index, part)
+
+
+class CallTracker:
+    """Tells which call an entry of `tool_calls` belongs to, for those who edit it."""
+
+    def __init__(self) -> None:
+        self._readers: dict[int, DeltaReader] = {}
+        self._ids: dict[int, dict[int, str]] = {}
+        self._last: dict[tuple[int, object], ToolCall] = {}
+
+    def call_of(self, choice: int, entry: dict[str, Any]) -> ToolCall | None:
+        """Read an entry; each must be read exactly once, in order.
+
+        Args:
+            choice: The index of its choice.
+            entry: The entry as sent.
+
+        Returns:
+            Its call, this entry added; None if that cannot be told.
+        """
+        reader = self._readers.setdefault(choice, DeltaReader(choice=choice))
+        index = entry.get("index")
+        # NaN and other odd values are no place to look anything up.
+        place = index if type(index) is int else None
+        for part in reader.read_choice({"delta": {"tool_calls": [entry]}}):
+            if isinstance(part, CallPart):
+                self._last[choice, place] = self._last[choice, None] = part.call
+                return part.call
+        # Nothing new is in it, so only its place tells whose it is.
+        return self._last.get((choice, place))
+
+    def id_of(self, choice: int, call: ToolCall) -> str:
+        """Return the id of a call: its own, or the one `unique_id` makes."""
+        ids = self._ids.setdefault(choice, {})
+        if call.position not in ids:
+            ids[call.position] = unique_id(call, set(ids.values()), choice)
+        return ids[call.position]

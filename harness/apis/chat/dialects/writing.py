@@ -1,0 +1,271 @@
+"""The skeleton of a provider: when its chunks come, whatever is in them.
+
+A `Writer` tells a stream anew in one provider's shape. What differs between
+providers is declared in the subclasses of `harness.apis.chat.dialects.providers`:
+how calls come (in fragments, whole, all together), where the finish reason and
+the token counts stand, and the fields of each kind of chunk.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from harness.apis.chat.dialects.parts import (
+    Call,
+    Fragment,
+    Open,
+    Said,
+    Start,
+    is_json,
+    restated,
+    told,
+)
+from harness.core.parts import Finish, Reasoning, Refusal, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.chat.chunks import Chunk, Payload
+
+__all__ = ["Meta", "Writer"]
+
+Delta = dict[str, Any]
+
+
+class Meta(NamedTuple):
+    """What tells which completion a chunk belongs to, as the source said it."""
+
+    id: str = "chatcmpl-0"
+    created: int = 0
+    model: str = "model"
+
+
+class _Whole:
+    """A call whose arguments are collected."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.texts: list[str] = []
+        self.is_written = False
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.texts)
+
+
+class Writer:
+    """Writes one stream; made for each stream anew."""
+
+    calls: ClassVar[Literal["fragments", "whole", "together"]] = "fragments"
+    """One chunk a fragment, one a call, or one for all calls."""
+    finish: ClassVar[Literal["own", "rides"]] = "own"
+    """Whether the finish reason has a chunk of its own or rides on the last one."""
+    usage: ClassVar[Literal["chunk", "finish"]] = "chunk"
+    """Whether the token counts have a chunk without choices or come with the finish."""
+    starts: ClassVar[bool] = True
+    """Whether a choice starts with a chunk that only has the role."""
+
+    def __init__(self) -> None:
+        self.meta = Meta()
+        self._whole: dict[int, dict[int, _Whole]] = {}
+        self._held: dict[int, Chunk] = {}
+
+    # What a provider declares.
+
+    def head(self) -> Payload:
+        """Return a payload's fields in order, `choices` empty."""
+        return {
+            "id": self.meta.id,
+            "object": "chat.completion.chunk",
+            "created": self.meta.created,
+            "model": self.meta.model,
+            "choices": [],
+        }
+
+    def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
+        """Return an entry of `choices`."""
+        return {"index": index, "delta": delta, "finish_reason": reason}
+
+    def first(self) -> list[Payload]:
+        """Return what comes before everything else."""
+        return []
+
+    def start_delta(self) -> Delta:
+        """Return the delta that announces the role."""
+        return {"role": "assistant", "content": ""}
+
+    def text_delta(self, text: str) -> Delta:
+        """Return a delta with visible text."""
+        return {"content": text}
+
+    def reasoning_delta(self, text: str) -> Delta:
+        """Return a delta with reasoning."""
+        return {"reasoning_content": text}
+
+    def refusal_delta(self, text: str) -> Delta:
+        """Return a delta with the text of a refusal."""
+        return {"refusal": text}
+
+    def calls_delta(self, entries: list[dict[str, Any]]) -> Delta:
+        """Return a delta with entries of `tool_calls`."""
+        return {"tool_calls": entries}
+
+    def finish_delta(self) -> Delta:
+        """Return the delta beside the finish reason."""
+        return {}
+
+    def entry(self, call: Call, arguments: str) -> dict[str, Any]:
+        """Return the entry that opens a call, with all or none of its arguments."""
+        return {
+            "index": call.position,
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": arguments},
+        }
+
+    def more(self, call: Call, arguments: str) -> dict[str, Any]:
+        """Return the entry of a later fragment."""
+        return {"index": call.position, "function": {"arguments": arguments}}
+
+    def finished(self, payload: Payload, usage: dict[str, Any] | None) -> Payload:
+        """Return a payload with a finish reason, with the token counts if any."""
+        return payload if usage is None else {**payload, "usage": usage}
+
+    def usage_payload(self, usage: dict[str, Any]) -> Payload:
+        """Return the payload that only has the token counts."""
+        return {**self.head(), "usage": usage}
+
+    # When it comes.
+
+    def write(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Write a stream in this shape.
+
+        Args:
+            chunks: The stream in any shape.
+
+        Yields:
+            The chunks of this provider, with the number and time of the chunk that
+            said what they say. Calls that come whole are held back until they are.
+        """
+        source = self._with_meta(chunks)
+        finishes: list[tuple[int, Finish]] = []
+        usage: dict[str, Any] | None = None
+        last: Chunk | None = None
+        for said in told(source):
+            if last is None:
+                for payload in self.first():
+                    yield restated(said.chunk, payload)
+            last = said.chunk
+            if said.error is not None:
+                yield from self._release()
+                yield said.chunk
+            elif said.usage is not None:
+                usage = said.usage
+            elif isinstance(said.part, Finish):
+                finishes.append((said.choice, said.part))
+            else:
+                yield from self._write_part(said)
+        if last is not None:
+            yield from self._write_end(last, finishes, usage)
+
+    def _with_meta(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        found: dict[str, Any] = {}
+        for chunk in chunks:
+            if len(found) < 3:
+                for field in ("id", "created", "model"):
+                    value = chunk.payload.get(field)
+                    if value and field not in found:
+                        found[field] = value
+                        self.meta = self.meta._replace(**{field: value})
+            yield chunk
+
+    def _write_part(self, said: Said) -> Iterator[Chunk]:
+        chunk, index, part = said.chunk, said.choice, said.part
+        if isinstance(part, Start):
+            if self.starts:
+                yield from self._say(chunk, index, self.start_delta())
+        elif isinstance(part, Open | Fragment):
+            yield from self._write_call(chunk, index, part)
+        else:
+            whole = self._whole.get(index, {})
+            if all(is_json(call.arguments or "{}") for call in whole.values()):
+                # Complete calls stay before what comes after them; others may go on
+                # behind it (interleaving), and cannot be told whole before the end.
+                yield from self._write_whole(chunk, index)
+            if isinstance(part, Text):
+                yield from self._say(chunk, index, self.text_delta(part.text))
+            elif isinstance(part, Reasoning):
+                yield from self._say(chunk, index, self.reasoning_delta(part.text))
+            elif isinstance(part, Refusal):
+                yield from self._say(chunk, index, self.refusal_delta(part.text))
+
+    def _write_call(
+        self, chunk: Chunk, index: int, part: Open | Fragment
+    ) -> Iterator[Chunk]:
+        call = part.call
+        if self.calls == "fragments":
+            entry = (
+                self.entry(call, "")
+                if isinstance(part, Open)
+                else self.more(call, part.text)
+            )
+            yield from self._say(chunk, index, self.calls_delta([entry]))
+            return
+        whole = self._whole.setdefault(index, {})
+        held = whole.setdefault(call.position, _Whole(call))
+        if isinstance(part, Fragment):
+            if held.is_written:
+                entry = self.more(call, part.text)
+                yield from self._say(chunk, index, self.calls_delta([entry]))
+            else:
+                held.texts.append(part.text)
+
+    def _write_whole(self, chunk: Chunk, index: int) -> Iterator[Chunk]:
+        whole = self._whole.get(index, {})
+        entries = []
+        for held in whole.values():
+            if not held.is_written:
+                held.is_written = True
+                entries.append(self.entry(held.call, held.arguments))
+        if self.calls == "together" and entries:
+            yield from self._say(chunk, index, self.calls_delta(entries))
+        else:
+            for entry in entries:
+                yield from self._say(chunk, index, self.calls_delta([entry]))
+
+    def _say(self, chunk: Chunk, index: int, delta: Delta) -> Iterator[Chunk]:
+        payload = {**self.head(), "choices": [self.choice(index, delta, None)]}
+        said = restated(chunk, payload)
+        if self.finish == "rides":
+            before = self._held.get(index)
+            self._held[index] = said
+            if before is not None:
+                yield before
+        else:
+            yield said
+
+    def _release(self) -> Iterator[Chunk]:
+        yield from self._held.values()
+        self._held.clear()
+
+    def _write_end(
+        self,
+        last: Chunk,
+        finishes: list[tuple[int, Finish]],
+        usage: dict[str, Any] | None,
+    ) -> Iterator[Chunk]:
+        for index in list(self._whole):
+            yield from self._write_whole(last, index)
+        in_finish = usage if self.usage == "finish" else None
+        for number, (index, finish) in enumerate(finishes):
+            delta = self.finish_delta()
+            held = self._held.pop(index, None)
+            if held is not None:
+                delta = held.payload["choices"][0]["delta"]
+            choice = self.choice(index, delta, finish.reason)
+            payload = {**self.head(), "choices": [choice]}
+            counts = in_finish if number == len(finishes) - 1 else None
+            yield restated(last, self.finished(payload, counts))
+        yield from self._release()
+        if usage is not None and (in_finish is None or not finishes):
+            yield restated(last, self.usage_payload(usage))

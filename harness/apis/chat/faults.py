@@ -1,0 +1,288 @@
+"""Ways for a stream to go wrong: values that print, parse back and compose.
+
+A fault works on chunks or on the encoded bytes, and says what a documented consumer
+may make of it. Positions are given, so a fault does the same on every machine; a
+position beyond the end of the stream does nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from harness.apis.chat import breaking
+from harness.errors import UsageError, shorten
+
+if TYPE_CHECKING:
+    from harness.apis.chat.chunks import Chunk
+
+__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "parse_fault"]
+
+ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
+ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One named way to go wrong."""
+
+    name: str
+    """As `parse_fault` takes it, without its number."""
+    summary: str
+    """One line for a help text; K is the number."""
+    allows: str
+    """What a documented consumer may do with it."""
+    leaves: Literal["same", "prefix", "anything"]
+    """What the answer may be, against that without the fault: the same; for each
+    text and each call a beginning of it; or anything but an undocumented exception."""
+    chunks: ChunkFault | None = None
+    """What it does to chunks, given its number; None for a fault of bytes."""
+    data: ByteFault | None = None
+    """What it does to bytes, given its number; None for a fault of chunks."""
+    default: int | None = None
+    """The number where none is given; None if the fault takes no number."""
+    ends_early: bool = False
+    """Whether the stream breaks off, so that no `[DONE]` follows."""
+
+    @property
+    def level(self) -> Literal["chunks", "bytes"]:
+        """What it works on."""
+        return "bytes" if self.chunks is None else "chunks"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPart:
+    """A kind of fault at its position."""
+
+    name: str
+    """The kind's name."""
+    number: int | None
+    """Its position or count; None for a kind that takes none."""
+    kind: FaultKind = field(compare=False, repr=False)
+    """What it does."""
+
+    def __str__(self) -> str:
+        return self.name if self.number is None else f"{self.name}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A way for a stream to go wrong; `str()` of it parses back.
+
+    Made by `parse_fault`. Its chunk faults come before its byte faults, whatever the
+    order they were given in, because bytes are made of chunks.
+    """
+
+    parts: tuple[FaultPart, ...]
+    """What was joined by ``+``, in that order; at least one."""
+
+    def __str__(self) -> str:
+        return "+".join(map(str, self.parts))
+
+    @property
+    def needs_bytes(self) -> bool:
+        """Whether it can only be shown to a consumer through bytes."""
+        return any(part.kind.level == "bytes" for part in self.parts)
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the stream breaks off, so that no `[DONE]` follows."""
+        return any(part.kind.ends_early for part in self.parts)
+
+    @property
+    def leaves(self) -> Literal["same", "prefix", "anything"]:
+        """What the answer may be, against that without the fault (`FaultKind`)."""
+        found = {part.kind.leaves for part in self.parts}
+        if "anything" in found:
+            return "anything"
+        return "prefix" if "prefix" in found else "same"
+
+    @property
+    def allows(self) -> str:
+        """What a documented consumer may do with it, a sentence a part."""
+        return " ".join(dict.fromkeys(part.kind.allows for part in self.parts))
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Do its chunk faults to a stream; payloads are not changed, but replaced.
+
+        Args:
+            chunks: The stream.
+
+        Returns:
+            The broken stream, lazily. Faults of bytes are left out (`apply_bytes`).
+        """
+        stream = iter(chunks)
+        for part in self.parts:
+            if part.kind.chunks is not None:
+                stream = part.kind.chunks(stream, part.number or 0)
+        return stream
+
+    def apply_bytes(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Do its byte faults to an encoded event stream.
+
+        Args:
+            pieces: The bytes, cut anyhow; a fault of one event needs it whole and
+                passes events on one a piece.
+
+        Returns:
+            The broken bytes, lazily. Faults of chunks are left out (`apply`).
+        """
+        stream = iter(pieces)
+        for part in self.parts:
+            if part.kind.data is not None:
+                stream = part.kind.data(stream, part.number or 0)
+        return stream
+
+
+def parse_fault(text: str) -> Fault:
+    """Read a fault as the command line takes it.
+
+    Args:
+        text: A name of `FAULTS`, with ``:K`` where it takes a number (without it, its
+            default), or several joined by ``+``. Blanks around it are ignored.
+
+    Returns:
+        The fault.
+
+    Raises:
+        UsageError: A name is unknown, or its number is none or not wanted; the
+            message lists what there is.
+    """
+    return Fault(tuple(_parse_part(part, text) for part in text.strip().split("+")))
+
+
+def _parse_part(part: str, text: str) -> FaultPart:
+    name, colon, tail = part.partition(":")
+    kind = FAULTS.get(name)
+    if kind is not None:
+        if not colon:
+            return FaultPart(name, kind.default, kind)
+        if kind.default is not None and _NUMBER.fullmatch(tail):
+            return FaultPart(name, int(tail), kind)
+    forms = [
+        kind.name if kind.default is None else f"{kind.name}:K"
+        for kind in FAULTS.values()
+    ]
+    raise UsageError(
+        f"fault {shorten(text)}: expected one of {', '.join(forms)} (K a number from "
+        f"0), or several joined by +; got {shorten(part)}"
+    )
+
+
+_INCOMPLETE = "It keeps what came and reports or raises that the stream is incomplete."
+_UNREADABLE = "It leaves the event out or raises that it is unreadable."
+_UNTELLABLE = "It cannot tell; it reads what came and must not fail otherwise."
+_ARGUMENTS = "It keeps the raw arguments and reports that they are malformed."
+
+
+_ALL = (
+    FaultKind(
+        "cut-chunks",
+        "the stream ends after K chunks",
+        _INCOMPLETE,
+        "prefix",
+        chunks=breaking.cut_chunks,
+        default=1,
+        ends_early=True,
+    ),
+    FaultKind(
+        "cut-bytes",
+        "the stream ends after K bytes",
+        _INCOMPLETE,
+        "prefix",
+        data=breaking.cut_bytes,
+        default=100,
+        ends_early=True,
+    ),
+    FaultKind(
+        "no-finish",
+        "no finish reason ever comes",
+        "It keeps what came and may report that nobody said it was complete.",
+        "same",
+        chunks=breaking.no_finish,
+    ),
+    FaultKind(
+        "no-done",
+        "no [DONE] at the end",
+        "It keeps what came and may report that the end is missing.",
+        "same",
+        data=breaking.no_done,
+    ),
+    FaultKind(
+        "error-event",
+        "an error event after K chunks, then the end",
+        "It keeps what came and reports or raises the provider's error.",
+        "prefix",
+        chunks=breaking.error_event,
+        default=1,
+        ends_early=True,
+    ),
+    FaultKind(
+        "broken-json",
+        "the JSON of event K ends in the middle",
+        _UNREADABLE,
+        "anything",
+        data=breaking.broken_json,
+        default=1,
+    ),
+    FaultKind(
+        "duplicate-chunk",
+        "chunk K comes twice",
+        _UNTELLABLE,
+        "anything",
+        chunks=breaking.duplicate_chunk,
+        default=1,
+    ),
+    FaultKind(
+        "reordered-chunks",
+        "chunk K comes after the one behind it",
+        _UNTELLABLE,
+        "anything",
+        chunks=breaking.reordered_chunks,
+        default=1,
+    ),
+    FaultKind(
+        "truncated-arguments",
+        "the arguments of every call end after K code points",
+        _ARGUMENTS,
+        "prefix",
+        chunks=breaking.truncated_arguments,
+        default=1,
+    ),
+    FaultKind(
+        "trailing-arguments",
+        "a brace too many behind the arguments of every call",
+        _ARGUMENTS,
+        "anything",
+        chunks=breaking.trailing_arguments,
+    ),
+    FaultKind(
+        "bad-escape",
+        "an escape that JSON does not have in the first string of every call",
+        _ARGUMENTS,
+        "anything",
+        chunks=breaking.bad_escape,
+    ),
+    FaultKind(
+        "stray-bytes",
+        "bytes that are no event after the end",
+        "It keeps the answer; it may report the bytes, for the answer was complete.",
+        "same",
+        data=breaking.stray_bytes,
+    ),
+    FaultKind(
+        "invalid-utf8",
+        "the first text from event K on begins with a byte that is no UTF-8",
+        "It puts U+FFFD there, or leaves the event out, or raises.",
+        "anything",
+        data=breaking.invalid_utf8,
+        default=0,
+    ),
+)
+
+FAULTS: dict[str, FaultKind] = {kind.name: kind for kind in _ALL}
+"""Every kind of fault, in the order of a help text."""

@@ -1,0 +1,103 @@
+"""A recording restated in an API: its dialect, its faults, and what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from harness.apis.detect import API_NAMES, api_named
+from harness.errors import UsageError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.base import WritingApi, WrittenEvent
+    from harness.core.parts import Part
+
+__all__ = ["RESTATED", "ApiStyle", "api_style"]
+
+RESTATED = tuple(name for name in API_NAMES if name != "chat")
+"""The APIs that have writers of their own; chat has `harness.apis.chat.dialects`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiStyle:
+    """How an answer is written; made by `api_style`."""
+
+    api: str
+    """One of `RESTATED`."""
+    dialect: str = ""
+    """A dialect of that API; empty for the standard one."""
+    fault: str = ""
+    """A fault of that API; empty for none."""
+    number: int | None = None
+    """After how many events it goes wrong; None for the fault's own default."""
+
+    def __str__(self) -> str:
+        """Return the command line options that ask for it."""
+        options = [f"--api {self.api}"]
+        if self.dialect:
+            options.append(f"--dialect {self.dialect}")
+        if self.fault:
+            number = "" if self.number is None else f":{self.number}"
+            options.append(f"--fault {self.fault}{number}")
+        return " ".join(options)
+
+    def write(
+        self, answer: Iterable[list[Part]]
+    ) -> tuple[Iterator[WrittenEvent], dict[str, int]]:
+        """Write an answer.
+
+        Args:
+            answer: The parts of each event, in order.
+
+        Returns:
+            The events, lazily; and what was left out, complete when they are through.
+        """
+        api = cast("WritingApi", api_named(self.api))
+        writer = api.writer(self.dialect)
+
+        def written() -> Iterator[WrittenEvent]:
+            for parts in answer:
+                yield from writer.feed(parts)
+            yield from writer.close()
+
+        events = api.changed(written(), self.dialect, self.fault, self.number)
+        return events, writer.left_out
+
+    def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
+        """Yield the bytes of events, framed as the dialect does."""
+        api = cast("WritingApi", api_named(self.api))
+        return api.encode(events, self.dialect, self.fault, self.number)
+
+
+def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:
+    """Read what the command line takes.
+
+    Args:
+        api: One of `RESTATED`.
+        dialect: A dialect of that API; empty for the standard one.
+        fault: A fault of that API, ``NAME`` or ``NAME:K``; empty for none.
+
+    Returns:
+        The style.
+
+    Raises:
+        UsageError: A name is unknown; the message lists what there is.
+    """
+    if api not in RESTATED:
+        raise UsageError(f"API {shorten(api)}: expected one of {', '.join(API_NAMES)}")
+    known = cast("WritingApi", api_named(api))
+    if dialect and dialect not in known.dialects:
+        raise UsageError(
+            f"dialect {shorten(dialect)} of {api}: expected one of "
+            f"{', '.join(known.dialects)}"
+        )
+    name, colon, text = fault.partition(":")
+    if name and name not in known.faults:
+        raise UsageError(
+            f"fault {shorten(name)} of {api}: expected one of {', '.join(known.faults)}"
+        )
+    if colon and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"fault {shorten(fault)}: expected a number after the colon")
+    return ApiStyle(api, dialect, name, int(text) if colon else None)

@@ -1,0 +1,161 @@
+"""One other way in which a recorded stream could have arrived.
+
+A `Variation` is a dialect, then a split, then a fault: the order in which a provider
+says it, a network cuts it and something breaks it. It is a value: it prints, compares
+and is all that is needed to make the same stream again.
+
+What a variation is made of is imported where it is asked for: the modules of the
+dialects, splits and faults take 25 ms of a start, and most replays vary nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.cutting import cut_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.chat.chunks import Chunk
+    from harness.apis.chat.dialects import Dialect
+    from harness.apis.chat.faults import Fault
+    from harness.apis.style import ApiStyle
+    from harness.core.parts import Part
+    from harness.core.splits import Split
+
+__all__ = ["Variation", "vary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How a stream is said, cut and broken; nothing set leaves it as recorded."""
+
+    split: Split | None = None
+    """How its text is cut; None leaves the recorded chunks."""
+    dialect: Dialect | None = None
+    """Whose habits it has; None leaves the recorded provider's."""
+    fault: Fault | None = None
+    """How it goes wrong; None leaves it whole."""
+    style: ApiStyle | None = None
+    """The API that it is restated in, with a dialect and a fault of that API, in place
+    of those above; None leaves the recorded one (as chat chunks where it is cut)."""
+
+    def __str__(self) -> str:
+        """Return the command line options that ask for it; empty for none."""
+        named = (
+            ("dialect", self.dialect),
+            ("split", self.split),
+            ("fault", self.fault),
+        )
+        options = [f"--{name} {value}" for name, value in named if value]
+        return " ".join([*([str(self.style)] if self.style else []), *options])
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it leaves the stream as it was recorded."""
+        is_restated = self.dialect or self.fault or self.style
+        return is_restated is None and not self._cuts
+
+    @property
+    def _cuts(self) -> bool:
+        return self.split is not None and not self.split.is_recorded
+
+    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Vary a stream of chunks, lazily; faults of bytes are left out.
+
+        Args:
+            chunks: The stream; its payloads are not changed.
+
+        Returns:
+            The varied stream; each chunk has the number and time of its source.
+        """
+        stream = iter(chunks)
+        if self.dialect is not None:
+            stream = self.dialect.apply(stream)
+        if self.split is not None and self._cuts:
+            stream = cut_chunks(self.split, stream)
+        if self.fault is not None:
+            stream = self.fault.apply(stream)
+        return stream
+
+    def restate(
+        self, answer: Iterable[tuple[float | None, list[Part]]]
+    ) -> tuple[Iterator[bytes], dict[str, int]]:
+        """Write an answer in the API of `style`, cut by the split.
+
+        Args:
+            answer: The time and the parts of each event, in order.
+
+        Returns:
+            The bytes, an event a piece, lazily; and what the API cannot carry, with how
+            often it came, complete when the bytes are through.
+        """
+        from harness.core.part_cuts import recut_parts
+
+        assert self.style is not None
+        if self.split is not None and self._cuts:
+            answer = recut_parts(answer, self.split)
+        events, left_out = self.style.write(parts for _, parts in answer)
+        return self.style.encode(events), left_out
+
+    def encode(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:
+        """Vary a stream and write it as event stream text, byte faults included.
+
+        Args:
+            chunks: The stream; its payloads are not changed.
+
+        Returns:
+            The bytes, an event or less a piece, `[DONE]` last unless the stream
+            breaks off.
+        """
+        from harness.apis.chat.dialects.framing import Framing
+
+        framing = self.dialect.framing if self.dialect is not None else Framing()
+        if self.fault is None:
+            return framing.encode(self.apply(chunks))
+        if self.fault.ends_early:
+            framing = replace(framing, has_done=False)
+        return self.fault.apply_bytes(framing.encode(self.apply(chunks)))
+
+
+def vary(
+    split: Split | str | None = None,
+    dialect: Dialect | str | None = None,
+    fault: Fault | str | None = None,
+    api: str | None = None,
+) -> Variation:
+    """Make a variation from values or from what the command line takes.
+
+    Args:
+        split: A split, or as `parse_split` takes it.
+        dialect: A dialect, or as `parse_dialect` takes it.
+        fault: A fault, or as `parse_fault` takes it.
+        api: The API to restate it in: then `dialect` and `fault` are names of that
+            API's; None, or `chat`, restates it as chat chunks.
+
+    Returns:
+        The variation.
+
+    Raises:
+        UsageError: A name is wrong; the message says what there is.
+    """
+    if isinstance(split, str):
+        from harness.core.splits import parse_split
+
+        split = parse_split(split)
+    if api is not None and api != "chat":
+        from harness.apis.style import api_style
+
+        style = api_style(api, str(dialect or ""), str(fault or ""))
+        return Variation(split, style=style)
+    if isinstance(dialect, str):
+        from harness.apis.chat.dialects import parse_dialect
+
+        dialect = parse_dialect(dialect)
+    if isinstance(fault, str):
+        from harness.apis.chat.faults import parse_fault
+
+        fault = parse_fault(fault)
+    return Variation(split, dialect, fault)

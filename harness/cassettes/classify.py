@@ -1,0 +1,238 @@
+"""What an exchange is: a streamed answer of an API, a whole one, or something else.
+
+Told from what the response says, never from the URL or the content type: gateways
+and test suites put any URL in front of any provider, and recorders lose or falsify
+content types. Only the beginning of a body is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.apis.chat.chunks import DONE, parse_payload, payload_error
+from harness.apis.detect import api_of_answer, api_of_event, api_of_request
+from harness.core.framing import decoder_for
+from harness.errors import ChunkError, SSEError, shorten
+
+if TYPE_CHECKING:
+    from harness.cassettes.model import Exchange
+    from harness.core.sse import SSEEvent
+
+__all__ = ["Classification", "Kind", "classify"]
+
+_LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
+_SLICE = 2048  # most streams are told by their first event
+
+
+class Kind(StrEnum):
+    """What an exchange is to a replay."""
+
+    STREAM = "stream"
+    """A streamed answer: its events, one after the other."""
+    WHOLE = "whole"
+    """An answer that was not streamed: one JSON object."""
+    OTHER = "other"
+    """Nothing that can be replayed."""
+
+
+class Classification(NamedTuple):
+    """What an exchange is, and why it is not replayed."""
+
+    kind: Kind
+    """Which of the three."""
+    reason: str = ""
+    """For `OTHER`: what it is, as a phrase such as ``HTTP 429: slow down``."""
+    api: str = ""
+    """Whose answer it is (`harness.apis.detect.API_NAMES`); empty for `OTHER`."""
+
+
+def classify(exchange: Exchange) -> Classification:
+    """Tell what an exchange is.
+
+    Args:
+        exchange: Any exchange; its `source`, if it has one, is not used up.
+
+    Returns:
+        The kind, with a reason for `Kind.OTHER`. A stream that begins with comments,
+        an error event or a usage chunk is a stream.
+    """
+    response = exchange.response
+    head = response.peek(_LOOKED_AT)
+    is_whole = response.source is None and len(response.body) <= _LOOKED_AT
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if response.status >= 400:
+        return _other(f"HTTP {response.status}{_error_message(text)}")
+    if not text:
+        said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
+        return _other(f"empty body{said}")
+    if text.startswith(b"<") and b"\ndata:" not in text:
+        return _other("HTML or XML, no event stream")
+    asked = exchange.request.json()
+    return (_of_json if text.startswith((b"{", b"[")) else _of_events)(
+        text,
+        exchange.request.uri,
+        asked if isinstance(asked, dict) else {},
+        is_whole=is_whole,
+    )
+
+
+def _other(reason: str) -> Classification:
+    return Classification(Kind.OTHER, reason)
+
+
+def _error_message(text: bytes) -> str:
+    document = _parse(text)
+    if isinstance(document, list) and document:  # Gemini wraps its errors in a list
+        document = document[0]
+    if isinstance(document, dict):
+        message = payload_error(document) or document.get("detail")
+        if isinstance(message, str):
+            return f": {' '.join(message.split())[:120]}"
+    return ""
+
+
+def _parse(text: bytes) -> Any:
+    """Parse JSON of which the end may be missing; None where it is none."""
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text, allow_partial="trailing-strings")
+    except ValueError:
+        pass
+    try:
+        return parse_payload(text)  # reads lone surrogates, which jiter refuses
+    except ChunkError:
+        return None
+
+
+def _of_json(
+    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
+) -> Classification:
+    """Read JSON: one object is a whole answer or an event, several are a stream."""
+    document = _parse(head)
+    if isinstance(document, dict) and _is_one_value(head):
+        found = _of_document(document)
+        if found.kind is Kind.OTHER and api_of_event("", document) is not None:
+            return _of_events(head, uri, asked, is_whole=is_whole)
+        return found
+    events = _of_events(head, uri, asked, is_whole=is_whole)
+    if events.kind is Kind.STREAM:
+        return events
+    if isinstance(document, list):
+        return _other("a JSON list, no answer of a known API")
+    if document is not None:
+        return _other("JSON lines of no known API")
+    what = "damaged JSON" if is_whole else "JSON that cannot be read"
+    return _other(f"{what}, no answer of a known API")
+
+
+def _is_one_value(head: bytes) -> bool:
+    """Return whether nothing follows the first value, as far as can be seen."""
+    text = head.decode("utf-8", "replace")
+    try:
+        _, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return True  # damaged, or longer than what is looked at
+    return not text[end:].strip()
+
+
+def _of_document(document: dict[str, Any]) -> Classification:
+    api = api_of_answer(document)
+    if api is not None:
+        return Classification(Kind.WHOLE, api=api.name)
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if document.get("object") == "text_completion" or (
+        isinstance(choice, dict) and "text" in choice
+    ):
+        return _other("a legacy text completion")
+    return _other(_name_of(document))
+
+
+def _name_of(document: dict[str, Any]) -> str:
+    """Name a JSON object that is no answer of a known API."""
+    named = document.get("object")
+    message = payload_error(document)
+    if message is not None:
+        return f"an error answer: {' '.join(message.split())[:120]}"
+    data = document.get("data")
+    if named == "list" and isinstance(data, list):
+        first = data[0] if data and isinstance(data[0], dict) else {}
+        kind = first.get("object")
+        return f"a list of {kind}s" if isinstance(kind, str) else "a list"
+    keys = ", ".join(list(document)[:4])
+    return f"JSON, no answer of a known API (keys: {keys})" if keys else "empty JSON"
+
+
+def _of_events(
+    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
+) -> Classification:
+    decoder = decoder_for(head)
+    seen = _Seen(uri, asked)
+    try:
+        for start in range(0, len(head), _SLICE):
+            for event in decoder.feed(head[start : start + _SLICE]):
+                verdict = seen.verdict(event)
+                if verdict is not None:
+                    return verdict
+        for event in decoder.close():
+            verdict = seen.verdict(event)
+            if verdict is not None:
+                return verdict
+    except SSEError as error:
+        return _other(str(error))
+    return seen.at_the_end(head, is_whole=is_whole)
+
+
+class _Seen:
+    """What the events so far show."""
+
+    def __init__(self, uri: str, asked: dict[str, Any]) -> None:
+        self._uri = uri
+        self._asked = asked
+        self._has_error = False
+        self._unknown = ""
+
+    def verdict(self, event: SSEEvent) -> Classification | None:
+        """Return what the stream is, or None while the events could be anybody's."""
+        data = event.data.strip()
+        if not data or data == DONE:
+            return None
+        payload = _parse(data.encode("utf-8", "surrogatepass"))
+        if not isinstance(payload, dict):
+            self._unknown = (
+                self._unknown or f"its data is no JSON: {shorten(data, limit=40)}"
+            )
+            return None
+        api = api_of_event(event.event, payload)
+        if api is not None:
+            return Classification(Kind.STREAM, api=api.name)
+        choices = payload.get("choices")
+        if payload.get("object") == "text_completion" or (
+            isinstance(choices, list)
+            and choices
+            and isinstance(choices[0], dict)
+            and "text" in choices[0]
+        ):
+            return _other("a stream of legacy text completions")
+        if event.event.startswith("thread."):
+            return _other("an OpenAI Assistants stream")
+        if payload_error(payload) is not None or event.event == "error":
+            self._has_error = True
+        else:
+            self._unknown = self._unknown or f"keys: {', '.join(list(payload)[:4])}"
+        return None
+
+    def at_the_end(self, head: bytes, *, is_whole: bool) -> Classification:
+        if self._has_error:
+            # Nothing but errors, which look alike: the request decides.
+            api = api_of_request(self._uri, self._asked)
+            return Classification(Kind.STREAM, api=api.name if api else "chat")
+        if self._unknown:
+            return _other(f"an event stream of no known API ({self._unknown})")
+        if b"\0" in head:
+            return _other("binary data, no event stream")
+        where = "" if is_whole else f" in its first {_LOOKED_AT // 1024} KiB"
+        return _other(f"no event with data{where}")

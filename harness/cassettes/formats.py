@@ -1,0 +1,110 @@
+"""Which format an input has, told from its first block.
+
+Owns the list of accepted formats and nothing else: a name's ending never counts,
+so that a recording saved as `stream.txt` replays like `stream.sse`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from enum import StrEnum
+
+from harness.cassettes.journal_text import JOURNAL_START
+
+__all__ = ["Format", "strange", "tell_format"]
+
+
+class Format(StrEnum):
+    """What a file holds."""
+
+    YAML = "YAML"
+    """A cassette; also whatever is none of the others, so that YAML can complain."""
+    JSON = "JSON"
+    """One JSON document: a cassette, or a whole chat completion."""
+    JSON_LINES = "JSON lines"
+    """One chunk a line."""
+    SSE = "SSE text"
+    """An event stream as `curl -N` saves it."""
+    HTTP = "HTTP response"
+    """A response with its head, as `curl -i` saves it."""
+    JOURNAL = "journal"
+    """What a recording that did not end left beside its cassette."""
+
+
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+_SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_DATA_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
+_JSON = re.compile(rb"\[|\{\s*(?:[\"}]|\Z)")  # `{key: ...` is YAML
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
+
+_MAGIC = (
+    (b"\x1f\x8b", "gzip data; unpack it first (gunzip)"),
+    (b"PK\x03\x04", "a zip archive; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "zstd data; unpack it first (zstd -d)"),
+    (b"BZh", "bzip2 data; unpack it first (bunzip2)"),
+    (b"\xfd7zXZ", "xz data; unpack it first (unxz)"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x89PNG", "a PNG image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x7fELF", "a program"),
+)
+_UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def strange(head: bytes) -> str:
+    """Name what can be no input at all.
+
+    Args:
+        head: The beginning of the input.
+
+    Returns:
+        What it is and what to do, or an empty string where it may be text.
+    """
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return f"is no text, but {name}"
+    if b"\0" in head and not head.startswith(_UTF16_OR_32):
+        return "holds binary data; name a cassette, SSE text or JSON lines"
+    return ""
+
+
+def tell_format(head: bytes, *, is_whole: bool) -> Format:
+    """Tell the format of an input.
+
+    Args:
+        head: Its first block.
+        is_whole: There is nothing after it.
+
+    Returns:
+        The format; `YAML` where no other fits.
+    """
+    if head.startswith(JOURNAL_START):
+        return Format.JOURNAL
+    blank = _BLANK.match(head)
+    text = head[blank.end() :] if blank else head
+    if _STATUS_LINE.match(text):
+        return Format.HTTP
+    if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
+        return Format.SSE
+    if _JSON.match(text):
+        return _tell_json(text, is_whole=is_whole)
+    return Format.YAML
+
+
+def _only_comments(text: bytes) -> bool:
+    """Say whether a stream has sent nothing but keep-alive comments so far."""
+    return all(line.startswith(b":") for line in text.split() if b":" in line)
+
+
+def _tell_json(text: bytes, *, is_whole: bool) -> Format:
+    line, newline, rest = text.partition(b"\n")
+    has_more = bool(rest.strip()) or (bool(newline) and not is_whole)
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError):
+        return Format.JSON
+    if not has_more:
+        return Format.JSON
+    return Format.JSON_LINES if isinstance(first, dict) else Format.JSON

@@ -1,0 +1,145 @@
+"""Finding cassettes: what a file or folder named on a command line stands for.
+
+Owns which files of a folder are cassettes. They are told from their beginning,
+without parsing: a folder may hold a lock file of many megabytes beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from harness.cassettes.inputs import STDIN
+from harness.cassettes.journal_text import has_exchange, is_journal
+from harness.errors import CassetteError, CassetteMissingError
+
+__all__ = ["find_cassettes", "is_cassette"]
+
+_ENDINGS = (".yaml", ".yml", ".json")
+_SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
+
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+# In block style a key in column 0 is a key of the document, whatever stands around.
+_BLOCK_KEY = re.compile(
+    rb"^(?:\xef\xbb\xbf)?[\"']?interactions[\"']?[ \t]*:[ \t]*(\[|(?:#.*)?\r?$)",
+    re.MULTILINE,
+)
+_REQUEST_KEY = re.compile(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
+_FLOW_TOKEN = re.compile(
+    rb"\"(?:[^\"\\]|\\.)*\"|[{}\[\]]|[A-Za-z_]+(?=\s*:)", re.DOTALL
+)
+
+
+def find_cassettes(
+    path: str | os.PathLike[str], *, with_journals: bool = False
+) -> list[str]:
+    """Return the recordings that a path stands for.
+
+    Args:
+        path: A file, a folder, or ``-`` for standard input.
+        with_journals: Of a folder, also return the journals that recordings left;
+            one that holds nothing yet is passed over.
+
+    Returns:
+        A file or ``-`` is itself, whatever it holds. A folder is searched through
+        all its folders for `*.yaml`, `*.yml` and `*.json` that are cassettes, in the
+        order of their names. Hidden files and folders, virtual environments,
+        `node_modules`, `site-packages` and links to folders are left out.
+
+    Raises:
+        CassetteMissingError: There is nothing of that name.
+        CassetteError: It is a folder without cassettes, or cannot be read.
+    """
+    name = os.fspath(path)
+    place = Path(name)
+    if name == STDIN or (place.exists() and not place.is_dir()):
+        return [name]
+    if not place.is_dir():
+        raise CassetteMissingError(
+            name, "there is no such file or folder; check the name"
+        )
+    found: list[str] = []
+    try:
+        _search(name, found, with_journals=with_journals)
+    except OSError as error:
+        raise CassetteError(
+            error.filename or name, f"cannot be read ({error.strerror})"
+        ) from None
+    if not found:
+        raise CassetteError(
+            name,
+            "no cassettes in this folder; expected *.yaml, *.yml or *.json "
+            "with `interactions` (name other files one by one)",
+        )
+    return found
+
+
+def _search(folder: str, found: list[str], *, with_journals: bool) -> None:
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        if entry.name.startswith("."):
+            is_one = with_journals and is_journal(entry.name) and entry.is_file()
+            if is_one and has_exchange(entry.path):
+                found.append(entry.path)
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            venv_mark = Path(entry.path, "pyvenv.cfg")
+            if entry.name not in _SKIPPED and not venv_mark.exists():
+                _search(entry.path, found, with_journals=with_journals)
+        elif (
+            entry.name.lower().endswith(_ENDINGS)
+            and entry.is_file()
+            and _may_be_cassette(entry.path)
+        ):
+            found.append(entry.path)
+
+
+def _may_be_cassette(path: str) -> bool:
+    try:
+        return is_cassette(path)
+    except OSError:
+        return True  # whoever reads it reports it; the others are read all the same
+
+
+def is_cassette(path: str) -> bool:
+    """Say whether a YAML or JSON file is a cassette, from its first mebibyte.
+
+    Args:
+        path: A file.
+
+    Returns:
+        True where the document has `interactions` with requests, or none yet; also
+        of a damaged cassette, so that it is reported and not passed over.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        head = file.read(_SNIFFED)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return _is_flow_cassette(head)
+    key = _BLOCK_KEY.search(head)
+    if key is None:
+        return False
+    value = head[key.start(1) :].lstrip()
+    return value.startswith(b"[]") or bool(_REQUEST_KEY.search(value))
+
+
+def _is_flow_cassette(head: bytes) -> bool:
+    """Look for the key at the top level of JSON, or of YAML written like it."""
+    depth = 0
+    for token in _FLOW_TOKEN.finditer(head):
+        text = token[0]
+        if text in {b"{", b"["}:
+            depth += 1
+        elif text in {b"}", b"]"}:
+            depth -= 1
+        elif depth == 1 and text.strip(b"\"'") == b"interactions":
+            value = head[token.end() :].lstrip().removeprefix(b":").lstrip()
+            return value.startswith(b"[") and (
+                value[1:].lstrip().startswith(b"]") or bool(_REQUEST_KEY.search(value))
+            )
+    return False

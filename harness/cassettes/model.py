@@ -1,0 +1,168 @@
+"""The cassette model: what one recorded file holds, independent of how it is stored.
+
+Owns the words cassette, exchange, request, response and wire chunk. It never
+touches a file (`harness.cassettes.load`, `harness.cassettes.encode`) and never looks
+inside a body: what a response says is the core's business.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from harness.errors import CassetteError
+from harness.limits import BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+__all__ = [
+    "Cassette",
+    "Ending",
+    "Exchange",
+    "Headers",
+    "Request",
+    "Response",
+    "WireChunk",
+]
+
+Headers = dict[str, list[str]]
+"""Header names as recorded (compare them case-insensitively), each with its values."""
+
+
+class WireChunk(NamedTuple):
+    """One network read: when it arrived and how long it was."""
+
+    seconds: float
+    """Since the request was sent."""
+    size: int
+    """In bytes of the decoded body."""
+
+
+class Ending(NamedTuple):
+    """How a stream ended."""
+
+    kind: Literal["complete", "closed", "error"]
+    """`complete`; `closed`: the client stopped reading; `error`: it broke."""
+    error: str = ""
+    """For `error`: its kind, such as ``RemoteProtocolError``; else empty."""
+    message: str = ""
+    """For `error`: what the transport said; else empty."""
+
+
+@dataclass(slots=True)
+class Request:
+    """What was sent."""
+
+    method: str
+    uri: str
+    headers: Headers = field(default_factory=dict)
+    body: bytes | None = None
+
+    def json(self) -> Any:
+        """Return the parsed body, or None where it is absent or no JSON."""
+        if not self.body:
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):  # the first also covers undecodable bytes
+            return None
+
+
+@dataclass(slots=True)
+class Response:
+    """What came back, with where it was cut if that was recorded."""
+
+    status: int
+    reason: str = ""
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+    """Decoded: content encodings and base64 are undone. Empty when `source` is set."""
+    wire: Sequence[WireChunk] | None = None
+    """The reads whose sizes add up to `body`; None where they were not recorded."""
+    ended: Ending | None = None
+    """None where it was not recorded."""
+    source: Callable[[], Iterable[bytes]] | None = None
+    """Opens the body as pieces instead of `body`, for text too large to hold."""
+    beginning: bytes = b""
+    """With `source`: what of the body could be read without using it up."""
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header, or an empty string."""
+        wanted = name.lower()
+        for key, values in self.headers.items():
+            if key.lower() == wanted and values:
+                return values[0]
+        return ""
+
+    def peek(self, size: int) -> bytes:
+        """Return the beginning of the body without using up a `source`.
+
+        Args:
+            size: The most bytes to return.
+
+        Returns:
+            As much as is known, which of a pipe may be less than there is; good
+            for telling what a body is, not for anything that must be repeatable.
+        """
+        return (self.beginning if self.source is not None else self.body)[:size]
+
+    def whole(self, path: str) -> bytes:
+        """Return the whole body, for those who must hold it; uses up a `source`.
+
+        Args:
+            path: The recording's name, for the error.
+
+        Raises:
+            CassetteError: It is larger than the limit of a body.
+        """
+        if self.source is None:
+            return self.body
+        pieces: list[bytes] = []
+        left = BODY.value
+        for piece in self.source():
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise CassetteError(path, BODY.problem)
+        return b"".join(pieces)
+
+    def iter_wire(self) -> Iterator[tuple[float | None, bytes]]:
+        """Yield the body as it arrived: seconds (None if unknown) and bytes.
+
+        Without recorded reads the body comes in slices of at most 64 KiB, so
+        that nobody downstream holds a second copy of a large one.
+        """
+        if self.source is not None:
+            for piece in self.source():
+                yield None, piece
+            return
+        if self.wire is None:
+            size = 65536  # large enough that the cost per slice vanishes
+            for start in range(0, len(self.body), size):
+                yield None, self.body[start : start + size]
+            return
+        start = 0
+        for seconds, length in self.wire:
+            yield seconds, self.body[start : start + length]
+            start += length
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One HTTP request with its response."""
+
+    index: int
+    """Position in the cassette, from 0; `--exchange` takes it."""
+    request: Request
+    response: Response
+
+
+@dataclass(slots=True)
+class Cassette:
+    """The exchanges of one file, in order."""
+
+    path: str
+    """As the caller named it; ``-`` for standard input."""
+    exchanges: list[Exchange]

@@ -1,0 +1,163 @@
+"""YAML in, Python objects out, with errors that name line and column.
+
+Owns the loader: libyaml's safe one, with the few Python tags that vcrpy writes.
+Nothing here knows what a cassette is.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import CassetteCorruptError
+
+if TYPE_CHECKING:
+    from harness.cassettes.inputs import Readable
+
+__all__ = ["SlowYamlWarning", "load_yaml"]
+
+
+class SlowYamlWarning(UserWarning):
+    """PyYAML was installed without libyaml, so that cassettes load 60 times slower."""
+
+
+def load_yaml(stream: Readable, path: str) -> Any:
+    """Load one YAML document.
+
+    Args:
+        stream: The text as bytes; read in pieces, never held as a whole.
+        path: The name for errors.
+
+    Returns:
+        Whatever the document holds.
+
+    Raises:
+        CassetteCorruptError: It is no YAML, or has tags a cassette never has.
+
+    Source: the tags are those vcrpy 9.4 reads (`vcr/serializers/yamlserializer.py`).
+    """
+    import yaml
+
+    try:
+        return yaml.load(_Shallow(stream), Loader=_loader())  # noqa: S506 - a safe loader's subclass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise CassetteCorruptError(
+            path, _advice(error.problem or error.context or "no YAML"), place=place
+        ) from None
+    except yaml.reader.ReaderError as error:
+        raise CassetteCorruptError(
+            path, _advice(error.reason), place=f"byte {error.position}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise CassetteCorruptError(path, _advice(str(error))) from None
+    except (RecursionError, _TooDeepError):
+        raise CassetteCorruptError(path, _advice("it is nested too deeply")) from None
+    except _CONSTRUCTING as error:
+        raise CassetteCorruptError(
+            path, _advice(f"a value does not fit its tag ({error})")
+        ) from None
+
+
+class _TooDeepError(Exception):
+    """The text opens thousands of lists or mappings within each other."""
+
+
+class _Shallow:
+    """Text on its way to libyaml's loader, which overruns the stack on deep nesting.
+
+    PyYAML's C code calls itself for each level and crashes the process at some 25 000
+    (PyYAML 6.0.3, 8 MiB of stack). Text so deep is nothing but openings over several
+    pieces: a look at the middle of each tells, at no cost that could be measured.
+    """
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._depth = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._stream.read(size)
+        middle = len(piece) // 2
+        if _openings(piece[middle : middle + 256]) > _SUSPICIOUS:
+            self._depth += _openings(piece)
+            if self._depth > _DEEPEST:
+                raise _TooDeepError
+        return piece
+
+
+def _openings(text: bytes) -> int:
+    """Return how many more levels are opened than closed, as far as can be seen."""
+    opened = text.count(b"[") + text.count(b"{")
+    closed = text.count(b"]") + text.count(b"}")
+    return max(
+        opened - closed, 4 * text.count(b"- - - - "), 4 * text.count(b"? ? ? ? ")
+    )
+
+
+_SUSPICIOUS = (
+    20  # in 256 bytes; a long list of bodies cut at random leaves two or three
+)
+_DEEPEST = 2000  # real documents have some 10 levels
+
+
+# What PyYAML's constructors let out for values such as `!!int x` or `!!timestamp x`.
+_CONSTRUCTING = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+)
+
+
+def _advice(problem: str) -> str:
+    text = " ".join(problem.split())
+    return f"the YAML does not parse: {text}; repair it or record it again"
+
+
+@functools.cache
+def _loader() -> type[Any]:
+    import yaml
+
+    base: type[Any] = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
+    if base is yaml.SafeLoader:
+        warnings.warn(
+            "PyYAML is installed without libyaml: cassettes load 60 times slower; "
+            "install a PyYAML wheel, or libyaml before building it",
+            SlowYamlWarning,
+            stacklevel=4,
+        )
+
+    class Loader(base):  # type: ignore[misc]  # which base depends on the machine
+        pass
+
+    prefix = "tag:yaml.org,2002:python/"
+    Loader.add_constructor(f"{prefix}str", _text)
+    Loader.add_constructor(f"{prefix}unicode", _text)
+    Loader.add_constructor(f"{prefix}tuple", _tuple)
+    Loader.add_constructor(f"{prefix}object/new:_io.BytesIO", _bytes_io)
+    Loader.add_constructor(f"{prefix}object/apply:builtins.iter", _iterator)
+    return Loader
+
+
+def _text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+def _tuple(loader: Any, node: Any) -> tuple[Any, ...]:
+    return tuple(loader.construct_sequence(node, deep=True))
+
+
+def _bytes_io(loader: Any, node: Any) -> io.BytesIO:
+    state = loader.construct_mapping(node, deep=True).get("state") or (b"",)
+    content = state[0]
+    return io.BytesIO(content.encode() if isinstance(content, str) else content)
+
+
+def _iterator(loader: Any, node: Any) -> list[Any]:
+    arguments: Any = loader.construct_mapping(node, deep=True).get("args") or ([],)
+    return list(arguments[0])

@@ -1,0 +1,190 @@
+"""A diagnostic in full: where it is in the cassette, the text there, the usual cause.
+
+Most places are known when a diagnostic is made (`harness.engine.excerpt`). Three
+kinds are about more than one chunk; for those the stream is read once more, where it
+can be.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.varied import Variation
+from harness.debug.arrival import arrivals, as_arrived, is_rereadable
+from harness.debug.causes import CAUSES
+from harness.engine.excerpt import Excerpt, excerpt_of
+from harness.engine.transcript import DiagnosticKind
+from harness.errors import printable
+from harness.redaction.config import redacted_url
+
+if TYPE_CHECKING:
+    from harness.cassettes.model import Cassette, Exchange
+    from harness.debug.arrival import Arrival
+    from harness.engine.transcript import Diagnostic
+
+__all__ = ["columns", "explain"]
+
+_BODY_SHOWN = 300  # bytes of a body that is no stream: an error says it all in these
+
+
+def explain(
+    diagnostic: Diagnostic,
+    cassette: Cassette,
+    variation: Variation | None = None,
+    *,
+    has_cause: bool = True,
+) -> list[str]:
+    """Say where a diagnostic is, show the text around it, and what usually causes it.
+
+    Args:
+        diagnostic: What a replay reported.
+        cassette: What was replayed.
+        variation: How it was said, cut and broken.
+        has_cause: Whether to say the usual cause, which is the same for each kind.
+
+    Returns:
+        Lines without line ends, control characters escaped: `at`, the excerpt with a
+        caret below it where there is text, `cause` and `try`.
+    """
+    excerpt = diagnostic.excerpt
+    if excerpt is None and diagnostic.exchange < len(cassette.exchanges):
+        exchange = cassette.exchanges[diagnostic.exchange]
+        excerpt = _found_again(diagnostic, exchange, variation or Variation())
+    lines = [_field("at", _place(diagnostic, excerpt))]
+    if excerpt is not None:
+        lines += _pointed_at(excerpt)
+    if not has_cause:
+        return lines
+    cause = CAUSES[diagnostic.kind]
+    seen = f" (seen in {', '.join(cause.seen_in)})" if cause.seen_in else ""
+    lines.append(_field("cause", f"{cause.usually}{seen}"))
+    lines.append(_field("try", cause.remedy))
+    return lines
+
+
+def _field(name: str, text: str) -> str:
+    return f"  {name:<6} {text}"
+
+
+def _place(diagnostic: Diagnostic, excerpt: Excerpt | None) -> str:
+    chunk, byte_offset = diagnostic.chunk, diagnostic.byte_offset
+    if excerpt is not None:
+        chunk = excerpt.chunk if chunk is None else chunk
+        byte_offset = excerpt.byte_offset if byte_offset is None else byte_offset
+    parts = [f"exchange {diagnostic.exchange}"]
+    if chunk is not None:
+        parts.append(f"chunk {chunk}")
+    if byte_offset is not None:
+        parts.append(f"byte {byte_offset}")
+    if diagnostic.char_offset is not None:
+        parts.append(f"argument offset {diagnostic.char_offset}")
+    elif excerpt is not None and excerpt.offset < excerpt.length:
+        parts.append(f"character {excerpt.offset} of its text")
+    return ", ".join(parts)
+
+
+def _pointed_at(excerpt: Excerpt) -> list[str]:
+    before = ("…" if excerpt.is_cut_before else "") + printable(excerpt.before)
+    after = printable(excerpt.after) + ("…" if excerpt.is_cut_after else "")
+    return [
+        _field("in", printable(excerpt.source)),
+        f"    | {before}{after}",
+        f"    | {' ' * columns(before)}^ {printable(excerpt.note)}",
+    ]
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes.
+
+    Source: Unicode Standard Annex 11; a combining mark takes none.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.combining(char)
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
+
+
+def _found_again(
+    diagnostic: Diagnostic, exchange: Exchange, variation: Variation
+) -> Excerpt | None:
+    """Look in the recording for a place that was not known when it was reported."""
+    if diagnostic.kind is DiagnosticKind.NOT_REPLAYED:
+        return _start_of_body(exchange)
+    if not is_rereadable(exchange):
+        return None
+    events = arrivals(*as_arrived(exchange, variation))
+    if diagnostic.kind is DiagnosticKind.OTHER_CHOICES:
+        return next(filter(None, map(_other_choice, events)), None)
+    if diagnostic.kind is DiagnosticKind.UNRECORDED_RESULT:
+        return _end_of_call(diagnostic.text, events)
+    for event in events:
+        if event.chunk == diagnostic.chunk:
+            return _in_event(event, 0, "the chunk that was told last")
+    return None
+
+
+def _start_of_body(exchange: Exchange) -> Excerpt:
+    response = exchange.response
+    body = response.peek(_BODY_SHOWN).decode("utf-8", "replace")
+    status = f"{response.status} {response.reason}".strip()
+    asked = f"{exchange.request.method} {redacted_url(exchange.request.uri)}".strip()
+    return excerpt_of(
+        body,
+        at=0,
+        source=f"body of the answer {status} to {asked}",
+        note=response.header("content-type") or "no content type",
+    )
+
+
+def _in_event(event: Arrival, at: int, note: str) -> Excerpt:
+    return excerpt_of(
+        event.raw,
+        at=max(0, at),
+        source="data of the event",
+        note=note,
+        chunk=event.chunk,
+        byte_offset=event.byte_offset,
+    )
+
+
+def _other_choice(event: Arrival) -> Excerpt | None:
+    choices = (event.payload or {}).get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        index = choice.get("index") if isinstance(choice, dict) else None
+        if isinstance(index, int) and index:
+            return _in_event(event, event.raw.find('"index"'), f"choice {index}")
+    return None
+
+
+def _end_of_call(text: str, events: list[Arrival]) -> Excerpt | None:
+    """Find the event that said the last of a call, by the name and id in a text."""
+    accumulator = ResponseAccumulator()
+    last: dict[int, Arrival] = {}
+    for event in events:
+        for part in accumulator.feed(event.payload or {}):
+            call = getattr(part, "call", None)
+            if call is not None:
+                last[call.position] = event
+    calls = accumulator.message().calls
+    named = [call for call in calls if f"of {call.name} (" in text]
+    exact = [call for call in named if call.id and f"({call.id})" in text]
+    for call in exact or named:
+        event = last[call.position]
+        at = len(call.arguments)
+        return excerpt_of(
+            call.arguments,
+            at=at,
+            source=f"arguments of call {call.position} to {call.name!r}",
+            note="no result of this call was recorded",
+            chunk=event.chunk,
+            byte_offset=event.byte_offset,
+        )
+    return None

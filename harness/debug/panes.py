@@ -1,0 +1,153 @@
+"""The panes of one chunk as text: what the stepper shows and `--around` prints."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.engine.transcript import describe
+from harness.errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.debug.trace import CallState, Moment, Trace
+
+__all__ = ["around", "one_line", "panes", "title", "until"]
+
+_TAIL = 160  # characters of a growing text that are shown: its end is what matters
+
+
+def panes(trace: Trace, number: int) -> dict[str, list[str]]:
+    """Return everything about one event, by pane.
+
+    Args:
+        trace: The trace.
+        number: The position of the event in it.
+
+    Returns:
+        Lines by title: `raw`, `says`, `machine`, `calls`, `text`, one for each
+        interface, and `found` for diagnostics; a pane may be empty. Nothing in them
+        can run a terminal's escapes.
+    """
+    moment = trace.moments[number]
+    found: dict[str, list[str]] = {
+        "raw": [printable(moment.arrival.raw)],
+        "says": [printable(said) for said in moment.said],
+        "machine": [_machine(call, trace.key) for call in moment.calls],
+        "calls": [_call(trace, call) for call in moment.calls],
+        "text": [_tail(trace.content(number))] if moment.content_length else [],
+    }
+    for name in trace.interfaces:
+        lines = [_emission(e.message) for e in moment.emissions.get(name, [])]
+        if number == len(trace.moments) - 1:
+            rest = trace.after.get(name, [])
+            lines += [f"(after) {_emission(e.message)}" for e in rest]
+            if name in trace.failures:
+                lines.append(printable(f"raised: {trace.failures[name]}"))
+        found[name] = lines
+    found["found"] = [printable(str(one)) for one in moment.diagnostics]
+    return found
+
+
+def title(trace: Trace, number: int) -> str:
+    """Return where an event stands in its stream."""
+    arrival = trace.moments[number].arrival
+    place = f"exchange {trace.exchange}, chunk {arrival.chunk}"
+    if arrival.chunk != arrival.number:
+        place += f" (event {arrival.number})"
+    at = "" if arrival.at is None else f", {arrival.at:.3f} s"
+    last = len(trace.moments) - 1
+    return f"{place} of 0-{last}: read {arrival.piece}, byte {arrival.byte_offset}{at}"
+
+
+def around(trace: Trace, chunk: int) -> Iterator[str]:
+    """Yield the panes of a chunk, of the one before it and of the one behind it.
+
+    Args:
+        trace: The trace.
+        chunk: Its number, as a replay names it; all its pieces where it was cut.
+
+    Yields:
+        Lines, the wanted chunk marked with ``>``; none where there is no such chunk.
+    """
+    wanted = trace.numbers_of(chunk)
+    if not wanted:
+        return
+    end = min(len(trace.moments), wanted[-1] + 2)
+    for number in range(max(0, wanted[0] - 1), end):
+        yield from _printed(trace, number, mark=">" if number in wanted else " ")
+
+
+def until(trace: Trace, chunk: int) -> Iterator[str]:
+    """Yield one line for each event up to a chunk, then the panes of that chunk.
+
+    Args:
+        trace: The trace.
+        chunk: Its number, as a replay names it.
+
+    Yields:
+        Lines; none where there is no such chunk.
+    """
+    wanted = trace.numbers_of(chunk)
+    if not wanted:
+        return
+    for number in range(wanted[-1]):
+        yield one_line(trace, number)
+    yield from _printed(trace, wanted[-1], mark=">")
+
+
+def one_line(trace: Trace, number: int) -> str:
+    """Return one event in one line: its number, what it says, what it caused.
+
+    Args:
+        trace: The trace.
+        number: The position of the event.
+
+    Returns:
+        The line; `!` marks a diagnostic and `*` an emission.
+    """
+    moment = trace.moments[number]
+    mark = "!" if moment.diagnostics else "*" if moment.emissions else " "
+    said = printable("; ".join(moment.said)) or _nothing(moment)
+    return f"{mark} {moment.arrival.chunk:>6}  {said}"
+
+
+def _nothing(moment: Moment) -> str:
+    if moment.arrival.payload is None:
+        return "(unreadable)"
+    return "(usage)" if moment.arrival.payload.get("usage") else "(says nothing)"
+
+
+def _printed(trace: Trace, number: int, *, mark: str) -> Iterator[str]:
+    yield f"{mark} {title(trace, number)}"
+    for name, lines in panes(trace, number).items():
+        if name == "found" and not lines:
+            continue
+        for position, line in enumerate(lines or ["-"]):
+            yield f"    {name if position == 0 else '':<10} {line}"
+
+
+def _machine(call: CallState, key: str) -> str:
+    machine = call.machine
+    matched = f"{machine.key_matched}/{len(key)}"
+    text = (
+        f"call {call.position}: {machine.state}, depth {machine.depth}, offset "
+        f"{machine.offset}, key {json.dumps(key)} {matched}, held "
+        f"{json.dumps(machine.held)}"
+    )
+    return f"{text}; {printable(call.error)}" if call.error else text
+
+
+def _call(trace: Trace, call: CallState) -> str:
+    return f"{call.position}: {printable(call.name)}({_tail(trace.arguments(call))}"
+
+
+def _tail(text: str) -> str:
+    cut = f"… ({len(text)} characters) …" if len(text) > _TAIL else ""
+    return cut + printable(text[-_TAIL:])
+
+
+def _emission(message: object) -> str:
+    kind, content = describe(message)
+    return printable(f"{kind} {content}")

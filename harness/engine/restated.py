@@ -1,0 +1,60 @@
+"""An exchange as it would have arrived otherwise: in another API, or gone wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.cassettes.model import Exchange
+from harness.engine.stream import StreamReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.apis.varied import Variation
+
+__all__ = ["restated_bytes", "restated_exchange"]
+
+
+def restated_bytes(
+    exchange: Exchange,
+    variation: Variation,
+    api: str,
+    report: Callable[[dict[str, int]], None] = lambda _left_out: None,
+) -> Iterator[bytes]:
+    """Write a stream as a variation has it.
+
+    Args:
+        exchange: The recorded exchange; its response is a stream.
+        variation: With a style or a fault; without, a dialect or split of chat.
+        api: Whose events the recording holds.
+        report: Called at the end with what a style could not carry, if anything.
+
+    Yields:
+        The bytes, an event or less a piece.
+    """
+    recorded = StreamReader(exchange, None, api=api)
+    if variation.style is None:
+        yield from variation.encode(recorded)
+        return
+    pieces, left_out = variation.restate(
+        (at, parts) for _, at, parts in recorded.parts()
+    )
+    yield from pieces
+    if left_out:
+        report(left_out)
+
+
+def restated_exchange(
+    exchange: Exchange, pieces: Callable[[], Iterable[bytes]]
+) -> Exchange:
+    """Return an exchange with another stream, read when it is asked for.
+
+    Args:
+        exchange: The exchange; unchanged.
+        pieces: Makes the bytes of the stream.
+    """
+    response = replace(
+        exchange.response, body=b"", wire=None, ended=None, source=pieces
+    )
+    return Exchange(exchange.index, exchange.request, response)

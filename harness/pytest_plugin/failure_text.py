@@ -1,0 +1,73 @@
+"""What a failed test's report says about its cassette, and the commands to go on.
+
+Owns the section `harness` of a report. Commands are for a POSIX shell.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from harness.errors import CassetteMismatchError, CassetteMissingError
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.playback import HarnessTest
+
+__all__ = ["command_of", "told"]
+
+
+def command_of(test: HarnessTest, *options: str) -> str:
+    """Return the command that runs a test again as it ran.
+
+    Args:
+        test: The test.
+        *options: More options.
+    """
+    given = []
+    config = test.item.config
+    for name in ("cassette_dir", "splits", "dialects", "faults", "seed"):
+        value = config.getoption(f"harness_{name}", None)
+        if value is not None:
+            given.append(f"--harness-{name.replace('_', '-')}={value}")
+    return shlex.join(["pytest", test.item.nodeid, *given, *options])
+
+
+def told(test: HarnessTest, error: BaseException | None) -> str:
+    """Return the section of a failed test.
+
+    Args:
+        test: The test.
+        error: What it failed with.
+    """
+    lines = [f"cassette: {test.path}"] if test.has_cassette else []
+    if not test.case.variation.is_recorded:
+        lines.append(f"arrived:  {test.case.variation}")
+    session = test.session
+    misses = [] if session is None else session.misses
+    lines += [f"missed:   {miss}" for miss in misses if miss is not error]
+    lines += [
+        f"blocked:  the network, for {host}" for host in dict.fromkeys(test.tried)
+    ]
+    if test.kept is not None:
+        lines.append(f"kept:     {test.kept} (the cassette was not replaced)")
+    lines.append(f"again:    {command_of(test)}")
+    if any(isinstance(miss, CassetteMissingError) for miss in misses):
+        lines.append(f"record:   {_recording(test, 'once')}")
+    elif any(isinstance(miss, CassetteMismatchError) for miss in misses):
+        lines.append(f"record:   {_recording(test, 'new_episodes')}")
+    elif session is not None and session.mode.value == "none" and session.unplayed:
+        accept = _recording(test, "rewrite")
+        if not any(session.play_counts):  # nothing would be recorded
+            accept = command_of(test, "--harness-unplayed=ignore")
+        lines.append(f"accept:   {accept}")
+    if "harness_snapshot" in test.item.fixturenames:
+        lines.append(f"accept:   {command_of(test, '--snapshot-update')}")
+    return "\n".join(lines)
+
+
+def _recording(test: HarnessTest, mode: str) -> str:
+    command = command_of(test, f"--harness-record={mode}")
+    if not test.case.variation.is_recorded:
+        base = test.item.nodeid.partition("[")[0]
+        return f"{shlex.join(['pytest', base, f'--harness-record={mode}'])}"
+    return command

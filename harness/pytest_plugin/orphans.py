@@ -1,0 +1,162 @@
+"""Cassettes that no test uses any more.
+
+Owns what counts as one: a cassette in the folder of a test file that was collected as
+a whole, which none of its tests names, has as its own or used while it ran. Tests
+that were deselected count; a folder whose tests have their names from somebody's
+fixture is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import printable
+from harness.pytest_plugin.cases import own_name
+from harness.pytest_plugin.playback import asked_of, case_of, name_of_test
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["Orphans"]
+
+_KEY = "harness_orphans"
+_NAME_FIXTURE = "harness_cassette_name"
+_NOT_IN_NAMES = "<>?%*:|\"'/\\"  # pytest-recording 0.14 writes `-` for these
+
+
+class Orphans:
+    """Gathers what is used, here or in workers, and finds what is not.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._used: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._unclear: set[str] = set()
+        self._failed_workers = False
+        self._found: list[str] = []
+
+    def collected(self, items: list[pytest.Item]) -> None:
+        """Take note of the tests, before any is deselected."""
+        partial = {
+            str((self._config.invocation_params.dir / arg.partition("::")[0]).resolve())
+            for arg in self._config.args
+            if "::" in arg
+        }
+        for item in items:
+            if str(item.path.resolve()) in partial:
+                continue
+            marked = item.get_closest_marker("harness") is not None
+            if not marked and not _asks(item):
+                if item.get_closest_marker("vcr") is not None:
+                    self._used |= _recordings_of_others(item)
+                continue
+            asked = asked_of(item)
+            if asked.get("orphans") != "fail":
+                continue
+            folder = asked.folder
+            name = own_name(asked.test_file, name_of_test(item))
+            inside = str((folder / name).parent)
+            self._folders[inside] = str(item.path)
+            case = case_of(item)
+            if case.cassette is not None:
+                self._used.add(case.cassette)
+            elif asked.names:  # one name: the case stands for it
+                self._used |= {
+                    str(folder / (n if Path(n).suffix else f"{n}.yaml"))
+                    for n in asked.names
+                }
+            elif _has_own_names(item):
+                self._unclear.add(inside)
+            else:
+                self._used |= {
+                    str(folder / f"{name}{end}") for end in (".yaml", ".json")
+                }
+
+    def used(self, *paths: str) -> None:
+        """Take note of cassettes that a test used."""
+        self._used.update(paths)
+
+    def add_worker(self, output: dict[str, Any] | None) -> None:
+        """Take over what a worker of pytest-xdist knows; None if it crashed."""
+        if output is None:
+            self._failed_workers = True
+            return
+        used, folders, unclear = json.loads(output[_KEY])
+        self._used.update(used)
+        self._folders.update(folders)
+        self._unclear.update(unclear)
+
+    def finish(self, session: pytest.Session) -> None:
+        """Find the orphans and fail the run; a worker only tells what it knows."""
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[_KEY] = json.dumps(
+                [sorted(self._used), self._folders, sorted(self._unclear)]
+            )
+            return
+        if self._failed_workers or not self._folders:
+            return
+        for folder in sorted(self._folders.keys() - self._unclear):
+            self._found += [
+                path for path in _cassettes_in(folder) if path not in self._used
+            ]
+        if self._found and session.exitstatus in {0, 5}:
+            session.exitstatus = 1
+
+    def tell(self, reporter: Any) -> None:
+        """Print what was found."""
+        if not self._found:
+            return
+        count = len(self._found)
+        noun = "cassette" if count == 1 else "cassettes"
+        reporter.section(f"{count} orphaned {noun}", red=True)
+        for path in self._found:
+            owner = Path(self._folders[str(Path(path).parent)]).name
+            reporter.write_line(
+                printable(
+                    f"{path}: no test of {owner} uses it; delete it, or name it in a "
+                    "marker"
+                )
+            )
+
+
+def _asks(item: pytest.Item) -> bool:
+    return any(
+        name.startswith("harness_") for name in getattr(item, "fixturenames", ())
+    )
+
+
+def _has_own_names(item: Any) -> bool:
+    """Tell whether a conftest.py or test file replaces the fixture that names."""
+    manager = getattr(item.session, "_fixturemanager", None)
+    if manager is None:
+        return True
+    found = manager.getfixturedefs(_NAME_FIXTURE, item) or ()
+    return not found or found[-1].func.__module__ != "harness.pytest_plugin.plugin"
+
+
+def _recordings_of_others(item: Any) -> set[str]:
+    """Return where pytest-recording and pytest-vcr keep a test's cassette."""
+    name = item.name if item.cls is None else f"{item.cls.__name__}.{item.name}"
+    for char in _NOT_IN_NAMES:
+        name = name.replace(char, "-")
+    folder = item.path.parent / "cassettes"
+    return {str(folder / item.path.stem / f"{name}.yaml")}
+
+
+def _cassettes_in(folder: str) -> list[str]:
+    from harness.cassettes.library import find_cassettes
+    from harness.errors import CassetteError
+
+    if not Path(folder).is_dir():
+        return []
+    try:
+        return find_cassettes(folder)
+    except CassetteError:  # none in it
+        return []

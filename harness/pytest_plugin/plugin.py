@@ -1,0 +1,369 @@
+"""The pytest plugin: options, the marker, and fixtures that load what they need.
+
+pytest loads this module in every run of every project that has harness installed, so
+it imports nothing but pytest. `harness.pytest_plugin` has the parts; they are imported
+when a test is marked with `harness` or asks for a fixture of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.cassettes.model import Cassette
+    from harness.pytest_plugin.cases import Case
+    from harness.pytest_plugin.fuzzing import Fuzzing
+    from harness.pytest_plugin.playback import HarnessTest
+    from harness.pytest_plugin.replay_fixture import AsyncReplaying, Replaying
+    from harness.pytest_plugin.server_fixture import Serving
+    from harness.pytest_plugin.test_run import Running
+    from harness.record.session import RecordingSession
+
+_MARKER = (
+    "harness(*cassettes, record=None, splits=None, dialects=None, faults=None, "
+    "seed=None, speed=None, unplayed=None, orphans=None, block_network=None, "
+    "cassette_dir=None, match_on=None): play cassettes (names, globs, lists; the "
+    "test's own by default) to the test's client and fixtures, each split, dialect "
+    "and fault with its own test id. See https://docs.pytest.org for markers and "
+    "harness's README for all settings."
+)
+
+_OPTIONS = {
+    "record": (
+        "MODE",
+        "none",
+        "What to record: none, once, new_episodes, all or rewrite.",
+    ),
+    "cassette_dir": (
+        "DIR",
+        "cassettes",
+        "Folder of cassettes, beside the test file if relative.",
+    ),
+    "splits": (
+        "NAMES",
+        "as recorded",
+        "How streams are cut: a profile (quick, thorough) or splits, each a test id.",
+    ),
+    "dialects": ("NAMES", "as recorded", "Whose habits streams have, each a test id."),
+    "faults": ("NAMES", "none", "How streams go wrong, each a test id."),
+    "seed": ("N", "0", "Decides everything that is random."),
+    "unplayed": (
+        "WHAT",
+        "fail",
+        "What to do where a recorded exchange was not played: fail or ignore.",
+    ),
+    "orphans": (
+        "WHAT",
+        "ignore",
+        "What to do about cassettes that no test uses: fail or ignore.",
+    ),
+    "speed": ("X", "0", "0 plays at once, 1 as recorded, 2 twice as fast."),
+    "block_network": (
+        "WHAT",
+        "remote",
+        "What tests may not reach: all, remote (but this machine), or none.",
+    ),
+}
+"""Of each setting the value's name, the default and what it is; `settings` knows more.
+
+`--harness-NAME`, the ini key `harness_NAME` and the README's table are made from it.
+"""
+
+_DATA = frozenset(
+    {
+        "harness_cassette",
+        "harness_replay",
+        "harness_areplay",
+        "harness_fuzz",
+        "harness_server",
+        "harness_variation",
+    }
+)
+"""Fixtures that use the cassette as data: then it is not played to a client."""
+
+_VARIED = frozenset(
+    {"harness_replay", "harness_areplay", "harness_server", "harness_session"}
+)
+"""Fixtures whose result a split changes."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that a conftest.py may implement."""
+    from harness.pytest_plugin import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--harness-*` options and `harness_*` ini keys."""
+    group = parser.getgroup("harness", "streamed LLM agents (harness)")
+    for name, (metavar, default, text) in _OPTIONS.items():
+        told = f"{text} Default: {default}."
+        group.addoption(
+            f"--harness-{name.replace('_', '-')}",
+            dest=f"harness_{name}",
+            metavar=metavar,
+            default=None,
+            help=told,
+        )
+        parser.addini(f"harness_{name}", told, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker; refuse what cannot be done.
+
+    Raises:
+        pytest.UsageError: Recording was asked for under pytest-xdist.
+    """
+    config.addinivalue_line("markers", _MARKER)
+    mode = config.getoption("harness_record")
+    if mode in {None, "none"} or hasattr(config, "workerinput"):
+        return
+    if getattr(config.option, "dist", "no") != "no" and (
+        getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", 0)
+    ):
+        raise pytest.UsageError(
+            f"--harness-record={mode} is refused under pytest-xdist, whose workers "
+            "would write at the same time; record without -n (or with -n 0)"
+        )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each cassette and each way to arrive its own test id."""
+    item = metafunc.definition
+    is_marked = item.get_closest_marker("harness") is not None
+    if not is_marked and not _VARIED.intersection(metafunc.fixturenames):
+        return
+    from harness.errors import HarnessError
+    from harness.pytest_plugin.cases import PLAIN, cases_of
+    from harness.pytest_plugin.playback import asked_of
+
+    names = set(metafunc.fixturenames)
+    is_replayed = bool(_VARIED & names) or not _DATA & names
+    try:
+        cases = cases_of(asked_of(item), is_replayed=is_replayed)
+    except HarnessError as error:
+        message = f"{item.nodeid}: {error}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
+    if cases == [PLAIN]:
+        return
+    metafunc.fixturenames.append("_harness_case")
+    hidden: Any = pytest.HIDDEN_PARAM  # of one case there is nothing to tell apart
+    metafunc.parametrize(
+        "_harness_case",
+        cases,
+        ids=[case.id or hidden for case in cases],
+        indirect=True,
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Load the rest where a test uses it, before any test is deselected."""
+    if not any(map(_uses, items)):
+        return
+    from harness.errors import HarnessError
+
+    try:
+        _running(config).orphans.collected(items)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist knows; a crashed one tells nothing."""
+    output = getattr(node, "workeroutput", None)
+    if output is None or "harness_orphans" in output:
+        _running(node.config).orphans.add_worker(output)
+
+
+def _running(config: pytest.Config) -> Running:
+    from harness.pytest_plugin.test_run import Running
+
+    running: Running | None = config.pluginmanager.get_plugin("harness-running")
+    if running is None:
+        running = Running(config)
+        config.pluginmanager.register(running, "harness-running")
+    return running
+
+
+def _uses(item: pytest.Item) -> bool:
+    return item.get_closest_marker("harness") is not None or any(
+        name.startswith("harness_") for name in getattr(item, "fixturenames", ())
+    )
+
+
+@pytest.fixture
+def harness_config() -> dict[str, Any]:
+    """Return settings of the tests around; override it in a conftest.py.
+
+    Keys: `record`, `seed`, `unplayed`, `speed`, `block_network` as the marker takes
+    them (the marker and the command line go first), and `match_on`, `redaction`,
+    `before_record_request` as `harness.use_cassette` takes them.
+    """
+    return {}
+
+
+@pytest.fixture
+def harness_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Return the name of the test's own cassette in the cassette folder.
+
+    ``<module>/<test>``, percent-encoded; override it to choose another. A cassette
+    named by the marker goes first. ``.yaml`` is added unless it has an ending.
+    """
+    from pathlib import Path
+
+    from harness.pytest_plugin.cases import own_name
+    from harness.pytest_plugin.playback import name_of_test
+
+    return own_name(Path(request.node.path), name_of_test(request.node))
+
+
+@pytest.fixture
+def _harness_case(request: pytest.FixtureRequest) -> Case:
+    case: Case = request.param
+    return case
+
+
+@pytest.fixture
+def _harness_around(
+    request: pytest.FixtureRequest,
+    harness_config: dict[str, Any],
+    harness_cassette_name: str,
+) -> Iterator[HarnessTest]:
+    from harness.errors import HarnessError
+    from harness.pytest_plugin.playback import HARNESS_TEST, HarnessTest
+
+    names = set(request.node.fixturenames)
+    is_marked = request.node.get_closest_marker("harness") is not None
+    plays = "harness_session" in names or (is_marked and not _DATA & names)
+    entered = None
+    try:
+        test = HarnessTest(request.node, harness_config, harness_cassette_name)
+        request.node.stash[HARNESS_TEST] = test
+        entered = test.around(plays=plays)
+        entered.__enter__()
+    except HarnessError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    yield test
+    try:
+        entered.__exit__(None, None, None)
+    except HarnessError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@pytest.fixture
+def harness_session(_harness_around: HarnessTest) -> RecordingSession:
+    """Play or record what the test's own `httpx` or `httpx2` client does.
+
+    A marked test that takes the cassette in no other way has this without asking.
+    The value tells what was used: `play_counts`, `unplayed`, `misses`.
+    """
+    assert _harness_around.session is not None
+    return _harness_around.session
+
+
+@pytest.fixture
+def harness_cassette(_harness_around: HarnessTest) -> Cassette:
+    """Return the test's cassette, loaded, as recorded."""
+    return _or_fail(_harness_around.load)
+
+
+@pytest.fixture
+def harness_variation(_harness_around: HarnessTest) -> Any:
+    """Return how the stream arrives in this test: a `Variation`, which prints."""
+    return _harness_around.case.variation
+
+
+@pytest.fixture
+def harness_replay(_harness_around: HarnessTest) -> Replaying:
+    """Return a function that replays the test's cassette through an interface.
+
+    ``harness_replay(MyInterface)`` gives a `Transcript`, under the split, dialect and
+    fault of the test's id; a split or dialect that changes the answer fails.
+    """
+    from harness.pytest_plugin.replay_fixture import Replaying
+
+    return Replaying(_harness_around)
+
+
+@pytest.fixture
+def harness_areplay(_harness_around: HarnessTest) -> AsyncReplaying:
+    """Return what `harness_replay` does for async tests, to be awaited."""
+    from harness.pytest_plugin.replay_fixture import AsyncReplaying
+
+    return AsyncReplaying(_harness_around)
+
+
+@pytest.fixture
+def harness_fuzz(_harness_around: HarnessTest) -> Fuzzing:
+    """Return a function that fuzzes a consumer of streams: ``harness_fuzz(parse)``.
+
+    Streams are those of the marker's cassettes, else a stock of made ones.
+    """
+    from harness.pytest_plugin.fuzzing import Fuzzing
+
+    return Fuzzing(_harness_around)
+
+
+@pytest.fixture
+def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
+    """Return a function that starts a live server of the test's cassette.
+
+    ``harness_server().base_url`` is what a client is given; it says what was recorded,
+    under the split, dialect and fault of the test's id. Names of cassettes and what
+    `harness.serve.serve` takes may be given.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("h11") is None:
+        pytest.fail(
+            "harness_server needs h11, which is not installed; "
+            "pip install 'agent-stream-harness[serve]'",
+            pytrace=False,
+        )
+    from harness.pytest_plugin.server_fixture import serving
+
+    with serving(_harness_around) as start:
+        yield start
+
+
+@pytest.fixture
+def harness_snapshot(
+    request: pytest.FixtureRequest, _harness_around: HarnessTest
+) -> Any:
+    """Return syrupy's snapshot for transcripts: ``transcript == harness_snapshot``."""
+    try:
+        from harness.snapshots import TranscriptSnapshotExtension
+    except ImportError:
+        pytest.fail(
+            "harness_snapshot needs syrupy, which is not installed; "
+            "pip install 'agent-stream-harness[snapshots]'",
+            pytrace=False,
+        )
+    try:
+        snapshot = request.getfixturevalue("snapshot")
+        return snapshot.use_extension(TranscriptSnapshotExtension)
+    except (pytest.FixtureLookupError, AttributeError):
+        pytest.fail(
+            "harness_snapshot needs syrupy's fixture `snapshot`, and that is another "
+            "or switched off; remove `-p no:syrupy`, or rename your own fixture",
+            pytrace=False,
+        )
+
+
+def _or_fail(load: Callable[[], Cassette]) -> Cassette:
+    from harness.errors import HarnessError
+
+    try:
+        return load()
+    except HarnessError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -1,0 +1,186 @@
+"""What can be set, in one table, and who goes first where several say something.
+
+Command line over marker over the fixture `harness_config` over the hook
+`pytest_harness_settings` over ini over default. `SETTINGS` is the table: the options,
+the ini keys, the keywords of the marker and the README are made from it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# `at:3,7` has commas of its own, which numbers follow.
+_BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
+
+__all__ = [
+    "EARLY",
+    "FIXTURE_KEYS",
+    "MARKER_KEYS",
+    "SETTINGS",
+    "Setting",
+    "checked",
+    "resolve",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set."""
+
+    name: str
+    """Keyword of the marker; ``--harness-NAME`` and ``harness_NAME`` besides."""
+    default: Any
+    allowed: tuple[str, ...] = ()
+    """The only values; empty for any that `read` takes."""
+    read: Callable[[Any], Any] | None = None
+    """Turns what was given into a value; raises ValueError."""
+
+    def value(self, given: Any, where: str) -> Any:
+        """Return the value of what was given.
+
+        Raises:
+            UsageError: It is not allowed.
+        """
+        if self.allowed:
+            text = str(given)
+            if text not in self.allowed:
+                raise UsageError(
+                    f"{where}: expected {' or '.join(self.allowed)}, got {given!r}"
+                )
+            return text
+        try:
+            return given if self.read is None else self.read(given)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{where}: {error}") from None
+
+
+def _seed(given: Any) -> int:
+    try:
+        seed = int(given)
+    except (TypeError, ValueError):
+        seed = -1
+    if not 0 <= seed < 1 << 64:
+        raise ValueError(f"expected a number from 0 below 2**64, got {given!r}")
+    return seed
+
+
+def _speed(given: Any) -> float:
+    try:
+        speed = float(given)
+    except (TypeError, ValueError):
+        speed = -1.0
+    if not speed >= 0:
+        raise ValueError(
+            f"expected 0 (at once), 1 (as recorded), 2 (twice as fast), got {given!r}"
+        )
+    return speed
+
+
+def _names(given: Any) -> tuple[Any, ...]:
+    if isinstance(given, str):
+        return tuple(part for part in _BETWEEN.split(given) if part)
+    try:
+        return tuple(given)
+    except TypeError:
+        return (given,)
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("record", "none", ("none", "once", "new_episodes", "all", "rewrite")),
+        Setting("cassette_dir", "cassettes", read=str),
+        Setting("splits", (), read=_names),
+        Setting("dialects", (), read=_names),
+        Setting("faults", (), read=_names),
+        Setting("seed", 0, read=_seed),
+        Setting("unplayed", "fail", ("fail", "ignore")),
+        Setting("orphans", "ignore", ("fail", "ignore")),
+        Setting("speed", 0.0, read=_speed),
+        Setting("block_network", "remote", ("remote", "all", "none")),
+    )
+}
+"""By name. The plugin's options and ini keys are these; a test compares them."""
+
+EARLY = frozenset({"cassette_dir", "splits", "dialects", "faults", "orphans"})
+"""Decided while tests are collected, when no fixture can be asked."""
+
+FIXTURE_KEYS = {
+    "match_on": "Which request is the same: names of vcrpy's matchers, or functions.",
+    "redaction": "What is not written besides: a `harness.redaction.redact.Redaction`.",
+    "before_record_request": "Changes a request before it is matched or written.",
+}
+"""What besides `SETTINGS` the fixture takes, as `harness.use_cassette` does."""
+
+MARKER_KEYS = frozenset({"match_on"})
+"""Those of them that the marker takes too."""
+
+
+def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -> None:
+    """Check names that a marker, a fixture or a hook gave.
+
+    Args:
+        given: Names and values.
+        where: How the message calls the giver.
+        is_fixture: Whether it is the fixture, which comes too late for `EARLY`.
+
+    Raises:
+        UsageError: A name is unknown, or comes too late.
+    """
+    if not hasattr(given, "items"):
+        raise UsageError(f"{where}: expected a dict, got {type(given).__name__}")
+    known = SETTINGS.keys() | (FIXTURE_KEYS.keys() if is_fixture else MARKER_KEYS)
+    for name in given:
+        if name not in known:
+            allowed = ", ".join(sorted(known))
+            raise UsageError(f"{where}: there is no {name!r}; there is {allowed}")
+        if is_fixture and name in EARLY:
+            raise UsageError(
+                f"{where}: {name!r} is decided while tests are collected; give it to "
+                "the marker, the hook pytest_harness_settings, or ini"
+            )
+
+
+def resolve(
+    name: str,
+    *,
+    option: Any,
+    marker: Mapping[str, Any],
+    ini: Any,
+    fixture: Mapping[str, Any] | None = None,
+    hook: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the value of a setting by precedence.
+
+    Args:
+        name: Its name.
+        option: The command line's; None if not given.
+        marker: The marker's keywords.
+        ini: The ini file's; None if not given.
+        fixture: What `harness_config` returned.
+        hook: What `pytest_harness_settings` returned.
+
+    Raises:
+        UsageError: The value that counts is not allowed; the message says where it
+            came from.
+    """
+    setting = SETTINGS[name]
+    if option is not None:
+        return setting.value(option, f"--harness-{name.replace('_', '-')}")
+    for given, where in (
+        (marker, f"@pytest.mark.harness({name}=...)"),
+        (fixture or {}, f"fixture harness_config, {name!r}"),
+        (hook or {}, f"pytest_harness_settings, {name!r}"),
+    ):
+        if given.get(name) is not None:
+            return setting.value(given[name], where)
+    if ini is not None and ini != "":
+        return setting.value(ini, f"ini key harness_{name}")
+    return setting.default

@@ -1,0 +1,121 @@
+"""Hooks that are registered only where a test uses the plugin.
+
+Owns when a passed test is failed after all, and what a failed one's report says
+besides: what is known of its cassette, and the command that runs it again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import CassetteError, HarnessError, UsageError
+from harness.pytest_plugin.failure_text import told
+from harness.pytest_plugin.network import NetworkBlockedError
+from harness.pytest_plugin.orphans import Orphans
+from harness.pytest_plugin.playback import FAILED, HARNESS_TEST
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["Running"]
+
+AROUND = "_harness_around"
+"""The fixture that every marked test gets."""
+
+
+_INSTALLED = {"site-packages", "dist-packages"}
+_STDLIB = Path(os.__file__).parent
+_TOLD = (CassetteError, NetworkBlockedError, UsageError)
+"""Errors that say everything; the lines of ours that raised them say nothing more."""
+
+
+class Running:
+    """The hooks of a run in which some test uses the plugin.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.orphans = Orphans(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Give a marked test its cassette, before all its fixtures."""
+        names = getattr(item, "fixturenames", None)
+        if item.get_closest_marker("harness") is None:
+            return
+        if names is None:
+            pytest.fail(
+                f"{item.nodeid}: @pytest.mark.harness works on test functions, and "
+                f"this is a {type(item).__name__}; use harness.use_cassette there",
+                pytrace=False,
+            )
+        if AROUND not in names:
+            names.insert(0, AROUND)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Fail a test that passed and left something unplayed."""
+        try:
+            result = yield
+        except BaseException:
+            item.stash[FAILED] = True
+            raise
+        test = item.stash.get(HARNESS_TEST, None)
+        if getattr(item, "_excinfo", None):  # a unittest method keeps its failures
+            item.stash[FAILED] = True
+        elif test is not None:
+            problems = list(test.problems())
+            if problems:
+                pytest.fail("\n".join(problems), pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        """Say in a failed test's report what to do."""
+        if call.excinfo is not None:
+            _end_where_it_was_called(call.excinfo.value)
+        report = yield
+        test = item.stash.get(HARNESS_TEST, None)
+        if test is not None:
+            self.orphans.used(test.path, *test.used)
+            if report.failed:
+                test.keep()
+                error = call.excinfo.value if call.excinfo is not None else None
+                report.sections.append(("harness", told(test, error)))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Look for cassettes that no test uses."""
+        try:
+            self.orphans.finish(session)
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say which cassettes those are."""
+        self.orphans.tell(terminalreporter)
+
+
+def _end_where_it_was_called(error: BaseException) -> None:
+    """End a traceback with the project's last line: not ours, nor a library's."""
+    if not isinstance(error, _TOLD):
+        return
+    frame, last = error.__traceback__, None
+    while frame is not None:
+        name = frame.tb_frame.f_globals.get("__name__", "")
+        path = Path(frame.tb_frame.f_code.co_filename)
+        is_installed = _INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB)
+        if name.partition(".")[0] != "harness" and not is_installed:
+            last = frame
+        frame = frame.tb_next
+    if last is not None:
+        last.tb_next = None

@@ -1,0 +1,161 @@
+"""`use_cassette`: recording and playing in process.
+
+Owns the public entry. What happens to a request is decided in
+`harness.record.session`, where it is caught in `harness.record.transports`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+from harness.errors import StateError
+from harness.record.active import THREAD_PATCHES, using
+from harness.record.session import RecordingSession
+from harness.record.surfacing import hidden_cause
+from harness.record.transports import CLIENT_PATCHES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from harness.cassettes.vcr_bridge import RecordMode
+
+__all__ = ["CassetteContext", "use_cassette"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def use_cassette(
+    path: str | os.PathLike[str], record: RecordMode | str = "none", **options: Any
+) -> CassetteContext:
+    """Record and play what `httpx` and `httpx2` clients do, within a block.
+
+    Use it as ``with``, as ``async with``, or as a decorator of a function or a
+    coroutine function. The block's value is the `RecordingSession`: `unplayed`,
+    `play_counts` and `misses` tell a test what was used.
+
+    Every piece of a response reaches the client as it arrives, and is recorded with
+    its time and the way the stream ended; played back, the client gets the same
+    pieces and the same ending. Clients may have been created before the block.
+
+    A cassette belongs to the task or thread that entered the block, and to tasks,
+    threads and thread pool jobs started inside it, so that cassettes used at the same
+    time never mix. Threads started elsewhere are left alone; `using(session)` from
+    `harness.record` lends them the cassette. Other processes are never covered.
+
+    Args:
+        path: The cassette file: YAML, or JSON where it ends in ``.json``.
+        record: ``none`` (the default) plays and never touches the network; ``once``
+            records where there is no file yet, else plays; ``new_episodes`` plays
+            what is recorded and records the rest; ``all`` records everything, new
+            recordings replacing those they match (these four as in vcrpy);
+            ``rewrite`` records everything and replaces the file as a whole, but only
+            if the block ends without an exception.
+        options: What `RecordingSession` takes, and `speed`, `clock`, `sleep` and
+            `async_sleep` of `Pace` for playing in recorded time.
+
+    Returns:
+        The context; each use of it opens the cassette anew.
+
+    Raises:
+        UsageError: On entering: an option is wrong.
+        CassetteError: On entering: the file is there, but cannot be read or does not
+            parse (in every mode; it is left as it is). On leaving: it cannot be
+            written; the old file is whole.
+        RecordingRefusedError: The mode would record, and this is CI (the environment
+            variable `CI`); `force=True` or HARNESS_ALLOW_CI_RECORDING=1 allows it.
+        CassetteMismatchError: Out of the client: no recording answers the request.
+
+    The file is written once, on leaving. Until then each exchange that has ended is in
+    a journal beside it (``.NAME.PID-TOKEN.harness-journal``), before the client gets
+    its end: a process that dies inside the block leaves the old file and the journal,
+    which the next recording takes in. After an exception `rewrite` keeps the old file
+    too, and what was recorded goes to ``NAME.partial``; the other modes save, as vcrpy
+    does. Several processes may record to one file: each adds to it.
+    """
+    return CassetteContext(path, record, options)
+
+
+class CassetteContext(AbstractContextManager["RecordingSession"]):
+    """What `use_cassette` returns. It may be used again, but not inside itself."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], record: RecordMode | str, options: Any
+    ) -> None:
+        self._arguments: tuple[Any, Any, dict[str, Any]] = (path, record, options)
+        self._session: RecordingSession | None = None
+        self._using: AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> RecordingSession:
+        path, record, options = self._arguments
+        if self._session is not None:
+            raise StateError(
+                f"{self._session.path}: this use_cassette is already entered; "
+                "call use_cassette again for a second block"
+            )
+        session = RecordingSession(path, mode=record, **options)
+        CLIENT_PATCHES.install()
+        THREAD_PATCHES.install()
+        self._session = session
+        self._using = using(session)
+        self._using.__enter__()
+        return session
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        session, context = self._session, self._using
+        assert session is not None
+        assert context is not None
+        self._session = self._using = None
+        context.__exit__(None, None, None)
+        THREAD_PATCHES.uninstall()
+        CLIENT_PATCHES.uninstall()
+        kept = session.close(failed=error is not None)
+        if kept is not None and error is not None:
+            error.add_note(
+                f"{session.path} was not replaced; what was recorded is in {kept}"
+            )
+        cause = hidden_cause(error)
+        if cause is not None:
+            raise cause from None
+
+    async def __aenter__(self) -> RecordingSession:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def _again(self) -> Self:
+        return type(self)(*self._arguments)
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        """Decorate a function or coroutine function; each call opens the cassette."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                async with self._again():
+                    return await function(*args, **kwargs)
+
+            return call_async  # type: ignore[return-value]  # _R is the coroutine
+
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return call

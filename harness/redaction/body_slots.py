@@ -1,0 +1,215 @@
+"""The texts that a body brings in fragments, whatever API wrote it.
+
+A model that repeats a key sends it some four characters an event: no search of the
+raw bytes finds it. Here every string of every document counts as a fragment, and the
+fragments that stand at the same place of their documents are put together in the
+order of the stream. No field name is known but those that tell parallel texts apart
+(`index`, `output_index`, `id`, ...), so that an API nobody has seen yet leaves no
+secret behind either.
+
+Which fragments belong together is a guess that an API may prove wrong. Therefore the
+same fragments are put together by several rules (`harness.redaction.slot_places`): a
+text too many costs a search, a missing one costs a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.redaction.documents import Document, documents
+from harness.redaction.slot_places import (
+    ALIKE,
+    GUESSES,
+    RULES,
+    Bucket,
+    Fragment,
+    Places,
+    Template,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+__all__ = ["Slot", "Slots"]
+
+_MOST_STRINGS = 200_000  # of one document; the places of more would fill the memory
+
+_STRING = re.compile(rb'"((?:[^"\\\r\n]++|\\.)*+)"')
+_IN_NUMBERS = b"0123456789+-.eE"
+
+
+class Slot(NamedTuple):
+    """Fragments that may be one text."""
+
+    fragments: list[Fragment]
+    """In the order of the stream."""
+    is_guess: bool
+    """It may hold several texts of one document: what it finds counts where no other
+    slot finds anything."""
+
+
+class Slots:
+    """The slots of one body that a search of its bytes does not cover.
+
+    Args:
+        body: Any body; one that holds no JSON has no slots.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._documents: list[Document] = []
+        self._templates: dict[Hashable, Template] = {}
+        self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
+        self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
+        self._interned: dict[Hashable, int] = {}
+        self._last: tuple[Template, Bucket] | None = None
+        self._offsets: tuple[int, list[int]] = (-1, [])
+        for document in documents(body):
+            self._add(document)
+        self._complete()
+
+    def start(self, fragment: Fragment) -> int:
+        """Return the offset in the body at which a fragment begins."""
+        document = self._documents[fragment.document]
+        if fragment.string < 0:
+            return document.start
+        if self._offsets[0] != fragment.document:
+            offsets, offset = [], document.start
+            for piece in _pieces(self._body[document.start : document.end]):
+                offset += len(piece) + 1
+                offsets.append(offset)
+            self._offsets = (fragment.document, offsets[::2])
+        return self._offsets[1][fragment.string]
+
+    def __iter__(self) -> Iterator[Slot]:
+        buckets = [self._text] if self._text.rows else []
+        for template in self._templates.values():
+            buckets += template.buckets.values()
+        seen: set[tuple[tuple[int, int], ...]] = set()
+        for rule in RULES:
+            groups: dict[int, list[tuple[int, int]]] = {}
+            for number, bucket in enumerate(buckets):
+                for column, places in enumerate(bucket.places):
+                    groups.setdefault(places[rule], []).append((number, column))
+            for group in groups.values():
+                columns = tuple(group)
+                if columns not in seen:
+                    seen.add(columns)
+                    yield from _slots(buckets, columns, rule)
+
+    def _add(self, document: Document) -> None:
+        text = self._body[document.start : document.end]
+        number = len(self._documents)
+        self._documents.append(document)
+        if not document.is_json:
+            self._text.rows.append((number, (text,)))
+            return
+        pieces = _pieces(text)
+        separators, strings = pieces[::2], pieces[1::2]
+        if not 0 < len(strings) <= _MOST_STRINGS:
+            return
+        structure = b'"'.join(separators).translate(None, _IN_NUMBERS)
+        names = self._names.get(structure)
+        if names is None:
+            names = self._names[structure] = _names_of(separators)
+        key = (separators[0], structure, names(strings))
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = Template(separators, strings)
+        if template.texts is None:
+            return
+        values = tuple([value(separators, strings) for value in template.values])
+        bucket = template.buckets.get(values)
+        if bucket is None:
+            bucket = template.bucket(separators[0], values, self._interned)
+        bucket.rows.append((number, template.texts(strings)))
+        self._last = (template, bucket)
+
+    def _complete(self) -> None:
+        """Put what a cut-off document has wherever its like stood before.
+
+        The numbers that tell parallel texts apart often come after the text.
+        """
+        if self._last is None or not self._last[0].is_cut_off:
+            return
+        template, last = self._last
+        number, texts = last.rows.pop()
+        before: dict[int, set[Places]] = {}
+        for other in self._templates.values():
+            for bucket in other.buckets.values():
+                for places in bucket.places if bucket.rows else ():
+                    before.setdefault(places.loose, set()).add(places)
+        columns = [
+            (places._replace(part=own.part, siblings=-1), string, text)
+            for own, string, text in zip(last.places, last.strings, texts, strict=False)
+            for places in before.get(own.loose, {own})
+        ]
+        completed = Bucket([c[0] for c in columns], [c[1] for c in columns])
+        completed.rows.append((number, tuple([c[2] for c in columns])))
+        template.buckets[b"cut off",] = completed
+
+
+def _pieces(document: bytes) -> list[bytes]:
+    """Return what stands between strings and the strings, in turns."""
+    pieces = _STRING.split(document)
+    if b'"' in pieces[-1]:  # cut off inside a string
+        pieces = _STRING.split(document + b'"')
+    return pieces
+
+
+def _names_of(separators: list[bytes]) -> Callable[[list[bytes]], object]:
+    """Return what returns those strings of a document that are names of fields."""
+    numbers = [
+        number
+        for number, separator in enumerate(separators[1:])
+        if separator.lstrip()[:1] == b":"
+    ]
+    return itemgetter(*numbers) if numbers else lambda _: b""
+
+
+def _slots(
+    buckets: list[Bucket], columns: tuple[tuple[int, int], ...], rule: int
+) -> Iterator[Slot]:
+    """Put the fragments of some columns together, in the order of the body."""
+    if len(columns) == 1:
+        [(number, column)] = columns
+        if not buckets[number].is_constant(column):
+            yield from _whole(buckets[number].column(column), is_guess=False)
+        return
+    fragments: list[tuple[Fragment, int, int]] = []
+    for number, column in columns:
+        *_, part, siblings = buckets[number].places[column]
+        fragments += [
+            (fragment, part, siblings) for fragment in buckets[number].column(column)
+        ]
+    fragments.sort()
+    text: list[Fragment] = []
+    before: tuple[Fragment, int, int] | None = None
+    for item in fragments:
+        fragment, part, siblings = item
+        if (
+            before is not None
+            and rule >= ALIKE
+            and (before[0].document, before[1]) == (fragment.document, part)
+            and not before[2] == siblings >= 0
+        ):
+            yield from _whole(text, is_guess=rule >= GUESSES)
+            text = []
+        text.append(fragment)
+        before = item
+    yield from _whole(text, is_guess=rule >= GUESSES)
+
+
+def _whole(fragments: list[Fragment], *, is_guess: bool) -> Iterator[Slot]:
+    """Yield fragments as one slot, or each alone where each repeats the one before."""
+    if len(fragments) > 1:
+        texts = map(itemgetter(2), fragments)
+        if not all(later.startswith(text) for text, later in pairwise(texts)):
+            yield Slot(fragments, is_guess)
+            return
+    for fragment in fragments:
+        if b"\\" in fragment.text:  # else it reads the same in the body
+            yield Slot([fragment], is_guess=False)

@@ -1,0 +1,302 @@
+r"""What a secret looks like, for redaction and for the scanner.
+
+Owns the search: the formats of `harness.redaction.secret_formats`, the services of
+`harness.redaction.secret_services` and the names of `harness.redaction.secret_names`,
+in a text as it stands and behind one level of percent escapes, `\u` escapes or base64.
+Sharing it is what makes `harness scan` agree with what recording removes. It changes
+nothing and opens nothing.
+
+The table is ours and the engine too: detect-secrets' last release (1.5.0) is of May
+2024, its entropy detectors fire on the ids and hashes every recording is full of, and
+a second table would disagree with the one that redacts.
+
+Not found, by design: secrets in compressed request bodies, behind more than one level
+of escapes, and secrets of no known format under harmless names. Names, addresses and
+other personal data are not looked for, but for e-mail addresses and phone numbers
+where `Redaction(personal=...)` asks for them.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from harness.redaction.escapes import text_in_base64, unescaped
+from harness.redaction.named_values import Names, find_named
+from harness.redaction.secret_formats import FORMATS
+from harness.redaction.secret_names import is_placeholder
+from harness.redaction.secret_services import SERVICES
+from harness.redaction.secret_shapes import (
+    BASIC,
+    KUBERNETES,
+    KUBERNETES_DATA,
+    PEM_BEGIN,
+    PEM_BODY,
+    PEM_CUT,
+    PERSONAL,
+    SHAPES,
+    Detector,
+)
+from harness.redaction.spans import Span, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "PERSONAL",
+    "Detector",
+    "Names",
+    "Span",
+    "find_keys",
+    "find_secrets",
+    "merge",
+    "public_prefix",
+]
+
+
+_NO_NAMES = Names()
+
+
+def find_secrets(
+    text: bytes,
+    names: Names = _NO_NAMES,
+    extra: Iterable[Detector] = (),
+    *,
+    is_url: bool = False,
+) -> Iterator[Span]:
+    """Yield what looks like a secret, or is one by its name. O(len(text)).
+
+    Args:
+        text: Any text: a body, a header's value, a URL.
+        names: What a project adds to the names that count, and takes away.
+        extra: More shapes than the built-in ones.
+        is_url: The text is a URL: any value of a parameter counts, however short.
+
+    Yields:
+        Spans in no order, which may overlap.
+    """
+    extra = tuple(extra)
+    yield from find_keys(text, extra)
+    yield from find_named(text, names, is_url=is_url)
+    behind = unescaped(text)
+    if behind is not None:
+        for start, end, kind in (
+            *_raw_keys(behind.text, extra),
+            *find_named(behind.text, names, is_url=is_url),
+        ):
+            yield Span(behind.raw(start), behind.raw(end), kind)
+
+
+def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
+    """Yield what has the shape of a key, whatever its name; as `find_secrets`."""
+    yield from _raw_keys(text, tuple(extra))
+
+
+def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
+    yield from _in_words(text)
+    has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
+    for kind, pattern in SHAPES[not has_scheme :]:
+        for match in pattern.finditer(text):
+            password = match[1].rstrip(b":").rpartition(b":")[2]
+            if not is_placeholder(password.decode("utf-8", "replace")):
+                yield Span(*match.span(1), kind)
+    for kind, pattern in extra:
+        for match in pattern.finditer(text):
+            start, end = match.span(1 if pattern.groups else 0)
+            if end > start:
+                yield Span(start, end, kind)
+    for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
+        if b":" in text_in_base64(match[1]):
+            yield Span(*match.span(1), "basic credentials")
+    for match in PEM_BEGIN.finditer(text):
+        body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
+        yield Span(match.start(), body.end() if body else match.end(), "private key")
+    if KUBERNETES.search(text):
+        for match in KUBERNETES_DATA.finditer(text):
+            yield Span(*match.span(1), "Kubernetes secret")
+
+
+# Every key of the table is, or is within, a word of at least 13 such characters.
+_SHORTEST = 13
+_IN_WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~+/=-:@%$"
+_CLASSES = bytes(ord("a") if byte in _IN_WORD else ord(" ") for byte in range(256))
+_LONG = re.compile(b"a" * _SHORTEST + b"a*+")
+
+
+# Words, with anything but digits between them: no key is like that.
+_PLAIN = re.compile(
+    rb"(?:(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)[_.~+/=:@%$-]{1,9}+)*+"
+    rb"(?:[A-Z]?[a-z]{0,19}+|[A-Z]{0,9}+)"
+)
+_CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
+
+
+def _in_words(text: bytes) -> Iterator[Span]:
+    # Ids and field names come again and again.
+    known: dict[bytes, list[Span]] = {}
+    plain: set[bytes] = set()
+    for match in _LONG.finditer(text.translate(_CLASSES)):
+        start, end = match.span()
+        if text[start - 1 : start] == b"\\":
+            # The `n` of `\n` and the digits of `\u0022` belong to no word.
+            first = text[start : start + 1]
+            start += 1 if first in _ESCAPED else 5 if first == b"u" else 0
+        word = text[start:end]
+        if word in plain:
+            continue
+        found = known.get(word)
+        if found is None:
+            if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
+                plain.add(word)
+                continue
+            found = known[word] = list(_in_word(word))
+        for begin, stop, kind in found:
+            yield Span(start + begin, start + stop, kind)
+        span = _of_service(text, start, word)
+        if span is not None:
+            yield span
+
+
+_ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})
+_SEPARATOR = re.compile(rb"[=:]")
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
+
+
+def _in_word(word: bytes) -> Iterator[Span]:
+    anywhere, kinds = _formats()
+    position = 0
+    while match := anywhere.search(word, position):
+        start, end = match.span()
+        position = end
+        if _is_within(word, start):
+            position = start + 1
+        elif not _is_example(match[0]):
+            yield Span(start, end, kinds[(match.lastindex or 1) - 1])
+    for match in _BASE64.finditer(word):
+        behind = text_in_base64(match[0])
+        if behind:
+            first = min((*_raw_keys(behind, ()), *find_named(behind)), default=None)
+            if first is not None:
+                yield Span(*match.span(), f"{first.kind} in base64")
+
+
+def _is_within(word: bytes, start: int) -> bool:
+    """Say whether a match is chance in a long piece of base64 (an image, a state)."""
+    before = word[max(0, start - 40) : start]
+    return (
+        _IN_BASE64.match(before) is not None
+        and sum(byte in b"0123456789" for byte in before) >= 3
+        and before.lower() != before != before.upper()
+    )
+
+
+def _is_example(key: bytes) -> bool:
+    """Say whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
+    return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
+
+
+_EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
+
+
+@functools.cache
+def _formats() -> tuple[re.Pattern[bytes], list[str]]:
+    """Return all formats as one expression, by first letter, and the kind of each."""
+    by_first: dict[str, list[str]] = {}
+    kinds: dict[str, list[str]] = {}
+    for row in FORMATS:
+        first = row.prefix[0] if row.prefix[0].isalnum() else ""
+        if row.prefix[1:2] in {"?", "*", "{"}:
+            first = ""
+        by_first.setdefault(first, []).append(f"({row.pattern[len(first) :]})")
+        kinds.setdefault(first, []).append(row.kind)
+    choices = [
+        f"{first}(?:{'|'.join(patterns)})" for first, patterns in by_first.items()
+    ]
+    boundary = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+    return (
+        re.compile(f"{boundary}(?:{'|'.join(choices)})".encode()),
+        [kind for group in kinds.values() for kind in group],
+    )
+
+
+_OPERATORS = b"=:>|,"
+_QUOTES = b" \t\r\n\"'`\\"
+_NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.- \t"
+
+
+def _of_service(text: bytes, start: int, word: bytes) -> Span | None:
+    """Return the key of a service whose word stands before it."""
+    before = text[max(0, start - 80) : start].rstrip(_QUOTES)
+    if before and before[-1] in _OPERATORS:
+        patterns = _service(_name_before(before.rstrip(_OPERATORS + b"?")))
+        span = _key_of(patterns, text, start)
+        if span is not None:
+            return span
+    separator = _SEPARATOR.search(word)
+    if separator is None:
+        return None
+    patterns = _service(_name_before(before[-40:] + word[: separator.start()]))
+    return _key_of(patterns, text, start + separator.end())
+
+
+def _name_before(before: bytes) -> bytes:
+    lowered = before.rstrip(_QUOTES + b"]").lower()
+    return lowered[len(lowered.rstrip(_NAME)) :][-45:]
+
+
+def _key_of(patterns: re.Pattern[bytes] | None, text: bytes, at: int) -> Span | None:
+    if patterns is None:
+        return None
+    match = patterns.match(text, at)
+    if match is None or (
+        _PLAIN.fullmatch(match[0]) and not _CONSONANTS.search(match[0])
+    ):
+        return None  # a word as long as a key
+    return Span(*match.span(), "key of a service")
+
+
+@functools.lru_cache(maxsize=4096)
+def _service(name: bytes) -> re.Pattern[bytes] | None:
+    """Return what the keys of the service look like that a name has the word of."""
+    text = name.decode("ascii", "replace")
+    found = [
+        value
+        for word, values, *_ in SERVICES
+        if re.search(word, text)
+        for value in values
+    ]
+    if not found:
+        return None
+    choices = "|".join(sorted(found, reverse=True))
+    return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
+
+
+_REPEATED = re.compile(r"[{+*]")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
+
+
+@functools.cache
+def _prefixes() -> dict[str, list[re.Pattern[str]]]:
+    found: dict[str, list[re.Pattern[str]]] = {}
+    for row in FORMATS:
+        # Where something is repeated, it is not the issuer's but the secret's.
+        is_random = _REPEATED.search(row.prefix)
+        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
+        found.setdefault(row.kind, []).append(re.compile(shown))
+    return found
+
+
+def public_prefix(kind: str, value: str) -> str:
+    """Return what of a secret its issuer puts before every one of its kind.
+
+    Args:
+        kind: As a span has it.
+        value: The secret.
+    """
+    for prefix in _prefixes().get(kind, ()):
+        match = prefix.match(value)
+        if match:
+            return match[0]
+    return ""

@@ -1,0 +1,341 @@
+"""Secrets in texts that a body brings in fragments, or escaped.
+
+Owns the way from a find in such a text back to the bytes of the body: texts are
+searched as a client reads them, with the escapes of JSON resolved, and once more with
+those of JSON inside JSON (the arguments of a tool call). What a secret looks like, the
+caller knows; where the fragments are, `harness.redaction.body_slots`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.redaction.body_slots import Slots
+from harness.redaction.documents import is_event_stream
+from harness.redaction.replacements import REDACTED, is_mark
+from harness.redaction.spans import COMMAND, LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.redaction.body_slots import Slot
+    from harness.redaction.detectors import Span
+
+__all__ = ["Secret", "body_secrets"]
+
+_BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
+_BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it
+
+_ESCAPED = (
+    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|.)"
+)
+_ESCAPE = re.compile(_ESCAPED, re.DOTALL)
+_STRETCH = re.compile(rb"(?:[^\\]++|" + _ESCAPED + rb"){1,1000}+", re.DOTALL)
+_SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_SHORT |= {b'"': b'"', b"/": b"/"}
+
+
+_OF_LINES = frozenset({LINE, COMMAND})
+# Their end is the end of the line: where two texts were taken for one by a guess, the
+# other would be part of the value.
+
+
+class Secret(NamedTuple):
+    """One secret of a body."""
+
+    kind: str
+    """What it is, as a phrase."""
+    value: bytes
+    """The secret, put together where a stream brought it in fragments."""
+    places: tuple[tuple[int, int], ...]
+    """Where it stands: start and end offsets in the body, one pair a fragment."""
+
+
+def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secret]:
+    """Return the secrets of a body, in fragments or whole.
+
+    Args:
+        body: The body as bytes.
+        find: Returns where the secrets of a text stand.
+
+    Returns:
+        Secrets in the order of their beginnings, each once; no two share a byte.
+    """
+    framing = _FRAMING if is_event_stream(body) else None
+    secrets = []
+    for start, end, kind in find(body):
+        places = _places(body, start, end, framing)
+        value = b"".join(body[first:last] for first, last in places)
+        secrets.append(Secret(kind, value, places))
+    guesses: list[Secret] = []
+    if b'"' in body or b"data:" in body:
+        slots = Slots(body)
+        for batch in _batches(slots):
+            for slot, secret in _found(batch, slots, find):
+                if slot.is_guess and secret.kind in _OF_LINES:
+                    continue
+                if not _is_marked(body, secret, slot):
+                    (guesses if slot.is_guess else secrets).append(secret)
+    secrets = _apart(secrets)
+    if guesses:
+        # Where the end of a secret is known, a guess must not add another text to it.
+        covered = sorted(place for secret in secrets for place in secret.places)
+        new = [guess for guess in guesses if not _is_in(guess.places[0][0], covered)]
+        secrets = _apart(secrets + new)
+    return secrets
+
+
+class _Text:
+    """The text of a slot, with the way back to the body."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.pieces = [
+            unescaped(text) if string >= 0 else text
+            for _, string, text in slot.fragments
+        ]
+        self.joined = b"".join(self.pieces)
+
+    def places(
+        self, spans: list[tuple[int, int]], slots: Slots
+    ) -> list[tuple[tuple[int, int], ...]]:
+        """Return for spans of the text the spans of the body, a tuple for each."""
+        starts = [0, *accumulate(map(len, self.pieces))]
+        wanted: dict[int, list[tuple[int, int, int]]] = {}
+        for number, (start, end) in enumerate(spans):
+            for at in range(bisect_right(starts, start) - 1, len(self.pieces)):
+                begin = starts[at]
+                if begin >= end:
+                    break
+                piece = (
+                    max(start - begin, 0),
+                    min(end, starts[at + 1]) - begin,
+                    number,
+                )
+                wanted.setdefault(at, []).append(piece)
+        found: list[list[tuple[int, int]]] = [[] for _ in spans]
+        for at, pieces in sorted(wanted.items()):
+            fragment = self.slot.fragments[at]
+            written = [(start, end) for start, end, _ in pieces]
+            if fragment.string >= 0:
+                written = as_written(fragment.text, written)
+            begin = slots.start(fragment)
+            for (start, end), (_, _, number) in zip(written, pieces, strict=True):
+                found[number].append((begin + start, begin + end))
+        return [tuple(places) for places in found]
+
+
+def _batches(slots: Slots) -> Iterator[list[_Text]]:
+    batch: list[_Text] = []
+    size = 0
+    for slot in slots:
+        text = _Text(slot)
+        batch.append(text)
+        size += len(text.joined)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _found(
+    batch: list[_Text], slots: Slots, find: Callable[[bytes], list[Span]]
+) -> Iterator[tuple[Slot, Secret]]:
+    texts = [text.joined for text in batch]
+    yield from _secrets(batch, _searched(texts, find), slots)
+    inner = [text for text in batch if b"\\" in text.joined]
+    found = _searched([unescaped(text.joined) for text in inner], find)
+    for number, spans in found.items():
+        written = as_written(inner[number].joined, [span[:2] for span in spans])
+        found[number] = [
+            span._replace(start=start, end=end)
+            for span, (start, end) in zip(spans, written, strict=True)
+        ]
+    yield from _secrets(inner, found, slots)
+
+
+def _searched(
+    texts: list[bytes], find: Callable[[bytes], list[Span]]
+) -> dict[int, list[Span]]:
+    """Search texts all at once; return what is found by the number of its text."""
+    starts = []
+    offset = len(_BETWEEN)
+    for text in texts:
+        starts.append(offset)
+        offset += len(text) + len(_BETWEEN)
+    found: dict[int, list[Span]] = {}
+    if texts:
+        for span in find(_BETWEEN.join([b"", *texts, b""])):
+            number = bisect_right(starts, span.start) - 1
+            start = span.start - starts[number]
+            end = min(span.end - starts[number], len(texts[number]))
+            if number >= 0 and start < end:
+                found.setdefault(number, []).append(span._replace(start=start, end=end))
+    return found
+
+
+def _secrets(
+    texts: list[_Text], found: dict[int, list[Span]], slots: Slots
+) -> Iterator[tuple[Slot, Secret]]:
+    for number, spans in found.items():
+        text = texts[number]
+        places = text.places([(start, end) for start, end, _ in spans], slots)
+        for (start, end, kind), where in zip(spans, places, strict=True):
+            yield text.slot, Secret(kind, text.joined[start:end], where)
+
+
+_FRAMING = re.compile(rb"[\r\n]++(?:(?:data|event|id)(?::[ ]?+|\Z))?")
+
+
+def _places(
+    body: bytes, start: int, end: int, framing: re.Pattern[bytes] | None
+) -> tuple[tuple[int, int], ...]:
+    """Return a span without the line ends and field names of an event stream."""
+    edges = [start]
+    for match in framing.finditer(body, start, end) if framing is not None else ():
+        edges += match.span()
+    edges.append(end)
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple((first, last) for first, last in pairs if first < last)
+
+
+def _is_marked(body: bytes, secret: Secret, slot: Slot) -> bool:
+    """Say whether a find is made of what an earlier redaction left, and of its like."""
+    parts = [body[start:end] for start, end in secret.places]
+    are_marks = [is_mark(part) for part in parts]
+    if slot.is_guess or not any(are_marks):
+        return any(are_marks)
+    return all(
+        is_one or part in REDACTED.encode()
+        for part, is_one in zip(parts, are_marks, strict=True)
+    )
+
+
+def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:
+    number = bisect_right(places, (offset, offset + 1)) - 1
+    return any(
+        start <= offset < end for start, end in places[max(number, 0) : number + 2]
+    )
+
+
+def _apart(secrets: list[Secret]) -> list[Secret]:
+    """Make one secret of those that share a byte.
+
+    The largest names it, but not one with spaces or brackets where another has none:
+    where two texts were taken for one, what stands in it may be from the other.
+    """
+    owner = list(range(len(secrets)))
+
+    def owning(number: int) -> int:
+        while owner[number] != number:
+            owner[number] = owner[owner[number]]
+            number = owner[number]
+        return number
+
+    places = sorted(
+        (start, end, number)
+        for number, secret in enumerate(secrets)
+        for start, end in secret.places
+    )
+    merged: list[tuple[int, int, int]] = []
+    for start, end, number in places:
+        if merged and start < merged[-1][1]:
+            first, last, other = merged[-1]
+            owner[owning(number)] = owning(other)
+            merged[-1] = (first, max(last, end), other)
+        else:
+            merged.append((start, end, number))
+    joined: dict[int, list[tuple[int, int]]] = {}
+    for start, end, number in merged:
+        joined.setdefault(owning(number), []).append((start, end))
+    members: dict[int, list[Secret]] = {}
+    for number, secret in enumerate(secrets):
+        members.setdefault(owning(number), []).append(secret)
+    apart = []
+    for number, where in joined.items():
+        largest = max(members[number], key=_likelihood)
+        apart.append(largest._replace(places=tuple(where)))
+    return sorted(apart, key=lambda secret: secret.places)
+
+
+_OF_TEXT = re.compile(rb"[ {}\[\]()<>]")
+
+
+def _likelihood(secret: Secret) -> tuple[bool, int]:
+    size = sum(end - start for start, end in secret.places)
+    return _OF_TEXT.search(secret.value) is None, size
+
+
+def unescaped(text: bytes) -> bytes:
+    """Return the text of a JSON string as a reader of the JSON gets it, in UTF-8."""
+    if b"\\" not in text:
+        return text
+    if b"\\u" not in text and b"\0" not in text:  # most texts; much faster
+        text = text.replace(b"\\\\", b"\0")
+        for letter, character in _SHORT.items():
+            text = text.replace(b"\\" + letter, character)
+        if b"\\" not in text:
+            return text.replace(b"\0", b"\\")
+        text = text.replace(b"\0", b"\\\\")
+    resolved = bytearray()  # and no list of pieces, which takes many times the text
+    position = 0
+    for match in _ESCAPE.finditer(text):
+        resolved += text[position : match.start()]
+        resolved += _character(match[0])
+        position = match.end()
+    return bytes(resolved + text[position:])
+
+
+def as_written(text: bytes, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return where spans of `unescaped(text)` stand in the text, whole escapes.
+
+    Args:
+        text: The text of a JSON string.
+        spans: Start and end offsets.
+    """
+    spans = list(spans)
+    if b"\\" not in text:
+        return spans
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    wanted = sorted({offset for span in spans for offset in span}, reverse=True)
+    written = read = 0
+
+    def passed(begin: int, end: int, size: int) -> None:
+        """Go on by a stretch of which each byte, or one escape, stands for `size`."""
+        nonlocal written, read
+        while wanted and wanted[-1] < read + size:
+            offset = wanted.pop()
+            starts[offset] = ends[offset] = begin + offset - read
+            if end - begin != size:  # inside what one escape stands for
+                starts[offset] = begin
+                ends[offset] = begin if offset == read else end
+        written, read = end, read + size
+
+    for stretch in _STRETCH.finditer(text):
+        size = len(unescaped(stretch[0]))
+        if wanted and wanted[-1] >= read + size:
+            written, read = stretch.end(), read + size
+            continue
+        for match in _ESCAPE.finditer(text, *stretch.span()):
+            passed(written, match.start(), match.start() - written)
+            passed(*match.span(), len(_character(match[0])))
+        passed(written, stretch.end(), stretch.end() - written)
+        if not wanted:
+            break
+    passed(written, len(text) + 1, len(text) + 1 - written)  # and the end itself
+    return [(starts[start], ends[end]) for start, end in spans]
+
+
+@functools.lru_cache(maxsize=4096)
+def _character(escape: bytes) -> bytes:
+    if escape[1:2] != b"u" or len(escape) == 2:
+        return _SHORT.get(escape[1:2], escape[1:])
+    units = [int(code, 16) for code in escape[2:].split(b"\\u")]
+    text = "".join(map(chr, units)).encode("utf-16", "surrogatepass")
+    return text.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")

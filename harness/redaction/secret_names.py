@@ -1,0 +1,218 @@
+"""Names whose values are credentials: one policy for fields, headers and parameters.
+
+Owns which names count, whether they are written `api_key`, `api-key`, `apiKey` or
+`OPENAI_API_KEY`, and which values stand for a secret instead of being one. Where names
+and values are in a text is `harness.redaction.named_values`.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+
+__all__ = [
+    "Credential",
+    "credential_of",
+    "folded",
+    "folded_all",
+    "is_credential_header",
+    "is_identifying_header",
+    "is_placeholder",
+    "is_random",
+    "is_uuid",
+]
+
+
+class Credential(enum.IntEnum):
+    """How surely a name stands before a credential."""
+
+    NO = 0
+    """It does not."""
+    URL = 1
+    """Only as a parameter of a URL, such as `sig` or `key`."""
+    MAYBE = 2
+    """Where the value looks random, such as `session` or `sort_key`."""
+    YES = 3
+    """Whatever the value is, such as `password`."""
+
+
+def folded(name: str) -> str:
+    """Return a name as it is compared: without case, `-` and `_`."""
+    return re.sub(r"[-_]", "", name.lower())
+
+
+@functools.lru_cache(maxsize=64)
+def folded_all(names: frozenset[str]) -> frozenset[str]:
+    """Return names as they are compared."""
+    return frozenset(map(folded, names))
+
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+# Also as the end of a longer word (`dbpassword`, `openaiapikey`).
+_SURE = (
+    "password|passwd|passphrase|passcode|secret|apikey|accesskey|secretkey|privatekey"
+    "|accountkey|masterkey|signingkey|encryptionkey|subscriptionkey|sharedaccesskey"
+    "|authkey|sharedkey|storagekey|consumerkey|clientkey|deploykey|sshkey|servicekey"
+    "|functionskey|webhookkey|licensekey|hmackey|applicationkey|adminkey|accesskeyid"
+    "|authtoken|accesstoken|refreshtoken|sessiontoken|bearertoken|idtoken|apitoken"
+    "|bottoken|usertoken|usertoken|securitytoken|privatetoken|csrftoken|xsrftoken"
+    "|authorization|connectionstring|connstring|connstr|credentials?|secretid"
+    "|sessioncookie|accesscode|authcode|apisecret|databaseurl|redisurl|webhookurl"
+)
+_SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn)\Z")
+_MAYBE_WORDS = frozenset(
+    {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
+    | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
+    | {"keys", "tokens", "pin", "apikeys"}
+)
+_URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "code"})
+_ID_WORDS = frozenset({"session", "sess"})
+
+# Keys and tokens of data, not of doors.
+_OF_DATA = (
+    "cache|primary|foreign|sort|partition|idempotency|public|routing|object|index|group"
+    "|issue|answer|row|hash|surrogate|websocket|json|dict|map|state|lookup|unique|hot|s3"
+    "|composite|natural|translation|i18n|node|field|column|data|param|config|meta|tag"
+    "|event|message|react|query|shift|arrow|enter|ssh_public|item|parent|storage_object"
+)
+_OF_TEXT = (
+    "page|next|continuation|sync|eos|bos|pad|unk|special|stop|cls|sep|mask|image|max|min"
+    "|prompt|completion|total|input|output|cached|reasoning|audio|text|first|last|sot"
+    "|pagination|resume|cursor|end|start|thinking|added|new|num|per|context|budget"
+    "|think|tool|begin|fim|logprob|decoded|top|video|accepted|rejected|prediction"
+)
+_DATA_NAME = re.compile(
+    rf"(?:(?:\A|.*_)(?:{_OF_DATA})_keys?|(?:\A|.*_)(?:{_OF_TEXT})_tokens?"
+    r"|access_control_.*|.*_(?:public|publishable)_key|proxy_connection|tokens|keys)\Z"
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def credential_of(name: str) -> Credential:
+    """Return how surely a name stands before a credential.
+
+    Args:
+        name: As it is written; how its words are joined does not count.
+    """
+    words = [word.lower() for word in _WORDS.findall(name)]
+    while len(words) > 1 and (words[-1].isdecimal() or words[-1] in _QUALIFIERS):
+        words.pop()
+    if not words:
+        return Credential.NO
+    if _DATA_NAME.match("_".join(words)):
+        return Credential.NO
+    last = words[-1]
+    if _SURE_END.search("".join(words[-3:])):
+        return Credential.YES
+    if last in {"token", "key"} and len(words) > 1:
+        return Credential.YES if last == "token" else Credential.MAYBE
+    if last == "id" and len(words) > 1 and words[-2] in _ID_WORDS:
+        return Credential.MAYBE
+    if last in _MAYBE_WORDS:
+        return Credential.MAYBE
+    return (
+        Credential.URL if last in _URL_WORDS or last == "credential" else Credential.NO
+    )
+
+
+_QUALIFIERS = frozenset(
+    {"value", "prod", "dev", "staging", "live", "test", "old", "new", "base", "b"}
+    | {"header", "plain", "current", "previous"}
+)
+
+_CREDENTIAL_HEADER = re.compile(
+    r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
+    r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase)$"
+    r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
+    r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
+)
+_PLAIN_HEADER = re.compile(
+    r"^access-control-|^sec-websocket-|(?:^|-)(?:idempotency|surrogate|cache|routing"
+    r"|partition|public|sort)-?key$|^x-ratelimit-"
+)
+_IDENTIFYING_HEADER = re.compile(
+    r"(?:^|[-_])(?:organi[sz]ation|organi[sz]ation-id|project|project-id|account-id"
+    r"|tenant-id|client-ip|user-id|forwarded-for|real-ip)$"
+)
+_REQUEST_ID_HEADER = re.compile(
+    r"(?:^|[-_])(?:request-?id|trace-?id|correlation-?id|invocation-?id|ray|nonce)$"
+    r"|^(?:traceparent|tracestate|idempotency-key|x-cloud-trace-context|cf-ray"
+    r"|x-amz-cf-id|x-amz-id-2|x-vercel-id|fly-request-id|baggage|sentry-trace)$"
+)
+
+_PLACEHOLDER = re.compile(
+    r"(?:(?:bearer|basic|token)\s+)?(?:\W*|[\W_]*(?:redacted|removed|filtered|hidden"
+    r"|masked|scrubbed|sanitized|dummy|fake|mock(?:ed)?|placeholder|example|test|none"
+    r"|null|nil|undefined|true|false|your[\w .-]*|my[-_][\w-]*"
+    r"|(?:[a-z]+\d*[-_]){0,4}x{3,}|x+-?api-?key"
+    r"|insert[-_ ][\w-]*|enter[-_ ][\w-]*|change[-_]?(?:me|it|this)|todo|tbd|fixme"
+    r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"
+    r"|pass(?:word|wd)?|string|str|text|number|integer|int|boolean|bool|object|array"
+    r"|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
+    r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,8}\.{3,}|[\w-]*example[\w-]*"
+    r"|[\w-]*placeholder[\w-]*)[\W_]*)"
+    r"|[{<$%\[(].*|.*[}>\])]|(?P<same>.)(?P=same){3,}",
+    re.IGNORECASE | re.DOTALL,
+)
+_CODE = re.compile(
+    r"[a-z_$][\w$]{0,29}(?:\.[a-z_$][\w$]{0,29})+\Z|[a-z]+:?//|[~./]*/[\w./-]*\Z"
+    r"|[\w.~-]*(?:/[\w.-]+)++(?<=\.[a-z]{3})\Z"
+    r"|\d{4}-\d\d-\d\d|\d[\d.,:]{0,11}\Z",
+    re.IGNORECASE,
+)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+
+
+def is_credential_header(name: str) -> bool:
+    """Say whether a header carries a credential, by its name in lower case."""
+    return (
+        _CREDENTIAL_HEADER.search(name) is not None
+        and _PLAIN_HEADER.search(name) is None
+    )
+
+
+def is_identifying_header(name: str, *, with_request_ids: bool = True) -> bool:
+    """Say whether a header tells who or which call it was, by its name.
+
+    Args:
+        name: In lower case.
+        with_request_ids: Count ids of single requests, which are noise and no
+            secret: redaction removes them, the scanner does not look for them.
+    """
+    if _IDENTIFYING_HEADER.search(name) is not None:
+        return True
+    return with_request_ids and _REQUEST_ID_HEADER.search(name) is not None
+
+
+def is_placeholder(value: str) -> bool:
+    """Say whether a value stands for a secret instead of being one."""
+    return len(value) < 200 and _PLACEHOLDER.fullmatch(value.strip()) is not None
+
+
+def is_random(value: str, *, least: int = 8) -> bool:
+    """Say whether a value looks drawn at random: no word, number, path or code.
+
+    Args:
+        value: What stands beside a name.
+        least: How many characters a secret has at least.
+    """
+    value = value[:256]
+    if len(value) < least or any(c.isspace() for c in value) or _CODE.match(value):
+        return False
+    has_digit = any(c.isdecimal() for c in value)
+    has_letter = any(c.isalpha() for c in value)
+    if has_digit and has_letter:
+        return True
+    if has_digit:
+        return len(value) >= 16
+    is_mixed = not (value.islower() or value.isupper())
+    if any(c in "!@#$%^&*+?" for c in value) and has_letter:
+        return True
+    return len(value) >= 16 and is_mixed and "_" not in value
+
+
+def is_uuid(value: str) -> bool:
+    """Say whether a value is a UUID: an id, unless its name is a credential's."""
+    return _UUID.match(value) is not None

@@ -1,0 +1,110 @@
+"""Secrets that are no single word: schemes, URLs, commands, blocks, personal data.
+
+Owns their expressions; each begins with literal text, which `re` searches fast, and
+never looks back over what it has passed. `harness.redaction.detectors` searches with
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from harness.redaction.spans import COMMAND, URL_USER
+
+__all__ = [
+    "BASIC",
+    "KUBERNETES",
+    "KUBERNETES_DATA",
+    "PEM_BEGIN",
+    "PEM_BODY",
+    "PEM_CUT",
+    "PERSONAL",
+    "SHAPES",
+    "Detector",
+]
+
+
+class Detector(NamedTuple):
+    """One more shape of secret than the table has."""
+
+    kind: str
+    """What it finds, as a phrase."""
+    pattern: re.Pattern[bytes]
+    """Group 1, where there is one, is the secret."""
+
+
+PERSONAL = {
+    "email": Detector(
+        "e-mail address",
+        re.compile(
+            rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@"
+            rb"(?:[A-Za-z0-9-]{1,63}+\.)++[A-Za-z]{2,24}(?![A-Za-z0-9])"
+        ),
+    ),
+    "phone": Detector(
+        "phone number",
+        re.compile(
+            rb"(?<![\w+.-])(?:\+[0-9]{1,3}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?"
+            rb"[0-9](?:[ .-]?[0-9]){6,12}|\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}"
+            rb"|[0-9]{3}-[0-9]{3}-[0-9]{4})(?![\w.-])"
+        ),
+    ),
+}
+"""What is looked for only where a project asks for it, by the name of the option."""
+
+# What is no single word: searched by the literal text that each begins with.
+SHAPES = (
+    Detector(
+        "bearer token",
+        # A digit or 20 characters: `bearer authentication` is prose.
+        re.compile(
+            rb"[Bb](?:earer|EARER)(?:\s|%20|\+){1,8}"
+            rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
+        ),
+    ),
+    Detector(
+        URL_USER,
+        re.compile(
+            rb"://([^\s/?#@\"'<>\\:]{0,256}+:[^\s/?#@\"'<>\\]++"
+            rb"(?:@[^\s/?#@\"'<>\\]++(?=@))*+)@"
+        ),
+    ),
+    Detector(
+        URL_USER,
+        re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+)@"),
+    ),
+    Detector(
+        "Facebook app token",
+        re.compile(rb"\|(?<=[0-9]{13}\|)([A-Za-z0-9_-]{27,40}+)(?![A-Za-z0-9_-])"),
+    ),
+    Detector(
+        COMMAND,  # curl -u user:password
+        re.compile(
+            rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"
+            rb"((?![0-9]+:[0-9]+)[^\s\"':\\<{$]{0,64}+"
+            rb"(?:(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+"
+            rb"|:(?<=[^\s\"':\\<{$]{6}:)(?=[\s\"'\\])))"
+        ),
+    ),
+    Detector(
+        "credential header of a command",  # curl -H "Key: value"
+        re.compile(
+            rb"-(?:H|-header)(?:=|\s{0,5})\\?[\"'](?:[Xx]-[A-Za-z-]{0,40}?)?"
+            rb"(?:[Aa][Pp][Ii]-?)?(?:[Kk]ey|KEY|[Tt]oken|TOKEN):\s{0,5}"
+            rb"([A-Za-z0-9_=~@.+/-]{8,}+)"
+        ),
+    ),
+)
+BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
+PEM_BEGIN = re.compile(rb"-----BEGIN[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----")
+PEM_BODY = re.compile(
+    rb"(?:[^\"-]++|-(?!----))*+-----END[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----"
+)
+PEM_CUT = re.compile(rb"[A-Za-z0-9+/=\s\\]*+")
+KUBERNETES = re.compile(rb"kind:[ \t]{0,9}\\?[\"']?[Ss]ecret\b")
+KUBERNETES_DATA = re.compile(
+    rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
+    rb"((?![a-z]+[\s\\])(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
+    rb"(?=[\s\"'\\]|\Z)"
+)

@@ -1,0 +1,201 @@
+"""An exchange as an answer: what a client is told, in the form that it asked for.
+
+A stream that is asked for as it was recorded goes out as its recorded bytes, piece by
+piece, and ends as it ended. Everything else is said anew from its chunks: in another
+dialect, cut otherwise, broken; as one completion where the client wants no stream; as
+a stream where a whole completion was recorded. What is no chat completion, such as a
+recorded error, goes out as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.chunks import Chunk, payload_error
+from harness.cassettes.classify import Kind, classify
+from harness.engine.stream import StreamReader, read_whole
+from harness.errors import ChunkError
+from harness.record.forwarding import end_to_end
+from harness.serve.answer import Answer, BrokenOffError, Ending
+from harness.serve.completions import completion_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.cassettes.model import Exchange
+    from harness.serve.answer import Pieces
+    from harness.serve.settings import Settings
+
+__all__ = ["say"]
+
+_STREAM_HEADERS = [
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+]
+_OWN_HEADERS = frozenset({"content-length", "content-encoding", "content-type"})
+
+
+def say(exchange: Exchange, settings: Settings, *, is_streamed: bool) -> Answer:
+    """Return what an exchange answers.
+
+    Args:
+        exchange: The recording; its body is held.
+        settings: How it is said and delivered. The faults of the connection are left
+            out (`ServedFault.deliver`).
+        is_streamed: Whether the client asked for a stream.
+
+    Returns:
+        The answer; its pieces are made while they are read.
+    """
+    kind, _, api = classify(exchange)
+    if kind is Kind.OTHER:
+        return _as_recorded(exchange, settings)
+    if (kind is Kind.STREAM) != is_streamed or not settings.variation.is_recorded:
+        if is_streamed:
+            return _stream(exchange, settings, kind, api)
+        if kind is Kind.STREAM or settings.variation.fault is not None:
+            return _whole(exchange, settings, kind, api)
+    return _as_recorded(exchange, settings)
+
+
+def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
+    response = exchange.response
+    timed = _Timed(exchange, settings.speed)
+    pieces: Pieces = timed
+    if settings.writes is not None:
+        pieces = timed.during(settings.writes.recut_bytes(timed.pieces()))
+    is_stream = classify(exchange).kind is Kind.STREAM
+    content_type = response.header("content-type")
+    headers = [
+        *_headers(exchange),
+        *([("content-type", content_type)] if content_type else []),
+    ]
+    if is_stream and not content_type:
+        headers = [*headers, _STREAM_HEADERS[0]]
+    length = None
+    if not is_stream and _ending(exchange) is None:
+        length = len(response.body)
+    return Answer(response.status, headers, pieces, length, response.reason)
+
+
+def _headers(exchange: Exchange) -> list[tuple[str, str]]:
+    recorded = [
+        (name, value)
+        for name, values in exchange.response.headers.items()
+        for value in values
+    ]
+    return [
+        (name, value)
+        for name, value in end_to_end(recorded)
+        if name.lower() not in _OWN_HEADERS
+    ]
+
+
+def _ending(exchange: Exchange) -> Ending | None:
+    """Tell how to break off a response that was never complete; None if it was."""
+    ended = exchange.response.ended
+    if ended is None or ended.kind == "complete":
+        return None
+    return Ending.RESET if ended.error == "ReadError" else Ending.CLOSED
+
+
+class _Timed:
+    """The recorded pieces, and when the piece was due that was read last.
+
+    Whatever is made of the pieces lazily is due with the last of them that it
+    needed: nothing is said before a real server could have said it.
+    """
+
+    def __init__(self, exchange: Exchange, speed: float) -> None:
+        self._exchange = exchange
+        self._speed = speed
+        self._due: float | None = None
+
+    def __iter__(self) -> Iterator[tuple[float | None, bytes]]:
+        return self.during(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes as they were recorded."""
+        for at, piece in self._exchange.response.iter_wire():
+            self._read(at)
+            yield piece
+
+    def chunks(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield chunks that were read from the recording."""
+        for chunk in chunks:
+            self._read(chunk.at)
+            yield chunk
+        wire = self._exchange.response.wire
+        if wire:
+            self._read(wire[-1].seconds)
+
+    def during(self, made: Iterable[bytes]) -> Iterator[tuple[float | None, bytes]]:
+        """Yield what is made of the pieces with its time, then end as recorded."""
+        for piece in made:
+            if piece:
+                yield self._due, piece
+        ending = _ending(self._exchange)
+        if ending is not None:
+            raise BrokenOffError(ending)
+
+    def _read(self, at: float | None) -> None:
+        if at is not None and self._speed:
+            self._due = at / self._speed
+
+
+def _chunks(exchange: Exchange, kind: Kind, api: str) -> Iterable[Chunk]:
+    if kind is Kind.STREAM:
+        return StreamReader(exchange, None, api=api)
+    wire = exchange.response.wire
+    at = wire[-1].seconds if wire else None
+    try:
+        payload = read_whole(exchange, api).payload
+    except ChunkError:
+        return []
+    for choice in payload["choices"]:
+        delta = choice["delta"]
+        calls = delta.get("tool_calls") if isinstance(delta, dict) else None
+        if isinstance(calls, list):
+            # A whole message's calls have no index, which a stream's must have.
+            delta["tool_calls"] = [
+                {"index": index, **call} if isinstance(call, dict) else call
+                for index, call in enumerate(calls)
+            ]
+    return [Chunk(0, at, payload)]
+
+
+def _stream(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answer:
+    timed = _Timed(exchange, settings.speed)
+    chunks = timed.chunks(_chunks(exchange, kind, api))
+    made = settings.variation.encode(chunks)
+    if settings.writes is not None:
+        made = settings.writes.recut_bytes(made)
+    headers = [*_headers(exchange), *_STREAM_HEADERS]
+    return Answer(exchange.response.status, headers, timed.during(made))
+
+
+def _whole(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answer:
+    payloads = []
+    for chunk in settings.variation.apply(_chunks(exchange, kind, api)):
+        problem = payload_error(chunk.payload)
+        if problem is not None:
+            return Answer.error(500, problem)
+        payloads.append(chunk.payload)
+    fault = settings.fault.said
+    is_cut = fault is not None and fault.ends_early
+    ending = _ending(exchange) or (Ending.CLOSED if is_cut else None)
+    if ending is not None:
+        return Answer(200, [], _nothing(ending), 1)
+    wire = exchange.response.wire
+    due = wire[-1].seconds / settings.speed if wire and settings.speed else None
+    answer = Answer.json(completion_of(payloads))
+    pieces = [(due, piece) for _, piece in answer.pieces]
+    return replace(
+        answer, pieces=pieces, headers=[*_headers(exchange), *answer.headers]
+    )
+
+
+def _nothing(ending: Ending) -> Pieces:
+    yield from ()
+    raise BrokenOffError(ending)
