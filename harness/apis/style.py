@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RESTATED", "ApiStyle", "api_style"]
 
-RESTATED = tuple(name for name in API_NAMES if name != "chat")
-"""The APIs that have writers of their own; chat has `harness.apis.chat.dialects`."""
+RESTATED = tuple(name for name in API_NAMES if name not in {"chat", "ollama"})
+"""The APIs that have writers of their own; chat has `harness.apis.chat.dialects`, and
+Ollama's is only read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:
         UsageError: A name is unknown; the message lists what there is.
     """
     if api not in RESTATED:
-        raise UsageError(f"API {shorten(api)}: expected one of {', '.join(API_NAMES)}")
+        raise UsageError(
+            f"API {shorten(api)}: expected one of {', '.join(('chat', *RESTATED))}"
+        )
     known = cast("WritingApi", api_named(api))
     if dialect and dialect not in known.dialects:
         raise UsageError(

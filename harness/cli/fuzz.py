@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, say, write
-from harness.cli.output import imports_own_code
+from harness.cli.console import Exit, complain, printable, say
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.campaign import Tried
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.example_worker import About
+    from harness.fuzz.findings import Plan, Tried
     from harness.fuzz.relations import Failure
 
-_LEVELS = ("handler", "interface", "chunks", "bytes", "url")
+_LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
 
 
@@ -26,20 +25,42 @@ _DEFAULT_EXAMPLES = 20_000
     no_args_is_help=True,
     short_help="Cut, reframe and break streams until a consumer differs.",
 )
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="[TARGET]", required=False)
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
 @click.option(
     "--as",
     "--level",
     "level",
     type=click.Choice(_LEVELS),
-    help="How the consumer is fed.  [default: by what it offers]",
+    help="How the consumer is fed; events are the chunks of any API."
+    "  [default: by what it offers]",
+)
+@click.option(
+    "--api",
+    "apis",
+    metavar="NAME,NAME",
+    help="Whose events it takes: chat, responses, anthropic, gemini; of several, the "
+    "first is tried and translated to the others.  [default: by its annotation, else "
+    "chat]",
 )
 @click.option(
     "--chunks",
     type=click.Choice(("dict", "sdk", "model")),
-    help="What a callable gets as chunks: dicts, or objects of the OpenAI SDK or ours."
-    "  [default: by its annotation, else dict]",
+    help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or of "
+    "ours.  [default: by its annotation, else dict]",
+)
+@click.option(
+    "--gateway",
+    metavar="COMMAND",
+    help="In place of a TARGET: a gateway that COMMAND starts, with {port} and "
+    "{upstream}, or by the environment. --api A,B: asked in A, with B underneath.",
+)
+@click.option(
+    "--gateway-model",
+    default="model",
+    show_default=True,
+    metavar="NAME",
+    help="The model that a gateway is asked for.",
 )
 @click.option("--key", metavar="NAME", help="The key whose text a handler returns.")
 @click.option(
@@ -59,7 +80,23 @@ _DEFAULT_EXAMPLES = 20_000
     "seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop after so long.",
+    help="Stop after so long; imports and the first plain streams do not count.",
+)
+@click.option(
+    "--timeout-each",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="An example that runs longer never ends, which is a finding.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1, max=256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes; the same examples find the same with any number of them.",
 )
 @click.option(
     "--seed",
@@ -106,8 +143,8 @@ _DEFAULT_EXAMPLES = 20_000
     help="The argument of that function that holds the text.",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
-    """Cut, reframe and break streams until a consumer answers differently.
+def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
+    """Cut, reframe and break streams until a consumer says something else.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
     class, a factory, an object, or a function of an iterator of chunks. CASSETTE is a
@@ -116,12 +153,19 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider sends it makes no difference
-      agreement           the answer is that of the whole, parsed at once
+      dialect-invariance  which provider says it makes no difference
+      agreement           it says what the whole says, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was emitted is taken back
+      prefix-safety       nothing that was said is taken back
       faults              a broken stream leads to no exception but a meant one
-      interfaces          the streaming and the queuing interface agree
+      truncation          a stream without its end is not shown as complete
+      ends                every example comes to an end (--timeout-each)
+      interfaces          the streaming and the queuing interface say the same
+      translation         the same answer is the same by every --api
+      earliness           text is shown as soon as it has come (only by name)
+
+    The target runs in a process of its own; what it prints goes to standard error.
+    Exit 2 if it fails on plain streams, or if not even every stream was tried once.
 
     \b
     Examples:
@@ -129,34 +173,118 @@ def command(target: str, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    from harness.fuzz.campaign import Campaign, Plan
-    from harness.fuzz.checking import judge_of
-    from harness.fuzz.consumers import import_target
+    if options["gateway"]:
+        return _fuzz_gateway([target] if target else [], paths, options)
+    if target is None:
+        raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
+    from harness.fuzz.example_worker import Job
+    from harness.fuzz.pool import Pool
+    from harness.fuzz.processes import SetUpError
 
-    if ":" in target:
-        imports_own_code()
-    judge = judge_of(import_target(target), _wanted(options), target)
+    plan = _plan(options)
+    job = Job(
+        target, _wanted(options), plan, _recordings(paths), options["timeout_each"]
+    )
+    progress = _progress(plan, options)
+    pool = Pool(job, options["jobs"], progress)
+    try:
+        failures = pool.run()
+    except SetUpError as error:
+        for line in error.trace.splitlines():
+            say(printable(line))
+        raise
+    about = pool.about
+    assert about is not None or failures, "it ran, or it hung"
+    for failure in failures:
+        _show(failure, about, target, options)
+    if about is not None:
+        _summarise(pool.tried, about, plan.seed)
+    if failures:
+        return Exit.FINDINGS
+    return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+
+
+def _plan(options: dict[str, Any]) -> Plan:
+    from harness.fuzz.findings import Plan
+
     limit = options["max_examples"]
     if limit is None and options["seconds"] is None:
         limit = _DEFAULT_EXAMPLES
-    plan = Plan(
-        relations=_relations(options["relations"], judge, target),
+    names = options["relations"]
+    return Plan(
+        relations=tuple(n.strip() for n in names.split(",")) if names else (),
         seed=options["seed"],
         max_examples=limit,
         time_s=options["seconds"],
         findings=options["findings"],
     )
-    campaign = Campaign(
-        judge,
-        plan,
-        _recordings(paths),
-        progress=None if options["quiet"] else _Progress(plan.time_s, limit),
-    )
-    failures = campaign.run()
+
+
+def _progress(plan: Plan, options: dict[str, Any]) -> _Progress | None:
+    return None if options["quiet"] else _Progress(plan.time_s, plan.max_examples)
+
+
+def _fuzz_gateway(
+    first: list[str], paths: tuple[str, ...], options: dict[str, Any]
+) -> int:
+    """Fuzz a gateway, in this process: what may hang is a process of its own."""
+    from dataclasses import replace
+
+    from harness.errors import UsageError
+    from harness.fuzz.campaign import Campaign
+    from harness.fuzz.checking import offered
+    from harness.fuzz.example_worker import About
+    from harness.fuzz.judging import Judge
+
+    try:
+        from harness.fuzz.gateway import GatewayConsumer
+    except ImportError as error:
+        raise UsageError(
+            f"--gateway needs {error.name}; install agent-stream-harness[record]"
+        ) from None
+    asked, served = [*_apis(options["apis"]), *("chat", "chat")][:2]
+    if len(_apis(options["apis"])) == 1:
+        served = asked
+    with GatewayConsumer(
+        options["gateway"],
+        asked,
+        served,
+        model=options["gateway_model"],
+        timeout_s=options["timeout_each"],
+    ) as gateway:
+        judge = Judge(gateway)
+        relations = offered(judge, _plan(options).relations or None)
+        plan = replace(_plan(options), relations=relations)
+        recordings = _recordings((*first, *paths))
+        progress = _progress(plan, options)
+        campaign = Campaign(judge, plan, recordings, progress=progress)
+        failures = campaign.run()
+        shows = judge.shows()
+    if not shows.works:
+        complain(f"{gateway.name} fails on every plain stream: {shows.raised[0]}")
+        return Exit.UNUSABLE
+    level = gateway.level.value
+    about = About(gateway.name, level, judge.key, relations, served, shows)
+    made = f"GatewayConsumer({options['gateway']!r}, {asked!r}, {served!r})"
     for failure in failures:
-        _show(failure, judge, target, options)
-    _summarise(campaign.tried, judge, plan.seed)
-    return Exit.FINDINGS if failures else Exit.DONE
+        given = {**options, "apis": None, "level": None}
+        _show(failure, about, f"harness.fuzz.gateway:{made}", given)
+    _summarise(campaign.tried, about, plan.seed)
+    if failures:
+        return Exit.FINDINGS
+    return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
+
+
+def _is_result(tried: Tried) -> bool:
+    """Tell whether enough was tried to call it passed; complain if not."""
+    if tried.is_past_floor:
+        return True
+    complain(
+        f"no result: {tried.examples} examples are too few, the floor is every stream "
+        f"once as it is ({len(tried.streams)} of them so far); raise --max-examples "
+        "or --time"
+    )
+    return False
 
 
 def _wanted(options: dict[str, Any]) -> Any:
@@ -164,8 +292,9 @@ def _wanted(options: dict[str, Any]) -> Any:
     from harness.fuzz.consumers import Wanted
     from harness.fuzz.driving import Level
 
+    level = "chunks" if options["level"] == "events" else options["level"]
     return Wanted(
-        Level(options["level"]) if options["level"] else None,
+        Level(level) if level else None,
         options["chunks"],
         options["key"],
         AgentOptions(
@@ -173,34 +302,22 @@ def _wanted(options: dict[str, Any]) -> Any:
             assistant_function=options["assistant_function"],
             assistant_argument=options["assistant_argument"],
         ),
+        _apis(options["apis"]),
     )
 
 
-def _relations(text: str | None, judge: Judge, target: str) -> tuple[str, ...]:
+def _apis(text: str | None) -> tuple[str, ...]:
+    from harness.apis.style import RESTATED
     from harness.errors import UsageError
-    from harness.fuzz.driving import OwnInterface, StepInterface
-    from harness.fuzz.relations import RELATIONS
 
-    consumer = judge.consumer
-    is_own = isinstance(consumer, OwnInterface) or (
-        isinstance(consumer, StepInterface) and target == "queuing"
-    )
-    offered = [
-        relation.name
-        for relation in RELATIONS.values()
-        if consumer.level in relation.levels
-        and (relation.name != "interfaces" or is_own)
-    ]
-    if text is None:
-        return tuple(offered)
-    names = [name.strip() for name in text.split(",")]
+    known = ("chat", *RESTATED)
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     for name in names:
-        if name not in offered:
+        if name not in known:
             raise UsageError(
-                f"--relations {text!r}: at this level ({consumer.level}) there are "
-                f"{', '.join(offered)}; got {name!r}"
+                f"--api {text!r}: expected some of {', '.join(known)}; got {name!r}"
             )
-    return tuple(names)
+    return names
 
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
@@ -264,50 +381,61 @@ class _Progress:
             say(line)
 
 
-def _show(failure: Failure, judge: Judge, target: str, options: dict[str, Any]) -> None:
+def _show(
+    failure: Failure, about: About | None, target: str, options: dict[str, Any]
+) -> None:
     from harness.fuzz.reporting import describe, pytest_of, save
 
     if sys.stderr.isatty() and not options["quiet"]:
         sys.stderr.write("\r\x1b[K")
     for line in describe(failure):
-        write(line)
-    path = save(failure, options["output"], judge.key)
-    write("")
-    write(f"cassette: {path}")
-    write("test:")
-    write("")
+        click.echo(printable(line))
+    key = "message" if about is None else about.key
+    path = save(failure, options["output"], key, about.api if about else "chat")
+    click.echo(f"\ncassette: {printable(path)}")
+    click.echo("test:\n")
     text = pytest_of(
         failure,
-        judge.consumer,
+        "" if about is None else about.level,
         target,
         _wanted(options).options,
-        level=options["level"],
+        level="chunks" if options["level"] == "events" else options["level"],
+        api=options["apis"],
         chunks=options["chunks"],
         key=options["key"],
     )
     for line in text.split("\n"):
-        write(f"    {line}" if line else "")
-    write("")
+        click.echo(f"    {printable(line)}" if line else "")
+    click.echo()
 
 
-def _summarise(tried: Tried, judge: Judge, seed: int) -> None:
-    """Print what was tried, in numbers."""
+def _summarise(tried: Tried, about: About, seed: int) -> None:
+    """Say what was tried, in numbers."""
     from harness.fuzz.reporting import counted
 
-    consumer = judge.consumer
-    noun = "argument text" if consumer.level == "handler" else "stream"
+    noun = "argument text" if about.level == "handler" else "stream"
     asked = ", ".join(f"{name} {count}" for name, count in tried.relations.items())
-    write(f"{consumer.name} ({consumer.level}): {tried.ended}, seed {seed}")
-    write(
+    click.echo(f"{printable(about.name)} ({about.level}): {tried.ended}, seed {seed}")
+    click.echo(
         f"tried {counted(tried.examples, 'example')}: "
         f"{counted(len(tried.streams), noun)}, {counted(tried.cuts, 'cut')}, "
         f"{counted(len(tried.dialects), 'dialect')}, "
         f"{counted(len(tried.faults), 'fault')}, in {tried.seconds:.1f} s"
     )
-    write(f"relations: {asked}")
+    click.echo(f"relations: {asked}")
     if tried.lacks:
         complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
-    if not tried.is_complete and not tried.ended.endswith("found"):
+    if about.shows is not None and about.shows.is_silent and about.level != "handler":
+        complain(
+            f"{printable(about.name)} gave nothing of any plain stream: only "
+            "exceptions and hangs can be found; expected it to return or yield what "
+            "it read"
+        )
+    if (
+        tried.is_past_floor
+        and not tried.is_complete
+        and not tried.ended.endswith("found")
+    ):
         complain(
             "not every stream, relation and dialect was tried once; "
             "raise --max-examples or --time"

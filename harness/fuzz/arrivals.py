@@ -1,18 +1,18 @@
-"""The forms in which something arrives, and what is known of each.
+"""The forms in which something arrives, and what can be said of each.
 
 An arrival is a tuple: fragments of one call's arguments (`str`), payloads of a stream
 (`dict`), or pieces of its bytes. Everything a relation compares with is derived from
 the arrival alone, so a finding is one arrival and can be shrunk by itself:
 
 - `whole`: the same without cuts;
-- `plain`: the same, as OpenAI sends it, without cuts;
-- `truth`: its content, put together by `json` and `harness.core.accumulate`.
+- `plain`: the same, said as OpenAI says it, without cuts;
+- `truth`: what it says, put together by `json` and `harness.core.accumulate`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import DONE, Chunk, parse_payload, payload_error
@@ -52,7 +52,7 @@ _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The content of an arrival, whoever reads it."""
+    """What an arrival says, whoever reads it."""
 
     text: str = ""
     """The content, or the wanted string of an arguments object."""
@@ -67,6 +67,10 @@ class Truth:
     are JSON objects."""
     has_text: bool = True
     """Whether there is a text to compare; of arguments, a string under the key."""
+    is_ended: bool = True
+    """Whether the event came that ends an answer."""
+    finish: str = ""
+    """Why it finished, as sent; empty if that was not sent."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -93,10 +97,14 @@ def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
     return tuple(payloads)
 
 
-def whole(arrival: Arrival) -> Arrival:
+def whole(arrival: Arrival, api: str = "chat") -> Arrival:
     """Return the same arrival without cuts."""
     if not arrival:
         return arrival
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_plain
+
+        return api_plain(api, arrival)
     first = arrival[0]
     if isinstance(first, str):
         return ("".join(arrival),)
@@ -105,10 +113,14 @@ def whole(arrival: Arrival) -> Arrival:
     return payloads_of(cut_chunks(_WHOLE, chunks_of(arrival)))
 
 
-def plain(arrival: Arrival) -> Arrival:
-    """Return the arrival as OpenAI would send it, without cuts."""
+def plain(arrival: Arrival, api: str = "chat") -> Arrival:
+    """Return what the arrival says, as OpenAI would say it, without cuts."""
     if not arrival:
         return arrival
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_plain
+
+        return api_plain(api, arrival)
     first = arrival[0]
     if isinstance(first, str):
         return (compact("".join(arrival)),)
@@ -118,13 +130,18 @@ def plain(arrival: Arrival) -> Arrival:
     return payloads_of(cut_chunks(_WHOLE, _PLAIN.apply(chunks_of(arrival))))
 
 
-def truth_of(arrival: Arrival, key: str) -> Truth:
-    """Return the content of an arrival.
+def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
+    """Return what an arrival says.
 
     Args:
         arrival: Of any kind.
         key: For fragments: the key whose string is wanted.
+        api: Whose events it has.
     """
+    if api != "chat":
+        from harness.fuzz.api_arrivals import api_truth
+
+        return api_truth(api, arrival)
     if arrival and isinstance(arrival[0], str):
         return _truth_of_text("".join(arrival), key)
     if arrival and isinstance(arrival[0], bytes):
@@ -150,17 +167,17 @@ def truth_of(arrival: Arrival, key: str) -> Truth:
         and set(accumulator.choices) <= {0}
         and all(call.name and is_json(call.arguments) for call in calls)
         and _ends_after_finish(arrival),
+        is_ended=message.finish_reason is not None,
+        finish=message.finish_reason or "",
     )
 
 
 def _unsound(truth: Truth) -> Truth:
-    return Truth(
-        truth.text, truth.reasoning, truth.refusal, truth.calls, is_sound=False
-    )
+    return replace(truth, is_sound=False)
 
 
 def _ends_after_finish(arrival: Arrival) -> bool:
-    """Return whether nothing comes after the finish; some providers do."""
+    """Tell whether nothing is said after the finish; some providers do."""
     is_finished = False
     for payload in arrival:
         for choice in payload.get("choices") or []:

@@ -1,6 +1,6 @@
 """Consumers that are called with a whole stream, sync or async.
 
-What they yield or return is their answer. Items are copied for each example, because
+What they yield or return is what they said. Items are copied for each example, because
 a consumer may change what it was given.
 """
 
@@ -11,8 +11,9 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
-from harness.errors import UsageError
+from harness.fuzz.api_arrivals import name_of_api
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
+from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -34,16 +35,23 @@ class ChunksConsumer(BaseConsumer):
         *,
         form: str = "dict",
         is_async: bool = False,
+        names_api: bool = False,
         documented: tuple[type[BaseException], ...] = (),
         outcome: Callable[[list[Any]], Any] | None = None,
     ) -> None:
         super().__init__(make, name, documented=documented, outcome=outcome)
         self.is_async = is_async
+        self._names_api = names_api
         self._convert = _CONVERTERS[form]()
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Call it with the chunks; what it yields or returns is its answer."""
-        return _call(self, map(self._convert, arrival), is_beginning=is_beginning)
+        """Call it with the chunks; what it yields or returns is what it said."""
+        api = self.api
+        if len(self.apis) > 1:
+            api = name_of_api(arrival, api)
+        named = {"api": api} if self._names_api else {}
+        items = (self._convert(payload, api) for payload in arrival)
+        return _call(self, items, is_beginning=is_beginning, **named)
 
 
 class BytesConsumer(BaseConsumer):
@@ -65,7 +73,8 @@ class _Feed:
         self.is_over = False
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self._items
+        for RUNNING.taken, item in enumerate(self._items, 1):
+            yield item
         self.is_over = True
 
     async def aiter(self) -> AsyncIterator[Any]:
@@ -80,16 +89,25 @@ def _call(
     arrival: Iterator[Any],
     *,
     is_beginning: bool,
+    **named: str,
 ) -> Outcome:
     feed = _Feed(arrival)
+    RUNNING.taken = 0
     given = feed.aiter() if consumer.is_async else iter(feed)
     return call_and_fold(
-        consumer, given, counts=lambda: not (is_beginning and feed.is_over)
+        consumer,
+        given,
+        counts=lambda: not (is_beginning and feed.is_over),
+        **named,
     )
 
 
 def call_and_fold(
-    consumer: BaseConsumer, given: Any, *, counts: Callable[[], bool] = lambda: True
+    consumer: BaseConsumer,
+    given: Any,
+    *,
+    counts: Callable[[], bool] = lambda: True,
+    **named: str,
 ) -> Outcome:
     """Call a callable and fold what it yields or returns, awaited where needed.
 
@@ -97,6 +115,7 @@ def call_and_fold(
         consumer: Makes the callable.
         given: What it is called with.
         counts: Asked for every item that it yields.
+        **named: Arguments besides: `api`, for a consumer that asks for it.
     """
     items: list[Any] = []
     value: Any = None
@@ -107,7 +126,7 @@ def call_and_fold(
             items.append(item)
 
     try:
-        result = consumer.make()(given)
+        result = consumer.make()(given, **named)
         if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
             value = example_loop().run_until_complete(_collect(result, add))
         elif _is_iterator(result):
@@ -115,7 +134,7 @@ def call_and_fold(
                 add(item)
         else:
             value = result
-    except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
         error = raised
     return consumer.said(items, value, error)
 
@@ -138,20 +157,14 @@ def _is_iterator(value: Any) -> bool:
     return hasattr(value, "__next__") or inspect.isgenerator(value)
 
 
-def _sdk_converter() -> Callable[[Any], Any]:
-    try:
-        from openai.types.chat import ChatCompletionChunk
-    except ImportError:
-        raise UsageError(
-            "--chunks sdk needs the package openai, which is not installed; "
-            "install it, or use --chunks dict"
-        ) from None
-    # `construct` is what the SDK itself does with a chunk: it checks nothing.
-    return lambda payload: ChatCompletionChunk.construct(**copied(payload))
+def _sdk_converter() -> Callable[[Any, str], Any]:
+    from harness.apis.sdk_objects import typed_event
+
+    return lambda payload, api: typed_event(api, copied(payload))
 
 
-_CONVERTERS: dict[str, Callable[[], Callable[[Any], Any]]] = {
-    "dict": lambda: copied,
-    "model": lambda: lambda payload: to_model(copied(payload)),
+_CONVERTERS: dict[str, Callable[[], Callable[[Any, str], Any]]] = {
+    "dict": lambda: lambda payload, _: copied(payload),
+    "model": lambda: lambda payload, _: to_model(copied(payload)),
     "sdk": _sdk_converter,
 }

@@ -1,9 +1,7 @@
-"""Which examples are tried, in which order, until when.
+"""One run of the fuzzer in this process: cases in order until the plan is fulfilled.
 
-First everything once: every stream, relation and dialect, and every fault; then every
-dialect of every stream and every one-cut; then, round after round, streams that
-hypothesis makes and random cuts of all of them. The order is a pure function of the
-seed, so the same seed finds the same things in the same place.
+`harness.fuzz.pool` does the same with processes that can be ended, which is what the
+command line uses.
 """
 
 from __future__ import annotations
@@ -12,18 +10,39 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.fuzz.driving import Level
-from harness.fuzz.findings import Findings, OverError, Plan, Tried
+from harness.fuzz.findings import Findings, OverError, Plan, Tried, shrunk
 from harness.fuzz.stream_rounds import StreamRounds
 from harness.fuzz.text_rounds import TextRounds
+from harness.fuzz.trial_cases import run_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
+    from harness.fuzz.trial_cases import Case
 
-__all__ = ["Campaign", "Plan", "Tried"]
+__all__ = ["Campaign", "Plan", "Tried", "cases_of"]
+
+
+def cases_of(
+    judge: Judge, plan: Plan, recordings: Mapping[str, Arrival] | None = None
+) -> Iterator[Case]:
+    """Return the cases of a campaign, the most telling first, without end.
+
+    Args:
+        judge: Judges the consumer.
+        plan: Its relations and its seed.
+        recordings: Recorded streams by name; empty takes the stock.
+    """
+    if judge.consumer.level is Level.HANDLER:
+        return TextRounds(judge, plan.seed, dict(recordings or {})).cases()
+    if judge.api != "chat":
+        from harness.fuzz.api_rounds import ApiRounds
+
+        return ApiRounds(judge, plan.seed).cases()
+    return StreamRounds(judge, plan.seed, dict(recordings or {})).cases()
 
 
 class Campaign:
@@ -45,10 +64,9 @@ class Campaign:
         progress: Callable[[Tried], None] | None = None,
     ) -> None:
         self.plan = plan
-        self._findings = Findings(judge, plan, progress or (lambda _tried: None))
-        is_handler = judge.consumer.level is Level.HANDLER
-        rounds = TextRounds if is_handler else StreamRounds
-        self._rounds = rounds(self._findings, dict(recordings or {}))
+        self._judge = judge
+        self._findings = Findings(plan, progress or (lambda _tried: None))
+        self._cases = cases_of(judge, plan, recordings)
 
     @property
     def tried(self) -> Tried:
@@ -66,11 +84,30 @@ class Campaign:
         Returns:
             The different failures, smallest form of each, in order of discovery.
         """
-        findings = self._findings
-        findings.started = time.monotonic()
+        self._judge.shows()  # what is learnt before counts as warm-up
+        started = time.monotonic()
         try:
-            self._rounds.run()
+            for case in self._cases:
+                self._try(case)
+                self._look_at_the_clock(started)
         except OverError as over:
-            findings.tried.ended = str(over)
-        findings.tried.seconds = time.monotonic() - findings.started
-        return findings.failures
+            self.tried.ended = str(over)
+        self.tried.seconds = time.monotonic() - started
+        return self.failures
+
+    def _look_at_the_clock(self, started: float) -> None:
+        time_s = self.plan.time_s
+        if time_s is not None and time.monotonic() - started > time_s:
+            raise OverError(f"{time_s:g} seconds were over")
+
+    def _try(self, case: Case) -> None:
+        recorder = run_case(case, self.plan.relations, self._findings.budget)
+        self._findings.merge(
+            recorder.recorded,
+            lambda number, failure: shrunk(
+                self._judge,
+                failure,
+                recorder.agains.get(number),
+                time_s=self.plan.time_s,
+            ),
+        )

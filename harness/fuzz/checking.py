@@ -8,7 +8,7 @@ from harness.apis.chat.faults import parse_fault
 from harness.engine.targets import AgentOptions, name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of
-from harness.fuzz.driving import Level
+from harness.fuzz.driving import Level, OwnInterface, StepInterface
 from harness.fuzz.judging import Judge
 from harness.fuzz.relations import RELATIONS
 from harness.fuzz.reporting import describe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.fuzz.outcomes import Outcome
 
-__all__ = ["check", "judge_of", "said"]
+__all__ = ["check", "judge_of", "offered", "said"]
 
 
 def judge_of(target: object, wanted: Wanted, name: str | None = None) -> Judge:
@@ -40,7 +40,43 @@ def judge_of(target: object, wanted: Wanted, name: str | None = None) -> Judge:
     return Judge(consumer, key=key_of(consumer, wanted), assistant=assistant)
 
 
-def check(
+def offered(judge: Judge, names: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the relations that are asked of a consumer.
+
+    Args:
+        judge: Its judge.
+        names: The wanted ones; None takes all that are asked of everybody.
+
+    Raises:
+        UsageError: One of them cannot be asked of it.
+    """
+    consumer = judge.consumer
+    is_own = isinstance(consumer, OwnInterface) or (
+        isinstance(consumer, StepInterface) and consumer.name == "queuing"
+    )
+    there = [
+        relation
+        for relation in RELATIONS.values()
+        if consumer.level in relation.levels
+        and (relation.name != "interfaces" or is_own)
+        and (relation.name != "translation" or len(consumer.apis) > 1)
+    ]
+    several = len(consumer.apis) > 1
+    if names is None:
+        return tuple(
+            r.name for r in there if r.is_asked or (r.name == "translation" and several)
+        )
+    known = [relation.name for relation in there]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"relations: for {consumer.name} ({consumer.level}) there are "
+                f"{', '.join(known)}; got {name!r}"
+            )
+    return tuple(names)
+
+
+def check(  # noqa: PLR0913 - options of one call, keyword-only
     target: object,
     arrived: Sequence[Any],
     *,
@@ -50,6 +86,7 @@ def check(
     chunks: str | None = None,
     key: str | None = None,
     options: AgentOptions | None = None,
+    api: str | None = None,
 ) -> None:
     """Assert that a relation holds for one arrival.
 
@@ -62,6 +99,7 @@ def check(
         chunks: As `--chunks`: ``dict``, ``sdk`` or ``model``.
         key: The key whose text a handler returns.
         options: What an interface is made with.
+        api: Whose events it takes, as `--api`; None reads the annotation, else chat.
 
     Raises:
         AssertionError: It does not hold; the message shows what came and what
@@ -70,7 +108,8 @@ def check(
     """
     if relation not in RELATIONS:
         raise UsageError(f"relation {relation!r} is none of {', '.join(RELATIONS)}")
-    wanted = Wanted(_level(level), chunks, key, options or AgentOptions())
+    apis = tuple(api.split(",")) if api else ()
+    wanted = Wanted(_level(level), chunks, key, options or AgentOptions(), apis)
     judge = judge_of(target, wanted)
     failure = judge.judge(
         relation,

@@ -5,7 +5,7 @@ offers. Three attributes of a target, or of its class, are read where they are t
 
 - `documented_errors`: exception classes that it means to raise on a broken stream;
 - `outcome`: a function from the list of what it emitted (and returned) to a value
-  that is the same for every way to cut a stream;
+  that says the same for every way to cut a stream;
 - `json_key`: of a handler, the key whose text it returns.
 """
 
@@ -15,13 +15,14 @@ import importlib
 import inspect
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.targets import AgentOptions, make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.driving import (
+    BaseConsumer,
     HandlerConsumer,
     InterfaceConsumer,
     Level,
@@ -31,7 +32,7 @@ from harness.fuzz.driving import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.fuzz.driving import Consumer
 
@@ -43,7 +44,7 @@ CHUNK_FORMS = ("dict", "sdk", "model")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a caller knows about a target beyond its name."""
+    """What a caller says about a target beyond its name."""
 
     level: Level | None = None
     """None chooses it by what the target offers."""
@@ -53,6 +54,8 @@ class Wanted:
     """A handler's key; None takes its `json_key`, else `message`."""
     options: AgentOptions = field(default_factory=AgentOptions)
     """What an interface is made with."""
+    apis: tuple[str, ...] = ()
+    """The APIs whose events it takes; none reads the annotation, else chat."""
 
 
 def import_target(name: str) -> object:
@@ -81,15 +84,13 @@ def import_target(name: str) -> object:
         target: object = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or module_name
+        if missing != module_name and not module_name.startswith(f"{missing}."):
+            raise UsageError(_failed_import(name, module_name, error)) from error
         problem = f"there is no module {missing!r}"
-        if missing == module_name or module_name.startswith(f"{missing}."):
-            problem += " in the current folder or among the installed packages"
+        problem += " in the current folder or among the installed packages"
         raise UsageError(f"target {name!r}: {problem}") from None
     except Exception as error:
-        raise UsageError(
-            f"target {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        raise UsageError(_failed_import(name, module_name, error)) from error
     for attribute in path.split("."):
         try:
             target = getattr(target, attribute)
@@ -100,13 +101,19 @@ def import_target(name: str) -> object:
     return target
 
 
+def _failed_import(name: str, module: str, error: Exception) -> str:
+    return (
+        f"target {name!r}: importing {module} failed: {type(error).__name__}: {error}"
+    )
+
+
 def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Consumer:
     """Find out how a target is to be fed.
 
     Args:
         target: A class, a factory, an object or a function; or one of our names.
         name: How findings call it.
-        wanted: What the caller knows about it.
+        wanted: What the caller says about it.
 
     Returns:
         The consumer.
@@ -115,6 +122,8 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
         UsageError: It offers nothing that can be fed, or not what was asked for.
     """
     wanted = wanted or Wanted()
+    if isinstance(target, BaseConsumer):
+        return cast("Consumer", target)
     if isinstance(target, str):
         target = import_target(target)
     sample, make = _sample(target, name, wanted)
@@ -124,6 +133,11 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             f"{name} ({type(sample).__name__}) has no process_json_chunk(), no "
             "process_chunk() with get_generator() or to_list(), and cannot be called: "
             "nothing can be fed to it"
+        )
+    if wanted.apis and wanted.apis != ("chat",) and level not in _OF_ANY_API:
+        raise UsageError(
+            f"--api {','.join(wanted.apis)}: {name} is fed as {level}, which is chat; "
+            "other APIs need --as events or --as bytes"
         )
     documented = _documented(sample, name)
     outcome = getattr(sample, "outcome", None)
@@ -138,17 +152,21 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             return _interface(sample, make, name, kept)
         case Level.CHUNKS:
             _must(callable(sample), name, "a call")
-            return ChunksConsumer(
+            chunks = ChunksConsumer(
                 make,
                 name,
                 form=wanted.form or _form_of(sample),
                 is_async=_is_async(sample),
+                names_api=_takes_api(sample),
                 **kept,
             )
+            chunks.apis = wanted.apis or _apis_of(sample)
+            return chunks
         case Level.BYTES:
             _must(callable(sample), name, "a call")
             consumer = BytesConsumer(make, name, **kept)
             consumer.is_async = _is_async(sample)
+            consumer.apis = wanted.apis or ("chat",)
             return consumer
         case Level.URL:
             return _url(sample, make, name, kept)
@@ -267,9 +285,56 @@ def _annotation(parameter: inspect.Parameter) -> str:
 
 
 def _form_of(sample: Any) -> str:
+    return "sdk" if _vendors(sample) else "dict"
+
+
+def _apis_of(sample: Any) -> tuple[str, ...]:
+    """Return the APIs whose SDK's types a parameter is annotated with, else chat."""
+    return _vendors(sample) or ("chat",)
+
+
+def _vendors(sample: Any) -> tuple[str, ...]:
     first = _first(sample)
-    annotation = "" if first is None else _annotation(first)
-    return "sdk" if "ChatCompletionChunk" in annotation else "dict"
+    if first is None:
+        return ()
+    if isinstance(first.annotation, str):
+        names = _API_OF_TYPE.items()
+        return tuple(api for name, api in names if name in first.annotation)
+    return tuple(dict.fromkeys(_apis_within(first.annotation)))
+
+
+def _apis_within(annotation: Any) -> Iterator[str]:
+    """Yield the APIs of the types that an annotation is made of."""
+    for inner in get_args(annotation):
+        yield from _apis_within(inner)
+    module = str(getattr(annotation, "__module__", ""))
+    if isinstance(annotation, type):
+        for prefix, api in _API_OF_MODULE.items():
+            if module.startswith(prefix):
+                yield api
+                return
+
+
+def _takes_api(sample: Any) -> bool:
+    try:
+        return "api" in inspect.signature(sample).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
+
+
+_OF_ANY_API = (Level.CHUNKS, Level.BYTES)
+_API_OF_MODULE = {
+    "openai.types.chat": "chat",
+    "openai.types.responses": "responses",
+    "anthropic.types": "anthropic",
+    "google.genai.types": "gemini",
+}
+_API_OF_TYPE = {
+    "ChatCompletionChunk": "chat",
+    "ResponseStreamEvent": "responses",
+    "MessageStreamEvent": "anthropic",
+    "GenerateContentResponse": "gemini",
+}
 
 
 def _is_async(sample: Any) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,7 +23,10 @@ from harness.engine.adapters import (
     adapt,
 )
 from harness.errors import HarnessError, UsageError
-from harness.fuzz.outcomes import Outcome, Raised, fold
+from harness.fuzz.folding import fold
+from harness.fuzz.outcomes import Outcome, Raised
+from harness.fuzz.raised_places import place_of
+from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,6 +78,14 @@ class Consumer(Protocol):
     """How findings call it."""
     level: Level
     """What it is fed with."""
+    apis: tuple[str, ...]
+    """The APIs whose events it takes, the first the one that it is fed with."""
+    last_error: BaseException | None
+    """The last exception that came out of it, for those who show its traceback."""
+
+    @property
+    def api(self) -> str:
+        """The API whose events it is fed with."""
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed it and return its answer; its exceptions are part of that.
@@ -108,14 +118,11 @@ def _raised(
 ) -> Raised:
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/harness/" not in frame.filename] or frames
-    place = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else "?"
     text = str(error).splitlines()
     return Raised(
         f"{module}{kind.__qualname__}",
         text[0] if text else "",
-        place,
+        place_of(error.__traceback__),
         is_accident(error) and not isinstance(error, documented),
     )
 
@@ -124,6 +131,7 @@ class BaseConsumer:
     """What all levels share: where a fresh consumer comes from."""
 
     level: Level
+    apis: tuple[str, ...] = ("chat",)
 
     def __init__(
         self,
@@ -137,11 +145,18 @@ class BaseConsumer:
         self.make = make
         self.documented = documented
         self.outcome = outcome
+        self.last_error: BaseException | None = None
+
+    @property
+    def api(self) -> str:
+        """See `Consumer`."""
+        return self.apis[0]
 
     def said(
         self, items: list[Any], value: Any, error: BaseException | None
     ) -> Outcome:
         """Fold what came out."""
+        self.last_error = error or self.last_error
         raised = None if error is None else _raised(error, self.documented)
         if self.outcome is not None:
             try:
@@ -175,16 +190,21 @@ class HandlerConsumer(BaseConsumer):
             error = raised
         return self.said(out, None, error)
 
-    def text_of(self, arrival: Sequence[str]) -> str | None:
+    def text_of(self, arrival: tuple[str, ...]) -> str | None:
         """Return the text it makes of fragments; None if it is to be looked at.
 
         The fast way for a campaign: it makes no outcome.
         """
+        RUNNING.arrival = arrival  # the hot loop: the judge is not asked
+        if RUNNING.begun is not None:
+            RUNNING.begun(arrival)
         try:
             feed = self.make().process_json_chunk
             return "".join([piece for f in arrival if (piece := feed(f))])
         except Exception:  # noqa: BLE001 - `run` will name which
             return None
+        finally:
+            RUNNING.arrival = None
 
 
 class OwnInterface(BaseConsumer):

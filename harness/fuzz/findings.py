@@ -1,7 +1,8 @@
-"""What was tried and what was found: counted, sorted, shrunk.
+"""What was tried and what was found: merged in order, told apart, shrunk.
 
 Owns the plan and the moment when it is fulfilled. What is tried next is the business of
-the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`).
+the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`,
+`harness.fuzz.api_rounds`).
 """
 
 from __future__ import annotations
@@ -9,24 +10,20 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
 from harness.fuzz.shrinking import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
+    from harness.fuzz.trial_cases import Again, Recorded
 
-__all__ = ["Findings", "OverError", "Plan", "Tried"]
-
-_Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
-
-_CLOCK_EVERY = 16  # examples between two looks at the clock
+__all__ = ["Findings", "OverError", "Plan", "Tried", "shrunk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +59,13 @@ class Tried:
     faults: Counter[str] = field(default_factory=Counter)
     """How often each fault was tried."""
     seconds: float = 0.0
-    """How long it took, shrinking included."""
+    """How long it took, shrinking included, imports and warm-up not."""
     ended: str = ""
     """Why it stopped."""
     lacks: str = ""
     """What could not be tried for want of a package; empty if nothing."""
+    is_past_floor: bool = False
+    """Whether every stream was tried once as it is: less is no result."""
     is_complete: bool = False
     """Whether every stream, relation and dialect was tried at least once."""
 
@@ -79,106 +78,122 @@ class Findings:
     """The numbers and the failures of one run.
 
     Args:
-        judge: Judges the consumer.
-        plan: What to try.
+        plan: When to stop.
         progress: Called now and then with the numbers so far.
     """
 
-    def __init__(
-        self, judge: Judge, plan: Plan, progress: Callable[[Tried], None]
-    ) -> None:
-        self.judge = judge
+    def __init__(self, plan: Plan, progress: Callable[[Tried], None]) -> None:
         self.plan = plan
         self.tried = Tried()
         self.failures: list[Failure] = []
-        self.started = time.monotonic()
-        # While something that hypothesis made is tried: finds it again and shrinks it.
-        self.again: _Again | None = None
         self._progress = progress
-        self._kinds: set[str] = set()
+        self._known: set[str] = set()
+        self._arrived: set[str] = set()
 
-    def wants(self, relation: str) -> bool:
-        """Return whether a relation is asked."""
-        return relation in self.plan.relations
+    @property
+    def budget(self) -> int | None:
+        """How many examples may still be run; None for any number."""
+        most = self.plan.max_examples
+        return None if most is None else max(0, most - self.tried.examples)
 
-    def count(self, relation: str, number: int = 1) -> None:
-        """Count runs of the consumer.
+    def merge(
+        self, recorded: Recorded, smallest: Callable[[int, Failure], Failure]
+    ) -> None:
+        """Add what the next case gave; cases come in their order.
 
-        Raises:
-            OverError: There were enough, or the time is over.
-        """
-        tried, plan = self.tried, self.plan
-        tried.relations[relation] += number
-        before = tried.examples // _CLOCK_EVERY
-        tried.examples += number
-        if plan.max_examples is not None and tried.examples >= plan.max_examples:
-            raise OverError(f"{plan.max_examples} examples were tried")
-        if tried.examples // _CLOCK_EVERY != before:
-            self._progress(tried)
-            if (
-                plan.time_s is not None
-                and time.monotonic() - self.started > plan.time_s
-            ):
-                raise OverError(f"{plan.time_s:g} seconds were over")
-
-    def made(self) -> ModuleType | None:
-        """Return what makes structures; None where hypothesis is not installed."""
-        try:
-            from harness.fuzz import made
-        except ImportError:
-            self.tried.lacks = "hypothesis, which makes structures, is not installed"
-            return None
-        return made
-
-    def found(self, failure: Failure | None) -> None:
-        """Keep a failure, shrunk, unless one of its kind is known.
+        Args:
+            recorded: What it gave.
+            smallest: Shrinks a failure, given its number in the case.
 
         Raises:
-            OverError: It was the last that is wanted.
+            OverError: The plan is fulfilled.
         """
-        if failure is None:
+        tried, budget = self.tried, self.budget
+        is_last = budget is not None and recorded.examples >= budget
+        added = recorded.examples if budget is None else min(recorded.examples, budget)
+        tried.examples += added
+        tried.cuts += recorded.cuts
+        tried.streams |= recorded.streams
+        tried.relations += recorded.relations
+        tried.dialects += recorded.dialects
+        tried.faults += recorded.faults
+        tried.lacks = tried.lacks or recorded.lacks
+        for number, found in enumerate(recorded.found):
+            if not is_last or found.at < added:
+                self._add(number, found.failure, smallest)
+        if recorded.ends and not is_last:
+            tried.is_past_floor = True
+            tried.is_complete = tried.is_complete or recorded.ends == "everything"
+        self._progress(tried)
+        if is_last:
+            raise OverError(f"{self.plan.max_examples} examples were tried")
+
+    def _add(
+        self,
+        number: int,
+        failure: Failure,
+        smallest: Callable[[int, Failure], Failure],
+    ) -> None:
+        if failure.defect in self._known:  # one defect breaks several relations
             return
-        if failure.relation == "dialect-invariance" and self.wants("split-invariance"):
-            # What the cuts alone explain is no matter of the dialect.
-            failure = self.judge.judge("split-invariance", failure.arrived) or failure
-        if failure.kind in self._kinds:  # one defect breaks several relations
+        self._known |= {failure.defect, failure.implies}
+        small = smallest(number, failure)
+        self._known |= {small.defect, small.implies}
+        if repr(small.arrived) in self._arrived:
             return
-        self._kinds.add(failure.kind)
-        self.failures.append(self._shrunk(failure))
+        self._arrived.add(repr(small.arrived))
+        self.failures.append(small)
         if len(self.failures) >= self.plan.findings:
             count = len(self.failures)
             raise OverError(f"{count} failure{'s' * (count > 1)} found")
 
-    def _shrunk(self, failure: Failure) -> Failure:
-        """Return the smallest failure of the same kind."""
-        judge = self.judge
-        start = failure.arrived if failure.base is None else failure.base
-        found: dict[Any, Failure] = {}
 
-        def fails(arrival: Arrival) -> bool:
-            for fault in _faults_like(failure.fault, len(arrival)):
-                other = judge.judge(
-                    failure.relation,
-                    arrival,
-                    fault=None if fault is None else parse_fault(fault),
-                )
-                if other is not None and other.kind == failure.kind:
-                    found[repr(arrival)] = other
-                    return True
+def shrunk(
+    judge: Judge,
+    failure: Failure,
+    again: Again | None = None,
+    *,
+    time_s: float | None = None,
+) -> Failure:
+    """Return the smallest failure of the same kind.
+
+    Args:
+        judge: Judges the consumer.
+        failure: What was found.
+        again: Where hypothesis made it: finds it again and shrinks it.
+        time_s: How long the campaign takes; None for a number of examples, which must
+            give the same whatever the time. A share of it is given to shrinking.
+    """
+    until = None if time_s is None else time.monotonic() + max(5.0, time_s / 4)
+    start = failure.arrived if failure.base is None else failure.base
+    found: dict[Any, Failure] = {}
+
+    def fails(arrival: Arrival) -> bool:
+        if until is not None and time.monotonic() > until:
             return False
-
-        if not fails(start):
-            return replace(
-                failure,
-                note=f"{failure.note}; it does not fail again by itself: the consumer "
-                "keeps something between runs",
+        for fault in _faults_like(failure.fault, len(arrival)):
+            other = judge.judge(
+                failure.relation,
+                arrival,
+                fault=None if fault is None else parse_fault(fault),
             )
-        if self.again is not None:
-            smaller = self.again(fails)
-            if smaller is not None and repr(smaller) in found:
-                start = smaller
-        small = shrink(start, fails, judge.key)
-        return found.get(repr(small), failure)
+            if other is not None and other.kind == failure.kind:
+                found[repr(arrival)] = other
+                return True
+        return False
+
+    if not fails(start):
+        return replace(
+            failure,
+            note=f"{failure.note}; it does not fail again by itself: the consumer "
+            "keeps something between runs",
+        )
+    if again is not None:
+        smaller = again(fails)
+        if smaller is not None and repr(smaller) in found:
+            start = smaller
+    small = shrink(start, fails, judge.key, api=judge.api)
+    return judge.with_uncut(found.get(repr(small), failure))
 
 
 def _faults_like(fault: str, length: int) -> list[str | None]:

@@ -1,14 +1,15 @@
 """The judge: does a relation hold of one consumer and one arrival?
 
 What an arrival is compared with is derived from it (see `harness.fuzz.arrivals`), and a
-failure notes it. How a consumer shows content, calls and reasoning is learnt from plain
-streams (`harness.fuzz.probes`); what a format cannot distinguish is never compared.
+failure says so. How a consumer shows content, calls and reasoning is learnt from plain
+streams (`harness.fuzz.probes`); what a format cannot tell apart is never compared.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.fuzz.arrivals import (
@@ -22,9 +23,11 @@ from harness.fuzz.arrivals import (
     whole,
 )
 from harness.fuzz.driving import Level
+from harness.fuzz.further import earliness, interfaces, translation, truncation
 from harness.fuzz.outcomes import Call, Outcome, canonical
 from harness.fuzz.probes import Shows, learn
 from harness.fuzz.relations import Failure, difference
+from harness.fuzz.running import RUNNING
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -56,8 +59,9 @@ class Judge:
         self.consumer = consumer
         self.key = key
         self.assistant = assistant
+        self.api = consumer.api
         self._shows: Shows | None = None
-        self._own: tuple[Consumer, Consumer] | None = None
+        self.own: tuple[Consumer, Consumer] | None = None
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
             "split-invariance": self._split,
             "dialect-invariance": self._dialect,
@@ -65,7 +69,11 @@ class Judge:
             "nothing-lost": self._nothing_lost,
             "prefix-safety": self._prefix,
             "faults": self._sound,
-            "interfaces": self._interfaces,
+            "interfaces": partial(interfaces, self),
+            "truncation": partial(truncation, self),
+            "earliness": partial(earliness, self),
+            "translation": partial(translation, self),
+            "ends": self._ends,
         }
 
     def judge(
@@ -92,7 +100,14 @@ class Judge:
         Calls to the assistant function that could not be shown as text come last: they
         are shown when it is known, and that depends on which calls take turns.
         """
-        outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+        RUNNING.arrival = arrival
+        RUNNING.taken = None
+        if RUNNING.begun is not None:
+            RUNNING.begun(arrival)
+        try:
+            outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+        finally:
+            RUNNING.arrival = None
         if self.assistant is not None:
             function = self.assistant[0]
             calls = sorted(outcome.calls, key=lambda call: call.name == function)
@@ -100,8 +115,8 @@ class Judge:
         return outcome
 
     def truth(self, arrival: Arrival) -> Truth:
-        """Return the content of an arrival."""
-        return truth_of(arrival, self.key)
+        """Return what an arrival says."""
+        return truth_of(arrival, self.key, self.api)
 
     def compare(
         self,
@@ -140,14 +155,14 @@ class Judge:
         )
 
     def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
-        """Return whether an exception is a finding: one that is meant may be right."""
+        """Tell whether an exception is a finding: one that is meant may be right."""
         raised = outcome.raised
         if raised is None:
             return False
         return raised.is_accident or self.truth(arrival).is_sound
 
     def _split(self, arrival: Arrival) -> Failure | None:
-        reference = whole(arrival)
+        reference = whole(arrival, self.api)
         return self.compare(
             "split-invariance",
             arrival,
@@ -158,7 +173,7 @@ class Judge:
         )
 
     def _dialect(self, arrival: Arrival) -> Failure | None:
-        reference = plain(arrival)
+        reference = plain(arrival, self.api)
         if not self.says_same(arrival, reference):
             return None
         return self.compare(
@@ -172,7 +187,7 @@ class Judge:
         )
 
     def says_same(self, arrival: Arrival, other: Arrival) -> bool:
-        """Return whether two arrivals mean the same, for a dialect may be unable to."""
+        """Tell whether two arrivals say the same, for a dialect may be unable to."""
         one, two = self.truth(arrival), self.truth(other)
         if self.assistant is not None:
             # The texts of two such calls that take turns come in turns too.
@@ -190,7 +205,7 @@ class Judge:
         return self.agrees(arrival, self.run(arrival))
 
     def agrees(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Compare what came out with the arrival's content."""
+        """Compare what was said with what the arrival says."""
         truth = self.truth(arrival)
         note = "parsed at once, independently of the consumer"
         if got.raised is not None:
@@ -214,7 +229,7 @@ class Judge:
         return Failure("agreement", kind, arrival, got, expected, note=note)
 
     def _expected(self, truth: Truth, got: Outcome) -> Outcome:
-        """Return what should have come out, as far as that is known."""
+        """Return what should have been said, as far as that is known."""
         if self.consumer.level is Level.HANDLER:
             if not truth.has_text:
                 return got
@@ -228,6 +243,9 @@ class Judge:
             if truth.text:
                 texts[shows.content] = truth.text
         expected = replace(got, texts=texts)
+        if shows.reasoning is not None and truth.reasoning:
+            texts[shows.reasoning] = truth.reasoning
+            expected = replace(got, texts=texts)
         if shows.calls and self.assistant is None:
             expected = replace(
                 expected,
@@ -266,7 +284,7 @@ class Judge:
         return self.loses(arrival, self.run(arrival))
 
     def loses(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Look for content and calls that are nowhere in what came out."""
+        """Look for content and calls that are nowhere in what was said."""
         if got.raised is not None:
             return None
         truth = self.truth(arrival)
@@ -308,7 +326,7 @@ class Judge:
     def is_beginning(
         self, arrival: Arrival, length: int, expected: Outcome
     ) -> Failure | None:
-        """Judge the beginning of an arrival against the outcome of all of it."""
+        """Judge the beginning of an arrival against what was said of all of it."""
         beginning = arrival[:length]
         got = self.run(beginning, is_beginning=True)
         if got.raised is not None or got.begins(expected):
@@ -325,7 +343,10 @@ class Judge:
         )
 
     def _sound(self, arrival: Arrival) -> Failure | None:
-        got = self.run(arrival)
+        return self.raises(arrival, self.run(arrival))
+
+    def raises(self, arrival: Arrival, got: Outcome) -> Failure | None:
+        """Judge the exception that came out of an arrival, if one did."""
         raised = got.raised
         if raised is None or not raised.is_accident:
             return None
@@ -371,33 +392,28 @@ class Judge:
             note=f"said without the fault; {fault.allows}",
         )
 
-    def _interfaces(self, arrival: Arrival) -> Failure | None:
-        from harness.fuzz.consumers import consumer_of
+    def _ends(self, arrival: Arrival) -> Failure | None:
+        """Run it: whether it comes to an end is seen by who watches this process."""
+        self.run(arrival)
+        return None
 
-        if self._own is None:
-            self._own = (
-                consumer_of("queuing", "queuing"),
-                consumer_of("streaming", "streaming"),
-            )
-        queued, streamed = (consumer.run(arrival) for consumer in self._own)
-        expected = Outcome(_queued(streamed), (), streamed.raised)
-        got = Outcome(
-            {k: v for k, v in queued.texts.items() if k != "assistant_message"},
-            (),
-            queued.raised,
-        )
-        return self.compare(
-            "interfaces",
-            arrival,
-            got,
-            expected,
-            note="said by the streaming interface, written as the queue writes it",
-        )
+    def with_uncut(self, failure: Failure) -> Failure:
+        """Add what the same without cuts gave, where the two texts look alike."""
+        got, expected = failure.got.lines(), failure.expected.lines()
+        if got != expected or not failure.arrived or failure.relation == "ends":
+            return failure
+        return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
 
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""
+        if self._shows is None and self.consumer.level is Level.HANDLER:
+            self._shows = Shows()  # it returns one text, and no probe has one for it
         if self._shows is None:
-            self._shows = learn(self.run, reads_bytes=self.consumer.level.reads_bytes)
+            self._shows = learn(
+                self.run,
+                reads_bytes=self.consumer.level.reads_bytes,
+                api=self.api,
+            )
         return self._shows
 
 
@@ -408,7 +424,7 @@ def _lengths(total: int) -> list[int]:
 
 
 def _is_spoken(arguments: str, texts: list[str]) -> bool:
-    """Return whether a call is shown as text: all of it, or the strings in it."""
+    """Tell whether a call is shown as text: all of it, or the strings in it."""
     if any(arguments in text for text in texts):
         return True
     try:
@@ -423,23 +439,6 @@ def _is_spoken(arguments: str, texts: list[str]) -> bool:
     return any(
         not string or string in text for string in strings for text in [*texts, ""]
     )
-
-
-def _queued(streamed: Outcome) -> dict[str, str]:
-    """Write what was streamed as the queuing interface does."""
-    texts = dict(streamed.texts)
-    calls = "".join(f"{call.name}({_repr(call.arguments)})" for call in streamed.calls)
-    if calls:
-        texts["function_call"] = calls
-    return texts
-
-
-def _repr(arguments: str) -> str:
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return arguments
-    return repr(value) if isinstance(value, dict) else arguments
 
 
 def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.outcomes import Call, Outcome, canonical
+from harness.fuzz.driving import Level
+from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
 
-__all__ = ["Shows", "learn", "probes"]
+__all__ = ["Shows", "learn", "plainest", "probes"]
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
@@ -71,20 +73,53 @@ class Shows:
     """Whether it shows calls with names and arguments."""
     names: bool = False
     """Whether those have names."""
+    reasoning: str | None = None
+    """The kind of its texts that is the reasoning; None if it shows none."""
     merges_reasoning: bool = False
     """Whether reasoning goes into the content."""
+    raised: tuple[Raised, ...] = ()
+    """The exceptions of the plain streams: of each, if it works on none."""
+    is_silent: bool = False
+    """Whether nothing came out of any plain stream."""
+
+    @property
+    def works(self) -> bool:
+        """Whether it took at least one plain stream without an exception."""
+        return len(self.raised) < len(probes())
 
 
-def learn(run: Callable[[Arrival], Outcome], *, reads_bytes: bool) -> Shows:
+def plainest(judge: Judge) -> Arrival:
+    """Return the plainest stream that a judge's consumer can be fed with."""
+    level = judge.consumer.level
+    if level is Level.HANDLER:
+        return ('{"message": "Seven grey geese."}',)
+    return _streams(judge.api, reads_bytes=level.reads_bytes)["content"]
+
+
+def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
+    if api == "chat":
+        streams = probes()
+        if not reads_bytes:
+            return streams
+        return {name: tuple(event_bytes(stream)) for name, stream in streams.items()}
+    from harness.fuzz.api_arrivals import api_probes, written, written_bytes
+
+    write = written_bytes if reads_bytes else written
+    answers = api_probes(api, _PROBE_TEXT, _PROBE_REASONING, _PROBE_CALL)
+    return {name: write(api, answer) for name, answer in answers.items()}
+
+
+def learn(
+    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+) -> Shows:
     """Learn what a consumer shows.
 
     Args:
         run: Runs one example of it.
         reads_bytes: Whether it is fed with bytes.
+        api: Whose events it takes.
     """
-    streams = probes()
-    if reads_bytes:
-        streams = {name: tuple(event_bytes(stream)) for name, stream in streams.items()}
+    streams = _streams(api, reads_bytes=reads_bytes)
     said = {name: run(stream) for name, stream in streams.items()}
     content = next(
         (k for k, text in said["content"].texts.items() if text == _PROBE_TEXT),
@@ -92,11 +127,26 @@ def learn(run: Callable[[Arrival], Outcome], *, reads_bytes: bool) -> Shows:
     )
     calls = said["calls"].as_json().calls
     wanted = canonical(_PROBE_CALL.arguments)
-    shows_calls = [call.arguments for call in calls] == [wanted]
+    # Also if they are wrong already, as long as they can be recognised.
+    shows_calls = len(calls) == 1 and (
+        calls[0].arguments == wanted
+        or (
+            calls[0].name == _PROBE_CALL.name
+            and _PROBE_CALL.arguments in calls[0].arguments
+        )
+    )
     shown = said["reasoning"].texts.get(content or "")
     return Shows(
         content=content,
         calls=shows_calls,
-        names=shows_calls and calls[0].name == _PROBE_CALL.name,
+        names=shows_calls and _PROBE_CALL.name in calls[0].name,
+        reasoning=next(
+            (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
+            None,
+        ),
         merges_reasoning=shown != _PROBE_TEXT,
+        raised=tuple(
+            outcome.raised for outcome in said.values() if outcome.raised is not None
+        ),
+        is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
     )

@@ -28,6 +28,8 @@ class Relation:
     """One line for people."""
     levels: frozenset[Level]
     """Where it can be asked."""
+    is_asked: bool = True
+    """Whether it is asked of everybody; else only by name."""
 
 
 _ALL_LEVELS = frozenset(Level)
@@ -64,6 +66,28 @@ _RELATIONS = (
         _ALL_LEVELS,
     ),
     Relation(
+        "truncation",
+        "a stream without its end is not shown as complete",
+        _ALL_LEVELS - {Level.HANDLER},
+    ),
+    Relation(
+        "earliness",
+        "text is shown as soon as it has come",
+        frozenset({Level.CHUNKS, Level.INTERFACE}),
+        is_asked=False,
+    ),
+    Relation(
+        "translation",
+        "the same answer is the same, whichever API brings it",
+        frozenset({Level.CHUNKS, Level.BYTES}),
+        is_asked=False,
+    ),
+    Relation(
+        "ends",
+        "every example comes to an end",
+        _ALL_LEVELS,
+    ),
+    Relation(
         "interfaces",
         "the streaming and the queuing interface say the same",
         frozenset({Level.INTERFACE}),
@@ -96,6 +120,26 @@ class Failure:
     """The fault, as `parse_fault` takes it."""
     note: str = ""
     """How the two hang together, in words."""
+    uncut: Outcome | None = None
+    """What the same without cuts gave, where `got` and `expected` look alike."""
+
+    @property
+    def defect(self) -> str:
+        """What it is counted as: one defect breaks several relations.
+
+        An exception is one defect, whichever of two forms of an answer raises it.
+        """
+        raised = self.got.raised or self.expected.raised
+        if raised is not None:
+            return f"raises {raised.kind} at {raised.place}"
+        return self.kind
+
+    @property
+    def implies(self) -> str:
+        """The kind that another relation gives the same defect; empty if none."""
+        if self.kind.startswith("differs in the text"):
+            return "loses content"
+        return "loses a call" if self.kind.endswith("calls") else ""
 
 
 def difference(got: Outcome, expected: Outcome) -> str | None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.driving import Consumer
     from harness.fuzz.relations import Failure
 
 __all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
@@ -54,6 +53,9 @@ def describe(failure: Failure) -> Iterator[str]:
     yield from (f"  {_cut(line)}" for line in expected[:_SHOWN])
     yield "got:"
     yield from (f"  {_cut(line)}" for line in got[:_SHOWN])
+    if failure.uncut is not None:
+        yield "the same without cuts gave:"
+        yield from (f"  {_cut(line)}" for line in failure.uncut.lines()[:_SHOWN])
     first = _first_difference(expected, got)
     if first is not None:
         yield "first difference:"
@@ -78,7 +80,8 @@ def _noun(arrival: Arrival, count: int) -> str:
     elif arrival and isinstance(arrival[0], bytes):
         noun = "read"
     else:
-        noun = "chunk"
+        is_chat = all("type" not in payload for payload in arrival)
+        noun = "chunk" if is_chat else "event"
     return noun if count == 1 else f"{noun}s"
 
 
@@ -92,11 +95,7 @@ def _rows(arrival: Arrival) -> Iterator[str]:
 
 def _told(payload: dict[str, Any]) -> str:
     """Return what of a payload is worth reading: no envelope, no nulls."""
-    shown = {
-        k: v
-        for k, v in payload.items()
-        if k not in {"id", "object", "created", "model"}
-    }
+    shown = {k: v for k, v in payload.items() if k not in _ENVELOPE}
     choices = shown.get("choices")
     if shown.keys() == {"choices"} and isinstance(choices, list) and len(choices) == 1:
         choice = choices[0]
@@ -109,6 +108,12 @@ def _told(payload: dict[str, Any]) -> str:
     return _json(shown or payload)
 
 
+_ENVELOPE = frozenset(
+    (
+        *("id", "object", "created", "model", "sequence_number"),
+        *("usageMetadata", "responseId", "modelVersion", "createTime"),
+    )
+)
 _PLAIN = frozenset(("index", "delta", "finish_reason"))
 
 
@@ -148,13 +153,14 @@ def slug_of(failure: Failure) -> str:
     return f"{failure.relation}-{hashlib.sha256(mark).hexdigest()[:8]}"
 
 
-def save(failure: Failure, folder: str, key: str) -> str:
+def save(failure: Failure, folder: str, key: str, api: str = "chat") -> str:
     """Write the minimal cassette of a finding.
 
     Args:
         failure: The finding.
         folder: Where to; made if it is not there.
         key: For fragments: the key they are about.
+        api: Whose events arrived.
 
     Returns:
         The path. A file of that name is never overwritten: a number is added.
@@ -172,13 +178,13 @@ def save(failure: Failure, folder: str, key: str) -> str:
     while path.exists():
         number += 1
         path = place / f"{name}-{number}.yaml"
-    save_cassette(cassette_of(failure.arrived, key=key), path)
+    save_cassette(cassette_of(failure.arrived, key=key, api=api), path)
     return str(path)
 
 
 def pytest_of(
     failure: Failure,
-    consumer: Consumer,
+    fed_with: str,
     target: str,
     agent: AgentOptions | None = None,
     **options: str | None,
@@ -187,22 +193,22 @@ def pytest_of(
 
     Args:
         failure: The finding.
-        consumer: The consumer it was found in.
+        fed_with: The level of the consumer it was found in.
         target: As the command line took it.
         agent: What an interface was made with, where that is not the default.
-        **options: What `check` needs besides: `level`, `chunks`, `key`.
+        **options: What `check` needs besides: `level`, `chunks`, `key`, `api`.
 
     Returns:
         Python source with a final line end; it uses nothing but the public API.
     """
     module, colon, name = target.partition(":")
-    head, _, _ = name.partition(".")
+    head = re.match(r"\w*", name)
     lines = ["from harness.fuzz import check"]
     agent = None if agent == AgentOptions() else agent
     if agent is not None:
         lines.insert(0, "from harness import AgentOptions")
     if colon:
-        lines += ["", f"from {module} import {head}"]
+        lines += ["", f"from {module} import {head[0] if head else name}"]
     arrived = failure.arrived if failure.base is None else failure.base
     value = pprint.pformat(list(arrived), width=84, sort_dicts=False)
     function = f"test_{slug_of(failure)}".replace("-", "_")
@@ -211,7 +217,7 @@ def pytest_of(
         "fault": failure.fault or None,
         **options,
     }
-    if consumer.level is not Level.HANDLER:
+    if fed_with != Level.HANDLER:
         given.pop("key", None)
     given["options"] = agent
     arguments = "".join(

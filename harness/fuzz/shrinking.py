@@ -16,6 +16,7 @@ from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.dialects.parts import CallTracker
 from harness.core.splits import parse_split
+from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -24,6 +25,7 @@ from harness.fuzz.arrivals import (
     truth_of,
 )
 from harness.fuzz.cuts import cut_at
+from harness.fuzz.descending import Tries, descend, shorter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["shrink"]
+__all__ = ["runs_of", "shrink", "with_value"]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _WHOLE = parse_split("whole")
@@ -41,37 +43,13 @@ _EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... o
 _ESCAPED_LETTER = re.compile(r"\\u(00[4-7][0-9a-fA-F])")
 
 
-class _Tries:
-    """The predicate, counted; keeps nothing but the last arrival that failed."""
-
-    def __init__(
-        self,
-        fails: Callable[[Arrival], bool],
-        is_allowed: Callable[[Arrival], bool],
-        tries: int,
-    ) -> None:
-        self._fails = fails
-        self._is_allowed = is_allowed
-        self.left = tries
-        self._seen: set[str] = set()
-
-    def __call__(self, arrival: Arrival) -> bool:
-        if self.left <= 0 or not arrival or not self._is_allowed(arrival):
-            return False
-        mark = repr(arrival)
-        if mark in self._seen:
-            return False
-        self._seen.add(mark)
-        self.left -= 1
-        return self._fails(arrival)
-
-
 def shrink(
     arrival: Arrival,
     fails: Callable[[Arrival], bool],
     key: str,
     *,
     tries: int = _TRIES,
+    api: str = "chat",
 ) -> Arrival:
     """Return a small arrival that still fails.
 
@@ -80,12 +58,17 @@ def shrink(
         fails: Returns whether an arrival fails in the same way.
         key: The key that fragments are about.
         tries: How many arrivals are tried at most.
+        api: Whose events it has.
 
     Returns:
         The smallest that was found; the given one if none is smaller.
     """
+    if not arrival:
+        return arrival
+    if api != "chat":
+        return shrink_events(arrival, fails, api, tries)
     truth = truth_of(arrival, key)
-    test = _Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
+    test = Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
     if isinstance(arrival[0], str):
         return _shrink_fragments(arrival, test)
     if isinstance(arrival[0], bytes):
@@ -114,7 +97,7 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
         size //= 2
 
 
-def _shrink_fragments(arrival: Arrival, test: _Tries) -> Arrival:
+def _shrink_fragments(arrival: Arrival, test: Tries) -> Arrival:
     text = "".join(arrival)
     places: list[int] = []
     for fragment in arrival[:-1]:
@@ -140,7 +123,7 @@ def _shrink_fragments(arrival: Arrival, test: _Tries) -> Arrival:
     return cut_at(text, places)
 
 
-def _unescaped(text: str, places: list[int], test: _Tries) -> tuple[str, list[int]]:
+def _unescaped(text: str, places: list[int], test: Tries) -> tuple[str, list[int]]:
     """Write escaped letters as they are, one by one, where it still fails."""
     for match in reversed([*_ESCAPED_LETTER.finditer(text)]):
         start, end = match.span()
@@ -156,7 +139,7 @@ def _moved(place: int, start: int, end: int) -> int:
     return place if place <= start else max(start, place - (end - start))
 
 
-def _fewer_places(text: str, places: list[int], test: _Tries) -> list[int]:
+def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
     size = len(places)
     while size:
         start = 0
@@ -170,32 +153,13 @@ def _fewer_places(text: str, places: list[int], test: _Tries) -> list[int]:
     return places
 
 
-def _shrink_stream(stream: Arrival, test: _Tries) -> Arrival:
+def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
     before = None
     while before != stream:
         before = stream
-        for candidates in (_shorter, _fused, _barer, _with_less_text):
-            stream = _descend(stream, candidates, test)
+        for candidates in (shorter, _fused, _barer, _with_less_text):
+            stream = descend(stream, candidates, test)
     return stream
-
-
-def _descend(
-    stream: Arrival, candidates: Callable[[Arrival], Iterator[Arrival]], test: _Tries
-) -> Arrival:
-    """Take the first candidate that fails, and start again from it."""
-    while True:
-        smaller = next((c for c in candidates(stream) if test(c)), None)
-        if smaller is None:
-            return stream
-        stream = smaller
-
-
-def _shorter(stream: Arrival) -> Iterator[Arrival]:
-    size = len(stream) // 2
-    while size:
-        for start in range(0, len(stream) - size + 1, size):
-            yield stream[:start] + stream[start + size :]
-        size //= 2
 
 
 def _fused(stream: Arrival) -> Iterator[Arrival]:
@@ -265,7 +229,7 @@ _Place = tuple[int, tuple[Any, ...]]
 
 
 def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
-    for places in _runs(stream):
+    for places in runs_of(stream):
         pieces = [_look_up(stream[number], path) for number, path in places]
         text = "".join(pieces)
         for start, end in _spans(len(text)):
@@ -276,13 +240,13 @@ def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
                 left = piece[:low] + piece[high:]
                 if not left and path[-1] == "name":
                     break  # nobody sends an empty name
-                changed[number] = _with_value(changed[number], path, left)
+                changed[number] = with_value(changed[number], path, left)
                 base += len(piece)
             else:
                 yield tuple(changed)
 
 
-def _runs(stream: Arrival) -> list[list[_Place]]:
+def runs_of(stream: Arrival) -> list[list[_Place]]:
     """Return the places of each text that comes in pieces: one list a text."""
     runs: dict[Any, list[_Place]] = {}
     tracker = CallTracker()
@@ -328,18 +292,19 @@ def _look_up(value: Any, path: tuple[Any, ...]) -> str:
     return value
 
 
-def _with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
+def with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
+    """Return a copy of a JSON value with another text at a path."""
     if not path:
         return value
     step, *rest = path
-    inner = _with_value(container[step], tuple(rest), value)
+    inner = with_value(container[step], tuple(rest), value)
     if isinstance(container, list):
         return [*container[:step], inner, *container[step + 1 :]]
     return {**container, step: inner}
 
 
 def _shrink_bytes(
-    pieces: Arrival, fails: Callable[[Arrival], bool], test: _Tries, key: str
+    pieces: Arrival, fails: Callable[[Arrival], bool], test: Tries, key: str
 ) -> Arrival:
     """Shrink what the bytes hold, written with a framing that still fails."""
     payloads = payloads_of_bytes(pieces)
@@ -360,7 +325,7 @@ def _shrink_payloads(
     tries: int,
 ) -> Arrival:
     truth = truth_of(payloads, key)
-    test = _Tries(
+    test = Tries(
         lambda stream: _failing_cut(stream, framing, fails) is not None,
         lambda other: _is_as_sound(truth, other, key),
         tries,

@@ -9,12 +9,14 @@ from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer
 from harness.fuzz.stock import broken_texts, stock_texts
+from harness.fuzz.trial_cases import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.findings import Findings
+    from harness.fuzz.judging import Judge
+    from harness.fuzz.trial_cases import Recorder
 
 __all__ = ["TextRounds"]
 
@@ -22,107 +24,128 @@ _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
 
 class TextRounds:
-    """Tries texts on a handler until something stops it.
+    """The cases of texts.
 
     Args:
-        findings: Counts, judges and keeps.
+        judge: Judges the handler.
+        seed: Decides everything that is random.
         recordings: Recorded streams by name, whose calls are tried besides the stock.
     """
 
-    def __init__(self, findings: Findings, recordings: Mapping[str, Arrival]) -> None:
-        self._findings = findings
-        self._judge = findings.judge
+    def __init__(
+        self, judge: Judge, seed: int, recordings: Mapping[str, Arrival]
+    ) -> None:
+        self._judge = judge
+        self._seed = seed
         self._recordings = recordings
 
-    def run(self) -> None:
-        """Try everything once, then random cuts and made texts without end.
-
-        Raises:
-            OverError: The plan is fulfilled.
-        """
+    def cases(self) -> Iterator[Case]:
+        """Yield everything once, then random cuts and made texts without end."""
         key = self._judge.key
         texts = dict(stock_texts(key))
         for name, stream in self._recordings.items():
             for number, call in enumerate(self._judge.truth(stream).calls):
                 texts[f"{name}, call {number}"] = call.arguments
-        for number, text in enumerate(broken_texts(key).values()):
-            self._try_broken_text(text, mix(self._findings.plan.seed, number))
-        for name, text in texts.items():
-            self._try_text(name, text)
-        for text in texts.values():
-            self._try_rewritten(text)
-        self._findings.tried.is_complete = True
-        for number, text in enumerate(texts.values()):
-            self._cut_text(text, mix(self._findings.plan.seed, number), 40)
+        for number, (name, text) in enumerate(texts.items()):
+            ends = "floor" if number == len(texts) - 1 else ""
+            yield Case(name, self._bound(self._try_text, name, text), ends)
+        for number, (name, text) in enumerate(broken_texts(key).items()):
+            seed = mix(self._seed, number)
+            yield Case(name, self._bound(self._try_broken_text, text, seed))
+        for number, (name, text) in enumerate(texts.items()):
+            ends = "everything" if number == len(texts) - 1 else ""
+            bound = self._bound(self._try_rewritten, text)
+            yield Case(f"{name}, rewritten", bound, ends)
+        for number, (name, text) in enumerate(texts.items()):
+            bound = self._bound(self._cut_text, text, mix(self._seed, number), 40)
+            yield Case(f"{name}, cut", bound)
         turn = 0
         while True:
             turn += 1
-            self._try_made_texts(key, mix(self._findings.plan.seed, turn))
-            for number, text in enumerate(texts.values()):
-                self._random_text(text, mix(self._findings.plan.seed, turn, number), 60)
+            seed = mix(self._seed, turn)
+            yield Case(f"made {seed}", self._bound(self._try_made_texts, key, seed))
+            for number, (name, text) in enumerate(texts.items()):
+                seed = mix(self._seed, turn, number)
+                bound = self._bound(self._random_text, text, seed, 60)
+                yield Case(f"{name}, at random", bound)
 
-    def _try_text(self, name: str, text: str) -> None:
+    def _bound(
+        self, method: Callable[..., None], *arguments: object
+    ) -> Callable[[Recorder], None]:
+        return lambda recorder: method(recorder, *arguments)
+
+    def _try_text(self, recorder: Recorder, name: str, text: str) -> None:
         """Ask every relation once."""
         judge = self._judge
         arrival: Arrival = (text,)
-        self._findings.tried.streams.add(name)
-        if self._findings.wants("agreement"):
-            self._findings.count("agreement")
-            self._findings.found(judge.agrees(arrival, judge.run(arrival)))
-        if self._findings.wants("split-invariance"):
-            self._findings.count("split-invariance", 2)
-            self._findings.found(judge.judge("split-invariance", tuple(text)))
-        if self._findings.wants("prefix-safety"):
-            self._findings.count("prefix-safety", 2)
-            self._findings.found(judge.judge("prefix-safety", tuple(text)))
+        recorder.tried.streams.add(name)
+        if recorder.wants("agreement"):
+            recorder.count("agreement")
+            recorder.found(judge.agrees(arrival, judge.run(arrival)))
+        if recorder.wants("split-invariance"):
+            recorder.count("split-invariance", 2)
+            recorder.found(judge.judge("split-invariance", tuple(text)))
+        if recorder.wants("prefix-safety"):
+            recorder.count("prefix-safety", 2)
+            recorder.found(judge.judge("prefix-safety", tuple(text)))
 
-    def _try_rewritten(self, text: str) -> None:
-        """Write the text in every other way that means the same."""
+    def _try_rewritten(self, recorder: Recorder, text: str) -> None:
+        """Write the text in every other way that says the same."""
         judge = self._judge
-        if self._findings.wants("dialect-invariance"):
+        if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
-                self._findings.tried.dialects[f"arguments-{dialect}"] += 1
+                recorder.tried.dialects[f"arguments-{dialect}"] += 1
                 written = rewrite(text)
                 for cut in ((written,), tuple(written)):
-                    self._findings.count("dialect-invariance", 2)
-                    self._findings.found(judge.judge("dialect-invariance", cut))
+                    recorder.count("dialect-invariance", 2)
+                    recorder.found(judge.judge("dialect-invariance", cut))
 
-    def _try_broken_text(self, text: str, seed: int) -> None:
-        if not self._findings.wants("faults"):
+    def _try_broken_text(self, recorder: Recorder, text: str, seed: int) -> None:
+        if not recorder.wants("faults"):
             return
-        self._findings.tried.faults["malformed arguments"] += 1
+        recorder.tried.faults["malformed arguments"] += 1
         for cut in text_cuts(text, seed=seed, examples=5):
-            self._findings.count("faults")
-            self._findings.found(self._judge.judge("faults", cut))
+            recorder.count("faults")
+            recorder.found(self._judge.judge("faults", cut))
 
-    def _cut_text(self, text: str, seed: int, examples: int) -> None:
-        if self._findings.wants("split-invariance"):
-            self._feed_cuts(text, text_cuts(text, seed=seed, examples=examples))
+    def _cut_text(
+        self, recorder: Recorder, text: str, seed: int, examples: int
+    ) -> None:
+        if recorder.wants("split-invariance"):
+            self._feed_cuts(
+                recorder, text, text_cuts(text, seed=seed, examples=examples)
+            )
 
-    def _random_text(self, text: str, seed: int, examples: int) -> None:
-        if self._findings.wants("split-invariance") and len(text) > 1:
-            self._feed_cuts(text, random_cuts(text, seed=seed, examples=examples))
+    def _random_text(
+        self, recorder: Recorder, text: str, seed: int, examples: int
+    ) -> None:
+        if recorder.wants("split-invariance") and len(text) > 1:
+            self._feed_cuts(
+                recorder, text, random_cuts(text, seed=seed, examples=examples)
+            )
 
-    def _feed_cuts(self, text: str, cuts: Iterator[Arrival]) -> None:
+    def _feed_cuts(
+        self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
+    ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
         consumer = self._judge.consumer
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"
         if consumer.outcome is not None:
             for cut in cuts:
-                self._findings.tried.cuts += 1
-                self._findings.count("split-invariance", 2)
-                self._findings.found(self._judge.judge("split-invariance", cut))
+                recorder.tried.cuts += 1
+                recorder.count("split-invariance", 2)
+                recorder.found(self._judge.judge("split-invariance", cut))
             return
         expected = consumer.text_of((text,))
         text_of = consumer.text_of
         for cut in cuts:
-            self._findings.tried.cuts += 1
-            self._findings.count("split-invariance")
+            recorder.tried.cuts += 1
+            recorder.count("split-invariance")
             if text_of(cut) != expected:
-                self._findings.found(self._judge.judge("split-invariance", cut))
+                recorder.found(self._judge.judge("split-invariance", cut))
 
-    def _try_made_texts(self, key: str, seed: int) -> None:
-        made = self._findings.made()
+    def _try_made_texts(self, recorder: Recorder, key: str, seed: int) -> None:
+        made = recorder.made()
         if made is None:
             return
         strategy = made.argument_texts(key)
@@ -135,8 +158,8 @@ class TextRounds:
             return None if text is None else tuple(text)
 
         for number, text in enumerate(made.make(strategy, seed, count)):
-            self._findings.again = again
-            self._try_text(f"made {seed}.{number}", text)
-            self._try_rewritten(text)
-            self._findings.again = None
-            self._random_text(text, mix(seed, number), 120)
+            recorder.again = again
+            self._try_text(recorder, f"made {seed}.{number}", text)
+            self._try_rewritten(recorder, text)
+            recorder.again = None
+            self._random_text(recorder, text, mix(seed, number), 120)

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["cassette_of", "chunks_of_fragments", "event_bytes"]
 
-_URI = "https://localhost/v1/chat/completions"  # never asked: a recording is its answer
+_URIS = {  # never asked: a recording is its answer
+    "chat": "https://localhost/v1/chat/completions",
+    "responses": "https://localhost/v1/responses",
+    "anthropic": "https://localhost/v1/messages",
+    "gemini": "https://localhost/v1beta/models/model:streamGenerateContent?alt=sse",
+}
 _STEP_S = 0.001
 
 
@@ -29,6 +34,17 @@ def event_bytes(arrival: Iterable[dict[str, Any]]) -> list[bytes]:
     """Return the events of a stream as bytes, `[DONE]` last."""
     events = [encode_event(encode_payload(payload)) for payload in arrival]
     return [*events, Framing().frame("[DONE]", len(events))]
+
+
+def _named_events(arrival: Iterable[dict[str, Any]], api: str) -> list[bytes]:
+    """Return events as bytes, with their types as names where the API sends those."""
+    is_named = api != "gemini"
+    return [
+        encode_event(
+            encode_payload(payload), event=str(payload.get("type", "")) * is_named
+        )
+        for payload in arrival
+    ]
 
 
 def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, Any]]:
@@ -59,7 +75,11 @@ def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
 
 
 def cassette_of(
-    arrival: Sequence[Any], *, path: str = "fuzz", key: str = "message"
+    arrival: Sequence[Any],
+    *,
+    path: str = "fuzz",
+    key: str = "message",
+    api: str = "chat",
 ) -> Cassette:
     """Return a recording of one response that arrived like this.
 
@@ -67,17 +87,17 @@ def cassette_of(
         arrival: Payloads, an event each; pieces of bytes; or fragments of arguments.
         path: The name that messages call it by.
         key: For fragments: names the function that is called.
+        api: Whose events they are.
 
     Returns:
         A cassette with one exchange, its wire chunks the pieces.
     """
     if arrival and isinstance(arrival[0], str):
         arrival = chunks_of_fragments(arrival, key)
-    pieces = (
-        list(arrival)
-        if arrival and isinstance(arrival[0], bytes)
-        else event_bytes(arrival)
-    )
+    if arrival and isinstance(arrival[0], bytes):
+        pieces = list(arrival)
+    else:
+        pieces = event_bytes(arrival) if api == "chat" else _named_events(arrival, api)
     body = json.dumps(
         {
             "model": "model",
@@ -86,7 +106,7 @@ def cassette_of(
         }
     )
     request = Request(
-        "POST", _URI, {"content-type": ["application/json"]}, body.encode()
+        "POST", _URIS[api], {"content-type": ["application/json"]}, body.encode()
     )
     response = Response(
         200,

@@ -61,14 +61,14 @@ class Fuzzing:
         __tracebackhide__ = True
         from harness.engine.targets import name_of
         from harness.fuzz.campaign import Campaign, Plan
-        from harness.fuzz.checking import judge_of
+        from harness.fuzz.checking import judge_of, offered
         from harness.fuzz.consumers import Wanted
         from harness.fuzz.driving import Level
 
         wanted = Wanted(None if level is None else Level(level), chunks, key)
         judge = judge_of(consumer, wanted, _name(consumer) or name_of(consumer))
         plan = Plan(
-            relations=_relations(judge, relations),
+            relations=offered(judge, None if relations is None else tuple(relations)),
             seed=self._test.setting("seed"),
             max_examples=max_examples or self._examples(),
         )
@@ -113,28 +113,6 @@ def _name(consumer: Any) -> str | None:
     return name if isinstance(name, str) and "<" not in name else None
 
 
-def _relations(judge: Any, wanted: Iterable[str] | None) -> tuple[str, ...]:
-    from harness.fuzz.driving import OwnInterface
-    from harness.fuzz.relations import RELATIONS
-
-    offered = tuple(
-        relation.name
-        for relation in RELATIONS.values()
-        if judge.consumer.level in relation.levels
-        and (relation.name != "interfaces" or isinstance(judge.consumer, OwnInterface))
-    )
-    if wanted is None:
-        return offered
-    names = tuple(wanted)
-    for name in names:
-        if name not in offered:
-            raise UsageError(
-                f"harness_fuzz(relations=...): for {judge.consumer.name} there are "
-                f"{', '.join(offered)}; got {name!r}"
-            )
-    return names
-
-
 def _told(
     failure: Any, judge: Any, consumer: Any, level: Any, chunks: Any, key: Any
 ) -> str:
@@ -143,7 +121,7 @@ def _told(
     name = _name(consumer)
     target = f"{consumer.__module__}:{name}" if name else str(consumer)
     test = pytest_of(
-        failure, judge.consumer, target, level=level, chunks=chunks, key=key
+        failure, judge.consumer.level, target, level=level, chunks=chunks, key=key
     )
     shown = "".join(f"    {line}\n" if line else "\n" for line in test.split("\n"))
     head = "\n".join(describe(failure))

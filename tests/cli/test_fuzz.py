@@ -126,7 +126,7 @@ def test_cassette_is_never_overwritten(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("target", ["mine:Glues", "mine:Handler", "mine:raises"])
+@pytest.mark.parametrize("target", ["mine:Glues", "mine:Handler"])
 def test_pasted_test_fails_as_shown(folder: Path, target: str) -> None:
     """The printed test runs as it is, and fails with the lines of the report."""
     result = _fuzz(folder, target)
@@ -179,12 +179,16 @@ def test_other_seed_tries_other_things(folder: Path) -> None:
     )
     (folder / "spy.py").write_text(code, encoding="utf-8")
     runs = [
-        _fuzz(folder, "spy:Spy", "--max-examples", "6000", "--seed", seed)
+        _fuzz_process(
+            folder, "spy:Spy", "--max-examples", "1500", "--seed", seed, hash_seed="0"
+        )
         for seed in ("1", "1", "2")
     ]
     assert [run.code for run in runs] == [0, 0, 0]
-    assert (runs[0].err == runs[1].err) is True  # not told in a page of differences
-    assert (runs[0].err == runs[2].err) is False
+    # A worker runs a few cases ahead of the limit: how far is a matter of time.
+    same = min(len(run.err) for run in runs)
+    assert (runs[0].err[:same] == runs[1].err[:same]) is True
+    assert (runs[0].err[:same] == runs[2].err[:same]) is False
 
 
 def test_nothing_found_says_what_was_tried(folder: Path) -> None:
@@ -210,7 +214,7 @@ def test_our_interfaces_survive(folder: Path, target: str) -> None:
     result = _fuzz(folder, target, "--max-examples", "6000")
     assert result.code == 0, result.out
     assert "not every stream" not in result.err
-    assert "40 streams" in result.out
+    assert "81 streams" in result.out
     assert "34 dialects, 13 faults" in result.out
 
 
@@ -226,7 +230,7 @@ def test_recordings_are_fuzzed_with(folder: Path) -> None:
     cassette = ROOT / "cassettes" / "llama-server" / "auto-with-call.yaml"
     result = _fuzz(folder, "mine:Glues", str(cassette), "--max-examples", "50")
     assert re.search(r"tried \d+ examples?: \d+ streams?", result.out)
-    assert "40 streams" not in result.out
+    assert "81 streams" not in result.out
 
 
 def test_relations_are_chosen(folder: Path) -> None:
@@ -238,11 +242,11 @@ def test_relations_are_chosen(folder: Path) -> None:
 
 
 def test_time_is_a_limit(folder: Path) -> None:
-    """`--time` alone ends the run, and says so when not everything was tried."""
-    result = _fuzz(folder, "streaming", "--time", "0.05")
-    assert result.code == 0
-    assert "0.05 seconds were over" in result.out
-    assert "not every stream, relation and dialect was tried once" in result.err
+    """`--time` alone ends the run; nearly nothing tried is not a pass."""
+    result = _fuzz(folder, "streaming", "--time", "0.0001")
+    assert result.code == 2
+    assert "0.0001 seconds were over" in result.out
+    assert "the floor is every stream once as it is" in result.err
 
 
 @pytest.mark.parametrize(

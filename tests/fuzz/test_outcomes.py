@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from harness import (
     FunctionCallMessage,
     InternalMonologue,
 )
-from harness.fuzz.outcomes import Call, Outcome, canonical, fold
+from harness.fuzz.folding import fold
+from harness.fuzz.outcomes import Call, Outcome, canonical
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -28,6 +30,32 @@ def _delta(**fields: str) -> FunctionCallMessage:
     return FunctionCallMessage(
         id="m", date=_DATE, function_call=FunctionCallDelta(**fields)
     )
+
+
+class _Kind(StrEnum):
+    SAY = "say"
+
+
+@dataclass
+class _TheirDelta:
+    name: str | None = None
+    arguments: str | None = None
+    function_call_id: str | None = None
+
+
+@dataclass
+class _Theirs:
+    """A message of another project with the fields of ours."""
+
+    function_call: _TheirDelta
+    id: str = "message-1"
+
+
+@dataclass
+class _Thought:
+    internal_monologue: str
+    date: datetime = _DATE
+    state: _Kind = _Kind.SAY
 
 
 @dataclass
@@ -74,6 +102,17 @@ class _Piece:
             ],
             Outcome({"content": "ab"}),
         ),
+        (
+            [
+                _Theirs(_TheirDelta("f", None, "1")),
+                _Theirs(_TheirDelta(None, "{")),
+                _Theirs(_TheirDelta("g", "[]", "2")),
+                _Theirs(_TheirDelta(None, "}", "1")),
+            ],
+            Outcome({}, (Call("f", "{}"), Call("g", "[]"))),
+        ),
+        ([_Thought("a"), _Thought("b")], Outcome({"internal_monologue": "ab"})),
+        ([{"state": _Kind.SAY, "text": "a"}], Outcome({"text": "a"})),
         (["\ud83d", "x"], Outcome({"text": "\ufffdx"})),
     ],
 )
@@ -88,6 +127,13 @@ def test_emitted_messages_fold(items: list[Any], expected: Outcome) -> None:
         ("Hello", Outcome({"text": "Hello"})),
         (["Hel", "lo"], Outcome({"text": "Hello"})),
         (7, Outcome({"value": "7 "})),
+        (
+            [
+                {"name": "f", "args": "{}", "index": 0},
+                {"name": "g", "args": "{}", "index": 0},
+            ],
+            Outcome({}, (Call("f", "{}"), Call("g", "{}"))),
+        ),
         (
             {"content": "a", "calls": [{"name": "f", "args": {"b": 1, "a": 2}}]},
             Outcome({"content": "a"}, (Call("f", '{"a": 2, "b": 1}'),)),
@@ -152,3 +198,12 @@ def test_canonical_json_is_what_is_compared() -> None:
 def test_beginning_is_told(part: Outcome, whole: Outcome, is_beginning: bool) -> None:
     """A beginning has no more texts and calls, and each is a beginning of its own."""
     assert part.begins(whole) is is_beginning
+
+
+def test_ending_is_shown_apart() -> None:
+    """How an answer ended is no part of what is compared, but it is kept."""
+    one = fold([], {"content": "a", "finish_reason": "stop", "complete": True})
+    assert one == fold(
+        [], {"content": "a", "finish_reason": "length", "complete": True}
+    )
+    assert one.endings == {"finish_reason": "stop", "complete": "True"}

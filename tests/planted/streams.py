@@ -35,6 +35,8 @@ class Reader:
 
     def read(self, chunk: _Chunk) -> None:
         for choice in chunk.get("choices") or []:
+            if choice.get("index"):
+                continue  # another answer, which was not asked for
             delta = choice.get("delta") or {}
             self.read_content(delta)
             for entry in delta.get("tool_calls") or []:
@@ -55,6 +57,10 @@ class Reader:
 
     def find(self, entry: _Chunk) -> dict[str, Any]:
         index, call_id = entry.get("index"), entry.get("id")
+        is_named = (entry.get("function") or {}).get("name")
+        known = any(call["id"] == call_id for call in self.calls)
+        if index is not None and not is_named and not known:
+            call_id = None  # of a continuation: some send another with each
         call: dict[str, Any]
         for call in reversed(self.calls):
             if self.is_same(call, index, call_id):

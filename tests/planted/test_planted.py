@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.fuzz.campaign import Campaign, Plan
-from harness.fuzz.checking import check, judge_of
+from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.relations import RELATIONS, Failure
+from harness.fuzz.driving import Level
 from harness.fuzz.shrinking import shrink
-from tests.planted import handlers, streams
+from tests.planted import api_bugs, events, handlers, shapes, streams
+
+if TYPE_CHECKING:
+    from harness.fuzz.relations import Failure
 
 _SECONDS = 10.0
 _MOST_FRAGMENTS = 6
 _MOST_CHUNKS = 4
+_SLOW_EXAMPLES = 300  # a minute at five examples a second
+_APIS = ("responses", "anthropic", "gemini")
 
 
 @dataclass(frozen=True)
@@ -84,15 +90,17 @@ RIGHT = [
 ]
 
 
-def _fuzz(target: object, *, examples: int | None = None, seed: int = 0) -> Campaign:
-    judge = judge_of(target, Wanted())
-    relations = tuple(
-        relation.name
-        for relation in RELATIONS.values()
-        if judge.consumer.level in relation.levels and relation.name != "interfaces"
-    )
+def _fuzz(
+    target: object,
+    *,
+    examples: int | None = None,
+    seed: int = 0,
+    apis: tuple[str, ...] = (),
+) -> Campaign:
+    wanted = Wanted(Level.CHUNKS, apis=apis) if apis else Wanted()
+    judge = judge_of(target, wanted)
     time_s = None if examples else 5 * _SECONDS
-    plan = Plan(relations, seed=seed, max_examples=examples, time_s=time_s)
+    plan = Plan(offered(judge), seed=seed, max_examples=examples, time_s=time_s)
     campaign = Campaign(judge, plan)
     campaign.run()
     return campaign
@@ -142,6 +150,61 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     assert len(failure.arrived) <= _MOST_CHUNKS
 
 
+@pytest.mark.parametrize(
+    ("target", "apis"),
+    [
+        *((target, ()) for target in shapes.SHAPES),
+        *((target, ("responses",)) for target in api_bugs.RESPONSES),
+        *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
+        *((target, ("gemini",)) for target in api_bugs.GEMINI),
+        *((target, _APIS) for target in api_bugs.TRANSLATING),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bug_is_found_within_the_examples_of_a_slow_consumer(
+    target: object, apis: tuple[str, ...]
+) -> None:
+    """At five examples a second a minute is enough, and four events show it."""
+    campaign = _fuzz(target, examples=_SLOW_EXAMPLES, apis=apis)
+    (failure,) = campaign.failures
+    assert len(failure.arrived) <= _MOST_CHUNKS
+    arrived = failure.arrived if failure.base is None else failure.base
+    with pytest.raises(AssertionError, match=failure.relation):
+        check(
+            target,
+            arrived,
+            relation=failure.relation,
+            level="chunks",
+            api=",".join(apis) or None,
+        )
+
+
+def test_second_done_is_found() -> None:
+    """What only bytes show is tried on consumers of bytes."""
+    judge = judge_of(shapes.done_once, Wanted(Level.BYTES))
+    campaign = Campaign(judge, Plan(offered(judge), max_examples=_SLOW_EXAMPLES))
+    (failure,) = campaign.run()
+    assert "KeyError" in failure.kind
+
+
+@pytest.mark.parametrize("examples", [500, pytest.param(6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("target", "apis"),
+    [
+        (events.ResponsesReader, ("responses",)),
+        (events.AnthropicReader, ("anthropic",)),
+        (events.GeminiReader, ("gemini",)),
+        (api_bugs.Bridge, _APIS),
+        (api_bugs.Bridge, ("gemini", "responses", "anthropic")),
+    ],
+)
+def test_right_consumer_of_any_api_is_not_reported(
+    target: object, apis: tuple[str, ...], examples: int
+) -> None:
+    """Written from the documents of an API, it reads all its dialects."""
+    assert _fuzz(target, examples=examples, apis=apis).failures == []
+
+
 @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("target", RIGHT, ids=lambda t: t.__name__)
 def test_right_consumer_is_not_reported(target: object, times: int) -> None:
@@ -149,8 +212,9 @@ def test_right_consumer_is_not_reported(target: object, times: int) -> None:
 
     The stock has been tried once by the given number of examples.
     """
-    enough = 6_800 if target is streams.right_bytes else 4_500
-    campaign = _fuzz(target, examples=enough * times)
+    is_handler = target in {handlers.Reparsing, handlers._Scanner}
+    enough = 4_500 if is_handler else 700
+    campaign = _fuzz(target, examples=enough if times == 1 else 9_000)
     assert campaign.failures == []
     assert campaign.tried.is_complete
 

@@ -38,7 +38,7 @@ def test_a_broken_consumer_fails_with_the_smallest_stream(project: Project) -> N
     result.stdout.fnmatch_lines(
         [
             "> *harness_fuzz(parse)",
-            "E *AssertionError: parse: dialect-invariance does not hold: *",
+            "E *AssertionError: parse: agreement does not hold: *",
             "E *arrived, in * chunk*",
             "E *expected *",
             "E *got:",

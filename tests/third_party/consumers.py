@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from anthropic.types import RawMessageStreamEvent
     from openai.types.chat import ChatCompletionChunk
 
 
@@ -28,6 +29,28 @@ def openai_stream_helper(chunks: Iterator[ChatCompletionChunk]) -> dict[str, Any
             {"name": call.function.name, "arguments": call.function.arguments}
             for call in message.tool_calls or []
         ],
+    }
+
+
+def anthropic_stream_helper(events: Iterator[RawMessageStreamEvent]) -> dict[str, Any]:
+    """Accumulate with what stands behind the SDK's `client.messages.stream`."""
+    from anthropic.lib.streaming._messages import accumulate_event
+
+    message: Any = None
+    buffers: Any = {}
+    for event in events:
+        message = accumulate_event(
+            event=event, current_snapshot=message, json_bufs=buffers
+        )
+    blocks = [] if message is None else message.content
+    return {
+        "content": "".join(b.text for b in blocks if b.type == "text"),
+        "calls": [
+            {"name": b.name, "arguments": b.input}
+            for b in blocks
+            if b.type == "tool_use"
+        ],
+        "stop_reason": None if message is None else message.stop_reason,
     }
 
 

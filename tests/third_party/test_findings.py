@@ -150,7 +150,7 @@ FINDINGS = [
             _calls(_entry("{", id="call_1", type="function", name="r")),
             _calls(_entry("}", id="call_1"), finish=_END),
         ],
-        "call 0: r({}})",
+        "call 1: (})",
     ),
     Finding(
         "langchain-2",
@@ -190,6 +190,62 @@ FINDINGS = [
 ]
 
 
+def _start(**fields: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "model",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 7, "output_tokens": 5},
+    }
+    return {"type": "message_start", "message": message | fields}
+
+
+def _end(**fields: Any) -> dict[str, Any]:
+    delta = {"stop_reason": "end_turn", "stop_sequence": None}
+    return {"type": "message_delta", "delta": delta, **fields}
+
+
+_BLOCK = {"type": "content_block_start", "content_block": {"type": "text", "text": ""}}
+_TEXT = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}}
+_STOP = {"type": "message_stop"}
+_ANTHROPIC = consumers.anthropic_stream_helper
+OF_ANTHROPIC = [
+    Finding(
+        "anthropic-1",
+        _ANTHROPIC,
+        "agreement",
+        [_start(usage=None), _end(usage=None), _STOP],
+        "AttributeError: 'NoneType' object has no attribute 'output_tokens'",
+    ),
+    Finding(
+        "anthropic-2",
+        _ANTHROPIC,
+        "agreement",
+        [_start(content=None), {**_BLOCK, "index": 0}, _STOP],
+        "AttributeError: 'NoneType' object has no attribute 'append'",
+    ),
+    Finding(
+        "anthropic-3",
+        _ANTHROPIC,
+        "agreement",
+        [_start(), {**_BLOCK, "index": 1}, {**_TEXT, "index": 1}, _STOP],
+        "IndexError: list index out of range",
+    ),
+    Finding(
+        "anthropic-4",
+        _ANTHROPIC,
+        "truncation",
+        [_start(), _end(usage={"output_tokens": 5}), _STOP],
+        "is shown as complete",
+    ),
+]
+FINDINGS += OF_ANTHROPIC
+
+
 @pytest.mark.filterwarnings("ignore")  # what a library warns of is its own business
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
 def test_finding_is_still_there(finding: Finding) -> None:
@@ -207,14 +263,23 @@ def test_finding_is_still_there(finding: Finding) -> None:
 @pytest.mark.filterwarnings("ignore")  # as above
 @pytest.mark.parametrize(
     "target",
-    [_OPENAI, _LANGCHAIN, consumers.PartialJsonParser, consumers.JsonRepair],
+    [
+        _OPENAI,
+        _ANTHROPIC,
+        _LANGCHAIN,
+        consumers.PartialJsonParser,
+        consumers.JsonRepair,
+    ],
     ids=lambda target: target.__name__,
 )
 def test_fuzzer_finds_something_by_itself(target: Any) -> None:
     """The stock alone leads to a finding of at most six fragments or four chunks."""
     judge = judge_of(target, Wanted())
     campaign = Campaign(
-        judge, Plan(("split-invariance", "dialect-invariance"), max_examples=9000)
+        judge,
+        Plan(
+            ("split-invariance", "dialect-invariance", "agreement"), max_examples=9000
+        ),
     )
     (failure,) = campaign.run()
     assert len(failure.arrived) <= (6 if isinstance(failure.arrived[0], str) else 4)

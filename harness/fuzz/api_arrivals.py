@@ -1,0 +1,308 @@
+"""What an arrival of another API than chat carries, and the same written otherwise.
+
+The reader of the API is the judge of what arrived, its writer makes the other forms.
+The neutral form between them is the parts of each event (`harness.core.parts`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.apis.base import Event
+from harness.apis.chat.chunks import DONE, parse_payload
+from harness.apis.chat.dialects.parts import is_json
+from harness.apis.detect import api_named, api_of_event
+from harness.apis.style import api_style
+from harness.core.part_cuts import recut_parts
+from harness.core.parts import (
+    Block,
+    CallPart,
+    Finish,
+    Head,
+    Part,
+    Problem,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Usage,
+)
+from harness.core.splits import parse_split
+from harness.core.sse import SSEDecoder
+from harness.errors import ChunkError
+from harness.fuzz.arrivals import Truth
+from harness.fuzz.outcomes import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.apis.base import WritingApi
+    from harness.apis.chat.chunks import Chunk
+    from harness.apis.style import ApiStyle
+    from harness.fuzz.arrivals import Arrival
+
+__all__ = [
+    "Answer",
+    "answer_of",
+    "api_payloads",
+    "api_plain",
+    "api_probes",
+    "api_truth",
+    "cut_answer",
+    "events_of",
+    "name_of_api",
+    "neutral_answers",
+    "smaller_answers",
+    "stock_answers",
+    "style_names",
+    "written",
+    "written_bytes",
+]
+
+Answer = list[list[Part]]
+"""The parts of each event, in order."""
+
+_WHOLE = parse_split("whole")
+
+
+def events_of(api: str, payloads: Iterable[dict[str, Any]]) -> list[Event]:
+    """Number payloads as the events of a stream, named as the API names them."""
+    named = api in {"responses", "anthropic"}
+    return [
+        Event(number, str(payload.get("type") or "") if named else "", payload)
+        for number, payload in enumerate(payloads)
+    ]
+
+
+def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
+    """Return which API some payloads are events of.
+
+    Args:
+        payloads: Of one stream.
+        default: Where none of them can only be one API's.
+    """
+    for payload in payloads:
+        found = api_of_event(str(payload.get("type") or ""), payload)
+        if found is not None:
+            return found.name
+    return default
+
+
+def api_payloads(arrival: Arrival) -> Arrival:
+    """Return the payloads of an arrival, read from its bytes where it is bytes."""
+    if not arrival or not isinstance(arrival[0], bytes):
+        return arrival
+    decoder = SSEDecoder()
+    events = [event for piece in arrival for event in decoder.feed(piece)]
+    payloads = []
+    for event in [*events, *decoder.close()]:
+        if event.data and event.data.strip() != DONE:
+            try:
+                payloads.append(parse_payload(event.raw))
+            except ChunkError:
+                continue
+    return tuple(payloads)
+
+
+def answer_of(api: str, arrival: Arrival) -> Answer:
+    """Read an arrival: the parts of each event, problems included, the end's last."""
+    reader = api_named(api).reader()
+    answer = [reader.feed(event) for event in events_of(api, api_payloads(arrival))]
+    return [*answer, reader.close()]
+
+
+def api_truth(api: str, arrival: Arrival) -> Truth:
+    """Return what an arrival carries, as the API's reader reads it."""
+    reader = api_named(api).reader()
+    payloads = api_payloads(arrival)
+    parts = [part for e in events_of(api, payloads) for part in reader.feed(e)]
+    is_ended = reader.is_finished
+    parts += reader.close()
+    texts: dict[type, str] = {Text: "", Reasoning: "", Refusal: ""}
+    calls: dict[int, ToolCall] = {}
+    for part in parts:
+        if isinstance(part, Text | Reasoning | Refusal):
+            texts[type(part)] += part.text
+        elif isinstance(part, CallPart):
+            calls[id(part.call)] = part.call
+    found = tuple(
+        Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
+    )
+    finishes = [part.reason for part in parts if isinstance(part, Finish)]
+    return Truth(
+        texts[Text],
+        texts[Reasoning],
+        texts[Refusal],
+        found,
+        is_sound=is_ended
+        and not any(isinstance(part, Problem) for part in parts)
+        and all(call.name and is_json(call.arguments) for call in found),
+        is_ended=is_ended,
+        finish=finishes[-1] if finishes else "",
+    )
+
+
+def _without_problems(answer: Answer) -> Iterator[list[Part]]:
+    for parts in answer:
+        yield [part for part in parts if not isinstance(part, Problem)]
+
+
+def written(api: str, answer: Answer, *, dialect: str = "", fault: str = "") -> Arrival:
+    """Write an answer as the payloads of an API.
+
+    Args:
+        api: Which; chat has neither dialects nor faults here.
+        answer: The parts of each event.
+        dialect: A dialect of the API; empty for the standard one.
+        fault: A fault of the API, as `--fault` takes it; empty for none.
+    """
+    if api == "chat":
+        return _written_chat(answer)
+    style = api_style(api, dialect, fault)
+    events, _ = style.write(_without_problems(answer))
+    return tuple(event.payload for event in events)
+
+
+def _written_chat(answer: Answer) -> Arrival:
+    from harness.apis.chat.restate import Restater
+
+    restater = Restater()
+    chunks: list[Chunk] = []
+    for number, parts in enumerate(_without_problems(answer)):
+        chunks += restater.chunks(number, None, parts)
+    return tuple(chunk.payload for chunk in chunks)
+
+
+def written_bytes(
+    api: str, answer: Answer, *, dialect: str = "", fault: str = ""
+) -> Arrival:
+    """Write an answer as the bytes of an API, an event a piece."""
+    if api == "chat":
+        from harness.fuzz.writing import event_bytes
+
+        return tuple(event_bytes(_written_chat(answer)))
+    style: ApiStyle = api_style(api, dialect, fault)
+    events, _ = style.write(_without_problems(answer))
+    return tuple(style.encode(events))
+
+
+def cut_answer(answer: Answer, split: str) -> Answer:
+    """Cut the texts of an answer by a rule, such as `chars`."""
+    timed = ((None, parts) for parts in _without_problems(answer))
+    return [parts for _, parts in recut_parts(timed, parse_split(split))]
+
+
+def api_plain(api: str, arrival: Arrival) -> Arrival:
+    """Return what an arrival carries, as the API's standard dialect, without cuts."""
+    answer = cut_answer(answer_of(api, arrival), "whole")
+    if arrival and isinstance(arrival[0], bytes):
+        return written_bytes(api, answer)
+    return written(api, answer)
+
+
+_REASONS = {
+    "responses": ("completed", "completed"),
+    "anthropic": ("end_turn", "tool_use"),
+    "gemini": ("STOP", "STOP"),
+    "chat": ("stop", "tool_calls"),
+}
+
+
+def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:
+    counts = {"input_tokens": 7, "output_tokens": 5}
+    if api == "gemini":
+        counts = {"promptTokenCount": 7, "candidatesTokenCount": 5}
+    finish = Finish(_REASONS[api][calls], "tool_calls" if calls else "stop")
+    head: list[Part] = [Head("answer_1", "model", 1), Usage(counts, 7, 5)]
+    return [head, *content, [Usage(counts, 7, 5), finish]]
+
+
+def _call(position: int, name: str, *pieces: str) -> Answer:
+    call = ToolCall(position, position, f"call_{position + 1}")
+    call.name = name
+    answer: Answer = [[CallPart(call, name, "", is_new=True, id=call.id)]]
+    for piece in pieces:
+        call.add_arguments(piece)
+        answer.append([CallPart(call, "", piece, is_new=False)])
+    return answer
+
+
+def _text(*pieces: str) -> Answer:
+    parts: list[Part] = [Block("text"), *map(Text, pieces)]
+    return [[part] for part in parts]
+
+
+def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Answer]:
+    """Return plain answers from which it is learnt what a consumer shows."""
+    return {
+        "content": _complete(api, *_text(text)),
+        "calls": _complete(api, *_call(0, call.name, call.arguments), calls=True),
+        "reasoning": _complete(
+            api, [Block("reasoning")], [Reasoning(reasoning)], *_text(text)
+        ),
+    }
+
+
+def neutral_answers(api: str) -> dict[str, Answer]:
+    """Return answers that every API can carry, the most common first."""
+    weather = ('{"city": ', '"Paris"}')
+    return {
+        "text and parallel calls": _complete(
+            api,
+            *_text("Let me ", "look."),
+            *_call(0, "get_weather", *weather),
+            *_call(1, "get_time", '{"zone": "CET", ', '"days": [1, 2]}'),
+            calls=True,
+        ),
+        "plain text": _complete(api, *_text("Hel", "lo", " there")),
+        "one call": _complete(api, *_call(0, "get_weather", *weather), calls=True),
+        "text beyond ASCII": _complete(api, *_text("Grü", "ße, 你", "好 👋🏽", "‍🚀")),
+        "text with line ends": _complete(api, *_text("a\n", "\nb \t", " c\u2028d")),
+        "a call without arguments": _complete(api, *_call(0, "now"), calls=True),
+        "the same call twice": _complete(
+            api,
+            *_call(0, "get_weather", *weather),
+            *_call(1, "get_weather", *weather),
+            calls=True,
+        ),
+        "arguments with escapes": _complete(
+            api,
+            *_call(0, "note", '{"message": "a', '\\"b', "\\n\\u00", 'e9\\\\"}'),
+            calls=True,
+        ),
+    }
+
+
+def stock_answers(api: str) -> dict[str, Answer]:
+    """Return the answers that consumers of an API are tried on: all that it made."""
+    answers = neutral_answers(api)
+    module: Any = __import__(f"harness.apis.{api}.examples", fromlist=["EXAMPLES"])
+    make = getattr(module, "example_events", None)
+    for name in module.EXAMPLES:
+        events = make(name) if make is not None else module.example(name)
+        answers[name] = answer_of(api, tuple(event.payload for event in events))
+    return answers
+
+
+def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
+    """Yield smaller forms of an arrival that are written as its API writes them."""
+    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+    write: Callable[[str, Answer], Arrival] = written_bytes if is_bytes else written
+    answer = [parts for parts in _without_problems(answer_of(api, arrival)) if parts]
+    flat: Answer = [[part] for parts in answer for part in parts]
+    for number in range(len(flat)):
+        yield write(api, flat[:number] + flat[number + 1 :])
+    yield write(api, cut_answer(flat, "whole"))
+    for number, (part,) in enumerate(flat):
+        if isinstance(part, Text | Reasoning | Refusal) and len(part.text) > 1:
+            half = len(part.text) // 2
+            for text in (part.text[:half], part.text[half:], part.text[1:]):
+                yield write(
+                    api, [*flat[:number], [type(part)(text)], *flat[number + 1 :]]
+                )
+
+
+def style_names(api: str) -> tuple[list[str], list[str]]:
+    """Return the names of the dialects and of the faults of an API."""
+    known = cast("WritingApi", api_named(api))
+    return list(known.dialects), list(known.faults)

@@ -1,0 +1,76 @@
+"""Shrinking the events of any API but chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.chat.dialects.parts import is_json
+from harness.fuzz.api_arrivals import smaller_answers
+from harness.fuzz.arrivals import truth_of
+from harness.fuzz.descending import Tries, descend
+from harness.fuzz.descending import shorter as without_some
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.fuzz.arrivals import Arrival
+
+__all__ = ["shrink_events"]
+
+
+def shrink_events(
+    arrival: Arrival, fails: Callable[[Arrival], bool], api: str, tries: int
+) -> Arrival:
+    """Shrink what is carried first, as the API writes it; then leave events out.
+
+    What ended stays ended, and its calls stay JSON: else it would be another input
+    than a server sends.
+    """
+    truth = truth_of(arrival, "", api)
+
+    def is_allowed(other: Arrival) -> bool:
+        carried = truth_of(other, "", api)
+        if truth.is_ended and not carried.is_ended:
+            return False
+        sound = all(is_json(call.arguments) for call in truth.calls)
+        return not sound or all(
+            call.name and is_json(call.arguments) for call in carried.calls
+        )
+
+    test = Tries(fails, is_allowed, tries)
+
+    def fewer(stream: Arrival) -> Iterator[Arrival]:
+        yield from smaller_answers(api, stream)
+
+    def shorter(stream: Arrival) -> Iterator[Arrival]:
+        yield from without_some(stream)
+        if not isinstance(stream[0], bytes):
+            yield from _joined_events(stream)
+
+    stream = descend(arrival, fewer, test)
+    if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
+        stream = descend(stream, without_some, test)  # the cuts have no part in it
+        return (b"".join(stream),)
+    return descend(stream, shorter, test)
+
+
+def _joined_events(stream: Arrival) -> Iterator[Arrival]:
+    """Join two events that differ in one text, as fragments of one thing do."""
+    for second in range(1, len(stream)):
+        for first in range(second):
+            joined = _joined(stream[first], stream[second])
+            if joined is not None:
+                rest = (*stream[first + 1 : second], joined, *stream[second + 1 :])
+                yield (*stream[:first], *rest)
+
+
+def _joined(one: Any, two: Any) -> Any:
+    """Join two JSON values that differ in one text; None if they differ otherwise."""
+    if isinstance(one, str) and isinstance(two, str):
+        return one + two
+    if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
+        other = [k for k in one if one[k] != two[k] and k != "sequence_number"]
+        if len(other) == 1:
+            inner = _joined(one[other[0]], two[other[0]])
+            return None if inner is None else {**two, other[0]: inner}
+    return None

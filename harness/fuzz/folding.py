@@ -1,0 +1,368 @@
+"""What a consumer made of a stream, in a form that does not depend on the cuts.
+
+Every message that a consumer emits, and every value that it returns, is folded into
+texts by kind and calls in order. What is known is read as what it is:
+
+- text: the kind `text`;
+- chunks and completions of the OpenAI API (anything with `choices`), and messages
+  with `tool_calls`: what they say, read by `harness.core.accumulate`;
+- the messages of `harness.agents.letta.messages`: their text, and calls by
+`function_call_id`;
+- anything with a `name` and `arguments` (or `args`): a call.
+
+Everything else is taken apart generically: an object is its fields, a text among
+them is a text whose kind is the path to it, and texts of one kind are joined, also
+those of the objects in a list, which are taken for messages. Fields that name a kind
+(`type`, `role`, ...) become part of the path; ids, dates, counts and other fields of
+`VOLATILE` say nothing and are left out. Of emitted messages only texts count; of a
+returned value numbers and booleans count too. A consumer for which that is not right
+has a function `outcome(items)` that returns any value instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from pydantic import BaseModel
+
+from harness.agents.letta.messages import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallMessage,
+    InternalMonologue,
+    MessageStreamStatus,
+)
+from harness.apis.chat.reader import ResponseAccumulator
+from harness.fuzz.outcomes import Call, Outcome, Raised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["VOLATILE", "fold"]
+
+VOLATILE = frozenset(
+    (
+        *("id", "index", "date", "created", "created_at", "timestamp", "time"),
+        *("object", "model", "system_fingerprint", "service_tier", "provider"),
+        *("usage", "usage_metadata", "response_metadata", "logprobs"),
+        *("finish_reason", "stop_reason", "finishReason", "status", "tool_call_id"),
+        *("function_call_id", "call_id", "message_id"),
+    )
+)
+"""Fields that say nothing, or what may differ between two forms of one answer."""
+
+_ENDINGS = frozenset(
+    (
+        *("finish_reason", "stop_reason", "finishReason", "finish", "stop", "status"),
+        *("done", "is_done", "finished", "is_finished", "complete", "is_complete"),
+        *("completed", "incomplete", "success", "ok", "ended", "reason", "truncated"),
+    )
+)
+"""Fields that say how an answer ended; a number or a text under them is that."""
+
+_TAGS = ("message_type", "type", "kind", "event", "role")
+_ARGUMENTS = ("arguments", "args", "parameters", "input")
+_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
+
+
+class _Folding:
+    """Texts and calls that grow."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, list[str]] = {}
+        self.calls: list[tuple[list[str], list[str]]] = []
+        self._by_id: dict[object, tuple[list[str], list[str]]] = {}
+        self._last: tuple[list[str], list[str]] | None = None
+        self._chunks: ResponseAccumulator | None = None
+        self.endings: dict[str, str] = {}
+
+    def add(self, item: Any) -> None:
+        """Add an emitted message."""
+        kind = type(item)
+        if kind is InternalMonologue:
+            self._text("internal_monologue", item.internal_monologue)
+        elif kind is FunctionCallMessage:
+            call = item.function_call
+            if type(call) is FunctionCall:
+                # A whole call behind its own text: never a continuation.
+                self._by_id.pop(call.function_call_id, None)
+            key = call.function_call_id
+            if key is None and self._last is not None:
+                # Ours name the call wherever it is another than the one before.
+                self._last[0].append(call.name or "")
+                self._last[1].append(call.arguments or "")
+            else:
+                self._call(key, call.name, call.arguments)
+        elif kind is AssistantMessage:
+            self._text("assistant_message", item.assistant_message)
+        elif kind is str:
+            self._text("text", item)
+        elif kind is not MessageStreamStatus and not self._add_like_ours(item):
+            self._walk("", item, is_value=False)
+
+    def _add_like_ours(self, item: Any) -> bool:
+        """Add a message of another class with the fields of ours; tell if it is one."""
+        if isinstance(item, str | int | float | bytes | list | tuple):
+            return False
+        call = _field(item, "function_call")
+        if call is not None and _field(item, "choices") is None:
+            name, arguments = _field(call, "name"), _field(call, "arguments")
+            texts = (name, arguments)
+            if not all(text is None or isinstance(text, str) for text in texts):
+                return False
+            key = _field(call, "function_call_id")
+            if key is None and not (name or arguments):
+                return False
+            is_whole = type(call).__name__ == "FunctionCall"
+            if is_whole:
+                self._by_id.pop(key, None)
+            self._call(key, name, arguments)
+            return True
+        for kind in ("internal_monologue", "assistant_message"):
+            text = _field(item, kind)
+            if isinstance(text, str):
+                self._text(kind, text)
+                return True
+        return False
+
+    def add_value(self, value: Any) -> None:
+        """Add what a consumer returned."""
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            self._text("text", "".join(value))
+        else:
+            self._walk("", value, is_value=True)
+
+    def outcome(self, raised: Raised | None) -> Outcome:
+        """Return what has been said."""
+        calls = [Call("".join(name), "".join(args)) for name, args in self.calls]
+        if self._chunks is not None:
+            message = self._chunks.message()
+            for kind, text in (
+                ("content", message.content),
+                ("reasoning", message.reasoning),
+                ("refusal", message.refusal),
+            ):
+                self._text(kind, text)
+            calls += [Call(call.name, call.arguments) for call in message.calls]
+        return Outcome(
+            {
+                kind: text
+                for kind, pieces in self.texts.items()
+                if (text := _sound("".join(pieces)))
+            },
+            tuple(
+                Call(_sound(call.name), _sound(call.arguments).strip() or "{}")
+                for call in calls
+            ),
+            raised,
+            self.endings,
+        )
+
+    def _text(self, kind: str, text: str) -> None:
+        pieces = self.texts.get(kind)
+        if pieces is None:
+            self.texts[kind] = [text]
+        else:
+            pieces.append(text)
+
+    def _call(self, key: object, name: str | None, arguments: str | None) -> None:
+        call = self._by_id.get(key) if key is not None else None
+        if call is not None and name == "".join(call[0]):
+            name = None  # it comes with the id every time
+        if call is None and key is None and not name:
+            call = self._last
+        if call is None:
+            call = ([], [])
+            self.calls.append(call)
+            if key is not None:
+                self._by_id[key] = call
+        self._last = call
+        if name:
+            call[0].append(name)
+        if arguments:
+            call[1].append(arguments)
+
+    def _walk(self, path: str, value: Any, *, is_value: bool) -> None:
+        if isinstance(value, Enum):
+            return  # a name of something, not a text that came
+        if isinstance(value, str):
+            self._text(path or "text", str(value))
+        elif value is None:
+            return
+        elif isinstance(value, bool | int | float):
+            self._text(path or "value", f"{value!r} " if is_value else "")
+        elif isinstance(value, bytes | bytearray):
+            self._text(path or "bytes", value.decode("utf-8", "replace"))
+        elif isinstance(value, list | tuple | set | frozenset):
+            self._walk_items(path, value, is_value=is_value)
+        else:
+            fields = _fields(value)
+            if fields is not None:
+                self._walk_fields(path, fields, is_value=is_value)
+
+    def _walk_items(self, path: str, items: Iterable[Any], *, is_value: bool) -> None:
+        if isinstance(items, set | frozenset):
+            items = sorted(items, key=repr)
+        elif not is_value and _is_tagged(items):
+            path, items = _join(path, items[0]), items[1:]
+        for number, item in enumerate(items):
+            here = path
+            if is_value and not isinstance(item, dict):
+                here = f"{path}[{number}]"
+            self._walk(here, item, is_value=is_value)
+
+    def _walk_fields(
+        self, path: str, fields: dict[str, Any], *, is_value: bool
+    ) -> None:
+        if isinstance(fields.get("choices"), list):
+            self._feed(fields)
+            return
+        if _is_message(fields):
+            self._feed({"choices": [{"index": 0, "delta": fields}]})
+            taken = {"content", "tool_calls", "refusal", "role", "reasoning_content"}
+            taken |= {"function_call", "reasoning", "reasoning_text"}
+            fields = {key: v for key, v in fields.items() if key not in taken}
+        elif "name" in fields and any(key in fields for key in _ARGUMENTS):
+            self._walk_call(fields, is_value=is_value)
+            return
+        self._end(fields)
+        for tag in _TAGS:
+            value = fields.get(tag)
+            if isinstance(value, Enum):
+                value = value.value
+            if isinstance(value, str):
+                path = _join(path, value)
+        for key, value in fields.items():
+            if key not in VOLATILE and key not in _TAGS:
+                self._walk(_join(path, key), value, is_value=is_value)
+
+    def _end(self, fields: dict[str, Any]) -> None:
+        for key, value in fields.items():
+            if key in _ENDINGS and isinstance(value, str | bool) and value != "":
+                shown = value.value if isinstance(value, Enum) else value
+                self.endings[key] = str(shown)
+
+    def _walk_call(self, fields: dict[str, Any], *, is_value: bool) -> None:
+        arguments = next(fields[key] for key in _ARGUMENTS if key in fields)
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, sort_keys=True, default=repr)
+        key = next(
+            (
+                fields[key]
+                for key in (
+                    "function_call_id",
+                    "call_id",
+                    "tool_call_id",
+                    "id",
+                    "index",
+                )
+                if fields.get(key) is not None
+            ),
+            None,
+        )
+        name = fields["name"]
+        if is_value and isinstance(name, str):
+            # A whole one, whatever its id or index: never a continuation.
+            call = ([name], [arguments or ""])
+            self.calls.append(call)
+            return
+        self._call(
+            key if isinstance(key, str | int) else None,
+            name if isinstance(name, str) else None,
+            arguments,
+        )
+
+    def _feed(self, payload: dict[str, Any]) -> None:
+        for choice in payload["choices"]:
+            if isinstance(choice, dict):
+                self._end(choice)
+        if self._chunks is None:
+            self._chunks = ResponseAccumulator()
+        self._chunks.feed(payload)
+
+
+def _is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Tell whether the first item names the kind: `("text", "hel")`."""
+    is_long = isinstance(items, tuple) and len(items) > 1
+    return is_long and isinstance(items[0], str)
+
+
+def _is_message(fields: dict[str, Any]) -> bool:
+    calls = fields.get("tool_calls")
+    return isinstance(calls, list) and all(
+        isinstance(call, dict) and isinstance(call.get("function"), dict)
+        for call in calls
+    )
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _field(item: Any, name: str) -> Any:
+    """Return a field of an object of any make, or a dict's value; None if not there."""
+    if isinstance(item, dict):
+        return item.get(name)
+    held = getattr(item, "__dict__", None)
+    return held.get(name) if isinstance(held, dict) else getattr(item, name, None)
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """Return the fields of an object of any make as plain values."""
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    if isinstance(value, BaseModel):
+        return value.model_dump(warnings=False)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    dump = getattr(value, "model_dump", None) or getattr(value, "dict", None)
+    if callable(dump):
+        dumped = dump()
+        if isinstance(dumped, dict):
+            return dumped
+    held = getattr(value, "__dict__", None)
+    return dict(held) if isinstance(held, dict) else None
+
+
+def _sound(text: str) -> str:
+    """Return text with U+FFFD for lone surrogates; halves that meet stay two.
+
+    A pair that was sent as two halves is a defect that must be seen.
+    """
+    if text.isascii() or text.isprintable():
+        return text
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    out: list[str] = []
+    for number, character in enumerate(text):
+        before = text[number - 1 : number]
+        after = text[number + 1 : number + 2]
+        is_half = (
+            "\ud800" <= character <= "\udbff" and "\udc00" <= after <= "\udfff"
+        ) or ("\udc00" <= character <= "\udfff" and "\ud800" <= before <= "\udbff")
+        out.append(character if is_half else character.translate(_SURROGATES))
+    return "".join(out)
+
+
+def fold(
+    items: Iterable[Any], value: Any = None, *, raised: Raised | None = None
+) -> Outcome:
+    """Fold what came out of a consumer.
+
+    Args:
+        items: The messages that it emitted, in order.
+        value: What it returned.
+        raised: The exception that ended it.
+
+    Returns:
+        What was said.
+    """
+    folding = _Folding()
+    for item in items:
+        folding.add(item)
+    if value is not None:
+        folding.add_value(value)
+    return folding.outcome(raised)

@@ -1,0 +1,147 @@
+"""Relations between several arrivals or several readers, asked by the judge."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.fuzz.arrivals import truth_of
+from harness.fuzz.outcomes import Outcome
+from harness.fuzz.relations import Failure, difference
+
+if TYPE_CHECKING:
+    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
+
+__all__ = ["earliness", "interfaces", "translation", "truncation", "without_end"]
+
+
+def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Cut the end off, and look whether the consumer shows that it is missing."""
+    cut = without_end(arrival, judge.api)
+    if cut == arrival or not cut:
+        return None
+    expected, got = judge.run(arrival), judge.run(cut)
+    if got.raised is not None or expected.raised is not None:
+        return None
+    if not expected.endings or got.endings != expected.endings:
+        return None  # it shows none, or shows that this one is missing
+    return Failure(
+        "truncation",
+        "is shown as complete",
+        cut,
+        replace(got, texts={**got.texts, **got.endings}),
+        replace(got, texts={**got.texts, "(end)": "missing, or an exception"}),
+        reference=arrival,
+        base=arrival,
+        note="the event that ends the answer never came",
+    )
+
+
+def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Look how many events late a text is shown that has come."""
+    kind = judge.shows().content
+    whole_text = judge.run(arrival).texts.get(kind or "", "")
+    if kind is None or whole_text != judge.truth(arrival).text:
+        return None
+    came = [judge.truth(arrival[:n]).text for n in range(1, len(arrival) + 1)]
+    shown = [
+        judge.run(arrival[:n], is_beginning=True).texts.get(kind, "")
+        for n in range(1, len(arrival) + 1)
+    ]
+    late, at = 0, 0
+    for number, text in enumerate(came):
+        when = next((n for n, s in enumerate(shown) if len(s) >= len(text)), len(shown))
+        if when - number > late:
+            late, at = when - number, number
+    if not late:
+        return None
+    return Failure(
+        "earliness",
+        f"shows text {late} event{'s' * (late > 1)} late",
+        arrival[: at + 1],
+        Outcome({kind: shown[at]} if shown[at] else {}),
+        Outcome({kind: came[at]}),
+        reference=arrival,
+        base=arrival,
+        note="all text that had come by then",
+    )
+
+
+def translation(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Write the same answer in the other APIs that the consumer takes."""
+    from harness.fuzz.api_arrivals import answer_of, written, written_bytes
+
+    write = written_bytes if judge.consumer.level.reads_bytes else written
+    answer = answer_of(judge.api, arrival)
+    got = judge.run(arrival).as_json()
+    for other in judge.consumer.apis[1:]:
+        reference = write(other, answer)
+        expected = judge.run(reference).as_json()
+        if got.raised is not None and expected.raised is not None:
+            continue
+        kind = difference(got, expected)
+        if kind is not None:
+            return Failure(
+                "translation",
+                kind,
+                arrival,
+                got,
+                expected,
+                reference=reference,
+                note=f"the same answer by {other}",
+            )
+    return None
+
+
+def interfaces(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Compare our own two interfaces."""
+    from harness.fuzz.consumers import consumer_of
+
+    if judge.own is None:
+        judge.own = (
+            consumer_of("queuing", "queuing"),
+            consumer_of("streaming", "streaming"),
+        )
+    queued, streamed = (consumer.run(arrival) for consumer in judge.own)
+    expected = Outcome(_queued(streamed), (), streamed.raised)
+    got = Outcome(
+        {k: v for k, v in queued.texts.items() if k != "assistant_message"},
+        (),
+        queued.raised,
+    )
+    return judge.compare(
+        "interfaces",
+        arrival,
+        got,
+        expected,
+        note="said by the streaming interface, written as the queue writes it",
+    )
+
+
+def without_end(arrival: Arrival, api: str) -> Arrival:
+    """Return an arrival without the event that ends it, and all after that."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    for length in range(len(arrival) - 1, 0, -1):
+        if not truth_of(arrival[:length], "", api).is_ended:
+            return arrival[:length]
+    return ()
+
+
+def _queued(streamed: Outcome) -> dict[str, str]:
+    """Write what was streamed as the queuing interface does."""
+    texts = dict(streamed.texts)
+    calls = "".join(f"{call.name}({_repr(call.arguments)})" for call in streamed.calls)
+    if calls:
+        texts["function_call"] = calls
+    return texts
+
+
+def _repr(arguments: str) -> str:
+    try:
+        value = json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return arguments
+    return repr(value) if isinstance(value, dict) else arguments

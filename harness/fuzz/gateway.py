@@ -1,0 +1,243 @@
+"""A gateway under test: a process that takes requests of one API and asks another.
+
+Its upstream is a server of ours that answers every request with the example. What its
+client gets is read by the API's own reader, so a gateway is one more consumer, and all
+relations, cuts, dialects, faults and shrinking are those of any other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from harness.errors import UsageError
+from harness.fuzz.arrivals import truth_of
+from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+__all__ = ["GatewayConsumer", "GatewayError"]
+
+_START_S = 60.0
+_TOOLS = ("get_weather", "get_time", "look", "first", "second", "note", "now")
+_HIDDEN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
+
+
+class GatewayError(Exception):
+    """The gateway answered with an error, or not at all."""
+
+
+class _Upstream(ThreadingHTTPServer):
+    """Answers every request with the same pieces."""
+
+    daemon_threads = True
+    pieces: Sequence[bytes] = ()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Upstream
+
+    def do_POST(self) -> None:
+        """Send the example, an own write for each piece."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for piece in self.server.pieces:
+            if piece:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def do_GET(self) -> None:
+        """Answer what asks which models there are."""
+        body = b'{"object": "list", "data": []}'
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:  # what is asked is no news
+        pass
+
+
+class GatewayConsumer(BaseConsumer):
+    """A gateway; started by the first example, ended by `close`.
+
+    Args:
+        command: Starts it; ``{port}`` is the port that it must listen at,
+            ``{upstream}`` the base URL of the upstream. Both are in the environment,
+            too, as ``PORT``, ``OPENAI_BASE_URL`` and ``ANTHROPIC_BASE_URL``.
+        asked: The API in which it is asked.
+        served: The API of its upstream.
+        model: The model of the requests.
+        timeout_s: How long an example may take.
+    """
+
+    level = Level.URL
+
+    def __init__(
+        self,
+        command: str,
+        asked: str = "chat",
+        served: str = "chat",
+        *,
+        model: str = "model",
+        timeout_s: float = 5.0,
+    ) -> None:
+        super().__init__(lambda: None, f"gateway {command.split(maxsplit=1)[0]}")
+        self.apis = (served,)
+        self._command = command
+        self._asked = asked
+        self._model = model
+        self._timeout_s = timeout_s
+        self._upstream: _Upstream | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+        self._client = httpx.Client(timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Serve the pieces upstream, ask the gateway, and read what it answers."""
+        del is_beginning  # a client cannot tell the end from a beginning
+        if self._process is None:
+            self._start()
+        assert self._upstream is not None
+        self._upstream.pieces = arrival
+        try:
+            body = self._ask()
+        except GatewayError as error:
+            return self.said([], None, error)
+        truth = truth_of((body,), "", self._asked)
+        kinds = {
+            "content": truth.text,
+            "reasoning": truth.reasoning,
+            "refusal": truth.refusal,
+        }
+        texts = {kind: text for kind, text in kinds.items() if text}
+        endings = {"finish": truth.finish} if truth.is_ended else {}
+        return Outcome(texts, truth.calls, endings=endings)
+
+    def close(self) -> None:
+        """End the gateway and all that it started."""
+        self._client.close()
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        if self._upstream is not None:
+            self._upstream.shutdown()
+            self._upstream.server_close()
+            self._upstream = None
+
+    def _start(self) -> None:
+        atexit.register(self.close)
+        self._upstream = _Upstream(("127.0.0.1", 0), _Handler)
+        threading.Thread(target=self._upstream.serve_forever, daemon=True).start()
+        upstream = f"http://127.0.0.1:{self._upstream.server_address[1]}"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._url = f"http://127.0.0.1:{port}"
+        command = self._command.replace("{port}", str(port))
+        command = command.replace("{upstream}", upstream)
+        around = {k: v for k, v in os.environ.items() if k not in _HIDDEN}
+        around |= {
+            "PORT": str(port),
+            "OPENAI_BASE_URL": f"{upstream}/v1",
+            "OPENAI_API_BASE": f"{upstream}/v1",
+            "ANTHROPIC_BASE_URL": upstream,
+            "OPENAI_API_KEY": "none",
+            "ANTHROPIC_API_KEY": "none",
+        }
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - what the user asked for
+                shlex.split(command),
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what it prints never mixes with our output
+                env=around,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self.close()
+            raise UsageError(f"--gateway {command!r} cannot be run: {error}") from None
+        self._await(port, command)
+
+    def _await(self, port: int, command: str) -> None:
+        assert self._process is not None
+        until = time.monotonic() + _START_S
+        while time.monotonic() < until:
+            code = self._process.poll()
+            if code is not None:
+                self.close()
+                raise UsageError(
+                    f"--gateway {command!r} ended with exit code {code} before it "
+                    f"listened at port {port}; its output is above"
+                )
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            time.sleep(0.05)
+        self.close()
+        raise UsageError(
+            f"--gateway {command!r} did not listen at port {port} of 127.0.0.1 within "
+            f"{_START_S:g} s; give it the port by {{port}} or the variable PORT"
+        )
+
+    def _ask(self) -> bytes:
+        path, body = _request(self._asked, self._model)
+        headers = {"authorization": "Bearer none", "x-api-key": "none"}
+        headers["anthropic-version"] = "2023-06-01"
+        try:
+            answer = self._client.post(self._url + path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            text = f"{type(error).__name__}: {error}"
+            raise GatewayError(text) from None
+        if answer.status_code >= 400:
+            raise GatewayError(f"status {answer.status_code}: {answer.text[:300]}")
+        return answer.content
+
+
+def _request(api: str, model: str) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body of a streamed request with tools."""
+    schema = {"type": "object", "properties": {}}
+    user = {"role": "user", "content": "Found by harness fuzz."}
+    body: dict[str, Any] = {"model": model, "stream": True}
+    if api == "anthropic":
+        tools: list[Any] = [{"name": n, "input_schema": schema} for n in _TOOLS]
+        body |= {"max_tokens": 512, "messages": [user], "tools": tools}
+        return "/v1/messages", body
+    functions = [{"name": name, "parameters": schema} for name in _TOOLS]
+    if api == "responses":
+        tools = [{"type": "function", **function} for function in functions]
+        return "/v1/responses", {**body, "input": user["content"], "tools": tools}
+    if api == "gemini":
+        contents = [{"role": "user", "parts": [{"text": user["content"]}]}]
+        return f"/v1beta/models/{model}:streamGenerateContent?alt=sse", {
+            "contents": contents,
+            "tools": [{"functionDeclarations": functions}],
+        }
+    tools = [{"type": "function", "function": function} for function in functions]
+    return "/v1/chat/completions", {**body, "messages": [user], "tools": tools}

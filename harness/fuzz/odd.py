@@ -1,0 +1,306 @@
+"""Every odd value of a chunk's field that a provider was seen to send, as streams.
+
+The counterpart of `harness.fuzz.stock`, whose streams differ in what they hold; these
+differ in how it is written. All are made from three plain streams, one change each.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from harness.core.sse import encode_event
+from harness.fuzz.shrinking import runs_of, with_value
+from harness.fuzz.stock import stock_streams
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.fuzz.arrivals import Arrival
+
+__all__ = ["ODD_BYTES", "odd_bytes", "odd_streams", "only_cuts", "renamed", "stock"]
+
+ODD_BYTES = ("[DONE] twice", "a JSON body in place of a stream")
+"""What only a consumer of bytes sees."""
+
+_LAST = "content as a list of parts"
+_Object = dict[str, Any]
+
+
+def _each(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arrival:
+    """Change the choice of every chunk that has one."""
+    changed = []
+    for number, payload in enumerate(stream):
+        choices = [change(number, choice) for choice in payload["choices"]]
+        changed.append({**payload, "choices": choices})
+    return tuple(changed)
+
+
+def _entries(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arrival:
+    """Change every entry of `tool_calls`, given its number in the stream."""
+    count = 0
+
+    def of_choice(_: int, choice: _Object) -> _Object:
+        nonlocal count
+        delta = choice["delta"]
+        if "tool_calls" not in delta:
+            return choice
+        entries = []
+        for entry in delta["tool_calls"]:
+            entries.append(change(count, entry))
+            count += 1
+        return {**choice, "delta": {**delta, "tool_calls": entries}}
+
+    return _each(stream, of_choice)
+
+
+def _delta(stream: Arrival, **fields: Any) -> Arrival:
+    def of_choice(number: int, choice: _Object) -> _Object:
+        if number == 0:
+            return choice
+        return {**choice, "delta": {**fields, **choice["delta"]}}
+
+    return _each(stream, of_choice)
+
+
+def _beside(stream: Arrival, **fields: Any) -> Arrival:
+    return tuple({**payload, **fields} for payload in stream)
+
+
+def _finish(reason: str | None, *, only_open: bool = True) -> Callable[..., _Object]:
+    def of_choice(_: int, choice: _Object) -> _Object:
+        if choice["finish_reason"] and only_open:
+            return choice
+        return {**choice, "finish_reason": reason}
+
+    return of_choice
+
+
+def _other_choice(stream: Arrival) -> Arrival:
+    """Let a second choice take turns, as `n: 2` asks for."""
+    both = []
+    for payload in stream:
+        (choice,) = payload["choices"]
+        other = {**choice, "index": 1}
+        if choice["delta"].get("content"):
+            other["delta"] = {"content": "other "}
+        both += [payload, {**payload, "choices": [other]}]
+    return tuple(both)
+
+
+def _continued(fields: _Object, function: _Object) -> Callable[..., _Object]:
+    def of_entry(number: int, entry: _Object) -> _Object:
+        if number == 0:
+            return entry
+        return {**entry, **fields, "function": {**entry["function"], **function}}
+
+    return of_entry
+
+
+@cache
+def odd_streams() -> dict[str, Arrival]:
+    """Return the streams by name, those that broke most consumers first."""
+    streams = stock_streams()
+    text, call = streams["text"], streams["call"]
+    parallel = streams["parallel calls"]
+    nulls = {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}
+    counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    head, *middle, last = text
+    message = {"role": "assistant", "content": "Hello there"}
+    whole = {**last["choices"][0], "message": message}
+
+    def one_by_one(number: int, choice: _Object) -> _Object:
+        is_end = 0 < number < len(text) - 1
+        return {**choice, "finish_reason": "stop"} if is_end else choice
+
+    odd: dict[str, Arrival] = {
+        "finish is empty until the end": _each(text, _finish("")),
+        "finish is empty beside calls": _each(call, _finish("")),
+        "role again": _delta(text, role="assistant"),
+        "role is empty": _delta(text, role=""),
+        "role is null": _delta(call, role=None, content=None),
+        "content is empty beside calls": _delta(call, role="assistant", content=""),
+        "usage is null": _beside(text, usage=None),
+        "usage of nulls": (*text, {**head, "choices": [], "usage": nulls}),
+        "usage beside the finish": (*text[:-1], {**last, "usage": counts}),
+        "usage beside calls": _beside(call, usage=counts),
+        "usage beside calls of nulls": _beside(parallel, usage=nulls),
+        "id is empty on continuations": _entries(call, _continued({"id": ""}, {})),
+        "name is empty on continuations": _entries(
+            call, _continued({"id": "", "type": ""}, {"name": ""})
+        ),
+        "nulls on continuations": _entries(
+            parallel,
+            lambda _, entry: {
+                **entry,
+                "id": entry.get("id"),
+                "type": entry.get("type"),
+                "function": {
+                    "name": entry["function"].get("name"),
+                    "arguments": entry["function"].get("arguments"),
+                },
+            },
+        ),
+        "id again on continuations": _entries(call, _continued({"id": "call_1"}, {})),
+        "id changes on continuations": _entries(
+            call, lambda number, entry: {**entry, "id": f"call_{number + 1}"}
+        ),
+        "index is a text": _entries(
+            parallel, lambda _, entry: {**entry, "index": str(entry["index"])}
+        ),
+        "custom is empty": _entries(call, lambda _, entry: {**entry, "custom": {}}),
+        "type is null": _entries(call, lambda _, entry: {**entry, "type": None}),
+        "finish twice": (*text, last),
+        "finish of calls twice": (*call, call[-1]),
+        "finish again without delta": (
+            *text,
+            {**last, "choices": [{"index": 0, "finish_reason": "stop"}]},
+        ),
+        "finish beside every piece": _each(text, one_by_one),
+        "closing chunk twice, with usage": (
+            *text[:-1],
+            {**last, "usage": counts},
+            {**last, "usage": counts},
+        ),
+        "calls are an empty list": _delta(text, tool_calls=[]),
+        "calls are null": _delta(text, tool_calls=None, function_call=None),
+        "refusal is null": _delta(text, refusal=None, reasoning_content=None),
+        "logprobs are null": _each(
+            text, lambda _, choice: {**choice, "logprobs": None}
+        ),
+        "choices are null": (*text, {**head, "choices": None, "usage": counts}),
+        "first chunk is bare": ({"id": "", "choices": []}, *text),
+        "error is null": _beside(text, error=None),
+        "whole message at the end": (head, *middle, {**last, "choices": [whole]}),
+        "two choices in turns": _other_choice(text),
+        "finish says stop after calls": _each(
+            call,
+            lambda _, choice: {
+                **choice,
+                "finish_reason": choice["finish_reason"] and "stop",
+            },
+        ),
+        "text and parallel calls": (*text[:-1], *parallel[1:]),
+        **_marked(text),
+        **_ambiguous(call),
+    }
+    return odd
+
+
+def _ambiguous(call: Arrival) -> dict[str, Arrival]:
+    """Return what may be read in several ways: only cuts and exceptions are asked."""
+    return {
+        "continuation at another index": _entries(
+            call, lambda number, entry: {**entry, "index": min(number, 1)}
+        ),
+        "index of a continuation counts on": _entries(
+            call, lambda number, entry: {**entry, "id": "call_1", "index": number}
+        ),
+    }
+
+
+def _spoken(stream: Arrival, *pieces: str) -> Arrival:
+    def chunk(piece: str) -> _Object:
+        delta = {"content": piece}
+        return {
+            **stream[0],
+            "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+        }
+
+    return (stream[0], *map(chunk, pieces), stream[-1])
+
+
+def _marked(stream: Arrival) -> dict[str, Arrival]:
+    """Return text with markers that a consumer may take out: only cuts are asked."""
+    return {
+        "think tags": _spoken(stream, "<think>", "Let me ", "see.", "</think>", "Yes."),
+        "think tags in pieces": _spoken(
+            stream, "<thi", "nk>Let me", " see.</th", "ink>\n\nYes", "."
+        ),
+        "template markers": _spoken(
+            stream, "Yes.", "<|im_", "end|>", "<|end", "oftext|>"
+        ),
+        "a call in tags": _spoken(
+            stream,
+            *('<tool_call>\n{"name": "look', '", "arguments": {"x": 1}}', "</tool_c"),
+            "all>",
+        ),
+    }
+
+
+@cache
+def only_cuts() -> frozenset[str]:
+    """Return the names of the streams that a consumer may read in its own way."""
+    streams = stock_streams()
+    return frozenset((*_marked(streams["text"]), *_ambiguous(streams["call"])))
+
+
+def stock() -> dict[str, Arrival]:
+    """Return all streams, the most common shapes first, then what broke the most."""
+    streams: dict[str, Arrival] = dict(stock_streams())
+    late = {_LAST: streams.pop(_LAST)}
+    odd = odd_streams()
+    telling = "text and parallel calls"
+    return {telling: odd[telling], **streams, **odd, **late}
+
+
+def renamed(
+    streams: Mapping[str, Arrival], function: str, argument: str
+) -> dict[str, Arrival]:
+    """Return the streams with calls as calls of the assistant function.
+
+    Args:
+        streams: By name.
+        function: What every call is a call of.
+        argument: What holds the text: the JSON text that the call had.
+    """
+    made = {}
+    for name, stream in streams.items():
+        if name in only_cuts():
+            continue
+        changed, is_changed = list(stream), False
+        for places in runs_of(stream):
+            field = places[0][1][-1]
+            pieces = [_at(stream[number], path) for number, path in places]
+            if field == "name":
+                texts = [function, *[""] * (len(places) - 1)]
+            elif field == "arguments":
+                text = json.dumps({argument: "".join(pieces)})
+                texts = _spread(text, len(places))
+                is_changed = True
+            else:
+                continue
+            for (number, path), piece in zip(places, texts, strict=True):
+                changed[number] = with_value(changed[number], path, piece)
+        if is_changed:
+            made[f"{name}, to {function}"] = tuple(changed)
+    return made
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> str:
+    for step in path:
+        value = value[step]
+    return str(value)
+
+
+def _spread(text: str, count: int) -> list[str]:
+    bounds = [number * len(text) // count for number in range(count + 1)]
+    return [text[a:b] for a, b in pairwise(bounds)]
+
+
+def odd_bytes(kind: str, stream: Arrival) -> Arrival:
+    """Return a stream as odd bytes.
+
+    Args:
+        kind: One of `ODD_BYTES`.
+        stream: Payloads.
+    """
+    if kind == "[DONE] twice":
+        return (*event_bytes(stream), encode_event("[DONE]"))
+    message = {"role": "assistant", "content": "Hello there"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    body = {**stream[0], "object": "chat.completion", "choices": [choice]}
+    return (json.dumps(body).encode(),)

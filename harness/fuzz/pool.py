@@ -1,0 +1,291 @@
+"""A campaign in processes of its own: shared out by number, merged in order.
+
+So the same seed and number of examples find the same, however many processes there
+are; a process that hangs or dies is ended and replaced, and its example is a finding.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
+
+from harness.fuzz.example_worker import hanging
+from harness.fuzz.findings import Findings, OverError, Tried
+from harness.fuzz.outcomes import Outcome, Raised
+from harness.fuzz.processes import (
+    HungError,
+    SetUpError,
+    await_ready,
+    receive,
+    start,
+)
+from harness.fuzz.relations import Failure
+from harness.fuzz.trial_cases import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.fuzz.example_worker import About, Job
+    from harness.fuzz.processes import Worker
+
+__all__ = ["Pool"]
+
+_AHEAD = 4  # cases that a worker is sent before it has answered
+_SILENCE_S = 3.0  # beyond the timeout: then not even the watch of a worker runs
+_HANGS = 3  # in a row, with nothing else between: it hangs on everything
+_SHRINK_TRIES = 12  # of an example that hangs, each of which costs its timeout
+
+
+class Pool:
+    """Runs the cases of a job in some processes.
+
+    Args:
+        job: What to run.
+        jobs: How many processes.
+        progress: Called now and then with the numbers so far.
+    """
+
+    def __init__(
+        self, job: Job, jobs: int, progress: Callable[[Tried], None] | None = None
+    ) -> None:
+        self._job = replace(job, step=jobs)
+        self._jobs = jobs
+        self._findings = Findings(job.plan, progress or (lambda _tried: None))
+        self._workers: list[Worker] = []
+        self._done: dict[int, Recorded] = {}
+        self._next = 0  # the case that is merged next
+        self._hangs = 0
+        self._deadline: float | None = None
+        self._tester: Worker | None = None
+        self.about: About | None = None
+        """What is known of the target once it runs."""
+
+    @property
+    def tried(self) -> Tried:
+        """What has been tried so far."""
+        return self._findings.tried
+
+    def run(self) -> list[Failure]:
+        """Try until something says stop.
+
+        Returns:
+            The different failures, smallest form of each, in order of discovery.
+
+        Raises:
+            UsageError: The target cannot be imported or fails on the plainest stream.
+        """
+        try:
+            self._workers = [self._start(offset) for offset in range(self._jobs)]
+            try:
+                for worker in self._workers:
+                    self._await(worker)
+            except HungError as hung:
+                self.tried.ended = "it hung on a plain stream"
+                return [hung.failure]
+            started = time.monotonic()
+            time_s = self._job.plan.time_s
+            self._deadline = None if time_s is None else started + time_s
+            try:
+                self._work()
+            except OverError as over:
+                self.tried.ended = str(over)
+            self.tried.seconds = time.monotonic() - started
+        finally:
+            for worker in [*self._workers, *([self._tester] if self._tester else [])]:
+                worker.end()
+        return self._findings.failures
+
+    def _start(self, offset: int, **changes: Any) -> Worker:
+        return start(replace(self._job, offset=offset, **changes))
+
+    def _await(self, worker: Worker) -> None:
+        about = await_ready(worker)
+        self.about = self.about or about
+
+    def _work(self) -> None:
+        sent = dict.fromkeys(range(self._jobs), -1)
+        for worker in self._workers:
+            self._feed(worker, sent)
+        while True:
+            pause = 0.25
+            if self._deadline is not None:
+                pause = max(0.0, min(pause, self._deadline - time.monotonic()))
+            ready = wait([worker.connection for worker in self._workers], pause)
+            for worker in list(self._workers):
+                if worker.connection in ready:
+                    self._take(worker)
+                elif self._is_dead(worker):
+                    self._replace(worker, self._died(worker))
+            self._merge()
+            for worker in self._workers:
+                self._feed(worker, sent)
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                raise OverError(f"{self._job.plan.time_s:g} seconds were over")
+
+    def _feed(self, worker: Worker, sent: dict[int, int]) -> None:
+        """Keep a worker busy, but not far ahead of what has been merged."""
+        while len(worker.owed) < _AHEAD:
+            last = sent[worker.job.offset]
+            number = worker.job.offset if last < 0 else last + self._jobs
+            if number > self._next + 16 * self._jobs:
+                return
+            sent[worker.job.offset] = number
+            worker.owed.append(number)
+            worker.connection.send(("run", number))
+
+    def _is_dead(self, worker: Worker) -> bool:
+        silence = time.monotonic() - worker.heard
+        limit = self._job.timeout_s + _SILENCE_S
+        return not worker.process.is_alive() or silence > limit
+
+    def _take(self, worker: Worker) -> None:
+        message = receive(worker, 0)
+        worker.heard = time.monotonic()
+        if message is None:
+            self._replace(worker, self._died(worker))
+        elif message[0] == "done":
+            worker.owed.remove(message[1])
+            self._done[message[1]] = message[2]
+        elif message[0] == "hung":
+            _, _, recorded, failure = message
+            self._replace(worker, hanging(recorded, failure))
+        elif message[0] == "usage":
+            raise SetUpError(message[1], message[2])
+        # Else it is alive, which its having been heard shows.
+
+    def _died(self, worker: Worker) -> Recorded:
+        """Run the case again in a process that names each example before it is run."""
+        number = worker.owed[0]
+        tester = self._start(worker.job.offset, names_each=True)
+        recorded, arrival = Recorded(), None
+        try:
+            self._await(tester)
+            tester.connection.send(("run", number))
+            while True:
+                message = receive(tester, self._job.timeout_s + _SILENCE_S)
+                if message is None:
+                    break
+                if message[0] == "running":
+                    arrival = message[1]
+                    recorded.examples += 1
+                elif message[0] == "hung":
+                    return hanging(message[2], message[3])
+                elif message[0] == "done":  # it is not the example alone
+                    result: Recorded = message[2]
+                    return result
+            tester.process.join(1.0)
+            code = tester.process.exitcode
+        finally:
+            tester.end()
+        what = "holds the interpreter and never ends"
+        if code is not None:
+            what = f"ends its process by signal {-code}"
+            if code >= 0:
+                what = f"ends its process with exit code {code}"
+        raised = Raised("SystemExit", what, "?", is_accident=True)
+        failure = Failure(
+            "ends",
+            what,
+            arrival or (),
+            Outcome(raised=raised),
+            Outcome(),
+            note="an end, and the process goes on",
+        )
+        return hanging(recorded, failure)
+
+    def _replace(self, worker: Worker, recorded: Recorded) -> None:
+        """Take what a worker gave that ended, and start another for the rest."""
+        first, *rest = worker.owed
+        self._done[first] = recorded
+        self._hangs += 1
+        self._restart(worker, rest)
+
+    def _merge(self) -> None:
+        while self._next in self._done:
+            recorded = self._done.pop(self._next)
+            number = self._next
+            self._next += 1
+            if not any(found.failure.relation == "ends" for found in recorded.found):
+                self._hangs = 0
+
+            def smallest(ordinal: int, failure: Failure, number: int = number) -> Any:
+                if failure.relation == "ends":
+                    return self._shrink_hanging(failure)
+                return self._shrink(number, ordinal, failure)
+
+            self._findings.merge(recorded, smallest)
+            if self._hangs >= _HANGS * self._jobs:
+                raise OverError("it hung again and again")
+
+    def _shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
+        """Let the worker that found it shrink it; it has the generators for that."""
+        worker = next(w for w in self._workers if w.job.offset == number % self._jobs)
+        worker.connection.send(("shrink", number, ordinal, failure))
+        while True:
+            message = receive(worker, self._job.timeout_s + _SILENCE_S)
+            worker.heard = time.monotonic()
+            if message is None:
+                return failure
+            if message[0] == "hung" and message[1] is None:
+                self._restart(worker, worker.owed)
+                note = f"{failure.note}; a smaller one never ends"
+                return replace(failure, note=note)
+            if message[0] == "shrunk":
+                shrunk: Failure = message[1]
+                return shrunk
+            if message[0] == "done":
+                worker.owed.remove(message[1])
+                self._done[message[1]] = message[2]
+            elif message[0] == "hung":
+                self._replace(worker, hanging(message[2], message[3]))
+                return failure
+
+    def _restart(self, worker: Worker, owed: list[int]) -> None:
+        worker.end()
+        other = self._start(worker.job.offset)
+        self._workers[self._workers.index(worker)] = other
+        self._await(other)
+        other.owed = owed
+        for number in owed:
+            other.connection.send(("run", number))
+
+    def _shrink_hanging(self, failure: Failure) -> Failure:
+        """Leave chunks out, a few times: each try may cost a process."""
+        small, tries = failure, _SHRINK_TRIES
+        position = 0
+        while position < len(small.arrived) and len(small.arrived) > 1 and tries:
+            arrived = small.arrived
+            fewer = arrived[:position] + arrived[position + 1 :]
+            tries -= 1
+            found = self._hangs_on(fewer, failure)
+            if found is None or found.kind != failure.kind:
+                position += 1
+            else:
+                small = found
+        return small
+
+    def _hangs_on(self, arrived: Any, like: Failure) -> Failure | None:
+        """Try an arrival in a process that waits less long."""
+        if self._tester is None:
+            timeout_s = min(self._job.timeout_s, 1.0)
+            self._tester = self._start(0, timeout_s=timeout_s)
+            self._await(self._tester)
+        tester = self._tester
+        tester.connection.send(("try", arrived))
+        while True:
+            message = receive(tester, self._job.timeout_s + _SILENCE_S)
+            if message is not None and message[0] == "alive":
+                continue
+            if message is not None and message[0] == "tried":
+                return None
+            self._tester = None
+            tester.process.join(0.5)
+            code = tester.process.exitcode
+            tester.end()
+            if message is not None and message[0] == "hung":
+                failure: Failure = message[3]
+                return failure
+            is_same = code is not None and like.kind.endswith(f" {abs(code)}")
+            return replace(like, arrived=arrived) if is_same else None

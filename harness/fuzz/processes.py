@@ -1,0 +1,145 @@
+"""One process that runs examples: started, waited for, heard, ended."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.fuzz.example_worker import work
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from harness.fuzz.example_worker import About, Job
+    from harness.fuzz.relations import Failure
+
+__all__ = ["HungError", "SetUpError", "Worker", "await_ready", "receive", "start"]
+
+_WARM_UP_S = 120.0
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process and what it owes."""
+
+    job: Job
+    process: Any
+    connection: Connection
+    heard: float = field(default_factory=time.monotonic)
+    owed: list[int] = field(default_factory=list)
+    is_reached: bool = False
+    """Whether it came through the plainest stream."""
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class SetUpError(UsageError):
+    """A target cannot be set up.
+
+    Args:
+        text: One line.
+        trace: The traceback of what it raised; empty if it raised nothing.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
+
+
+class HungError(Exception):
+    """It hangs on a plain stream, though not on the plainest."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+def start(job: Job) -> Worker:
+    """Start a process on a job; `await_ready` waits for it."""
+    # A copy of this process costs nothing; with threads it would not be safe.
+    is_safe = sys.platform == "linux" and threading.active_count() == 1
+    context: Any = multiprocessing.get_context("fork" if is_safe else "spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, job))
+    process.start()
+    theirs.close()
+    return Worker(job, process, ours)
+
+
+def await_ready(worker: Worker) -> About:
+    """Wait until the target is imported and has taken the plainest streams.
+
+    Raises:
+        SetUpError: It cannot be imported, or fails on every plain stream.
+        HungError: It never ends on one of them, though it does on the plainest.
+    """
+    job = worker.job
+    message: Any = None
+    until = time.monotonic() + _WARM_UP_S
+    while time.monotonic() < until:
+        message = receive(worker, until - time.monotonic())
+        if message is None or message[0] == "hung":
+            break
+        if message[0] == "usage":
+            raise SetUpError(message[1], message[2])
+        if message[0] == "reached":
+            worker.is_reached = True
+        if message[0] == "ready":
+            worker.heard = time.monotonic()
+            return _checked(job, message[1])
+    else:
+        message = None
+    if message is not None and worker.is_reached:
+        raise HungError(message[3])
+    if message is not None:
+        raise UsageError(_hung_first(job, message[3]))
+    raise UsageError(
+        f"target {job.target!r}: its process ended or answered nothing in "
+        f"{_WARM_UP_S:g} s while it was imported and given the plainest streams "
+        f"(exit code {worker.process.exitcode})"
+    )
+
+
+def _hung_first(job: Job, failure: Failure) -> str:
+    return (
+        f"target {job.target!r}: {failure.kind}: it was still running after "
+        f"{job.timeout_s:g} s on the plainest stream (a text of three words)"
+        ", so nothing can be tried; see --timeout-each"
+    )
+
+
+def _checked(job: Job, about: About) -> About:
+    shows = about.shows
+    if shows is not None and not shows.works:
+        raised = shows.raised[0]
+        raise SetUpError(
+            f"target {job.target!r}: it raises {raised} on every plain "
+            "stream, so nothing can be tried",
+            about.traceback,
+        )
+    if shows is not None and shows.is_silent and about.taken == 0:
+        raise UsageError(
+            f"target {job.target!r}: it took none of the chunks of the plain "
+            "streams and gave nothing: it was never reached; expected a callable "
+            "that reads its argument and returns or yields what it read"
+        )
+    return about
+
+
+def receive(worker: Worker, timeout_s: float) -> Any:
+    """Return the next message; None if there is none in time, or it ended."""
+    try:
+        if not worker.connection.poll(max(0.0, timeout_s)):
+            return None
+        return worker.connection.recv()
+    except (EOFError, OSError):
+        return None

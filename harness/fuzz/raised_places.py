@@ -1,0 +1,91 @@
+"""Where an exception comes from: the innermost frame of the package under test.
+
+What a consumer calls (`json`, `pydantic`, an HTTP client) is where a mistake shows, and
+what calls the consumer is ours; neither tells two defects apart.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+__all__ = ["place_of", "place_of_frame"]
+
+_HARNESS = str(Path(__file__).resolve().parent.parent) + "/"
+_FUZZ = str(Path(__file__).resolve().parent) + "/"
+_STDLIB = sysconfig.get_paths()["stdlib"] + "/"
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+# Libraries that a consumer hands its data to: a mistake shows there, and is elsewhere.
+_TOOLS = frozenset(
+    (
+        *("pydantic", "pydantic_core", "httpx", "httpcore", "anyio", "requests"),
+        *("urllib3", "aiohttp", "jiter", "orjson", "attr", "typing_extensions.py"),
+    )
+)
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Return file and line of the frame that an exception is about.
+
+    Args:
+        trace: Of the exception.
+
+    Returns:
+        ``file.py:7``: the innermost frame of the package under test. That is the one
+        whose code was called first; a single file that only calls an installed
+        package stands for that package.
+    """
+    return _place(list(traceback.extract_tb(trace)))
+
+
+def place_of_frame(frame: FrameType | None) -> str:
+    """Return the same of a frame that is still running."""
+    return _place(list(traceback.extract_stack(frame)))
+
+
+def _place(frames: list[traceback.FrameSummary]) -> str:
+    # Of a whole stack, only what our own call of the consumer has called.
+    ours_last = [n for n, f in enumerate(frames[:-1]) if f.filename.startswith(_FUZZ)]
+    called = frames[ours_last[-1] + 1 :] if ours_last else frames
+    others = [f for f in called if not f.filename.startswith(_HARNESS)]
+    theirs = [frame for frame in others if not _is_stdlib(frame.filename)]
+    ours = [f for f in called if f.filename.startswith(_HARNESS)]
+    own = _under_test(theirs) or ours or theirs or others or frames
+    if not own:
+        return "?"
+    return f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}"
+
+
+def _under_test(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    if not frames:
+        return []
+    packages = [_package(frame.filename) for frame in frames]
+    first = packages[0]
+    if first.endswith(".py") and "/" in first:  # a single file that is not installed
+        later = [p for p in packages if p != first and p not in _TOOLS]
+        first = later[0] if later and "/" not in later[0] else first
+    return [f for f, p in zip(frames, packages, strict=True) if p == first]
+
+
+def _is_stdlib(filename: str) -> bool:
+    if filename.startswith("<"):
+        return True
+    return filename.startswith(_STDLIB) and not any(m in filename for m in _INSTALLED)
+
+
+def _package(filename: str) -> str:
+    """Name the package of a file: its folder's name if installed, else its path."""
+    for mark in _INSTALLED:
+        _, found, inner = filename.rpartition(mark)
+        if found:
+            return inner.partition("/")[0]
+    path = Path(filename)
+    top = path
+    while (top.parent / "__init__.py").exists():
+        top = top.parent
+    return str(top)

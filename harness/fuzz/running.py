@@ -1,0 +1,31 @@
+"""Which example this process is running: what the watch looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.fuzz.arrivals import Arrival
+
+__all__ = ["RUNNING"]
+
+
+class _Running:
+    """What is being run in this process."""
+
+    __slots__ = ("arrival", "begun", "taken")
+
+    def __init__(self) -> None:
+        self.arrival: Arrival | None = None
+        """None between two examples."""
+        self.begun: Callable[[Arrival], None] | None = None
+        """Called before each example where one has ended the process before."""
+        self.taken: int | None = None
+        """How many of its items the consumer has taken; None where it is handed them
+        one by one or all at once."""
+
+
+RUNNING = _Running()
+"""The example of this process."""

@@ -1,0 +1,148 @@
+"""One case of a campaign: a few examples that belong together, and what they gave.
+
+Cases are numbered in the order in which they matter, and are a pure function of the
+seed; so they can be shared out among processes and put together again in order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.relations import Failure
+
+__all__ = ["Again", "Case", "EnoughError", "Found", "Recorded", "Recorder", "run_case"]
+
+Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A few examples."""
+
+    name: str
+    """Which stream, and what of it."""
+    run: Callable[[Recorder], None] = field(repr=False)
+    """Tries them."""
+    ends: str = ""
+    """What has been tried once when this case is over: `floor` for every stream as it
+    is, `everything` for every stream, relation, dialect and fault; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A failure of a case, not shrunk."""
+
+    at: int
+    """How many examples the case had run by then."""
+    failure: Failure
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What the examples of one case gave."""
+
+    examples: int = 0
+    """Runs of the consumer."""
+    streams: set[str] = field(default_factory=set)
+    cuts: int = 0
+    relations: Counter[str] = field(default_factory=Counter)
+    dialects: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    found: list[Found] = field(default_factory=list)
+    ends: str = ""
+    """As `Case.ends`."""
+    lacks: str = ""
+    """What could not be tried for want of a package."""
+
+
+class EnoughError(Exception):
+    """The examples that were wanted have been run."""
+
+
+class Recorder:
+    """Counts what a case tries and keeps what it finds.
+
+    Args:
+        relations: The relations that are asked.
+        budget: Runs of the consumer after which it stops; None does not.
+    """
+
+    def __init__(self, relations: tuple[str, ...], budget: int | None = None) -> None:
+        self.recorded = Recorded()
+        self.again: Again | None = None
+        """While something that hypothesis made is tried: finds it again."""
+        self.agains: dict[int, Again] = {}
+        """Of the failures found, by their number, where there is one."""
+        self._relations = relations
+        self._budget = budget
+        self._kinds: set[str] = set()
+
+    @property
+    def tried(self) -> Recorded:
+        """The numbers, for those who add to them."""
+        return self.recorded
+
+    def wants(self, relation: str) -> bool:
+        """Tell whether a relation is asked."""
+        return relation in self._relations
+
+    def count(self, relation: str, number: int = 1) -> None:
+        """Count runs of the consumer; of none, that a relation is asked of the last.
+
+        Args:
+            relation: What is asked; empty if that is counted apart.
+            number: Runs of the consumer.
+
+        Raises:
+            EnoughError: There were enough.
+        """
+        recorded = self.recorded
+        if relation:
+            recorded.relations[relation] += number or 1
+        recorded.examples += number
+        if self._budget is not None and recorded.examples >= self._budget:
+            raise EnoughError
+
+    def found(self, failure: Failure | None) -> None:
+        """Keep a failure, the first of its kind."""
+        if failure is None or failure.kind in self._kinds:
+            return
+        self._kinds.add(failure.kind)
+        if self.again is not None:
+            self.agains[len(self.recorded.found)] = self.again
+        self.recorded.found.append(Found(self.recorded.examples, failure))
+
+    def made(self) -> ModuleType | None:
+        """Return what makes structures; None where hypothesis is not installed."""
+        try:
+            from harness.fuzz import made
+        except ImportError:
+            self.recorded.lacks = "hypothesis, which makes structures, is not installed"
+            return None
+        return made
+
+
+def run_case(
+    case: Case, relations: tuple[str, ...], budget: int | None = None
+) -> Recorder:
+    """Run one case.
+
+    Args:
+        case: The case.
+        relations: The relations that are asked.
+        budget: Stop after so many runs of the consumer.
+    """
+    recorder = Recorder(relations, budget)
+    try:
+        case.run(recorder)
+    except EnoughError:
+        return recorder
+    recorder.recorded.ends = case.ends
+    return recorder

@@ -1,0 +1,76 @@
+"""The watch over a worker: an example that never ends is seen, with where it hangs.
+
+The campaign says which arrival is being run, which costs it one attribute; a thread
+looks now and then whether it is still the same one. A thread that hangs cannot be
+ended from Python, so whoever is called then ends the process.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from harness.fuzz.outcomes import Outcome, Raised
+from harness.fuzz.raised_places import place_of_frame
+from harness.fuzz.relations import Failure
+from harness.fuzz.running import RUNNING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.fuzz.arrivals import Arrival
+
+__all__ = ["watch"]
+
+_LOOKS = 20  # in the time that an example is given
+
+
+def watch(
+    timeout_s: float,
+    hung: Callable[[Failure], None],
+    alive: Callable[[], None],
+) -> None:
+    """Start a thread that looks at what is being run.
+
+    Args:
+        timeout_s: How long one example may take.
+        hung: Called with the finding; does not return.
+        alive: Called at every look: the interpreter still switches threads.
+    """
+    main = threading.main_thread().ident
+
+    def look() -> None:
+        seen: Any = None
+        since = time.monotonic()
+        while True:
+            time.sleep(min(timeout_s / _LOOKS, 0.25))
+            alive()
+            arrival = RUNNING.arrival
+            now = time.monotonic()
+            if arrival is None or arrival is not seen:
+                seen, since = arrival, now
+            elif now - since > timeout_s:
+                frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the one way
+                hung(_failure(arrival, timeout_s, place_of_frame(frame)))
+
+    threading.Thread(target=look, name="harness-fuzz-watch", daemon=True).start()
+
+
+def _failure(arrival: Arrival, timeout_s: float, place: str) -> Failure:
+    taken = RUNNING.taken
+    so_far = arrival if taken is None else arrival[:taken]
+    raised = Raised(
+        "no end", f"still running after {timeout_s:g} s", place, is_accident=True
+    )
+    return Failure(
+        "ends",
+        f"never ends, in {place}",
+        tuple(so_far),
+        Outcome(raised=raised),
+        Outcome(),
+        note="an end, whatever arrives"
+        if taken is None or taken == len(arrival)
+        else f"an end; these {taken} of {len(arrival)} had been taken",
+    )

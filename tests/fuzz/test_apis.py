@@ -1,0 +1,133 @@
+"""Consumers of other APIs than chat: as dicts, as the SDKs' objects, as bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.apis.style import RESTATED
+from harness.fuzz import check, said
+from harness.fuzz.api_arrivals import (
+    answer_of,
+    api_plain,
+    api_truth,
+    cut_answer,
+    neutral_answers,
+    stock_answers,
+    style_names,
+    written,
+    written_bytes,
+)
+from harness.fuzz.arrivals import truth_of
+from harness.fuzz.checking import judge_of
+from harness.fuzz.consumers import Wanted
+from harness.fuzz.further import without_end
+from harness.fuzz.outcomes import Outcome, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anthropic.types import RawMessageStreamEvent
+    from google.genai.types import GenerateContentResponse
+    from openai.types.responses import ResponseStreamEvent
+
+_WRITTEN = ("chat", *RESTATED)
+
+
+def _responses(events: Iterator[ResponseStreamEvent]) -> str:
+    return "".join(e.delta for e in events if e.type == "response.output_text.delta")
+
+
+def _anthropic(events: Iterator[RawMessageStreamEvent]) -> str:
+    deltas = [e.delta for e in events if e.type == "content_block_delta"]
+    return "".join(delta.text for delta in deltas if delta.type == "text_delta")
+
+
+def _gemini(events: Iterator[GenerateContentResponse]) -> str:
+    return "".join(event.text or "" for event in events)
+
+
+@pytest.mark.slow  # importing the three SDKs takes seconds
+@pytest.mark.parametrize(
+    ("api", "target"),
+    [("responses", _responses), ("anthropic", _anthropic), ("gemini", _gemini)],
+)
+def test_annotation_asks_for_the_objects_of_an_sdk(api: str, target: Any) -> None:
+    """What the parameter is annotated with decides the API and the form."""
+    judge = judge_of(target, Wanted())
+    assert judge.api == api
+    stream = written(api, neutral_answers(api)["plain text"])
+    assert judge.run(stream) == Outcome({"text": "Hello there"})
+
+
+@pytest.mark.parametrize("api", RESTATED)
+def test_every_answer_is_carried_whatever_the_cuts(api: str) -> None:
+    """Cut, whole, in bytes: the truth is the same; what is plain stays plain."""
+    for name, answer in stock_answers(api).items():
+        expected = api_truth(api, written(api, answer))
+        for form in (
+            written(api, cut_answer(answer, "chars")),
+            api_plain(api, written(api, answer)),
+            written_bytes(api, answer),
+        ):
+            truth = api_truth(api, form)
+            assert (truth.text, truth.reasoning) == (expected.text, expected.reasoning)
+            assert [canonical(call.arguments) for call in truth.calls] == [
+                canonical(call.arguments) for call in expected.calls
+            ], name
+
+
+@pytest.mark.parametrize("api", RESTATED)
+def test_every_dialect_carries_the_neutral_answers(api: str) -> None:
+    """What a consumer is held to in a dialect is the answer that was written."""
+    dialects, _ = style_names(api)
+    for answer in neutral_answers(api).values():
+        expected = api_truth(api, written(api, answer))
+        for dialect in dialects:
+            truth = api_truth(api, written(api, answer, dialect=dialect))
+            assert (truth.text, len(truth.calls)) == (
+                expected.text,
+                len(expected.calls),
+            )
+
+
+@pytest.mark.parametrize("api", _WRITTEN)
+def test_cut_off_stream_has_no_end(api: str) -> None:
+    """Without its last events an answer is not ended, and all else is left."""
+    stream = written(api, neutral_answers(api)["plain text"])
+    cut = without_end(stream, api)
+    assert len(cut) < len(stream)
+    assert not truth_of(cut, "", api).is_ended
+    assert truth_of(stream, "", api).is_ended
+
+
+def test_answer_is_the_same_in_every_api() -> None:
+    """Neutral answers translate: text and calls are those of the API they came from."""
+    for source in _WRITTEN:
+        for answer in neutral_answers(source).values():
+            truth = truth_of(written(source, answer), "", source)
+            for target in _WRITTEN:
+                read = answer_of(source, written(source, answer))
+                other = truth_of(written(target, read), "", target)
+                assert (other.text, [c.name for c in other.calls]) == (
+                    truth.text,
+                    [c.name for c in truth.calls],
+                )
+
+
+def test_text_that_is_held_back_is_late() -> None:
+    """`earliness` counts the events; it is asked by name only."""
+
+    def late(events: Iterator[dict[str, Any]]) -> Iterator[str]:
+        held = ""
+        for event in events:
+            for choice in event["choices"]:
+                yield held
+                held = choice["delta"].get("content") or ""
+        yield held
+
+    stream = written("chat", neutral_answers("chat")["plain text"])
+    with pytest.raises(AssertionError, match="shows text 1 event late"):
+        check(late, stream, relation="earliness")
+    assert said(late, stream).texts == {"text": "Hello there"}
