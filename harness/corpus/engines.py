@@ -7,6 +7,7 @@ whichever order they were done, and that only a window of parts is held at any t
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -41,9 +42,9 @@ class Engine(AbstractContextManager["Engine"]):
 
     workers: int
 
+    @abstractmethod
     def submit(self, items: Sequence[Item]) -> _Future:
         """Begin with a part."""
-        raise NotImplementedError
 
     def run(self, entries: Iterable[Entry]) -> Iterator[tuple[Item, list[Any]]]:
         """Yield each item with its results, in order.
