@@ -97,7 +97,7 @@ def snapshot_text(
                 for key, value in asdict(found).items()
                 # Kind and place alone: a better wording of ours is no change of what
                 # an agent emits.
-                if value is not None and key not in {"excerpt", "text"}
+                if value is not None and key not in {"because", "excerpt", "text"}
             }
             for found in transcript.diagnostics
         ],

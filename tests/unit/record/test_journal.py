@@ -254,11 +254,11 @@ def test_folded_journal_is_not_folded_twice(
 ) -> None:
     """Killed between replacing the cassette and removing its journal."""
     path = tmp_path / "c.yaml"
-    monkeypatch.setattr(Journal, "discard", Journal.close)
-    session = opened(path)
-    record(session, "a")
-    session.close()
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "discard", Journal.close)
+        session = opened(path)
+        record(session, "a")
+        session.close()
     (journal,) = left_in(tmp_path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert parse_journal(journal.read_bytes(), "-").folded == {digest}
