@@ -149,7 +149,7 @@ class Lane:
         if type(choices) is not list or len(choices) != 1:
             return
         choice = choices[0]
-        delta = choice.get("delta")
+        delta = choice.get("delta") if type(choice) is dict else None
         if type(delta) is not dict or choice.get("finish_reason"):
             return
         call, field, value = None, "", None

@@ -154,3 +154,16 @@ def test_recordings_read_alike_both_ways(every: int) -> None:
                 total += len(with_lane[0])
                 short += with_lane[2]
     assert short > (total / 2 if HAS_CORPUS else total / 3)
+
+
+@pytest.mark.parametrize("choice", ["text", 1, ["delta"], None])
+def test_choice_that_is_no_object_raises_nothing(choice: object) -> None:
+    """Found by the garbage campaign: such an event is reported, and teaches nothing."""
+    chunks = [{"choices": [{"index": 0, "delta": {"content": "t"}}]}] * 2
+    odd = {"choices": [choice], "usage": {"total_tokens": 1}}
+    payloads = [*chunks, odd, odd]
+    body = "".join(f"data: {json.dumps(payload)}\n\n" for payload in payloads)
+    made = Exchange(0, Request("POST", ""), Response(200, body=body.encode()))
+    reader = StreamReader(made, [].append)
+    texts = list(reader.parts())
+    assert texts
