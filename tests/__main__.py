@@ -39,7 +39,7 @@ TASKS: dict[str, list[list[str]]] = {
             "docs/mkdocs.yml",
         ],
     ],
-    "slow": [[*_PYTEST, "-m", "slow and not timed"]],
+    "slow": [[*_PYTEST, "-m", "slow and not timed and not campaign"]],
     "all": [[str(ROOT / ".ci" / "run")]],
 }
 _TAKE_MORE = {"quick", "slow"}
