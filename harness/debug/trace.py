@@ -18,7 +18,7 @@ from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineS
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.debug.arrival import Arrival, arrivals, as_arrived
 from harness.engine.replay import Replay, Unhearing
-from harness.engine.targets import AgentOptions
+from harness.engine.agent_options import AgentOptions
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 
 if TYPE_CHECKING:

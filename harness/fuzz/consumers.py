@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
-from harness.engine.targets import AgentOptions, make_interface
+from harness.engine.agent_options import AgentOptions
+from harness.engine.targets import make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.driving import (

@@ -17,7 +17,7 @@ import pytest
 
 from harness.cassettes.load import load_cassette
 from harness.engine.replay import replay
-from harness.engine.targets import AgentOptions
+from harness.engine.agent_options import AgentOptions
 from harness.engine.transcript import message_json
 from tests.acceptance.corpus import replayed
 from tests.acceptance.reconstructed import (

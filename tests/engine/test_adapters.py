@@ -16,9 +16,9 @@ from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import generator_adapter
 from harness.engine.adapters import Mode, adapt
+from harness.engine.agent_options import AgentOptions
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
-from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, UsageError
 from tests import third_party_interfaces as theirs
 from tests.engine.made import (
