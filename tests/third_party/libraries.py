@@ -36,7 +36,9 @@ def _answer(content: Any, calls: Any = (), finish: Any = None) -> Answer:
     shown = [
         {
             "name": name,
-            "arguments": a if isinstance(a, str) else json.dumps({} if a is None else a),
+            "arguments": a
+            if isinstance(a, str)
+            else json.dumps({} if a is None else a),
         }
         for name, a in calls
     ]

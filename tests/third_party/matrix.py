@@ -295,9 +295,7 @@ def columns(api: str) -> list[str]:
     return [name for name in COLUMNS if name == "ai" or api in LIBRARIES[name][1]]
 
 
-def run(
-    api: str, library: str, wanted: str = ""
-) -> tuple[str, dict[str, Asked]]:
+def run(api: str, library: str, wanted: str = "") -> tuple[str, dict[str, Asked]]:
     """Serve every input to a library; return its version and what it did."""
     server = StreamServer()
     done = {}
