@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.load import load_cassette
-from harness.engine.replay import replay
 from harness.engine.agent_options import AgentOptions
+from harness.engine.replay import replay
 from harness.engine.transcript import message_json
 from tests.acceptance.corpus import replayed
 from tests.acceptance.reconstructed import (

@@ -251,8 +251,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     sweep = ("sweep", "in", "waiting:read", "--do", "consumer", "--jobs", "1")
     output = tmp_path / "rows.jsonl"
     sweeping = subprocess.Popen(
-        [sys.executable, "-m", "harness", *sweep, "--seconds", "600"]
-        + ["--output", output.name],
+        [sys.executable, "-m", "harness", *sweep, "--seconds", "600", "--output", output.name],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
