@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.base import Like, further_arguments
 from harness.apis.chat.chunks import payload_error
-from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
+from harness.apis.chat.deltas import (
+    REASONING_FIELDS,
+    DeltaReader,
+    choice_index,
+    delta_of,
+)
 from harness.apis.chat.known_fields import FIELDS
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
@@ -17,6 +23,8 @@ from harness.core.parts import (
     OtherChoice,
     Part,
     Problem,
+    Reasoning,
+    Refusal,
     Text,
     Usage,
 )
@@ -24,10 +32,14 @@ from harness.core.text import TextBuffer
 from harness.errors import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
+
+_IGNORED = ("obfuscation", "p")  # padding against listeners: OpenAI's, Cloudflare's
 
 
 class ChatReader:
@@ -77,9 +89,29 @@ class ChatReader:
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
 
-    def add_text(self, text: str) -> None:
-        """Take note of text of choice 0 that was read elsewhere (`Lane`)."""
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read a chunk with another text; see `Reader.goes_on`."""
+        if self._unread is None or self._unread.last == event.index:
+            return None
+        payload = event.payload
+        choices = payload.get("choices")
+        choice = choices[0] if type(choices) is list and len(choices) == 1 else None
+        delta = choice.get("delta") if type(choice) is dict else None
+        if type(delta) is not dict or not choice or choice.get("finish_reason"):
+            return None
+        field = _field_of(part, delta)
+        read: Callable[[str], Text | Reasoning | Refusal | CallPart]
+        if type(part) is CallPart:
+            read = further_arguments(part.call)
+        elif type(part) is Refusal or type(part) is Reasoning:
+            read = type(part)
+        else:
+            read = self._more_text
+        return Like(field, read, _IGNORED) if field else None
+
+    def _more_text(self, text: str) -> Text:
         self._text.append(text)
+        return Text(text)
 
     def read(self, payload: Payload) -> list[Part]:
         """Read the object of one chunk, or of a whole completion."""
@@ -261,6 +293,29 @@ def _error_text(payload: Payload) -> str:
         return json.dumps(payload, ensure_ascii=False)
     except RecursionError:
         return "an error object that is nested too deeply"
+
+
+def _field_of(part: Part, delta: dict[str, Any]) -> str:
+    """Return the key whose text alone made a part; empty where there is none."""
+    if type(part) is CallPart:
+        entries = delta.get("tool_calls")
+        entry = entries[0] if type(entries) is list and len(entries) == 1 else None
+        # An index alone names the call; a repeated id might name another one day.
+        if type(entry) is dict and entry.keys() == {"index", "function"}:
+            is_bare = entry["function"] == {"arguments": part.arguments}
+            return "arguments" if is_bare and part.arguments else ""
+    elif type(part) is Text:
+        return "content" if delta.get("content") == part.text else ""
+    elif type(part) is Refusal:
+        return "refusal" if delta.get("refusal") == part.text else ""
+    elif type(part) is Reasoning:
+        thinking = [{"type": "text", "text": part.text}]
+        if delta.get("content") == [{"type": "thinking", "thinking": thinking}]:
+            return "text"  # Mistral's
+        fields = [field for field in REASONING_FIELDS if field in delta]
+        if len(fields) == 1 and delta[fields[0]] == part.text:
+            return fields[0]
+    return ""
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:
