@@ -180,6 +180,9 @@ class _Run:
             options["rows"] is None and out().isatty()
         )
         self.has_runs = options["form"] == "table" and is_wanted
+        self.has_shown = (
+            False  # a view, so that a blank line is between it and the next
+        )
         self.shown: set[str] = set()  # diagnostics of this recording, each shown once
         self.steps: list[str] = []  # what to look at next
 
@@ -324,6 +327,9 @@ class _Run:
         try:
             emissions.extend(running)
         finally:  # what an interface emitted before it raised is shown too
+            if self.has_shown:
+                write("")
+            self.has_shown = True
             self.emissions += len(emissions)
             found = running.diagnostics
             self.diagnostics += len(found)
