@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.chat.chunks import payload_error
+from harness.apis.counts import count_in
 from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
 from harness.apis.chat.known_fields import FIELDS
 from harness.core.accumulate import Accumulator
@@ -242,11 +243,13 @@ def _error_text(payload: Payload) -> str:
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:
-    counts = [
-        value if type(value) is int else None
-        for value in (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    ]
-    return Usage(usage, *counts)
+    return Usage(
+        usage,
+        count_in(usage, "prompt_tokens"),
+        count_in(usage, "completion_tokens"),
+        count_in(usage, "prompt_tokens_details", "cached_tokens"),
+        count_in(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:
