@@ -12,6 +12,7 @@ from harness.apis.chat.restate import NOT_CARRIED, Restater
 from harness.apis.detect import api_named
 from harness.apis.style import ApiStyle
 from harness.apis.varied import vary
+from harness.core.framing import decoder_for
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -134,7 +135,9 @@ def facts(answer: Answer) -> dict[str, Any]:
     usage = [part for part in own if isinstance(part, Usage)]
     return {
         "content": order,
-        "finish": {word for p in finishes[-1:] for word in (p.reason, p.meaning) if word},
+        "finish": {
+            word for p in finishes[-1:] for word in (p.reason, p.meaning) if word
+        },
         "id": {p.id for p in own if isinstance(p, Head) and p.id},
         "model": {p.model for p in own if isinstance(p, Head) and p.model},
         "tokens": [
@@ -178,3 +181,21 @@ def _whole(part: Opaque | Item) -> tuple[str, str]:
     if isinstance(value, dict) and isinstance(value.get(inner), dict):
         kind, value = str(inner), {"type": inner, **value[inner]}
     return kind, json.dumps(value, sort_keys=True)
+
+
+def arrived(style: ApiStyle, answer: Answer) -> list[Event]:
+    """Write an answer and return its events as they come off the wire."""
+    events, _ = style.write(answer)
+    if style.dialect == "bedrock-invoke":  # AWS's frames are no event stream
+        return [Event(n, *event) for n, event in enumerate(events)]
+    body = b"".join(style.encode(events))
+    decoder = decoder_for(body)
+    found: list[Event] = []
+    for event in [*decoder.feed(body), *decoder.close()]:
+        if event.data and event.data.strip() != "[DONE]":
+            try:
+                payload = json.loads(event.data)
+            except ValueError:
+                payload = {"cut": event.data}
+            found.append(Event(len(found), event.event, payload))
+    return found

@@ -90,11 +90,11 @@ def _content(facts: Any, left_out: dict[str, int]) -> list[Any]:
                 continue
             found.append(("call", form, name, call_id, arguments))
             continue
-        kind = "Text" if kind == "Refusal" and "refusal" in left_out else kind
-        if found and found[-1][0] == kind:
-            found[-1] = (kind, found[-1][1] + fields[0])
+        name = "Text" if kind == "Refusal" and "refusal" in left_out else kind
+        if found and found[-1][0] == name:
+            found[-1] = (name, found[-1][1] + fields[0])
         else:
-            found.append((kind, fields[0]))
+            found.append((name, fields[0]))
     return found
 
 

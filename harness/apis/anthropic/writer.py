@@ -58,7 +58,7 @@ NOT_CARRIED = {
     "items": "other APIs' server tools, citations and media are left out",
     "id of a block": "left out: blocks have none",
     "other choice": "left out: an answer has one",
-    "token count": "left out under names that Messages does not have, or without an end",
+    "token count": "left out under names it does not have, or without an end",
     "piece of a call after its end": "left out: an input is one object",
     "another id or model": "left out: an answer has one of each",
     "what follows an error": "left out: an error ends the stream",

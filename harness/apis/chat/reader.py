@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.chat.chunks import payload_error
-from harness.apis.counts import count_in
 from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.counts import count_in
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage

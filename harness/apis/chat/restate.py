@@ -32,14 +32,20 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NOT_CARRIED", "Restater", "as_chunk", "reasoning_as_content", "restated_whole"]
+__all__ = [
+    "NOT_CARRIED",
+    "Restater",
+    "as_chunk",
+    "reasoning_as_content",
+    "restated_whole",
+]
 
 NOT_CARRIED = {
     "signature": "left out: chat has no field for it",
     "encrypted_reasoning": "left out: only its own provider can read it",
     "redacted_reasoning": "left out: only its own provider can read it",
     "items": "server tools, citations and media are left out, each by its own name",
-    "token count": "left out under names that chat does not have, or without a finish",
+    "token count": "left out under names it does not have, or without a finish",
     "(id of a block)": "left out, not counted: chat has no blocks",
 }
 """What `Restater.left_out` counts, and what becomes of it."""
@@ -56,7 +62,7 @@ class Restater:
     """Restates the parts of one response.
 
     What chat chunks cannot carry (`Block`, `Opaque`, `Item`) stays in `Chunk.parts` of
-    the next chunk, or in `left` where none follows. An error becomes a chunk of its own.
+    the next chunk, or in `left` where none follows. An error is a chunk of its own.
     """
 
     def __init__(self) -> None:
@@ -105,11 +111,7 @@ class Restater:
                 (part.choice, part.part) if type(part) is OtherChoice else (0, part)
             )
             kind = type(inner)
-            if kind is Head:
-                self._read_head(inner)  # type: ignore[arg-type]  # it is one
-            elif kind is Usage:
-                self._read_usage(inner)  # type: ignore[arg-type]  # it is one
-                has_usage = True
+            has_usage = self._note(inner) or has_usage
             if isinstance(inner, Problem):
                 if rank >= 0:
                     yield close()
@@ -185,6 +187,15 @@ class Restater:
             what = "token count"
         if what:
             self.left_out[what] = self.left_out.get(what, 0) + 1
+
+    def _note(self, part: Part) -> bool:
+        """Keep what stands beside the choices; return whether it is a usage."""
+        if isinstance(part, Head):
+            self._read_head(part)
+        elif isinstance(part, Usage):
+            self._read_usage(part)
+            return True
+        return False
 
     def _read_head(self, head: Head) -> None:
         for key, value in (

@@ -212,6 +212,8 @@ class PendingCandidate:
                     break
                 self._divide(waiting, rows)
             elif isinstance(waiting, tuple):
+                if self._finish and not ends:
+                    break  # it stands with the finish
                 beside[waiting[0]] = waiting[1]
             else:
                 rows[-1].append(waiting)

@@ -4,8 +4,8 @@ One event is written for the parts of one event, as the API cuts coarsely itself
 function call is held back until its arguments are whole, and what follows it waits,
 so that the order stays: the API sends whole calls (or, as `partial-args`, one after
 another). A finish reason waits for the token counts, which the API sends with it, and
-its event for the end: other servers send more behind it. What the API cannot carry is counted in
-`left_out`; `CANNOT` has what becomes of it.
+its event for the end: other servers send more behind it. What the API cannot carry is
+counted in `left_out`; `CANNOT` has what becomes of it.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ NOT_CARRIED = {
     "piece of a call after its end": "only white space can follow a JSON object",
     "error": "an error of a response that did not fail",
     "items": "server tools, citations and media of other APIs, each by its own name",
-    "token count": "left out under names that Responses does not have, or without an end",
+    "token count": "left out under names it does not have, or without an end",
     "finish reason": "written as `completed`",
     "(no id)": "made up, not counted: `resp_0`, `call_` and the id of the item",
     "(no token counts)": "made up, not counted: 0",
