@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.documents import Document, documents
 from harness.redaction.slot_places import (
     ALIKE,
-    GUESSES,
     RULES,
     Bucket,
     Fragment,
@@ -46,9 +45,8 @@ class Slot(NamedTuple):
 
     fragments: list[Fragment]
     """In the order of the stream."""
-    is_guess: bool
-    """It may hold several texts of one document: what it finds counts where no other
-    slot finds anything."""
+    rule: int
+    """By which they are taken for one; see `harness.redaction.slot_places`."""
 
 
 class Slots:
@@ -177,7 +175,7 @@ def _slots(
     if len(columns) == 1:
         [(number, column)] = columns
         if not buckets[number].is_constant(column):
-            yield from _whole(buckets[number].column(column), is_guess=False)
+            yield from _whole(buckets[number].column(column), RULES[0])
         return
     fragments: list[tuple[Fragment, int, int]] = []
     for number, column in columns:
@@ -196,20 +194,20 @@ def _slots(
             and (before[0].document, before[1]) == (fragment.document, part)
             and not before[2] == siblings >= 0
         ):
-            yield from _whole(text, is_guess=rule >= GUESSES)
+            yield from _whole(text, rule)
             text = []
         text.append(fragment)
         before = item
-    yield from _whole(text, is_guess=rule >= GUESSES)
+    yield from _whole(text, rule)
 
 
-def _whole(fragments: list[Fragment], *, is_guess: bool) -> Iterator[Slot]:
+def _whole(fragments: list[Fragment], rule: int) -> Iterator[Slot]:
     """Yield fragments as one slot, or each alone where each repeats the one before."""
     if len(fragments) > 1:
         texts = map(itemgetter(2), fragments)
         if not all(later.startswith(text) for text, later in pairwise(texts)):
-            yield Slot(fragments, is_guess)
+            yield Slot(fragments, rule)
             return
     for fragment in fragments:
         if b"\\" in fragment.text:  # else it reads the same in the body
-            yield Slot([fragment], is_guess=False)
+            yield Slot([fragment], RULES[0])
