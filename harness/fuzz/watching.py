@@ -33,6 +33,7 @@ def watch(
     timeout_s: float,
     hung: Callable[[Failure], None],
     alive: Callable[[], None],
+    is_warm: Callable[[], bool],
 ) -> None:
     """Start a thread that looks at what is being run.
 
@@ -40,6 +41,7 @@ def watch(
         timeout_s: How long one example may take; the first, `FIRST` times that.
         hung: Called with the finding; does not return.
         alive: Called at every look: the interpreter still switches threads.
+        is_warm: Whether the first example is over.
     """
     main = threading.main_thread().ident
 
@@ -52,8 +54,8 @@ def watch(
             arrival = RUNNING.arrival
             now = time.monotonic()
             if arrival is None or arrival is not seen:
-                limit_s = timeout_s * (FIRST if seen is None else 1)
-                seen, since = seen if arrival is None else arrival, now
+                seen, since = arrival, now
+                limit_s = timeout_s * (1 if is_warm() else FIRST)
             elif now - since > limit_s:
                 frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the one way
                 hung(_failure(arrival, limit_s, place_of_frame(frame)))
