@@ -190,6 +190,8 @@ class _Run:
         self.write = WRITERS[options.form]()
         is_wanted = options.rows == "run" or (options.rows is None and out().isatty())
         self.has_runs = options.form == "table" and is_wanted
+        # A view was shown, so that a blank line stands between it and the next.
+        self.has_shown = False
         self.shown: set[str] = set()  # diagnostics of this recording, each shown once
         self.steps: list[str] = []  # what to look at next
 
@@ -327,6 +329,9 @@ class _Run:
         try:
             emissions.extend(running)
         finally:  # what an interface emitted before it raised is shown too
+            if self.has_shown:
+                write("")
+            self.has_shown = True
             self.emissions += len(emissions)
             found = running.diagnostics
             self.diagnostics += len(found)
