@@ -359,6 +359,9 @@ class StreamReader:
         try:
             return parse_payload(raw)
         except ChunkError as error:
+            if event.event == "error" and event.data.strip():
+                # A gateway's own error in plain text; every API reads this form.
+                return {"error": {"message": event.data}}
             self.has_failed = True
             self.diagnose(
                 DiagnosticKind.UNREADABLE_PAYLOAD,

@@ -403,6 +403,7 @@ _ESCAPE = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_session_in_a_pseudo_terminal() -> None:
     """Where nothing but a terminal is there, keys drive the stepper in and out."""
     pytest.importorskip("textual", reason="needs the extra `step`")
@@ -457,6 +458,7 @@ def _set_size(terminal: int) -> None:
     termios.tcsetwinsize(terminal, (40, 150))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_session_in_a_real_terminal() -> None:
     """In tmux, keys drive the stepper to the broken chunk and out again."""

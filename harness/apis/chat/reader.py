@@ -55,6 +55,7 @@ class ChatReader:
         "_created",
         "_envelope",
         "_first",
+        "_has_calls",
         "_has_error",
         "_has_odd_finish",
         "_roles",
@@ -71,6 +72,7 @@ class ChatReader:
         self._envelope: tuple[Any, ...] = ()
         self._created: float = 0
         self._unread = UnreadFields(FIELDS) if accounts else None
+        self._has_calls = False
         self._has_error = False
         self._has_odd_finish = False
         self._text = TextBuffer()  # of choice 0, to know it when it comes again
@@ -125,7 +127,9 @@ class ChatReader:
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         choices = get("choices")
         is_repeated = (
-            self._text and type(choices) is list and self._is_repeated(choices, parts)
+            type(choices) is list
+            and bool(self._text)
+            and self._is_repeated(choices, parts)
         )
         # The first time that is not zero counts; some servers send one a chunk.
         envelope = (get("id"), get("model"), self._created or get("created"))
@@ -136,9 +140,11 @@ class ChatReader:
                 self._created = self._created or head.created
             if head is not None:
                 parts.append(head)
-        if type(choices) is list and not is_repeated:
-            for choice in choices:
-                if type(choice) is dict:
+        if type(choices) is list:
+            for choice in choices[:1] if is_repeated else choices:
+                if is_repeated:
+                    self._read_choice(self._rest_of_repeated(choice), parts)
+                elif type(choice) is dict:
                     self._read_choice(choice, parts)
         usage = get("usage")
         if usage and type(usage) is dict:
@@ -169,10 +175,11 @@ class ChatReader:
         if index:
             parts += [OtherChoice(index, part) for part in found]
             return
-        if self._unread is not None:
-            for part in found:
-                if type(part) is Text:
-                    self._text.append(part.text)
+        for part in found:
+            if type(part) is Text:
+                self._text.append(part.text)
+            elif type(part) is CallPart:
+                self._has_calls = True
         parts += found
 
     def _read_others(
@@ -218,6 +225,12 @@ class ChatReader:
             )
             parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
         return True
+
+    def _rest_of_repeated(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """Return what a repeating message has besides: a finish, unstreamed calls."""
+        calls = None if self._has_calls else choice["message"].get("tool_calls")
+        delta = {"tool_calls": calls} if calls else {}
+        return {"delta": delta, "finish_reason": choice.get("finish_reason")}
 
     def close(self) -> list[Part]:
         """Report a missing finish and what was not read; see `Reader.close`."""
