@@ -10,7 +10,7 @@ import click
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
 from harness.cli.look import look, wants_to_look
-from harness.cli.output import imports_own_code, out
+from harness.cli.output import apart, imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,15 +136,24 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
     PATH is a cassette (vcrpy's YAML or JSON), event stream text as `curl -N` saves
-    it, JSON lines of chunks, a folder of cassettes, or - for standard input.
+    it, JSON lines of chunks, a folder of cassettes, or - for standard input. A
+    MODULE:NAME beside them is your own interface, as with --interface.
 
     \b
     Examples:
       harness replay cassettes/llama-server/plain-text.yaml
+      harness replay cassettes/llama-server/three-steps.yaml my.agent:Interface
       harness replay cassettes --interface both --format jsonl
       harness replay broken.yaml --assistant-message --split chars --strict
       curl -N ... | harness replay -
     """
+    paths, own = apart(paths)
+    if own:
+        if len(own) > 1 or options["interface"] != "streaming" or not paths:
+            raise click.UsageError(
+                f"expected recordings and one interface, got {', '.join(own)} as well"
+            )
+        options["interface"] = own[0]
     if options["mode"] and options["interface"] == "queuing":
         raise click.UsageError(
             "--mode is for a streaming interface; with --interface queuing it has no "
@@ -345,7 +354,7 @@ class _Run:
                 is_quiet=self.is_quiet,
             )
             if not self.steps:
-                self.steps = next_steps(cassette.path, found)
+                self.steps = next_steps(cassette.path, interface, found)
 
     def _explained(self, diagnostic: Diagnostic, cassette: Cassette) -> list[str]:
         from harness.debug.explain import explain
