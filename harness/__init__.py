@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.json_arguments import FunctionArgumentsStreamHandler
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.replay import areplay, replay, replay_iter
-    from harness.engine.targets import AgentOptions
     from harness.engine.transcript import Diagnostic, Emission, Transcript
     from harness.errors import (
         ArgumentsError,
@@ -132,7 +132,7 @@ _ROOMS = {
         "UserMessage",
     ],
     "harness.engine.replay": ["areplay", "replay", "replay_iter"],
-    "harness.engine.targets": ["AgentOptions"],
+    "harness.engine.agent_options": ["AgentOptions"],
     "harness.engine.transcript": ["Diagnostic", "Emission", "Transcript"],
     "harness.record.use_cassette": ["use_cassette"],
     "harness.cassettes.model": ["Cassette"],

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import Part
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
-    from harness.engine.targets import AgentOptions
 
 __all__ = ["AgentLoop", "Cause"]
 

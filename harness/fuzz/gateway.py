@@ -13,10 +13,8 @@ import shlex
 import signal
 import socket
 import subprocess
-import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,6 +23,7 @@ from harness.errors import UsageError
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import BaseConsumer, Level
 from harness.fuzz.outcomes import Outcome
+from harness.fuzz.served_streams import StreamServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,43 +38,6 @@ _HIDDEN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"
 
 class GatewayError(Exception):
     """The gateway answered with an error, or not at all."""
-
-
-class _Upstream(ThreadingHTTPServer):
-    """Answers every request with the same pieces."""
-
-    daemon_threads = True
-    pieces: Sequence[bytes] = ()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Upstream
-
-    def do_POST(self) -> None:
-        """Send the example, an own write for each piece."""
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for piece in self.server.pieces:
-            if piece:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
-
-    def do_GET(self) -> None:
-        """Answer what asks which models there are."""
-        body = b'{"object": "list", "data": []}'
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:  # what is asked is no news
-        pass
 
 
 class GatewayConsumer(BaseConsumer):
@@ -108,7 +70,7 @@ class GatewayConsumer(BaseConsumer):
         self._asked = asked
         self._model = model
         self._timeout_s = timeout_s
-        self._upstream: _Upstream | None = None
+        self._upstream: StreamServer | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
         self._client = httpx.Client(timeout=timeout_s, trust_env=False)
@@ -149,15 +111,13 @@ class GatewayConsumer(BaseConsumer):
             self._process.wait()
             self._process = None
         if self._upstream is not None:
-            self._upstream.shutdown()
-            self._upstream.server_close()
+            self._upstream.close()
             self._upstream = None
 
     def _start(self) -> None:
         atexit.register(self.close)
-        self._upstream = _Upstream(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=self._upstream.serve_forever, daemon=True).start()
-        upstream = f"http://127.0.0.1:{self._upstream.server_address[1]}"
+        self._upstream = StreamServer()
+        upstream = self._upstream.url
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -171,6 +171,7 @@ def test_nothing_of_corpora_is_loaded_unless_it_is_asked_for() -> None:
     assert [name for name in loaded if name.startswith("harness.corpus")] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_folder_needs_no_extra(tmp_path: Path) -> None:
     """Neither fsspec nor pyarrow nor Dask is loaded for files of this machine."""
     output = str(tmp_path / "rows.jsonl")

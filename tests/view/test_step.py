@@ -370,6 +370,7 @@ _ESCAPE = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_session_in_a_pseudo_terminal() -> None:
     """Where nothing but a terminal is there, keys drive the stepper in and out."""
     pytest.importorskip("textual", reason="needs the extra `step`")
