@@ -9,6 +9,7 @@ needs nothing but the library.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import sys
@@ -89,8 +90,10 @@ async def _agents(model: Any) -> Answer:
     from agents import ModelSettings
     from agents.models.interface import ModelTracing
 
+    names = inspect.signature(model.stream_response).parameters
+    later = {name: None for name in list(names)[7:]}  # each release has more
     stream = model.stream_response(
-        None, PROMPT, ModelSettings(), [], None, [], ModelTracing.DISABLED
+        None, PROMPT, ModelSettings(), [], None, [], ModelTracing.DISABLED, **later
     )
     response = None
     async for event in stream:
@@ -164,7 +167,10 @@ def _langchain(model: Any) -> Answer:
     whole = None
     for chunk in model.stream(PROMPT):
         whole = chunk if whole is None else whole + chunk
-    content = whole.text if isinstance(whole.text, str) else whole.text()
+    content = whole.content
+    if isinstance(content, list):
+        parts = [p if isinstance(p, str) else p.get("text") or "" for p in content]
+        content = "".join(parts)
     calls = [(c["name"], c["args"]) for c in whole.tool_calls]
     calls += [(c["name"], c["args"]) for c in whole.invalid_tool_calls]
     about = whole.response_metadata
@@ -261,7 +267,7 @@ def litellm_responses(base_url: str) -> Answer:
 
     response = None
     for event in litellm.responses(
-        model="openai/m",
+        model="openai/gpt-4o",  # of a name that it does not know, it fakes the stream
         api_base=base_url,
         api_key="unused",
         input=PROMPT,

@@ -130,8 +130,8 @@ def _chat() -> Iterator[Input]:
         text = name if kind.default is None else f"{name}:{kind.default}"
         broken = break_arrival(pieces, parse_fault(text))
         truth = truth_of(broken, "")
-        if kind.leaves == "same" and truth.is_ended:
-            truth = replace(truth, is_sound=True)
+        if kind.leaves != "prefix":
+            truth = replace(truth, is_sound=kind.leaves == "same")
         yield _input("chat", f"fault {text}", broken, truth)
 
 
@@ -179,7 +179,8 @@ def verdict(api: str, one: Input, found: dict[str, Any] | None) -> Asked:
     if "error" in found:
         if found["is_crash"]:
             return Asked("crash", found["error"])
-        return Asked("exception" if is_complete and truth.is_sound else "right")
+        word = "exception" if is_complete and truth.is_sound else "right"
+        return Asked(word, found["error"])
     if not is_complete:
         shown = str(found["finish"] or "").lower()
         is_shown = shown not in _NORMAL
