@@ -97,13 +97,11 @@ class Lane:
         if not text:
             return None
         try:
-            if b"\\" in text or b'"' in text or not text.isascii():
+            # Not `in` bytes: it raises and catches an error inside, 0.5 us each time.
+            decoded = text.decode()
+            if "\\" in decoded or '"' in decoded or not decoded.isprintable():
                 decoded = from_json(b'"%s"' % text)
-            else:
-                decoded = text.decode()
-                if not decoded.isprintable():  # as it stands there it is no JSON
-                    return None
-        except ValueError:  # not UTF-8, a bare quote, or half a surrogate pair
+        except ValueError:  # not UTF-8, a bare quote or line end, half a surrogate pair
             return None
         self._idle = 0
         return [self._read(decoded)]
@@ -152,7 +150,7 @@ class Lane:
         holes, payload = [text], event.payload
         for field in like.ignored:
             kind = _KINDS.get(type(payload.get(field)))
-            if kind is not None and payload[field] != before.get(field):
+            if kind is not None and before.get(field, payload[field]) != payload[field]:
                 hole = _hole(raw, field, kind)
                 if hole is not None:
                     holes.append(hole)
