@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain, complain_of, say
-from harness.cli.output import imports_own_code
+from harness.cli.options import REASONING
+from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
@@ -37,15 +38,26 @@ if TYPE_CHECKING:
     help="A consumer, several times for several side by side.  [default: both of ours]",
 )
 @click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
-@click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
+@click.option("--dialect", metavar="NAME", help="Write the streams as this provider.")
 @click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
 @click.option("--diff", is_flag=True, help="Compare the two recordings named.")
-@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
-def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
+@REASONING
+def command(
+    paths: tuple[str, ...],
+    *,
+    output: str,
+    interfaces: tuple[str, ...],
+    split: str | None,
+    dialect: str | None,
+    fault: str | None,
+    diff: bool,
+    reasoning: bool,
+) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
-    PATH is a recording or a folder of them; those that fail stand first. The page needs
-    no network; it opens in any browser, dark or light, and works by keyboard.
+    PATH is a recording or a folder of them; those that fail stand first. A
+    MODULE:NAME beside them is your own interface. The page needs no network; it opens
+    in any browser, dark or light, and works by keyboard.
 
     \b
     Examples:
@@ -63,12 +75,15 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
     from harness.engine.replay import replay
     from harness.errors import CassetteError
 
-    if options["diff"] and len(paths) != 2:
+    paths, own = apart(paths)
+    if diff and len(paths) != 2:
         raise click.UsageError("--diff compares two recordings: name two files")
-    interfaces = options["interfaces"] or ("streaming", "queuing")
+    interfaces = (*interfaces, *own) or ("streaming", "queuing")
+    if own == interfaces:
+        interfaces = ("streaming", *own)  # the user's own beside ours
     if any(":" in name for name in interfaces):
         imports_own_code()
-    variation = vary(options["split"], options["dialect"], options["fault"])
+    variation = vary(split, dialect, fault)
     loaded: list[Cassette] = []
     failed = 0
     for path in paths:
@@ -82,7 +97,7 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
         complain("there is no exchange in what was named")
         return Exit.UNUSABLE
     sides = None
-    if options["diff"]:
+    if diff:
         if len(loaded) != 2:
             raise click.UsageError("--diff compares two recordings: name two files")
         a, b = (
@@ -93,7 +108,7 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
                     split=variation.split,
                     dialect=variation.dialect,
                     fault=variation.fault,
-                    reasoning=options["reasoning"],
+                    reasoning=reasoning,
                 ),
                 str(variation),
             )
@@ -112,7 +127,7 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
         loaded,
         interfaces=interfaces,
         variation=variation,
-        reasoning=options["reasoning"],
+        reasoning=reasoning,
         sides=sides,
         on_trace=note,
     )
