@@ -58,7 +58,8 @@ class StreamReader:
     Args:
         exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream. Where it is
-            None nothing is looked for, and chat chunks come without their parts.
+            None nothing is looked for, chat chunks come without their parts, and
+            errors of the provider stay among the parts, for those who restate them.
         api: Whose events they are; found out where it is None.
     """
 
@@ -73,6 +74,8 @@ class StreamReader:
         """Whose events they are; those of another API than chat are restated."""
         self.left: list[Part] = []
         """When the stream is over: parts that no chunk carries."""
+        self.left_out: dict[str, int] = {}
+        """When a restated stream is over: what chat cannot carry."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -115,8 +118,10 @@ class StreamReader:
     def _restated(self) -> Iterator[Chunk]:
         """Yield the events of another API as chat chunks, each with its parts."""
         restater = Restater()
+        self.left_out = restater.left_out
         for event, at, parts in self.parts():
             yield from restater.chunks(event.index, at, parts)
+        restater.close()
         self.left = restater.left
 
     def parts(self) -> Iterator[tuple[Event | LaneEvent, float | None, list[Part]]]:
@@ -303,6 +308,8 @@ class StreamReader:
             place = part.event if part.event is not None else event
             text, excerpt = part.text, None
             if part.kind is DiagnosticKind.ERROR_EVENT:
+                if self._report is None:
+                    others.append(part)
                 self.has_failed = True
                 self._failed_at = place
                 text = f"the provider sent an error: {text}"
