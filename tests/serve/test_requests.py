@@ -14,6 +14,7 @@ import pytest
 
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
 from harness.limits import IDLE, REQUEST_TIME
+from harness.record import incoming
 from harness.serve import serve
 from harness.serve.fixture import StartServer, harness_server
 from tests.cli.running import harness
