@@ -12,6 +12,7 @@ What such an event adds is its reader's to know (`harness.apis.base.Reader.goes_
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
@@ -161,10 +162,19 @@ def _hole(
     raw: bytes, field: str, kind: re.Pattern[bytes]
 ) -> tuple[int, int, re.Pattern[bytes]] | None:
     """Return where the value of a field stands; None unless the field stands once."""
-    quote = b'"' if kind is _TEXT else b""
-    starts = [m.end() for m in re.finditer(rb'"%s"\s*:\s*' % field.encode(), raw)]
-    if len(starts) != 1 or not raw.startswith(quote, starts[0]):
+    key = _key(field)
+    place = key.search(raw)
+    if place is None or key.search(raw, place.end()) is not None:
         return None
-    start = starts[0] + len(quote)
+    start = place.end()
+    if kind is _TEXT:
+        if raw[start : start + 1] != b'"':
+            return None
+        start += 1
     found = kind.match(raw, start)
     return None if found is None else (start, found.end(), kind)
+
+
+@cache
+def _key(field: str) -> re.Pattern[bytes]:
+    return re.compile(rb'"%s"\s*:\s*' % field.encode())

@@ -11,7 +11,7 @@ from harness.errors import UsageError, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import WritingApi, WrittenEvent
+    from harness.apis.base import Broken, WritingApi, WrittenEvent
     from harness.core.parts import Part
 
 __all__ = ["RESTATED", "ApiStyle", "api_style"]
@@ -47,6 +47,12 @@ class ApiStyle:
     def fault_text(self) -> str:
         """The fault with its number, as an option takes it; empty for none."""
         return self.fault if self.number is None else f"{self.fault}:{self.number}"
+
+    @property
+    def broken(self) -> Broken | None:
+        """The fault itself; None where nothing goes wrong."""
+        api = cast("WritingApi", api_named(self.api))
+        return api.faults[self.fault] if self.fault else None
 
     def write(
         self, answer: Iterable[list[Part]]

@@ -81,7 +81,7 @@ function compared() {
   $("diffbox").hidden = false;
   $("diffhead").textContent = `A: ${d.a}; B: ${d.b}. ` + (d.same ? "The emissions are the same." :
     (d.said_same ? "The same texts and calls; only the emissions differ: " :
-      `${d.said.length} texts or calls differ; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
+      `${d.said.length} ${d.said.length === 1 ? "text or call differs" : "texts or calls differ"}; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
   const side = (sign, said, name, at) => make("pre", `${sign} ` + (said === null ? "(absent)" :
     (at > 60 ? "…" : "") + said.text.slice(Math.max(0, at - 60), at + 300)), name);
   for (const c of d.said) $("diff").append(

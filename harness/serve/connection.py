@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -162,10 +164,29 @@ class Connection(ServerEnd):
             self.reset()
 
     async def _flush(self) -> None:
-        """Wait until the kernel has everything: a reset drops what it has not."""
+        """Wait until the client's kernel has everything: a reset drops the rest."""
         self._writer.transport.set_write_buffer_limits(0)
         with contextlib.suppress(OSError):
             await self._writer.drain()
+            raw: socket.socket = self._writer.get_extra_info("socket")
+            for _ in range(_MOST_WAITS):
+                if not _unsent(raw):
+                    return
+                await asyncio.sleep(_WAIT_S)
+
+
+_WAIT_S, _MOST_WAITS = 0.002, 1000
+
+
+def _unsent(raw: socket.socket) -> int:
+    """Return how many bytes the kernel has that the client's has not (Linux)."""
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+    import termios
+
+    held = fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    return int.from_bytes(held, sys.byteorder)
 
 
 def _reason(status: int) -> str:

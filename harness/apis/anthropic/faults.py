@@ -66,6 +66,11 @@ class Fault:
         return self.edit(events, self.number or 0, self.word)
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing more comes, and nothing closes."""
+        return self.ends == "never"
+
+    @property
     def body(self) -> Payload | None:
         """The body of the response where it is no stream."""
         if self.status == 200:

@@ -8,7 +8,7 @@ the end does nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.apis.gemini import breaking
 
@@ -49,6 +49,10 @@ class Fault:
     """Whether nothing comes after it."""
     dialect: str = ""
     """The dialect that it needs; empty where any will do."""
+
+    status: ClassVar[int] = 200
+    body: ClassVar[None] = None
+    is_silent: ClassVar[bool] = False
 
     def apply(
         self, events: Iterable[WrittenEvent], number: int | None = None

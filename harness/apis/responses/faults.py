@@ -8,7 +8,7 @@ as they are where the network is at fault, and counted on where the server is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.responses import breaking
 
@@ -41,6 +41,10 @@ class Fault:
     """Whether nothing comes after it, no `[DONE]` either."""
     source: str = ""
     """The thread that shows it, where there is one."""
+
+    status: ClassVar[int] = 200
+    body: ClassVar[None] = None
+    is_silent: ClassVar[bool] = False
 
     def apply(
         self, events: Iterable[WrittenEvent], number: int | None = None
