@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ from harness.record.incoming import ClientGoneError, RefusedError, ServerEnd
 from harness.serve.answer import BrokenOffError, Ending
 
 if TYPE_CHECKING:
+    import socket
+
     from harness.serve.answer import Answer
 
 __all__ = ["ClientGoneError", "Connection", "RefusedError"]

@@ -60,7 +60,7 @@ LONG = {
     "engine/stream.py": 470,
     "engine/transcript.py": 380,
     "fuzz/consumers.py": 390,
-    "fuzz/driving.py": 380,
+    "fuzz/driving.py": 360,
     "fuzz/folding.py": 370,
     "fuzz/judging.py": 460,
     "fuzz/shrinking.py": 400,
