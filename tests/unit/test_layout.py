@@ -63,7 +63,6 @@ LONG = {
     "fuzz/driving.py": 360,
     "fuzz/folding.py": 370,
     "fuzz/judging.py": 460,
-    "fuzz/shrinking.py": 400,
     "fuzz/stream_trials.py": 370,
     "pytest_plugin/playback.py": 380,
     "pytest_plugin/plugin.py": 440,
