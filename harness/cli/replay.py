@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
+from harness.cli.jobs import (
+    Terminal,
+    captured,
+    each,
+    jobs_option,
+    named,
+    portable,
+    show,
+)
 from harness.cli.look import look, wants_to_look
 from harness.cli.output import imports_own_code, out
 
@@ -16,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
+    from harness.cli.jobs import Write
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
+T = TypeVar("T")
+_COUNTS = ("emissions", "diagnostics", "hurting")
 _OURS = ("streaming", "queuing")
 _MODES = ("tokens", "steps", "legacy", "chat-completion")
 
@@ -132,6 +145,7 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
+@jobs_option
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
@@ -187,13 +201,14 @@ class _Run:
         """Replay everything that was named; return the exit code."""
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
-        named = list(self._expand(paths))
-        for path, is_named in _progress(named, is_quiet=self.is_quiet):
+        found = named(paths)
+        running = each(self._replay_file, found, self.options["jobs"], self._there)
+        for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
-                self._replay_file(path)
+                self._merge(path, result())
                 self.cassettes += 1
             except NothingToReplayError as error:
-                if is_named:
+                if path in paths:
                     complain_of(error)
                     self.unreadable += 1
                 else:
@@ -211,7 +226,7 @@ class _Run:
             write("")
             for step in self.steps:
                 write(step)
-        if len(named) > 1 and not self.is_quiet:
+        if len(found) > 1 and not self.is_quiet:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
             return Exit.UNUSABLE
@@ -219,20 +234,27 @@ class _Run:
             return Exit.FINDINGS
         return Exit.DONE
 
-    def _expand(self, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-        """Yield every recording, and whether it was named itself."""
-        from harness.cassettes.library import find_cassettes
-        from harness.errors import CassetteError
+    def _there(self) -> Callable[[str], _Part]:
+        """Return what replays a recording in another process."""
+        return partial(
+            _replay_there, self.options, Terminal.here(), frozenset(self.explained)
+        )
 
-        for path in paths:
-            try:
-                found = find_cassettes(path)
-            except CassetteError as error:
-                complain_of(error)
-                self.unreadable += 1
-            else:
-                for name in found:
-                    yield name, name == path
+    def _merge(self, path: str, part: _Part | None) -> None:
+        """Take over what another process did; None where it was done here."""
+        if part is None:
+            return
+        if part.explained & self.explained:
+            # Explained by now, which nobody knew when it was handed in.
+            self._replay_file(path)
+            return
+        show(part.log)
+        self.explained |= part.explained
+        self.steps = self.steps or part.steps
+        for name, count in part.counts.items():
+            setattr(self, name, getattr(self, name) + count)
+        if part.error is not None:
+            raise part.error
 
     def _replay_file(self, path: str) -> None:
         from harness.cassettes.load import load_cassette
@@ -384,18 +406,46 @@ class _Run:
         say(", ".join(parts))
 
 
+class _Part(NamedTuple):
+    """What a process did with one recording."""
+
+    log: list[Write]
+    counts: dict[str, int]
+    explained: frozenset[str]
+    steps: list[str]
+    error: Exception | None
+
+
+def _replay_there(
+    options: dict[str, Any], terminal: Terminal, explained: frozenset[str], path: str
+) -> _Part:
+    error = None
+    with captured(terminal) as log:
+        run = _Run(options)
+        run.explained |= explained
+        try:
+            run._replay_file(path)  # noqa: SLF001 - of this module
+        except Exception as raised:  # noqa: BLE001 - raised again by `_merge`
+            error = portable(raised)
+        run.write.end()
+    counts = {name: getattr(run, name) for name in _COUNTS}
+    new = frozenset(run.explained - explained)
+    return _Part(log, counts, new, run.steps, error)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(
-    named: list[tuple[str, bool]], *, is_quiet: bool
-) -> Iterator[tuple[str, bool]]:
+    running: Iterator[tuple[str, T]], count: int, *, is_quiet: bool
+) -> Iterator[tuple[str, T]]:
     """Yield the recordings; with several of them, a bar on a terminal's stderr."""
-    if len(named) < 2 or is_quiet or not sys.stderr.isatty():
-        yield from named
+    if count < 2 or is_quiet or not sys.stderr.isatty():
+        yield from running
         return
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(named, "replaying", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    yield from track(running, "replaying", total=count, console=console, transient=True)
