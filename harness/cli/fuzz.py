@@ -12,8 +12,9 @@ from harness.cli.console import Exit, complain, printable, say
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.example_worker import About
+    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.findings import Plan, Tried
+    from harness.fuzz.pool import Pool
     from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
@@ -93,10 +94,15 @@ _DEFAULT_EXAMPLES = 20_000
 @click.option(
     "--jobs",
     type=click.IntRange(min=1, max=256),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Processes; the same examples find the same with any number of them.",
+    help="Processes; the same examples find the same with any number of them.  "
+    "[default: 1, with --dask local one a core]",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS|local",
+    help="Run the examples on a Dask cluster, where TARGET is installed: its "
+    "scheduler, or one that is started here; they find the same.",
 )
 @click.option(
     "--seed",
@@ -174,11 +180,12 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
     if options["gateway"]:
+        if options["dask"] is not None:
+            raise click.UsageError("--gateway runs here; leave --dask out")
         return _fuzz_gateway([target] if target else [], paths, options)
     if target is None:
         raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.pool import Pool
     from harness.fuzz.processes import SetUpError
 
     plan = _plan(options)
@@ -186,7 +193,7 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
         target, _wanted(options), plan, _recordings(paths), options["timeout_each"]
     )
     progress = _progress(plan, options)
-    pool = Pool(job, options["jobs"], progress)
+    pool = _pool(job, options, progress)
     try:
         failures = pool.run()
     except SetUpError as error:
@@ -202,6 +209,16 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+
+
+def _pool(job: Job, options: dict[str, Any], progress: _Progress | None) -> Pool:
+    if options["dask"] is None:
+        from harness.fuzz.pool import Pool
+
+        return Pool(job, options["jobs"] or 1, progress)
+    from harness.corpus.fuzzing import ClusterPool
+
+    return ClusterPool(job, options["dask"], options["jobs"], progress)
 
 
 def _plan(options: dict[str, Any]) -> Plan:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.corpus import engines
 from harness.corpus.engines import Engine
 from harness.corpus.opening import TEXT as FILE
 from harness.corpus.opening import Corpus, Item
