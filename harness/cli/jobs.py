@@ -12,14 +12,13 @@ import pickle
 import shutil
 import sys
 import traceback
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from harness.cli.output import out, rejoin
+from harness.cli.output import out, replaced
 from harness.errors import CassetteError, HarnessError
 
 if TYPE_CHECKING:
@@ -27,16 +26,7 @@ if TYPE_CHECKING:
 
     from harness.corpus.opening import Entry, Item
 
-__all__ = [
-    "Terminal",
-    "Write",
-    "captured",
-    "each",
-    "jobs_option",
-    "named",
-    "portable",
-    "show",
-]
+__all__ = ["each", "jobs_option", "named", "portable"]
 
 T = TypeVar("T")
 _PART = 8  # recordings handed to a process at once: the first results come soon
@@ -74,9 +64,12 @@ def each(
     work: Callable[[str], T],
     names: list[tuple[str, HarnessError | None]],
     jobs: int,
-    there: Callable[[], Callable[[str], Any]] | None = None,
-) -> Iterator[tuple[str, Callable[[], T | Any]]]:
+    there: Callable[[], Callable[[str], T]] | None = None,
+    fits: Callable[[T], bool] = lambda _result: True,
+) -> Iterator[tuple[str, Callable[[], T]]]:
     """Yield each recording with what returns its result, or raises its error.
+
+    What `work` writes to the outputs comes in its place, too.
 
     Args:
         work: Called with a name.
@@ -84,34 +77,53 @@ def each(
         jobs: How many processes; with one, and for pipes, `work` is called here.
         there: Returns what is called in a process instead, asked when it is handed in;
             it can be pickled, and so can its results.
+        fits: Whether a result of `there` still stands when its turn has come; if not,
+            `work` is called here.
     """
     files = [name for name, error in names if error is None]
     if jobs == 1 or len(files) < 2 or not all(Path(name).is_file() for name in files):
         for name, error in names:
-            yield name, partial(work, name) if error is None else partial(_raise, error)
+            yield name, partial(_raise, error) if error else partial(work, name)
         return
     from harness.corpus.engines import Processes
     from harness.corpus.worker import Limits
 
-    with Processes(_Job(), Limits(0, 0), min(jobs, len(files))) as engine:
+    job = _Job(_Terminal.here())
+    with Processes(job, Limits(0, 0), min(jobs, len(files))) as engine:
         engine.part_items = _PART
         results = engine.run(_entries(files, there or (lambda: work)))
         for name, error in names:
             if error is not None:
                 yield name, partial(_raise, error)
                 continue
-            [(result, problem)] = next(results)[1]
-            yield name, partial(_give, result, problem)
+            [done] = next(results)[1]
+            is_good = done.error is not None or fits(done.result)
+            yield name, done.give if is_good else partial(work, name)
 
 
 def _raise(error: HarnessError) -> Any:
     raise error
 
 
-def _give(result: Any, problem: Exception | None) -> Any:
-    if problem is not None:
-        raise problem
-    return result
+class _Done(NamedTuple):
+    """What came of a recording in another process."""
+
+    log: list[tuple[bool, str]]
+    """Texts that were written, and whether to standard error."""
+    result: Any
+    error: Exception | None = None
+
+    def give(self) -> Any:
+        """Write what was written, and return the result or raise the error."""
+        for is_err, text in self.log:
+            if is_err:
+                out().flush()
+                sys.stderr.write(text)
+            else:
+                out().write(text)
+        if self.error is not None:
+            raise self.error
+        return self.result
 
 
 def _entries(
@@ -125,36 +137,7 @@ def _entries(
         yield Entry(name, 0, partial(Item, *item), Found(name, 0, 0))
 
 
-class _Job:
-    """Calls what an item holds with its name; see `harness.corpus.worker.Job`."""
-
-    def prepare(self) -> None:
-        """Nothing is needed."""
-
-    def work(self, item: Item) -> list[tuple[Any, Exception | None]]:
-        """Return the result, or the error."""
-        try:
-            return [(pickle.loads(item.data)(item.name), None)]  # noqa: S301 - of `each`
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-            return [(None, portable(error))]
-
-    def give_up(self, item: Item, reason: str) -> list[tuple[Any, Exception | None]]:
-        """Return the error of a process that died."""
-        return [(None, CassetteError(item.name, reason))]
-
-
-def portable(error: Exception) -> Exception:
-    """Return an error that can be pickled, with its traceback for ``--debug``."""
-    note = traceback.format_exc()
-    try:
-        pickle.dumps(error)
-    except Exception:  # noqa: BLE001 - what a user's code raised may hold anything
-        error = HarnessError(f"{type(error).__name__}: {error}")
-    error.add_note(note)
-    return error
-
-
-class Terminal(NamedTuple):
+class _Terminal(NamedTuple):
     """What the outputs of a command are, for a process that has others."""
 
     out: bool
@@ -162,18 +145,43 @@ class Terminal(NamedTuple):
     columns: int
 
     @classmethod
-    def here(cls) -> Terminal:
-        """Return what they are here."""
+    def here(cls) -> _Terminal:
         columns = shutil.get_terminal_size((80, 24)).columns
         return cls(out().isatty(), sys.stderr.isatty(), columns)
 
 
-Write = tuple[bool, str]
-"""A text that was written: whether to standard error, and the text."""
+class _Job(NamedTuple):
+    """Calls what an item holds with its name; see `harness.corpus.worker.Job`."""
+
+    terminal: _Terminal
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
+    def work(self, item: Item) -> list[_Done]:
+        """Return what came of it, whatever it was."""
+        os.environ["COLUMNS"] = str(self.terminal.columns)
+        log: list[tuple[bool, str]] = []
+        streams = (
+            _text(_Log(log, is_err=False, is_terminal=self.terminal.out)),
+            _text(_Log(log, is_err=True, is_terminal=self.terminal.err)),
+        )
+        with replaced(*streams):
+            try:
+                result = pickle.loads(item.data)(item.name)  # noqa: S301 - of `each`
+            except Exception as error:  # noqa: BLE001 - raised again by `give`
+                return [_Done(log, None, portable(error))]
+        return [_Done(log, result)]
+
+    def give_up(self, item: Item, reason: str) -> list[_Done]:
+        """Return the error of a process that died."""
+        return [_Done([], None, CassetteError(item.name, reason))]
 
 
 class _Log(io.RawIOBase):
-    def __init__(self, log: list[Write], *, is_err: bool, is_terminal: bool) -> None:
+    def __init__(
+        self, log: list[tuple[bool, str]], *, is_err: bool, is_terminal: bool
+    ) -> None:
         self._log, self._is_err, self._is_terminal = log, is_err, is_terminal
 
     def writable(self) -> bool:
@@ -188,40 +196,19 @@ class _Log(io.RawIOBase):
         return len(data)
 
 
-@contextmanager
-def captured(terminal: Terminal) -> Iterator[list[Write]]:
-    """Keep what is written to the outputs, in order, for `show`.
-
-    Args:
-        terminal: What they would be.
-    """
-    log: list[Write] = []
-    before = sys.stdout, sys.stderr
-    os.environ["COLUMNS"] = str(terminal.columns)
-    sys.stdout, sys.stderr = (
-        io.TextIOWrapper(
-            io.BufferedWriter(_Log(log, is_err=is_err, is_terminal=is_terminal)),
-            "utf-8",
-            "surrogatepass",
-            newline="",
-            write_through=True,
-        )
-        for is_err, is_terminal in ((False, terminal.out), (True, terminal.err))
+def _text(log: _Log) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(log)
+    return io.TextIOWrapper(
+        buffer, "utf-8", "surrogatepass", newline="", write_through=True
     )
+
+
+def portable(error: Exception) -> Exception:
+    """Return an error that can be pickled, with its traceback for ``--debug``."""
+    note = traceback.format_exc()
     try:
-        yield log
-    finally:
-        rejoin()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        sys.stdout, sys.stderr = before
-
-
-def show(log: Iterable[Write]) -> None:
-    """Write what was kept."""
-    for is_err, text in log:
-        if is_err:
-            out().flush()
-            sys.stderr.write(text)
-        else:
-            out().write(text)
+        pickle.dumps(error)
+    except Exception:  # noqa: BLE001 - what a user's code raised may hold anything
+        error = HarnessError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error

@@ -11,13 +11,10 @@ import click
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
 from harness.cli.jobs import (
-    Terminal,
-    captured,
     each,
     jobs_option,
     named,
     portable,
-    show,
 )
 from harness.cli.look import look, wants_to_look
 from harness.cli.output import imports_own_code, out
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
-    from harness.cli.jobs import Write
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
@@ -202,10 +198,10 @@ class _Run:
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
         found = named(paths)
-        running = each(self._replay_file, found, self.options["jobs"], self._there)
+        running = each(self._here, found, self.options["jobs"], self._there, self._fits)
         for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
-                self._merge(path, result())
+                self._merge(result())
                 self.cassettes += 1
             except NothingToReplayError as error:
                 if path in paths:
@@ -234,21 +230,22 @@ class _Run:
             return Exit.FINDINGS
         return Exit.DONE
 
-    def _there(self) -> Callable[[str], _Part]:
-        """Return what replays a recording in another process."""
-        return partial(
-            _replay_there, self.options, Terminal.here(), frozenset(self.explained)
-        )
+    def _here(self, path: str) -> _Part | None:
+        self._replay_file(path)
+        return None
 
-    def _merge(self, path: str, part: _Part | None) -> None:
+    def _there(self) -> Callable[[str], _Part | None]:
+        """Return what replays a recording in another process."""
+        return partial(_replay_there, self.options, frozenset(self.explained))
+
+    def _fits(self, part: _Part | None) -> bool:
+        """Return whether a recording explains nothing that others did meanwhile."""
+        return part is None or not part.explained & self.explained
+
+    def _merge(self, part: _Part | None) -> None:
         """Take over what another process did; None where it was done here."""
         if part is None:
             return
-        if part.explained & self.explained:
-            # Explained by now, which nobody knew when it was handed in.
-            self._replay_file(path)
-            return
-        show(part.log)
         self.explained |= part.explained
         self.steps = self.steps or part.steps
         for name, count in part.counts.items():
@@ -409,7 +406,6 @@ class _Run:
 class _Part(NamedTuple):
     """What a process did with one recording."""
 
-    log: list[Write]
     counts: dict[str, int]
     explained: frozenset[str]
     steps: list[str]
@@ -417,20 +413,18 @@ class _Part(NamedTuple):
 
 
 def _replay_there(
-    options: dict[str, Any], terminal: Terminal, explained: frozenset[str], path: str
+    options: dict[str, Any], explained: frozenset[str], path: str
 ) -> _Part:
     error = None
-    with captured(terminal) as log:
-        run = _Run(options)
-        run.explained |= explained
-        try:
-            run._replay_file(path)  # noqa: SLF001 - of this module
-        except Exception as raised:  # noqa: BLE001 - raised again by `_merge`
-            error = portable(raised)
-        run.write.end()
+    run = _Run(options)
+    run.explained |= explained
+    try:
+        run._replay_file(path)  # noqa: SLF001 - of this module
+    except Exception as raised:  # noqa: BLE001 - raised again by `_merge`
+        error = portable(raised)
+    run.write.end()
     counts = {name: getattr(run, name) for name in _COUNTS}
-    new = frozenset(run.explained - explained)
-    return _Part(log, counts, new, run.steps, error)
+    return _Part(counts, frozenset(run.explained - explained), run.steps, error)
 
 
 def _counted(number: int, noun: str) -> str:
