@@ -10,6 +10,7 @@ import click
 
 from harness.cli.console import Exit, complain, say, write
 from harness.cli.engine_options import engine_of, engine_options, refuse_below
+from harness.cli.options import AS_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,7 @@ def ls_command(corpus: str) -> int:
 
 @command.command("stats", no_args_is_help=True)
 @click.argument("corpus")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@AS_JSON
 def stats_command(corpus: str, *, as_json: bool) -> int:
     """Count the streams of a corpus by API, provider, model and shape."""
     reading = _Reading(corpus)

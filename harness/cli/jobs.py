@@ -65,7 +65,7 @@ def each(
     names: list[tuple[str, HarnessError | None]],
     jobs: int,
     there: Callable[[], Callable[[str], T]] | None = None,
-    fits: Callable[[T], bool] = lambda _result: True,
+    stands: Callable[[T], bool] = lambda _result: True,
 ) -> Iterator[tuple[str, Callable[[], T]]]:
     """Yield each recording with what returns its result, or raises its error.
 
@@ -77,8 +77,8 @@ def each(
         jobs: How many processes; with one, and for pipes, `work` is called here.
         there: Returns what is called in a process instead, asked when it is handed in;
             it can be pickled, and so can its results.
-        fits: Whether a result of `there` still stands when its turn has come; if not,
-            `work` is called here.
+        stands: Called with a result of `there` when its turn has come, before what was
+            written is; returns False where `work` is to be called here after all.
     """
     files = [name for name, error in names if error is None]
     if jobs == 1 or len(files) < 2 or not all(Path(name).is_file() for name in files):
@@ -97,7 +97,7 @@ def each(
                 yield name, partial(_raise, error)
                 continue
             [done] = next(results)[1]
-            is_good = done.error is not None or fits(done.result)
+            is_good = done.error is not None or stands(done.result)
             yield name, done.give if is_good else partial(work, name)
 
 

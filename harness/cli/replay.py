@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -10,26 +11,63 @@ import click
 
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
-from harness.cli.jobs import (
-    each,
-    jobs_option,
-    named,
-    portable,
-)
+from harness.cli.jobs import each, jobs_option, named, portable
 from harness.cli.look import look, wants_to_look
+from harness.cli.options import (
+    API,
+    DIALECT,
+    MODE,
+    OURS,
+    REASONING,
+    agent_options,
+    exchange_option,
+    mode_of,
+)
 from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
 T = TypeVar("T")
 _COUNTS = ("emissions", "diagnostics", "hurting")
-_OURS = ("streaming", "queuing")
-_MODES = ("tokens", "steps", "legacy", "chat-completion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """The options of `harness replay`, as they were given."""
+
+    interface: str
+    mode: str | None
+    agent: AgentOptions
+    inner_thoughts: bool
+    single_step: bool
+    split: str
+    api: str | None
+    dialect: str | None
+    fault: str | None
+    exchange: int | None
+    reasoning: bool
+    form: str
+    rows: str | None
+    around: int | None
+    until: int | None
+    step: bool
+    strict: bool
+    quiet: bool
+    jobs: int
+
+    def to_agent(self) -> AgentOptions:
+        """Return what agent and interface agree on."""
+        return replace(
+            self.agent,
+            inner_thoughts=self.inner_thoughts,
+            multi_step=not self.single_step,
+        )
 
 
 @click.command(
@@ -48,29 +86,10 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 )
 @click.option(
     "--mode",
-    type=click.Choice(_MODES),
+    type=MODE,
     help="How a streaming interface is used.  [default: tokens]",
 )
-@click.option(
-    "--assistant-message/--no-assistant-message",
-    default=False,
-    show_default=True,
-    help="Emit the assistant function's text as assistant messages.",
-)
-@click.option(
-    "--assistant-function",
-    default="send_message",
-    show_default=True,
-    metavar="NAME",
-    help="The function whose call is the agent's answer.",
-)
-@click.option(
-    "--assistant-argument",
-    default="message",
-    show_default=True,
-    metavar="NAME",
-    help="The argument of that function that holds the text.",
-)
+@agent_options
 @click.option(
     "--inner-thoughts",
     is_flag=True,
@@ -86,26 +105,17 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 )
 @click.option(
     "--api",
-    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    type=API,
     help="Restate the recording in this API; --dialect and --fault are then its own.",
 )
-@click.option(
-    "--dialect",
-    metavar="NAME",
-    help="Say the stream as this provider would; several joined by +.",
-)
+@DIALECT
 @click.option(
     "--fault",
     metavar="NAME[:K]",
     help="Break the stream at K; several joined by +.",
 )
-@click.option(
-    "--exchange",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Replay only exchange N, numbered from 0.  [default: all]",
-)
-@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+@exchange_option("Replay")
+@REASONING
 @click.option(
     "--format",
     "form",
@@ -142,7 +152,7 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
 @jobs_option
-def command(paths: tuple[str, ...], **options: Any) -> int:
+def command(paths: tuple[str, ...], **given: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
     PATH is a cassette (vcrpy's YAML or JSON), event stream text as `curl -N` saves
@@ -155,7 +165,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
       harness replay broken.yaml --assistant-message --split chars --strict
       curl -N ... | harness replay -
     """
-    if options["mode"] and options["interface"] == "queuing":
+    options = ReplayOptions(**given)
+    if options.mode and options.interface == "queuing":
         raise click.UsageError(
             "--mode is for a streaming interface; with --interface queuing it has no "
             "meaning (leave it out, or use --interface both)"
@@ -169,27 +180,25 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 class _Run:
     """One invocation: what was asked, what has been found so far."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: ReplayOptions) -> None:
         from harness.apis.varied import vary
 
         self.options = options
-        split = None if options["split"] == "recorded" else options["split"]
-        self.variation = vary(
-            split, options["dialect"], options["fault"], options["api"]
-        )
-        self.is_quiet: bool = options["quiet"]
+        split = None if options.split == "recorded" else options.split
+        self.variation = vary(split, options.dialect, options.fault, options.api)
+        self.is_quiet = options.quiet
         self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0
         self.explained: set[str] = set()  # kinds whose usual cause was printed
-        chosen = options["interface"]
-        self.interfaces = list(_OURS) if chosen == "both" else [chosen]
+        chosen = options.interface
+        self.interfaces = list(OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
             imports_own_code()
-        self.write = WRITERS[options["form"]]()
-        is_wanted = options["rows"] == "run" or (
-            options["rows"] is None and out().isatty()
-        )
-        self.has_runs = options["form"] == "table" and is_wanted
+        self.write = WRITERS[options.form]()
+        is_wanted = options.rows == "run" or (options.rows is None and out().isatty())
+        self.has_runs = options.form == "table" and is_wanted
+        # A view was shown, so that a blank line stands between it and the next.
+        self.has_shown = False
         self.shown: set[str] = set()  # diagnostics of this recording, each shown once
         self.steps: list[str] = []  # what to look at next
 
@@ -198,7 +207,7 @@ class _Run:
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
         found = named(paths)
-        running = each(self._here, found, self.options["jobs"], self._there, self._fits)
+        running = each(self._here, found, self.options.jobs, self._there, self._stands)
         for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
                 self._merge(result())
@@ -226,7 +235,7 @@ class _Run:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
             return Exit.UNUSABLE
-        if self.failed or (self.options["strict"] and self.hurting):
+        if self.failed or (self.options.strict and self.hurting):
             return Exit.FINDINGS
         return Exit.DONE
 
@@ -238,15 +247,20 @@ class _Run:
         """Return what replays a recording in another process."""
         return partial(_replay_there, self.options, frozenset(self.explained))
 
-    def _fits(self, part: _Part | None) -> bool:
+    def _stands(self, part: _Part | None) -> bool:
         """Return whether a recording explains nothing that others did meanwhile."""
-        return part is None or not part.explained & self.explained
+        if part is None or part.explained & self.explained:
+            return False
+        if part.has_shown and self.has_shown:
+            write("")
+        return True
 
     def _merge(self, part: _Part | None) -> None:
         """Take over what another process did; None where it was done here."""
         if part is None:
             return
         self.explained |= part.explained
+        self.has_shown = self.has_shown or part.has_shown
         self.steps = self.steps or part.steps
         for name, count in part.counts.items():
             setattr(self, name, getattr(self, name) + count)
@@ -281,12 +295,12 @@ class _Run:
         from harness.engine.chosen_exchanges import check_exchange, chosen_exchanges
 
         options = self.options
-        check_exchange(cassette, options["exchange"])
-        is_started = interface in _OURS
+        check_exchange(cassette, options.exchange)
+        is_started = interface in OURS
         if is_started:
             # Ours can be made, so the title need not wait for pydantic, which comes
             # with them and takes half of the time that a replay needs to start.
-            chosen_exchanges(cassette, options["exchange"])
+            chosen_exchanges(cassette, options.exchange)
             self._start(cassette, interface)
 
         running = self._replay(cassette, interface)
@@ -311,23 +325,16 @@ class _Run:
         on_response: Callable[[ReplayedResponse], None] | None = None,
     ) -> Replay:
         from harness.engine.replay import Replay
-        from harness.engine.targets import AgentOptions
 
         options = self.options
         return Replay(
             cassette,
             interface,
             variation=self.variation,
-            mode=None if interface == "queuing" else options["mode"] or "tokens",
-            options=AgentOptions(
-                use_assistant_message=options["assistant_message"],
-                assistant_function=options["assistant_function"],
-                assistant_argument=options["assistant_argument"],
-                inner_thoughts=options["inner_thoughts"],
-                multi_step=not options["single_step"],
-            ),
-            exchange=options["exchange"],
-            reasoning=options["reasoning"],
+            mode=mode_of(interface, options.mode),
+            options=options.to_agent(),
+            exchange=options.exchange,
+            reasoning=options.reasoning,
             on_response=on_response,
         )
 
@@ -336,13 +343,16 @@ class _Run:
         from harness.engine.chosen_exchanges import check_exchange
         from harness.engine.transcript import Transcript
 
-        check_exchange(cassette, self.options["exchange"])
+        check_exchange(cassette, self.options.exchange)
         responses: list[ReplayedResponse] = []
         running = self._replay(cassette, interface, responses.append)
         emissions: list[Emission] = []
         try:
             emissions.extend(running)
         finally:  # what an interface emitted before it raised is shown too
+            if self.has_shown:
+                write("")
+            self.has_shown = True
             self.emissions += len(emissions)
             found = running.diagnostics
             self.diagnostics += len(found)
@@ -352,7 +362,7 @@ class _Run:
                     cassette.path, running.interface, emissions, found, responses
                 ),
                 variation=str(self.variation),
-                shows_reasoning=self.options["reasoning"],
+                shows_reasoning=self.options.reasoning,
                 explain=lambda one: self._explained(one, cassette),
                 known=self.shown,
                 is_quiet=self.is_quiet,
@@ -383,7 +393,7 @@ class _Run:
 
     def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
         """Print where it is and why; other formats keep to one line each."""
-        if self.options["form"] != "table":
+        if self.options.form != "table":
             return
         for line in self._explained(diagnostic, cassette):
             say(line)
@@ -408,12 +418,13 @@ class _Part(NamedTuple):
 
     counts: dict[str, int]
     explained: frozenset[str]
+    has_shown: bool
     steps: list[str]
     error: Exception | None
 
 
 def _replay_there(
-    options: dict[str, Any], explained: frozenset[str], path: str
+    options: ReplayOptions, explained: frozenset[str], path: str
 ) -> _Part:
     error = None
     run = _Run(options)
@@ -424,7 +435,8 @@ def _replay_there(
         error = portable(raised)
     run.write.end()
     counts = {name: getattr(run, name) for name in _COUNTS}
-    return _Part(counts, frozenset(run.explained - explained), run.steps, error)
+    new = frozenset(run.explained - explained)
+    return _Part(counts, new, run.has_shown, run.steps, error)
 
 
 def _counted(number: int, noun: str) -> str:

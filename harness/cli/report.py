@@ -9,6 +9,7 @@ import click
 
 from harness.cli.console import Exit, complain, complain_of, say
 from harness.cli.jobs import each, jobs_option, named
+from harness.cli.options import REASONING
 from harness.cli.output import imports_own_code
 
 if TYPE_CHECKING:
@@ -44,9 +45,20 @@ if TYPE_CHECKING:
 @click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
 @click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
 @click.option("--diff", is_flag=True, help="Compare the two recordings named.")
-@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+@REASONING
 @jobs_option
-def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
+def command(  # noqa: PLR0913 - options of one call, keyword-only
+    paths: tuple[str, ...],
+    *,
+    output: str,
+    interfaces: tuple[str, ...],
+    split: str | None,
+    dialect: str | None,
+    fault: str | None,
+    diff: bool,
+    reasoning: bool,
+    jobs: int,
+) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
     PATH is a recording or a folder of them; those that fail stand first. The page needs
@@ -64,24 +76,24 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
     from harness.debug.report import report_page
     from harness.errors import HarnessError
 
-    interfaces = options["interfaces"] or ("streaming", "queuing")
+    interfaces = interfaces or ("streaming", "queuing")
     if any(":" in name for name in interfaces):
         imports_own_code()
-    variation = vary(options["split"], options["dialect"], options["fault"])
+    variation = vary(split, dialect, fault)
     names = named(paths)
-    if options["diff"] and (len(paths), len(names)) != (2, 2):
+    if diff and (len(paths), len(names)) != (2, 2):
         raise click.UsageError("--diff compares two recordings: name two files")
     recordings: list[Drawn] = []
     failed = raised = 0
-    kept: dict[str, Cassette] | None = {} if options["diff"] else None
+    kept: dict[str, Cassette] | None = {} if diff else None
     here = partial(
         _drawn,
         kept=kept,
         interfaces=interfaces,
         variation=variation,
-        reasoning=options["reasoning"],
+        reasoning=reasoning,
     )
-    for name, result in each(here, names, options["jobs"] if kept is None else 1):
+    for name, result in each(here, names, 1 if diff else jobs):
         try:
             recordings.append(result())
         except HarnessError as error:
@@ -97,7 +109,10 @@ def command(paths: tuple[str, ...], output: str, **options: Any) -> int:
         return Exit.UNUSABLE
     sides = None
     if kept is not None and not failed:
-        a, b = (_side(kept[name], interfaces[0], variation, options) for name in paths)
+        a, b = (
+            _side(kept[name], interfaces[0], variation, reasoning=reasoning)
+            for name in paths
+        )
         sides = a, b
     page = report_page(recordings, sides=sides)
     write_atomically(output, page.encode("utf-8", "replace"))
@@ -120,7 +135,7 @@ def _drawn(name: str, *, kept: dict[str, Cassette] | None, **options: Any) -> Dr
 
 
 def _side(
-    cassette: Cassette, interface: str, variation: Variation, options: dict[str, Any]
+    cassette: Cassette, interface: str, variation: Variation, *, reasoning: bool
 ) -> Side:
     from harness.debug.sides import side_of
     from harness.engine.replay import replay
@@ -131,6 +146,6 @@ def _side(
         split=variation.split,
         dialect=variation.dialect,
         fault=variation.fault,
-        reasoning=options["reasoning"],
+        reasoning=reasoning,
     )
     return side_of(made, str(variation))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.console import write
+from harness.cli.console import FINDING, write
 from harness.engine.runs import view_lines
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ __all__ = ["next_steps", "show_runs"]
 
 _STYLES: dict[str, dict[str, Any]] = {
     "heading": {"bold": True},
-    # White on red brings its own background: readable on any palette.
-    "finding": {"fg": 231, "bg": 160, "bold": True},
+    "finding": FINDING,
 }
 
 

@@ -209,4 +209,4 @@ def _source(url: str, found: Found) -> str:
 def cassette_bytes(stream: Stream) -> bytes:
     """Return a cassette that holds one stream, redacted."""
     interaction = interaction_of(redact_exchange(stream.exchange))
-    return encode_document(f"{stream.id}.yaml", [interaction])
+    return b"".join(encode_document(f"{stream.id}.yaml", [interaction]))

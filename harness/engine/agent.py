@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import Part
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
-    from harness.engine.targets import AgentOptions
 
 __all__ = ["AgentLoop", "Cause"]
 
@@ -238,8 +238,8 @@ class AgentLoop:
     def _diagnose_left(self, exchange: Exchange, left_out: dict[str, int]) -> None:
         found = ", ".join(f"{what} ({count})" for what, count in left_out.items())
         style = self._variation.style
-        assert style is not None
-        text = f"{style.api} cannot carry all of the recording: {found}"
+        api = "chat" if style is None else style.api
+        text = f"{api} cannot carry all of the recording: {found}"
         self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
 
     def _stream(

@@ -17,9 +17,10 @@ from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Cassette
 from harness.engine.adapters import Mode, adapt
 from harness.engine.agent import AgentLoop
+from harness.engine.agent_options import AgentOptions
 from harness.engine.chosen_exchanges import check_exchange
 from harness.engine.drive import Running
-from harness.engine.targets import AgentOptions, make_interface, name_of
+from harness.engine.targets import make_interface, name_of
 from harness.engine.transcript import (
     Diagnostic,
     Emission,

@@ -23,6 +23,7 @@ from harness.engine.adapters import (
     adapt,
 )
 from harness.errors import HarnessError, UsageError
+from harness.fuzz.api_arrivals import api_payloads, name_of_api
 from harness.fuzz.folding import fold
 from harness.fuzz.outcomes import Outcome, Raised
 from harness.fuzz.raised_places import place_of
@@ -132,6 +133,8 @@ class BaseConsumer:
 
     level: Level
     apis: tuple[str, ...] = ("chat",)
+    names_api = False
+    """Whether it takes the name of the API as its argument `api`."""
 
     def __init__(
         self,
@@ -151,6 +154,13 @@ class BaseConsumer:
     def api(self) -> str:
         """See `Consumer`."""
         return self.apis[0]
+
+    def named(self, arrival: Sequence[Any]) -> tuple[str, dict[str, str]]:
+        """Return whose events arrive, and the argument that names it if it has one."""
+        api = self.api
+        if len(self.apis) > 1:
+            api = name_of_api(api_payloads(tuple(arrival)), api)
+        return api, {"api": api} if self.names_api else {}
 
     def said(
         self, items: list[Any], value: Any, error: BaseException | None

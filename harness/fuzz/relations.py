@@ -79,7 +79,7 @@ _RELATIONS = (
     Relation(
         "translation",
         "the same answer is the same, whichever API brings it",
-        frozenset({Level.CHUNKS, Level.BYTES}),
+        frozenset({Level.CHUNKS, Level.BYTES, Level.URL}),
         is_asked=False,
     ),
     Relation(

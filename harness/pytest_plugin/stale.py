@@ -88,7 +88,9 @@ class StaleRequests:
             return
         count = self._requests
         are = "request is" if count == 1 else "requests are"
-        reporter.section(f"{count} recorded {are} no longer sent as recorded", red=True)
+        reporter.section(
+            f"{count} recorded {are} no longer sent as recorded", bold=True
+        )
         fields = self._fields.most_common()
         for name, times in fields[:_SHOWN]:
             reporter.write_line(f"{times:6}  {name}")

@@ -100,6 +100,7 @@ def _children(engine: Engine) -> list[int]:
     return [process.pid for process in running if process is not None]
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_the_engine(tmp_path: Path) -> None:
     """One process and two write the same rows."""
     source = all_forms(tmp_path / "in")

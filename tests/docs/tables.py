@@ -16,6 +16,7 @@ import click
 
 from harness.apis.chat.dialects.registry import DIALECTS
 from harness.apis.chat.faults import FAULTS
+from harness.apis.chat.restate import NOT_CARRIED as CHAT
 from harness.apis.detect import API_NAMES, api_named
 from harness.apis.style import RESTATED
 from harness.cli import cli
@@ -195,10 +196,11 @@ def api_variations() -> str:
 def not_carried() -> str:
     """Return what each API cannot carry, and what becomes of it."""
     parts = []
-    for api in _writing():
+    tables = [(api.title, api.not_carried) for api in _writing()]
+    for title, not_carried in [(api_named("chat").title, CHAT), *tables]:
         rows = ["| part | what becomes of it |", "|---|---|"]
-        rows += [f"| {_cell(a)} | {_cell(b)} |" for a, b in api.not_carried.items()]
-        parts += [f"## {api.title}", "\n".join(rows)]
+        rows += [f"| {_cell(a)} | {_cell(b)} |" for a, b in not_carried.items()]
+        parts += [f"## {title}", "\n".join(rows)]
     return "\n\n".join(parts)
 
 

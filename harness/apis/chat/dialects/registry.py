@@ -41,6 +41,13 @@ class DialectPart:
     is_harmless: bool = field(default=True, compare=False)
     """Whether a conforming consumer has nothing to report about it."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.name,)
+
+
+def _named(name: str) -> DialectPart:
+    return DIALECTS[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
