@@ -44,7 +44,7 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
       harness check --rules
     """
     from harness.engine.check import check
-    from harness.errors import HarnessError
+    from harness.errors import CassetteError
 
     if rules:
         _list_rules()
@@ -56,7 +56,7 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
     for _, result in each(check, named(paths, with_journals=True), jobs):
         try:
             found = result()
-        except HarnessError as error:
+        except CassetteError as error:
             complain_of(error)
             is_unreadable = True
             continue

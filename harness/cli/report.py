@@ -74,7 +74,7 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
     from harness.apis.varied import vary
     from harness.cassettes.atomic import write_atomically
     from harness.debug.report import report_page
-    from harness.errors import HarnessError
+    from harness.errors import CassetteError
 
     interfaces = interfaces or ("streaming", "queuing")
     if any(":" in name for name in interfaces):
@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
     for name, result in each(here, names, 1 if diff else jobs):
         try:
             recordings.append(result())
-        except HarnessError as error:
+        except CassetteError as error:
             complain_of(error)
             failed += 1
             continue
