@@ -38,8 +38,8 @@ _SHOWN_CHANGES = 50
     default="check,scan,replay",
     show_default=True,
     metavar="CHECK,...",
-    help="Of check, scan, replay, splits, faults; and consumer, which asks "
-    "MODULE:NAME.",
+    help="Of check, scan, replay, drift (what the vendor's SDK reads, for --against), "
+    "splits, faults; and consumer, which asks MODULE:NAME.",
 )
 @click.option(
     "--output",
