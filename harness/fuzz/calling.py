@@ -11,7 +11,6 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
-from harness.fuzz.api_arrivals import name_of_api
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
 
@@ -35,21 +34,16 @@ class ChunksConsumer(BaseConsumer):
         *,
         form: str = "dict",
         is_async: bool = False,
-        names_api: bool = False,
         documented: tuple[type[BaseException], ...] = (),
         outcome: Callable[[list[Any]], Any] | None = None,
     ) -> None:
         super().__init__(make, name, documented=documented, outcome=outcome)
         self.is_async = is_async
-        self._names_api = names_api
         self._convert = _CONVERTERS[form]()
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Call it with the chunks; what it yields or returns is what it said."""
-        api = self.api
-        if len(self.apis) > 1:
-            api = name_of_api(arrival, api)
-        named = {"api": api} if self._names_api else {}
+        api, named = self.named(arrival)
         items = (self._convert(payload, api) for payload in arrival)
         return _call(self, items, is_beginning=is_beginning, **named)
 
@@ -62,7 +56,8 @@ class BytesConsumer(BaseConsumer):
 
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Call it with the pieces."""
-        return _call(self, iter(arrival), is_beginning=is_beginning)
+        _, named = self.named(arrival)
+        return _call(self, iter(arrival), is_beginning=is_beginning, **named)
 
 
 class _Feed:
@@ -97,25 +92,25 @@ def _call(
     return call_and_fold(
         consumer,
         given,
+        named,
         counts=lambda: not (is_beginning and feed.is_over),
-        **named,
     )
 
 
 def call_and_fold(
     consumer: BaseConsumer,
     given: Any,
+    named: dict[str, str],
     *,
     counts: Callable[[], bool] = lambda: True,
-    **named: str,
 ) -> Outcome:
     """Call a callable and fold what it yields or returns, awaited where needed.
 
     Args:
         consumer: Makes the callable.
         given: What it is called with.
+        named: Arguments besides: `api`, for a consumer that asks for it.
         counts: Asked for every item that it yields.
-        **named: Arguments besides: `api`, for a consumer that asks for it.
     """
     items: list[Any] = []
     value: Any = None

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
-from harness.engine.targets import AgentOptions, make_interface
+from harness.engine.agent_options import AgentOptions
+from harness.engine.targets import make_interface
 from harness.errors import UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.driving import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.fuzz.driving import Consumer
+    from harness.fuzz.served_streams import UrlConsumer
 
 __all__ = ["CHUNK_FORMS", "Wanted", "consumer_of", "import_target"]
 
@@ -74,9 +76,11 @@ def import_target(name: str) -> object:
         return name
     module_name, colon, path = name.partition(":")
     if not (module_name and colon and path):
+        dotted = ":".join(name.rsplit(".", 1))
+        hint = f": did you mean {dotted!r}?" if dotted != name and not colon else ""
         raise UsageError(
             f"target {name!r} is none of 'streaming', 'queuing' and no MODULE:NAME "
-            "such as 'my_agent.stream:Reader'"
+            f"such as 'my_agent.stream:Reader'{hint}"
         )
     if "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: the current folder counts
@@ -137,7 +141,7 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
     if wanted.apis and wanted.apis != ("chat",) and level not in _OF_ANY_API:
         raise UsageError(
             f"--api {','.join(wanted.apis)}: {name} is fed as {level}, which is chat; "
-            "other APIs need --as events or --as bytes"
+            "other APIs need --as events, --as bytes or --as url"
         )
     documented = _documented(sample, name)
     outcome = getattr(sample, "outcome", None)
@@ -150,26 +154,12 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             return HandlerConsumer(make, name, **kept)
         case Level.INTERFACE:
             return _interface(sample, make, name, kept)
-        case Level.CHUNKS:
+        case Level.CHUNKS | Level.BYTES | Level.URL:
             _must(callable(sample), name, "a call")
-            chunks = ChunksConsumer(
-                make,
-                name,
-                form=wanted.form or _form_of(sample),
-                is_async=_is_async(sample),
-                names_api=_takes_api(sample),
-                **kept,
-            )
-            chunks.apis = wanted.apis or _apis_of(sample)
-            return chunks
-        case Level.BYTES:
-            _must(callable(sample), name, "a call")
-            consumer = BytesConsumer(make, name, **kept)
-            consumer.is_async = _is_async(sample)
-            consumer.apis = wanted.apis or ("chat",)
-            return consumer
-        case Level.URL:
-            return _url(sample, make, name, kept)
+            called = _called(level, sample, make, name, wanted, kept)
+            called.apis = wanted.apis or _apis_of(sample)
+            called.names_api = _takes_api(sample)
+            return called
 
 
 def key_of(consumer: Consumer, wanted: Wanted) -> str:
@@ -322,7 +312,7 @@ def _takes_api(sample: Any) -> bool:
         return False
 
 
-_OF_ANY_API = (Level.CHUNKS, Level.BYTES)
+_OF_ANY_API = (Level.CHUNKS, Level.BYTES, Level.URL)
 _API_OF_MODULE = {
     "openai.types.chat": "chat",
     "openai.types.responses": "responses",
@@ -378,10 +368,21 @@ def _interface(
     return StepInterface(make, name, **kept)
 
 
-def _url(
-    sample: Any, make: Callable[[], Any], name: str, kept: dict[str, Any]
-) -> Consumer:
-    _must(callable(sample), name, "a call")
-    from harness.fuzz.served_streams import UrlConsumer  # asyncio, threads and a socket
+def _called(
+    level: Level,
+    sample: Any,
+    make: Callable[[], Any],
+    name: str,
+    wanted: Wanted,
+    kept: dict[str, Any],
+) -> BytesConsumer | ChunksConsumer | UrlConsumer:
+    if level is Level.URL:
+        from harness.fuzz.served_streams import UrlConsumer  # threads and a socket
 
-    return UrlConsumer(make, name, **kept)
+        return UrlConsumer(make, name, **kept)
+    if level is Level.BYTES:
+        consumer = BytesConsumer(make, name, **kept)
+        consumer.is_async = _is_async(sample)
+        return consumer
+    form = wanted.form or _form_of(sample)
+    return ChunksConsumer(make, name, form=form, is_async=_is_async(sample), **kept)

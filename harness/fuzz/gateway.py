@@ -8,23 +8,26 @@ relations, cuts, dialects, faults and shrinking are those of any other.
 from __future__ import annotations
 
 import atexit
+import json
 import os
+import re
 import shlex
 import signal
 import socket
 import subprocess
-import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from harness.errors import UsageError
+from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import BaseConsumer, Level
 from harness.fuzz.outcomes import Outcome
+from harness.fuzz.served_streams import StreamServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,50 +35,15 @@ if TYPE_CHECKING:
 
 __all__ = ["GatewayConsumer", "GatewayError"]
 
-_START_S = 60.0
+_START_S = 120.0
+_STATUS = re.compile(r"status \d+|an error event")
+_CAUSES = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b")
 _TOOLS = ("get_weather", "get_time", "look", "first", "second", "note", "now")
 _HIDDEN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
 
 
 class GatewayError(Exception):
     """The gateway answered with an error, or not at all."""
-
-
-class _Upstream(ThreadingHTTPServer):
-    """Answers every request with the same pieces."""
-
-    daemon_threads = True
-    pieces: Sequence[bytes] = ()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Upstream
-
-    def do_POST(self) -> None:
-        """Send the example, an own write for each piece."""
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for piece in self.server.pieces:
-            if piece:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
-
-    def do_GET(self) -> None:
-        """Answer what asks which models there are."""
-        body = b'{"object": "list", "data": []}'
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:  # what is asked is no news
-        pass
 
 
 class GatewayConsumer(BaseConsumer):
@@ -108,7 +76,7 @@ class GatewayConsumer(BaseConsumer):
         self._asked = asked
         self._model = model
         self._timeout_s = timeout_s
-        self._upstream: _Upstream | None = None
+        self._upstream: StreamServer | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
         self._client = httpx.Client(timeout=timeout_s, trust_env=False)
@@ -129,7 +97,7 @@ class GatewayConsumer(BaseConsumer):
         try:
             body = self._ask()
         except GatewayError as error:
-            return self.said([], None, error)
+            return _refused(self.said([], None, error), error)
         truth = truth_of((body,), "", self._asked)
         kinds = {
             "content": truth.text,
@@ -149,15 +117,13 @@ class GatewayConsumer(BaseConsumer):
             self._process.wait()
             self._process = None
         if self._upstream is not None:
-            self._upstream.shutdown()
-            self._upstream.server_close()
+            self._upstream.close()
             self._upstream = None
 
     def _start(self) -> None:
         atexit.register(self.close)
-        self._upstream = _Upstream(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=self._upstream.serve_forever, daemon=True).start()
-        upstream = f"http://127.0.0.1:{self._upstream.server_address[1]}"
+        self._upstream = StreamServer()
+        upstream = self._upstream.url
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -216,8 +182,21 @@ class GatewayConsumer(BaseConsumer):
             text = f"{type(error).__name__}: {error}"
             raise GatewayError(text) from None
         if answer.status_code >= 400:
-            raise GatewayError(f"status {answer.status_code}: {answer.text[:300]}")
+            raise GatewayError(f"status {answer.status_code}: {answer.text[:2000]}")
+        for payload in api_payloads((answer.content,)):
+            if payload.get("error") or payload.get("type") == "error":
+                raise GatewayError(f"an error event: {json.dumps(payload)[:2000]}")
         return answer.content
+
+
+def _refused(outcome: Outcome, error: GatewayError) -> Outcome:
+    """Tell errors apart by the status and the cause that they name, if any."""
+    assert outcome.raised is not None
+    status = _STATUS.match(str(error))
+    cause = [status[0]] if status else []
+    cause += _CAUSES.findall(str(error))[-1:]
+    place = "the gateway" + "".join(f", {one}" for one in cause)
+    return replace(outcome, raised=replace(outcome.raised, place=place))
 
 
 def _request(api: str, model: str) -> tuple[str, dict[str, Any]]:

@@ -206,7 +206,7 @@ def test_other_apis_are_asked_for_by_name(folder: Path) -> None:
     ("arguments", "says"),
     [
         (("trouble:Reader", "--api", "other"), "expected some of chat, responses"),
-        (("streaming", "--api", "gemini"), "need --as events or --as bytes"),
+        (("streaming", "--api", "gemini"), "need --as events, --as bytes or --as url"),
     ],
 )
 def test_wrong_api_is_one_line(
