@@ -116,7 +116,11 @@ class StreamReader:
         """Yield the events of another API as chat chunks, each with its parts."""
         restater = Restater()
         for event, at, parts in self.parts():
-            yield from restater.chunks(event.index, at, parts)
+            chunk = restater.one(event.index, at, parts)
+            if chunk is not None:
+                yield chunk
+            else:
+                yield from restater.chunks(event.index, at, parts)
         self.left = restater.left
 
     def parts(self) -> Iterator[tuple[Event | LaneEvent, float | None, list[Part]]]:
