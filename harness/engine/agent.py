@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.apis.chat.restate import reasoning_as_content
+from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
@@ -239,8 +239,8 @@ class AgentLoop:
     def _diagnose_left(self, exchange: Exchange, left_out: dict[str, int]) -> None:
         found = ", ".join(f"{what} ({count})" for what, count in left_out.items())
         style = self._variation.style
-        assert style is not None
-        text = f"{style.api} cannot carry all of the recording: {found}"
+        api = "chat" if style is None else style.api
+        text = f"{api} cannot carry all of the recording: {found}"
         self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
 
     def _stream(

@@ -46,8 +46,6 @@ _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
 # sends it must not make a long stream wait.
-
-
 _PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
@@ -58,7 +56,8 @@ class StreamReader:
     Args:
         exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream. Where it is
-            None nothing is looked for, and chat chunks come without their parts.
+            None nothing is looked for, chat chunks come without their parts, and
+            errors of the provider stay among the parts, for those who restate them.
         api: Whose events they are; found out where it is None.
     """
 
@@ -73,6 +72,8 @@ class StreamReader:
         """Whose events they are; those of another API than chat are restated."""
         self.left: list[Part] = []
         """When the stream is over: parts that no chunk carries."""
+        self.left_out: dict[str, int] = {}
+        """When a restated stream is over: what chat cannot carry."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -115,12 +116,14 @@ class StreamReader:
     def _restated(self) -> Iterator[Chunk]:
         """Yield the events of another API as chat chunks, each with its parts."""
         restater = Restater()
+        self.left_out = restater.left_out
         for event, at, parts in self.parts():
             chunk = restater.one(event.index, at, parts)
             if chunk is not None:
                 yield chunk
             else:
                 yield from restater.chunks(event.index, at, parts)
+        restater.close()
         self.left = restater.left
 
     def parts(self) -> Iterator[tuple[Event | LaneEvent, float | None, list[Part]]]:
@@ -307,6 +310,8 @@ class StreamReader:
             place = part.event if part.event is not None else event
             text, excerpt = part.text, None
             if part.kind is DiagnosticKind.ERROR_EVENT:
+                if self._report is None:
+                    others.append(part)
                 self.has_failed = True
                 self._failed_at = place
                 text = f"the provider sent an error: {text}"

@@ -13,11 +13,14 @@ import yaml
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.chunks import parse_payload
 from harness.apis.detect import API_NAMES
+from harness.apis.style import RESTATED
+from harness.apis.varied import vary
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
+from harness.engine.restated import restated_bytes
 from harness.fuzz.cuts import StreamCuts, random_cuts
 from harness.fuzz.driving import HandlerConsumer, OwnInterface
 from tests.benchmarks.measuring import Run, cpu
@@ -44,6 +47,7 @@ from tests.benchmarks.workloads import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from harness.apis.varied import Variation
     from tests.benchmarks.measuring import Contest
 
 KB = 1000
@@ -243,6 +247,27 @@ def apis() -> Iterator[Mapping[str, Run]]:
     yield runs
 
 
+@contextmanager
+def restated() -> Iterator[Mapping[str, Run]]:
+    """Chunks of text and of calls, 5 000 of them, written in each API as bytes."""
+    count = 5000
+    body = event_stream(count)
+
+    def run(variation: Variation) -> Run:
+        def write() -> int:
+            exchange = Exchange(0, Request("POST", ""), Response(200, body=body))
+            return sum(map(len, restated_bytes(exchange, variation, "chat")))
+
+        assert write() > count * 10, "the stream was not restated"
+        return lambda: cpu(write, times=1, units=count)
+
+    variations = {api: vary(api=api) for api in RESTATED}
+    yield {
+        api: run(variation)
+        for api, variation in {"chat": vary(dialect="openai"), **variations}.items()
+    }
+
+
 def _again(made: Cassette, count: int, times: int) -> Run:
     return lambda: cpu(
         lambda: replay(made, _interface(), mode="tokens"), times=times, units=count
@@ -299,6 +324,7 @@ CONTESTS: Mapping[str, Contest] = {
     "chunks": bytes_to_chunks,
     "replay": whole_replay,
     "apis": apis,
+    "restated": restated,
     "corpus": corpus_shaped,
     "loading": loading,
     "fuzzing": fuzzing,

@@ -101,6 +101,18 @@ ROWS = (
             ("gemini", "Gemini"),
         )
     ),
+    *(
+        Row(
+            f"restated-{api}",
+            f"a chat chunk restated as {title}, against the same in a chat dialect",
+            *(Kind.COST, 1.5, "restated", api, "chat"),
+        )
+        for api, title in (
+            ("responses", "Responses"),
+            ("anthropic", "Messages"),
+            ("gemini", "Gemini"),
+        )
+    ),
     Row(
         "loading",
         "loading a cassette, against yaml.load with CSafeLoader",

@@ -14,6 +14,7 @@ from harness.apis.chat.deltas import (
     delta_of,
 )
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.counts import count_in
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -319,11 +320,13 @@ def _field_of(part: Part, delta: dict[str, Any]) -> str:
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:
-    counts = [
-        value if type(value) is int else None
-        for value in (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    ]
-    return Usage(usage, *counts)
+    return Usage(
+        usage,
+        count_in(usage, "prompt_tokens"),
+        count_in(usage, "completion_tokens"),
+        count_in(usage, "prompt_tokens_details", "cached_tokens"),
+        count_in(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:

@@ -11,13 +11,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, Payload
-from harness.apis.chat.deltas import REASONING_FIELDS, DeltaReader
+from harness.apis.counts import other_counts
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
     Finish,
     Head,
+    Item,
+    Opaque,
     OtherChoice,
     Part,
+    Problem,
     Reasoning,
     Refusal,
     Text,
@@ -27,7 +31,22 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Restater", "as_chunk", "reasoning_as_content", "restated_whole"]
+__all__ = [
+    "NOT_CARRIED",
+    "Restater",
+    "as_chunk",
+    "restated_whole",
+]
+
+NOT_CARRIED = {
+    "signature": "left out: chat has no field for it",
+    "encrypted_reasoning": "left out: only its own provider can read it",
+    "redacted_reasoning": "left out: only its own provider can read it",
+    "items": "server tools, citations and media are left out, each by its own name",
+    "token count": "left out under names it does not have, or without a finish",
+    "(id of a block)": "left out, not counted: chat has no blocks",
+}
+"""What `Restater.left_out` counts, and what becomes of it."""
 
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
 _DELTAS = {Reasoning, Text, Refusal, CallPart}
@@ -68,12 +87,14 @@ class Restater:
     """Restates the parts of one response.
 
     What chat chunks cannot carry (`Block`, `Opaque`, `Item`) stays in `Chunk.parts` of
-    the next chunk, or in `left` where none follows.
+    the next chunk, or in `left` where none follows. An error is a chunk of its own.
     """
 
     def __init__(self) -> None:
         self.left: list[Part] = []
         """Parts that no chunk has taken along yet."""
+        self.left_out: dict[str, int] = {}
+        """What the JSON of the chunks does not carry, and how often it came."""
         self._head: dict[str, Any] = {
             "id": "",
             "object": "chat.completion.chunk",
@@ -132,13 +153,15 @@ class Restater:
                 (part.choice, part.part) if type(part) is OtherChoice else (0, part)
             )
             kind = type(inner)
-            if kind is Head:
-                self._read_head(inner)  # type: ignore[arg-type]  # it is one
-            elif kind is Usage:
-                self._read_usage(inner)  # type: ignore[arg-type]  # it is one
-                has_usage = True
+            has_usage = self._note(inner) or has_usage
+            if isinstance(inner, Problem):
+                if rank >= 0:
+                    yield close()
+                yield from self._fail(index, at, inner)
+                continue
             its_rank = _RANKS.get(kind)
             if its_rank is None:
+                self._leave_out(inner)
                 self.left.append(part)
                 continue
             is_taken = its_rank < rank or (
@@ -161,6 +184,11 @@ class Restater:
             yield close()
         elif has_usage and self._is_finished:
             yield self._end(index, at)
+
+    def close(self) -> None:
+        """The answer is over: count what waited for a finish that never came."""
+        if self._usage is not None and not self._is_finished:
+            self.left_out["token count"] = self.left_out.get("token count", 0) + 1
 
     def _chunk(
         self,
@@ -185,6 +213,29 @@ class Restater:
         payload = {**self._head, "choices": [], "usage": self._usage}
         return Chunk(index, at, payload, parts)
 
+    def _fail(self, index: int, at: float | None, problem: Problem) -> Iterator[Chunk]:
+        if problem.kind is DiagnosticKind.ERROR_EVENT:
+            error = {"message": problem.text, "type": "server_error", "code": None}
+            yield Chunk(index, at, {"error": error}, [problem])
+
+    def _leave_out(self, part: Part) -> None:
+        what = ""
+        if isinstance(part, Opaque) or (isinstance(part, Item) and part.is_done):
+            what = part.kind
+        elif isinstance(part, Usage) and other_counts(part):
+            what = "token count"
+        if what:
+            self.left_out[what] = self.left_out.get(what, 0) + 1
+
+    def _note(self, part: Part) -> bool:
+        """Keep what stands beside the choices; return whether it is a usage."""
+        if isinstance(part, Head):
+            self._read_head(part)
+        elif isinstance(part, Usage):
+            self._read_usage(part)
+            return True
+        return False
+
     def _read_head(self, head: Head) -> None:
         for key, value in (
             ("id", head.id),
@@ -203,10 +254,17 @@ class Restater:
         if completion is None:
             completion = known.get("completion_tokens", 0)
         self._usage = {
+            **known,
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
+        if usage.cached_tokens is not None:
+            details = {"cached_tokens": usage.cached_tokens}
+            self._usage["prompt_tokens_details"] = details
+        if usage.reasoning_tokens is not None:
+            details = {"reasoning_tokens": usage.reasoning_tokens}
+            self._usage["completion_tokens_details"] = details
 
 
 def _payload(
@@ -271,32 +329,3 @@ def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
             if isinstance(choice, dict)
         ],
     }
-
-
-def reasoning_as_content(chunk: Chunk) -> Chunk:
-    """Return the chunk with its reasoning text moved in front of its content."""
-    if chunk.parts is None:
-        return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
-    parts: list[Part] = [
-        Text(part.text) if isinstance(part, Reasoning) else part for part in chunk.parts
-    ]
-    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload), parts)
-
-
-def _with_reasoning(payload: Payload) -> Payload:
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return payload
-    return {**payload, "choices": [_choice_with_reasoning(c) for c in choices]}
-
-
-def _choice_with_reasoning(choice: Any) -> Any:
-    delta = choice.get("delta") if isinstance(choice, dict) else None
-    if not isinstance(delta, dict):
-        return choice
-    parts = DeltaReader().read_choice({"delta": {**delta, "tool_calls": None}})
-    texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
-    if not any(isinstance(part, Reasoning) for part in parts):
-        return choice
-    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
-    return {**choice, "delta": {**kept, "content": "".join(texts)}}

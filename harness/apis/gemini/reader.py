@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Event, Like
+from harness.apis.counts import count_in
 from harness.apis.gemini.candidates import CandidateReader, plain_text
 from harness.apis.gemini.known_fields import FIELDS
 from harness.apis.gemini.values import error_message, in_camel_case, unix_seconds
@@ -265,7 +266,13 @@ def _usage(counts: dict[str, Any]) -> Usage:
     tools = counts.get("toolUsePromptTokenCount")
     answer = counts.get("candidatesTokenCount")
     thoughts = counts.get("thoughtsTokenCount")
-    return Usage(counts, _sum(prompt, tools), _sum(answer, thoughts))
+    return Usage(
+        counts,
+        _sum(prompt, tools),
+        _sum(answer, thoughts),
+        count_in(counts, "cachedContentTokenCount"),
+        count_in(counts, "thoughtsTokenCount"),
+    )
 
 
 def _sum(*counts: object) -> int | None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
+from harness.apis.counts import count_in
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -94,11 +95,8 @@ class Reader(WholeReader):
                     payload.get("item_id"),
                     payload.get(text.index_field),
                 )
-                if (
-                    self.last is None
-                    or place != self.place
-                    or self.block is not self.last
-                ):
+                is_next = place == self.place and self.block is self.last
+                if self.last is None or not is_next:
                     self.last = self.text_of(payload, text)
                     self.add_text(self.last, delta)
                     self.place = place
@@ -235,9 +233,15 @@ class Reader(WholeReader):
         usage = response.get("usage")
         if type(usage) is dict:
             if usage:
-                tokens = (usage.get("input_tokens"), usage.get("output_tokens"))
-                counts = (n if type(n) is int else None for n in tokens)
-                self.out.append(Usage(usage, *counts))
+                self.out.append(
+                    Usage(
+                        usage,
+                        count_in(usage, "input_tokens"),
+                        count_in(usage, "output_tokens"),
+                        count_in(usage, "input_tokens_details", "cached_tokens"),
+                        count_in(usage, "output_tokens_details", "reasoning_tokens"),
+                    )
+                )
         else:
             self.other_type(f"{at}.usage" if at else "usage", usage)
         if ended is not None:
