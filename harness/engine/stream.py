@@ -118,7 +118,11 @@ class StreamReader:
         restater = Restater()
         self.left_out = restater.left_out
         for event, at, parts in self.parts():
-            yield from restater.chunks(event.index, at, parts)
+            chunk = restater.one(event.index, at, parts)
+            if chunk is not None:
+                yield chunk
+            else:
+                yield from restater.chunks(event.index, at, parts)
         restater.close()
         self.left = restater.left
 

@@ -105,6 +105,23 @@ class Restater:
         self._usage: dict[str, Any] | None = None
         self._is_finished = False
 
+    def one(self, index: int, at: float | None, parts: list[Part]) -> Chunk | None:
+        """Restate an event that is one delta of choice 0, as nearly every one is.
+
+        Args:
+            index: The event's number.
+            at: Its time.
+            parts: What its reader returned.
+
+        Returns:
+            The chunk; None where `chunks` must be asked.
+        """
+        if len(parts) != 1 or type(parts[0]) not in _DELTAS:
+            return None
+        if self.left or 0 not in self._started:
+            return None
+        return _OneDelta(index, at, self._head, parts)
+
     def chunks(
         self, index: int, at: float | None, parts: list[Part]
     ) -> Iterator[Chunk]:
@@ -118,23 +135,6 @@ class Restater:
         Yields:
             Chunks with that number and time, each with the parts that it restates.
         """
-        if self._is_delta(parts):
-            yield _OneDelta(index, at, self._head, parts)
-        else:
-            yield from self._several(index, at, parts)
-
-    def _is_delta(self, parts: list[Part]) -> bool:
-        """Return whether parts are one delta of choice 0, as nearly every event is."""
-        return (
-            len(parts) == 1
-            and type(parts[0]) in _DELTAS
-            and not self.left
-            and 0 in self._started
-        )
-
-    def _several(
-        self, index: int, at: float | None, parts: list[Part]
-    ) -> Iterator[Chunk]:
         choice, rank = 0, -1
         delta: dict[str, Any] = {}
         reason: str | None = None
