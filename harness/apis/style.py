@@ -11,7 +11,8 @@ from harness.errors import UsageError, did_you_mean, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import Broken, WritingApi, WrittenEvent
+    from harness.apis.base import WritingApi, WrittenEvent
+    from harness.apis.faults import Fault
     from harness.core.parts import Part
 
 __all__ = ["RESTATED", "ApiStyle", "api_style"]
@@ -49,7 +50,7 @@ class ApiStyle:
         return self.fault if self.number is None else f"{self.fault}:{self.number}"
 
     @property
-    def broken(self) -> Broken | None:
+    def broken(self) -> Fault | None:
         """The fault itself; None where nothing goes wrong."""
         api = cast("WritingApi", api_named(self.api))
         return api.faults[self.fault] if self.fault else None
