@@ -141,15 +141,17 @@ _ROOMS = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    room = _ROOM_OF.get(name)
-    if room is None:
-        if name not in __all__:
-            raise AttributeError(f"module 'harness' has no attribute {name!r}")
-        room = "harness.errors"
-    value: object = getattr(import_module(room), name)
-    globals()[name] = value  # the next use does not come here
-    return value
+if not TYPE_CHECKING:  # or a checker would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        room = _ROOM_OF.get(name)
+        if room is None:
+            if name not in __all__:
+                raise AttributeError(f"module 'harness' has no attribute {name!r}")
+            room = "harness.errors"
+        value: object = getattr(import_module(room), name)
+        globals()[name] = value  # the next use does not come here
+        return value
 
 
 def __dir__() -> list[str]:

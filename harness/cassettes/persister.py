@@ -150,7 +150,10 @@ class Persister:
         taken_in = [interaction_of(exchange) for exchange in self.taken_in]
         interactions = [*self._kept(stored), *taken_in, *new]
         data = encode_document(path, interactions, extra=self.extra)
-        self.before_replacing(hashlib.sha256(data).hexdigest())
+        digest = hashlib.sha256()
+        for piece in data:
+            digest.update(piece)
+        self.before_replacing(digest.hexdigest())
         write_atomically(path, data)
         self._current = interactions
         self._own = for_json(new) if is_json(path) else new

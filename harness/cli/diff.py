@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from harness.cli.console import Exit, printable, write
+from harness.cli.console import Exit, printable, write, write_change
 from harness.cli.options import (
     AS_JSON,
     MODE,
@@ -194,8 +194,8 @@ class _Printer:
     def print_all(self, *, said_only: bool) -> None:
         """Print everything, the first difference first."""
         found = self._found
-        write(f"--- {found.a.name}", fg="red")
-        write(f"+++ {found.b.name}", fg="green")
+        write(f"--- {found.a.name}", bold=True)
+        write(f"+++ {found.b.name}", bold=True)
         if said_only or found.said or found.is_same:
             self._print_said()
         else:
@@ -229,16 +229,16 @@ class _Printer:
         where = f"@@ exchange {one.exchange}, {one.kind}"
         if change.a and change.b:
             where += f", character {change.at}"
-        write(where, fg="cyan")
+        write(where, bold=True)
         start = max(0, change.at - _WINDOW)
-        for saying, sign, colour in ((change.a, "-", "red"), (change.b, "+", "green")):
+        for saying, sign in ((change.a, "-"), (change.b, "+")):
             if saying is None:
-                write(f"{sign} (not said)", fg=colour)
+                write_change(sign, "(not said)")
                 continue
             text = saying.text[start : change.at + _WINDOW]
             begin = "…" if start else ""
             end = "…" if len(saying.text) > change.at + _WINDOW else ""
-            write(f"{sign} {begin}{text}{end}", fg=colour)
+            write_change(sign, f"{begin}{text}{end}")
         if change.a and change.b:
             from harness.debug.explain import columns
 
@@ -254,21 +254,22 @@ class _Printer:
             head, tail = rows, []
         skipped = len(rows) - len(head) - len(tail)
         for row in head:
-            self._row(" ", row)
+            write(f"  {_row(row)}")
         if skipped:
-            write(f"  … {skipped} the same", dim=True)
+            write(f"  … {skipped} the same")
         for row in tail:
-            self._row(" ", row)
+            write(f"  {_row(row)}")
 
     def _print_change(self, change: Change) -> None:
         for row in change.a:
-            self._row("-", row, fg="red")
+            write_change("-", _row(row))
         for row in change.b:
-            self._row("+", row, fg="green")
+            write_change("+", _row(row))
 
-    def _row(self, sign: str, row: Row, **style: Any) -> None:
-        chunk = "-" if row.chunk is None else row.chunk
-        write(f"{sign} {row.exchange:>4} {chunk:>6}  {row}", **style)
+
+def _row(row: Row) -> str:
+    chunk = "-" if row.chunk is None else row.chunk
+    return f"{row.exchange:>4} {chunk:>6}  {row}"
 
 
 def _place(change: Change) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain_of, say, write
+from harness.cli.console import Exit, complain_of, say, write, write_change
 from harness.cli.options import AS_JSON, MODE, OURS, agent_options, given
 from harness.cli.output import imports_own_code, out
 
@@ -233,13 +233,10 @@ class _Run:
     def _texts(self, change: Change) -> None:
         if change.by == "recording":
             return  # digests tell a person nothing
-        for sign, text, colour in (
-            ("-", change.stored, "red"),
-            ("+", change.now, "green"),
-        ):
+        for sign, text in (("-", change.stored), ("+", change.now)):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                write(f"    {sign} {_window(text, at)}", fg=colour)
+                write_change(sign, _window(text, at), "    ")
 
     def _summarise(self, states: Counter[str]) -> None:
         new = "stored" if self._options.update else "not stored"

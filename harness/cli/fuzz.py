@@ -266,12 +266,15 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
         campaign = Campaign(judge, plan, recordings, progress=progress)
         failures = campaign.run()
         shows = judge.shows()
-    if not shows.works:
-        complain(f"{gateway.name} fails on every plain stream: {shows.raised[0]}")
+    if not shows.works or shows.is_silent:
+        why = f"fails on every plain stream: {shows.raised[0]}" if shows.raised else ""
+        complain(f"{gateway.name} {why or 'gives nothing of any plain stream'}")
         return Exit.UNUSABLE
     level = gateway.level.value
     about = About(gateway.name, level, judge.key, relations, served, shows)
-    made = f"GatewayConsumer({command!r}, {asked!r}, {served!r})"
+    model = options.gateway_model
+    named = "" if model == "model" else f", model={model!r}"
+    made = f"GatewayConsumer({command!r}, {asked!r}, {served!r}{named})"
     for failure in failures:
         plain = replace(options, apis=None, level=None)
         _show(failure, about, f"harness.fuzz.gateway:{made}", plain)

@@ -46,7 +46,8 @@ def _questions(cassette: Cassette) -> dict[int, str]:
     }
 
 
-def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> int:
+def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
+    from harness.debug.copies import write_test
     from harness.debug.walk import Walk
     from harness.errors import UsageError
 
@@ -59,8 +60,13 @@ def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> in
         ) from None
     if not (sys.stdin.isatty() and out().isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
-    walk = Walk(follow, variation, questions)
-    Stepper(walk).run()
+
+    def save(made: Trace) -> str:
+        test, kept = write_test(cassette, made, Path())
+        return f"wrote {test} and {kept}: pytest {test}"
+
+    walk = Walk(follow, variation, _questions(cassette))
+    Stepper(walk, save).run()
     return _raised(walk.trace)
 
 
@@ -114,6 +120,8 @@ def look(
             f"folder: name a file in it (harness ls {paths[0]} lists them)"
         )
     cassette = load_cassette(paths[0])
+    if len(interfaces) == 1 and ":" in interfaces[0]:
+        interfaces = ["streaming", *interfaces]  # the user's own beside ours
 
     def follow(
         variation: Variation,
@@ -133,7 +141,7 @@ def look(
         )
 
     if options.step:
-        return _step(follow, variation, _questions(cassette))
+        return _step(cassette, follow, variation)
     made = follow(variation)
     if options.until is None:
         chunk, shown = options.around, around

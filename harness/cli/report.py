@@ -8,7 +8,7 @@ import click
 
 from harness.cli.console import Exit, complain, complain_of, say
 from harness.cli.options import REASONING
-from harness.cli.output import imports_own_code
+from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="A consumer, several times for several side by side.  [default: both of ours]",
 )
 @click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
-@click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
+@click.option("--dialect", metavar="NAME", help="Write the streams as this provider.")
 @click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
 @click.option("--diff", is_flag=True, help="Compare the two recordings named.")
 @REASONING
@@ -55,8 +55,9 @@ def command(
 ) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
-    PATH is a recording or a folder of them; those that fail stand first. The page needs
-    no network; it opens in any browser, dark or light, and works by keyboard.
+    PATH is a recording or a folder of them; those that fail stand first. A
+    MODULE:NAME beside them is your own interface. The page needs no network; it opens
+    in any browser, dark or light, and works by keyboard.
 
     \b
     Examples:
@@ -74,9 +75,12 @@ def command(
     from harness.engine.replay import replay
     from harness.errors import CassetteError
 
+    paths, own = apart(paths)
     if diff and len(paths) != 2:
         raise click.UsageError("--diff compares two recordings: name two files")
-    interfaces = interfaces or ("streaming", "queuing")
+    interfaces = (*interfaces, *own) or ("streaming", "queuing")
+    if own == interfaces:
+        interfaces = ("streaming", *own)  # the user's own beside ours
     if any(":" in name for name in interfaces):
         imports_own_code()
     variation = vary(split, dialect, fault)

@@ -28,8 +28,16 @@ from typing import TypeAlias
 from harness.core.stable_random import mask_of_block
 from harness.errors import UsageError, shorten
 
-__all__ = ["SPLIT_FORMS", "Split", "parse_split"]
+__all__ = ["SPLITS", "SPLIT_FORMS", "Split", "parse_split"]
 
+SPLITS = {
+    "recorded": "as it was recorded",
+    "whole": "in one piece",
+    "chars": "a code point a fragment",
+    "random:0": "random cuts of that seed",
+    "tokens": "as tokens would be",
+}
+"""Splits to choose from, with what they do."""
 SPLIT_FORMS = "recorded, whole, chars, N (from 1), random:SEED, at:3,7,12, tokens"
 """What `parse_split` reads, as an error message or a help text lists it."""
 

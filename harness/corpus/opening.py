@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW", "TEXT", "Corpus", "Entry", "Item"]
 
 ROW = "row"
-"""An item's bytes are one encoded stream (`Stream.encode`)."""
+"""An item's bytes are one row of a data set (`encode_row`)."""
 TEXT = "text"
 """An item's bytes are a file in any format that harness reads, maybe compressed."""
 
@@ -169,7 +169,7 @@ class Corpus:
                         group: Group = group, number: int = number, name: str = name
                     ) -> Item:
                         try:
-                            return Item(name, ROW, group.stream(number).encode())
+                            return Item(name, ROW, group.row(number))
                         except CassetteError as error:
                             return Item(name, ROW, b"", str(error))
 

@@ -97,9 +97,13 @@ class Rows:
         with self._place.creating() as file:
             if self._is_parquet:
                 _write_parquet(iter(self), file)
-            else:
-                for row in self:
-                    file.write(_line(row))
+            else:  # as they are: each was looked at when it came, or was gone on from
+                if self._place.has():
+                    with self._place.open() as old:
+                        for line in old:
+                            file.write(line.rstrip(b"\n") + b"\n")
+                for name in self._names:
+                    file.write(self._spool.read(name))
         for name in self._names:
             self._spool.remove(name)
         self._names = []

@@ -195,19 +195,19 @@ def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
     if item.problem:
         return [apart_row(item, item.problem)]
     text = None
-    if item.kind == ROW:
-        stream = Stream.decode(item.data)
-        found = [(item.name, stream.exchange)]
-        source = stream.labels.source
-    else:
-        source = item.name
-        try:
+    source = item.name
+    try:
+        if item.kind == ROW:
+            stream = Stream.decode(item.data)
+            found = [(item.name, stream.exchange)]
+            source = stream.labels.source
+        else:
             found = exchanges_in(item)
             for _, exchange in found:
                 hold(exchange, item.name)
             text = plain(item.name, item.data)
-        except CassetteError as error:
-            return [apart_row(item, str(error))]
+    except CassetteError as error:
+        return [apart_row(item, str(error))]
     if not found:
         return [asdict(_Row(item.name, source=source, shape=NO_RECORDING))]
     rows = []

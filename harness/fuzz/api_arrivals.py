@@ -128,18 +128,24 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
     found = tuple(
         Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
     )
-    finishes = [part.reason for part in parts if isinstance(part, Finish)]
+    finishes = [part for part in parts if isinstance(part, Finish)]
     return Truth(
         texts[Text],
         texts[Reasoning],
         texts[Refusal],
         found,
         is_sound=is_ended
+        and not any(_is_stopped(finish) for finish in finishes)
         and not any(isinstance(part, Problem) for part in parts)
         and all(call.name and is_json(call.arguments) for call in found),
         is_ended=is_ended,
-        finish=finishes[-1] if finishes else "",
+        finish=finishes[-1].reason if finishes else "",
     )
+
+
+def _is_stopped(finish: Finish) -> bool:
+    """Tell whether an answer was cut off or filtered, which may well be an error."""
+    return (finish.meaning or finish.reason) in {"length", "content_filter", "error"}
 
 
 def _without_problems(answer: Answer) -> Iterator[list[Part]]:

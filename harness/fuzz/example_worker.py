@@ -164,8 +164,10 @@ def _judge(job: Job, send: Any, hung: Any) -> tuple[Judge, About]:
     target = import_target(job.target)
     judge = judge_of(target, job.wanted, job.target)
     relations = offered(judge, job.plan.relations or None)
-    watch(job.timeout_s, hung, lambda: send("alive"))
+    reached = threading.Event()
+    watch(job.timeout_s, hung, lambda: send("alive"), reached.is_set)
     judge.run(plainest(judge))
+    reached.set()
     taken = RUNNING.taken
     send("reached")
     shows = judge.shows()

@@ -8,18 +8,22 @@ relations, cuts, dialects, faults and shrinking are those of any other.
 from __future__ import annotations
 
 import atexit
+import json
 import os
+import re
 import shlex
 import signal
 import socket
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from harness.errors import UsageError
+from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import BaseConsumer, Level
 from harness.fuzz.outcomes import Outcome
@@ -31,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["GatewayConsumer", "GatewayError"]
 
-_START_S = 60.0
+_START_S = 120.0
+_STATUS = re.compile(r"status \d+|an error event")
+_CAUSES = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b")
 _TOOLS = ("get_weather", "get_time", "look", "first", "second", "note", "now")
 _HIDDEN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
 
@@ -91,7 +97,7 @@ class GatewayConsumer(BaseConsumer):
         try:
             body = self._ask()
         except GatewayError as error:
-            return self.said([], None, error)
+            return _refused(self.said([], None, error), error)
         truth = truth_of((body,), "", self._asked)
         kinds = {
             "content": truth.text,
@@ -176,8 +182,21 @@ class GatewayConsumer(BaseConsumer):
             text = f"{type(error).__name__}: {error}"
             raise GatewayError(text) from None
         if answer.status_code >= 400:
-            raise GatewayError(f"status {answer.status_code}: {answer.text[:300]}")
+            raise GatewayError(f"status {answer.status_code}: {answer.text[:2000]}")
+        for payload in api_payloads((answer.content,)):
+            if payload.get("error") or payload.get("type") == "error":
+                raise GatewayError(f"an error event: {json.dumps(payload)[:2000]}")
         return answer.content
+
+
+def _refused(outcome: Outcome, error: GatewayError) -> Outcome:
+    """Tell errors apart by the status and the cause that they name, if any."""
+    assert outcome.raised is not None
+    status = _STATUS.match(str(error))
+    cause = [status[0]] if status else []
+    cause += _CAUSES.findall(str(error))[-1:]
+    place = "the gateway" + "".join(f", {one}" for one in cause)
+    return replace(outcome, raised=replace(outcome.raised, place=place))
 
 
 def _request(api: str, model: str) -> tuple[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.fuzz.example_worker import work
+from harness.fuzz.watching import FIRST
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -112,7 +113,7 @@ def await_ready(worker: Worker) -> About:
 def _hung_first(job: Job, failure: Failure) -> str:
     return (
         f"target {job.target!r}: {failure.kind}: it was still running after "
-        f"{job.timeout_s:g} s on the plainest stream (a text of three words)"
+        f"{job.timeout_s * FIRST:g} s on the plainest stream (a text of three words)"
         ", so nothing can be tried; see --timeout-each"
     )
 

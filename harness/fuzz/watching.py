@@ -22,28 +22,32 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["watch"]
+__all__ = ["FIRST", "watch"]
 
 _LOOKS = 20  # in the time that an example is given
+FIRST = 6
+"""How many times as long the first may take: many a library is imported then."""
 
 
 def watch(
     timeout_s: float,
     hung: Callable[[Failure], None],
     alive: Callable[[], None],
+    is_warm: Callable[[], bool],
 ) -> None:
     """Start a thread that looks at what is being run.
 
     Args:
-        timeout_s: How long one example may take.
+        timeout_s: How long one example may take; the first, `FIRST` times that.
         hung: Called with the finding; does not return.
         alive: Called at every look: the interpreter still switches threads.
+        is_warm: Whether the first example is over.
     """
     main = threading.main_thread().ident
 
     def look() -> None:
         seen: Any = None
-        since = time.monotonic()
+        since, limit_s = time.monotonic(), timeout_s
         while True:
             time.sleep(min(timeout_s / _LOOKS, 0.25))
             alive()
@@ -51,9 +55,10 @@ def watch(
             now = time.monotonic()
             if arrival is None or arrival is not seen:
                 seen, since = arrival, now
-            elif now - since > timeout_s:
+                limit_s = timeout_s * (1 if is_warm() else FIRST)
+            elif now - since > limit_s:
                 frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the one way
-                hung(_failure(arrival, timeout_s, place_of_frame(frame)))
+                hung(_failure(arrival, limit_s, place_of_frame(frame)))
 
     threading.Thread(target=look, name="harness-fuzz-watch", daemon=True).start()
 

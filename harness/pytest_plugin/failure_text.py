@@ -10,6 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from harness.errors import CassetteMismatchError, CassetteMissingError
+from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.playback import HarnessTest
@@ -58,6 +59,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         lines.append(f"arrived:  {test.case.variation}")
     session = test.session
     misses = [] if session is None else session.misses
+    misses = [miss for miss in misses if not isinstance(miss, NetworkBlockedError)]
     lines += [f"missed:   {miss}" for miss in misses if miss is not error]
     lines += [
         f"blocked:  the network, for {host}" for host in dict.fromkeys(test.tried)

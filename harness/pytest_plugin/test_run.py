@@ -96,7 +96,7 @@ class Running:
         if test is not None:
             self.orphans.used(test.path, *test.used)
             if test.session is not None and report.when == "call":
-                self._stale.add(test)
+                self._stale.add(test, passed=report.passed)
                 self._telemetry.update(test.session.traffic.answered)
             if report.failed:
                 test.keep()

@@ -57,7 +57,7 @@ class Slots:
     """
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
         self._templates: dict[Hashable, Template] = {}
         self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
@@ -76,7 +76,7 @@ class Slots:
             return document.start
         if self._offsets[0] != fragment.document:
             offsets, offset = [], document.start
-            for piece in _pieces(self._body[document.start : document.end]):
+            for piece in _pieces(self._view[document.start : document.end]):
                 offset += len(piece) + 1
                 offsets.append(offset)
             self._offsets = (fragment.document, offsets[::2])
@@ -99,11 +99,11 @@ class Slots:
                     yield from _slots(buckets, columns, rule)
 
     def _add(self, document: Document) -> None:
-        text = self._body[document.start : document.end]
+        text = self._view[document.start : document.end]
         number = len(self._documents)
         self._documents.append(document)
         if not document.is_json:
-            self._text.rows.append((number, (text,)))
+            self._text.rows.append((number, (bytes(text),)))
             return
         pieces = _pieces(text)
         separators, strings = pieces[::2], pieces[1::2]
@@ -150,11 +150,11 @@ class Slots:
         template.buckets[b"cut off",] = completed
 
 
-def _pieces(document: bytes) -> list[bytes]:
+def _pieces(document: memoryview) -> list[bytes]:
     """Return what stands between strings and the strings, in turns."""
     pieces = _STRING.split(document)
     if b'"' in pieces[-1]:  # cut off inside a string
-        pieces = _STRING.split(document + b'"')
+        pieces = _STRING.split(bytes(document) + b'"')
     return pieces
 
 

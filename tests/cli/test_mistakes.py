@@ -38,6 +38,15 @@ MISTAKES = {
         "did you mean 'user'?",
     ),
     "a URL": (("replay", "https://example.com/v1"), "curl -N URL | harness replay -"),
+    "two interfaces": (
+        ("replay", PLAIN, "harness:QueuingInterface", "--interface", "queuing"),
+        "expected recordings and one interface, got harness:QueuingInterface",
+    ),
+    "an interface alone": (
+        ("replay", "harness:QueuingInterface"),
+        "expected recordings and one interface",
+    ),
+    "--debug": (("replay", "--debug"), "Missing argument 'PATH...'"),
     "a folder with --step": (("replay", "cassettes", "--step"), "name a file in it"),
 }
 

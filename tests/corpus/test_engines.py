@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from harness.corpus.worker import Limits
 from harness.errors import HarnessError, UsageError
 from tests.cli.running import harness, harness_process
 from tests.corpus.folders import ROOT, all_forms, rows_of
-from tests.corpus.jobs import Poison, entries
+from tests.corpus.jobs import Poison, Sleeps, entries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +54,7 @@ def test_processes_give_each_result_once_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two workers, many parts: the order is that of the items."""
-    monkeypatch.setattr("harness.corpus.engines._PART_ITEMS", 3)
+    monkeypatch.setattr(Processes, "part_items", 3)
     with Processes(Poison(), LIMITS, 2) as engine:
         got = results(engine, *[b"x" * n for n in range(50)])
     assert got == [[str(n), n] for n in range(50)]
@@ -83,7 +82,7 @@ def test_a_wrong_job_is_reported_before_anything_starts() -> None:
 
 def test_an_engine_that_is_left_ends_its_processes() -> None:
     """Nothing is left behind, whatever a worker was doing."""
-    engine = Processes(Poison(pause_s=600), LIMITS, 1)
+    engine = Processes(Sleeps(), LIMITS, 1)
     with engine:
         future = engine.submit([entries(b"x")[0].load()])
         while not _children(engine):
@@ -128,38 +127,20 @@ def test_rows_of_dask_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", ENGINES)
-def test_killed_workers_lose_nothing(options: dict[str, Any]) -> None:
-    """`kill -9` ten times in the middle: each result is there, none twice."""
-    with start(Poison(pause_s=0.01), LIMITS, options) as engine:
-        killed: list[int] = []
-        stop = threading.Event()
+def test_killed_workers_lose_nothing(options: dict[str, Any], tmp_path: Path) -> None:
+    """`kill -9` ten times in the middle: each result is there, none twice.
 
-        def kill() -> None:
-            while len(killed) < 10 and not stop.wait(0.35):
-                workers = _workers(engine)
-                if workers:
-                    victim = workers[len(killed) % len(workers)]
-                    os.kill(victim, signal.SIGKILL)
-                    killed.append(victim)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
-            got = results(engine, *[b"x" * (n % 7) for n in range(1500)])
-        finally:
-            stop.set()
-            killer.join()
-    assert got == [[str(n), n % 7] for n in range(1500)]
-    assert len(killed) >= 5
-
-
-def _workers(engine: Engine) -> list[int]:
-    """Return the processes to kill: of a cluster its workers, not what they started."""
-    if isinstance(engine, Processes):
-        return _children(engine)
-    cluster = engine.cluster  # type: ignore[attr-defined]  # a Dask
-    nannies = [nanny for nanny in cluster.workers.values() if nanny.process]
-    return [nanny.process.pid for nanny in nannies if nanny.process.pid]
+    Items kill what works on them, each once: the process, or on a cluster the Dask
+    worker above it; half of them at once, the others while the next items are at work.
+    """
+    job = Poison(str(tmp_path), kills_parent="dask" in options)
+    contents = [b"x" * (n % 7) for n in range(700)]
+    contents[33::66] = [b"kills", b"kills later"] * 5 + [b"x"]
+    with start(job, LIMITS, options) as engine:
+        got = results(engine, *contents)
+    assert got == [[str(n), len(data)] for n, data in enumerate(contents)]
+    killed = [path.read_text("ascii") for path in tmp_path.iterdir()]
+    assert len(set(killed)) == len(killed) == 10
 
 
 @pytest.mark.slow
@@ -248,10 +229,11 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     for number in range(170):
         path = tmp_path / "in" / f"{number:03}.sse"
         path.write_text(_EVENT % f"text {number}", encoding="utf-8")
-    sweep = ("sweep", "in", "waiting:read", "--do", "consumer", "--jobs", "1")
+    sweep = ["sweep", "in", "waiting:read", "--do", "consumer", "--jobs", "1"]
+    sweep += ["--seconds", "600"]
     output = tmp_path / "rows.jsonl"
     sweeping = subprocess.Popen(
-        [sys.executable, "-m", "harness", *sweep, "--seconds", "600", "--output", output.name],
+        [sys.executable, "-m", "harness", *sweep, "--output", output.name],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,

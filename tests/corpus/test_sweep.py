@@ -317,7 +317,7 @@ def test_a_damaged_data_set_does_not_end_a_sweep(tmp_path: Path) -> None:
     assert len(rows) == 9
     apart = {row["id"]: row["apart"] for row in rows if row["apart"]}
     assert sorted(apart) == ["x.parquet", "y.parquet"]
-    assert "it lacks body, method, status, uri" in apart["y.parquet"]
+    assert "it lacks body, chunk_seconds, chunk_sizes, ended" in apart["y.parquet"]
 
 
 @pytest.mark.parametrize("option", ["--output", "--examples", "pack"])

@@ -43,7 +43,7 @@ async function ask(baseURL) {
   let finish = null;
   for await (const part of result.fullStream) {
     if (part.type === "text-delta") content += part.text ?? part.delta ?? "";
-    else if (part.type === "tool-call") {
+    else if (part.type === "tool-call" && !part.providerExecuted) {
       const input = part.input;
       calls.push({
         name: part.toolName,

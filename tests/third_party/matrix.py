@@ -1,4 +1,4 @@
-"""`python -m tests.third_party.matrix`: what clients and frameworks make of odd streams.
+"""`python -m tests.third_party.matrix`: what clients make of odd streams.
 
 Every stream of the fuzzer's stock, and every dialect and fault of every API, is served
 to every library that speaks the API; what the library returns is held against what the
@@ -130,8 +130,8 @@ def _chat() -> Iterator[Input]:
         text = name if kind.default is None else f"{name}:{kind.default}"
         broken = break_arrival(pieces, parse_fault(text))
         truth = truth_of(broken, "")
-        if kind.leaves == "same" and truth.is_ended:
-            truth = replace(truth, is_sound=True)
+        if kind.leaves != "prefix":
+            truth = replace(truth, is_sound=kind.leaves == "same")
         yield _input("chat", f"fault {text}", broken, truth)
 
 
@@ -179,7 +179,8 @@ def verdict(api: str, one: Input, found: dict[str, Any] | None) -> Asked:
     if "error" in found:
         if found["is_crash"]:
             return Asked("crash", found["error"])
-        return Asked("exception" if is_complete and truth.is_sound else "right")
+        word = "exception" if is_complete and truth.is_sound else "right"
+        return Asked(word, found["error"])
     if not is_complete:
         shown = str(found["finish"] or "").lower()
         is_shown = shown not in _NORMAL
@@ -336,36 +337,38 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+_HEAD = """\
+# What clients and frameworks make of odd streams
+
+{total} streams, served to the vendors' SDKs and to frameworks over HTTP: every shape of the
+fuzzer's stock, every dialect and every fault that harness has of an API. What a library
+returns is held against what the API's reader in harness reads. Made by
+`python -m tests.third_party.matrix`, which installs the pinned releases; what a dialect or
+a fault is: [Splits, dialects, faults](variations.md).
+
+| word | what the library does |
+|---|---|
+{words}
+
+A stream that may be read in several ways is *right* without a crash. Not judged: reasoning,
+usage, and how early a text is shown. How each library is called is in
+`tests/third_party/libraries.py`.
+
+{tried}
+
+## In numbers
+"""  # noqa: E501 - a page
+
+
 def page(
     found: dict[str, dict[str, dict[str, Asked]]], versions: dict[str, str]
 ) -> str:
     """Return the page."""
     total = sum(len(next(iter(done.values()))) for done in found.values())
-    head = [
-        "# What clients and frameworks make of odd streams",
-        "",
-        f"{total} streams, served to the vendors' SDKs and to frameworks over HTTP: every",
-        "shape of the fuzzer's stock, every dialect and every fault that harness has of an",
-        "API. What a library returns is held against what the API's reader in harness reads.",
-        "Made by `python -m tests.third_party.matrix`, which installs the pinned releases;",
-        "what each shape and fault is, is in",
-        "[Splits, dialects, faults](variations.md).",
-        "",
-        "| word | what the library does |",
-        "|---|---|",
-        *(f"| {name} | {text} |" for name, text in VERDICTS.items()),
-        "",
-        "A stream that may be read in several ways is *right* without a crash. Not judged:",
-        "reasoning, usage, and how early a text is shown. How each library is called is in",
-        "`tests/third_party/libraries.py`.",
-        "",
-        _tried(versions),
-        "",
-        "## In numbers",
-        "",
-        f"| API | library | {' | '.join(VERDICTS)} |",
-        f"|---|---|{'---|' * len(VERDICTS)}",
-    ]
+    words = "\n".join(f"| {name} | {text} |" for name, text in VERDICTS.items())
+    head = [_HEAD.format(total=total, words=words, tried=_tried(versions))]
+    head.append(f"| API | library | {' | '.join(VERDICTS)} |")
+    head.append(f"|---|---|{'---|' * len(VERDICTS)}")
     for api, done in found.items():
         for library, cells in done.items():
             counts = Counter(asked.verdict for asked in cells.values())

@@ -56,8 +56,6 @@ LONG = {
     "cli/fuzz.py": 450,
     "core/json_arguments.py": 520,
     "core/json_texts.py": 380,
-    "core/sse.py": 370,
-    "debug/stepper.py": 380,
     "engine/agent.py": 500,
     "engine/stream.py": 470,
     "engine/transcript.py": 380,

@@ -51,11 +51,38 @@ NOT_CARRIED = {
 """What `Restater.left_out` counts, and what becomes of it."""
 
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
+_DELTAS = {Reasoning, Text, Refusal, CallPart}
 _FIELDS: dict[type, str] = {
     Reasoning: "reasoning_content",
     Text: "content",
     Refusal: "refusal",
 }
+
+
+class _OneDelta(Chunk):
+    """A chunk of one delta of choice 0, whose object is made when it is asked for."""
+
+    __slots__ = ("_head",)
+
+    def __init__(
+        self, index: int, at: float | None, head: dict[str, Any], parts: list[Part]
+    ) -> None:
+        self.index = index
+        self.at = at
+        self.parts = parts
+        self._head = head
+
+    @property
+    def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
+        """The restated object."""
+        assert self.parts is not None
+        part = self.parts[0]
+        if isinstance(part, Text | Reasoning | Refusal):
+            delta: dict[str, Any] = {_FIELDS[type(part)]: part.text}
+        else:
+            assert isinstance(part, CallPart)
+            delta = {"tool_calls": [_entry(part)]}
+        return _payload(self._head, 0, delta, None)
 
 
 class Restater:
@@ -93,6 +120,23 @@ class Restater:
         Yields:
             Chunks with that number and time, each with the parts that it restates.
         """
+        if self._is_delta(parts):
+            yield _OneDelta(index, at, self._head, parts)
+        else:
+            yield from self._several(index, at, parts)
+
+    def _is_delta(self, parts: list[Part]) -> bool:
+        """Return whether parts are one delta of choice 0, as nearly every event is."""
+        return (
+            len(parts) == 1
+            and type(parts[0]) in _DELTAS
+            and not self.left
+            and 0 in self._started
+        )
+
+    def _several(
+        self, index: int, at: float | None, parts: list[Part]
+    ) -> Iterator[Chunk]:
         choice, rank = 0, -1
         delta: dict[str, Any] = {}
         reason: str | None = None
@@ -159,10 +203,7 @@ class Restater:
         if choice not in self._started:
             self._started.add(choice)
             delta = {"role": "assistant", **delta}
-        payload = {
-            **self._head,
-            "choices": [{"index": choice, "delta": delta, "finish_reason": reason}],
-        }
+        payload = _payload(self._head, choice, delta, reason)
         if reason is not None and self._usage is not None:
             payload["usage"] = self._usage
         parts, self.left = self.left, []
@@ -204,7 +245,7 @@ class Restater:
             ("created", int(head.created)),
         ):
             if value:
-                self._head[key] = value
+                self._head = {**self._head, key: value}  # chunks hold the old one
 
     def _read_usage(self, usage: Usage) -> None:
         known = self._usage or {}
@@ -226,6 +267,13 @@ class Restater:
         if usage.reasoning_tokens is not None:
             details = {"reasoning_tokens": usage.reasoning_tokens}
             self._usage["completion_tokens_details"] = details
+
+
+def _payload(
+    head: dict[str, Any], choice: int, delta: dict[str, Any], reason: str | None
+) -> dict[str, Any]:
+    entry = {"index": choice, "delta": delta, "finish_reason": reason}
+    return {**head, "choices": [entry]}
 
 
 def _entry(part: CallPart) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""The rows of `old_releases.py`: which release has which public bug."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["ROWS", "Row"]
+
+
+class Row(NamedTuple):
+    """A public bug of an old release."""
+
+    name: str
+    old: tuple[str, ...]
+    """What is installed; the first is the library."""
+    fixed: tuple[str, ...]
+    """What has it no more."""
+    target: str
+    """The reader: a module beside this one and a name in it."""
+    bug: str
+    """Where it is public."""
+    shows: str
+    """What the report of the finding has in it, as a regular expression."""
+    level: str = "url"
+    api: str = "chat"
+
+
+ROWS = [
+    Row(
+        "openai-lines",
+        ("openai==1.16.1", "httpx==0.27.2"),
+        ("openai==1.16.2", "httpx==0.27.2"),
+        "old_readers:openai_events",
+        "openai-python#1293",
+        "JSONDecodeError",
+    ),
+    Row(
+        "httpx-sse-lines",
+        ("httpx-sse==0.4.0", "httpx"),
+        ("httpx-sse==0.4.1", "httpx"),
+        "old_readers:httpx_sse",
+        "httpx-sse#34",
+        "JSONDecodeError",
+        level="bytes",
+    ),
+    Row(
+        "langchain-core-index",
+        ("langchain-core==1.2.0",),
+        ("langchain-core==1.8.3",),
+        "consumers:langchain_merging",
+        "langchain#35281",
+        r"call 0: \w+\(",
+        level="chunks",
+    ),
+    Row(
+        "pydantic-ai-azure",
+        ("pydantic-ai-slim[openai]==0.0.24", "openai==1.61.0"),
+        ("pydantic-ai-slim[openai]==0.8.0", "openai==1.102.0"),
+        "old_readers:pydantic_ai_text",
+        "pydantic-ai#932",
+        "AttributeError",
+    ),
+    Row(
+        "partial-json-parser-cut",
+        ("partial-json-parser==0.2.0",),
+        ("partial-json-parser==0.2.1.1.post7",),
+        "consumers:PartialJsonParser",
+        "partial-json-parser",
+        "JSONDecodeError",
+        level="handler",
+    ),
+]
