@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.corpus import engines
+from harness.corpus.engines import Engine
 from harness.corpus.opening import TEXT as FILE
 from harness.corpus.opening import Corpus, Item
 from harness.corpus.sweeping import Plan, sweep_bytes
@@ -98,7 +99,7 @@ def test_an_interrupted_sweep_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """Ctrl-C keeps what is done; the second run gives the rows of an uninterrupted."""
-    monkeypatch.setattr(engines, "_PART_ITEMS", 1)
+    monkeypatch.setattr(Engine, "part_items", 1)
     monkeypatch.setattr(engines, "_WINDOW", 1)
     source = all_forms(tmp_path / "in")
     whole, resumed = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl"

@@ -62,7 +62,12 @@ FRAMEWORKS = (
     *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
     "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
 )
-NODE = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@ai-sdk/anthropic")
+NODE: tuple[str, ...] = (
+    "ai",
+    "@ai-sdk/openai",
+    "@ai-sdk/openai-compatible",
+    "@ai-sdk/anthropic",
+)
 NODE += ("@ai-sdk/google",)
 COLUMNS = (*LIBRARIES, "ai")
 _ELSEWHERE = {"gemini-array", "code-assist", "array-not-closed", "bedrock-invoke"}
@@ -119,8 +124,8 @@ def _chat() -> Iterator[Input]:
             yield _input("chat", name, tuple(event_bytes(stream)))
     telling = streams[_TELLING]
     pieces = tuple(event_bytes(telling))
-    for kind in ODD_BYTES:
-        yield _input("chat", kind, odd_bytes(kind, telling))
+    for odd in ODD_BYTES:
+        yield _input("chat", odd, odd_bytes(odd, telling))
     for name in DIALECTS:
         dialect = parse_dialect(name)
         encoded = tuple(dialect.framing.encode(dialect.apply(chunks_of(telling))))
