@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.json_arguments import FunctionArgumentsStreamHandler
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.replay import areplay, replay, replay_iter
-    from harness.engine.targets import AgentOptions
     from harness.engine.transcript import Diagnostic, Emission, Transcript
     from harness.errors import (
         ArgumentsError,
@@ -132,7 +132,7 @@ _ROOMS = {
         "UserMessage",
     ],
     "harness.engine.replay": ["areplay", "replay", "replay_iter"],
-    "harness.engine.targets": ["AgentOptions"],
+    "harness.engine.agent_options": ["AgentOptions"],
     "harness.engine.transcript": ["Diagnostic", "Emission", "Transcript"],
     "harness.record.use_cassette": ["use_cassette"],
     "harness.cassettes.model": ["Cassette"],
@@ -141,15 +141,17 @@ _ROOMS = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    room = _ROOM_OF.get(name)
-    if room is None:
-        if name not in __all__:
-            raise AttributeError(f"module 'harness' has no attribute {name!r}")
-        room = "harness.errors"
-    value: object = getattr(import_module(room), name)
-    globals()[name] = value  # the next use does not come here
-    return value
+if not TYPE_CHECKING:  # or a checker would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        room = _ROOM_OF.get(name)
+        if room is None:
+            if name not in __all__:
+                raise AttributeError(f"module 'harness' has no attribute {name!r}")
+            room = "harness.errors"
+        value: object = getattr(import_module(room), name)
+        globals()[name] = value  # the next use does not come here
+        return value
 
 
 def __dir__() -> list[str]:

@@ -280,6 +280,7 @@ def test_check_finds_what_the_server_does(name: str) -> None:
     assert _found(name) == FINDINGS[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "error"),
     [

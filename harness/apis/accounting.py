@@ -211,10 +211,12 @@ class _Unread(NamedTuple):
 class UnreadFields:
     """Collects the unread leaves of one stream, once a path."""
 
-    __slots__ = ("_found", "_table")
+    __slots__ = ("_found", "_table", "last")
 
     def __init__(self, table: FieldTable) -> None:
         self._table = table
+        self.last = -1
+        """The number of the last event in which something was unread."""
         self._found: dict[str, _Unread] = {}
 
     def feed(
@@ -235,6 +237,7 @@ class UnreadFields:
         table = table or self._table
         if table.covers(payload):
             return
+        self.last = index
         for below, value in table.unread(payload):
             path = _under(at, below) if at else below
             known = self._found.get(path)

@@ -18,15 +18,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from harness.core.parts import CallPart
 
-    from harness.core.parts import Part
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from harness.apis.faults import Fault
+    from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
 __all__ = [
     "Api",
     "Conversation",
     "Event",
+    "Like",
     "Named",
     "Payload",
     "Reader",
@@ -37,6 +41,7 @@ __all__ = [
     "Violation",
     "Writer",
     "WrittenEvent",
+    "further_arguments",
 ]
 
 Payload = dict[str, Any]
@@ -56,6 +61,27 @@ class Event:
     payload: Payload
 
 
+class Like(NamedTuple):
+    """How events are read that differ from the last one in one text."""
+
+    field: str
+    """The key of that text."""
+    read: Callable[[str], Text | Reasoning | Refusal | CallPart]
+    """Does with another text, not empty, what `Reader.feed` would; returns its part."""
+    ignored: tuple[str, ...] = ()
+    """Keys of the event itself whose number or text is known and never read."""
+
+
+def further_arguments(call: ToolCall) -> Callable[[str], CallPart]:
+    """Return what reads a fragment that can only continue this call."""
+
+    def read(fragment: str) -> CallPart:
+        call.add_arguments(fragment)
+        return CallPart(call, "", fragment, is_new=False)
+
+    return read
+
+
 class Reader(Protocol):
     """The state of one streamed response.
 
@@ -69,6 +95,18 @@ class Reader(Protocol):
 
     def feed(self, event: Event) -> list[Part]:
         """Read one event; return what is new, in order, empty if nothing."""
+
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read what differs from the event just fed in its text alone.
+
+        Args:
+            event: The event just fed.
+            part: What came of it, after what stands in front of a first text alone.
+
+        Returns:
+            None where the next such event may mean something else, or has something
+            that must be reported of each.
+        """
 
     def close(self) -> list[Part]:
         """The stream is over: return what was still held back, and what is missing.
@@ -220,7 +258,7 @@ class WritingApi(Api, Protocol):
         """The dialects by name, the standard one first."""
 
     @property
-    def faults(self) -> Mapping[str, Named]:
+    def faults(self) -> Mapping[str, Fault]:
         """The ways to go wrong, by name."""
 
     @property

@@ -12,11 +12,14 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cassettes.locks import is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 from harness.errors import CassetteError
 
 __all__ = ["write_atomically"]
@@ -25,7 +28,9 @@ _SUFFIX = ".harness-tmp"
 _live: set[str] = set()  # this process's files; those of a dead one may share our id
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes | Iterable[bytes]
+) -> None:
     """Write a file so that it is always the old one or the new one, whole.
 
     The data goes to ``.NAME.PID-RANDOM.harness-tmp`` in the same folder, reaches the
@@ -35,7 +40,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
     Args:
         path: The file to write.
-        data: All of its new content.
+        data: All of its new content, whole or in pieces.
 
     Raises:
         CassetteError: The folder or the file is read-only, or the disk refuses; the
@@ -82,9 +87,9 @@ def _mode(target: Path, name: str) -> int | None:
     return mode
 
 
-def _replace(target: Path, data: bytes, mode: int | None) -> None:
+def _replace(target: Path, data: bytes | Iterable[bytes], mode: int | None) -> None:
     temporary = target.with_name(
-        f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}"
     )
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     _live.add(temporary.name)
@@ -92,7 +97,7 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
         descriptor = os.open(temporary, flags, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             if mode is not None:

@@ -19,14 +19,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.json_text import is_json, json_text
+from harness.cassettes.json_text import PIECE, is_json, json_text
 from harness.cassettes.yaml_scalars import binary_scalar, inline_scalar, text_scalar
 from harness.errors import CassetteError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.cassettes.model import Cassette, Exchange, Response
 
 __all__ = [
+    "Encoded",
     "dump_document",
     "encode_document",
     "interaction_of",
@@ -60,7 +63,7 @@ def encode_document(
     interactions: list[dict[str, Any]],
     *,
     extra: dict[str, Any] | None = None,
-) -> bytes:
+) -> Encoded:
     """Return the content of a cassette file.
 
     Args:
@@ -73,10 +76,26 @@ def encode_document(
     """
     document = {**(extra or {}), "interactions": interactions, "version": 1}
     try:
-        text = json_text(document) if is_json(path) else dump_document(document)
+        if is_json(path):
+            return Encoded([json_text(document)])
+        return Encoded(_texts(document))
     except TypeError as error:
         raise CassetteError(os.fspath(path), f"cannot be written: {error}") from error
-    return text.encode()
+
+
+class Encoded:
+    """The content of a file, encoded piece by piece each time that it is read.
+
+    A body of many megabytes is not held once more than it must.
+    """
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def __iter__(self) -> Iterator[bytes]:
+        for text in self._texts:
+            for start in range(0, len(text), PIECE):
+                yield text[start : start + PIECE].encode()
 
 
 def interaction_of(exchange: Exchange) -> dict[str, Any]:
@@ -145,9 +164,13 @@ def dump_document(document: dict[str, Any]) -> str:
     Raises:
         TypeError: A value is of a type that no cassette holds.
     """
+    return "".join(_texts(document))
+
+
+def _texts(document: dict[str, Any]) -> list[str]:
     out: list[str] = []
     _mapping(document, "", out)
-    return "".join(out)
+    return out
 
 
 def _mapping(

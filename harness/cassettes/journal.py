@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.journal_text import journal_head, journal_line, journal_name
+from harness.cassettes.journal_text import (
+    ExchangeLine,
+    journal_head,
+    journal_line,
+    journal_name,
+)
 from harness.cassettes.locks import try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["FLAGS", "OWN", "Journal", "remove_open"]
 
@@ -79,7 +83,7 @@ class Journal:
         if self._process != os.getpid():  # forked: the files belong to the parent
             self._begin()
         try:
-            line = journal_line({"order": order, "interaction": interaction})
+            line = ExchangeLine(order, interaction)
         except (TypeError, ValueError) as error:
             self._failed(str(error), "in memory")
             return
@@ -129,7 +133,7 @@ class Journal:
         if self._process == os.getpid():
             for file in self._files:
                 with contextlib.suppress(OSError):
-                    file.append(journal_line({"folded": digest}))
+                    file.append([journal_line({"folded": digest})])
 
     def close(self) -> None:
         """Let go of the files, which stay; another process may fold them."""
@@ -154,7 +158,7 @@ class _File:
         folder = Path(home if target else tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
         while True:
-            token = f"{os.getpid()}-{secrets.token_hex(4)}"
+            token = f"{os.getpid()}-{os.urandom(4).hex()}"
             self.path = folder / journal_name(name, token)
             self._descriptor = os.open(self.path, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
             OWN.add(self.path.name)
@@ -166,14 +170,15 @@ class _File:
         self._head = journal_head(cassette, mode)
         self.is_empty = True
 
-    def append(self, line: bytes) -> None:
-        if self.is_empty:
-            line = self._head + line
+    def append(self, line: Iterable[bytes]) -> None:
         before = os.fstat(self._descriptor).st_size
+        head = self._head if self.is_empty else b""
         try:
-            written = 0
-            while written < len(line):
-                written += os.write(self._descriptor, line[written:])
+            for part in line:
+                piece, head = head + part, b""
+                written = 0
+                while written < len(piece):
+                    written += os.write(self._descriptor, piece[written:])
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, before)

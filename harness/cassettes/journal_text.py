@@ -10,16 +10,21 @@ killed while it wrote: its client had not got the end of the body.
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.json_text import for_json
+from harness.cassettes.json_text import PIECE, for_json
 from harness.errors import CassetteCorruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "JOURNAL_START",
+    "ExchangeLine",
     "JournalText",
     "has_exchange",
     "is_journal",
@@ -90,12 +95,45 @@ def journal_head(cassette: str, mode: str) -> bytes:
 
 
 def journal_line(record: dict[str, Any]) -> bytes:
-    """Return a later line: an exchange or a mark.
+    """Return a later line that is no exchange.
 
     Raises:
         TypeError: JSON has no form for something in it.
     """
     return json.dumps(for_json(record), separators=(",", ":")).encode() + b"\n"
+
+
+class ExchangeLine:
+    """The line of an exchange, in pieces, so that large bodies are not copied whole.
+
+    Args:
+        order: Its place in the order of requests.
+        interaction: In vcrpy's shape.
+
+    Raises:
+        TypeError: JSON has no form for something in it.
+    """
+
+    def __init__(self, order: int, interaction: dict[str, Any]) -> None:
+        self._texts: list[str] = []
+        self._gap = os.urandom(32).hex()
+        record = {"order": order, "interaction": self._without_large(interaction)}
+        self._between = journal_line(record).split(self._gap.encode())
+
+    def _without_large(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._without_large(item) for key, item in value.items()}
+        if isinstance(value, str) and len(value) > PIECE:
+            self._texts.append(value)
+            return self._gap
+        return value
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._between[0]
+        for text, after in zip(self._texts, self._between[1:], strict=True):
+            for start in range(0, len(text), PIECE):
+                yield json.dumps(text[start : start + PIECE])[1:-1].encode()
+            yield after
 
 
 @dataclass(slots=True)

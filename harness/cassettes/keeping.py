@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.encode import encode_document, interaction_of
+from harness.cassettes.encode import Encoded, encode_document, interaction_of
 from harness.cassettes.journal import Journal
 from harness.cassettes.left_over import LeftOver, claim_left_over
 from harness.cassettes.locks import locked
@@ -186,14 +186,14 @@ class Keeping:
         try:
             descriptor, name = tempfile.mkstemp(".partial", prefix)  # mode 0600
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(data)
         except OSError as reason:
             raise CassetteError(
                 error.path, f"{error.problem}; nor among temporary files ({reason})"
             ) from None
         return name
 
-    def _encoded(self, exchanges: Sequence[Exchange]) -> bytes:
+    def _encoded(self, exchanges: Sequence[Exchange]) -> Encoded:
         interactions = [interaction_of(exchange) for exchange in exchanges]
         return encode_document(self.path, interactions, extra=self._persister.extra)
 

@@ -62,8 +62,11 @@ def _literal(text: str, indent: str) -> list[str]:
         header += "-"
     elif text.endswith("\n\n"):
         header += "+"
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
     pieces = [header]
-    for line in text.removesuffix("\n").split("\n"):
+    for line in lines:
         pieces += ["\n", indent, line] if line else ["\n"]
     return pieces
 

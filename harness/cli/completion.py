@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["attach"]
 
-_SPLITS = (
-    ("recorded", "as it was recorded"),
-    ("whole", "in one piece"),
-    ("chars", "a code point a fragment"),
-    ("random:0", "random cuts of that seed"),
-    ("tokens", "as tokens would be"),
-)
-
 
 def attach(command: click.Command) -> None:
     """Let the values of a command's parameters be completed.
@@ -83,7 +75,9 @@ def _targets(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
 
 
 def _splits(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    return _joined(_SPLITS, incomplete, "+")
+    from harness.core.splits import SPLITS
+
+    return _joined(SPLITS.items(), incomplete, "+")
 
 
 def _dialects(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPLETION",
+    "FINDING",
     "Debug",
     "Exit",
     "complain",
@@ -33,11 +34,19 @@ __all__ = [
     "say",
     "use_colour",
     "write",
+    "write_change",
 ]
 
 
 COMPLETION = "_HARNESS_COMPLETE"
 """Set where a shell asks what could be typed; click makes it of the program's name."""
+
+
+FINDING: dict[str, Any] = {"fg": 231, "bg": 160, "bold": True}
+"""How a finding looks: white on red. No colour of a terminal's palette reads well on
+every background, so those used here bring their own, from the 240 that no palette has.
+"""
+_CHANGES: dict[str, dict[str, Any]] = {"-": FINDING, "+": {**FINDING, "bg": 22}}
 
 
 class Exit(IntEnum):
@@ -114,10 +123,6 @@ def _problem(error: Exception) -> str:
 
 def _show(error: click.ClickException) -> None:
     """Show an error of click's, which quotes the arguments as they are."""
-    if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
-        error = click.UsageError(
-            "--debug goes before the command: harness --debug COMMAND ...", error.ctx
-        )
     text = io.StringIO()
     error.show(file=text)
     for line in text.getvalue().splitlines():
@@ -169,6 +174,19 @@ def write(text: str, **style: Any) -> None:
     if style and use_colour(out().isatty()):
         text = click.style(text, **style)
     out().write(f"{text}\n")
+
+
+def write_change(sign: str, text: str, indent: str = "") -> None:
+    """Write one line of a difference to standard output, its sign coloured.
+
+    Args:
+        sign: ``-`` or ``+``.
+        text: The line; it may quote a recording.
+        indent: What stands before the sign.
+    """
+    if use_colour(out().isatty()):
+        sign = click.style(sign, **_CHANGES[sign])
+    out().write(f"{indent}{sign} {printable(text)}\n")
 
 
 def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.console import Exit, complain, say
+from harness.cli.options import API
 
 
 @click.command("convert", no_args_is_help=True)
@@ -15,7 +16,7 @@ from harness.cli.console import Exit, complain, say
 @click.option(
     "--api",
     required=True,
-    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    type=API,
     help="The API to restate it in.",
 )
 @click.option("--dialect", metavar="NAME", help="A dialect of that API.")

@@ -3,20 +3,69 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from harness.cli.console import Exit, printable, write
+from harness.cli.console import Exit, printable, write, write_change
+from harness.cli.options import (
+    AS_JSON,
+    MODE,
+    REASONING,
+    agent_options,
+    exchange_option,
+    mode_of,
+)
 from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
     from harness.debug.difference import Change, Difference, SaidChange
     from harness.debug.sides import Row, Side
+    from harness.engine.agent_options import AgentOptions
 
-_MODES = ("tokens", "steps", "legacy", "chat-completion")
-_HOW = ("interface", "mode", "split", "dialect", "fault")
 _WINDOW = 60  # characters of a text before its first difference; then as many again
+
+
+class _How(NamedTuple):
+    """How one side is replayed; None is as the recording or the default has it."""
+
+    interface: str | None = None
+    mode: str | None = None
+    split: str | None = None
+    dialect: str | None = None
+    fault: str | None = None
+
+    def before(self, other: _How) -> _How:
+        """Return this, and `other` where this names nothing."""
+        return _How(*(a or b for a, b in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOptions:
+    """The options of `harness diff`, as they were given; `..._b` are those of B."""
+
+    interface: str | None
+    interface_b: str | None
+    mode: str | None
+    mode_b: str | None
+    split: str | None
+    split_b: str | None
+    dialect: str | None
+    dialect_b: str | None
+    fault: str | None
+    fault_b: str | None
+    agent: AgentOptions
+    exchange: int | None
+    reasoning: bool
+    said: bool
+    exact: bool
+    context: int
+    as_json: bool
+
+    def how(self, suffix: str = "") -> _How:
+        """Return how both sides are replayed, or with a suffix what is other for B."""
+        return _How(*(getattr(self, name + suffix) for name in _How._fields))
 
 
 @click.command("diff", no_args_is_help=True)
@@ -28,41 +77,17 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
     help="The consumer of both.  [default: streaming, or the stored transcript's]",
 )
 @click.option("--interface-b", metavar="NAME", help="The consumer of B.")
-@click.option("--mode", type=click.Choice(_MODES), help="How it is used.")
-@click.option("--mode-b", type=click.Choice(_MODES), help="The same for B.")
+@click.option("--mode", type=MODE, help="How it is used.")
+@click.option("--mode-b", type=MODE, help="The same for B.")
 @click.option("--split", metavar="SPLIT", help="Cut the text of both otherwise.")
 @click.option("--split-b", metavar="SPLIT", help="Cut the text of B otherwise.")
 @click.option("--dialect", metavar="NAME", help="Say both as this provider would.")
 @click.option("--dialect-b", metavar="NAME", help="Say B as this provider would.")
 @click.option("--fault", metavar="NAME[:K]", help="Break both streams.")
 @click.option("--fault-b", metavar="NAME[:K]", help="Break the stream of B.")
-@click.option(
-    "--assistant-message/--no-assistant-message",
-    default=False,
-    show_default=True,
-    help="Emit the assistant function's text as assistant messages.",
-)
-@click.option(
-    "--assistant-function",
-    default="send_message",
-    show_default=True,
-    metavar="NAME",
-    help="The function whose call is the agent's answer.",
-)
-@click.option(
-    "--assistant-argument",
-    default="message",
-    show_default=True,
-    metavar="NAME",
-    help="The argument of that function that holds the text.",
-)
-@click.option(
-    "--exchange",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Compare only exchange N, numbered from 0.  [default: all]",
-)
-@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+@agent_options
+@exchange_option("Compare")
+@REASONING
 @click.option("--said", is_flag=True, help="Compare texts and calls, not the cuts.")
 @click.option(
     "--exact", is_flag=True, help="Compare ids, dates, chunk numbers and times too."
@@ -75,8 +100,8 @@ _WINDOW = 60  # characters of a text before its first difference; then as many a
     metavar="N",
     help="Emissions shown around a difference.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(a: str, b: str | None, **options: Any) -> int:
+@AS_JSON
+def command(a: str, b: str | None, **given: Any) -> int:
     """Compare what two replays emit; exit with 1 if they differ.
 
     A and B are recordings, or transcripts that `harness replay --format jsonl` or sse,
@@ -93,36 +118,36 @@ def command(a: str, b: str | None, **options: Any) -> int:
     """
     from harness.debug.difference import compare
 
-    if b is None and not any(options[f"{name}_b"] for name in _HOW):
+    options = DiffOptions(**given)
+    if b is None and not any(options.how("_b")):
         raise click.UsageError(
             "there is nothing to compare A with: name a second file, or say what is "
             "other with --interface-b, --mode-b, --split-b, --dialect-b or --fault-b"
         )
     difference = compare(
-        *_sides(a, a if b is None else b, options), is_exact=options["exact"]
+        *_sides(a, a if b is None else b, options), is_exact=options.exact
     )
-    if options["as_json"]:
+    if options.as_json:
         text = json.dumps(difference.to_dict(), indent=2)
         out().write(f"{text}\n")
     else:
-        _Printer(difference, options["context"]).print_all(said_only=options["said"])
-    is_same = not difference.said if options["said"] else difference.is_same
+        _Printer(difference, options.context).print_all(said_only=options.said)
+    is_same = not difference.said if options.said else difference.is_same
     return Exit.DONE if is_same else Exit.FINDINGS
 
 
-def _sides(a: str, b: str, options: dict[str, Any]) -> tuple[Side, Side]:
+def _sides(a: str, b: str, options: DiffOptions) -> tuple[Side, Side]:
     """Load what is stored, replay the rest; an interface that is stored is kept."""
     from harness.debug.sides import load_stored
 
     stored = load_stored(a), load_stored(b)
     known = next((side.interface for side in stored if side and side.interface), None)
-    if known is not None and options["interface"] is None:
-        options["interface"] = known
-    side_a = stored[0] or _replayed(a, options, "")
-    side_b = stored[1] or _replayed(b, options, "_b")
+    both = options.how().before(_How(interface=known))
+    side_a = stored[0] or _replayed(a, options, both)
+    side_b = stored[1] or _replayed(b, options, options.how("_b").before(both))
     if side_a.is_counted or side_b.is_counted:
         side_a, side_b = side_a.counted(), side_b.counted()
-    only = options["exchange"]
+    only = options.exchange
     if only is None:
         return side_a, side_b
     return _only(side_a, only), _only(side_b, only)
@@ -134,18 +159,16 @@ def _only(side: Side, exchange: int) -> Side:
     return replace(side, rows=[row for row in side.rows if row.exchange == exchange])
 
 
-def _replayed(path: str, options: dict[str, Any], suffix: str) -> Side:
+def _replayed(path: str, options: DiffOptions, how: _How) -> Side:
     from harness.apis.varied import vary
     from harness.debug.sides import side_of
     from harness.engine.replay import replay
-    from harness.engine.targets import AgentOptions
 
-    how = {name: options[f"{name}{suffix}"] or options[name] for name in _HOW}
-    interface = how["interface"] or "streaming"
+    interface = how.interface or "streaming"
     if ":" in interface:
         imports_own_code()
-    mode = None if interface == "queuing" else how["mode"] or "tokens"
-    variation = vary(how["split"], how["dialect"], how["fault"])
+    mode = mode_of(interface, how.mode)
+    variation = vary(how.split, how.dialect, how.fault)
     transcript = replay(
         path,
         interface,
@@ -153,13 +176,9 @@ def _replayed(path: str, options: dict[str, Any], suffix: str) -> Side:
         dialect=variation.dialect,
         fault=variation.fault,
         mode=mode,
-        options=AgentOptions(
-            use_assistant_message=options["assistant_message"],
-            assistant_function=options["assistant_function"],
-            assistant_argument=options["assistant_argument"],
-        ),
-        exchange=options["exchange"],
-        reasoning=options["reasoning"],
+        options=options.agent,
+        exchange=options.exchange,
+        reasoning=options.reasoning,
     )
     shown = str(variation)
     if mode not in {None, "tokens"}:
@@ -175,8 +194,8 @@ class _Printer:
     def print_all(self, *, said_only: bool) -> None:
         """Print everything, the first difference first."""
         found = self._found
-        write(f"--- {found.a.name}", fg="red")
-        write(f"+++ {found.b.name}", fg="green")
+        write(f"--- {found.a.name}", bold=True)
+        write(f"+++ {found.b.name}", bold=True)
         if said_only or found.said or found.is_same:
             self._print_said()
         else:
@@ -210,16 +229,16 @@ class _Printer:
         where = f"@@ exchange {one.exchange}, {one.kind}"
         if change.a and change.b:
             where += f", character {change.at}"
-        write(where, fg="cyan")
+        write(where, bold=True)
         start = max(0, change.at - _WINDOW)
-        for saying, sign, colour in ((change.a, "-", "red"), (change.b, "+", "green")):
+        for saying, sign in ((change.a, "-"), (change.b, "+")):
             if saying is None:
-                write(f"{sign} (not said)", fg=colour)
+                write_change(sign, "(not said)")
                 continue
             text = saying.text[start : change.at + _WINDOW]
             begin = "…" if start else ""
             end = "…" if len(saying.text) > change.at + _WINDOW else ""
-            write(f"{sign} {begin}{text}{end}", fg=colour)
+            write_change(sign, f"{begin}{text}{end}")
         if change.a and change.b:
             from harness.debug.explain import columns
 
@@ -235,21 +254,22 @@ class _Printer:
             head, tail = rows, []
         skipped = len(rows) - len(head) - len(tail)
         for row in head:
-            self._row(" ", row)
+            write(f"  {_row(row)}")
         if skipped:
-            write(f"  … {skipped} the same", dim=True)
+            write(f"  … {skipped} the same")
         for row in tail:
-            self._row(" ", row)
+            write(f"  {_row(row)}")
 
     def _print_change(self, change: Change) -> None:
         for row in change.a:
-            self._row("-", row, fg="red")
+            write_change("-", _row(row))
         for row in change.b:
-            self._row("+", row, fg="green")
+            write_change("+", _row(row))
 
-    def _row(self, sign: str, row: Row, **style: Any) -> None:
-        chunk = "-" if row.chunk is None else row.chunk
-        write(f"{sign} {row.exchange:>4} {chunk:>6}  {row}", **style)
+
+def _row(row: Row) -> str:
+    chunk = "-" if row.chunk is None else row.chunk
+    return f"{row.exchange:>4} {chunk:>6}  {row}"
 
 
 def _place(change: Change) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain_of, say, write
+from harness.cli.console import Exit, complain_of, say, write, write_change
+from harness.cli.options import AS_JSON, MODE, OURS, agent_options, given
 from harness.cli.output import imports_own_code, out
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
     from harness.debug.drift import Change, Drift, Drifter
     from harness.debug.stored import Asked
+    from harness.engine.agent_options import AgentOptions
 
-_MODES = ("tokens", "steps", "legacy", "chat-completion")
 _SHOWN = 5  # changes of one reader; more of them have one cause
 _WINDOW = 60  # characters of a text before its first difference; then as many again
 _NAMES = {
@@ -27,6 +29,21 @@ _NAMES = {
     "google-genai": "the Google Gen AI SDK",
     "recording": "the recording itself",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftOptions:
+    """The options of `harness drift`, as they were given."""
+
+    update: bool
+    store: str | None
+    no_sdk: bool
+    interface: str | None
+    mode: str | None
+    agent: AgentOptions
+    reasoning: bool
+    as_json: bool
+    quiet: bool
 
 
 @click.command(
@@ -55,37 +72,24 @@ _NAMES = {
 )
 @click.option(
     "--mode",
-    type=click.Choice(_MODES),
+    type=MODE,
     help="With --update: how a streaming interface is used.",
 )
-@click.option(
-    "--assistant-message",
-    is_flag=True,
-    help="With --update: emit the assistant function's text as assistant messages.",
-)
-@click.option(
-    "--assistant-function",
-    metavar="NAME",
-    help="With --update: that function.  [default: send_message]",
-)
-@click.option(
-    "--assistant-argument",
-    metavar="NAME",
-    help="With --update: its argument that holds the text.  [default: message]",
-)
+@agent_options
 @click.option(
     "--reasoning", is_flag=True, help="With --update: show reasoning as inner thoughts."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@AS_JSON
 @click.option("--quiet", is_flag=True, help="Print changes and errors only.")
-def command(paths: tuple[str, ...], **options: Any) -> int:
+def command(paths: tuple[str, ...], **values: Any) -> int:
     """Read old recordings again and tell what changed, and by whose doing.
 
     PATH is a recording or a folder of them. Each is read by the installed SDK of its
     vendor (openai, anthropic, google-genai) and by the interfaces, and compared with
     what --update stored: a change is the SDK's (its versions are stored too), an
     interface's, or the recording's own. What is stored is read again as it was
-    stored. Exit code 1 if anything changed, or is not stored yet.
+    stored: --mode, --reasoning and --assistant-... are for --update. Exit code 1 if
+    anything changed, or is not stored yet.
 
     \b
     Examples:
@@ -97,12 +101,13 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     from harness.debug.drift import Drifter
     from harness.debug.sdk import Sdks
 
+    options = DriftOptions(**values)
     asked = _asked(options)
     drifter = Drifter(
         asked,
-        None if options["no_sdk"] else Sdks(_is_missing),
-        store=options["store"],
-        is_updating=options["update"],
+        None if options.no_sdk else Sdks(_is_missing),
+        store=options.store,
+        is_updating=options.update,
     )
     run = _Run(drifter, options)
     for path in paths:
@@ -110,36 +115,31 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     return run.finish()
 
 
-def _asked(options: dict[str, Any]) -> list[Asked] | None:
+def _asked(options: DriftOptions) -> list[Asked] | None:
     from harness.debug.stored import Asked
-    from harness.engine.targets import AgentOptions
 
-    ways = ("mode", "assistant_message", "assistant_function", "assistant_argument")
-    given = [name for name in (*ways, "reasoning") if options[name]]
-    if given and not options["update"]:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    asked = given(
+        *("mode", "assistant_message", "assistant_function", "assistant_argument"),
+        "reasoning",
+    )
+    if asked and not options.update:
+        named = ", ".join(asked)
         raise click.UsageError(
             f"{named}: what is stored is read as it was stored; add --update to store "
             "another reading"
         )
-    chosen = options["interface"]
+    chosen = options.interface
     # One that is stored must not shadow what is installed.
     imports_own_code(goes_first=":" in (chosen or ""))
-    if chosen is None and not given:
+    if chosen is None and not asked:
         return None
-    default = AgentOptions()
-    agent = AgentOptions(
-        use_assistant_message=options["assistant_message"],
-        assistant_function=options["assistant_function"] or default.assistant_function,
-        assistant_argument=options["assistant_argument"] or default.assistant_argument,
-    )
-    names = ["streaming", "queuing"] if chosen in {None, "both"} else [chosen]
+    names = OURS if chosen is None or chosen == "both" else (chosen,)
     return [
         Asked(
             name,
-            None if name == "queuing" else options["mode"],
-            agent,
-            options["reasoning"],
+            None if name == "queuing" else options.mode,
+            options.agent,
+            options.reasoning,
         )
         for name in names
     ]
@@ -152,7 +152,7 @@ def _is_missing(problem: str) -> None:
 class _Run:
     """One invocation: what has been found so far."""
 
-    def __init__(self, drifter: Drifter, options: dict[str, Any]) -> None:
+    def __init__(self, drifter: Drifter, options: DriftOptions) -> None:
         self._drifter = drifter
         self._options = options
         self._drifts: list[Drift] = []
@@ -182,20 +182,20 @@ class _Run:
                 if path == base:
                     complain_of(error)
                     self._unreadable += 1
-                elif not self._options["quiet"]:
+                elif not self._options.quiet:
                     say(str(error))
             except CassetteError as error:
                 complain_of(error)
                 self._unreadable += 1
             else:
                 self._drifts.append(drift)
-                if not self._options["as_json"]:
+                if not self._options.as_json:
                     self._print(drift)
 
     def finish(self) -> int:
         """Print the summary; return the exit code."""
         states = Counter(drift.state for drift in self._drifts)
-        if self._options["as_json"]:
+        if self._options.as_json:
             data = {
                 "recordings": [drift.to_dict() for drift in self._drifts],
                 "same": states["same"],
@@ -204,11 +204,11 @@ class _Run:
                 "unreadable": self._unreadable,
             }
             out().write(json.dumps(data, indent=2) + "\n")
-        elif not self._options["quiet"]:
+        elif not self._options.quiet:
             self._summarise(states)
         if self._unreadable or not self._drifts:
             return Exit.UNUSABLE
-        if self._options["update"]:
+        if self._options.update:
             failed = any(c.what == "raised" for d in self._drifts for c in d.changes)
             return Exit.FINDINGS if failed else Exit.DONE
         return Exit.FINDINGS if states["changed"] or states["new"] else Exit.DONE
@@ -223,7 +223,7 @@ class _Run:
                 self._texts(change)
             if len(changes) > _SHOWN:
                 write(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
-        if self._options["quiet"]:
+        if self._options.quiet:
             return
         if drift.written:
             write(f"{name}: stored: {', '.join(drift.written)}")
@@ -233,16 +233,13 @@ class _Run:
     def _texts(self, change: Change) -> None:
         if change.by == "recording":
             return  # digests tell a person nothing
-        for sign, text, colour in (
-            ("-", change.stored, "red"),
-            ("+", change.now, "green"),
-        ):
+        for sign, text in (("-", change.stored), ("+", change.now)):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                write(f"    {sign} {_window(text, at)}", fg=colour)
+                write_change(sign, _window(text, at), "    ")
 
     def _summarise(self, states: Counter[str]) -> None:
-        new = "stored" if self._options["update"] else "not stored"
+        new = "stored" if self._options.update else "not stored"
         parts = [f"{states['same']} as stored", f"{states['changed']} changed"]
         parts += [f"{states['new']} {new}"] * bool(states["new"])
         parts += [f"{self._unreadable} unreadable"] * bool(self._unreadable)
@@ -252,7 +249,7 @@ class _Run:
         unlike = sum(len(drift.disagreements) for drift in self._drifts)
         if unlike:
             say(f"{unlike} exchanges are read otherwise by an SDK than by harness")
-        if states["new"] and not self._options["update"]:
+        if states["new"] and not self._options.update:
             say("store what is new with --update")
 
 

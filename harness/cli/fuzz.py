@@ -4,20 +4,51 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain, printable, say
+from harness.cli.options import agent_options
 
 if TYPE_CHECKING:
+    from harness.engine.agent_options import AgentOptions
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.example_worker import About
+    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.findings import Plan, Tried
+    from harness.fuzz.pool import Pool
     from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzOptions:
+    """The options of `harness fuzz`, as they were given."""
+
+    level: str | None
+    apis: str | None
+    chunks: str | None
+    gateway: str | None
+    gateway_model: str
+    key: str | None
+    relations: str | None
+    max_examples: int | None
+    seconds: float | None
+    timeout_each: float
+    jobs: int | None
+    dask: str | None
+    seed: int
+    findings: int
+    output: str
+    agent: AgentOptions
+    quiet: bool
+
+    def to_level(self) -> str | None:
+        """Return the level by its own name."""
+        return "chunks" if self.level == "events" else self.level
 
 
 @click.command(
@@ -93,10 +124,15 @@ _DEFAULT_EXAMPLES = 20_000
 @click.option(
     "--jobs",
     type=click.IntRange(min=1, max=256),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Processes; the same examples find the same with any number of them.",
+    help="Processes; the same examples find the same with any number of them.  "
+    "[default: 1, with --dask local one a core]",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS|local",
+    help="Run the examples on a Dask cluster, where TARGET is installed: its "
+    "scheduler, or one that is started here; they find the same.",
 )
 @click.option(
     "--seed",
@@ -122,28 +158,9 @@ _DEFAULT_EXAMPLES = 20_000
     metavar="DIR",
     help="Where minimal cassettes are written.",
 )
-@click.option(
-    "--assistant-message/--no-assistant-message",
-    default=False,
-    show_default=True,
-    help="Make an interface that emits the assistant function's text as messages.",
-)
-@click.option(
-    "--assistant-function",
-    default="send_message",
-    show_default=True,
-    metavar="NAME",
-    help="The function whose call is the agent's answer.",
-)
-@click.option(
-    "--assistant-argument",
-    default="message",
-    show_default=True,
-    metavar="NAME",
-    help="The argument of that function that holds the text.",
-)
+@agent_options
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
+def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     """Cut, reframe and break streams until a consumer says something else.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
@@ -153,14 +170,14 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider says it makes no difference
-      agreement           it says what the whole says, parsed at once
+      dialect-invariance  which provider writes it makes no difference
+      agreement           it returns what the whole holds, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was said is taken back
+      prefix-safety       nothing that was shown is taken back
       faults              a broken stream leads to no exception but a meant one
       truncation          a stream without its end is not shown as complete
       ends                every example comes to an end (--timeout-each)
-      interfaces          the streaming and the queuing interface say the same
+      interfaces          the streaming and the queuing interface emit the same
       translation         the same answer is the same by every --api
       earliness           text is shown as soon as it has come (only by name)
 
@@ -173,20 +190,21 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    if options["gateway"]:
-        return _fuzz_gateway([target] if target else [], paths, options)
+    options = FuzzOptions(**given)
+    if options.gateway:
+        if options.dask is not None:
+            raise click.UsageError("--gateway runs here; leave --dask out")
+        first = (target,) if target else ()
+        return _fuzz_gateway(options.gateway, (*first, *paths), options)
     if target is None:
         raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.pool import Pool
     from harness.fuzz.processes import SetUpError
 
     plan = _plan(options)
-    job = Job(
-        target, _wanted(options), plan, _recordings(paths), options["timeout_each"]
-    )
+    job = Job(target, _wanted(options), plan, _recordings(paths), options.timeout_each)
     progress = _progress(plan, options)
-    pool = Pool(job, options["jobs"], progress)
+    pool = _pool(job, options, progress)
     try:
         failures = pool.run()
     except SetUpError as error:
@@ -204,32 +222,38 @@ def command(target: str | None, paths: tuple[str, ...], **options: Any) -> int:
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
 
 
-def _plan(options: dict[str, Any]) -> Plan:
+def _pool(job: Job, options: FuzzOptions, progress: _Progress | None) -> Pool:
+    if options.dask is None:
+        from harness.fuzz.pool import Pool
+
+        return Pool(job, options.jobs or 1, progress)
+    from harness.corpus.fuzzing import ClusterPool
+
+    return ClusterPool(job, options.dask, options.jobs, progress)
+
+
+def _plan(options: FuzzOptions) -> Plan:
     from harness.fuzz.findings import Plan
 
-    limit = options["max_examples"]
-    if limit is None and options["seconds"] is None:
+    limit = options.max_examples
+    if limit is None and options.seconds is None:
         limit = _DEFAULT_EXAMPLES
-    names = options["relations"]
+    names = options.relations
     return Plan(
         relations=tuple(n.strip() for n in names.split(",")) if names else (),
-        seed=options["seed"],
+        seed=options.seed,
         max_examples=limit,
-        time_s=options["seconds"],
-        findings=options["findings"],
+        time_s=options.seconds,
+        findings=options.findings,
     )
 
 
-def _progress(plan: Plan, options: dict[str, Any]) -> _Progress | None:
-    return None if options["quiet"] else _Progress(plan.time_s, plan.max_examples)
+def _progress(plan: Plan, options: FuzzOptions) -> _Progress | None:
+    return None if options.quiet else _Progress(plan.time_s, plan.max_examples)
 
 
-def _fuzz_gateway(
-    first: list[str], paths: tuple[str, ...], options: dict[str, Any]
-) -> int:
+def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) -> int:
     """Fuzz a gateway, in this process: what may hang is a process of its own."""
-    from dataclasses import replace
-
     from harness.errors import UsageError
     from harness.fuzz.campaign import Campaign
     from harness.fuzz.checking import offered
@@ -242,20 +266,20 @@ def _fuzz_gateway(
         raise UsageError(
             f"--gateway needs {error.name}; install agent-stream-harness[record]"
         ) from None
-    asked, served = [*_apis(options["apis"]), *("chat", "chat")][:2]
-    if len(_apis(options["apis"])) == 1:
+    asked, served = [*_apis(options.apis), *("chat", "chat")][:2]
+    if len(_apis(options.apis)) == 1:
         served = asked
     with GatewayConsumer(
-        options["gateway"],
+        command,
         asked,
         served,
-        model=options["gateway_model"],
-        timeout_s=options["timeout_each"],
+        model=options.gateway_model,
+        timeout_s=options.timeout_each,
     ) as gateway:
         judge = Judge(gateway)
         relations = offered(judge, _plan(options).relations or None)
         plan = replace(_plan(options), relations=relations)
-        recordings = _recordings((*first, *paths))
+        recordings = _recordings(paths)
         progress = _progress(plan, options)
         campaign = Campaign(judge, plan, recordings, progress=progress)
         failures = campaign.run()
@@ -266,12 +290,12 @@ def _fuzz_gateway(
         return Exit.UNUSABLE
     level = gateway.level.value
     about = About(gateway.name, level, judge.key, relations, served, shows)
-    model = options["gateway_model"]
+    model = options.gateway_model
     named = "" if model == "model" else f", model={model!r}"
-    made = f"GatewayConsumer({options['gateway']!r}, {asked!r}, {served!r}{named})"
+    made = f"GatewayConsumer({command!r}, {asked!r}, {served!r}{named})"
     for failure in failures:
-        given = {**options, "apis": None, "level": None}
-        _show(failure, about, f"harness.fuzz.gateway:{made}", given)
+        plain = replace(options, apis=None, level=None)
+        _show(failure, about, f"harness.fuzz.gateway:{made}", plain)
     _summarise(campaign.tried, about, plan.seed)
     if failures:
         return Exit.FINDINGS
@@ -290,22 +314,17 @@ def _is_result(tried: Tried) -> bool:
     return False
 
 
-def _wanted(options: dict[str, Any]) -> Any:
-    from harness.engine.targets import AgentOptions
+def _wanted(options: FuzzOptions) -> Any:
     from harness.fuzz.consumers import Wanted
     from harness.fuzz.driving import Level
 
-    level = "chunks" if options["level"] == "events" else options["level"]
+    level = options.to_level()
     return Wanted(
         Level(level) if level else None,
-        options["chunks"],
-        options["key"],
-        AgentOptions(
-            use_assistant_message=options["assistant_message"],
-            assistant_function=options["assistant_function"],
-            assistant_argument=options["assistant_argument"],
-        ),
-        _apis(options["apis"]),
+        options.chunks,
+        options.key,
+        options.agent,
+        _apis(options.apis),
     )
 
 
@@ -385,27 +404,27 @@ class _Progress:
 
 
 def _show(
-    failure: Failure, about: About | None, target: str, options: dict[str, Any]
+    failure: Failure, about: About | None, target: str, options: FuzzOptions
 ) -> None:
     from harness.fuzz.reporting import describe, pytest_of, save
 
-    if sys.stderr.isatty() and not options["quiet"]:
+    if sys.stderr.isatty() and not options.quiet:
         sys.stderr.write("\r\x1b[K")
     for line in describe(failure):
         click.echo(printable(line))
     key = "message" if about is None else about.key
-    path = save(failure, options["output"], key, about.api if about else "chat")
+    path = save(failure, options.output, key, about.api if about else "chat")
     click.echo(f"\ncassette: {printable(path)}")
     click.echo("test:\n")
     text = pytest_of(
         failure,
         "" if about is None else about.level,
         target,
-        _wanted(options).options,
-        level="chunks" if options["level"] == "events" else options["level"],
-        api=options["apis"],
-        chunks=options["chunks"],
-        key=options["key"],
+        options.agent,
+        level=options.to_level(),
+        api=options.apis,
+        chunks=options.chunks,
+        key=options.key,
     )
     for line in text.split("\n"):
         click.echo(f"    {printable(line)}" if line else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
     from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette
+    from harness.cli.replay import ReplayOptions
     from harness.debug.trace import Trace
     from harness.debug.walk import Follow
 
 __all__ = ["look", "wants_to_look"]
 
-_WAYS = ("around", "until", "step")
 
-
-def wants_to_look(options: dict[str, Any]) -> bool:
+def wants_to_look(options: ReplayOptions) -> bool:
     """Return whether one of the options of this module was given.
 
     Args:
@@ -33,7 +32,7 @@ def wants_to_look(options: dict[str, Any]) -> bool:
     Returns:
         Whether `look` is to run instead of a replay.
     """
-    return any(_is_given(options, name) for name in _WAYS)
+    return bool(_ways(options))
 
 
 def _questions(cassette: Cassette) -> dict[int, str]:
@@ -47,7 +46,8 @@ def _questions(cassette: Cassette) -> dict[int, str]:
     }
 
 
-def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> int:
+def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
+    from harness.debug.copies import write_test
     from harness.debug.walk import Walk
     from harness.errors import UsageError
 
@@ -60,8 +60,13 @@ def _step(follow: Follow, variation: Variation, questions: dict[int, str]) -> in
         ) from None
     if not (sys.stdin.isatty() and out().isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
-    walk = Walk(follow, variation, questions)
-    Stepper(walk).run()
+
+    def save(made: Trace) -> str:
+        test, kept = write_test(cassette, made, Path())
+        return f"wrote {test} and {kept}: pytest {test}"
+
+    walk = Walk(follow, variation, _questions(cassette))
+    Stepper(walk, save).run()
     return _raised(walk.trace)
 
 
@@ -72,15 +77,16 @@ def _raised(made: Trace) -> int:
     return Exit.FINDINGS if made.failures else Exit.DONE
 
 
-def _is_given(options: dict[str, Any], name: str) -> bool:
-    return options[name] is not None and options[name] is not False  # 0 is a chunk
+def _ways(options: ReplayOptions) -> int:
+    """Return how many ways to look were asked for; 0 is a chunk."""
+    return (options.around is not None) + (options.until is not None) + options.step
 
 
 def look(
     paths: tuple[str, ...],
     interfaces: list[str],
     variation: Variation,
-    options: dict[str, Any],
+    options: ReplayOptions,
 ) -> int:
     """Show one exchange of one recording chunk by chunk.
 
@@ -100,10 +106,9 @@ def look(
     from harness.cassettes.load import load_cassette
     from harness.debug.panes import around, until
     from harness.debug.trace import trace
-    from harness.engine.targets import AgentOptions
     from harness.errors import UsageError
 
-    if sum(_is_given(options, name) for name in _WAYS) > 1:
+    if _ways(options) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")
     if len(paths) != 1 or paths[0] == "-":
         raise click.UsageError(
@@ -115,6 +120,8 @@ def look(
             f"folder: name a file in it (harness ls {paths[0]} lists them)"
         )
     cassette = load_cassette(paths[0])
+    if len(interfaces) == 1 and ":" in interfaces[0]:
+        interfaces = ["streaming", *interfaces]  # the user's own beside ours
 
     def follow(
         variation: Variation,
@@ -124,25 +131,24 @@ def look(
     ) -> Trace:
         return trace(
             cassette,
-            options["exchange"] if exchange is None else exchange,
+            options.exchange if exchange is None else exchange,
             interfaces=interfaces,
             variation=variation,
-            mode=options["mode"],
-            options=AgentOptions(
-                use_assistant_message=options["assistant_message"],
-                assistant_function=options["assistant_function"],
-                assistant_argument=options["assistant_argument"],
-                inner_thoughts=options["inner_thoughts"],
-            ),
-            reasoning=options["reasoning"],
+            mode=options.mode,
+            options=options.to_agent(),
+            reasoning=options.reasoning,
             tick=tick,
         )
 
-    if options["step"]:
-        return _step(follow, variation, _questions(cassette))
+    if options.step:
+        return _step(cassette, follow, variation)
     made = follow(variation)
-    chunk = options["around"] if options["until"] is None else options["until"]
-    lines = list((around if options["until"] is None else until)(made, chunk))
+    if options.until is None:
+        chunk, shown = options.around, around
+    else:
+        chunk, shown = options.until, until
+    assert chunk is not None, "one of the three was given"
+    lines = list(shown(made, chunk))
     if not lines:
         last = max((m.arrival.chunk for m in made.moments), default=None)
         raise UsageError(

@@ -8,10 +8,18 @@ code prints, also below Python, goes to standard error.
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import TextIO
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
-__all__ = ["imports_own_code", "out", "rejoin"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["apart", "imports_own_code", "out", "rejoin", "replaced"]
+
+_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")  # no path of Windows looks so
 
 _before: TextIO | None = None  # `sys.stdout`, while it is something else
 _copy: TextIO | None = None  # of it, where the file below it is something else too
@@ -48,6 +56,29 @@ def imports_own_code(*, goes_first: bool = True) -> None:
         )
         os.dup2(sys.stderr.fileno(), descriptor)
     sys.stdout = sys.stderr
+
+
+def apart(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths among what was named, and the user's interfaces."""
+    own = tuple(
+        name for name in named if _TARGET.fullmatch(name) and not Path(name).exists()
+    )
+    return tuple(name for name in named if name not in own), own
+
+
+@contextmanager
+def replaced(stdout: TextIO, stderr: TextIO) -> Iterator[None]:
+    """Let others stand for the outputs, whatever `imports_own_code` did before."""
+    global _before, _copy
+    saved = _before, _copy, sys.stdout, sys.stderr
+    _before, _copy, sys.stdout, sys.stderr = None, None, stdout, stderr
+    try:
+        yield
+    finally:
+        rejoin()
+        stdout.flush()
+        stderr.flush()
+        _before, _copy, sys.stdout, sys.stderr = saved
 
 
 def rejoin() -> None:

@@ -3,24 +3,71 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
+from harness.cli.jobs import each, jobs_option, named, portable
 from harness.cli.look import look, wants_to_look
-from harness.cli.output import imports_own_code, out
+from harness.cli.options import (
+    API,
+    DIALECT,
+    MODE,
+    OURS,
+    REASONING,
+    agent_options,
+    exchange_option,
+    mode_of,
+)
+from harness.cli.output import apart, imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
+    from harness.engine.agent_options import AgentOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
-_OURS = ("streaming", "queuing")
-_MODES = ("tokens", "steps", "legacy", "chat-completion")
+T = TypeVar("T")
+_COUNTS = ("emissions", "diagnostics", "hurting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """The options of `harness replay`, as they were given."""
+
+    interface: str
+    mode: str | None
+    agent: AgentOptions
+    inner_thoughts: bool
+    single_step: bool
+    split: str
+    api: str | None
+    dialect: str | None
+    fault: str | None
+    exchange: int | None
+    reasoning: bool
+    form: str
+    rows: str | None
+    around: int | None
+    until: int | None
+    step: bool
+    strict: bool
+    quiet: bool
+    jobs: int
+
+    def to_agent(self) -> AgentOptions:
+        """Return what agent and interface agree on."""
+        return replace(
+            self.agent,
+            inner_thoughts=self.inner_thoughts,
+            multi_step=not self.single_step,
+        )
 
 
 @click.command(
@@ -39,29 +86,10 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 )
 @click.option(
     "--mode",
-    type=click.Choice(_MODES),
+    type=MODE,
     help="How a streaming interface is used.  [default: tokens]",
 )
-@click.option(
-    "--assistant-message/--no-assistant-message",
-    default=False,
-    show_default=True,
-    help="Emit the assistant function's text as assistant messages.",
-)
-@click.option(
-    "--assistant-function",
-    default="send_message",
-    show_default=True,
-    metavar="NAME",
-    help="The function whose call is the agent's answer.",
-)
-@click.option(
-    "--assistant-argument",
-    default="message",
-    show_default=True,
-    metavar="NAME",
-    help="The argument of that function that holds the text.",
-)
+@agent_options
 @click.option(
     "--inner-thoughts",
     is_flag=True,
@@ -77,26 +105,17 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 )
 @click.option(
     "--api",
-    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    type=API,
     help="Restate the recording in this API; --dialect and --fault are then its own.",
 )
-@click.option(
-    "--dialect",
-    metavar="NAME",
-    help="Say the stream as this provider would; several joined by +.",
-)
+@DIALECT
 @click.option(
     "--fault",
     metavar="NAME[:K]",
     help="Break the stream at K; several joined by +.",
 )
-@click.option(
-    "--exchange",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Replay only exchange N, numbered from 0.  [default: all]",
-)
-@click.option("--reasoning", is_flag=True, help="Show reasoning as inner thoughts.")
+@exchange_option("Replay")
+@REASONING
 @click.option(
     "--format",
     "form",
@@ -132,20 +151,31 @@ _MODES = ("tokens", "steps", "legacy", "chat-completion")
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
-def command(paths: tuple[str, ...], **options: Any) -> int:
+@jobs_option
+def command(paths: tuple[str, ...], **given: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
     PATH is a cassette (vcrpy's YAML or JSON), event stream text as `curl -N` saves
-    it, JSON lines of chunks, a folder of cassettes, or - for standard input.
+    it, JSON lines of chunks, a folder of cassettes, or - for standard input. A
+    MODULE:NAME beside them is your own interface, as with --interface.
 
     \b
     Examples:
       harness replay cassettes/llama-server/plain-text.yaml
+      harness replay cassettes/llama-server/three-steps.yaml my.agent:Interface
       harness replay cassettes --interface both --format jsonl
       harness replay broken.yaml --assistant-message --split chars --strict
       curl -N ... | harness replay -
     """
-    if options["mode"] and options["interface"] == "queuing":
+    paths, own = apart(paths)
+    if own:
+        if len(own) > 1 or given["interface"] != "streaming" or not paths:
+            raise click.UsageError(
+                f"expected recordings and one interface, got {', '.join(own)} as well"
+            )
+        given["interface"] = own[0]
+    options = ReplayOptions(**given)
+    if options.mode and options.interface == "queuing":
         raise click.UsageError(
             "--mode is for a streaming interface; with --interface queuing it has no "
             "meaning (leave it out, or use --interface both)"
@@ -159,27 +189,24 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 class _Run:
     """One invocation: what was asked, what has been found so far."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: ReplayOptions) -> None:
         from harness.apis.varied import vary
 
         self.options = options
-        split = None if options["split"] == "recorded" else options["split"]
-        self.variation = vary(
-            split, options["dialect"], options["fault"], options["api"]
-        )
-        self.is_quiet: bool = options["quiet"]
+        split = None if options.split == "recorded" else options.split
+        self.variation = vary(split, options.dialect, options.fault, options.api)
+        self.is_quiet = options.quiet
         self.cassettes = self.emissions = self.diagnostics = self.hurting = 0
         self.skipped = self.failed = self.unreadable = 0
         self.explained: set[str] = set()  # kinds whose usual cause was printed
-        chosen = options["interface"]
-        self.interfaces = list(_OURS) if chosen == "both" else [chosen]
+        chosen = options.interface
+        self.interfaces = list(OURS) if chosen == "both" else [chosen]
         if ":" in chosen:
             imports_own_code()
-        self.write = WRITERS[options["form"]]()
-        is_wanted = options["rows"] == "run" or (
-            options["rows"] is None and out().isatty()
-        )
-        self.has_runs = options["form"] == "table" and is_wanted
+        self.write = WRITERS[options.form]()
+        is_wanted = options.rows == "run" or (options.rows is None and out().isatty())
+        self.has_runs = options.form == "table" and is_wanted
+        self.has_shown = False  # a view; a blank line is between two
         self.shown: set[str] = set()  # diagnostics of this recording, each shown once
         self.steps: list[str] = []  # what to look at next
 
@@ -187,13 +214,14 @@ class _Run:
         """Replay everything that was named; return the exit code."""
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
-        named = list(self._expand(paths))
-        for path, is_named in _progress(named, is_quiet=self.is_quiet):
+        found = named(paths)
+        running = each(self._here, found, self.options.jobs, self._there, self._stands)
+        for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
-                self._replay_file(path)
+                self._merge(result())
                 self.cassettes += 1
             except NothingToReplayError as error:
-                if is_named:
+                if path in paths:
                     complain_of(error)
                     self.unreadable += 1
                 else:
@@ -211,28 +239,41 @@ class _Run:
             write("")
             for step in self.steps:
                 write(step)
-        if len(named) > 1 and not self.is_quiet:
+        if len(found) > 1 and not self.is_quiet:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
             return Exit.UNUSABLE
-        if self.failed or (self.options["strict"] and self.hurting):
+        if self.failed or (self.options.strict and self.hurting):
             return Exit.FINDINGS
         return Exit.DONE
 
-    def _expand(self, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-        """Yield every recording, and whether it was named itself."""
-        from harness.cassettes.library import find_cassettes
-        from harness.errors import CassetteError
+    def _here(self, path: str) -> _Part | None:
+        self._replay_file(path)
+        return None
 
-        for path in paths:
-            try:
-                found = find_cassettes(path)
-            except CassetteError as error:
-                complain_of(error)
-                self.unreadable += 1
-            else:
-                for name in found:
-                    yield name, name == path
+    def _there(self) -> Callable[[str], _Part | None]:
+        """Return what replays a recording in another process."""
+        return partial(_replay_there, self.options, frozenset(self.explained))
+
+    def _stands(self, part: _Part | None) -> bool:
+        """Return whether a recording explains nothing that others did meanwhile."""
+        if part is None or part.explained & self.explained:
+            return False
+        if part.has_shown and self.has_shown:
+            write("")
+        return True
+
+    def _merge(self, part: _Part | None) -> None:
+        """Take over what another process did; None where it was done here."""
+        if part is None:
+            return
+        self.explained |= part.explained
+        self.has_shown = self.has_shown or part.has_shown
+        self.steps = self.steps or part.steps
+        for name, count in part.counts.items():
+            setattr(self, name, getattr(self, name) + count)
+        if part.error is not None:
+            raise part.error
 
     def _replay_file(self, path: str) -> None:
         from harness.cassettes.load import load_cassette
@@ -262,12 +303,12 @@ class _Run:
         from harness.engine.chosen_exchanges import check_exchange, chosen_exchanges
 
         options = self.options
-        check_exchange(cassette, options["exchange"])
-        is_started = interface in _OURS
+        check_exchange(cassette, options.exchange)
+        is_started = interface in OURS
         if is_started:
             # Ours can be made, so the title need not wait for pydantic, which comes
             # with them and takes half of the time that a replay needs to start.
-            chosen_exchanges(cassette, options["exchange"])
+            chosen_exchanges(cassette, options.exchange)
             self._start(cassette, interface)
 
         running = self._replay(cassette, interface)
@@ -292,23 +333,16 @@ class _Run:
         on_response: Callable[[ReplayedResponse], None] | None = None,
     ) -> Replay:
         from harness.engine.replay import Replay
-        from harness.engine.targets import AgentOptions
 
         options = self.options
         return Replay(
             cassette,
             interface,
             variation=self.variation,
-            mode=None if interface == "queuing" else options["mode"] or "tokens",
-            options=AgentOptions(
-                use_assistant_message=options["assistant_message"],
-                assistant_function=options["assistant_function"],
-                assistant_argument=options["assistant_argument"],
-                inner_thoughts=options["inner_thoughts"],
-                multi_step=not options["single_step"],
-            ),
-            exchange=options["exchange"],
-            reasoning=options["reasoning"],
+            mode=mode_of(interface, options.mode),
+            options=options.to_agent(),
+            exchange=options.exchange,
+            reasoning=options.reasoning,
             on_response=on_response,
         )
 
@@ -317,13 +351,16 @@ class _Run:
         from harness.engine.chosen_exchanges import check_exchange
         from harness.engine.transcript import Transcript
 
-        check_exchange(cassette, self.options["exchange"])
+        check_exchange(cassette, self.options.exchange)
         responses: list[ReplayedResponse] = []
         running = self._replay(cassette, interface, responses.append)
         emissions: list[Emission] = []
         try:
             emissions.extend(running)
         finally:  # what an interface emitted before it raised is shown too
+            if self.has_shown:
+                write("")
+            self.has_shown = True
             self.emissions += len(emissions)
             found = running.diagnostics
             self.diagnostics += len(found)
@@ -333,13 +370,13 @@ class _Run:
                     cassette.path, running.interface, emissions, found, responses
                 ),
                 variation=str(self.variation),
-                shows_reasoning=self.options["reasoning"],
+                shows_reasoning=self.options.reasoning,
                 explain=lambda one: self._explained(one, cassette),
                 known=self.shown,
                 is_quiet=self.is_quiet,
             )
             if not self.steps:
-                self.steps = next_steps(cassette.path, found)
+                self.steps = next_steps(cassette.path, interface, found)
 
     def _explained(self, diagnostic: Diagnostic, cassette: Cassette) -> list[str]:
         from harness.debug.explain import explain
@@ -364,7 +401,7 @@ class _Run:
 
     def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
         """Print where it is and why; other formats keep to one line each."""
-        if self.options["form"] != "table":
+        if self.options.form != "table":
             return
         for line in self._explained(diagnostic, cassette):
             say(line)
@@ -384,18 +421,45 @@ class _Run:
         say(", ".join(parts))
 
 
+class _Part(NamedTuple):
+    """What a process did with one recording."""
+
+    counts: dict[str, int]
+    explained: frozenset[str]
+    has_shown: bool
+    steps: list[str]
+    error: Exception | None
+
+
+def _replay_there(
+    options: ReplayOptions, explained: frozenset[str], path: str
+) -> _Part:
+    error = None
+    run = _Run(options)
+    run.explained |= explained
+    try:
+        run._replay_file(path)  # noqa: SLF001 - of this module
+    except Exception as raised:  # noqa: BLE001 - raised again by `_merge`
+        error = portable(raised)
+    run.write.end()
+    counts = {name: getattr(run, name) for name in _COUNTS}
+    new = frozenset(run.explained - explained)
+    return _Part(counts, new, run.has_shown, run.steps, error)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(
-    named: list[tuple[str, bool]], *, is_quiet: bool
-) -> Iterator[tuple[str, bool]]:
+    running: Iterator[tuple[str, T]], count: int, *, is_quiet: bool
+) -> Iterator[tuple[str, T]]:
     """Yield the recordings; with several of them, a bar on a terminal's stderr."""
-    if len(named) < 2 or is_quiet or not sys.stderr.isatty():
-        yield from named
+    if count < 2 or is_quiet or not sys.stderr.isatty():
+        yield from running
         return
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(named, "replaying", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    yield from track(running, "replaying", total=count, console=console, transient=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.console import write
+from harness.cli.console import FINDING, write
 from harness.engine.runs import view_lines
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ __all__ = ["next_steps", "show_runs"]
 
 _STYLES: dict[str, dict[str, Any]] = {
     "heading": {"bold": True},
-    # White on red brings its own background: readable on any palette.
-    "finding": {"fg": 231, "bg": 160, "bold": True},
+    "finding": FINDING,
 }
 
 
@@ -56,9 +55,9 @@ def show_runs(
     known.update(map(str, transcript.diagnostics))
 
 
-def next_steps(path: str, found: list[Diagnostic]) -> list[str]:
+def next_steps(path: str, interface: str, found: list[Diagnostic]) -> list[str]:
     """Return what to look at next: the place of the first diagnostic, or the page."""
-    name = shlex.quote(path)
+    name = shlex.quote(path) + (f" {interface}" if ":" in interface else "")
     places = (one.chunk or (one.excerpt and one.excerpt.chunk) for one in found)
     place = next((chunk for chunk in places if chunk is not None), None)
     if place is not None:

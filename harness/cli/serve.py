@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, say
+from harness.cli.options import API, DIALECT
 
 if TYPE_CHECKING:
+    from harness.serve.server import Server
     from harness.serve.sessions import Sessions
 
 
@@ -73,14 +75,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--api",
-    type=click.Choice(("chat", "responses", "anthropic", "gemini")),
+    type=API,
     help="The API that --dialect and --fault are of; every API is served anyway.",
 )
-@click.option(
-    "--dialect",
-    metavar="NAME",
-    help="Say the stream as this provider would; several joined by +.",
-)
+@DIALECT
 @click.option(
     "--fault",
     metavar="NAME[:K]",
@@ -136,30 +134,28 @@ def command(
 
     from harness.serve.access import Access
     from harness.serve.recordings import Recordings
+    from harness.serve.server import Server
     from harness.serve.sessions import Sessions
     from harness.serve.settings import make_settings
 
     sessions = Sessions(Recordings(paths), make_settings(**settings))
-    access = Access(allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors)
-    options = {
-        "host": host,
-        "port": port,
-        "allow_remote": allow_remote,
-        "access": access,
-    }
-    asyncio.run(_serve(sessions, options, is_quiet=quiet))
+    server = Server(
+        sessions,
+        host=host,
+        port=port,
+        allow_remote=allow_remote,
+        access=Access(allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors),
+        report=None if quiet else say,
+    )
+    asyncio.run(_serve(server, sessions))
     return Exit.DONE
 
 
-async def _serve(
-    sessions: Sessions, options: dict[str, Any], *, is_quiet: bool
-) -> None:
+async def _serve(server: Server, sessions: Sessions) -> None:
     import asyncio
 
     from harness.cli.signals import stop_on_signals
-    from harness.serve.server import Server
 
-    server = Server(sessions, **options, report=None if is_quiet else say)
     stop = asyncio.Event()
     stop_on_signals(stop)
     await server.start()

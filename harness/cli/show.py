@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, printable
+from harness.cli.options import exchange_option
 
 if TYPE_CHECKING:
     from harness.core.accumulate import AccumulatedMessage
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
     short_help="Show one recording in full: what was asked, what came.",
 )
 @click.argument("path", metavar="PATH")
-@click.option(
-    "--exchange",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Show only exchange N, numbered from 0.  [default: all]",
-)
+@exchange_option("Show")
 def command(path: str, exchange: int | None) -> int:
     """Show one recording in full: what was asked, what came, how it ended.
 

@@ -198,6 +198,10 @@ class Usage:
     """Tokens of the request, cached ones included; None where none were counted."""
     output_tokens: int | None = None
     """Tokens of the answer, reasoning included; None where none were counted."""
+    cached_tokens: int | None = None
+    """Those of the request that came from a cache."""
+    reasoning_tokens: int | None = None
+    """Those of the answer that are reasoning."""
 
 
 @dataclass(slots=True)

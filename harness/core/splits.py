@@ -26,10 +26,18 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from harness.core.stable_random import mask_of_block
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 
-__all__ = ["SPLIT_FORMS", "Split", "parse_split"]
+__all__ = ["SPLITS", "SPLIT_FORMS", "Split", "parse_split"]
 
+SPLITS = {
+    "recorded": "as it was recorded",
+    "whole": "in one piece",
+    "chars": "a code point a fragment",
+    "random:0": "random cuts of that seed",
+    "tokens": "as tokens would be",
+}
+"""Splits to choose from, with what they do."""
 SPLIT_FORMS = "recorded, whole, chars, N (from 1), random:SEED, at:3,7,12, tokens"
 """What `parse_split` reads, as an error message or a help text lists it."""
 
@@ -325,7 +333,8 @@ def _parse_rule(part: str, text: str) -> _Rule:
     positions = tail.split(",")
     if head == "at" and all(map(_NUMBER.fullmatch, positions)):
         return _At(tuple(sorted({int(position) for position in positions})))
+    hint = did_you_mean(part, SPLITS)
     raise UsageError(
-        f"split {shorten(text)}: expected one of {SPLIT_FORMS}, or several joined "
-        f"by +; got {shorten(part)}"
+        f"split {shorten(text)}: {hint and f'{hint} '}expected one of {SPLIT_FORMS}, "
+        f"or several joined by +; got {shorten(part)}"
     )

@@ -10,8 +10,9 @@ import os
 from abc import abstractmethod
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
+from multiprocessing import get_all_start_methods
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from harness.corpus.guarded import Guard, work_guarded
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Dask", "Engine", "Processes", "engine_for"]
 
-_PART_ITEMS = 32
 _PART_BYTES = 2 << 20
 _WINDOW = 4  # parts in flight for each worker: one at work, the others ready
+
+_LOCAL_CLUSTER = {
+    # A worker that is killed starts again; a cluster whose machine is busy would give
+    # it up for good after 15 seconds, the last one too.
+    "distributed.deploy.lost-worker-timeout": "1 day",
+    "distributed.worker.profile.enabled": False,  # takes samples all the time
+}
 
 _Results = list[list[Any]]
 
@@ -41,6 +48,8 @@ class Engine(AbstractContextManager["Engine"]):
     """Works on parts: lists of items."""
 
     workers: int
+    part_items = 32
+    """How many items make a part, at most."""
 
     @abstractmethod
     def submit(self, items: Sequence[Item]) -> _Future:
@@ -53,7 +62,7 @@ class Engine(AbstractContextManager["Engine"]):
             entries: Read as far as the window goes.
         """
         pending: deque[tuple[list[Item], _Future]] = deque()
-        for part in _parts(entries):
+        for part in _parts(entries, self.part_items):
             pending.append((part, self.submit(part)))
             if len(pending) >= _WINDOW * self.workers:
                 yield from _finished(pending)
@@ -68,13 +77,13 @@ def _finished(
     yield from zip(part, future.result(), strict=True)
 
 
-def _parts(entries: Iterable[Entry]) -> Iterator[list[Item]]:
+def _parts(entries: Iterable[Entry], most: int) -> Iterator[list[Item]]:
     part: list[Item] = []
     size = 0
     for entry in entries:
         part.append(entry.load())
         size += len(part[-1].data)
-        if len(part) >= _PART_ITEMS or size >= _PART_BYTES:
+        if len(part) >= most or size >= _PART_BYTES:
             yield part
             part, size = [], 0
     if part:
@@ -151,10 +160,13 @@ class Dask(Engine):
         UsageError: distributed is not installed, or no scheduler answers.
     """
 
+    part_items = 128  # a scheduler takes a millisecond or two for each part
+
     def __init__(
         self, job: Job, limits: Limits, address: str, workers: int | None = None
     ) -> None:
         try:
+            dask: Any = import_module("dask")
             distributed: Any = import_module("distributed")
         except ImportError:
             raise UsageError(
@@ -163,7 +175,12 @@ class Dask(Engine):
         self._job, self._limits = job, limits
         self.cluster: Any = None
         """The local cluster; None for another."""
+        self._settings = ExitStack()
         if address == "local":
+            settings: dict[str, Any] = dict(_LOCAL_CLUSTER)
+            if "forkserver" in get_all_start_methods():  # imports distributed once
+                settings["distributed.worker.multiprocessing-method"] = "forkserver"
+            self._settings.enter_context(dask.config.set(settings))
             self.cluster = distributed.LocalCluster(
                 n_workers=workers or os.cpu_count() or 1,
                 threads_per_worker=1,
@@ -195,6 +212,7 @@ class Dask(Engine):
         self._client.close()
         if self.cluster is not None:
             self.cluster.close()
+        self._settings.close()
 
 
 def engine_for(

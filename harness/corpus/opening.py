@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW", "TEXT", "Corpus", "Entry", "Item"]
 
 ROW = "row"
-"""An item's bytes are one encoded stream (`Stream.encode`)."""
+"""An item's bytes are one row of a data set (`encode_row`)."""
 TEXT = "text"
 """An item's bytes are a file in any format that harness reads, maybe compressed."""
 
@@ -97,8 +97,9 @@ class Corpus:
         if not has_some:
             raise CassetteError(
                 self.place.shown,
-                "no recordings: expected *.parquet, *.yaml, *.json, *.jsonl, *.sse, "
-                "*.txt or *.http, as they are, .gz or .zst, or in a .zip or .tar",
+                "no recordings: expected *.parquet, *.yaml, *.json, *.har, *.toml, "
+                "*.jsonl, *.sse, *.txt or *.http, as they are, .gz or .zst, or in a "
+                ".zip or .tar",
             )
 
     def count(self) -> int | None:
@@ -169,7 +170,7 @@ class Corpus:
                         group: Group = group, number: int = number, name: str = name
                     ) -> Item:
                         try:
-                            return Item(name, ROW, group.stream(number).encode())
+                            return Item(name, ROW, group.row(number))
                         except CassetteError as error:
                             return Item(name, ROW, b"", str(error))
 

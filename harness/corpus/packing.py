@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.encode import encode_document, interaction_of
 from harness.corpus.opening import Corpus
 from harness.corpus.parquet import packed_ids, parquet_bytes, sources_of
 from harness.corpus.places import Place
-from harness.corpus.stream_rows import Stream, content_id
+from harness.corpus.stream_rows import Stream, content_id, decode_row, encode_row
 from harness.corpus.sweeping import streams_in
 from harness.errors import CassetteError, CassetteMissingError
 from harness.redaction.config import Redaction, redacted_url
@@ -47,10 +47,11 @@ class PackJob:
         Redaction(personal=self.personal)
 
     def work(self, item: Item) -> list[bytes | str]:
-        """Return the encoded streams of a recording, or one text: the problem."""
+        """Return the encoded rows of a recording, or one text: the problem."""
         rules = Redaction(personal=self.personal)
         try:
-            return [_redacted(each, rules).encode() for each in streams_in(item)]
+            streams = [_redacted(each, rules) for each in streams_in(item)]
+            return [encode_row(each.to_row()) for each in streams]
         except CassetteError as error:
             return [redacted_url(str(error))]
 
@@ -87,7 +88,7 @@ class _Target:
         self.sources: dict[str, int] = {}
         self.ids: set[bytes] = set()
         self._next = 0
-        self._streams: list[Stream] = []
+        self._rows: list[dict[str, Any]] = []
         self._bytes = 0
         self._noted: dict[str, int] = {}
         try:
@@ -103,33 +104,33 @@ class _Target:
                 self.sources |= sources_of(file, name)
                 self.ids.update(map(bytes.fromhex, packed_ids(file, name)))
 
-    def add(self, stream: Stream) -> bool:
+    def add(self, row: dict[str, Any]) -> bool:
         """Add a stream; return whether it was new."""
-        key = bytes.fromhex(stream.id)
+        key = bytes.fromhex(row["id"])
         if key in self.ids:
             return False
         self.ids.add(key)
-        self._streams.append(stream)
-        self._bytes += len(stream.exchange.response.body)
+        self._rows.append(row)
+        self._bytes += len(row["body"])
         # Parts end with a file, so that a resumed packing cuts them at the same places;
         # an archive that would not fit into memory is cut all the same.
-        if len(self._streams) >= 8 * PART_STREAMS or self._bytes >= 2 * _PART_BYTES:
+        if len(self._rows) >= 8 * PART_STREAMS or self._bytes >= 2 * _PART_BYTES:
             self.flush()
         return True
 
     def note(self, source: str, size: int) -> None:
         """Note that a file has been packed to its end."""
         self._noted[source] = size
-        if len(self._streams) >= PART_STREAMS or self._bytes >= _PART_BYTES:
+        if len(self._rows) >= PART_STREAMS or self._bytes >= _PART_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write a part, if there is anything to write."""
-        if self._streams or self._noted:
-            data = parquet_bytes(self._streams, self._noted)
+        if self._rows or self._noted:
+            data = parquet_bytes(self._rows, self._noted)
             self._place.write(data, f"part-{self._next:05d}.parquet")
             self._next += 1
-            self._streams, self._bytes, self._noted = [], 0, {}
+            self._rows, self._bytes, self._noted = [], 0, {}
 
 
 def pack(
@@ -171,7 +172,7 @@ def pack(
                 if isinstance(result, str):
                     report.problems.append(result)
                     is_whole = False
-                elif written.add(Stream.decode(result)):
+                elif written.add(decode_row(result)):
                     report.streams += 1
                 else:
                     report.duplicates += 1
@@ -208,4 +209,4 @@ def _source(url: str, found: Found) -> str:
 def cassette_bytes(stream: Stream) -> bytes:
     """Return a cassette that holds one stream, redacted."""
     interaction = interaction_of(redact_exchange(stream.exchange))
-    return encode_document(f"{stream.id}.yaml", [interaction])
+    return b"".join(encode_document(f"{stream.id}.yaml", [interaction]))

@@ -24,11 +24,9 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
-from harness.corpus.stream_rows import Labels, Stream, content_id
+from harness.corpus.stream_rows import LABELS, encode_row, not_a_row
 from harness.errors import CassetteCorruptError, UsageError
 from harness.limits import CASSETTE
 
@@ -48,7 +46,6 @@ __all__ = [
 
 _SOURCES = b"harness.sources"
 _GROUP_BYTES = 16 << 20  # a reader holds one group
-_LABELS = tuple(field.name for field in fields(Labels))
 
 
 def arrow(what: str) -> Any:
@@ -72,7 +69,7 @@ def _schema(pa: Any) -> Any:
     return pa.schema(
         [
             ("id", text),
-            *((name, text) for name in _LABELS),
+            *((name, text) for name in LABELS),
             ("method", text),
             ("uri", text),
             ("request_headers", text),
@@ -90,63 +87,11 @@ def _schema(pa: Any) -> Any:
     )
 
 
-def _row_of(stream: Stream) -> dict[str, Any]:
-    request, response = stream.exchange.request, stream.exchange.response
-    wire, ended = response.wire, response.ended
-    return {
-        "id": stream.id,
-        **{name: getattr(stream.labels, name) for name in _LABELS},
-        "method": request.method,
-        "uri": request.uri,
-        "request_headers": json.dumps(request.headers),
-        "request_body": request.body,
-        "status": response.status,
-        "reason": response.reason,
-        "response_headers": json.dumps(response.headers),
-        "body": response.body,
-        "chunk_seconds": None if wire is None else [each.seconds for each in wire],
-        "chunk_sizes": None if wire is None else [each.size for each in wire],
-        "ended": None if ended is None else ended.kind,
-        "error": None if ended is None else ended.error,
-        "message": None if ended is None else ended.message,
-    }
-
-
-def _stream_of(row: dict[str, Any]) -> Stream:
-    sizes, ended = row["chunk_sizes"], row["ended"]
-    exchange = Exchange(
-        0,
-        Request(
-            row["method"],
-            row["uri"],
-            json.loads(row["request_headers"]),
-            row["request_body"],
-        ),
-        Response(
-            row["status"],
-            row["reason"],
-            json.loads(row["response_headers"]),
-            row["body"],
-            None
-            if sizes is None
-            else [
-                WireChunk(*chunk)
-                for chunk in zip(row["chunk_seconds"], sizes, strict=True)
-            ],
-            None
-            if ended is None
-            else Ending(ended, row["error"] or "", row["message"] or ""),
-        ),
-    )
-    labels = Labels(**{name: row.get(name) or "" for name in _LABELS})
-    return Stream(row.get("id") or content_id(exchange), exchange, labels)
-
-
-def parquet_bytes(streams: Iterable[Stream], sources: dict[str, int]) -> bytes:
+def parquet_bytes(rows: Iterable[dict[str, Any]], sources: dict[str, int]) -> bytes:
     """Return one part of a data set.
 
     Args:
-        streams: Its rows.
+        rows: As `Stream.to_row` returns them.
         sources: The files that they were read from, with their sizes; also those whose
             streams are all in other parts.
     """
@@ -157,8 +102,8 @@ def parquet_bytes(streams: Iterable[Stream], sources: dict[str, int]) -> bytes:
     with pa.parquet.ParquetWriter(target, schema, compression="zstd") as writer:
         group: list[dict[str, Any]] = []
         size = 0
-        for stream in streams:
-            group.append(_row_of(stream))
+        for row in rows:
+            group.append(row)
             size += len(group[-1]["body"]) + len(group[-1]["request_body"] or b"")
             if size >= _GROUP_BYTES:
                 writer.write_table(pa.Table.from_pylist(group, schema=schema))
@@ -183,23 +128,21 @@ class Group:
         """Whether reading it would take more memory than a cassette may."""
         return self.size > CASSETTE.value
 
-    def stream(self, number: int) -> Stream:
-        """Return one row.
+    def row(self, number: int) -> bytes:
+        """Return one row, encoded.
 
         Raises:
-            CassetteCorruptError: The row is not of the schema.
+            CassetteCorruptError: A value is of another type.
         """
         if self._rows is None:
-            self._rows = self._file.read_row_group(self._number).to_pylist()
+            known = set(_schema(arrow(self._name)).names)
+            columns = [name for name in self._file.schema_arrow.names if name in known]
+            self._rows = self._file.read_row_group(self._number, columns).to_pylist()
+        place = f"{self._name}: row group {self._number}, row {number}"
         try:
-            return _stream_of(self._rows[number])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CassetteCorruptError(
-                self._name,
-                f"not a row of a data set of streams ({type(error).__name__}: {error});"
-                " the columns are in the documentation of corpora",
-                place=f"row group {self._number}, row {number}",
-            ) from None
+            return encode_row(self._rows[number], place)
+        except (TypeError, ValueError) as error:
+            raise not_a_row(place, error) from None
 
 
 def _opened(file: BinaryIO, name: str) -> Any:
@@ -218,10 +161,11 @@ def groups(file: BinaryIO, name: str) -> Iterator[Group]:
         name: What errors call it.
 
     Raises:
-        CassetteCorruptError: It is no Parquet file, or none with an id column.
+        CassetteCorruptError: It is no Parquet file, or lacks a column.
     """
     opened = _opened(file, name)
-    missing = {"id", "method", "uri", "status", "body"} - set(opened.schema_arrow.names)
+    needed = {*_schema(arrow(name)).names}.difference(LABELS)
+    missing = needed.difference(opened.schema_arrow.names)
     if missing:
         raise CassetteCorruptError(
             name, f"no data set of streams: it lacks {', '.join(sorted(missing))}"

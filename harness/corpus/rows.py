@@ -29,6 +29,7 @@ Row = dict[str, Any]
 
 _FLUSHED_ROWS = 500
 _GROUP_ROWS = 10_000
+_TEXTS_AFTER = ("digest", "sdk", "sdk_digest", "apart", "harness")
 
 
 class Rows:
@@ -97,9 +98,13 @@ class Rows:
         with self._place.creating() as file:
             if self._is_parquet:
                 _write_parquet(iter(self), file)
-            else:
-                for row in self:
-                    file.write(_line(row))
+            else:  # as they are: each was looked at when it came, or was gone on from
+                if self._place.has():
+                    with self._place.open() as old:
+                        for line in old:
+                            file.write(line.rstrip(b"\n") + b"\n")
+                for name in self._names:
+                    file.write(self._spool.read(name))
         for name in self._names:
             self._spool.remove(name)
         self._names = []
@@ -162,7 +167,7 @@ def _write_parquet(rows: Iterator[Row], file: Any) -> None:
             ("verdicts", pa.map_(text, text)),
             ("diagnostics", pa.map_(text, pa.int64())),
             ("problems", pa.list_(text)),
-            *((name, text) for name in ("digest", "apart", "harness")),
+            *((name, text) for name in _TEXTS_AFTER),
             ("seconds", pa.float64()),
         ]
     )

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.cassettes.classify import Kind
 from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
+from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
 
-__all__ = ["Labels", "Stream", "content_id", "labels_of"]
+__all__ = [
+    "LABELS",
+    "Labels",
+    "Stream",
+    "content_id",
+    "decode_row",
+    "encode_row",
+    "labels_of",
+    "not_a_row",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,9 @@ class Labels:
     """Where it was read: the file, the member of an archive, the exchange."""
 
 
+LABELS = tuple(field.name for field in fields(Labels))
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One row of a data set."""
@@ -42,41 +55,100 @@ class Stream:
     exchange: Exchange
     labels: Labels
 
-    def encode(self) -> bytes:
-        """Return it as bytes: a line of JSON, the request's body, the response's."""
+    def to_row(self) -> dict[str, Any]:
+        """Return it as a row of a data set: `harness.corpus.parquet` has the schema."""
         request, response = self.exchange.request, self.exchange.response
-        head = {
+        wire, ended = response.wire, response.ended
+        return {
             "id": self.id,
-            "labels": asdict(self.labels),
-            "request": [request.method, request.uri, request.headers],
-            "request_size": None if request.body is None else len(request.body),
-            "response": [response.status, response.reason, response.headers],
-            "wire": response.wire,
-            "ended": response.ended,
+            **asdict(self.labels),
+            "method": request.method,
+            "uri": request.uri,
+            "request_headers": json.dumps(request.headers),
+            "request_body": request.body,
+            "status": response.status,
+            "reason": response.reason,
+            "response_headers": json.dumps(response.headers),
+            "body": response.body,
+            "chunk_seconds": None if wire is None else [each.seconds for each in wire],
+            "chunk_sizes": None if wire is None else [each.size for each in wire],
+            "ended": None if ended is None else ended.kind,
+            "error": None if ended is None else ended.error,
+            "message": None if ended is None else ended.message,
         }
-        line = json.dumps(head).encode()
-        return b"".join((line, b"\n", request.body or b"", response.body))
 
     @classmethod
     def decode(cls, data: bytes) -> Stream:
-        """Return what `encode` wrote."""
-        line, _, rest = data.partition(b"\n")
-        head: dict[str, Any] = json.loads(line)
-        size = head["request_size"]
-        body = None if size is None else rest[:size]
-        wire, ended = head["wire"], head["ended"]
-        method, uri, sent = head["request"]
-        status, reason, headers = head["response"]
-        response = Response(
-            status,
-            reason,
-            headers,
-            body=rest[size or 0 :],
-            wire=None if wire is None else [WireChunk(*chunk) for chunk in wire],
-            ended=None if ended is None else Ending(*ended),
-        )
-        exchange = Exchange(0, Request(method, uri, sent, body), response)
-        return cls(head["id"], exchange, Labels(**head["labels"]))
+        """Return the stream of a row that `encode_row` wrote.
+
+        Raises:
+            CassetteCorruptError: The row is not of the schema.
+        """
+        row = decode_row(data)
+        try:
+            return _stream_of(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise not_a_row(row["place"], error) from None
+
+
+def encode_row(row: dict[str, Any], place: str = "") -> bytes:
+    """Return a row as bytes: a line of JSON, the request's body, the response's.
+
+    Args:
+        row: What `Stream.to_row` returns, or a row of a data set.
+        place: Where it was read, for errors.
+    """
+    request, body = row["request_body"] or b"", row["body"]
+    sizes: dict[str, Any] = {"body": None, "place": place}
+    if row["request_body"] is not None:
+        sizes["request_body"] = len(request)
+    return b"".join((json.dumps({**row, **sizes}).encode(), b"\n", request, body))
+
+
+def not_a_row(place: str, error: Exception) -> CassetteCorruptError:
+    """Return the error for a row that cannot be read.
+
+    Args:
+        place: What `encode_row` was given.
+        error: What was raised.
+    """
+    name, _, place = place.partition(": ")
+    return CassetteCorruptError(
+        name,
+        f"not a row of a data set of streams ({type(error).__name__}: {error}); "
+        "the columns are in the documentation of corpora",
+        place=place,
+    )
+
+
+def decode_row(data: bytes) -> dict[str, Any]:
+    """Return the row that `encode_row` wrote."""
+    line, _, rest = data.partition(b"\n")
+    row: dict[str, Any] = json.loads(line)
+    size = row["request_body"]
+    row["request_body"] = None if size is None else rest[:size]
+    row["body"] = rest[size or 0 :]
+    return row
+
+
+def _stream_of(row: dict[str, Any]) -> Stream:
+    sizes, ended = row["chunk_sizes"], row["ended"]
+    sent, came = (
+        json.loads(row[f"{name}_headers"]) for name in ("request", "response")
+    )
+    wire = None
+    if sizes is not None:
+        pairs = zip(row["chunk_seconds"], sizes, strict=True)
+        wire = [WireChunk(*pair) for pair in pairs]
+    if ended is not None:
+        ended = Ending(ended, row["error"] or "", row["message"] or "")
+    exchange = Exchange(
+        0,
+        Request(row["method"], row["uri"], sent, row["request_body"]),
+        Response(row["status"], row["reason"], came, row["body"], wire, ended),
+    )
+    labels = Labels(**{name: row.get(name) or "" for name in LABELS})
+    return Stream(row.get("id") or content_id(exchange), exchange, labels)
 
 
 def content_id(exchange: Exchange) -> str:

@@ -128,7 +128,7 @@ def _found_again(
         return _end_of_call(diagnostic.text, events)
     for event in events:
         if event.chunk == diagnostic.chunk:
-            return _in_event(event, 0, "the chunk that was told last")
+            return _in_event(event, 0, "the last chunk that was read")
     return None
 
 

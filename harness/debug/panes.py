@@ -26,14 +26,14 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
         number: The position of the event in it.
 
     Returns:
-        Lines by title: `raw`, `says`, `machine`, `calls`, `text`, one for each
+        Lines by title: `raw`, `carries`, `machine`, `calls`, `text`, one for each
         interface, and `found` for diagnostics; a pane may be empty. Nothing in them
         can run a terminal's escapes.
     """
     moment = trace.moments[number]
     found: dict[str, list[str]] = {
         "raw": [printable(moment.arrival.raw)],
-        "says": [printable(said) for said in moment.said],
+        "carries": [printable(said) for said in moment.said],
         "machine": machine_lines(trace, moment),
         "calls": [_call(trace, call) for call in moment.calls],
         "text": [_tail(trace.content(number))] if moment.content_length else [],
@@ -126,7 +126,7 @@ def one_line(trace: Trace, number: int) -> str:
 def _nothing(moment: Moment) -> str:
     if moment.arrival.payload is None:
         return "(unreadable)"
-    return "(usage)" if moment.arrival.payload.get("usage") else "(says nothing)"
+    return "(usage)" if moment.arrival.payload.get("usage") else "(nothing)"
 
 
 def _printed(trace: Trace, number: int, *, mark: str) -> Iterator[str]:

@@ -14,10 +14,10 @@ const shown = (s, n) => s === null ? "-" : s.toFixed(n);
 
 const rank = (s) => ({ failing: 0, note: 1 }[s.state] ?? 2);
 const COLUMNS = {
-  recording: (s) => s.name, question: (s) => s.question, state: rank,
-  ended: (s) => s.ended, chunks: (s) => s.moments.length, bytes: (s) => s.bytes,
+  recording: (s) => s.name, state: rank, question: (s) => s.question,
+  ended: (s) => s.ended, diagnostics: (s) => s.found.length, chunks: (s) => s.moments.length, bytes: (s) => s.bytes,
   seconds: (s) => s.seconds, "first text": (s) => s.first, "chunks/s": (s) => s.rate,
-  "longest gap": (s) => s.gap, diagnostics: (s) => s.found.length };
+  "longest gap": (s) => s.gap };
 const searched = data.streams.map((s) => [s.name, s.question, s.api, s.model, s.ended,
   s.state, s.moments.map((m) => m.parts.map((p) => p[1]).join("")).join(""),
   s.whole.map((p) => p[1]).join(""), s.found.map((f) => f.text).join("\n"),
@@ -54,13 +54,11 @@ function line(n) {
   const s = data.streams[n], row = make("tr"), open = make("a", s.name);
   open.setAttribute("href", link(n, 0)); open.onclick = (e) => { e.preventDefault(); choose(n); $("title").scrollIntoView(); };
   row.insertCell().append(open);
-  const asked = s.question.replace(/\s+/g, " ");
-  row.insertCell().textContent = asked.length > 80 ? asked.slice(0, 80) + "…" : asked;
-  const state = row.insertCell();
-  state.append(make("span", s.state || "ok", s.state === "failing" ? "bad" : ""));
-  for (const cell of [s.ended.length > 60 ? s.ended.slice(0, 60) + "…" : s.ended,
+  row.insertCell().append(make("span", s.state || "ok", s.state === "failing" ? "bad" : ""));
+  const cut = (text, n) => text.length > n ? text.slice(0, n) + "…" : text;
+  for (const cell of [cut(s.question.replace(/\s+/g, " "), 80), cut(s.ended, 40), s.found.length,
     s.moments.length || "-", s.bytes, shown(s.seconds, 3), shown(s.first, 3),
-    shown(s.rate, 1), shown(s.gap, 3), s.found.length]) row.insertCell().textContent = cell;
+    shown(s.rate, 1), shown(s.gap, 3)]) row.insertCell().textContent = cell;
   if (n === one) row.setAttribute("aria-current", "true");
   return row;
 }
@@ -83,7 +81,7 @@ function compared() {
   $("diffbox").hidden = false;
   $("diffhead").textContent = `A: ${d.a}; B: ${d.b}. ` + (d.same ? "The emissions are the same." :
     (d.said_same ? "The same texts and calls; only the emissions differ: " :
-      `${d.said.length} texts or calls differ; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
+      `${d.said.length} ${d.said.length === 1 ? "text or call differs" : "texts or calls differ"}; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
   const side = (sign, said, name, at) => make("pre", `${sign} ` + (said === null ? "(absent)" :
     (at > 60 ? "…" : "") + said.text.slice(Math.max(0, at - 60), at + 300)), name);
   for (const c of d.said) $("diff").append(
@@ -127,7 +125,7 @@ function choose(n, chunk) {
   $("request").textContent = s.request;
   $("calls").textContent = s.calls.map((c) => `${c.name}(${c.arguments})${c.id ? "  " + c.id : ""}`).join("\n") || "no calls";
   $("usage").textContent = s.usage ? JSON.stringify(s.usage, null, 1) : "no usage recorded";
-  $("done").textContent = ""; $("copycurl").disabled = !s.curl; $("download").disabled = !s.moments.length;
+  $("done").textContent = ""; $("copycurl").disabled = !s.curl; $("copytest").disabled = !s.test; $("download").disabled = !s.moments.length;
   for (const row of $("summary").tBodies[0].rows) row.removeAttribute("aria-current");
   const at = $("summary").tBodies[0].rows[order.indexOf(one)];
   if (at) at.setAttribute("aria-current", "true");
@@ -154,7 +152,7 @@ function answer(s) {  // each piece is a link to its chunk; a run of one kind is
       room.append(last); }
     last.textContent += text; held++;
   }
-  if (!pieces.length) box.append(make("p", "nothing was said", "dim"));
+  if (!pieces.length) box.append(make("p", "nothing came", "dim"));
 }
 function whole() { [from, to] = edges(); }
 function edges() {  // all of it, with room at the end for what came after
@@ -179,7 +177,7 @@ function list() {  // only the rows that can be seen: a stream can have any numb
   const pad = (rows) => { const row = make("tr", undefined, "pad"), cell = make("td"); cell.colSpan = 3;
     cell.style.height = rows * ROW + "px"; row.append(cell); row.setAttribute("aria-hidden", "true"); return row; };
   const head = make("tr"); head.setAttribute("aria-rowindex", 1);
-  for (const name of ["chunk", "seconds", "says"]) { const cell = make("th", name, "dim");
+  for (const name of ["chunk", "seconds", "carries"]) { const cell = make("th", name, "dim");
     cell.scope = "col"; head.append(cell); }
   const rows = s.moments.slice(first, last).map((m, k) => {
     const n = first + k, row = make("tr", undefined, m.found.length ? "bad" : ""), go = make("button", String(m.chunk));
@@ -213,7 +211,7 @@ function select(n) {
     list(); draw(); return; }
   $("place").textContent = `exchange ${s.exchange}, chunk ${m.chunk}, read ${m.piece}, ` +
     `byte ${m.byte}` + (m.at === null ? "" : `, ${m.at.toFixed(3)} s`);
-  $("raw").textContent = m.raw; $("said").textContent = m.said.join("\n") || "(says nothing)";
+  $("raw").textContent = m.raw; $("said").textContent = m.said.join("\n") || "(nothing)";
   $("machine").textContent = m.machine.join("\n");
   $("caused").replaceChildren(...s.interfaces.map((name, i) => {
     const box = make("div"); box.append(make("p", name), make("pre", m.out[i].join("\n") || (m.unfed[i] ? "not fed" : "-")));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.classify import Kind
@@ -107,13 +108,25 @@ def entry_data(
             {"name": c.name, "id": c.id, "arguments": c.arguments} for c in calls
         ],
         "curl": as_curl(exchange),
-        "test": as_test(
-            cassette.path, exchange.index, text, [call.name for call in calls]
-        ),
+        "test": "",
     }
     if made is not None:
-        return common | _stream(made, cassette)
-    return common | _whole(cassette, summary, interfaces)
+        more, found = _stream(made, cassette), made.diagnostics
+    else:
+        more, found = _whole(cassette, summary, interfaces)
+    named = [one for one in interfaces if isinstance(one, str)]
+    if summary.kind is not Kind.OTHER:  # an HTTP error has nothing to replay
+        more["test"] = as_test(
+            repr(cassette.path),
+            name=f"{PurePath(cassette.path).stem}_exchange_{exchange.index}",
+            text=text,
+            calls=[call.name for call in calls],
+            kinds=[str(one.kind) for one in found],
+            exchange=exchange.index,
+            interface=named[0] if named else "streaming",
+            variation=made.variation if made is not None else None,
+        )
+    return common | more
 
 
 def _request(exchange: Exchange) -> str:
@@ -184,8 +197,8 @@ def _moment(made: Trace, number: int) -> dict[str, Any]:
 
 def _whole(
     cassette: Cassette, summary: ExchangeSummary, interfaces: Sequence[object]
-) -> dict[str, Any]:
-    """Return the data of what has no chunks: what came, and what was made of it."""
+) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Return the data of what has no chunks, and what was found in it."""
     response = summary.exchange.response
     message = summary.choices.get(0)
     after: list[list[str]] = []
@@ -210,7 +223,7 @@ def _whole(
         parts += [part for part in (*said, ("refusal", message.refusal)) if part[1]]
         parts += [(f"call {call.position}", call.arguments) for call in message.calls]
     is_error = summary.kind is Kind.OTHER
-    return {
+    data = {
         "variation": "",
         "bytes": len(response.body),
         "seconds": summary.duration_s,
@@ -228,6 +241,7 @@ def _whole(
         "found": [{"text": summary.reason, "chunk": None}] * is_error
         + [_found(one, cassette, None) for one in found],
     }
+    return data, found
 
 
 def _state(found: list[Diagnostic], *, is_broken: bool) -> str:

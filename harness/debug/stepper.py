@@ -7,22 +7,22 @@ a thread, so that keys are answered meanwhile and Escape ends it.
 
 from __future__ import annotations
 
-import time
-from collections import Counter
+import sys
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import App
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from harness.debug.panes import one_line, panes, title
-from harness.errors import HarnessError, printable
+from harness.debug.stepper_parts import CancelledError, Events, Help, Line, Task
+from harness.debug.stepper_view import FOOTER, TimeLine, events, head, shown, top
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from textual import events
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -30,95 +30,17 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
     from harness.debug.walk import Walk
 
-__all__ = ["KEYS", "Stepper"]
+__all__ = ["Stepper"]
 
 _ASKED = {
     "goto": "chunk number",
     "search": "text to find",
-    "split": "recorded|whole|chars|N|random:SEED",
+    "split": "how to cut; empty: as recorded",
     "dialect": "a dialect; empty: as recorded",
     "fault": "a fault; empty: none",
 }
 
-_HELD = 3  # findings at the top; `d` goes through all of them
-_FINDING = "bold #ffffff on #d70000"  # brings its own background: any palette
-
-KEYS = (
-    ("→ ← l h j k ↓ ↑", "one event on, back"),
-    ("PgDn PgUp", "a screen of events on, back"),
-    ("Home End", "the first event, the last"),
-    ("c C", "the next chunk, the one before"),
-    ("w W", "the next network read, the one before"),
-    ("e E", "the next emission, the one before"),
-    ("d D", "the next finding, the one before"),
-    ("] [", "the next exchange, the one before"),
-    ("g", "go to a chunk by its number"),
-    ("/ n N", "search a phrase, on, back"),
-    ("s t f", "another split, dialect, fault"),
-    ("y", "copy the raw text of the event"),
-    ("Esc", "close the line, or end what takes long"),
-    ("? q", "this help, quit"),
-)
-"""What the help lists: keys and what they do."""
-
-_FOOTER = (
-    "←→ move  d finding  [ ] exchange  / search  s t f vary  y copy  ? keys  q quit"
-)
-
-
-class _CancelledError(Exception):
-    """The user wants no more of it."""
-
-
-class _Task:
-    """One trace that is being made in a thread."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.start = time.monotonic()
-        self.ticks = 0
-        self.is_cancelled = False
-
-    def tick(self) -> None:
-        """Count; raise where it is to end."""
-        self.ticks += 1
-        if self.is_cancelled:
-            raise _CancelledError
-
-    def __str__(self) -> str:
-        seconds = time.monotonic() - self.start
-        return f"{self.what}: {self.ticks} steps, {seconds:.1f} s (Esc ends it)"
-
-
-class _Help(ModalScreen[None]):
-    """The keys."""
-
-    CSS = "_Help { align: center middle; } #help { width: auto; height: auto; \
-border: solid $primary; background: $surface; padding: 0 1; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,question_mark,q", "app.pop_screen", "close")
-    ]
-
-    def compose(self) -> ComposeResult:
-        text = Text()
-        for keys, what in KEYS:
-            text.append(f"{keys:<17}", "bold")
-            text.append(f" {what}\n")
-        text.append("Esc closes this")
-        yield Static(text, id="help")
-
-
-class _Events(Static):
-    """The list of events; a click goes to one, the wheel moves."""
-
-    def on_click(self, event: events.Click) -> None:
-        self.app.action_pick(event.y)  # type: ignore[attr-defined]  # ours
-
-    def on_mouse_scroll_down(self) -> None:
-        self.app.action_move("event", 3)  # type: ignore[attr-defined]  # ours
-
-    def on_mouse_scroll_up(self) -> None:
-        self.app.action_move("event", -3)  # type: ignore[attr-defined]  # ours
+_SWITCH_S = 0.0005  # a key that waits for the thread ten times is then not slow
 
 
 class Stepper(App[None]):
@@ -126,20 +48,26 @@ class Stepper(App[None]):
 
     Args:
         walk: The walk; every key is a move of it.
+        save: Writes a test of a trace, and returns what was written.
     """
 
     TITLE = "harness"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None  # or the line for input would take every key
     CSS = """
-    #where { background: $primary; color: $text; height: 1; }
+    Screen, Static, #list, #panes { background: ansi_default; color: ansi_default; }
+    #where { text-style: bold reverse; height: 1; }
     #top { height: auto; }
-    #list { width: 40%; height: 100%; border-right: solid $primary;
+    #list { width: 40%; height: 100%; border-right: solid ansi_default;
             text-wrap: nowrap; text-overflow: ellipsis; }
-    #panes { width: 60%; padding: 0 1; }
-    #status { height: 1; color: $warning; }
-    #keys { height: 1; background: $surface; }
-    #ask { display: none; }
+    #panes { width: 60%; padding: 0 1; scrollbar-size-vertical: 0; }
+    #status { height: 1; text-style: bold; }
+    #keys { height: 1; text-style: reverse; }
+    #ask { display: none; border: none; height: 1; padding: 0;
+           background: ansi_default; color: ansi_default; }
+    #ask > .input--placeholder { color: ansi_default; text-style: italic; }
+    #ask > .input--cursor { color: ansi_default; background: ansi_default;
+                            text-style: reverse; }
     #ask.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -166,17 +94,23 @@ class Stepper(App[None]):
         ("s", "ask('split')", "split"),
         ("t", "ask('dialect')", "dialect"),
         ("f", "ask('fault')", "fault"),
+        ("J", "scroll(1)", ""),
+        ("K", "scroll(-1)", ""),
         ("y", "copy", "copy"),
+        ("T", "write_test", "test"),
         ("question_mark", "help", "keys"),
         ("q", "quit", "quit"),
     ]
 
-    def __init__(self, walk: Walk) -> None:
-        super().__init__()
+    def __init__(self, walk: Walk, save: Callable[[Trace], str]) -> None:
+        super().__init__(ansi_color=True)  # the terminal's own palette
         self.walk = walk
+        self._save = save
         self._asked = ""
         self._first = 0  # the event on the first line of the list
-        self._making: _Task | None = None
+        self._room = 3  # lines of the list
+        self._time_line = TimeLine(walk.trace, 0)
+        self._making: Task | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the head, the list of events, the panes and the line for input.
@@ -187,17 +121,23 @@ class Stepper(App[None]):
         yield Static(id="where")
         yield Static(id="top")
         with Horizontal():
-            yield _Events(id="list")
+            yield Events(id="list")
             with VerticalScroll(id="panes"):
                 yield Static(id="text")
         yield Static(id="status")
-        yield Input(id="ask")
-        yield Static(_FOOTER, id="keys", markup=False)
+        yield Line(id="ask")
+        yield Static(Text(FOOTER.ljust(500), no_wrap=True), id="keys")
 
     def on_mount(self) -> None:
         """Show the first event."""
+        self._switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         self.set_interval(0.1, self._progress)
         self._show()
+
+    def on_unmount(self) -> None:
+        """Leave the interpreter as it was."""
+        sys.setswitchinterval(self._switch_s)
 
     def on_resize(self) -> None:
         """Show as much of the list as fits now."""
@@ -237,18 +177,42 @@ class Stepper(App[None]):
             self.walk.status = f"copied the raw text of chunk {moment.arrival.chunk}"
         self._show()
 
+    def action_scroll(self, step: int) -> None:
+        """Move what the event holds by half a screen."""
+        box = self.query_one("#panes", VerticalScroll)
+        box.scroll_relative(y=step * box.size.height // 2, animate=False)
+
+    def action_write_test(self) -> None:
+        """Write a test and a cassette of the exchange, as it is now varied."""
+        try:
+            self.walk.status = self._save(self.walk.trace)
+        except HarnessError as error:
+            self.walk.status = str(error)
+        self._show()
+
     async def action_help(self) -> None:
         """Show the keys."""
-        await self.push_screen(_Help())
+        await self.push_screen(Help())
 
     def action_ask(self, name: str) -> None:
         """Open the line for input."""
         self._asked = name
-        line = self.query_one("#ask", Input)
+        line = self.query_one("#ask", Line)
+        line.choices = self.walk.choices(name)
         line.value = ""
         line.placeholder = f"{name}: {_ASKED[name]}"
         line.add_class("open")
         line.focus()
+        self._offer(line)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what it may become."""
+        self._offer(cast("Line", event.input))
+
+    def _offer(self, line: Line) -> None:
+        if line.choices and self._making is None:
+            offered = "  ".join(line.fitting()) or "no name begins so"
+            self.query_one("#status", Static).update(Text(offered, overflow="ellipsis"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Do what was asked for."""
@@ -277,22 +241,23 @@ class Stepper(App[None]):
         """Make a trace in a thread; the screen tells how far it is."""
         if self._making is not None:
             self._making.is_cancelled = True
-        self._making = task = _Task(what)
+        self._making = task = Task(what)
         self._progress()
         make = partial(self._make, task, variation, exchange)
-        self.run_worker(make, thread=True, exclusive=True)
+        # What it does is on the screen before it begins to do it.
+        self.call_after_refresh(self.run_worker, make, thread=True, exclusive=True)
 
-    def _make(self, task: _Task, variation: Variation, exchange: int) -> None:
+    def _make(self, task: Task, variation: Variation, exchange: int) -> None:
         try:
             made = self.walk.follow(variation, exchange=exchange, tick=task.tick)
-        except _CancelledError:
+        except CancelledError:
             return
         except HarnessError as error:
             self.call_from_thread(self._made, task, None, str(error))
         else:
             self.call_from_thread(self._made, task, made, "")
 
-    def _made(self, task: _Task, made: Trace | None, problem: str) -> None:
+    def _made(self, task: Task, made: Trace | None, problem: str) -> None:
         if task is not self._making:
             return  # another was asked for meanwhile
         self._making = None
@@ -307,68 +272,24 @@ class Stepper(App[None]):
             self.query_one("#status", Static).update(Text(str(self._making)))
 
     def _close_input(self) -> None:
-        self.query_one("#ask", Input).remove_class("open")
+        self.query_one("#ask", Line).remove_class("open")
         self.set_focus(None)
 
     def _show(self) -> None:
-        walk = self.walk
-        is_empty = walk.moment is None
-        head = "no events" if is_empty else title(walk.trace, walk.position)
-        how = str(walk.trace.variation) or "as recorded"
-        place = f" ({walk.place})" if walk.place else ""
-        self.query_one("#where", Static).update(Text(f"{head}{place} | {how}"))
-        self.query_one("#top", Static).update(self._top())
-        self.query_one("#list", Static).update(self._list())
-        self.query_one("#text", Static).update(Text() if is_empty else self._panes())
-        self.query_one("#status", Static).update(Text(walk.status))
-
-    def _top(self) -> Text:
-        """Return the question and the findings of the exchange, a line each."""
-        trace = self.walk.trace
-        asked = " ".join(self.walk.questions.get(trace.exchange, "").split())
-        width = max(20, self.size.width - 2)
-        lines = [Text(f'"{printable(asked)}"'[:width])] if asked else []
-        kinds = Counter(one.kind for one in trace.diagnostics)
-        for kind, times in list(kinds.items())[:_HELD]:
-            first = next(one for one in trace.diagnostics if one.kind is kind)
-            where = "" if first.chunk is None else f" chunk {first.chunk}"
-            more = f" (and {times - 1} more)" if times > 1 else ""
-            line = Text(f" {kind} ", _FINDING)
-            line.append(
-                f"{where}{more}  {printable(first.text)}", "not bold default on default"
-            )
-            line.truncate(width, overflow="ellipsis")
-            lines.append(line)
-        if len(kinds) > _HELD:
-            lines.append(Text(f"and {len(kinds) - _HELD} other kinds: d goes through"))
-        return Text("\n").join(lines)
-
-    @property
-    def _room(self) -> int:
-        """How many lines of the list there is room for."""
-        top = self._top().plain
-        return max(3, self.size.height - 3 - (top.count("\n") + 1 if top else 0))
-
-    def _list(self) -> Text:
-        """Return the lines around the position: as many as there is room for."""
-        walk = self.walk
-        room = self._room
-        start = max(0, min(walk.position - room // 2, len(walk.trace.moments) - room))
-        self._first = start
-        text = Text()
-        for number in range(start, min(start + room, len(walk.trace.moments))):
-            here = number == walk.position
-            found = walk.trace.moments[number].diagnostics
-            style = "reverse" if here else "bold" if found else ""
-            text.append(one_line(walk.trace, number) + "\n", style)
-        return text
-
-    def _panes(self) -> Text:
-        text = Text()
-        for name, lines in panes(self.walk.trace, self.walk.position).items():
-            if name == "found" and not lines:
-                continue
-            text.append(f"{name}\n", _FINDING if name == "found" else "bold")
-            for line in lines or ["-"]:
-                text.append(f"  {line}\n")
-        return text
+        walk, columns = self.walk, self.size.width
+        width = max(20, columns - 2)
+        if not self._time_line.is_of(walk.trace, width):
+            self._time_line = TimeLine(walk.trace, width)
+        above = top(walk, width, self._time_line)
+        self._room = max(3, self.size.height - 3 - len(above))
+        last = len(walk.trace.moments) - self._room
+        self._first = max(0, min(walk.position - self._room // 2, last))
+        listed = events(walk, self._first, self._room, columns * 4 // 10 - 1)
+        for name, text in (
+            ("where", head(walk, columns)),
+            ("top", Text("\n").join(above)),
+            ("list", listed),
+            ("text", shown(walk, columns * 6 // 10 - 4)),
+            ("status", Text(walk.status)),
+        ):
+            self.query_one(f"#{name}", Static).update(text)

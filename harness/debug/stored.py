@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from harness import __version__
 from harness.cassettes.atomic import write_atomically
 from harness.debug.sides import Side, load_stored, side_of
-from harness.engine.targets import AgentOptions
+from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:

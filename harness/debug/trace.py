@@ -17,8 +17,8 @@ from harness.cassettes.model import Cassette
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.debug.arrival import Arrival, arrivals, as_arrived
+from harness.engine.agent_options import AgentOptions
 from harness.engine.replay import Replay, Unhearing
-from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 
 if TYPE_CHECKING:

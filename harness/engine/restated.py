@@ -28,7 +28,7 @@ def restated_bytes(
         exchange: The recorded exchange; its response is a stream.
         variation: With a style or a fault; without, a dialect or split of chat.
         api: Whose events the recording holds.
-        report: Called at the end with what a style could not carry, if anything.
+        report: Called at the end with what the API could not carry, if anything.
 
     Yields:
         The bytes, an event or less a piece.
@@ -36,6 +36,8 @@ def restated_bytes(
     recorded = StreamReader(exchange, None, api=api)
     if variation.style is None:
         yield from variation.encode(recorded)
+        if recorded.left_out:
+            report(recorded.left_out)
         return
     pieces, left_out = variation.restate(
         (at, parts) for _, at, parts in recorded.parts()

@@ -222,7 +222,7 @@ def view_lines(
     ends = {one.exchange: one.at for one in transcript.emissions if one.at is not None}
     longest = max((_place(run)[0] for run in found), key=len, default="")
     times = max((_place(run)[1] for run in found), key=len, default="")
-    yield from _wrapped("   ".join([*facts, counts(transcript)]), 0, columns, "heading")
+    yield from _joined([*facts, counts(transcript)], "   ", columns)
     numbers = [run.exchange for run in found]
     numbers += [*responses, *(one.exchange for one in transcript.diagnostics)]
     for number in sorted(set(numbers)):
@@ -260,9 +260,8 @@ def _heading(
         if response.tokens is not None:
             facts.append("{}+{} tokens".format(*response.tokens))
     head = f'-- {number}  "{short}"' if asked else f"-- {number}"
-    yield from _wrapped(
-        f"{printable(head)}   {' - '.join(facts)}", 6, columns, "heading"
-    )
+    facts[0] = f"{printable(head)}   {facts[0]}"
+    yield from _joined(facts, " - ", columns)
 
 
 def _place(run: Run) -> tuple[str, str]:
@@ -279,12 +278,15 @@ def _place(run: Run) -> tuple[str, str]:
 
 def _row(run: Run, left: str, columns: int) -> Iterator[Line]:
     label = f"{run.kind:<7} "
-    text = run.text
+    room = columns - (indent := cell_len(left + label))
+    lines = [part for line in run.text.split("\n") for part in _cut(line, room)]
     if run.pieces > 1 and run.kind != "status":
         gap = f", longest gap {run.gap:.2f} s" if run.gap >= 0.005 else ""
-        text += f"   {run.pieces} pieces{gap}"
-    indent = cell_len(left + label)
-    lines = [part for line in text.split("\n") for part in _cut(line, columns - indent)]
+        note = f"   {run.pieces} pieces{gap}"
+        if cell_len(lines[-1] + note) <= room:
+            lines[-1] += note
+        else:
+            lines += _cut(note.strip(), room)
     for position, line in enumerate(lines):
         yield Line((left + label if position == 0 else " " * indent) + line)
 
@@ -317,9 +319,15 @@ def _explained(line: str, columns: int) -> Iterator[Line]:
         yield Line((" " * 4 if position == 0 else indent) + part)
 
 
-def _wrapped(text: str, indent: int, columns: int, style: str) -> Iterator[Line]:
-    for position, line in enumerate(_cut(text, columns - indent)):
-        yield Line((" " * indent if position else "") + line, style)
+def _joined(facts: list[str], between: str, columns: int) -> Iterator[Line]:
+    """Yield a heading; where it is too wide, it goes on in the next line, indented."""
+    lines = facts[:1]
+    for fact in facts[1:]:
+        if cell_len(lines[-1] + between + fact) <= columns:
+            lines[-1] += between + fact
+        else:
+            lines.append(" " * 5 + fact)
+    yield from (Line(part, "heading") for one in lines for part in _cut(one, columns))
 
 
 def _cut(text: str, columns: int) -> list[str]:

@@ -20,15 +20,14 @@ from harness.apis.chat.chunks import (
     parse_payload,
     payload_error,
 )
-from harness.apis.chat.lane import Lane, LaneChunk
-from harness.apis.chat.reader import ChatReader
 from harness.apis.chat.restate import Restater, as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
+from harness.apis.lane import Lane, LaneEvent
 from harness.cassettes.classify import classify
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
-from harness.core.parts import Problem, Text
+from harness.core.parts import Problem
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.stray import stray_error
 from harness.engine.transcript import Diagnostic
@@ -47,8 +46,6 @@ _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
 # sends it must not make a long stream wait.
-
-
 _PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
@@ -59,7 +56,8 @@ class StreamReader:
     Args:
         exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream. Where it is
-            None nothing is looked for, and chat chunks come without their parts.
+            None nothing is looked for, chat chunks come without their parts, and
+            errors of the provider stay among the parts, for those who restate them.
         api: Whose events they are; found out where it is None.
     """
 
@@ -74,6 +72,8 @@ class StreamReader:
         """Whose events they are; those of another API than chat are restated."""
         self.left: list[Part] = []
         """When the stream is over: parts that no chunk carries."""
+        self.left_out: dict[str, int] = {}
+        """When a restated stream is over: what chat cannot carry."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -86,7 +86,7 @@ class StreamReader:
         self._exchange = exchange
         self._report = report
         self._reader = api_named(self.api).reader()
-        self._lane = Lane() if isinstance(self._reader, ChatReader) else None
+        self._lane: Lane | None = Lane(self._reader)
         self._habits = Habits()
         self._has_reported: set[DiagnosticKind] = set()  # those that come once
         self._stray: list[tuple[int, bytes]] = []
@@ -106,7 +106,7 @@ class StreamReader:
     def _read(self) -> Iterator[Chunk]:
         """Yield chat chunks, each with its parts; an error is none."""
         for event, at, parts in self.parts():
-            if isinstance(event, LaneChunk):
+            if isinstance(event, LaneEvent):
                 yield event
             elif event.index != self._failed_at or has_choices(event.payload):
                 yield Chunk(event.index, at, event.payload, parts)
@@ -116,29 +116,29 @@ class StreamReader:
     def _restated(self) -> Iterator[Chunk]:
         """Yield the events of another API as chat chunks, each with its parts."""
         restater = Restater()
+        self.left_out = restater.left_out
         for event, at, parts in self.parts():
             yield from restater.chunks(event.index, at, parts)
+        restater.close()
         self.left = restater.left
 
-    def parts(self) -> Iterator[tuple[Event | LaneChunk, float | None, list[Part]]]:
+    def parts(self) -> Iterator[tuple[Event | LaneEvent, float | None, list[Part]]]:
         """Read the stream through the reader of its API.
 
         Yields:
             Each event with its time and its parts; problems are reported instead.
             What another API's end of stream brings comes with the last event.
         """
-        event: Event | LaneChunk = Event(0, "", {})
+        event: Event | LaneEvent = Event(0, "", {})
         at = None
         feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
         for event, at in self._parsed(lane):
-            if isinstance(event, LaneChunk):
+            if isinstance(event, LaneEvent):
                 parts = event.parts or []
-                if isinstance(self._reader, ChatReader) and type(parts[0]) is Text:
-                    self._reader.add_text(parts[0].text)
             else:
                 parts = feed(event)
                 if lane is not None:
-                    lane.learn(self._last_raw, event.payload, parts)
+                    lane.learn(event, self._last_raw, parts)
             if parts:
                 odd = [] if self.is_done else watch(parts)
                 if odd or Problem in map(type, parts):
@@ -160,7 +160,7 @@ class StreamReader:
 
     def _parsed(
         self, lane: Lane | None
-    ) -> Iterator[tuple[Event | LaneChunk, float | None]]:
+    ) -> Iterator[tuple[Event | LaneEvent, float | None]]:
         decoder = decoder_for(self._exchange.response.peek(_PEEKED))
         at = None
         try:
@@ -171,12 +171,14 @@ class StreamReader:
                     decoder.stray.clear()
                 for found in events:
                     if lane is not None and not self.is_done and not self._stray:
-                        chunk = lane.chunk(found.raw, self.events, at)
-                        if chunk is not None and not found.event:
-                            self.events += 1
+                        raw = found.raw
+                        parts = lane.parts(found.event, raw)
+                        if parts is not None:
                             self._offsets.append(found.byte_offset)
-                            self._last_raw = found.raw
-                            yield chunk, at
+                            self._last_raw = raw
+                            index = self.events
+                            self.events += 1
+                            yield LaneEvent(index, at, found.event, raw, parts), at
                             continue
                     payload = self._payload(found)
                     if payload is not None:
@@ -304,6 +306,8 @@ class StreamReader:
             place = part.event if part.event is not None else event
             text, excerpt = part.text, None
             if part.kind is DiagnosticKind.ERROR_EVENT:
+                if self._report is None:
+                    others.append(part)
                 self.has_failed = True
                 self._failed_at = place
                 text = f"the provider sent an error: {text}"
@@ -360,6 +364,9 @@ class StreamReader:
         try:
             return parse_payload(raw)
         except ChunkError as error:
+            if event.event == "error" and event.data.strip():
+                # A gateway's own error in plain text; every API reads this form.
+                return {"error": {"message": event.data}}
             self.has_failed = True
             self.diagnose(
                 DiagnosticKind.UNREADABLE_PAYLOAD,

@@ -4,60 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError, UsageError, did_you_mean
 
-__all__ = ["AgentOptions", "make_interface", "name_of"]
+if TYPE_CHECKING:
+    from harness.engine.agent_options import AgentOptions
 
-
-@dataclass(frozen=True, slots=True)
-class AgentOptions:
-    """What the agent and its interface agree on."""
-
-    use_assistant_message: bool = False
-    """Whether the assistant function's text comes as assistant messages."""
-    assistant_function: str = "send_message"
-    """The function whose call is the agent's answer."""
-    assistant_argument: str = "message"
-    """The argument of that function that holds the text."""
-    multi_step: bool = True
-    """False: the stream is over after the first step."""
-    inner_thoughts: bool = False
-    """Whether every function has an argument with the agent's inner thoughts."""
-
-    @classmethod
-    def of(cls, interface: Any, default: AgentOptions) -> AgentOptions:
-        """Return the options that an interface already has, defaults elsewhere."""
-        return cls(
-            getattr(interface, "use_assistant_message", default.use_assistant_message),
-            getattr(
-                interface, "assistant_message_function_name", default.assistant_function
-            ),
-            getattr(
-                interface,
-                "assistant_message_function_kwarg",
-                default.assistant_argument,
-            ),
-            default.multi_step and bool(getattr(interface, "multi_step", True)),
-            getattr(interface, "inner_thoughts_in_kwargs", default.inner_thoughts),
-        )
-
-    def to_arguments(self) -> dict[str, Any]:
-        """Return them as the constructor arguments of `StreamingServerInterface`."""
-        arguments: dict[str, Any] = {
-            "multi_step": self.multi_step,
-            "use_assistant_message": self.use_assistant_message,
-            "assistant_message_function_name": self.assistant_function,
-            "assistant_message_function_kwarg": self.assistant_argument,
-        }
-        if self.inner_thoughts:  # younger than interfaces that take any option
-            arguments["inner_thoughts_in_kwargs"] = True
-        return arguments
+__all__ = ["make_interface", "name_of"]
 
 
 def name_of(target: object) -> str:
@@ -94,10 +51,11 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         UsageError: The name is malformed, or there is no such module or attribute.
         InterfaceError: The class or factory raised.
     """
+    if target == "streaming" or target is StreamingServerInterface:
+        # Its signature is known: to look at it takes as long as ten chunks.
+        return StreamingServerInterface(**options.to_arguments())
     name = name_of(target)
-    if target == "streaming":
-        target = StreamingServerInterface
-    elif target == "queuing":
+    if target == "queuing":
         # Not at the top: it brings logging, 5 ms of a start that has no queue.
         from harness.agents.letta.queuing import QueuingInterface
 

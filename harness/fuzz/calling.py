@@ -92,25 +92,25 @@ def _call(
     return call_and_fold(
         consumer,
         given,
+        named,
         counts=lambda: not (is_beginning and feed.is_over),
-        **named,
     )
 
 
 def call_and_fold(
     consumer: BaseConsumer,
     given: Any,
+    named: dict[str, str],
     *,
     counts: Callable[[], bool] = lambda: True,
-    **named: str,
 ) -> Outcome:
     """Call a callable and fold what it yields or returns, awaited where needed.
 
     Args:
         consumer: Makes the callable.
         given: What it is called with.
+        named: Arguments besides: `api`, for a consumer that asks for it.
         counts: Asked for every item that it yields.
-        **named: Arguments besides: `api`, for a consumer that asks for it.
     """
     items: list[Any] = []
     value: Any = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
-from harness.engine.targets import AgentOptions, name_of
+from harness.engine.agent_options import AgentOptions
+from harness.engine.targets import name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of
 from harness.fuzz.driving import Level, OwnInterface, StepInterface

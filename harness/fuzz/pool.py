@@ -204,20 +204,23 @@ class Pool:
 
     def _merge(self) -> None:
         while self._next in self._done:
-            recorded = self._done.pop(self._next)
-            number = self._next
-            self._next += 1
-            if not any(found.failure.relation == "ends" for found in recorded.found):
-                self._hangs = 0
+            self._merge_next()
 
-            def smallest(ordinal: int, failure: Failure, number: int = number) -> Any:
-                if failure.relation == "ends":
-                    return self._shrink_hanging(failure)
-                return self._shrink(number, ordinal, failure)
+    def _merge_next(self) -> None:
+        recorded = self._done.pop(self._next)
+        number = self._next
+        self._next += 1
+        if not any(found.failure.relation == "ends" for found in recorded.found):
+            self._hangs = 0
 
-            self._findings.merge(recorded, smallest)
-            if self._hangs >= _HANGS * self._jobs:
-                raise OverError("it hung again and again")
+        def smallest(ordinal: int, failure: Failure) -> Any:
+            if failure.relation == "ends":
+                return self._shrink_hanging(failure)
+            return self._shrink(number, ordinal, failure)
+
+        self._findings.merge(recorded, smallest)
+        if self._hangs >= _HANGS * self._jobs:
+            raise OverError("it hung again and again")
 
     def _shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
         """Let the worker that found it shrink it; it has the generators for that."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.encode import save_cassette
-from harness.engine.targets import AgentOptions
+from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
 from harness.fuzz.relations import RELATIONS

@@ -101,4 +101,4 @@ class UrlConsumer(BaseConsumer):
         (server,) = _SERVER
         server.pieces = arrival
         api, named = self.named(arrival)
-        return call_and_fold(self, server.base_url(api), **named)
+        return call_and_fold(self, server.base_url(api), named)

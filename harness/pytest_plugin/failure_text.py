@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import CassetteMismatchError, CassetteMissingError
+from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
+    from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["command_of", "relative", "told"]
+__all__ = ["command_of", "fact_first", "relative", "told"]
 
 _NOT_PLAYED = (
     "what tried is no client whose requests are played from a cassette; give it the "
@@ -46,6 +49,17 @@ def relative(test: HarnessTest, path: str) -> str:
         return path
 
 
+def fact_first(error: HarnessError) -> str:
+    """Return an error's text with the path of its cassette last, from this folder."""
+    text, path = str(error), getattr(error, "path", "")
+    if not path or not text.startswith(f"{path}: "):
+        return text
+    fact = text[len(path) + 2 :]
+    with suppress(ValueError):  # another drive
+        path = os.path.relpath(path)
+    return f"{fact} ({path})"
+
+
 def told(test: HarnessTest, error: BaseException | None) -> str:
     """Return the section of a failed test.
 
@@ -58,6 +72,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         lines.append(f"arrived:  {test.case.variation}")
     session = test.session
     misses = [] if session is None else session.misses
+    misses = [miss for miss in misses if not isinstance(miss, NetworkBlockedError)]
     lines += [f"missed:   {miss}" for miss in misses if miss is not error]
     lines += [
         f"blocked:  the network, for {host}" for host in dict.fromkeys(test.tried)

@@ -1,22 +1,18 @@
 """No network in tests that replay: a try to reach out fails and names where to.
 
-Owns the replaced methods of `socket`. They are in place while a marked test runs, for
-the whole process, since a client may connect from any thread; a test that runs at the
-same time in another thread is blocked as well. What does not use Python's sockets
-(uvloop, grpc) is not seen.
+In place while a marked test runs, for the whole process, since a client may connect
+from any thread; a test that runs at the same time in another thread is blocked as well.
+What does not use Python's sockets (uvloop, grpc) is not seen.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
-import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.record.active import is_passing
-from harness.record.guard import name_of, opener
+from harness.record.active import current_session, is_passing
+from harness.record.guard import name_of, opener, socket_patches
 from harness.record.traffic import Traffic, is_this_machine
 
 if TYPE_CHECKING:
@@ -74,93 +70,28 @@ def blocked(
     if policy == "none":
         yield tried
         return
+    hosts = lets or Traffic()
 
-    guard = _Guard(policy, tried, allowed, lets or Traffic())
-    guard.install()
+    def refuse(host: str, port: Any) -> None:
+        if policy == "remote" and is_this_machine(host):
+            return
+        name = name_of(host)
+        if hosts.allows(name, port) or (is_passing() and hosts.ignores(name, port)):
+            return
+        tried.append(host)
+        error = NetworkBlockedError(host, policy, opener())
+        session = current_session()
+        if session is not None:
+            session.misses.append(error)
+        raise error
+
+    def connecting(host: str, port: Any) -> None:
+        if (host, port) not in allowed:
+            refuse(host, port)
+
+    patches = socket_patches(connecting, refuse)
+    patches.install()
     try:
         yield tried
     finally:
-        guard.uninstall()
-
-
-class _Guard:
-    """Stands before the methods of `socket` that reach somebody."""
-
-    def __init__(
-        self,
-        policy: str,
-        tried: list[str],
-        allowed: Container[tuple[Any, Any]],
-        lets: Traffic,
-    ) -> None:
-        self._policy = policy
-        self._tried = tried
-        self._allowed = allowed
-        self._lets = lets
-        self._replaced: list[tuple[Any, str, Any, Any]] = []
-
-    def install(self) -> None:
-        for name in ("connect", "connect_ex"):
-            self._replace(socket.socket, name, self._connecting)
-        self._replace(socket, "getaddrinfo", self._looking_up)
-
-    def uninstall(self) -> None:
-        for owner, name, before, ours in self._replaced:
-            if vars(owner).get(name) is not ours:
-                continue  # somebody else has replaced it meanwhile and will undo it
-            if before is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-
-    def _replace(self, owner: Any, name: str, wrap: Any) -> None:
-        ours = wrap(getattr(owner, name))
-        self._replaced.append((owner, name, vars(owner).get(name), ours))
-        setattr(owner, name, ours)
-
-    def _refuse(self, host: str, port: Any) -> None:
-        if self._policy == "remote" and is_this_machine(host):
-            return
-        name = name_of(host)
-        if self._lets.allows(name, port) or (
-            is_passing() and self._lets.ignores(name, port)
-        ):
-            return
-        self._tried.append(host)
-        client = opener(sys._getframe(2))  # noqa: SLF001 - the way to one's own caller
-        raise NetworkBlockedError(host, self._policy, client)
-
-    def _connecting(self, real: Any) -> Any:
-        def connect(connecting: socket.socket, address: Any) -> Any:
-            is_ip = connecting.family in {socket.AF_INET, socket.AF_INET6}
-            if is_ip and tuple(address[:2]) not in self._allowed:
-                try:
-                    self._refuse(_text(address[0]), address[1])
-                except NetworkBlockedError:
-                    # Clients close a socket on an OSError only, which ours is not.
-                    connecting.close()
-                    raise
-            return real(connecting, address)
-
-        return connect
-
-    def _looking_up(self, real: Any) -> Any:
-        def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-            # None and numbers need no network; a name does.
-            if host is not None and not _is_address(_text(host)):
-                self._refuse(_text(host), port)
-            return real(host, port, *args, **kwargs)
-
-        return getaddrinfo
-
-
-def _text(host: Any) -> str:
-    return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
+        patches.uninstall()

@@ -118,7 +118,7 @@ class Orphans:
             return
         count = len(self._found)
         noun = "cassette" if count == 1 else "cassettes"
-        reporter.section(f"{count} orphaned {noun}", red=True)
+        reporter.section(f"{count} orphaned {noun}", bold=True)
         for path in self._found:
             owner = Path(self._folders[str(Path(path).parent)]).name
             reporter.write_line(

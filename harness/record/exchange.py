@@ -63,7 +63,9 @@ class ExchangeRecorder:
         self._notice_whole = whole
         self._finished = finished
         self._whole: Response | None = None
-        self._pieces: list[bytes] = []
+        self._body = b""
+        self._more = bytearray()  # goes on after it; many small pieces fill the heap
+        self._sizes: list[int] = []
         self._size = 0
         length = self._response.header("content-length")
         is_known = length.isascii() and length.isdigit() and len(length) < 20
@@ -80,7 +82,8 @@ class ExchangeRecorder:
             self._left -= len(data)
             if self._left < 0:
                 return
-            self._pieces.append(bytes(data))
+            self._more += data
+            self._sizes.append(len(data))
             # Milliseconds: finer than any network, short enough to read.
             self._seconds.append(round(self._elapsed(), 3))
             self._size += len(data)
@@ -117,7 +120,7 @@ class ExchangeRecorder:
             return self._size == self._length
         if self._encodings:
             return False  # each look would decode all of it; its end mark is to come
-        last = self._pieces[-1][-_DONE_BYTES:].rstrip()
+        last = bytes(self._more[-_DONE_BYTES:]).rstrip()
         return last[-1:] in {b"]", b""} and _DONE.search(self._tail()) is not None
 
     def _is_whole(self) -> bool:
@@ -127,14 +130,11 @@ class ExchangeRecorder:
         return _DONE.search(tail) is not None
 
     def _tail(self) -> bytes:
-        last = self._pieces[-1:]
-        if last and len(last[0]) < _DONE_BYTES:
-            last = self._pieces[-_DONE_BYTES:]
-        return b"".join(last)[-_DONE_BYTES:]
+        return (self._body[-_DONE_BYTES:] + self._more[-_DONE_BYTES:])[-_DONE_BYTES:]
 
     def _decoded_tail(self) -> bytes:
         try:
-            return decode(b"".join(self._pieces), self._encodings).body[-_DONE_BYTES:]
+            return decode(self._joined(), self._encodings).body[-_DONE_BYTES:]
         except BodyError:
             return b""
 
@@ -143,21 +143,24 @@ class ExchangeRecorder:
             if self._has_ended:
                 return
             self._has_ended = True
-        if self._whole is not None and ended.kind == "complete":
-            self._pieces.clear()
-            self._finished(self._whole)
-            return
-        response = self._built(ended)
-        self._pieces.clear()  # the body is not held twice while it is redacted
-        self._finished(response)
+        whole, self._whole = self._whole, None
+        if whole is None or ended.kind != "complete":
+            whole = self._built(ended)
+        self._body = b""  # not held twice while it is redacted
+        self._finished(whole)
+
+    def _joined(self) -> bytes:
+        self._body += self._more
+        self._more = bytearray()
+        return self._body
 
     def _built(self, ended: Ending) -> Response:
         response = dataclasses.replace(
             self._response,
-            body=b"".join(self._pieces),
+            body=self._joined(),
             ended=ended if self._left >= 0 else _too_large(),
         )
-        sizes = [len(piece) for piece in self._pieces]
+        sizes = self._sizes
         if self._encodings:
             sizes = self._decode(response, sizes)
         response.wire = [

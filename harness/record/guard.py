@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.errors import UnrecordedConnectionError
+from harness.errors import HarnessError, UnrecordedConnectionError
 from harness.record.active import current_session, is_passing
 from harness.record.patches import Patches
 from harness.record.traffic import is_this_machine
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = ["GUARD_PATCHES", "name_of", "opener"]
+__all__ = ["GUARD_PATCHES", "name_of", "opener", "socket_patches"]
 
 _NAMES: dict[str, str] = {}
 """Of addresses that were looked up, the name that was asked for."""
@@ -82,7 +82,7 @@ def _check(host: str, port: Any) -> None:
     traffic = session.traffic
     if traffic.allows(host, port):
         return
-    client = opener(sys._getframe(2))  # noqa: SLF001 - the way to one's own caller
+    client = opener()
     shown = host if port is None else f"{host}:{port}"
     session.connected.append(f"{shown} (by {client})")
     is_here = is_this_machine(host)
@@ -99,11 +99,8 @@ def _check(host: str, port: Any) -> None:
         raise error
 
 
-def opener(frame: FrameType | None) -> str:
-    """Return the library that opened a connection.
-
-    Args:
-        frame: The innermost frame of the stack to look at.
+def opener() -> str:
+    """Return the library that is opening a connection, as the stack shows it.
 
     Returns:
         The outermost library called by the project's code, and the innermost one
@@ -112,6 +109,7 @@ def opener(frame: FrameType | None) -> str:
     """
     libraries: list[str] = []
     modules: list[str] = []
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - it has no other name
     while frame is not None:
         top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         kind = _kind(frame.f_code.co_filename)
@@ -144,41 +142,56 @@ def _kind(file: str) -> str:
 _STANDARD = Path(sysconfig.get_path("stdlib"))
 
 
+def socket_patches(
+    connecting: Callable[[str, Any], None], looking_up: Callable[[str, Any], None]
+) -> Patches:
+    """Return what stands before the methods of `socket` that reach another one.
+
+    Args:
+        connecting: Called with an address and a port; raises to refuse. Clients close
+            a socket on an OSError only, so it is closed here.
+        looking_up: The same with a name: to look one up is to use the network.
+    """
+
+    def connect(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family in {socket.AF_INET, socket.AF_INET6}:
+                try:
+                    connecting(_text(address[0]), address[1])
+                except HarnessError:
+                    self.close()
+                    raise
+            return original(self, address)
+
+        return connect
+
+    def look_up(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+            name = None if host is None else _text(host)
+            if name is not None and not _is_address(name):
+                looking_up(name, port)
+            found = original(host, port, *args, **kwargs)
+            if name is not None:
+                for *_, address in found:
+                    if not is_this_machine(str(address[0])):
+                        _NAMES[str(address[0])] = name
+            return found
+
+        return getaddrinfo
+
+    return Patches(
+        lambda: [
+            (socket.socket, "connect", connect),
+            (socket.socket, "connect_ex", connect),
+            (socket, "getaddrinfo", look_up),
+        ]
+    )
+
+
 def _text(host: Any) -> str:
     return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-
-
-def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def connect(self: socket.socket, address: Any) -> Any:
-        if self.family in {socket.AF_INET, socket.AF_INET6}:
-            host = _text(address[0])
-            try:
-                _check(name_of(host), address[1])
-            except UnrecordedConnectionError:
-                # Clients close a socket on an OSError only, which ours is not.
-                self.close()
-                raise
-        return original(self, address)
-
-    return connect
-
-
-def _looking_up(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        name = None if host is None else _text(host)
-        if name is not None and not is_this_machine(name) and not _is_address(name):
-            # Refused here already: to look a name up is to use the network.
-            _check(name, port)
-        found = original(host, port, *args, **kwargs)
-        if name is not None:
-            for *_, address in found:
-                if not is_this_machine(str(address[0])):
-                    _NAMES[str(address[0])] = name
-        return found
-
-    return getaddrinfo
 
 
 def _is_address(host: str) -> bool:
@@ -189,11 +202,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-GUARD_PATCHES = Patches(
-    lambda: [
-        (socket.socket, "connect", _connecting),
-        (socket.socket, "connect_ex", _connecting),
-        (socket, "getaddrinfo", _looking_up),
-    ]
+GUARD_PATCHES = socket_patches(
+    lambda host, port: _check(name_of(host), port),
+    lambda name, port: None if is_this_machine(name) else _check(name, port),
 )
 """In place while any cassette is open."""

@@ -19,9 +19,9 @@ from harness.cassettes.vcr_bridge import MatchedCassette, RecordMode
 from harness.errors import (
     CassetteMismatchError,
     CassetteMissingError,
+    HarnessError,
     RecordingRefusedError,
     StateError,
-    UnrecordedConnectionError,
 )
 from harness.record.body_streams import Pace
 from harness.record.exchange import ExchangeRecorder
@@ -157,9 +157,8 @@ class RecordingSession:
         )
         self.mode = self.cassette.mode
         self.is_closed = False
-        self.misses: list[
-            CassetteMismatchError | CassetteMissingError | UnrecordedConnectionError
-        ] = []
+        self.misses: list[HarnessError] = []
+        """What was refused here, whether or not the caller noticed."""
         self._is_matched = before_record_request is not None or (
             self.mode not in {RecordMode.ALL, RecordMode.REWRITE}
         )
@@ -340,12 +339,14 @@ class RecordingSession:
         return error
 
     def unseen(self) -> str:
-        """Return what is wrong if nothing was recorded and something connected."""
+        """Return what is wrong if something connected, and nothing is recorded."""
         is_used = self.recorded_count or any(self.play_counts)
-        if is_used or not self.connected or not self.cassette.can_record:
+        plays = self.cassette.file_exists and not self.cassette.can_record
+        if is_used or plays or not self.connected:
             return ""
+        nothing = "was recorded" if self.cassette.can_record else "is recorded"
         return (
-            f"{self.path}: nothing was recorded, but something connected: "
+            f"{self.path}: nothing {nothing}, but something connected: "
             f"{', '.join(dict.fromkeys(self.connected))}; record this client through "
             "a server (`harness record --proxy`), or allow= the host"
         )

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.documents import Document, documents
 from harness.redaction.slot_places import (
     ALIKE,
-    GUESSES,
     RULES,
     Bucket,
     Fragment,
@@ -46,9 +45,8 @@ class Slot(NamedTuple):
 
     fragments: list[Fragment]
     """In the order of the stream."""
-    is_guess: bool
-    """It may hold several texts of one document: what it finds counts where no other
-    slot finds anything."""
+    rule: int
+    """By which they are taken for one; see `harness.redaction.slot_places`."""
 
 
 class Slots:
@@ -59,7 +57,7 @@ class Slots:
     """
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
         self._templates: dict[Hashable, Template] = {}
         self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
@@ -78,7 +76,7 @@ class Slots:
             return document.start
         if self._offsets[0] != fragment.document:
             offsets, offset = [], document.start
-            for piece in _pieces(self._body[document.start : document.end]):
+            for piece in _pieces(self._view[document.start : document.end]):
                 offset += len(piece) + 1
                 offsets.append(offset)
             self._offsets = (fragment.document, offsets[::2])
@@ -101,11 +99,11 @@ class Slots:
                     yield from _slots(buckets, columns, rule)
 
     def _add(self, document: Document) -> None:
-        text = self._body[document.start : document.end]
+        text = self._view[document.start : document.end]
         number = len(self._documents)
         self._documents.append(document)
         if not document.is_json:
-            self._text.rows.append((number, (text,)))
+            self._text.rows.append((number, (bytes(text),)))
             return
         pieces = _pieces(text)
         separators, strings = pieces[::2], pieces[1::2]
@@ -152,11 +150,11 @@ class Slots:
         template.buckets[b"cut off",] = completed
 
 
-def _pieces(document: bytes) -> list[bytes]:
+def _pieces(document: memoryview) -> list[bytes]:
     """Return what stands between strings and the strings, in turns."""
     pieces = _STRING.split(document)
     if b'"' in pieces[-1]:  # cut off inside a string
-        pieces = _STRING.split(document + b'"')
+        pieces = _STRING.split(bytes(document) + b'"')
     return pieces
 
 
@@ -177,7 +175,7 @@ def _slots(
     if len(columns) == 1:
         [(number, column)] = columns
         if not buckets[number].is_constant(column):
-            yield from _whole(buckets[number].column(column), is_guess=False)
+            yield from _whole(buckets[number].column(column), RULES[0])
         return
     fragments: list[tuple[Fragment, int, int]] = []
     for number, column in columns:
@@ -196,20 +194,20 @@ def _slots(
             and (before[0].document, before[1]) == (fragment.document, part)
             and not before[2] == siblings >= 0
         ):
-            yield from _whole(text, is_guess=rule >= GUESSES)
+            yield from _whole(text, rule)
             text = []
         text.append(fragment)
         before = item
-    yield from _whole(text, is_guess=rule >= GUESSES)
+    yield from _whole(text, rule)
 
 
-def _whole(fragments: list[Fragment], *, is_guess: bool) -> Iterator[Slot]:
+def _whole(fragments: list[Fragment], rule: int) -> Iterator[Slot]:
     """Yield fragments as one slot, or each alone where each repeats the one before."""
     if len(fragments) > 1:
         texts = map(itemgetter(2), fragments)
         if not all(later.startswith(text) for text, later in pairwise(texts)):
-            yield Slot(fragments, is_guess)
+            yield Slot(fragments, rule)
             return
     for fragment in fragments:
         if b"\\" in fragment.text:  # else it reads the same in the body
-            yield Slot([fragment], is_guess=False)
+            yield Slot([fragment], RULES[0])

@@ -21,7 +21,8 @@ from harness.redaction.detectors import (
     find_keys,
     find_secrets,
 )
-from harness.redaction.fragments import Secret, body_secrets
+from harness.redaction.fragments import body_secrets
+from harness.redaction.overlaps import Secret
 from harness.redaction.replacements import REDACTED, is_mark, marked, replace
 from harness.redaction.secret_names import (
     folded,

@@ -12,11 +12,13 @@ import functools
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.redaction.body_slots import Slots
 from harness.redaction.documents import is_event_stream
+from harness.redaction.overlaps import Secret, combined
 from harness.redaction.replacements import REDACTED, is_mark
+from harness.redaction.slot_places import ALIKE, GUESSES
 from harness.redaction.spans import COMMAND, LINE
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from harness.redaction.body_slots import Slot
     from harness.redaction.detectors import Span
 
-__all__ = ["Secret", "body_secrets"]
+__all__ = ["body_secrets"]
 
 _BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
 _BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it
@@ -44,17 +46,6 @@ _OF_LINES = frozenset({LINE, COMMAND})
 # other would be part of the value.
 
 
-class Secret(NamedTuple):
-    """One secret of a body."""
-
-    kind: str
-    """What it is, as a phrase."""
-    value: bytes
-    """The secret, put together where a stream brought it in fragments."""
-    places: tuple[tuple[int, int], ...]
-    """Where it stands: start and end offsets in the body, one pair a fragment."""
-
-
 def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secret]:
     """Return the secrets of a body, in fragments or whole.
 
@@ -71,22 +62,19 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
         places = _places(body, start, end, framing)
         value = b"".join(body[first:last] for first, last in places)
         secrets.append(Secret(kind, value, places))
+    joined: list[Secret] = []
     guesses: list[Secret] = []
     if b'"' in body or b"data:" in body:
         slots = Slots(body)
         for batch in _batches(slots):
             for slot, secret in _found(batch, slots, find):
-                if slot.is_guess and secret.kind in _OF_LINES:
+                is_guess = slot.rule >= GUESSES
+                if is_guess and secret.kind in _OF_LINES:
                     continue
-                if not _is_marked(body, secret, slot):
-                    (guesses if slot.is_guess else secrets).append(secret)
-    secrets = _apart(secrets)
-    if guesses:
-        # Where the end of a secret is known, a guess must not add another text to it.
-        covered = sorted(place for secret in secrets for place in secret.places)
-        new = [guess for guess in guesses if not _is_in(guess.places[0][0], covered)]
-        secrets = _apart(secrets + new)
-    return secrets
+                if not _is_marked(body, secret, is_guess=is_guess):
+                    by_rule = guesses if is_guess else joined
+                    (by_rule if slot.rule >= ALIKE else secrets).append(secret)
+    return combined(secrets, joined, guesses)
 
 
 class _Text:
@@ -204,71 +192,16 @@ def _places(
     return tuple((first, last) for first, last in pairs if first < last)
 
 
-def _is_marked(body: bytes, secret: Secret, slot: Slot) -> bool:
+def _is_marked(body: bytes, secret: Secret, *, is_guess: bool) -> bool:
     """Return whether a find is made of what an earlier redaction left."""
     parts = [body[start:end] for start, end in secret.places]
     are_marks = [is_mark(part) for part in parts]
-    if slot.is_guess or not any(are_marks):
+    if is_guess or not any(are_marks):
         return any(are_marks)
     return all(
         is_one or part in REDACTED.encode()
         for part, is_one in zip(parts, are_marks, strict=True)
     )
-
-
-def _is_in(offset: int, places: list[tuple[int, int]]) -> bool:
-    number = bisect_right(places, (offset, offset + 1)) - 1
-    return any(
-        start <= offset < end for start, end in places[max(number, 0) : number + 2]
-    )
-
-
-def _apart(secrets: list[Secret]) -> list[Secret]:
-    """Make one secret of those that share a byte.
-
-    The largest names it, but not one with spaces or brackets where another has none:
-    where two texts were taken for one, what stands in it may be from the other.
-    """
-    owner = list(range(len(secrets)))
-
-    def owning(number: int) -> int:
-        while owner[number] != number:
-            owner[number] = owner[owner[number]]
-            number = owner[number]
-        return number
-
-    places = sorted(
-        (start, end, number)
-        for number, secret in enumerate(secrets)
-        for start, end in secret.places
-    )
-    merged: list[tuple[int, int, int]] = []
-    for start, end, number in places:
-        if merged and start < merged[-1][1]:
-            first, last, other = merged[-1]
-            owner[owning(number)] = owning(other)
-            merged[-1] = (first, max(last, end), other)
-        else:
-            merged.append((start, end, number))
-    joined: dict[int, list[tuple[int, int]]] = {}
-    for start, end, number in merged:
-        joined.setdefault(owning(number), []).append((start, end))
-    members: dict[int, list[Secret]] = {}
-    for number, secret in enumerate(secrets):
-        members.setdefault(owning(number), []).append(secret)
-    apart = []
-    for number, where in joined.items():
-        largest = max(members[number], key=_likelihood)
-        apart.append(largest._replace(places=tuple(where)))
-    return sorted(apart, key=lambda secret: secret.places)
-
-
-_OF_TEXT = re.compile(rb"[ {}\[\]()<>]")
-
-
-def _likelihood(secret: Secret) -> tuple[bool, int]:
-    size = sum(end - start for start, end in secret.places)
-    return _OF_TEXT.search(secret.value) is None, size
 
 
 def unescaped(text: bytes) -> bytes:

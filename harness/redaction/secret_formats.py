@@ -23,8 +23,11 @@ _ANY_HEX = "0-9A-Fa-f"
 _BASE64 = "A-Za-z0-9+/"
 _END = "(?![A-Za-z0-9])"
 _END64 = "={0,3}"
-# A digit, which 12 random characters hold and words of prose and code do not.
-_RANDOM = r"(?=[A-Za-z_-]{0,64}[0-9])"
+# As random characters are, and words of prose and code are not: a digit, or letters of
+# both cases with the many capitals of no name.
+_RANDOM = (
+    r"(?=[A-Za-z_-]{0,64}[0-9]|(?=(?:[A-Z_-]{0,64}[a-z]){8})(?:[a-z_-]{0,64}[A-Z]){8})"
+)
 
 
 class Format(NamedTuple):
@@ -62,7 +65,8 @@ FORMATS: tuple[Format, ...] = (
     Format("Langfuse key", r"sk-lf-", _WORD, 20, "Langfuse: API keys"),
     # Many issuers; a locale or a CSS class (`sk-SK-locale`) has no piece like this.
     Format("API key (sk-)", r"sk-(?:[A-Za-z0-9]{1,12}[_-]){0,3}+(?=[A-Za-z]{0,64}[0-9])", _ALNUM, 12, "OpenAI, DeepSeek, Moonshot: API keys", rf"[{_WORD}]*+"),
-    Format("API key (sk-)", rf"sk-{_RANDOM}(?=[{_WORD}]{{0,64}}[A-Z])(?=[{_WORD}]{{0,64}}[a-z])(?=(?:[A-Za-z_-]{{0,64}}[0-9]){{3}})", _WORD, 20, "OpenAI: API keys"),
+    Format("API key (sk-)", rf"sk-(?=[A-Za-z]{{32}}){_RANDOM}", "A-Za-z", 32, "OpenAI: API keys", rf"[{_WORD}]*+"),
+    Format("API key (sk-)", rf"sk-(?=[{_WORD}]{{0,64}}[A-Z])(?=[{_WORD}]{{0,64}}[a-z])(?=(?:[A-Za-z_-]{{0,64}}[0-9]){{3}})", _WORD, 20, "OpenAI: API keys"),
     Format("Google API key", r"AIza", _WORD, 30, "Google Cloud: API keys"),
     Format("Google AI Studio key", r"AQ\.Ab", _WORD, 30, "Google AI: API keys"),
     Format("Hugging Face token", r"hf_", _ALNUM, 20, "Hugging Face: User access tokens"),
@@ -75,7 +79,7 @@ FORMATS: tuple[Format, ...] = (
     Format("NVIDIA key", r"nvapi-", _WORD, 20, "NVIDIA NIM: API keys"),
     Format("Fireworks key", r"fw_", _ALNUM, 20, "Fireworks: API keys"),
     Format("Together key", r"tgp_v1_", _WORD, 20, "Together: API keys"),
-    Format("Voyage key", r"(?:pa|al)-(?=[A-Za-z_-]{0,64}[0-9])(?=[a-z0-9_-]{0,64}[A-Z])", _WORD, 40, "Voyage AI: API keys"),
+    Format("Voyage key", rf"(?:pa|al)-{_RANDOM}(?=[a-z0-9_-]{{0,64}}[A-Z])", _WORD, 40, "Voyage AI: API keys"),
     Format("ElevenLabs key", r"sk_", _HEX, 40, "ElevenLabs: API keys"),
     Format("Jina key", r"jina_", _WORD, 30, "Jina AI: API keys"),
     Format("Nomic key", r"nk-", _WORD, 40, "Nomic: API keys"),
@@ -207,18 +211,18 @@ FORMATS: tuple[Format, ...] = (
     Format("Mailgun key", r"(?:pub)?key-", _HEX, 32, "Mailgun: API keys", _END),
     Format("Mailchimp key", r"[0-9a-f]{32}-us", "0-9", 1, "Mailchimp: API keys", r"\d?(?![A-Za-z0-9])"),
     Format("Brevo key", r"x(?:key|smtp)sib-[0-9a-f]{64}-", _ALNUM, 16, "Brevo: API keys"),
-    Format("Resend key", r"re_(?=[A-Za-z_]{0,64}[0-9])", _ALNUM + "_", 24, "Resend: API keys", r"(?![A-Za-z0-9_])"),
+    Format("Resend key", rf"re_{_RANDOM}", _ALNUM + "_", 24, "Resend: API keys", r"(?![A-Za-z0-9_])"),
     Format("Stripe key", r"[srp]k_(?:live|test|prod)_", _ALNUM, 10, "Stripe: API keys"),
     Format("Stripe webhook secret", r"whsec_", _BASE64, 24, "Stripe: Webhooks", rf"[{_BASE64}]*+{_END64}"),
-    Format("Freemius key", r"sk_(?=[A-Za-z_-]{0,64}[0-9])(?=[a-z0-9_-]{0,64}[A-Z])", _WORD, 29, "Freemius: API"),
+    Format("Freemius key", rf"sk_{_RANDOM}(?=[a-z0-9_-]{{0,64}}[A-Z])", _WORD, 29, "Freemius: API"),
     Format("Square token", r"EAAA", _WORD, 40, "Square: Access tokens"),
-    Format("Square token", r"EAAA(?=[A-Za-z_-]{0,64}[0-9])", _WORD, 22, "Square: Access tokens"),
+    Format("Square token", rf"EAAA{_RANDOM}", _WORD, 22, "Square: Access tokens"),
     Format("Square token", r"sq0[a-z]{3}-", _WORD, 22, "Square: Access tokens"),
     Format("Facebook token", r"EAA[A-Z]", _ALNUM, 80, "Meta: Access tokens"),
     Format("Facebook app token", r"[0-9]{15,16}%(?:7[Cc])?", _WORD, 27, "Meta: Access tokens"),
     Format("PayPal Braintree token", r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$", _HEX, 32, "Braintree: Access tokens"),
     Format("Plaid token", r"access-(?:sandbox|development|production)-", _HEX + "-", 36, "Plaid: Tokens"),
-    Format("GoCardless token", r"live_(?=[A-Za-z_-]{0,64}[0-9])", "=" + _WORD, 40, "GoCardless: Access tokens"),
+    Format("GoCardless token", rf"live_{_RANDOM}", "=" + _WORD, 40, "GoCardless: Access tokens"),
     Format("Duffel token", r"duffel_(?:test|live)_", "=" + _WORD, 40, "Duffel: Access tokens"),
     Format("EasyPost key", r"EZ[AT]K", _ALNUM, 50, "EasyPost: API keys"),
     Format("Shippo token", r"shippo_(?:live|test)_", _ANY_HEX, 40, "Shippo: Authentication"),

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.load import load_cassette
+from harness.engine.agent_options import AgentOptions
 from harness.engine.replay import replay
-from harness.engine.targets import AgentOptions
 from harness.engine.transcript import message_json
 from tests.acceptance.corpus import replayed
 from tests.acceptance.reconstructed import (
@@ -105,6 +105,7 @@ def test_queuing_interface_says_what_was_recorded() -> None:
     assert differences(said, is_shown=True) == []
 
 
+@pytest.mark.slow
 def test_step_mode_says_what_was_recorded() -> None:
     """Whole messages hold the same content and the same raw arguments."""
     emitted = printed("--mode", "steps")["streaming"]
@@ -122,6 +123,7 @@ def test_step_mode_says_what_was_recorded() -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_legacy_mode_says_what_was_recorded() -> None:
     """Lines of calls hold the parsed arguments."""
     emitted = printed("--mode", "legacy")["streaming"]
@@ -129,6 +131,7 @@ def test_legacy_mode_says_what_was_recorded() -> None:
     assert differences(said, is_shown=True) == []
 
 
+@pytest.mark.slow
 def test_chat_completion_mode_says_what_was_recorded() -> None:
     """Calls pass through, thoughts are silent: an OpenAI client reads every call."""
     emitted = printed("--mode", "chat-completion")["streaming"]
@@ -176,7 +179,9 @@ def test_there_are_values_to_speak() -> None:
 @pytest.mark.parametrize(
     "split",
     [
-        *("recorded", "whole", "chars", f"random:{SEED}"),
+        *("recorded", "whole"),
+        pytest.param("chars", marks=pytest.mark.slow),
+        pytest.param(f"random:{SEED}", marks=pytest.mark.slow),
         pytest.param(f"random:{SEED + 1}", marks=pytest.mark.slow),
         pytest.param(f"random:{SEED + 2}", marks=pytest.mark.slow),
     ],

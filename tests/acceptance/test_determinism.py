@@ -78,6 +78,7 @@ def elsewhere() -> list[dict[str, Output]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*FORMS, *MODES])
 def test_own_cassettes_give_identical_bytes(
     command: str, elsewhere: list[dict[str, Output]]
@@ -95,6 +96,7 @@ def test_own_cassettes_give_identical_bytes(
         assert err == f"{here.err}exit code 0"
 
 
+@pytest.mark.slow
 @needs_shared
 def test_corpus_gives_identical_bytes() -> None:
     """So do the recordings of other projects, through both interfaces."""

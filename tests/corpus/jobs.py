@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.corpus.engines import Engine
@@ -46,29 +49,69 @@ class Here(Engine):
         pass
 
 
+_victims: list[int] = []  # who is being killed: this process or the one above
+
+
+def _end_with(victim: int) -> None:
+    """Wait for that process to die, and die."""
+    while victim in (os.getpid(), os.getppid()):
+        time.sleep(0.005)
+    os._exit(1)
+
+
 @dataclass(frozen=True)
 class Poison:
     """Does what an item says, and returns its name and length."""
 
-    pause_s: float = 0.0
+    folder: str = ""
+    """Where an item that kills leaves a file, so that it does so once."""
+    kills_parent: bool = False
+    """Whether it kills the process above."""
 
     def prepare(self) -> None:
         """Nothing is needed."""
 
     def work(self, item: Item) -> list[Any]:
         """Hang, take memory, die, or return."""
-        time.sleep(self.pause_s)
+        if _victims:
+            _end_with(_victims[0])
         if item.data == b"hangs":
             time.sleep(600)
         if item.data == b"is huge":
             bytearray(10 << 30)
         if item.data == b"dies":
             os.kill(os.getpid(), signal.SIGKILL)
+        if item.data.startswith(b"kills"):
+            self._kill(item)
         return [[item.name, len(item.data)]]
+
+    def _kill(self, item: Item) -> None:
+        victim = os.getppid() if self.kills_parent else os.getpid()
+        mark = Path(self.folder, item.name)
+        with (
+            contextlib.suppress(FileExistsError),
+            mark.open("x", encoding="ascii") as file,
+        ):
+            file.write(str(victim))
+            file.flush()
+            _victims.append(victim)
+            if item.data == b"kills":
+                os.kill(victim, signal.SIGKILL)
+                _end_with(victim)
+            threading.Timer(0.003, os.kill, (victim, signal.SIGKILL)).start()
 
     def give_up(self, item: Item, reason: str) -> list[Any]:
         """Return the reason."""
         return [[item.name, reason]]
+
+
+class Sleeps(Poison):
+    """Does nothing, for a long time."""
+
+    def work(self, item: Item) -> list[Any]:
+        """Sleep."""
+        time.sleep(600)
+        return super().work(item)
 
 
 def entries(*contents: bytes) -> list[Entry]:

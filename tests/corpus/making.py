@@ -3,14 +3,16 @@
     python -m tests.corpus.making TARGET --streams 200000
 
 writes a Parquet data set of that many different streams: every recorded chat stream in
-`cassettes` and in ../shared (where it is there), in each dialect, cut at random places.
-The same number gives the same data set. It is never committed.
+`cassettes` and in ../shared (where it is there), in each dialect, its text cut into
+fragments at random and the bytes into chunks at random. The same number gives the same
+data set, and a smaller one is the beginning of a larger. It is never committed.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Exchange, WireChunk
 from harness.corpus.parquet import parquet_bytes
-from harness.corpus.stream_rows import Stream, content_id, labels_of
+from harness.corpus.stream_rows import Labels, Stream, content_id, labels_of
 from harness.engine.restated import restated_bytes
 from harness.engine.summary import summarise_exchange
 from harness.errors import HarnessError
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PART = 4096
+_CUTS = 8  # of the bytes, for each way to cut the text
 _LARGEST = 20_000  # bytes of a stream: what production traffic mostly is
 
 
@@ -55,22 +58,28 @@ def made_streams() -> Iterator[Stream]:
     """Yield different streams, without end."""
     recorded = list(recorded_streams())
     names = ["", *DIALECTS]
+    labels: dict[tuple[int, str], Labels] = {}
     for seed in itertools.count():
         for number, (source, exchange) in enumerate(recorded):
             dialect = names[(seed + number) % len(names)]
             variation = vary(f"random:{seed}", dialect or None)
             try:
-                pieces = list(restated_bytes(exchange, variation, "chat"))
+                body = b"".join(restated_bytes(exchange, variation, "chat"))
             except HarnessError:
                 continue
-            response = replace(
-                exchange.response,
-                body=b"".join(pieces),
-                wire=[WireChunk(0.01 * n, len(p)) for n, p in enumerate(pieces, 1)],
-            )
-            made = Exchange(0, exchange.request, response)
-            labels = labels_of(summarise_exchange(made), f"{source} {variation}")
-            yield Stream(content_id(made), made, labels)
+            made = replace(exchange, index=0, response=replace(exchange.response))
+            made.response.body = body
+            if (number, dialect) not in labels:
+                summary = summarise_exchange(made)
+                labels[number, dialect] = labels_of(summary, f"{source} {dialect}")
+            rng = random.Random(seed * len(recorded) + number)
+            for _ in range(_CUTS):
+                cuts = sorted(rng.sample(range(1, len(body)), min(9, len(body) - 1)))
+                pairs = itertools.pairwise((0, *cuts, len(body)))
+                wire = [WireChunk(0.01 * n, b - a) for n, (a, b) in enumerate(pairs)]
+                response = replace(made.response, wire=wire)
+                cut = replace(made, response=response)
+                yield Stream(content_id(cut), cut, labels[number, dialect])
 
 
 def write_corpus(target: Path, count: int) -> None:
@@ -83,7 +92,7 @@ def write_corpus(target: Path, count: int) -> None:
         part = list(itertools.islice(wanted, _PART))
         if not part:
             return
-        data = parquet_bytes(part, {})
+        data = parquet_bytes([each.to_row() for each in part], {})
         (target / f"part-{number:05d}.parquet").write_bytes(data)
 
 

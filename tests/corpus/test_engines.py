@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,8 @@ from harness.corpus.sweeping import Plan
 from harness.corpus.worker import Limits
 from harness.errors import HarnessError, UsageError
 from tests.cli.running import harness, harness_process
-from tests.corpus.folders import ROOT, TEXT, all_forms, rows_of
-from tests.corpus.jobs import Poison, entries
+from tests.corpus.folders import ROOT, all_forms, rows_of
+from tests.corpus.jobs import Poison, Sleeps, entries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +54,7 @@ def test_processes_give_each_result_once_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two workers, many parts: the order is that of the items."""
-    monkeypatch.setattr("harness.corpus.engines._PART_ITEMS", 3)
+    monkeypatch.setattr(Processes, "part_items", 3)
     with Processes(Poison(), LIMITS, 2) as engine:
         got = results(engine, *[b"x" * n for n in range(50)])
     assert got == [[str(n), n] for n in range(50)]
@@ -83,7 +82,7 @@ def test_a_wrong_job_is_reported_before_anything_starts() -> None:
 
 def test_an_engine_that_is_left_ends_its_processes() -> None:
     """Nothing is left behind, whatever a worker was doing."""
-    engine = Processes(Poison(pause_s=600), LIMITS, 1)
+    engine = Processes(Sleeps(), LIMITS, 1)
     with engine:
         future = engine.submit([entries(b"x")[0].load()])
         while not _children(engine):
@@ -101,6 +100,7 @@ def _children(engine: Engine) -> list[int]:
     return [process.pid for process in running if process is not None]
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_the_engine(tmp_path: Path) -> None:
     """One process and two write the same rows."""
     source = all_forms(tmp_path / "in")
@@ -127,38 +127,20 @@ def test_rows_of_dask_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", ENGINES)
-def test_killed_workers_lose_nothing(options: dict[str, Any]) -> None:
-    """`kill -9` ten times in the middle: each result is there, none twice."""
-    with start(Poison(pause_s=0.01), LIMITS, options) as engine:
-        killed: list[int] = []
-        stop = threading.Event()
+def test_killed_workers_lose_nothing(options: dict[str, Any], tmp_path: Path) -> None:
+    """`kill -9` ten times in the middle: each result is there, none twice.
 
-        def kill() -> None:
-            while len(killed) < 10 and not stop.wait(0.35):
-                workers = _workers(engine)
-                if workers:
-                    victim = workers[len(killed) % len(workers)]
-                    os.kill(victim, signal.SIGKILL)
-                    killed.append(victim)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
-            got = results(engine, *[b"x" * (n % 7) for n in range(1500)])
-        finally:
-            stop.set()
-            killer.join()
-    assert got == [[str(n), n % 7] for n in range(1500)]
-    assert len(killed) >= 5
-
-
-def _workers(engine: Engine) -> list[int]:
-    """Return the processes to kill: of a cluster its workers, not what they started."""
-    if isinstance(engine, Processes):
-        return _children(engine)
-    cluster = engine.cluster  # type: ignore[attr-defined]  # a Dask
-    nannies = [nanny for nanny in cluster.workers.values() if nanny.process]
-    return [nanny.process.pid for nanny in nannies if nanny.process.pid]
+    Items kill what works on them, each once: the process, or on a cluster the Dask
+    worker above it; half of them at once, the others while the next items are at work.
+    """
+    job = Poison(str(tmp_path), kills_parent="dask" in options)
+    contents = [b"x" * (n % 7) for n in range(700)]
+    contents[33::66] = [b"kills", b"kills later"] * 5 + [b"x"]
+    with start(job, LIMITS, options) as engine:
+        got = results(engine, *contents)
+    assert got == [[str(n), len(data)] for n, data in enumerate(contents)]
+    killed = [path.read_text("ascii") for path in tmp_path.iterdir()]
+    assert len(set(killed)) == len(killed) == 10
 
 
 @pytest.mark.slow
@@ -175,6 +157,10 @@ def test_poison_is_set_apart_on_any_engine(options: dict[str, Any]) -> None:
     ]
 
 
+_EVENT = (
+    'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":'
+    '{"content":"%s"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+)
 _ODD = """
 import time
 
@@ -197,12 +183,8 @@ def test_a_consumer_that_hangs_on_one_stream_is_named(tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(_ODD, encoding="utf-8")
     source = tmp_path / "in"
     source.mkdir()
-    event = (
-        'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":'
-        '{"content":"%s"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-    )
     for name in ("a fine", "b hang here", "c fine", "d grow here", "e fine"):
-        (source / f"{name[0]}.sse").write_text(event % name, encoding="utf-8")
+        (source / f"{name[0]}.sse").write_text(_EVENT % name, encoding="utf-8")
     result = harness_process(
         *("sweep", str(source), "odd:read", "--do", "consumer", "--jobs", "2"),
         *("--output", "rows.jsonl", "--seconds", "3", "--memory", "1G"),
@@ -219,27 +201,56 @@ def test_a_consumer_that_hangs_on_one_stream_is_named(tmp_path: Path) -> None:
     assert "set apart: b.sse, d.sse" in result.out
 
 
+_WAITING = """
+import pathlib, time
+
+def read(chunks):
+    text = "".join(
+        choice["delta"].get("content") or ""
+        for chunk in chunks for choice in chunk["choices"]
+    )
+    if "150" in text:
+        pathlib.Path("reached").touch()
+        while not pathlib.Path("go").exists():
+            time.sleep(0.01)
+    return text
+"""
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
-    """A real SIGINT in the middle; the same command then gives the rows of a whole."""
-    source = tmp_path / "in"
-    source.mkdir()
-    for number in range(400):
-        (source / f"{number:03}.yaml").write_bytes(TEXT.read_bytes())
-    command = [sys.executable, "-m", "harness", "sweep", str(source), "--jobs", "2"]
+    """A real SIGINT in the middle; the same command then gives the rows of a whole.
+
+    The consumer waits at a stream of the fifth part until it may go on, and that part
+    begins only when the rows of the first are there: no time decides what is done.
+    """
+    (tmp_path / "waiting.py").write_text(_WAITING, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    for number in range(170):
+        path = tmp_path / "in" / f"{number:03}.sse"
+        path.write_text(_EVENT % f"text {number}", encoding="utf-8")
+    sweep = ["sweep", "in", "waiting:read", "--do", "consumer", "--jobs", "1"]
+    sweep += ["--seconds", "600"]
     output = tmp_path / "rows.jsonl"
     sweeping = subprocess.Popen(
-        [*command, "--output", str(output)],
-        cwd=ROOT,
+        [sys.executable, "-m", "harness", *sweep, "--output", output.name],
+        cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(2.5)
+    while not (tmp_path / "reached").exists():
+        assert sweeping.poll() is None, sweeping.communicate()
+        time.sleep(0.01)
     sweeping.send_signal(signal.SIGINT)
     _, err = sweeping.communicate(timeout=60)
-    assert (sweeping.returncode, "goes on from there" in err) == (130, True)
+    assert (sweeping.returncode, "goes on from there" in err) == (130, True), err
     assert "Traceback" not in err
-    for target in (output, tmp_path / "whole.jsonl"):
-        subprocess.run([*command, "--output", str(target)], cwd=ROOT, check=True)
+    spool = (tmp_path / "rows.jsonl.partial" / "00000000.jsonl").read_bytes()
+    assert 32 <= spool.count(b"\n") <= 150
+    (tmp_path / "go").touch()
+    for name in (output.name, "whole.jsonl"):
+        result = harness_process(*sweep, "--output", name, cwd=tmp_path)
+        assert result.code == 0, result.err
+    assert output.read_bytes().startswith(spool)  # `seconds` too: not done again
     assert rows_of(output) == rows_of(tmp_path / "whole.jsonl")
-    assert len(rows_of(output)) == 400
+    assert len(rows_of(output)) == 170

@@ -12,7 +12,7 @@ from harness.corpus import packing
 from harness.corpus.choosing import iter_streams, sample
 from harness.corpus.opening import Corpus
 from harness.corpus.packing import PackJob, cassette_bytes, pack
-from harness.corpus.stream_rows import Stream, content_id
+from harness.corpus.stream_rows import Stream, content_id, encode_row
 from tests.cli.running import harness
 from tests.corpus.folders import TEXT, all_forms
 from tests.corpus.jobs import Here
@@ -70,7 +70,7 @@ def test_a_stream_survives_its_own_encoding(tmp_path: Path) -> None:
     """What goes to a worker is what was read."""
     for stream in streams_of(all_forms(tmp_path / "in")):
         stream.exchange.index = 0
-        assert Stream.decode(stream.encode()) == stream
+        assert Stream.decode(encode_row(stream.to_row())) == stream
 
 
 def test_packing_redacts(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_packing_redacts(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     text = TEXT.read_text("utf-8").replace("rainbow", secret, 1)
     (tmp_path / "in" / "leak.yaml").write_text(text, encoding="utf-8")
-    assert secret.encode() in streams_of(tmp_path / "in")[0].encode()
+    assert secret.encode() in encode_row(streams_of(tmp_path / "in")[0].to_row())
     pack([str(tmp_path / "in")], str(tmp_path / "out"), Here)
     [stream] = streams_of(tmp_path / "out")
-    assert secret.encode() not in stream.encode()
+    assert secret.encode() not in encode_row(stream.to_row())
     assert secret.encode() not in cassette_bytes(stream)
     assert stream.id == content_id(stream.exchange)
 
@@ -93,7 +93,7 @@ def test_an_interrupted_packing_goes_on(
 ) -> None:
     """Wherever it was interrupted, the files are those of one that was not."""
     monkeypatch.setattr(packing, "PART_STREAMS", 2)
-    monkeypatch.setattr("harness.corpus.engines._PART_ITEMS", 1)
+    monkeypatch.setattr("harness.corpus.engines.Engine.part_items", 1)
     monkeypatch.setattr("harness.corpus.engines._WINDOW", 1)
     source = str(all_forms(tmp_path / "in"))
     pack([source], str(tmp_path / "whole"), Here)

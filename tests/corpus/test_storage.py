@@ -152,7 +152,8 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
         folder.mkdir()
         for part in range(parts):
             streams = [
-                Stream(f"{part:016x}{n:016x}", exchange, Labels()) for n in range(2000)
+                Stream(f"{part:016x}{n:016x}", exchange, Labels()).to_row()
+                for n in range(2000)
             ]
             name = f"part-{part:05d}.parquet"
             (folder / name).write_bytes(parquet_bytes(streams, {}))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.corpus import engines
+from harness.corpus.engines import Engine
 from harness.corpus.opening import TEXT as FILE
 from harness.corpus.opening import Corpus, Item
 from harness.corpus.sweeping import Plan, sweep_bytes
@@ -98,7 +99,7 @@ def test_an_interrupted_sweep_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """Ctrl-C keeps what is done; the second run gives the rows of an uninterrupted."""
-    monkeypatch.setattr(engines, "_PART_ITEMS", 1)
+    monkeypatch.setattr(Engine, "part_items", 1)
     monkeypatch.setattr(engines, "_WINDOW", 1)
     source = all_forms(tmp_path / "in")
     whole, resumed = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl"
@@ -317,7 +318,7 @@ def test_a_damaged_data_set_does_not_end_a_sweep(tmp_path: Path) -> None:
     assert len(rows) == 9
     apart = {row["id"]: row["apart"] for row in rows if row["apart"]}
     assert sorted(apart) == ["x.parquet", "y.parquet"]
-    assert "it lacks body, method, status, uri" in apart["y.parquet"]
+    assert "it lacks body, chunk_seconds, chunk_sizes, ended" in apart["y.parquet"]
 
 
 @pytest.mark.parametrize("option", ["--output", "--examples", "pack"])

@@ -1,7 +1,7 @@
 """`python -m tests.docs`: write the generated parts of the README and the pages.
 
-The picture of the terminal is drawn where what it shows has changed. With `--pictures`
-that of the report is, too; it needs a Chromium.
+The pictures of terminals are drawn where what they show has changed. With `--pictures`
+those of the report are, too; they need a Chromium.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from tests.docs import DOCUMENTS, ROOT
 from tests.docs.blocks import with_outputs
-from tests.docs.pictures import draw_fuzz, draw_report
+from tests.docs.pictures import draw_pages, draw_terminals
 from tests.docs.tables import with_tables
 
 
 def main() -> None:
     """Write what is not current; name what was written."""
     parser = argparse.ArgumentParser(prog="python -m tests.docs", description=__doc__)
-    parser.add_argument("--pictures", action="store_true", help="draw the report, too")
+    parser.add_argument("--pictures", action="store_true", help="draw the reports, too")
     asked = parser.parse_args()
     for document in DOCUMENTS:
         text = document.read_text("utf-8")
@@ -28,9 +28,9 @@ def main() -> None:
         if current != text:
             document.write_text(current, "utf-8")
             print(f"wrote {document.relative_to(ROOT)}")
-    draw_fuzz()
+    draw_terminals()
     if asked.pictures:
-        draw_report()
+        draw_pages()
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import generator_adapter
 from harness.engine.adapters import Mode, adapt
+from harness.engine.agent_options import AgentOptions
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
-from harness.engine.targets import AgentOptions
 from harness.errors import InterfaceError, UsageError
 from tests import third_party_interfaces as theirs
 from tests.engine.made import (
@@ -507,6 +507,14 @@ def test_running_event_loop_is_told_to_use_areplay() -> None:
     assert queuing.emissions == replay(full(), "queuing").emissions
 
 
+@pytest.fixture(scope="module")
+def small_heap() -> None:
+    """Spare the collector what earlier tests of the process left in caches."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("way", ["break", "del", "close", "twice"])
 @pytest.mark.parametrize(("make", "mode"), EVERY)
 def test_abandoned_replay_leaves_nothing_behind(

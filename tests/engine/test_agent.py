@@ -12,8 +12,8 @@ from harness.agents.letta.queuing import QueuingInterface
 from harness.apis.varied import Variation
 from harness.engine.adapters import ListAdapter
 from harness.engine.agent import AgentLoop
+from harness.engine.agent_options import AgentOptions
 from harness.engine.replay import replay
-from harness.engine.targets import AgentOptions
 from harness.errors import NothingToReplayError
 from tests.engine.made import (
     DATE,

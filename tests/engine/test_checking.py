@@ -203,7 +203,7 @@ def test_problem_prints_as_one_line() -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.slow)])
 def test_corpus_has_no_other_problems_than_its_servers_made(every: int) -> None:
     """Of 370 recordings of other projects few have problems, and each is a fact."""
     kinds = Counter(
@@ -214,12 +214,17 @@ def test_corpus_has_no_other_problems_than_its_servers_made(every: int) -> None:
         for problem in check(path)
         if not problem.is_note
     )
-    known = {
-        "changed-identity",
-        "two-finishes",
-        "template-marker",
-        "stray-text",
-        "missing-finish",
-    }
-    assert set(kinds) <= known | {"broken-stream", "malformed-arguments"}
-    assert sum(kinds.values()) <= 45
+    # Each twelfth of the files has a part of these; all files have exactly these.
+    known = Counter(
+        {
+            "two-finishes": 20,
+            "template-marker": 10,
+            "missing-finish": 6,
+            "error-event": 4,
+            "changed-identity": 3,
+            "stray-text": 2,
+            "after-finish": 1,
+        }
+    )
+    assert kinds <= known
+    assert every > 1 or kinds == known

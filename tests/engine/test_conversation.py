@@ -124,11 +124,13 @@ def test_rewritten_ids_are_followed_through_the_assistant_turn() -> None:
     """The next request's own turn says which result belongs to which arguments."""
     calls = [("1", "f", '{"p": "a"}'), ("2", "f", '{"p": "b"}')]
     turn = asked(("x", "f", '{"p":"a"}'), ("y", "f", '{"p": "b"}'))
-    found = results(calls, turn, result("y", "B"), result("x", "A"))
-    assert [one and (one.text, one.is_guessed) for one in found] == [
-        ("A", False),
-        ("B", False),
-    ]
+    other = asked(("y", "f", '{"p": "b"}'), ("x", "f", '{"p": "a"}'))
+    for asking in (turn, other):  # in the order of the calls, or not
+        found = results(calls, asking, result("y", "B"), result("x", "A"))
+        assert [one and (one.text, one.is_guessed) for one in found] == [
+            ("A", False),
+            ("B", False),
+        ]
 
 
 def test_result_that_only_its_position_tells_is_marked() -> None:
@@ -160,6 +162,8 @@ def test_results_with_repeated_ids_are_found_by_position() -> None:
     """An id that names two calls, or two results, decides nothing."""
     assert texts(["a", "a"], result("a", "1"), result("a", "2")) == ["1", "2"]
     assert texts(["a", "b"], result("a", "1"), result("a", "2")) == ["1", "2"]
+    found = results([("a", "", "")], result("a", "1"), result("a", "2"))
+    assert [one and one.is_guessed for one in found] == [True]
 
 
 def test_ids_go_before_positions() -> None:

@@ -128,6 +128,7 @@ def test_annotation_asks_for_the_sdks_objects() -> None:
     assert type(interface.given[1]).__name__ == "ResponseTextDeltaEvent"
 
 
+@pytest.mark.slow
 def test_annotation_asks_for_anthropics_objects() -> None:
     """As above, with the SDK that is no part of the quick tests' installation."""
     pytest.importorskip("anthropic", reason="needs the anthropic SDK, extra `sdks`")

@@ -11,8 +11,9 @@ import pytest
 
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
+from harness.engine.agent_options import AgentOptions
 from harness.engine.replay import replay
-from harness.engine.targets import AgentOptions, make_interface, name_of
+from harness.engine.targets import make_interface, name_of
 from harness.errors import InterfaceError, UsageError
 from tests import third_party_interfaces as theirs
 from tests.engine.made import cassette, finish, sse, text

@@ -65,6 +65,12 @@ def _stamped(form: str) -> str:
     return "".join(form.format(n=n, data=data) for n, data in enumerate(DATA, 1))
 
 
+def _printed(size: int) -> bytes:
+    body = SSE.encode()
+    pieces = (body[start : start + size] for start in range(0, len(body), size))
+    return "".join(f"{piece!r}\n" for piece in pieces).encode()
+
+
 _PACKET = "2026-05-08 08:35:0{n}  [INFO] \nGenerated packet:  {data}\n"
 _LM_STUDIO = (
     "[2026-05-08 08:35:00][DEBUG] Received request: POST to /v1/chat/completions with "
@@ -126,6 +132,21 @@ TEXTS: dict[str, bytes] = {
     "log-json-field": "".join(
         json.dumps({"level": "debug", "msg": "chunk", "chunk": chunk}) + "\n"
         for chunk in CHUNKS
+    ).encode(),
+    "log-json-text": "".join(
+        json.dumps({"ts": 1, "msg": "sse", "data": d}) + "\n" for d in DATA
+    ).encode(),
+    "log-json-nested": "".join(
+        json.dumps({"msg": "chunk", "fields": {"chunk": chunk, "n": 1}}) + "\n"
+        for chunk in CHUNKS
+    ).encode(),
+    # pieces and lines that Python printed
+    "python-pieces": _printed(37),
+    "python-lines": "".join(
+        f"{line!r}\n" for line in SSE.encode().split(b"\n")
+    ).encode(),
+    "python-text": "".join(
+        f"{line + chr(10)!r}\n" for line in SSE.split("\n")
     ).encode(),
     "log-json-message": "".join(
         json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA

@@ -81,6 +81,7 @@ def responses(*deltas: str, done: str | None = None) -> list[dict[str, Any]]:
 
 END = [chunk({}, "stop"), "[DONE]"]
 HI = chunk({"content": "Hi"})
+CALL = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}
 TWICE = {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}
 
 CASES: dict[str, tuple[list[Any], str, str]] = {
@@ -93,6 +94,7 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     "stray-in-anthropic": ([*anthropic(*block("Hi"))[:3], '!{"message": "overloaded"}'], "error-event", "overloaded"),
     "stray-nul": ([HI, "!\0\0", *END], "stray-text", "\\x00"),
     "error-named": ([HI, ("error", {"message": "boom"})], "error-event", "boom"),
+    "error-plain-text": ([HI, ("error", "upstream timeout")], "error-event", "upstream timeout"),
     "error-text": ([HI, {"error": "rate limit"}], "error-event", "rate limit"),
     "error-anthropic": (
         [*anthropic(*block("Hi"))[:3], ("error", {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})],
@@ -205,3 +207,17 @@ def test_whole_message_with_more_than_its_deltas_adds_the_rest() -> None:
     events = [HI, {"choices": [{"index": 0, "message": {"content": "Hi you"}}]}, *END]
     answer = replay(made(events), "queuing").responses[0].choices[0]
     assert answer.content == "Hi you"
+
+
+@pytest.mark.parametrize("streamed", [[], [CALL]], ids=["only there", "streamed too"])
+def test_whole_message_ends_the_answer_and_brings_calls(streamed: list[Any]) -> None:
+    """Its finish counts; its calls are read once, whether they were streamed or not."""
+    message = {"content": "Hi", "tool_calls": [CALL]}
+    deltas = [chunk({"tool_calls": [call]}) for call in streamed]
+    last = {
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+    }
+    transcript = replay(made([HI, *deltas, last, "[DONE]"]), "queuing")
+    answer = transcript.responses[0].choices[0]
+    assert [(c.name, c.arguments) for c in answer.calls] == [("f", "{}")]
+    assert "missing-finish" not in [one.kind for one in transcript.diagnostics]

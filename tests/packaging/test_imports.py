@@ -142,7 +142,7 @@ def test_replay_is_the_function_whatever_is_imported_first(first: str) -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as on any module, naming it."""
     with pytest.raises(AttributeError, match="has no attribute 'repaly'"):
-        _ = harness.repaly
+        _ = harness.repaly  # type: ignore[attr-defined]  # the point of the test
 
 
 def test_distribution_declares_the_command_and_few_dependencies() -> None:
@@ -171,6 +171,7 @@ def test_nothing_of_corpora_is_loaded_unless_it_is_asked_for() -> None:
     assert [name for name in loaded if name.startswith("harness.corpus")] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_folder_needs_no_extra(tmp_path: Path) -> None:
     """Neither fsspec nor pyarrow nor Dask is loaded for files of this machine."""
     output = str(tmp_path / "rows.jsonl")

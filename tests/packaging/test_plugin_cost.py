@@ -87,6 +87,7 @@ def test_the_entry_point_is_what_was_measured() -> None:
     assert ours == [("harness", "harness.pytest_plugin.plugin")]
 
 
+@pytest.mark.slow
 def test_it_does_next_to_nothing(folder: Path) -> None:
     """Function calls of an otherwise empty run, with and without: no clock is asked."""
     counts = []

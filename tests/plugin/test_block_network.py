@@ -47,7 +47,7 @@ import socket
 from urllib.parse import urlsplit
 
 @pytest.mark.harness
-def test_x():
+def test_x(harness_fuzz):
     place = urlsplit("BASE_URL")
     with socket.create_connection((place.hostname, place.port)) as raw:
         raw.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
@@ -66,6 +66,40 @@ def test_this_machine_may_be_reached_unless_all_is_blocked(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["E *NetworkBlockedError*may reach nothing; *block_network='remote'*"]
+    )
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_refused_connection_is_noticed_though_the_client_hides_it(
+    project: Project, mode: str
+) -> None:
+    """As a request that nothing answers is; not one of a thread from outside."""
+    project.tests("""
+import socket, threading
+
+def reach_out():
+    try:
+        socket.create_connection(("api.example.com", 443))
+    except Exception:
+        pass
+
+GO = threading.Event()
+OUTSIDE = threading.Thread(target=lambda: GO.wait(60) and reach_out())
+OUTSIDE.start()
+
+@pytest.mark.harness
+def test_outside():
+    GO.set()
+    OUTSIDE.join()
+
+@pytest.mark.harness
+def test_inside():
+    reach_out()
+""")
+    result = project.run(f"--harness-record={mode}")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["*the test did not notice: *api.example.com*", "FAILED *::test_inside *"]
     )
 
 
@@ -100,7 +134,7 @@ def test_x(name):
 
 @pytest.mark.harness
 @pytest.mark.parametrize("name", ["localhost.example.com", "notlocalhost"])
-def test_y(name):
+def test_y(harness_fuzz, name):
     with pytest.raises(Exception, match=f"tried to reach {name}, "):
         socket.getaddrinfo(name, 80)
 """

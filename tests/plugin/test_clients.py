@@ -59,16 +59,17 @@ def test_recording_nothing_though_something_connected_fails(
 ) -> None:
     """A client that is not intercepted, on this machine: the test names it."""
     project.write("test_it.py", OTHER.replace("ARGUMENTS", ""), model.url)
-    result = project.run("--harness-record=once")
-    result.assert_outcomes(failed=1)
     place = model.url.removeprefix("http://").removesuffix("/v1")
-    result.stdout.fnmatch_lines(
-        [f"*nothing was recorded, but something connected: {place} (by socket); *"]
-    )
-    project.run().assert_outcomes(passed=1)
     allowed = OTHER.replace("ARGUMENTS", f"allow=['{place}']")
-    project.write("test_it.py", allowed, model.url)
-    project.run("--harness-record=once").assert_outcomes(passed=1)
+    for mode, verb in (("once", "was"), ("none", "is")):
+        project.write("test_it.py", OTHER.replace("ARGUMENTS", ""), model.url)
+        result = project.run(f"--harness-record={mode}")
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(
+            [f"*nothing {verb} recorded, but something connected: {place} (by socket)*"]
+        )
+        project.write("test_it.py", allowed, model.url)
+        project.run(f"--harness-record={mode}").assert_outcomes(passed=1)
 
 
 def test_live_connection_to_a_recorded_host_is_refused(

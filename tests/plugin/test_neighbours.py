@@ -84,6 +84,7 @@ def ask(word):
 """
 
 
+@pytest.mark.slow
 def test_inline_snapshot(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +130,7 @@ def test_asks(word):
         result.stdout.fnmatch_lines(["*test_asks?*random:0?*"])
 
 
+@pytest.mark.slow
 def test_pytest_cov(project: Project, model: Model) -> None:
     """Coverage of a project is measured as without the plugin."""
     project.write("agent.py", "def twice(count):\n    return count + count\n")

@@ -41,6 +41,7 @@ def test_an_orphan_fails_the_run(messy: Project, workers: tuple[str, ...]) -> No
     )
 
 
+@pytest.mark.slow
 def test_a_crashed_worker_leaves_the_question_open(messy: Project) -> None:
     """What it used is not known, so that no cassette is called an orphan."""
     messy.write(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.pytest_plugin import plugin
-from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS
+from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS, resolve
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -90,3 +90,20 @@ def test_options_ini_marker_and_table_name_the_same_settings(project: Project) -
             assert default in {"as recorded", "none"}
         else:
             assert setting.value(default, "table") == setting.default
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_resolve_takes_the_highest_level_that_gives_a_value(level: str) -> None:
+    """The rule itself, without a pytest around it: what is above is not given."""
+    at = LEVELS.index(level) + 1  # 0 is the default
+    given: dict[str, Any] = {name: number for number, name in enumerate(LEVELS, 1)}
+    given = {name: given[name] if at >= given[name] else None for name in LEVELS}
+    found = resolve(
+        "seed",
+        option=given["option"],
+        marker={"seed": given["marker"]},
+        fixture={"seed": given["fixture"]},
+        hook={"seed": given["hook"]},
+        ini=given["ini"],
+    )
+    assert found == at

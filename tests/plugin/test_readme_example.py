@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 import harness.pytest_plugin.server_fixture  # noqa: F401 - pytester forgets what a run imports
 from tests.docs import PAGES
 from tests.plugin.conftest import CLIENT
@@ -47,6 +49,7 @@ def my_parser(chunks):
 """
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_runs(project: Project, model: Model) -> None:
     """Recorded and stored once, it then passes without a model."""
     (block,) = re.findall(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
@@ -44,6 +46,7 @@ def test_without_syrupy_it_says_what_is_missing(project: Project) -> None:
     result.stdout.fnmatch_lines(["*harness_snapshot needs syrupy*"])
 
 
+@pytest.mark.slow
 def test_every_test_id_has_a_snapshot_of_its_own(project: Project) -> None:
     """Ids that differ in what no file name may hold, and ids too long for one.
 

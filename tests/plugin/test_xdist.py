@@ -29,7 +29,9 @@ XDIST = ("xdist.plugin",)
     "options",
     [
         pytest.param(("-n2",), id="load", marks=pytest.mark.slow),
-        pytest.param(("-n2", "--dist=loadgroup"), id="loadgroup"),
+        pytest.param(
+            ("-n2", "--dist=loadgroup"), id="loadgroup", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_workers_play_and_write_nothing(
@@ -61,6 +63,7 @@ def test_recording_by_option_is_refused_with_one_line(
     result.assert_outcomes(passed=5)
 
 
+@pytest.mark.slow
 def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
     """The tests that would write fail with one line before they run; others do not.
 
@@ -85,7 +88,9 @@ def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
     )
     result = project.run("-n2", plugins=XDIST)
     result.assert_outcomes(errors=6, passed=4, failed=1)  # gone_none is not there
-    result.stdout.fnmatch_lines(["E *there-none.yaml: GET / was never recorded, *"])
+    result.stdout.fnmatch_lines(
+        ["E *Error: GET / was never recorded, *there-none.yaml)"]
+    )
     refused = {
         (line.split("record=")[1], line.partition("mode ")[2].split("'")[1])
         for line in result.outlines

@@ -146,6 +146,7 @@ def not_found(
     return [name for name, shape in shapes.items() if not any(map(shape, among))]
 
 
+@pytest.mark.slow
 def test_the_search_finds_arguments() -> None:
     """Every shape occurs among the texts of arguments."""
     assert not_found(ARGUMENTS, sample(made.argument_texts, 400)) == []
@@ -282,6 +283,7 @@ STREAMS: dict[str, Callable[[made.ChunkStream], bool]] = {
 }
 
 
+@pytest.mark.slow
 def test_the_search_finds_streams() -> None:
     """Every shape occurs among the chunk streams."""
     assert not_found(STREAMS, sample(made.chunk_streams, 250)) == []

@@ -358,6 +358,7 @@ print("loader:", type(sys.modules[NAMES[-1]].__spec__.loader).__name__)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "call"),
     [
@@ -420,6 +421,7 @@ except CassetteMissingError:
 """
 
 
+@pytest.mark.slow
 def test_every_client_library_may_be_absent() -> None:
     """The plugin loads, and the standard library's client is intercepted."""
     result = subprocess.run(

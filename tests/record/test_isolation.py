@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from harness.cassettes.load import load_cassette
 from harness.record import use_cassette, using
 from tests.record.servers import Connection, ScriptedServer
@@ -50,6 +52,7 @@ async def converse(
     return got
 
 
+@pytest.mark.slow
 def test_a_hundred_tasks_and_sixteen_threads_each_hold_exactly_their_own(
     tmp_path: Path, module: ModuleType
 ) -> None:

@@ -219,6 +219,7 @@ def test_stopping_ends_what_is_under_way_and_saves_it(tmp_path: Path) -> None:
     assert proxy.count == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_command_stops_cleanly_with_everything_saved(
     tmp_path: Path, number: signal.Signals

@@ -120,6 +120,7 @@ def test_adding_to_a_stock_cassette_keeps_what_only_it_knows(tmp_path: Path) -> 
     assert "note: mine" in text
 
 
+@pytest.mark.slow
 def test_pytest_recording_plays_ours(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """A user of pytest-recording puts our file in place and runs."""
     url = record(tmp_path / "c.yaml")

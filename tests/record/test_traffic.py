@@ -87,6 +87,11 @@ def test_ignored_fields_of_a_body_do_not_count(path: Path) -> None:
             post(server.url, sent)
     (difference,) = caught.value.differences
     assert difference == "messages[0].content: recorded 'hi', sent 'other'"
+    with (  # what holds the ignored field is not ignored
+        pytest.raises(CassetteMismatchError, match="messages: recorded"),
+        use_cassette(path, ignore_json=ignore),
+    ):
+        post("http://nowhere.invalid", {**recorded, "messages": None})
 
 
 @pytest.mark.parametrize("wrong", ["user", "$", "$.", "$..a", "$.a[x]", 3])

@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 NODE = Path(__file__).resolve().parent / "node"
 
 
-def _missing() -> str:
+def missing() -> str:
+    """Return what these tests need and is not here; empty if nothing."""
     if shutil.which("node") is None:
         return "needs Node"
-    if not (NODE / "node_modules" / "openai").is_dir():
+    if not (NODE / "node_modules" / "@ai-sdk" / "google").is_dir():
         return "needs the packages of tests/serve/node (`npm install` there)"
     return ""
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=_missing() or "installed")
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "installed")
 
 CLIENTS = ("openai", "vercel")
 

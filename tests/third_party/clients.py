@@ -1,259 +1,56 @@
 """Which clients record and play, in process, in a marked test and through the proxy.
 
 `python -m tests.third_party.clients` prints the table, with date and versions, for what
-is installed; names of rows limit it. Each row runs in a process of its own, against a
-scripted server of this machine:
-
-- record: every event gets through, and the request was recorded;
-- play: the same events, and the server was not asked;
-- miss: another request fails with our error, and the server was not asked.
-
-A client with sockets of its own is `guarded`: it is refused where it would go past the
-cassette, or the test fails and names it.
+is installed; names of rows limit it. With `--in FOLDER` it installs every client of the
+table there first, in as many environments as their versions need, and leaves nothing
+out: some GB and an hour. What the steps are is in `client_steps.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import argparse
 import datetime
 import json
 import os
 import platform
 import subprocess
 import sys
-import tempfile
-import threading
-import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.load import load_cassette
-from harness.errors import HarnessError
-from harness.record import use_cassette
-from harness.record.proxy import ProxyOptions, serve_proxy
-from tests.record.servers import ScriptedServer
-from tests.third_party.client_rows import ROWS
-from tests.third_party.client_server import script
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from tests.third_party.client_steps import CHANNELS, STEPS, results
+from tests.third_party.framework_rows import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
-CHANNELS = ("use_cassette", "plugin", "proxy")
-STEPS = ("record", "play", "miss")
-GUARDED = ("does not intercept this client", "but something connected")
 GOOD = dict(zip(STEPS, ("recorded", "played", "refused"), strict=True))
 
-TEST = """
-import json, os, pytest
-from tests.third_party.client_rows import ROWS
+ENVIRONMENTS = {
+    "newest": "openai httpx-aiohttp aiohttp anthropic google-genai boto3 requests",
+    "openai-2": "openai<3 httpx-aiohttp aiohttp openai-agents pydantic-ai-slim[openai] "
+    "langchain-openai langgraph litellm instructor dspy smolagents[openai] "
+    "llama-index-llms-openai",
+    "strands": "strands-agents[openai]",
+    "autogen": "autogen-agentchat autogen-ext[openai]",
+    "agent-framework": "agent-framework-core agent-framework-openai",
+    "crewai": "crewai",
+}
+"""What is installed together; each with this package, and pytest."""
 
-@pytest.mark.harness("c")
-def test_row():
-    events = ROWS[os.environ["ROW"]].ask(os.environ["URL"], os.environ["PROMPT"])
-    print("EVENTS", json.dumps(events))
-"""
 
-
-def missing(name: str) -> list[str]:
-    """Return the packages of a row that are not installed."""
-    found = []
+def versions_of(name: str) -> dict[str, str | None]:
+    """Return the versions of a row's packages; None for what is not installed."""
+    found: dict[str, str | None] = {}
     for package in ROWS[name].packages:
         try:
-            version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            found.append(package)
+            found[package] = None
     return found
 
 
-def results(name: str) -> dict[str, str]:
-    """Run a row; return what each channel and step gave: `ok`, or what went wrong."""
-    found = {}
-    with ScriptedServer(script) as server, tempfile.TemporaryDirectory() as folder:
-        for channel, run in (
-            ("use_cassette", _in_process),
-            ("plugin", _in_a_test),
-            ("proxy", _through_the_proxy),
-        ):
-            place = Path(folder, channel)
-            place.mkdir()
-            steps = run(name, server, place)
-            for step in STEPS:
-                try:
-                    found[f"{channel} {step}"] = next(steps)
-                except StopIteration:
-                    found[f"{channel} {step}"] = "not reached"
-                except Exception as error:  # noqa: BLE001 - it is the result
-                    text = " ".join(str(error).split())
-                    is_guarded = any(one in text for one in GUARDED)
-                    told = f"{type(error).__name__}: {text[:300]}"
-                    found[f"{channel} {step}"] = "guarded" if is_guarded else told
-    return found
-
-
-def _asked(server: ScriptedServer, call: Callable[[], Any]) -> tuple[Any, int]:
-    before = len(server.requests)
-    return call(), len(server.requests) - before
-
-
-def _in_process(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]:
-    ask = ROWS[name].ask
-    bare = ask(server.url, "one")
-
-    def inside(mode: str, prompt: str) -> Any:
-        with warnings.catch_warnings(), use_cassette(folder / "c.yaml", mode):
-            warnings.filterwarnings("error", "(?s).*something connected")
-            return ask(server.url, prompt)
-
-    yield from _steps(
-        server,
-        folder / "c.yaml",
-        bare,
-        record=lambda: inside("once", "one"),
-        play=lambda: inside("none", "one"),
-        miss=lambda: inside("none", "other"),
-    )
-
-
-def _steps(
-    server: ScriptedServer,
-    path: Path,
-    bare: Any,
-    *,
-    record: Callable[[], Any],
-    play: Callable[[], Any],
-    miss: Callable[[], Any],
-) -> Iterator[str]:
-    live, count = _asked(server, record)
-    held = load_cassette(path).exchanges
-    if live != bare or count != 1 or len(held) != 1:
-        yield f"asked {count}, recorded {len(held)}: {live}"
-    yield "ok"
-    played, count = _asked(server, play)
-    yield "ok" if played == bare and count == 0 else f"asked {count}: {played}"
-    before = len(server.requests)
-    try:
-        result = miss()
-    except HarnessError as error:
-        is_told = "never recorded" in str(error)
-        count = len(server.requests) - before
-        yield "ok" if is_told and not count else f"asked {count}: {error}"
-    else:
-        yield f"nothing was raised: {result}"
-
-
-def _in_a_test(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]:
-    folder.joinpath("test_row.py").write_text(TEST, encoding="utf-8")
-    bare = ROWS[name].ask(server.url, "one")
-
-    def run(mode: str, prompt: str) -> Any:
-        done = subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "-s",
-                    "-p",
-                    "harness.pytest_plugin.plugin",
-                ),
-                *("-p", "no:cacheprovider", f"--harness-record={mode}", "test_row.py"),
-            ],
-            cwd=folder,
-            env={
-                **{k: v for k, v in os.environ.items() if k != "CI"},
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-                "PYTHONPATH": str(ROOT),
-                "ROW": name,
-                "URL": server.url,
-                "PROMPT": prompt,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise HarnessError(done.stdout[-1500:] + done.stderr[-500:])
-        line = next(x for x in done.stdout.splitlines() if x.startswith("EVENTS "))
-        return json.loads(line.removeprefix("EVENTS "))
-
-    yield from _steps(
-        server,
-        folder / "cassettes" / "c.yaml",
-        bare,
-        record=lambda: run("once", "one"),
-        play=lambda: run("none", "one"),
-        miss=lambda: run("none", "other"),
-    )
-
-
-def _through_the_proxy(
-    name: str, server: ScriptedServer, folder: Path
-) -> Iterator[str]:
-    ask = ROWS[name].ask
-    path = folder / "c.yaml"
-
-    def record() -> Any:
-        with _proxy(path, server.url) as url:
-            return ask(url, "one")
-
-    def inside(prompt: str) -> Any:
-        with use_cassette(path):
-            return ask(server.url, prompt)
-
-    yield from _steps(
-        server,
-        path,
-        ask(server.url, "one"),
-        record=record,
-        play=lambda: inside("one"),
-        miss=lambda: inside("other"),
-    )
-
-
-@contextlib.contextmanager
-def _proxy(path: Path, upstream: str) -> Iterator[str]:
-    started = threading.Event()
-    urls: list[str] = []
-    stop: asyncio.Event | None = None
-    loop = asyncio.new_event_loop()
-
-    def note(url: str) -> None:
-        urls.append(url)
-        started.set()
-
-    async def serve() -> None:
-        nonlocal stop
-        stop = asyncio.Event()
-        await serve_proxy(
-            path, ProxyOptions(upstream=upstream), stop=stop, started=note
-        )
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert started.wait(60)
-    try:
-        yield urls[0]
-    finally:
-        assert stop is not None
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
-def run_apart(name: str) -> dict[str, str]:
-    """Run a row in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.third_party.clients", "--row", name],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if k != "CI"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_apart(name: str, python: str = sys.executable) -> dict[str, str]:
+    """Run a row in a process of its own; return what each channel and step gave."""
+    done = _run(python, "--row", name)
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
             found: dict[str, str] = json.loads(line.removeprefix("RESULT "))
@@ -261,38 +58,84 @@ def run_apart(name: str) -> dict[str, str]:
     return {"use_cassette record": f"died: {done.stderr[-300:]}"}
 
 
+def _run(python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "-m", "tests.third_party.clients", *arguments],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "CI"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _make(folder: Path) -> list[str]:
+    """Install what is missing; return each environment's Python."""
+    pythons = []
+    for name, packages in ENVIRONMENTS.items():
+        python = str((folder / name / "bin" / "python").absolute())
+        pythons.append(python)
+        if not Path(python).exists():
+            subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
+            wanted = [*packages.split(), "pytest>=8.4", f"{ROOT}[record]"]
+            install = [python, "-m", "pip", "install", "--quiet", *wanted]
+            subprocess.run(install, check=True)
+    return pythons
+
+
 def main(arguments: list[str]) -> int:
     """Print the table; return 1 if a cell of it is not good."""
-    if arguments[:1] == ["--row"]:
-        print("RESULT", json.dumps(results(arguments[1])))
+    parser = argparse.ArgumentParser(prog="python -m tests.third_party.clients")
+    parser.add_argument("rows", nargs="*", metavar="ROW")
+    parser.add_argument("--in", dest="folder", type=Path)
+    parser.add_argument("--row", choices=ROWS)
+    parser.add_argument("--versions", action="store_true")
+    given = parser.parse_args(arguments)
+    if given.row:
+        print("RESULT", json.dumps(results(given.row)))
         return 0
+    if given.versions:
+        print(json.dumps({name: versions_of(name) for name in ROWS}))
+        return 0
+    pythons = [sys.executable] if given.folder is None else _make(given.folder)
+    installed = [
+        (python, json.loads(_run(python, "--versions").stdout)) for python in pythons
+    ]
     where = f"Python {platform.python_version()}, {platform.system()}"
-    print(f"{datetime.datetime.now(datetime.UTC).date()}, {where}\n")
+    print(f"{datetime.datetime.now(datetime.UTC).date()}, {where}.\n")
     print(f"| client | versions | {' | '.join(CHANNELS)} |")
-    print("|---|---|---|---|---|")
-    notes: list[str] = []
-    for name in arguments or ROWS:
-        lacking = missing(name)
-        if lacking:
-            print(f"| {name} | not installed: {', '.join(lacking)} |  |  |  |")
+    print("|---|---|---|---|---|", flush=True)
+    bad: list[str] = []
+    for name in given.rows or ROWS:
+        tried = set()
+        for python, versions in installed:
+            shown = ", ".join(f"{p} {v}" for p, v in versions[name].items())
+            if None not in versions[name].values() and shown not in tried:
+                tried.add(shown)
+                cells, notes = _cells(name, run_apart(name, python))
+                bad += notes
+                print(f"| {name} | {shown} | {' | '.join(cells)} |", flush=True)
+        if not tried:
+            print(f"| {name} | not installed |  |  |  |")
+    print("\n".join(["", *bad]))
+    return bool(bad)
+
+
+def _cells(name: str, found: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return a row's cells, and what is not good."""
+    cells, notes = [], []
+    for channel in CHANNELS:
+        gave = {step: found.get(f"{channel} {step}", "missing") for step in STEPS}
+        first = next((x for x in gave.values() if x != "ok"), "ok")
+        if first == "guarded":  # what comes after it cannot be reached
+            done = [GOOD[step] for step in STEPS if gave[step] == "ok"]
+            cells.append(", ".join([*done, "refused by the guard"]))
             continue
-        versions = ", ".join(f"{p} {version(p)}" for p in ROWS[name].packages)
-        found = run_apart(name)
-        cells = []
-        for channel in CHANNELS:
-            told = {step: found.get(f"{channel} {step}", "missing") for step in STEPS}
-            first = next((x for x in told.values() if x != "ok"), "ok")
-            if first == "guarded":  # what comes after it cannot be reached
-                done = [GOOD[step] for step in STEPS if told[step] == "ok"]
-                cells.append(", ".join([*done, "refused by the guard"]))
-                continue
-            bad = {step: text for step, text in told.items() if text != "ok"}
-            good = ", ".join(GOOD[step] for step in STEPS if step not in bad)
-            cells.append(good + "".join(f" NOT {step}" for step in bad))
-            notes += [f"{name}, {channel}, {step}: {x}" for step, x in bad.items()]
-        print(f"| {name} | {versions} | {' | '.join(cells)} |", flush=True)
-    print("\n".join(["", *notes]))
-    return bool(notes)
+        bad = {step: text for step, text in gave.items() if text != "ok"}
+        good = ", ".join(GOOD[step] for step in STEPS if step not in bad)
+        cells.append(good + "".join(f" NOT {step}" for step in bad))
+        notes += [f"{name}, {channel}, {step}: {x}" for step, x in bad.items()]
+    return cells, notes
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ FRAMEWORKS = (
     *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
     "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
 )
-NODE = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@ai-sdk/anthropic")
-NODE += ("@ai-sdk/google",)
+NODE: tuple[str, ...] = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible")
+NODE += ("@ai-sdk/anthropic", "@ai-sdk/google")
 
 
 def _root() -> Path:

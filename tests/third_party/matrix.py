@@ -116,8 +116,8 @@ def _chat() -> Iterator[Input]:
             yield _input("chat", name, tuple(event_bytes(stream)))
     telling = streams[_TELLING]
     pieces = tuple(event_bytes(telling))
-    for kind in ODD_BYTES:
-        yield _input("chat", kind, odd_bytes(kind, telling))
+    for odd in ODD_BYTES:
+        yield _input("chat", odd, odd_bytes(odd, telling))
     for name in DIALECTS:
         dialect = parse_dialect(name)
         encoded = tuple(dialect.framing.encode(dialect.apply(chunks_of(telling))))

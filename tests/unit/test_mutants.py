@@ -14,6 +14,15 @@ CORE = (
     "apis/chat/deltas",
     "core/accumulate",
 )
+AREAS = (
+    "redaction/",
+    "cassettes/atomic",
+    "cassettes/matching",
+    "record/session",
+    "pytest_plugin/plugin_settings",
+    "fuzz/judging",
+    "engine/conversation",
+)
 
 
 def test_each_old_text_stands_exactly_once() -> None:
@@ -33,6 +42,13 @@ def test_every_file_of_the_two_machines_has_mutants() -> None:
     files = [mutant.file for mutant in load()]
     for name in CORE:
         assert files.count(f"harness/{name}.py") >= 5
+
+
+def test_every_promise_outside_the_core_has_mutants() -> None:
+    """Secrets, whole files, matching, refusals, precedence, oracles, pairs of calls."""
+    files = [mutant.file for mutant in load()]
+    for area in AREAS:
+        assert sum(file.startswith(f"harness/{area}") for file in files) >= 3, area
 
 
 def test_an_old_text_that_is_gone_is_an_error() -> None:

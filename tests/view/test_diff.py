@@ -179,9 +179,9 @@ def test_one_file_alone_is_wrong_usage() -> None:
 def test_colours_follow_the_conventions(
     variables: dict[str, str], coloured: bool
 ) -> None:
-    """Red and green on a terminal or when forced, none in a pipe."""
+    """Signs on red and green on a terminal or when forced, none in a pipe."""
     result = harness("diff", TURNS, "--split-b", "2", environment=variables)
-    assert ("\x1b[31m" in result.out) is coloured
+    assert ("\x1b[38;5;231m\x1b[48;5;160m" in result.out) is coloured
 
 
 def test_ids_count_only_when_asked() -> None:

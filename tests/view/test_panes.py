@@ -37,7 +37,7 @@ def test_around_shows_every_pane_of_the_chunk() -> None:
     wanted = lines[lines.index(heads[1]) + 1 : lines.index(heads[2])]
     raw = (ROOT / BROKEN).read_text("utf-8").split("\n")[2].removeprefix("data: ")
     assert wanted[0] == f"    raw        {raw}"
-    assert wanted[1] == "    says       call 0 arguments ' \"there\"}'"
+    assert wanted[1] == "    carries    call 0 arguments ' \"there\"}'"
     assert wanted[2].startswith("    machine    call 0: stopped, depth 0, offset 25")
     assert wanted[3] == '    calls      0: send_message({"message": "Hi" "there"}'
     assert wanted[5] == ('    streaming  function_call {"arguments": " \\"there\\"}"}')

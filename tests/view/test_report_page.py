@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.load import load_cassette
-from harness.debug.report import report_page
+from harness.debug.report import drawn, report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 from tests.view.browser import in_browser, told_by
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette
 
+DIES = "cassettes/llama-cpp-python/server-dies.yaml"
+VARIED = ("--split=chars", "--fault=no-done", "--dialect=azure")
+QUEUED = ("--interface=queuing",)
 _WHEEL = (
     "turn=(d,x)=>time.dispatchEvent(new WheelEvent('wheel',{deltaY:d,ctrlKey:true,"
     "clientX:time.getBoundingClientRect().left+x,cancelable:true}));"
@@ -95,7 +98,7 @@ def _five_hundred() -> list[Cassette]:
 def test_five_hundred_recordings_load_with_the_failing_first(tmp_path: Path) -> None:
     """They are there within two seconds, filtered and sorted at once."""
     told = told_by(
-        report_page(_five_hundred()),
+        report_page(map(drawn, _five_hundred())),
         tmp_path,
         "took=performance.now();rows=()=>[...summary.tBodies[0].rows].map(r=>r.cells[0]"
         ".textContent);first=rows()[0];count=rows().length;filter.value='r77.yaml';"
@@ -144,13 +147,21 @@ def test_every_exchange_is_on_the_page(tmp_path: Path) -> None:
     assert all(whole["after"])
 
 
-def test_the_test_that_is_copied_passes(tmp_path: Path) -> None:
-    """What *copy as pytest test* writes runs against the recording it is about."""
-    page = _page(tmp_path, STEPS)
-    for number, entry in enumerate(_data(page)["streams"]):
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [(STEPS, ()), (BROKEN, ()), (DIES, ()), (STEPS, VARIED), (STEPS, QUEUED)],
+)
+def test_the_test_that_is_copied_passes(
+    tmp_path: Path, path: str, options: tuple[str, ...]
+) -> None:
+    """What *copy as pytest test* writes holds for what the page shows."""
+    page = _page(tmp_path, path, *options)
+    for entry in _data(page)["streams"]:
         room: dict[str, Any] = {}
         exec(entry["test"], room)
-        room[f"test_three_steps_exchange_{number}"]()
+        (test,) = (made for name, made in room.items() if name.startswith("test_"))
+        test()
+        assert [one for one in options if one.split("=")[1] not in entry["test"]] == []
 
 
 def test_two_recordings_are_compared_on_the_page(tmp_path: Path) -> None:
@@ -179,7 +190,7 @@ def test_a_variation_and_an_interface_are_drawn(tmp_path: Path) -> None:
 def test_all_of_a_stream_is_printed(tmp_path: Path) -> None:
     """On paper every chunk of the exchange is there, and afterwards few again."""
     body = sse(*(text(f"w{n} ") for n in range(500)), finish())
-    page = report_page([cassette(exchange(body, [user("x")]))])
+    page = report_page([drawn(cassette(exchange(body, [user("x")])))])
     told = told_by(
         page,
         tmp_path,
@@ -213,7 +224,7 @@ def test_axe_finds_nothing(tmp_path: Path, *, is_dark: bool) -> None:
     cassettes = [load_cassette(STEPS), load_cassette(BROKEN), *_five_hundred()[:20]]
     script = axe.read_text("utf-8").replace("</script", "<\\/script")
     told = told_by(
-        report_page(cassettes),
+        report_page(map(drawn, cassettes)),
         tmp_path,
         script,
         "0",

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import os
 import re
+import runpy
 import select
-import shutil
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.text import Text
 
 from harness import load_cassette
 from harness.apis.varied import Variation, vary
+from harness.debug.copies import write_test
 from harness.debug.trace import streams_of, trace
 from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
+from tests.view.terminals import screen_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from harness.cassettes.model import Cassette
     from harness.debug.stepper import Stepper
@@ -164,6 +166,30 @@ def test_walk_finds_a_phrase_however_it_was_cut() -> None:
     assert walk.moment.arrival.chunk == 6
 
 
+@pytest.mark.parametrize("path", [STEPS, BROKEN])
+def test_a_written_test_passes_and_replaces_nothing(tmp_path: Path, path: str) -> None:
+    """It holds for the exchange alone, varied as it was; a second has a number."""
+    made = load_cassette(ROOT / path)
+    followed = trace(made, streams_of(made)[-1], variation=vary("chars"))
+    test, kept = write_test(made, followed, tmp_path)
+    (written,) = (
+        value for name, value in runpy.run_path(str(test)).items() if "test_" in name
+    )
+    written()
+    again, other = write_test(made, followed, tmp_path)
+    assert again.name == f"{test.stem}_2.py"
+    assert len({test, kept, again, other}) == len(list(tmp_path.iterdir())) == 4
+    assert "split='chars'" in again.read_text("utf-8")
+
+
+def test_the_users_interface_stands_beside_ours() -> None:
+    """What both emitted for a chunk is shown, ours first."""
+    own = "harness:StreamingServerInterface"
+    result = harness("replay", STEPS, own, "--around", "1")
+    names = [line.split()[0] for line in result.out.splitlines() if line.strip()]
+    assert names.index("streaming") < names.index(own)
+
+
 def _pilot(
     walk: Walk,
     drive: Callable[[Stepper, object], Awaitable[None]],
@@ -173,7 +199,7 @@ def _pilot(
     from harness.debug.stepper import Stepper
 
     async def run() -> None:
-        app = Stepper(walk)
+        app = Stepper(walk, lambda made: f"wrote a test of {made.cassette}")
         async with app.run_test(size=size) as pilot:
             await drive(app, pilot)
 
@@ -213,38 +239,32 @@ async def _settled(app: Stepper, pilot: object) -> None:
     await pilot.pause()  # type: ignore[attr-defined]  # textual's pilot
 
 
-def _drawn(app: Stepper) -> list[str]:
-    """Return the lines of the screen as they are drawn, from textual's own picture."""
-    rows: dict[float, str] = {}
-    for x, y, piece in re.findall(
-        r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>',
-        app.export_screenshot(),
-    ):
-        line = rows.get(float(y), "").ljust(round(float(x) / 12.2))  # rich's width
-        rows[float(y)] = line + html.unescape(piece).replace("\xa0", " ")
-    lines = [rows[y].rstrip() for y in sorted(rows)]
-    return [line for line in lines if line.strip() != "harness"]  # the window's title
+SCREENS = {"broken-arguments": (BROKEN, "d"), "three-steps": (STEPS, "e")}
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_screen_is_drawn_as_it_was_reviewed(columns: int) -> None:
-    """The whole screen at a broken chunk: head, findings, list, panes and keys."""
-    path = ROOT / f"tests/view/screens/step-broken-arguments-{columns}.txt"
-    reviewed = path.read_text("utf-8").splitlines()
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen_is_drawn_as_it_was_reviewed(name: str, columns: int) -> None:
+    """The whole screen: head, findings, time line, list, panes and keys."""
+    path = ROOT / f"tests/view/screens/step-{name}-{columns}.txt"
+    recording, key = SCREENS[name]
 
     async def drive(app: Stepper, pilot: object) -> None:
-        await pilot.press("d")  # type: ignore[attr-defined]  # textual's pilot
-        assert _drawn(app) == reviewed
+        await pilot.press(key)  # type: ignore[attr-defined]  # textual's pilot
+        lines = Text.from_ansi(screen_of(app)).plain.splitlines()
+        shown = "".join(f"{line.rstrip()}\n" for line in lines)
+        assert shown == path.read_text("utf-8")
 
-    _pilot(_walk(load_cassette(ROOT / BROKEN)), drive, (columns, 30))
+    _pilot(_walk(load_cassette(ROOT / recording)), drive, (columns, 30))
 
 
 def test_every_key_of_the_help_is_bound() -> None:
     """The help lists what there is, and it and the footer fit 80 columns."""
     pytest.importorskip("textual", reason="needs the extra `step`")
-    from harness.debug.stepper import _FOOTER, KEYS, Stepper
+    from harness.debug.stepper import Stepper
+    from harness.debug.stepper_view import FOOTER, KEYS
 
-    assert len(_FOOTER) <= 80
+    assert len(FOOTER) <= 80
     assert all(17 + 1 + len(what) <= 76 for _, what in KEYS)
     names = {"→": "right", "←": "left", "↓": "down", "↑": "up", "?": "question_mark"}
     names |= {"PgDn": "pagedown", "PgUp": "pageup", "Home": "home", "End": "end"}
@@ -329,32 +349,6 @@ def test_a_long_variation_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     _pilot(walk, drive)
 
 
-@pytest.mark.slow
-@pytest.mark.timed
-def test_a_variation_of_twenty_thousand_chunks_answers_at_once() -> None:
-    """The first feedback comes within 0.2 s, and Escape ends it as fast."""
-    body = sse(*(text(f"word{n} ") for n in range(19999)), finish())
-
-    async def drive(app: Stepper, pilot: object) -> None:
-        press = pilot.press  # type: ignore[attr-defined]  # textual's pilot
-        await press("s", *"chars")
-        start = time.monotonic()
-        app.on_input_submitted(Input.Submitted(app.query_one("#ask", Input), "chars"))
-        assert "--split chars: 0 steps" in _screen(app)
-        assert time.monotonic() - start < 0.2
-        start = time.monotonic()
-        app.key_escape()
-        assert "ended, nothing was changed" in _screen(app)
-        assert time.monotonic() - start < 0.2
-        await _settled(app, pilot)
-        assert len(app.walk.trace.moments) == 20000
-
-    pytest.importorskip("textual", reason="needs the extra `step`")
-    from textual.widgets import Input
-
-    _pilot(_walk(cassette(exchange(body, [user("x")]))), drive)
-
-
 def test_line_for_input_takes_numbers_text_and_splits() -> None:
     """`g`, `/` and `s` ask, Enter does it, Escape leaves all as it was."""
 
@@ -403,6 +397,7 @@ _ESCAPE = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_session_in_a_pseudo_terminal() -> None:
     """Where nothing but a terminal is there, keys drive the stepper in and out."""
     pytest.importorskip("textual", reason="needs the extra `step`")
@@ -455,48 +450,3 @@ def _set_size(terminal: int) -> None:
     import termios
 
     termios.tcsetwinsize(terminal, (40, 150))
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
-def test_session_in_a_real_terminal() -> None:
-    """In tmux, keys drive the stepper to the broken chunk and out again."""
-    pytest.importorskip("textual", reason="needs the extra `step`")
-    socket = f"harness-{uuid.uuid4().hex[:8]}"
-
-    def tmux(*arguments: str) -> str:
-        found = subprocess.run(
-            ["tmux", "-L", socket, "-f", "/dev/null", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=False,
-        )
-        return found.stdout
-
-    def wait_for(wanted: str) -> str:
-        deadline = time.monotonic() + 60
-        screen = ""
-        while time.monotonic() < deadline:
-            screen = tmux("capture-pane", "-p", "-t", "s")
-            if wanted in screen:
-                return screen
-            time.sleep(0.1)  # a terminal tells nobody that it was written to
-        raise AssertionError(f"{wanted!r} never came; the screen shows:\n{screen}")
-
-    command = f"{sys.executable} -m harness replay {BROKEN} --step; echo left $?; cat"
-    tmux("new-session", "-d", "-s", "s", "-x", "150", "-y", "40", command)
-    try:
-        wait_for("chunk 0 of 0-2")
-        tmux("send-keys", "-t", "s", "d")
-        screen = wait_for("chunk 1 of 0-2")
-        assert "expected ',' or '}', got '\"'" in " ".join(
-            screen.replace("│", " ").split()
-        )
-        tmux("send-keys", "-t", "s", "s")
-        wait_for("split: recorded|whole")
-        tmux("send-keys", "-t", "s", "chars", "Enter")
-        wait_for("--split chars")
-        tmux("send-keys", "-t", "s", "q")
-        wait_for("left 0")
-    finally:
-        tmux("kill-server")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.known_fields import BLOCKS, UNKNOWN_BLOCK
+from harness.apis.base import Like, further_arguments
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.apis.accounting import UnreadFields
+    from harness.apis.base import Payload
     from harness.core.parts import Part
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "as_json",
     "grown",
     "grows",
+    "like_of",
     "piece_of",
     "text_of",
     "whole_block",
@@ -269,6 +272,21 @@ def piece_of(kind: str, delta: dict[str, Any]) -> list[Part] | None:
             return None
         case _:
             return []
+
+
+def like_of(payload: Payload, part: Part) -> Like | None:
+    """Return how to read a delta with another text than this one's."""
+    delta = payload.get("delta")
+    if type(delta) is not dict or payload.get("type") != "content_block_delta":
+        return None
+    kind = delta.get("type")
+    if type(part) is Text and kind == "text_delta":
+        return Like("text", Text)
+    if type(part) is Reasoning and kind == "thinking_delta":
+        return Like("thinking", Reasoning)
+    if type(part) is CallPart and kind == "input_json_delta":
+        return Like("partial_json", further_arguments(part.call))
+    return None
 
 
 def _citations(value: object) -> Iterator[Item]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
+from harness.apis.counts import other_counts
 from harness.core.parts import Head
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class MessageEvents:
         self._blocks = 0
         self._has_started = False
 
+    @property
+    def has_late_counts(self) -> bool:
+        """Whether counts wait for the end of the message."""
+        return bool(self._late_counts)
+
     def drain(self) -> list[WrittenEvent]:
         """Return the events since the last call."""
         events, self._events = self._events, []
@@ -86,11 +92,7 @@ class MessageEvents:
         known = {key: n for key, n in sent.items() if key in _COUNTS}
         lost = len(sent) - len(known)
         if not known or "total_tokens" in sent:  # another API's
-            neutral = (usage.input_tokens, usage.output_tokens)
-            names = ("input_tokens", "output_tokens")
-            pairs = zip(names, neutral, strict=True)
-            known = {key: n for key, n in pairs if n is not None}
-            lost = sum(not (type(n) is int and n in neutral) for n in sent.values())
+            known, lost = _neutral(usage), other_counts(usage)
         (self._late_counts if self._has_started else self._counts).update(known)
         return lost
 
@@ -163,6 +165,19 @@ class MessageEvents:
 
     def _write(self, kind: str, **fields: Any) -> None:
         self._events.append(WrittenEvent(kind, {"type": kind, **fields}))
+
+
+def _neutral(usage: Usage) -> dict[str, Any]:
+    """Return another API's counts; those of the cache are not in `input_tokens`."""
+    asked, cached = usage.input_tokens, usage.cached_tokens
+    counts: dict[str, Any] = {
+        "input_tokens": asked - (cached or 0) if asked is not None else None,
+        "cache_read_input_tokens": cached,
+        "output_tokens": usage.output_tokens,
+    }
+    if usage.reasoning_tokens is not None:
+        counts["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
+    return {key: n for key, n in counts.items() if n is not None}
 
 
 def error_event(text: str) -> WrittenEvent:

@@ -19,7 +19,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
-from harness.apis.anthropic.blocks import GrowingBlock, piece_of, text_of, whole_block
+from harness.apis.anthropic.blocks import (
+    GrowingBlock,
+    like_of,
+    piece_of,
+    text_of,
+    whole_block,
+)
 from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
 from harness.apis.anthropic.whole import (
     content_of,
@@ -30,19 +36,12 @@ from harness.apis.anthropic.whole import (
     usage_of,
 )
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import (
-    CallPart,
-    Item,
-    OtherChoice,
-    Problem,
-    Reasoning,
-    Text,
-)
+from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.apis.base import Event, Payload
+    from harness.apis.base import Event, Like, Payload
     from harness.core.parts import Part
 
 __all__ = ["Reader"]
@@ -116,6 +115,11 @@ class Reader:
                     if parts is not None:
                         return parts
         return self._feed_any(event)
+
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read a delta with another text; see `Reader.goes_on`."""
+        is_odd = self.is_finished or self._unread.last == event.index
+        return None if is_odd else like_of(event.payload, part)
 
     def close(self) -> list[Part]:
         """Return what was held back and what is missing."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.accounting import UnreadFields
 from harness.apis.anthropic.blocks import as_json, text_of, whole_block
 from harness.apis.anthropic.known_fields import WHOLE
+from harness.apis.counts import count_in
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
@@ -136,6 +137,8 @@ def usage_of(holder: dict[str, Any], cached: dict[str, int]) -> list[Part]:
             usage,
             asked + sum(cached.values()) if type(asked) is int else None,
             answered if type(answered) is int else None,
+            count_in(usage, "cache_read_input_tokens"),
+            count_in(usage, "output_tokens_details", "thinking_tokens"),
         )
     ]
 

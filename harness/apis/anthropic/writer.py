@@ -53,15 +53,18 @@ __all__ = ["NOT_CARRIED", "Writer", "body"]
 NOT_CARRIED = {
     "refusal": "written as text",
     "custom call": "its input is written as an object with the one key `input`",
-    "signature of a call or of text": "left out: only reasoning has one",
+    "signature": "left out of a call or a text: only reasoning has one",
     "encrypted_reasoning": "left out: only its own provider can read it",
     "items": "other APIs' server tools, citations and media are left out",
     "id of a block": "left out: blocks have none",
     "other choice": "left out: an answer has one",
-    "token count": "left out under names that Messages does not have",
+    "token count": "left out under names it does not have, or without an end",
     "piece of a call after its end": "left out: an input is one object",
     "another id or model": "left out: an answer has one of each",
     "what follows an error": "left out: an error ends the stream",
+    "(no id)": "made up, not counted: `msg_0`, `toolu_N`",
+    "(no token counts)": "made up, not counted: 0",
+    "(no type of an error)": "made up, not counted: `api_error`",
 }
 """What `Writer.left_out` counts, and what becomes of it."""
 
@@ -160,6 +163,8 @@ class Writer:
             if self._finish is not None:
                 self._end_block()
                 self._message.finish(self._reason(self._finish))
+            elif self._message.has_late_counts:
+                self._leave_out("token count")
         return self._message.drain()
 
     def _reason(self, finish: Finish) -> str:
@@ -232,7 +237,7 @@ class Writer:
             case Reasoning():
                 self._piece("thinking", part.text)
             case Refusal():
-                self._leave_out("refusal (written as text)")
+                self._leave_out("refusal")
                 self._piece("text", part.text)
             case CallPart():
                 self._write_call(part)
@@ -276,7 +281,7 @@ class Writer:
             self._end_block()
             self._call = state = self._calls[id(part.call)] = _Call(part.call)
             if state.is_custom:
-                self._leave_out('custom call (its input written as {"input": ...})')
+                self._leave_out("custom call")
         if not part.arguments:
             return
         if state.is_written:
@@ -306,7 +311,7 @@ class Writer:
         elif part.kind != "signature":
             self._leave_out(part.kind)
         elif part.call is not None or message.open == "text":
-            self._leave_out("signature of a call or of text")
+            self._leave_out("signature")
         else:
             if message.open != "thinking" or message.is_signed:
                 self._begin("thinking")
@@ -323,6 +328,7 @@ class Writer:
             type(kind) is not str
             or kind != item.kind
             or not (kind in _WHOLE_BLOCKS or kind.endswith("_tool_result"))
+            or (kind == "compaction" and "content" not in value)  # Responses' own
         ):
             self._leave_out(item.kind)
         elif not grows(kind) or (value == self._announced and value.get("input")):

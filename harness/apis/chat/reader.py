@@ -5,20 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.base import Like, further_arguments
 from harness.apis.chat.chunks import payload_error
-from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
+from harness.apis.chat.deltas import (
+    REASONING_FIELDS,
+    DeltaReader,
+    choice_index,
+    delta_of,
+)
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.counts import count_in
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import Head, Item, OtherChoice, Part, Problem, Text, Usage
+from harness.core.parts import (
+    CallPart,
+    Head,
+    Item,
+    OtherChoice,
+    Part,
+    Problem,
+    Reasoning,
+    Refusal,
+    Text,
+    Usage,
+)
 from harness.core.text import TextBuffer
 from harness.errors import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
+
+_IGNORED = ("obfuscation", "p")  # padding against listeners: OpenAI's, Cloudflare's
 
 
 class ChatReader:
@@ -34,6 +56,7 @@ class ChatReader:
         "_created",
         "_envelope",
         "_first",
+        "_has_calls",
         "_has_error",
         "_has_odd_finish",
         "_roles",
@@ -50,6 +73,7 @@ class ChatReader:
         self._envelope: tuple[Any, ...] = ()
         self._created: float = 0
         self._unread = UnreadFields(FIELDS) if accounts else None
+        self._has_calls = False
         self._has_error = False
         self._has_odd_finish = False
         self._text = TextBuffer()  # of choice 0, to know it when it comes again
@@ -66,9 +90,29 @@ class ChatReader:
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
 
-    def add_text(self, text: str) -> None:
-        """Take note of text of choice 0 that was read elsewhere (`Lane`)."""
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read a chunk with another text; see `Reader.goes_on`."""
+        if self._unread is None or self._unread.last == event.index:
+            return None
+        payload = event.payload
+        choices = payload.get("choices")
+        choice = choices[0] if type(choices) is list and len(choices) == 1 else None
+        delta = choice.get("delta") if type(choice) is dict else None
+        if type(delta) is not dict or not choice or choice.get("finish_reason"):
+            return None
+        field = _field_of(part, delta)
+        read: Callable[[str], Text | Reasoning | Refusal | CallPart]
+        if type(part) is CallPart:
+            read = further_arguments(part.call)
+        elif type(part) is Refusal or type(part) is Reasoning:
+            read = type(part)
+        else:
+            read = self._more_text
+        return Like(field, read, _IGNORED) if field else None
+
+    def _more_text(self, text: str) -> Text:
         self._text.append(text)
+        return Text(text)
 
     def read(self, payload: Payload) -> list[Part]:
         """Read the object of one chunk, or of a whole completion."""
@@ -84,7 +128,9 @@ class ChatReader:
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         choices = get("choices")
         is_repeated = (
-            self._text and type(choices) is list and self._is_repeated(choices, parts)
+            type(choices) is list
+            and bool(self._text)
+            and self._is_repeated(choices, parts)
         )
         # The first time that is not zero counts; some servers send one a chunk.
         envelope = (get("id"), get("model"), self._created or get("created"))
@@ -95,9 +141,11 @@ class ChatReader:
                 self._created = self._created or head.created
             if head is not None:
                 parts.append(head)
-        if type(choices) is list and not is_repeated:
-            for choice in choices:
-                if type(choice) is dict:
+        if type(choices) is list:
+            for choice in choices[:1] if is_repeated else choices:
+                if is_repeated:
+                    self._read_choice(self._rest_of_repeated(choice), parts)
+                elif type(choice) is dict:
                     self._read_choice(choice, parts)
         usage = get("usage")
         if usage and type(usage) is dict:
@@ -128,10 +176,11 @@ class ChatReader:
         if index:
             parts += [OtherChoice(index, part) for part in found]
             return
-        if self._unread is not None:
-            for part in found:
-                if type(part) is Text:
-                    self._text.append(part.text)
+        for part in found:
+            if type(part) is Text:
+                self._text.append(part.text)
+            elif type(part) is CallPart:
+                self._has_calls = True
         parts += found
 
     def _read_others(
@@ -177,6 +226,12 @@ class ChatReader:
             )
             parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
         return True
+
+    def _rest_of_repeated(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """Return what a repeating message has besides: a finish, unstreamed calls."""
+        calls = None if self._has_calls else choice["message"].get("tool_calls")
+        delta = {"tool_calls": calls} if calls else {}
+        return {"delta": delta, "finish_reason": choice.get("finish_reason")}
 
     def close(self) -> list[Part]:
         """Report a missing finish and what was not read; see `Reader.close`."""
@@ -241,12 +296,37 @@ def _error_text(payload: Payload) -> str:
         return "an error object that is nested too deeply"
 
 
+def _field_of(part: Part, delta: dict[str, Any]) -> str:
+    """Return the key whose text alone made a part; empty where there is none."""
+    if type(part) is CallPart:
+        entries = delta.get("tool_calls")
+        entry = entries[0] if type(entries) is list and len(entries) == 1 else None
+        # An index alone names the call; a repeated id might name another one day.
+        if type(entry) is dict and entry.keys() == {"index", "function"}:
+            is_bare = entry["function"] == {"arguments": part.arguments}
+            return "arguments" if is_bare and part.arguments else ""
+    elif type(part) is Text:
+        return "content" if delta.get("content") == part.text else ""
+    elif type(part) is Refusal:
+        return "refusal" if delta.get("refusal") == part.text else ""
+    elif type(part) is Reasoning:
+        thinking = [{"type": "text", "text": part.text}]
+        if delta.get("content") == [{"type": "thinking", "thinking": thinking}]:
+            return "text"  # Mistral's
+        fields = [field for field in REASONING_FIELDS if field in delta]
+        if len(fields) == 1 and delta[fields[0]] == part.text:
+            return fields[0]
+    return ""
+
+
 def _usage_of(usage: dict[str, Any]) -> Usage:
-    counts = [
-        value if type(value) is int else None
-        for value in (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    ]
-    return Usage(usage, *counts)
+    return Usage(
+        usage,
+        count_in(usage, "prompt_tokens"),
+        count_in(usage, "completion_tokens"),
+        count_in(usage, "prompt_tokens_details", "cached_tokens"),
+        count_in(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:

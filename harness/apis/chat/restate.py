@@ -11,13 +11,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, Payload
-from harness.apis.chat.deltas import REASONING_FIELDS, DeltaReader
+from harness.apis.counts import other_counts
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
     Finish,
     Head,
+    Item,
+    Opaque,
     OtherChoice,
     Part,
+    Problem,
     Reasoning,
     Refusal,
     Text,
@@ -27,9 +31,25 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Restater", "as_chunk", "reasoning_as_content", "restated_whole"]
+__all__ = [
+    "NOT_CARRIED",
+    "Restater",
+    "as_chunk",
+    "restated_whole",
+]
+
+NOT_CARRIED = {
+    "signature": "left out: chat has no field for it",
+    "encrypted_reasoning": "left out: only its own provider can read it",
+    "redacted_reasoning": "left out: only its own provider can read it",
+    "items": "server tools, citations and media are left out, each by its own name",
+    "token count": "left out under names it does not have, or without a finish",
+    "(id of a block)": "left out, not counted: chat has no blocks",
+}
+"""What `Restater.left_out` counts, and what becomes of it."""
 
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
+_DELTAS = {Reasoning, Text, Refusal, CallPart}
 _FIELDS: dict[type, str] = {
     Reasoning: "reasoning_content",
     Text: "content",
@@ -37,16 +57,44 @@ _FIELDS: dict[type, str] = {
 }
 
 
+class _OneDelta(Chunk):
+    """A chunk of one delta of choice 0, whose object is made when it is asked for."""
+
+    __slots__ = ("_head",)
+
+    def __init__(
+        self, index: int, at: float | None, head: dict[str, Any], parts: list[Part]
+    ) -> None:
+        self.index = index
+        self.at = at
+        self.parts = parts
+        self._head = head
+
+    @property
+    def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
+        """The restated object."""
+        assert self.parts is not None
+        part = self.parts[0]
+        if isinstance(part, Text | Reasoning | Refusal):
+            delta: dict[str, Any] = {_FIELDS[type(part)]: part.text}
+        else:
+            assert isinstance(part, CallPart)
+            delta = {"tool_calls": [_entry(part)]}
+        return _payload(self._head, 0, delta, None)
+
+
 class Restater:
     """Restates the parts of one response.
 
     What chat chunks cannot carry (`Block`, `Opaque`, `Item`) stays in `Chunk.parts` of
-    the next chunk, or in `left` where none follows.
+    the next chunk, or in `left` where none follows. An error is a chunk of its own.
     """
 
     def __init__(self) -> None:
         self.left: list[Part] = []
         """Parts that no chunk has taken along yet."""
+        self.left_out: dict[str, int] = {}
+        """What the JSON of the chunks does not carry, and how often it came."""
         self._head: dict[str, Any] = {
             "id": "",
             "object": "chat.completion.chunk",
@@ -70,6 +118,23 @@ class Restater:
         Yields:
             Chunks with that number and time, each with the parts that it restates.
         """
+        if self._is_delta(parts):
+            yield _OneDelta(index, at, self._head, parts)
+        else:
+            yield from self._several(index, at, parts)
+
+    def _is_delta(self, parts: list[Part]) -> bool:
+        """Return whether parts are one delta of choice 0, as nearly every event is."""
+        return (
+            len(parts) == 1
+            and type(parts[0]) in _DELTAS
+            and not self.left
+            and 0 in self._started
+        )
+
+    def _several(
+        self, index: int, at: float | None, parts: list[Part]
+    ) -> Iterator[Chunk]:
         choice, rank = 0, -1
         delta: dict[str, Any] = {}
         reason: str | None = None
@@ -88,13 +153,15 @@ class Restater:
                 (part.choice, part.part) if type(part) is OtherChoice else (0, part)
             )
             kind = type(inner)
-            if kind is Head:
-                self._read_head(inner)  # type: ignore[arg-type]  # it is one
-            elif kind is Usage:
-                self._read_usage(inner)  # type: ignore[arg-type]  # it is one
-                has_usage = True
+            has_usage = self._note(inner) or has_usage
+            if isinstance(inner, Problem):
+                if rank >= 0:
+                    yield close()
+                yield from self._fail(index, at, inner)
+                continue
             its_rank = _RANKS.get(kind)
             if its_rank is None:
+                self._leave_out(inner)
                 self.left.append(part)
                 continue
             is_taken = its_rank < rank or (
@@ -118,6 +185,11 @@ class Restater:
         elif has_usage and self._is_finished:
             yield self._end(index, at)
 
+    def close(self) -> None:
+        """The answer is over: count what waited for a finish that never came."""
+        if self._usage is not None and not self._is_finished:
+            self.left_out["token count"] = self.left_out.get("token count", 0) + 1
+
     def _chunk(
         self,
         index: int,
@@ -129,10 +201,7 @@ class Restater:
         if choice not in self._started:
             self._started.add(choice)
             delta = {"role": "assistant", **delta}
-        payload = {
-            **self._head,
-            "choices": [{"index": choice, "delta": delta, "finish_reason": reason}],
-        }
+        payload = _payload(self._head, choice, delta, reason)
         if reason is not None and self._usage is not None:
             payload["usage"] = self._usage
         parts, self.left = self.left, []
@@ -144,6 +213,29 @@ class Restater:
         payload = {**self._head, "choices": [], "usage": self._usage}
         return Chunk(index, at, payload, parts)
 
+    def _fail(self, index: int, at: float | None, problem: Problem) -> Iterator[Chunk]:
+        if problem.kind is DiagnosticKind.ERROR_EVENT:
+            error = {"message": problem.text, "type": "server_error", "code": None}
+            yield Chunk(index, at, {"error": error}, [problem])
+
+    def _leave_out(self, part: Part) -> None:
+        what = ""
+        if isinstance(part, Opaque) or (isinstance(part, Item) and part.is_done):
+            what = part.kind
+        elif isinstance(part, Usage) and other_counts(part):
+            what = "token count"
+        if what:
+            self.left_out[what] = self.left_out.get(what, 0) + 1
+
+    def _note(self, part: Part) -> bool:
+        """Keep what stands beside the choices; return whether it is a usage."""
+        if isinstance(part, Head):
+            self._read_head(part)
+        elif isinstance(part, Usage):
+            self._read_usage(part)
+            return True
+        return False
+
     def _read_head(self, head: Head) -> None:
         for key, value in (
             ("id", head.id),
@@ -151,7 +243,7 @@ class Restater:
             ("created", int(head.created)),
         ):
             if value:
-                self._head[key] = value
+                self._head = {**self._head, key: value}  # chunks hold the old one
 
     def _read_usage(self, usage: Usage) -> None:
         known = self._usage or {}
@@ -162,10 +254,24 @@ class Restater:
         if completion is None:
             completion = known.get("completion_tokens", 0)
         self._usage = {
+            **known,
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
+        if usage.cached_tokens is not None:
+            details = {"cached_tokens": usage.cached_tokens}
+            self._usage["prompt_tokens_details"] = details
+        if usage.reasoning_tokens is not None:
+            details = {"reasoning_tokens": usage.reasoning_tokens}
+            self._usage["completion_tokens_details"] = details
+
+
+def _payload(
+    head: dict[str, Any], choice: int, delta: dict[str, Any], reason: str | None
+) -> dict[str, Any]:
+    entry = {"index": choice, "delta": delta, "finish_reason": reason}
+    return {**head, "choices": [entry]}
 
 
 def _entry(part: CallPart) -> dict[str, Any]:
@@ -223,32 +329,3 @@ def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
             if isinstance(choice, dict)
         ],
     }
-
-
-def reasoning_as_content(chunk: Chunk) -> Chunk:
-    """Return the chunk with its reasoning text moved in front of its content."""
-    if chunk.parts is None:
-        return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload))
-    parts: list[Part] = [
-        Text(part.text) if isinstance(part, Reasoning) else part for part in chunk.parts
-    ]
-    return Chunk(chunk.index, chunk.at, _with_reasoning(chunk.payload), parts)
-
-
-def _with_reasoning(payload: Payload) -> Payload:
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return payload
-    return {**payload, "choices": [_choice_with_reasoning(c) for c in choices]}
-
-
-def _choice_with_reasoning(choice: Any) -> Any:
-    delta = choice.get("delta") if isinstance(choice, dict) else None
-    if not isinstance(delta, dict):
-        return choice
-    parts = DeltaReader().read_choice({"delta": {**delta, "tool_calls": None}})
-    texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
-    if not any(isinstance(part, Reasoning) for part in parts):
-        return choice
-    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
-    return {**choice, "delta": {**kept, "content": "".join(texts)}}

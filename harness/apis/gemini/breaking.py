@@ -88,24 +88,35 @@ def error_then_more(
 ) -> Iterator[WrittenEvent]:
     """Send an error and go on."""
     stream = iter(events)
-    yield from error(islice(stream, number), number)
-    yield from stream
+    yield from islice(stream, number)
+    for event in stream:
+        yield from error((), 0)
+        yield event
+        yield from stream
 
 
 def recitation(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
     """End for recitation."""
-    yield from islice(events, number)
-    yield WrittenEvent("", {"candidates": [{"finishReason": "RECITATION"}]})
+    return _ended(events, number, {"finishReason": "RECITATION"})
+
+
+def _ended(
+    events: Iterable[WrittenEvent], number: int, entry: dict[str, Any]
+) -> Iterator[WrittenEvent]:
+    """End with a candidate in place of the event after a number of them, if any."""
+    stream = iter(events)
+    yield from islice(stream, number)
+    for _ in islice(stream, 1):
+        yield WrittenEvent("", {"candidates": [entry]})
 
 
 def malformed(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
     """End for a function call that could not be parsed."""
-    yield from islice(events, number)
     entry = {
         "finishReason": "MALFORMED_FUNCTION_CALL",
         "finishMessage": "Malformed function call: print(default_api.f(",
     }
-    yield WrittenEvent("", {"candidates": [entry]})
+    return _ended(events, number, entry)
 
 
 def no_content(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
@@ -164,8 +175,10 @@ def other_response(
 ) -> Iterator[WrittenEvent]:
     """Change the id of the response."""
     for index, event in enumerate(events):
-        response_id = "another-response" if index >= number else "response"
-        yield WrittenEvent("", {**event.payload, "responseId": response_id})
+        payload = {"responseId": "response", **event.payload}
+        if index >= number:
+            payload["responseId"] = "another-response"
+        yield WrittenEvent("", payload)
 
 
 def blocked(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:

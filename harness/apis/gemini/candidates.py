@@ -122,10 +122,14 @@ class CandidateReader:
             parts.append(Opaque("signature", signature))
 
 
-def plain_text(candidates: object) -> str | None:
+def plain_text(candidates: object, *, is_thought: bool = False) -> str | None:
     """Return the text of `candidates` that hold one piece of it and nothing else.
 
     Nearly every event is like that. None where there is more, or another candidate.
+
+    Args:
+        candidates: As sent; any shape.
+        is_thought: Whether it must be marked as a thought; else it must not be.
     """
     entry = _only(candidates)
     if entry is None or not entry.keys() <= _PLAIN_CANDIDATE or entry.get("index", 0):
@@ -134,7 +138,11 @@ def plain_text(candidates: object) -> str | None:
     if type(content) is not dict or not content.keys() <= _PLAIN_CONTENT:
         return None
     piece = _only(content.get("parts"))
-    if piece is None or len(piece) != 1 or content.get("role", "model") != "model":
+    if piece is None or len(piece) != 1 + is_thought:
+        return None
+    if content.get("role", "model") != "model" or (
+        is_thought and piece.get("thought") is not True
+    ):
         return None
     text = piece.get("text")
     return text if type(text) is str else None

@@ -186,6 +186,10 @@ class PendingCandidate:
         else:
             self._finish = reason
 
+    def reopen(self, reason: str) -> None:
+        """Take a finish reason back: more has come."""
+        self._finish, self._is_done = reason, False
+
     def release(self) -> None:
         """Let calls go as they are: nothing more will come."""
         for waiting in self._queue:
@@ -208,6 +212,8 @@ class PendingCandidate:
                     break
                 self._divide(waiting, rows)
             elif isinstance(waiting, tuple):
+                if self._finish and not ends:
+                    break  # it stands with the finish
                 beside[waiting[0]] = waiting[1]
             else:
                 rows[-1].append(waiting)

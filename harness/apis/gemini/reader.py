@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
-from harness.apis.base import Event
+from harness.apis.base import Event, Like
+from harness.apis.counts import count_in
 from harness.apis.gemini.candidates import CandidateReader, plain_text
 from harness.apis.gemini.known_fields import FIELDS
 from harness.apis.gemini.values import error_message, in_camel_case, unix_seconds
@@ -31,6 +32,7 @@ from harness.core.parts import (
     OtherChoice,
     Part,
     Problem,
+    Reasoning,
     Text,
     Usage,
 )
@@ -120,6 +122,18 @@ class Reader:
             has_finish = Finish in map(type, parts)
             self._read_usage(counts, parts, is_last=has_finish)
         return parts
+
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read an event with another text; see `Reader.goes_on`."""
+        if self._unread.last == event.index:
+            return None
+        payload = event.payload
+        candidates = payload.get("candidates")
+        if type(part) is Text and plain_text(candidates):
+            return Like("text", Text)
+        if type(part) is Reasoning and plain_text(candidates, is_thought=True):
+            return Like("text", Reasoning)
+        return None
 
     def close(self) -> list[Part]:
         """Return what is missing, and the unread fields."""
@@ -252,7 +266,13 @@ def _usage(counts: dict[str, Any]) -> Usage:
     tools = counts.get("toolUsePromptTokenCount")
     answer = counts.get("candidatesTokenCount")
     thoughts = counts.get("thoughtsTokenCount")
-    return Usage(counts, _sum(prompt, tools), _sum(answer, thoughts))
+    return Usage(
+        counts,
+        _sum(prompt, tools),
+        _sum(answer, thoughts),
+        count_in(counts, "cachedContentTokenCount"),
+        count_in(counts, "thoughtsTokenCount"),
+    )
 
 
 def _sum(*counts: object) -> int | None:

@@ -3,9 +3,9 @@
 One event is written for the parts of one event, as the API cuts coarsely itself. A
 function call is held back until its arguments are whole, and what follows it waits,
 so that the order stays: the API sends whole calls (or, as `partial-args`, one after
-another). A finish reason waits for the token counts, which the API sends with it, or
-for the end: other servers send more behind it. What the API cannot carry is counted in
-`left_out`; `CANNOT` has what becomes of it.
+another). A finish reason waits for the token counts, which the API sends with it, and
+its event for the end: other servers send more behind it. What the API cannot carry is
+counted in `left_out`; `CANNOT` has what becomes of it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
+from harness.apis.counts import other_counts
 from harness.apis.gemini.candidates import BESIDE_CONTENT, PART_ITEMS
 from harness.apis.gemini.pending import STANDARD, PendingCandidate, Style
 from harness.apis.gemini.rules import FINISH_REASONS, IS_BASE64
@@ -48,16 +49,19 @@ CANNOT = {
     "redacted_reasoning": "left out: only its own provider can read it",
     "signature": "left out: a signature is base64 and comes with its part",
     "finish reason": "written as OTHER",
-    "usage details": "left out: counts of other names than the API's",
+    "token count": "left out under names that the API does not have",
     "reasoning": "left out in a dialect without thoughts",
     "created": "left out: no time between the years 1 and 9999",
-    "changed identity": "left out: the first id and model stay",
-    "finish after an error": "left out: the error ends the stream",
-    "second error": "left out: the first ends the stream",
+    "another id or model": "left out: the first id and model stay",
+    "what follows an error": "left out: the error ends the stream",
+    "id or model of an error": "left out where nothing comes before the error",
     "second finish": "left out: a candidate ends once",
+    "(id of a block)": "left out, not counted: the API has no blocks",
 }
 """What this API cannot carry, and what becomes of it; items by their own kinds."""
 
+_CONTENT = (Text, Reasoning, Refusal, CallPart, Opaque, Item)
+_SUMMED = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
 _REASONS = {
     "stop": "STOP",
     "tool_calls": "STOP",
@@ -81,30 +85,44 @@ class Writer:
         self._feedback: dict[str, Any] | None = None
         self._errors: list[str] = []
         self._has_written = False
+        self._held: list[Payload] = []  # the event that ends, while more may follow
         self._has_failed = False
         self._ends = False  # finish reasons need not wait
 
     def feed(self, parts: list[Part]) -> list[WrittenEvent]:
         """Write the parts of one event; empty where all of it must wait."""
         self._ends = False
+        if self._held and any(isinstance(part, _CONTENT) for part in parts):
+            self._reopen()
         for part in parts:
             if type(part) is OtherChoice:
                 self._take(part.part, part.choice)
             else:
                 self._take(part, 0)
-        return self._write()
+        payloads = self._held + self._write()
+        last = payloads[-1].get("candidates", ()) if payloads else ()
+        ends = any("finishReason" in entry for entry in last)
+        self._held = payloads[-1:] if ends else []
+        return [self._edited(one) for one in payloads[: -1 if ends else None]]
 
     def close(self) -> list[WrittenEvent]:
         """Write what was held back; calls that are not whole are left out."""
         for candidate in self._candidates.values():
             candidate.release()
         self._is_finished = self._ends = True
-        events = self._write()
+        payloads = self._held + self._write()
         if not self._has_failed and (
             not self._is_counted or (self._head and not self._has_written)
         ):
-            events.append(self._event([]))
-        return events
+            payloads.append(self._payload([]))
+        return [self._edited(payload) for payload in payloads]
+
+    def _reopen(self) -> None:
+        """Let the finish that waits be the last once more: the source goes on."""
+        for entry in self._held[-1].get("candidates", ()):
+            if "finishReason" in entry:
+                number = entry.get("index", 0)
+                self._candidates[number].reopen(entry.pop("finishReason"))
 
     def _leave_out(self, what: str) -> None:
         self.left_out[what] = self.left_out.get(what, 0) + 1
@@ -119,7 +137,7 @@ class Writer:
             if part.kind is DiagnosticKind.ERROR_EVENT:
                 self._ends = True
                 if self._has_failed or self._errors:
-                    self._leave_out("second error")
+                    self._leave_out("what follows an error")
                 else:
                     self._errors.append(part.text)
         else:
@@ -155,7 +173,7 @@ class Writer:
         response_id = head.id if self._style.has_response_id else ""
         for key, value in (("responseId", response_id), ("modelVersion", head.model)):
             if value and self._head.setdefault(key, value) != value:
-                self._leave_out("changed identity")
+                self._leave_out("another id or model")
         if head.created:
             time = rfc3339(head.created)
             if time:
@@ -168,18 +186,21 @@ class Writer:
         if any(key.endswith("TokenCount") or key == "trafficType" for key in counts):
             self._counts = counts if self._is_counted else {**self._counts, **counts}
         else:
-            asked, answered = usage.input_tokens, usage.output_tokens
-            found: dict[str, Any] = {}
-            if asked is not None:
-                found["promptTokenCount"] = asked
-            if answered is not None:
-                found["candidatesTokenCount"] = answered
-            self._counts = {**self._counts, **found}
-            known = [self._counts.get("promptTokenCount")]
-            known.append(self._counts.get("candidatesTokenCount"))
-            self._counts["totalTokenCount"] = sum(n for n in known if type(n) is int)
-            if len(counts) > len(found):
-                self._leave_out("usage details")
+            answered, thought = usage.output_tokens, usage.reasoning_tokens
+            found = {
+                "promptTokenCount": usage.input_tokens,
+                "cachedContentTokenCount": usage.cached_tokens,
+                "candidatesTokenCount": None
+                if answered is None
+                else answered - (thought or 0),
+                "thoughtsTokenCount": thought,
+            }
+            known = {key: n for key, n in found.items() if n is not None}
+            self._counts = {**self._counts, **known}
+            summed = [self._counts.get(key, 0) for key in _SUMMED]
+            self._counts["totalTokenCount"] = sum(n for n in summed if type(n) is int)
+            if other_counts(usage):
+                self._leave_out("token count")
         self._is_counted = False
         self._ends = True
 
@@ -209,7 +230,7 @@ class Writer:
 
     def _take_finish(self, finish: Finish, candidate: PendingCandidate) -> None:
         if self._has_failed:
-            self._leave_out("finish after an error")
+            self._leave_out("what follows an error")
             return
         self._is_finished = True
         candidate.release()
@@ -225,35 +246,38 @@ class Writer:
                 self._leave_out("finish reason")
         candidate.finish(reason)
 
-    def _write(self) -> list[WrittenEvent]:
-        """Write what no longer waits."""
+    def _write(self) -> list[Payload]:
+        """Return the objects of what no longer waits."""
         entries = [
             candidate.entries(ends=self._ends)
             for _, candidate in sorted(self._candidates.items())
         ]
-        events = [
-            self._event([entry for entry in row if entry is not None])
+        payloads = [
+            self._payload([entry for entry in row if entry is not None])
             for row in zip_longest(*entries)
         ]
         if self._feedback is not None and "blockReason" in self._feedback:
-            events.append(self._event([], {"promptFeedback": self._feedback}))
+            payloads.append(self._payload([], {"promptFeedback": self._feedback}))
             self._feedback = {}
         elif (
             self._is_finished
-            and not (events or self._is_counted or self._has_failed)
+            and not (payloads or self._is_counted or self._has_failed)
             and not any(candidate.waits for candidate in self._candidates.values())
         ):
-            events.append(self._event([]))
+            payloads.append(self._payload([]))
+        if self._errors and self._head and not self._has_written:
+            self._leave_out("id or model of an error")
         for text in self._errors:
             error = {"code": 500, "message": text, "status": "INTERNAL"}
-            events.append(self._edited({"error": error}))
-            self._has_failed = True
+            payloads.append({"error": error})
+            self._has_written = self._has_failed = True
         self._errors.clear()
-        return events
+        return payloads
 
-    def _event(
+    def _payload(
         self, candidates: list[dict[str, Any]], more: dict[str, Any] | None = None
-    ) -> WrittenEvent:
+    ) -> Payload:
+        self._has_written = True
         payload: Payload = {}
         if candidates:
             payload["candidates"] = candidates
@@ -262,10 +286,9 @@ class Writer:
             payload["usageMetadata"] = self._counts
             self._is_counted = True
         payload |= self._head
-        return self._edited(payload)
+        return payload
 
     def _edited(self, payload: Payload) -> WrittenEvent:
-        self._has_written = True
         edit = self._style.edit
         return WrittenEvent("", payload if edit is None else edit(payload))
 

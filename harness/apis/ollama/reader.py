@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.base import Like
 from harness.apis.chat.chunks import payload_error
 from harness.apis.ollama.known_fields import FIELDS
 from harness.core.diagnostics import DiagnosticKind
@@ -105,6 +106,17 @@ class OllamaReader:
         meaning = "tool_calls" if self._calls and reason == "stop" else ""
         parts.append(Finish(reason, meaning))
         return parts
+
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read an event with another text; see `Reader.goes_on`."""
+        if self._unread.last == event.index:
+            return None
+        payload = event.payload
+        message = payload.get("message")
+        is_text = type(part) is Text and not payload.get("done")
+        if is_text and type(message) is dict and message.get("content"):
+            return Like("content", Text, ("created_at",))
+        return None
 
     def close(self) -> list[Part]:
         """Report a missing end and what was not read; see `Reader.close`."""

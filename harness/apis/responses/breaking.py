@@ -235,10 +235,15 @@ def _late_deltas(events: Stream) -> Stream:
             held = [event]
             continue
         yield event
-        if kind == "response.output_item.done":
+        is_done = kind == "response.output_item.done" and held
+        if is_done and _same_item(held[0], event):
             yield from held
             held = []
     yield from held
+
+
+def _same_item(one: WrittenEvent, other: WrittenEvent) -> bool:
+    return one.payload.get("output_index") == other.payload.get("output_index")
 
 
 def second_start(events: Stream, number: int) -> Stream:

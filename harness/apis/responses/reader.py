@@ -19,6 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.accounting import UnreadFields
+from harness.apis.base import Like, further_arguments
+from harness.apis.counts import count_in
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -37,7 +39,7 @@ from harness.apis.responses.known_fields import (
 from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import Finish, Head, Item, Part, Problem, Usage
+from harness.core.parts import CallPart, Finish, Head, Item, Part, Problem, Usage
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ __all__ = ["Reader"]
 
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """`incomplete_details.reason` in chat's words."""
+
+_IGNORED = ("sequence_number", "obfuscation")
 
 _MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive"}
 """What may follow the end: another response, or the other half of a failure (OpenAI
@@ -91,17 +95,13 @@ class Reader(WholeReader):
                     payload.get("item_id"),
                     payload.get(text.index_field),
                 )
-                if (
-                    self.last is None
-                    or place != self.place
-                    or self.block is not self.last
-                ):
+                is_next = place == self.place and self.block is self.last
+                if self.last is None or not is_next:
                     self.last = self.text_of(payload, text)
                     self.add_text(self.last, delta)
                     self.place = place
                 else:
-                    self.last.held.append(delta)
-                    self.out.append(text.part(delta))
+                    self.out.append(self.last.more(delta))
             return self.out
         if self._is_finished and kind not in _MAY_BE_LATE:
             self._late(kind)
@@ -120,6 +120,21 @@ class Reader(WholeReader):
         else:
             self._unknown(payload, kind, event.name)
         return self.out
+
+    def goes_on(self, event: Event, part: Part) -> Like | None:
+        """Return how to read an event with another delta; see `Reader.goes_on`."""
+        if self.unread.last == event.index:
+            return None
+        payload = event.payload
+        kind = payload.get("type")
+        if type(kind) is not str or self._is_finished:
+            return None
+        text, last = DELTAS.get(kind), self.last
+        if text is not None and last is not None and type(part) is text.part:
+            return Like("delta", last.more, _IGNORED)
+        if type(part) is CallPart and part.arguments and kind in CALL_EVENTS:
+            return Like("delta", further_arguments(part.call), _IGNORED)
+        return None
 
     def close(self) -> list[Part]:
         """Return what was held back and what is wrong with the stream as a whole."""
@@ -218,9 +233,15 @@ class Reader(WholeReader):
         usage = response.get("usage")
         if type(usage) is dict:
             if usage:
-                tokens = (usage.get("input_tokens"), usage.get("output_tokens"))
-                counts = (n if type(n) is int else None for n in tokens)
-                self.out.append(Usage(usage, *counts))
+                self.out.append(
+                    Usage(
+                        usage,
+                        count_in(usage, "input_tokens"),
+                        count_in(usage, "output_tokens"),
+                        count_in(usage, "input_tokens_details", "cached_tokens"),
+                        count_in(usage, "output_tokens_details", "reasoning_tokens"),
+                    )
+                )
         else:
             self.other_type(f"{at}.usage" if at else "usage", usage)
         if ended is not None:

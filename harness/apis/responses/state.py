@@ -87,6 +87,11 @@ class TextState:
         self.announced = ""
         """What the part held when it was added: emitted if nothing else comes."""
 
+    def more(self, delta: str) -> Text | Reasoning | Refusal:
+        """Add a non-empty fragment."""
+        self.held.append(delta)
+        return self.kind.part(delta)
+
 
 class ItemState:
     """One item of the output."""

@@ -14,11 +14,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.counts import other_counts
 from harness.apis.responses.state import TEXT_KINDS
 from harness.apis.responses.writing import ItemWriter
 from harness.apis.responses.written import (
     CallItem,
     ServerItem,
+    is_own_usage,
     response_object,
     usage_object,
 )
@@ -49,12 +51,16 @@ NOT_CARRIED = {
     "redacted_reasoning": "reasoning that another API hides",
     "encrypted_reasoning": "a second one of the same item",
     "other choice": "a response has one answer",
-    "changed id or model": "a response has one id and one model",
+    "another id or model": "a response has one id and one model",
     "late id of a call": "an item has its call_id when it is added",
     "late name of a call": "an item has its name when it is added",
-    "arguments after the end of a call": "only white space can follow a JSON object",
+    "piece of a call after its end": "only white space can follow a JSON object",
     "error": "an error of a response that did not fail",
     "items": "server tools, citations and media of other APIs, each by its own name",
+    "token count": "left out under names it does not have, or without an end",
+    "finish reason": "written as `completed`",
+    "(no id)": "made up, not counted: `resp_0`, `call_` and the id of the item",
+    "(no token counts)": "made up, not counted: 0",
 }
 """What `Writer.left_out` counts, and why; an item's kind stands for itself.
 
@@ -63,6 +69,7 @@ Not counted, for no part has them: a message's `phase`, a call's `namespace` and
 """
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_KNOWN = {"stop", "tool_calls", "function_call", "completed"}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")
 _CODE = re.compile(r"([a-z0-9_]+): (.*)", re.DOTALL)
 
@@ -103,9 +110,16 @@ class Writer(ItemWriter):
         if self._finish is not None:
             self._end(self._finish)
         elif self._error is not None:
+            self._leave_usage()
             error = {"code": None, "param": None, **self._error}
             self._event("error", **error)
+        else:
+            self._leave_usage()
         return self._flush()
+
+    def _leave_usage(self) -> None:
+        if self._usage.counts:
+            self.left_out["token count"] += 1
 
     def _flush(self) -> list[WrittenEvent]:
         events, self._events = self._events, []
@@ -139,11 +153,17 @@ class Writer(ItemWriter):
             case Head():
                 self._identify(part)
             case Usage():
-                asked, answered = part.input_tokens, part.output_tokens
+                if not is_own_usage(part.counts) and other_counts(part):
+                    self.left_out["token count"] += 1
+                known = self._usage
                 self._usage = Usage(
-                    {**self._usage.counts, **part.counts},
-                    self._usage.input_tokens if asked is None else asked,
-                    self._usage.output_tokens if answered is None else answered,
+                    {**known.counts, **part.counts},
+                    *(
+                        one if new is None else new
+                        for one, new in zip(
+                            _neutral(known), _neutral(part), strict=True
+                        )
+                    ),
                 )
             case Finish():
                 self.add_waiting()
@@ -159,10 +179,15 @@ class Writer(ItemWriter):
     def _identify(self, head: Head) -> None:
         if self._has_begun:
             if head.id or head.model:
-                self.left_out["changed id or model"] += 1
+                self.left_out["another id or model"] += 1
             return
-        self._head = head
-        self.id = head.id
+        known = self._head
+        self._head = Head(
+            head.id or known.id,
+            head.model or known.model,
+            head.created or known.created,
+        )
+        self.id = self._head.id
         if head.id:
             self.begin()
 
@@ -187,6 +212,8 @@ class Writer(ItemWriter):
 
     def _end(self, finish: Finish) -> None:
         status, reason = _status(finish)
+        if status == "completed" and (finish.meaning or finish.reason) not in _KNOWN:
+            self.left_out["finish reason"] += 1
         self.close_whole_calls()
         self.close_text(status)
         for call in self._calls.values():
@@ -202,11 +229,17 @@ class Writer(ItemWriter):
         elif self._error is not None:
             self.left_out["error"] += 1
         if status in {"completed", "incomplete"}:
-            usage = self._usage
-            response["usage"] = usage_object(
-                usage.counts, usage.input_tokens, usage.output_tokens
-            )
+            response["usage"] = usage_object(self._usage)
         self._event(f"response.{status}", response=response)
+
+
+def _neutral(usage: Usage) -> tuple[int | None, ...]:
+    return (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_tokens,
+        usage.reasoning_tokens,
+    )
 
 
 def _status(finish: Finish) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from harness.apis.responses.written import (
     ServerItem,
     TextItem,
     TextPart,
+    flat_annotation,
 )
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class ItemWriter(ABC):
 
     def _add_arguments(self, call: CallItem, text: str) -> None:
         if call.is_done:
-            self.left_out["arguments after the end of a call"] += 1
+            self.left_out["piece of a call after its end"] += 1
             return
         call.text.append(text)
         self._event(
@@ -235,6 +236,8 @@ class ItemWriter(ABC):
         """Write a server tool's item, one of its events or an annotation."""
         self.add_waiting()
         value = item.value
+        if item.kind == "annotation" and type(value) is dict:
+            value = flat_annotation(value)
         if item.kind in ANNOTATIONS:
             part = self._part_of("output_text")
             assert self._text is not None
@@ -246,9 +249,11 @@ class ItemWriter(ABC):
             )
             part.annotations.append(value)
         elif type(value) is not dict:
-            self.left_out[item.kind] += 1
+            self._leave_out(item)
         elif item.kind in KEPT_EVENTS:
             self._kept(item.kind, value)
+        elif item.kind == "compaction" and "encrypted_content" not in value:
+            self._leave_out(item)  # Anthropic's own
         elif item.kind in SERVER_ITEMS:
             known = self._server(value) if item.is_done or value.get("id") else None
             if known is None:
@@ -256,6 +261,10 @@ class ItemWriter(ABC):
             if item.is_done:
                 self.finish_server(known, value)
         else:
+            self._leave_out(item)
+
+    def _leave_out(self, item: Item) -> None:
+        if item.is_done:
             self.left_out[item.kind] += 1
 
     def _server(self, value: dict[str, Any]) -> ServerItem | None:

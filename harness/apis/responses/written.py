@@ -10,6 +10,7 @@ from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
+    from harness.core.parts import Usage
 
 __all__ = [
     "ANNOTATIONS",
@@ -18,6 +19,8 @@ __all__ = [
     "ServerItem",
     "TextItem",
     "TextPart",
+    "flat_annotation",
+    "is_own_usage",
     "response_object",
     "usage_object",
 ]
@@ -98,29 +101,37 @@ def response_object(
     }
 
 
-def usage_object(
-    counts: dict[str, Any], input_tokens: int | None, output_tokens: int | None
-) -> dict[str, Any]:
+def is_own_usage(counts: dict[str, Any]) -> bool:
+    """Return whether token counts are as this API writes them."""
+    return "input_tokens" in counts and "total_tokens" in counts
+
+
+def usage_object(usage: Usage) -> dict[str, Any]:
     """Return token counts as this API writes them.
 
     Args:
-        counts: As some API sent them; taken as they are where they are this one's.
-        input_tokens: Tokens of the request.
-        output_tokens: Tokens of the answer.
+        usage: Of any API; taken as sent where it is this one's.
 
     Returns:
         The counts; zeros where none came, for the API always has them.
     """
-    if "input_tokens" in counts and "total_tokens" in counts:
-        return counts
-    asked, answered = input_tokens or 0, output_tokens or 0
+    if is_own_usage(usage.counts):
+        return usage.counts
+    asked, answered = usage.input_tokens or 0, usage.output_tokens or 0
     return {
         "input_tokens": asked,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens or 0},
         "output_tokens": answered,
-        "output_tokens_details": {"reasoning_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
         "total_tokens": asked + answered,
     }
+
+
+def flat_annotation(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an annotation whose fields stand beside its type; chat nests them."""
+    kind = value.get("type")
+    nested = value.get(kind) if type(kind) is str else None
+    return {"type": kind, **nested} if type(nested) is dict else value
 
 
 class TextPart:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["document_importer", "text_importer"]
 
 _DOCUMENTS = ("har", "http_interactions", "go_vcr", "cassetter", "charles", "aimock")
-_TEXTS = ("curl_trace", "cassetter_toml", "json_log", "log", "terminal")
+_TEXTS = (
+    "curl_trace",
+    "cassetter_toml",
+    "json_log",
+    "python_literals",
+    "log",
+    "terminal",
+)
 
 
 def document_importer(document: Any) -> DocumentImporter | None:

@@ -45,13 +45,30 @@ def _objects(text: str) -> list[dict[str, Any]]:
 def _plain(entry: dict[str, Any]) -> list[str]:
     """Return what an entry carries of a stream as lines of a plain log."""
     time = next((entry[key] for key in _TIMES if isinstance(entry.get(key), str)), "")
+    return [f"{time} log: {line}" for line in _data_lines(entry, 2) if line]
+
+
+def _data_lines(entry: dict[str, Any], depth: int) -> list[str]:
+    """Return the data that values hold: as lines, as an object or as its text.
+
+    Loggers keep what they were given beside the message or one level below it, such as
+    `{"msg": "chunk", "fields": {"chunk": ...}}`.
+    """
     lines: list[str] = []
     for value in entry.values():
         if isinstance(value, str) and _DATA.search(value):
             lines += value.strip().splitlines()
-        elif isinstance(value, dict) and api_of_event("", value) is not None:
-            lines.append(f"data: {json.dumps(value, ensure_ascii=False)}")
-    return [f"{time} log: {line}" for line in lines if line]
+            continue
+        held = value
+        if isinstance(value, str) and value.strip().startswith("{"):
+            held = next(iter(_objects(value.strip())))
+        if isinstance(value, str) and value.strip() == "[DONE]":
+            lines.append("data: [DONE]")
+        elif isinstance(held, dict) and api_of_event("", held) is not None:
+            lines.append(f"data: {json.dumps(held, ensure_ascii=False)}")
+        elif isinstance(held, dict) and depth > 1:
+            lines += _data_lines(held, depth - 1)
+    return lines
 
 
 IMPORTER = TextImporter("a log of JSON lines", _sniff, _read)

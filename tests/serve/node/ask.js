@@ -1,6 +1,9 @@
 // Reads lines of JSON {client, base_url, request} from standard input, asks with the
 // client unmodified, and prints one line of JSON for each: {text, calls} or {error}.
 import { createInterface } from "node:readline";
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createGoogleGenerativeAI } from "@ai-sdk/google";
+import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { jsonSchema, streamText, tool } from "ai";
 import OpenAI from "openai";
@@ -20,14 +23,21 @@ async function withOpenAI({ base_url, request }) {
   };
 }
 
-async function withVercel({ base_url, request }) {
-  const provider = createOpenAICompatible({ name: "harness", baseURL: base_url });
+const models = {
+  compatible: (baseURL) => createOpenAICompatible({ name: "harness", baseURL })("m"),
+  chat: (baseURL) => createOpenAI({ baseURL, apiKey: "unused" }).chat("m"),
+  responses: (baseURL) => createOpenAI({ baseURL, apiKey: "unused" }).responses("m"),
+  anthropic: (baseURL) => createAnthropic({ baseURL, apiKey: "unused" })("m"),
+  gemini: (baseURL) => createGoogleGenerativeAI({ baseURL, apiKey: "unused" })("m"),
+};
+
+async function withVercel({ base_url, api, request }) {
   const tools = {};
   for (const { function: offered } of request.tools ?? [])
     tools[offered.name] = tool({ inputSchema: jsonSchema(offered.parameters) });
   let failure;
   const result = streamText({
-    model: provider(request.model),
+    model: models[api ?? "compatible"](base_url),
     prompt: "Go on.", // its own message format; the server answers in order
     tools,
     maxRetries: 0,

@@ -123,13 +123,17 @@ def test_every_stop_reason_passes(reason: str, meaning: str) -> None:
         ({"output_tokens": 9}, (None, 9)),
         ({"input_tokens": 4, "output_tokens": 9}, (11, 9)),
         (
+            {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 2}},
+            (None, 9, None, 2),
+        ),
+        (
             {"input_tokens": 4, "cache_read_input_tokens": 1, "output_tokens": 9},
-            (7, 9),
+            (7, 9, 1),
         ),
         ({"input_tokens": True, "output_tokens": None}, (None, None)),
     ],
 )
-def test_usage_is_cumulative(usage: Payload, tokens: tuple[int, int]) -> None:
+def test_usage_is_cumulative(usage: Payload, tokens: tuple[int | None, ...]) -> None:
     """A18: nothing is added up but the cache of the request; what lacks stays."""
     first = {
         "input_tokens": 3,
@@ -139,7 +143,7 @@ def test_usage_is_cumulative(usage: Payload, tokens: tuple[int, int]) -> None:
     }
     parts = read(events([start(usage=first), finish(usage=usage), STOP]))
     assert [p for p in parts if isinstance(p, Usage)] == [
-        Usage(first, 10, 1),
+        Usage(first, 10, 1, 5),
         Usage(usage, *tokens),
     ]
 

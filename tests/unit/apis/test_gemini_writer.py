@@ -317,7 +317,7 @@ def _custom(text: str) -> CallPart:
             [Finish("SAFETY", "content_filter"), Usage({"trafficType": "t"})],
             "",
         ),
-        ([Head("r", "m"), Head("s")], [Head("r", "m")], "changed identity"),
+        ([Head("r", "m"), Head("s")], [Head("r", "m")], "another id or model"),
         ([Head("r", "m", 1e300)], [Head("r", "m")], "created"),
         (
             [Usage({"prompt_tokens": 3, "completion_tokens": 2, "x": 1}, 3, 2)],
@@ -332,7 +332,7 @@ def _custom(text: str) -> CallPart:
                     2,
                 )
             ],
-            "usage details",
+            "token count",
         ),
     ],
 )
@@ -373,7 +373,7 @@ def test_an_error_and_a_refused_prompt_are_events_of_their_own() -> None:
     assert problems(read(*payloads_of(groups))) == [("error-event", "overloaded")]
     events, left_out = write([[error], [error, Finish("failed")]])
     assert len(events) == 1
-    assert left_out == {"second error": 1, "finish after an error": 1}
+    assert left_out == {"what follows an error": 2}
     feedback = {"blockReason": "SAFETY"}
     blocked: list[Part] = [
         Item("promptFeedback", feedback),
@@ -514,12 +514,19 @@ def test_a_finish_waits_for_the_counts_or_the_end() -> None:
     assert writer.feed([Finish("stop")]) == []
     [late] = writer.feed([Text("late")])
     assert "finishReason" not in late.payload["candidates"][0]
-    [last] = writer.feed([counts])
+    assert writer.feed([counts]) == []  # more may come all the same
+    assert writer.feed([Finish("length")]) == []
+    [last] = writer.close()
     assert last.payload["candidates"][0]["finishReason"] == "STOP"
     assert last.payload["usageMetadata"] == {"totalTokenCount": 1}
-    assert writer.feed([Finish("length")]) == []
-    assert writer.close() == []
     assert writer.left_out == {"second finish": 1}
+    in_every_event = Writer()
+    assert in_every_event.feed([Text("a"), Finish("stop"), counts]) == []
+    [first] = in_every_event.feed([Text("b"), Finish("stop"), counts])
+    assert "finishReason" not in first.payload["candidates"][0]
+    [last] = in_every_event.close()
+    assert last.payload["candidates"][0]["finishReason"] == "STOP"
+    assert in_every_event.left_out == {}
     at_the_end = Writer()
     assert at_the_end.feed([Finish("stop")]) == []
     assert len(at_the_end.close()) == 1
@@ -529,7 +536,8 @@ def test_a_finish_waits_for_the_counts_or_the_end() -> None:
     assert behind.feed([late_call]) == []
     assert behind.feed([counts]) == []  # the call is not whole
     rest = CallPart(late_call.call, "", ": 1}", is_new=False)
-    [event] = behind.feed([rest, counts])
+    assert behind.feed([rest, counts]) == []
+    [event] = behind.close()
     assert event.payload["candidates"][0]["finishReason"] == "STOP"
 
 

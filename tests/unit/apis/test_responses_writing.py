@@ -65,7 +65,7 @@ def broken(events: list[Event]) -> set[str]:
 
 _NOT_CARRIED = {
     # GitHub Copilot: a response has one id. What has no head gets an id.
-    "github-copilot-id-rotation.1.chunks": {"changed id or model": 2},
+    "github-copilot-id-rotation.1.chunks": {"another id or model": 2},
     "parallel-tool-call-wrapper.1.chunks": {},
 }
 """Recordings whose parts are not all read back, and what the writer counts."""
@@ -191,7 +191,7 @@ def test_what_the_api_cannot_carry_is_counted(part: Part, name: str) -> None:
     [
         (("", "", "late"), "late id of a call"),
         (("late", "", ""), "late name of a call"),
-        (("", " ", ""), "arguments after the end of a call"),
+        (("", " ", ""), "piece of a call after its end"),
     ],
 )
 def test_what_comes_too_late_is_counted(late: tuple[str, str, str], name: str) -> None:

@@ -22,7 +22,7 @@ from harness.agents.letta.messages import (
     FunctionCallMessage,
     InternalMonologue,
 )
-from harness.engine.targets import AgentOptions
+from harness.engine.agent_options import AgentOptions
 from tests.cli.running import harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 from tests.json_feeding import cut_at

@@ -69,7 +69,7 @@ def test_what_vcrpy_writes_is_read_back_exactly(
 _MEASURED = """
 import resource, sys, time
 import yaml
-from harness.cassettes import reading
+from harness import load_cassette
 from harness.cassettes.yaml_text import _loader
 _loader()
 how, path = sys.argv[1:]
@@ -78,7 +78,7 @@ if how == "bare":
     with open(path, "rb") as file:
         held = yaml.load(file, yaml.CSafeLoader)
 else:
-    held = reading.load_cassette(path)
+    held = load_cassette(path)
     if how == "replayed":
         total = sum(len(p) for e in held.exchanges for _, p in e.response.iter_wire())
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -176,7 +176,8 @@ def _forty_secrets() -> Exchange:
         0,
         Request(
             "POST",
-            f"https://u:{CORE}@host/{keys[0]}?key={CORE}&api_key=url-{CORE}",
+            f"https://u:{CORE}@host/{keys[0]}?key={CORE}&api_key=url-{CORE}"
+            "&page=unshaped.secret.of.nobody",
             {
                 "Authorization": [f"Basic {basic}"],
                 "Cookie": [f"sid=cookie-{CORE}; other=second-{CORE}"],

@@ -10,6 +10,7 @@ import base64
 import json
 import random
 import re
+import string
 import tracemalloc
 from urllib.parse import quote
 
@@ -73,6 +74,17 @@ def test_format_is_redacted_and_found_in_every_place(row: Format) -> None:
     header = RULES.headers({"x-note": [f"about {value}"]})["x-note"][0]
     assert not _left(value, header)
     assert not _left(value, RULES.uri(f"https://host/v1/{value}/x"))
+
+
+def test_random_letters_without_a_digit_are_a_key_and_names_are_none() -> None:
+    """One in a thousand keys of 40 letters and digits has no digit."""
+    rng = random.Random(0)
+    for _ in range(200):
+        key = "s" + "k-" + "".join(rng.choices(string.ascii_letters, k=40))
+        redacted = RULES.body(f'{{"content": "it is {key}."}}'.encode()).decode()
+        assert not _left(key, redacted), key
+    name = "sk-toggleable__content-fittedEstimatorOfWhichThisIsTheLongestClassName"
+    assert RULES.body(name.encode()) == name.encode()
 
 
 # Not one of these services' keys is known by anything but the name beside it.

@@ -1,0 +1,44 @@
+"""Token counts that every API has a name for, and those that one API alone has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.core.parts import Usage
+
+__all__ = ["count_in", "other_counts"]
+
+
+def count_in(counts: dict[str, Any], *path: str) -> int | None:
+    """Return the count at a path of an object; None where there is none."""
+    value: Any = counts
+    for key in path:
+        value = value.get(key) if type(value) is dict else None
+    return value if type(value) is int else None
+
+
+def other_counts(usage: Usage) -> int:
+    """Return how many counts are lost where only the neutral ones are written.
+
+    A count of nothing is none, and neither is a sum or a difference of neutral ones.
+    """
+    asked, answered = usage.input_tokens or 0, usage.output_tokens or 0
+    cached, thought = usage.cached_tokens or 0, usage.reasoning_tokens or 0
+    neutral = {asked, answered, cached, thought}
+    neutral |= {asked - cached, answered - thought, asked + answered}
+    return sum(leaf not in neutral for leaf in _leaves(usage.counts))
+
+
+def _leaves(value: object) -> list[object]:
+    found: list[object] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if type(one) is dict:
+            waiting += one.values()
+        elif type(one) is list:
+            waiting += one
+        elif one:
+            found.append(one)
+    return found

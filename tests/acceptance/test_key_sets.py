@@ -1,0 +1,92 @@
+"""Recordings of a habit, written again in its dialect: the same events, the same keys.
+
+Event by event: whether there is an `event:` line, the type, and which fields it has, of
+objects inside as deep as the table says. Pings come when a server likes and do not
+count. Dialects whose recordings have more (what a request asked to be echoed, say) are
+compared by the key sets of each type of event: `tests/unit/apis`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from harness.apis.detect import api_named
+from harness.apis.style import ApiStyle
+from tests.crossing import arrived, read, recorded
+from tests.shared import needs_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.apis.base import Event, WritingApi
+
+pytestmark = needs_shared
+
+_RESPONSES = "test_openai_responses__test"
+SOURCES = [
+    ("responses", "openai", "xai_grok-4-1-fast-non-reasoning_can_use_tools_without", 1),
+    ("responses", "obfuscated", "openai_gpt-5-nano_can_use_tools_with_multi-turn", 1),
+    ("responses", "lmstudio", "test_deepseek_responses_text_stream_.yaml", 1),
+    ("responses", "raw-reasoning", "deepseek-v4-flash_streams_reasoning_deltas", 1),
+    ("responses", "bedrock", "providers_bedrock_mantle_responses_chat_streams", 1),
+    ("responses", "background", f"{_RESPONSES}_background_mode_streaming_cont", 1),
+    ("responses", "no-sequence", f"{_RESPONSES}_openai_responses_stream.yaml", 1),
+    ("responses", "no-event-lines", "test_llm_openrouter__test_prompt.yaml#1", 1),
+    ("responses", "copilot", "github-copilot-id-rotation", 1),
+    ("anthropic", "anthropic", "claude-3-5-haiku-20241022_reports_consistent_token", 3),
+    ("gemini", "gemini-sse", "gemini-2_5-flash_can_use_tools_with_multi-turn", 4),
+    ("gemini", "vertex", "chat_function_calling_gemini-2_0-flash_can_use_tools", 4),
+    ("gemini", "partial-args", "google-stream-no-args-tool-call", 4),
+]
+"""API, dialect, part of the name of the recording that it comes from, depth."""
+
+MOST = {"responses": (1, 133), "anthropic": (3, 74), "gemini": (1, 31)}
+"""How deep, and of how many recordings some dialect has the keys, event by event."""
+
+
+def _keys(value: Any, depth: int) -> Any:
+    if isinstance(value, dict) and depth:
+        return sorted((key, _keys(inner, depth - 1)) for key, inner in value.items())
+    if isinstance(value, list) and depth:
+        return sorted({repr(_keys(inner, depth - 1)) for inner in value})
+    return None
+
+
+def _shape(events: Iterable[Event], depth: int) -> list[Any]:
+    return [
+        (bool(event.name), event.payload.get("type"), _keys(event.payload, depth))
+        for event in events
+        if event.payload.get("type") not in {"ping", "keepalive"}
+    ]
+
+
+@pytest.mark.parametrize(("api", "dialect", "source", "depth"), SOURCES)
+def test_dialect_has_the_keys_of_the_recording_it_comes_from(
+    api: str, dialect: str, source: str, depth: int
+) -> None:
+    """Event by event."""
+    name, events = next(one for one in _all(api) if source in one[0])
+    made = arrived(ApiStyle(api, dialect), read(api, events))
+    assert _shape(made, depth) == _shape(events, depth), name
+
+
+def _all(api: str) -> list[tuple[str, list[Event]]]:
+    return list(recorded(api))
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("api", MOST)
+def test_recordings_have_the_keys_of_some_dialect(api: str) -> None:
+    """All recordings in all dialects: 30 s of the processor."""
+    depth, most = MOST[api]
+    names = list(cast("WritingApi", api_named(api)).dialects)
+    found = 0
+    for _, events in recorded(api):
+        answer, wanted = read(api, events), _shape(events, depth)
+        found += any(
+            _shape(arrived(ApiStyle(api, name), answer), depth) == wanted
+            for name in names
+        )
+    assert found == most
