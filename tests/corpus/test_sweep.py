@@ -149,6 +149,7 @@ def test_a_sweep_that_is_over_is_not_done_again(
         (["--memory", "much"], "expected a number of bytes"),
         (["--against", "none.jsonl"], "there is no such file"),
         (["--new-since", "README.md"], "neither a time"),
+        (["--new-since", "2026-13-01"], "no such time"),
     ],
 )
 def test_wrong_usage_is_one_line(
