@@ -23,6 +23,7 @@ from harness.core.parts import CallPart
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from harness.apis.faults import Fault
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
 __all__ = [
@@ -257,7 +258,7 @@ class WritingApi(Api, Protocol):
         """The dialects by name, the standard one first."""
 
     @property
-    def faults(self) -> Mapping[str, Named]:
+    def faults(self) -> Mapping[str, Fault]:
         """The ways to go wrong, by name."""
 
     @property

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +89,7 @@ def _mode(target: Path, name: str) -> int | None:
 
 def _replace(target: Path, data: bytes | Iterable[bytes], mode: int | None) -> None:
     temporary = target.with_name(
-        f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}"
     )
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     _live.add(temporary.name)

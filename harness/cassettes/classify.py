@@ -20,7 +20,8 @@ from harness.core.framing import decoder_for
 from harness.errors import ChunkError, SSEError, shorten
 
 if TYPE_CHECKING:
-    from harness.cassettes.model import Exchange
+    from harness.apis.base import Api
+    from harness.cassettes.model import Exchange, Request
     from harness.core.sse import SSEEvent
 
 __all__ = ["Classification", "Kind", "classify"]
@@ -61,17 +62,21 @@ def classify(exchange: Exchange) -> Classification:
         The kind, with a reason for `Kind.OTHER`. A stream that begins with comments,
         an error event or a usage chunk is a stream.
     """
-    asked = exchange.request.json()
-    asked = asked if isinstance(asked, dict) else {}
-    found = _of_response(exchange, asked)
-    if found.kind is Kind.OTHER and asked:
-        api = api_of_request(exchange.request.uri, asked)
+    found = _of_response(exchange)
+    if found.kind is Kind.OTHER:
+        api = _asked(exchange.request)
         if api is not None and api.name != "chat":
             return _other(f"{found.reason}; it was asked of {api.title}")
     return found
 
 
-def _of_response(exchange: Exchange, asked: dict[str, Any]) -> Classification:
+def _asked(request: Request) -> Api | None:
+    """Return whom a request is meant for: parsed only where the answer is nobody's."""
+    body = request.json()
+    return api_of_request(request.uri, body) if body and type(body) is dict else None
+
+
+def _of_response(exchange: Exchange) -> Classification:
     response = exchange.response
     head = response.peek(_LOOKED_AT)
     is_whole = response.source is None and len(response.body) <= _LOOKED_AT
@@ -84,7 +89,7 @@ def _of_response(exchange: Exchange, asked: dict[str, Any]) -> Classification:
     if text.startswith(b"<") and b"\ndata:" not in text:
         return _other("HTML or XML, no event stream")
     read = _of_json if text.startswith((b"{", b"[")) else _of_events
-    return read(text, exchange.request.uri, asked, is_whole=is_whole)
+    return read(text, exchange.request, is_whole=is_whole)
 
 
 def _other(reason: str) -> Classification:
@@ -129,17 +134,15 @@ def _parse(text: bytes) -> Any:
         return None
 
 
-def _of_json(
-    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
-) -> Classification:
+def _of_json(head: bytes, request: Request, *, is_whole: bool) -> Classification:
     """Read JSON: one object is a whole answer or an event, several are a stream."""
     document = _parse(head)
     if isinstance(document, dict) and _is_one_value(head):
         found = _of_document(document)
         if found.kind is Kind.OTHER and api_of_event("", document) is not None:
-            return _of_events(head, uri, asked, is_whole=is_whole)
+            return _of_events(head, request, is_whole=is_whole)
         return found
-    events = _of_events(head, uri, asked, is_whole=is_whole)
+    events = _of_events(head, request, is_whole=is_whole)
     if events.kind is Kind.STREAM:
         return events
     if isinstance(document, list):
@@ -184,11 +187,9 @@ def _name_of(document: dict[str, Any]) -> str:
     return f"JSON, no answer of a known API (keys: {keys})" if keys else "empty JSON"
 
 
-def _of_events(
-    head: bytes, uri: str, asked: dict[str, Any], *, is_whole: bool
-) -> Classification:
+def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classification:
     decoder = decoder_for(head)
-    seen = _Seen(uri, asked)
+    seen = _Seen(request)
     try:
         for start in range(0, len(head), _SLICE):
             for event in decoder.feed(head[start : start + _SLICE]):
@@ -214,9 +215,8 @@ _LETTA = frozenset(
 class _Seen:
     """What the events so far show."""
 
-    def __init__(self, uri: str, asked: dict[str, Any]) -> None:
-        self._uri = uri
-        self._asked = asked
+    def __init__(self, request: Request) -> None:
+        self._request = request
         self._has_error = False
         self._unknown = ""
 
@@ -254,7 +254,7 @@ class _Seen:
     def at_the_end(self, head: bytes, *, is_whole: bool) -> Classification:
         if self._has_error:
             # Nothing but errors, which look alike: the request decides.
-            api = api_of_request(self._uri, self._asked)
+            api = _asked(self._request)
             return Classification(Kind.STREAM, api=api.name if api else "chat")
         if self._unknown:
             what = "an event stream"

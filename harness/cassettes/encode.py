@@ -19,7 +19,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.json_text import is_json, json_text
+from harness.cassettes.json_text import PIECE, is_json, json_text
 from harness.cassettes.yaml_scalars import binary_scalar, inline_scalar, text_scalar
 from harness.errors import CassetteError
 
@@ -29,16 +29,12 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange, Response
 
 __all__ = [
-    "PIECE",
     "Encoded",
     "dump_document",
     "encode_document",
     "interaction_of",
     "save_cassette",
 ]
-
-PIECE = 1 << 20
-"""Characters of a text that are encoded at once."""
 
 _WIDTH = 88  # where the list of wire chunks is wrapped, as this project's code is
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +158,7 @@ class _File:
         folder = Path(home if target else tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
         while True:
-            token = f"{os.getpid()}-{secrets.token_hex(4)}"
+            token = f"{os.getpid()}-{os.urandom(4).hex()}"
             self.path = folder / journal_name(name, token)
             self._descriptor = os.open(self.path, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
             OWN.add(self.path.name)

@@ -10,14 +10,13 @@ killed while it wrote: its client had not got the end of the body.
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.encode import PIECE
-from harness.cassettes.json_text import for_json
+from harness.cassettes.json_text import PIECE, for_json
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class ExchangeLine:
 
     def __init__(self, order: int, interaction: dict[str, Any]) -> None:
         self._texts: list[str] = []
-        self._gap = secrets.token_hex()
+        self._gap = os.urandom(32).hex()
         record = {"order": order, "interaction": self._without_large(interaction)}
         self._between = journal_line(record).split(self._gap.encode())
 

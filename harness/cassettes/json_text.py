@@ -12,7 +12,10 @@ import json
 import os
 from typing import Any
 
-__all__ = ["for_json", "is_json", "json_text"]
+__all__ = ["PIECE", "for_json", "is_json", "json_text"]
+
+PIECE = 1 << 20
+"""Characters of a text that are encoded at once."""
 
 
 def is_json(path: str | os.PathLike[str]) -> bool:

@@ -123,10 +123,6 @@ def _problem(error: Exception) -> str:
 
 def _show(error: click.ClickException) -> None:
     """Show an error of click's, which quotes the arguments as they are."""
-    if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
-        error = click.UsageError(
-            "--debug goes before the command: harness --debug COMMAND ...", error.ctx
-        )
     text = io.StringIO()
     error.show(file=text)
     for line in text.getvalue().splitlines():

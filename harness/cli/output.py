@@ -8,14 +8,18 @@ code prints, also below Python, goes to standard error.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["imports_own_code", "out", "rejoin", "replaced"]
+__all__ = ["apart", "imports_own_code", "out", "rejoin", "replaced"]
+
+_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")  # no path of Windows looks so
 
 _before: TextIO | None = None  # `sys.stdout`, while it is something else
 _copy: TextIO | None = None  # of it, where the file below it is something else too
@@ -52,6 +56,14 @@ def imports_own_code(*, goes_first: bool = True) -> None:
         )
         os.dup2(sys.stderr.fileno(), descriptor)
     sys.stdout = sys.stderr
+
+
+def apart(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths among what was named, and the user's interfaces."""
+    own = tuple(
+        name for name in named if _TARGET.fullmatch(name) and not Path(name).exists()
+    )
+    return tuple(name for name in named if name not in own), own
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from harness.cli.options import (
     exchange_option,
     mode_of,
 )
-from harness.cli.output import imports_own_code, out
+from harness.cli.output import apart, imports_own_code, out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,15 +156,24 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
     PATH is a cassette (vcrpy's YAML or JSON), event stream text as `curl -N` saves
-    it, JSON lines of chunks, a folder of cassettes, or - for standard input.
+    it, JSON lines of chunks, a folder of cassettes, or - for standard input. A
+    MODULE:NAME beside them is your own interface, as with --interface.
 
     \b
     Examples:
       harness replay cassettes/llama-server/plain-text.yaml
+      harness replay cassettes/llama-server/three-steps.yaml my.agent:Interface
       harness replay cassettes --interface both --format jsonl
       harness replay broken.yaml --assistant-message --split chars --strict
       curl -N ... | harness replay -
     """
+    paths, own = apart(paths)
+    if own:
+        if len(own) > 1 or given["interface"] != "streaming" or not paths:
+            raise click.UsageError(
+                f"expected recordings and one interface, got {', '.join(own)} as well"
+            )
+        given["interface"] = own[0]
     options = ReplayOptions(**given)
     if options.mode and options.interface == "queuing":
         raise click.UsageError(
@@ -197,8 +206,7 @@ class _Run:
         self.write = WRITERS[options.form]()
         is_wanted = options.rows == "run" or (options.rows is None and out().isatty())
         self.has_runs = options.form == "table" and is_wanted
-        # A view was shown, so that a blank line stands between it and the next.
-        self.has_shown = False
+        self.has_shown = False  # a view; a blank line is between two
         self.shown: set[str] = set()  # diagnostics of this recording, each shown once
         self.steps: list[str] = []  # what to look at next
 
@@ -368,7 +376,7 @@ class _Run:
                 is_quiet=self.is_quiet,
             )
             if not self.steps:
-                self.steps = next_steps(cassette.path, found)
+                self.steps = next_steps(cassette.path, interface, found)
 
     def _explained(self, diagnostic: Diagnostic, cassette: Cassette) -> list[str]:
         from harness.debug.explain import explain

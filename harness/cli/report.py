@@ -10,7 +10,7 @@ import click
 from harness.cli.console import Exit, complain, complain_of, say
 from harness.cli.jobs import each, jobs_option, named
 from harness.cli.options import REASONING
-from harness.cli.output import imports_own_code
+from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
     from harness.apis.varied import Variation
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     help="A consumer, several times for several side by side.  [default: both of ours]",
 )
 @click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
-@click.option("--dialect", metavar="NAME", help="Say the streams as this provider.")
+@click.option("--dialect", metavar="NAME", help="Write the streams as this provider.")
 @click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
 @click.option("--diff", is_flag=True, help="Compare the two recordings named.")
 @REASONING
@@ -61,8 +61,9 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
 ) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
-    PATH is a recording or a folder of them; those that fail stand first. The page needs
-    no network; it opens in any browser, dark or light, and works by keyboard.
+    PATH is a recording or a folder of them; those that fail stand first. A
+    MODULE:NAME beside them is your own interface. The page needs no network; it opens
+    in any browser, dark or light, and works by keyboard.
 
     \b
     Examples:
@@ -76,7 +77,10 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
     from harness.debug.report import report_page
     from harness.errors import CassetteError
 
-    interfaces = interfaces or ("streaming", "queuing")
+    paths, own = apart(paths)
+    interfaces = (*interfaces, *own) or ("streaming", "queuing")
+    if own == interfaces:
+        interfaces = ("streaming", *own)  # the user's own beside ours
     if any(":" in name for name in interfaces):
         imports_own_code()
     variation = vary(split, dialect, fault)

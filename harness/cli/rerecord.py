@@ -12,6 +12,8 @@ import click
 
 from harness.cli.console import Exit, printable, say
 
+_LIST = Path(".pytest_cache/v/harness/stale")
+
 
 @click.command("rerecord", context_settings={"ignore_unknown_options": True})
 @click.option("--dry-run", is_flag=True, help="Print the command, run nothing.")
@@ -19,9 +21,10 @@ from harness.cli.console import Exit, printable, say
 def command(options: tuple[str, ...], *, dry_run: bool) -> int:
     """Record the tests again whose requests have changed.
 
-    They are those that the last `pytest --harness-record=verify` here found; the list
-    is in pytest's cache. Each is run with `--harness-record=rewrite`: its cassette is
-    replaced as a whole, and only if the test passes. PYTEST is given to pytest.
+    They are those that the last `pytest --harness-record=verify` found, here or in a
+    folder above; the list is in pytest's cache. Each is run with
+    `--harness-record=rewrite`: its cassette is replaced as a whole, and only if the
+    test passes, which takes it off the list. PYTEST is given to pytest.
 
     \b
     Examples:
@@ -31,12 +34,13 @@ def command(options: tuple[str, ...], *, dry_run: bool) -> int:
     """
     from harness.errors import UsageError
 
-    path = Path(".pytest_cache/v/harness/stale")
+    here = Path.cwd()
+    folders = [folder for folder in (here, *here.parents) if (folder / _LIST).is_file()]
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads((folders[0] / _LIST).read_text(encoding="utf-8"))
+    except (IndexError, OSError, ValueError):
         raise UsageError(
-            f"{path}: no list of tests is here; make one where pytest runs: "
+            f"{_LIST}: no list of tests is here or above; make one: "
             "pytest --harness-record=verify"
         ) from None
     tests = [one for one in found if isinstance(one, str)]
@@ -47,5 +51,5 @@ def command(options: tuple[str, ...], *, dry_run: bool) -> int:
     click.echo(printable(shlex.join(["python", *given])))
     if dry_run:
         return Exit.DONE
-    done = subprocess.run([sys.executable, *given], check=False)  # noqa: S603 - pytest
+    done = subprocess.run([sys.executable, *given], cwd=folders[0], check=False)  # noqa: S603 - pytest
     return Exit.FINDINGS if done.returncode else Exit.DONE

@@ -55,9 +55,9 @@ def show_runs(
     known.update(map(str, transcript.diagnostics))
 
 
-def next_steps(path: str, found: list[Diagnostic]) -> list[str]:
+def next_steps(path: str, interface: str, found: list[Diagnostic]) -> list[str]:
     """Return what to look at next: the place of the first diagnostic, or the page."""
-    name = shlex.quote(path)
+    name = shlex.quote(path) + (f" {interface}" if ":" in interface else "")
     places = (one.chunk or (one.excerpt and one.excerpt.chunk) for one in found)
     place = next((chunk for chunk in places if chunk is not None), None)
     if place is not None:

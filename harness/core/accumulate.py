@@ -135,6 +135,12 @@ class Accumulator:
                     self._first = self._choice(0)
                 self._first.add(part)
 
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The calls of choice 0: live objects that grow with the next part."""
+        first = self._choices.get(0)
+        return [call for call in first.calls if not call.is_dropped] if first else []
+
     def _choice(self, index: int) -> _Choice:
         held = self._choices.get(index)
         if held is None:

@@ -22,13 +22,11 @@ from __future__ import annotations
 
 import re
 
+from harness.core.byte_decoder import ByteDecoder
 from harness.core.sse import SSEEvent
-from harness.errors import SSEError, StateError
-from harness.limits import EVENT
 
 __all__ = ["JSONStreamDecoder"]
 
-_BOM = b"\xef\xbb\xbf"
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
 _WHITE = b" \t\r\n"
 _STRING = rb'(?:[^"\\\n]++|\\[^\n])*+'
@@ -40,7 +38,7 @@ _QUOTE, _BACKSLASH, _NEWLINE = b'"\\\n'
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = b"{}[]"
 
 
-class JSONStreamDecoder:
+class JSONStreamDecoder(ByteDecoder):
     """Decodes a stream of JSON values that arrives in pieces.
 
     The interface of `harness.core.sse.SSEDecoder`: the events, and the error, are the
@@ -56,35 +54,21 @@ class JSONStreamDecoder:
     __slots__ = (
         "_arrays",
         "_column",
-        "_consumed",
-        "_failure",
-        "_head",
         "_in_escape",
         "_in_item",
         "_in_string",
-        "_is_closed",
         "_last",
         "_line",
-        "_max_event_bytes",
         "_open",
         "_pieces",
-        "_start",
         "is_array_open",
-        "stray",
     )
 
     def __init__(self, *, max_event_bytes: int | None = None) -> None:
-        self.stray: list[tuple[int, bytes]] = []
-        """Always empty: what is no JSON is a value that cannot be parsed."""
+        super().__init__(max_event_bytes)  # `stray` stays empty: all is a value
         self.is_array_open = False
         """Whether values are items of an array that has not been closed."""
-        self._max_event_bytes = (
-            EVENT.value if max_event_bytes is None else max_event_bytes
-        )
-        self._head: bytes | None = b""  # the first bytes, while they may be a BOM
-        self._consumed = 0  # bytes before the current piece
         self._pieces: list[bytes] = []  # of the unfinished value
-        self._start = 0  # where it starts
         self._column = 0  # how far in its line
         self._open = bytearray()  # its brackets that are open, outermost first
         self._arrays = 0  # how many of them are `[`
@@ -95,8 +79,6 @@ class JSONStreamDecoder:
         # and the bracket of the array.
         self._line = 0
         self._last = 0  # the last byte outside strings that is no white space
-        self._failure: SSEError | None = None  # waits until its events are out
-        self._is_closed = False
 
     def feed(self, data: bytes) -> list[SSEEvent]:
         """Decode the next piece of the stream.
@@ -113,14 +95,11 @@ class JSONStreamDecoder:
                 the next call (`feed` or `close`) raises.
             StateError: The decoder was closed before.
         """
-        if self._is_closed:
-            self._raise_failure()
-            raise StateError(
-                "the JSON decoder is closed; make a new one for a new stream"
-            )
+        self._check_open()
         events: list[SSEEvent] = []
         if self._head is not None:
             data = self._strip_bom(data)
+            self._line = self._start
         self._decode(data, events)
         if not events:
             self._raise_failure()
@@ -147,22 +126,6 @@ class JSONStreamDecoder:
         if self._pieces:
             self._finish(b"", 0, events, is_complete=False)
         return events
-
-    def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
-
-    def _strip_bom(self, data: bytes) -> bytes:
-        head = (self._head or b"") + data
-        if len(head) < len(_BOM) and _BOM.startswith(head):
-            self._head = head
-            return b""
-        self._head = None
-        if head.startswith(_BOM):
-            self._consumed = self._line = len(_BOM)
-            return head[len(_BOM) :]
-        return head
 
     def _decode(self, data: bytes, events: list[SSEEvent]) -> None:
         position = 0
@@ -324,12 +287,7 @@ class JSONStreamDecoder:
         """Check the unfinished value, and fail if it is too long."""
         if end - self._start <= self._max_event_bytes:
             return False
-        self._is_closed = True
-        self._failure = SSEError(
-            f"a value of more than {self._max_event_bytes} bytes; is this a stream of "
-            f"JSON values? To allow it, set {EVENT.variable} higher",
-            byte_offset=self._start,
-        )
+        self._fail("a value", "a stream of JSON values")
         self._forget()
         return True
 

@@ -19,12 +19,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from harness.errors import SSEError, StateError
-from harness.limits import EVENT
+from harness.core.byte_decoder import ByteDecoder
 
 __all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
 
-_BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
 _EVENT_LINE = re.compile(rb"event: [^\n]+")
@@ -56,7 +54,7 @@ _MOST_STRAY = 100  # lines held; a page of HTML has fewer that matter
 _STRAY_BYTES = 4096  # of each
 
 
-class SSEDecoder:
+class SSEDecoder(ByteDecoder):
     """Decodes an event stream that arrives in pieces.
 
     The events, and the error, are the same for every way to cut the same bytes.
@@ -69,45 +67,28 @@ class SSEDecoder:
     """
 
     __slots__ = (
-        "_consumed",
         "_data",
         "_event",
-        "_failure",
-        "_head",
-        "_is_closed",
         "_last_id",
-        "_max_event_bytes",
         "_partial",
         "_partial_bytes",
         "_skip_lf",
-        "_start",
         "comments",
         "retry_ms",
-        "stray",
     )
 
     def __init__(self, *, max_event_bytes: int | None = None) -> None:
+        super().__init__(max_event_bytes)
         self.comments = 0
         """How many comment lines have come (providers send them as keep-alive)."""
         self.retry_ms: int | None = None
         """The reconnection time that the stream asked for; None if it did not."""
-        self.stray: list[tuple[int, bytes]] = []
-        """Lines that are no field of the standard: where each starts in the stream and
-        its first bytes. Whoever reads them empties the list; it holds a hundred."""
-        self._max_event_bytes = (
-            EVENT.value if max_event_bytes is None else max_event_bytes
-        )
-        self._head: bytes | None = b""  # the first bytes, while they may be a BOM
         self._skip_lf = False  # the last piece ended with CR: an LF belongs to it
         self._partial: list[bytes] = []  # pieces of the unfinished line
         self._data: list[bytes] | None = None  # data lines of the unfinished event
         self._event = b""
         self._last_id = ""
         self._partial_bytes = 0
-        self._consumed = 0  # bytes up to the end of the last finished line
-        self._start = 0  # where the unfinished event starts
-        self._failure: SSEError | None = None  # waits until its events are out
-        self._is_closed = False
 
     def feed(self, data: bytes) -> list[SSEEvent]:
         """Decode the next piece of the stream.
@@ -124,11 +105,7 @@ class SSEDecoder:
                 first, and the next call (`feed` or `close`) raises.
             StateError: The decoder was closed before.
         """
-        if self._is_closed:
-            self._raise_failure()
-            raise StateError(
-                "the SSE decoder is closed; make a new one for a new stream"
-            )
+        self._check_open()
         if self._head is not None:
             data = self._strip_bom(data)
         if self._skip_lf and data:
@@ -189,31 +166,10 @@ class SSEDecoder:
         size = self._consumed + self._partial_bytes + more_bytes - self._start
         if size <= self._max_event_bytes:
             return False
-        self._is_closed = True
-        self._failure = SSEError(
-            f"an event of more than {self._max_event_bytes} bytes; is this an event "
-            f"stream? To allow it, set {EVENT.variable} higher",
-            byte_offset=self._start,
-        )
+        self._fail("an event", "an event stream")
         self._partial.clear()
         self._data = None
         return True
-
-    def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
-
-    def _strip_bom(self, data: bytes) -> bytes:
-        head = (self._head or b"") + data
-        if len(head) < len(_BOM) and _BOM.startswith(head):
-            self._head = head
-            return b""
-        self._head = None
-        if head.startswith(_BOM):
-            self._consumed = self._start = len(_BOM)
-            return head[len(_BOM) :]
-        return head
 
     def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> None:
         """Feed data that starts between events and has no CR, block by block.

@@ -56,7 +56,7 @@ function line(n) {
   row.insertCell().append(open);
   row.insertCell().append(make("span", s.state || "ok", s.state === "failing" ? "bad" : ""));
   const cut = (text, n) => text.length > n ? text.slice(0, n) + "…" : text;
-  for (const cell of [cut(s.question.replace(/\s+/g, " "), 80), cut(s.ended, 60), s.found.length,
+  for (const cell of [cut(s.question.replace(/\s+/g, " "), 80), cut(s.ended, 40), s.found.length,
     s.moments.length || "-", s.bytes, shown(s.seconds, 3), shown(s.first, 3),
     shown(s.rate, 1), shown(s.gap, 3)]) row.insertCell().textContent = cell;
   if (n === one) row.setAttribute("aria-current", "true");
@@ -81,7 +81,7 @@ function compared() {
   $("diffbox").hidden = false;
   $("diffhead").textContent = `A: ${d.a}; B: ${d.b}. ` + (d.same ? "The emissions are the same." :
     (d.said_same ? "The same texts and calls; only the emissions differ: " :
-      `${d.said.length} texts or calls differ; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
+      `${d.said.length} ${d.said.length === 1 ? "text or call differs" : "texts or calls differ"}; `) + `${d.emissions.a} and ${d.emissions.b} emissions.`);
   const side = (sign, said, name, at) => make("pre", `${sign} ` + (said === null ? "(absent)" :
     (at > 60 ? "…" : "") + said.text.slice(Math.max(0, at - 60), at + 300)), name);
   for (const c of d.said) $("diff").append(

@@ -12,22 +12,22 @@ event loop had a turn (async).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.apis.chat.restate import reasoning_as_content
+from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
+    RequestReader,
     added_turns,
     continues,
-    conversation_of,
     question_of,
     results_for,
 )
@@ -101,6 +101,7 @@ class AgentLoop:
         self._cause = Cause(0, None, None, is_boundary=False)
         self._is_started = False  # `stream_start` was called, no stream followed yet
         self._response_id = ""  # of the last answer
+        self._conversation = RequestReader()
         self._first: float | None = None  # when the first text of an answer came
         adapter.where = self._where
 
@@ -130,7 +131,7 @@ class AgentLoop:
             if kind.kind is Kind.OTHER:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
-            conversation = conversation_of(exchange, kind.api)
+            conversation = self._conversation(exchange, kind.api)
             if is_open and not continues(
                 previous, conversation, response_id=self._response_id
             ):
@@ -150,7 +151,7 @@ class AgentLoop:
 
     def _end_conversation(self) -> Iterator[Cause]:
         self._adapter.call("step_yield")
-        yield replace(self._cause, chunk=None, is_boundary=True)
+        yield Cause(self._cause.exchange, None, self._cause.at, is_boundary=True)
         yield Cause(-1, None, None, is_boundary=True)
 
     def _step(
@@ -216,7 +217,7 @@ class AgentLoop:
         self._response_id = accumulator.id
         yield from self._act(exchange, kind.api, accumulator, identity, date)
         adapter.call("step_complete")
-        yield replace(self._cause, chunk=None, is_boundary=True)
+        yield Cause(self._cause.exchange, None, self._cause.at, is_boundary=True)
 
     def _reader(self, exchange: Exchange, api: str) -> StreamReader:
         """Return what reads a stream, gone wrong first if it is to go wrong.
@@ -269,7 +270,7 @@ class AgentLoop:
         self._is_started = False
         at = None
         if takes_chunks:  # one for all chunks: a new one for each took 5 % of the time
-            self._cause = replace(self._cause)
+            self._at(self._cause.exchange)
         cause = self._cause
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
@@ -304,7 +305,7 @@ class AgentLoop:
             yield self._cause
         self._is_started = False
         at = None
-        self._cause = cause = replace(self._cause)
+        cause = self._at(self._cause.exchange)
         for event, at, parts in reader.parts():
             accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
@@ -327,7 +328,7 @@ class AgentLoop:
         check: ArgumentsCheck,
         at: float | None,
     ) -> Iterator[Cause]:
-        check.close(accumulator.message().calls)
+        check.close(accumulator.calls)
         reader.finish()
         self._cause = Cause(self._cause.exchange, None, at, is_boundary=False)
         if self._adapter.takes_chunks:
@@ -364,8 +365,10 @@ class AgentLoop:
             yield self._cause
         if not calls:
             return
-        later = [e for e in self._cassette.exchanges if e.index > exchange.index]
-        turns = added_turns(exchange, later, api=api, response_id=accumulator.id)
+        later = (e for e in self._cassette.exchanges if e.index > exchange.index)
+        turns = added_turns(
+            exchange, later, api, response_id=accumulator.id, read=self._conversation
+        )
         results = results_for(message.calls, turns)
         for position, (call, result) in enumerate(zip(calls, results, strict=True)):
             message_id = (

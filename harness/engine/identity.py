@@ -7,12 +7,12 @@ the content of an exchange, never from a path, a clock or a random source.
 from __future__ import annotations
 
 import hashlib
-import uuid
 from datetime import UTC, datetime
+from itertools import pairwise
 
 __all__ = ["EPOCH", "ExchangeIdentity", "date_of"]
 
-_NAMESPACE = uuid.UUID("6f1b0a0c-3f0e-5d2b-9a51-2f6f1c9f7c11")  # ours, fixed for good
+_NAMESPACE = bytes.fromhex("6f1b0a0c3f0e5d2b9a512f6f1c9f7c11")  # ours, fixed for good
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The date of an exchange whose provider sent no usable `created`."""
@@ -26,11 +26,12 @@ class ExchangeIdentity:
         content: Its body, or the first event of one that is read as it comes.
     """
 
-    __slots__ = ("_digest", "_number")
+    __slots__ = ("_digest", "_ids", "_number")
 
     def __init__(self, number: int, content: bytes) -> None:
         self._number = number
         self._digest = hashlib.sha256(content).hexdigest()
+        self._ids: dict[str, str] = {}
 
     def message_id(self, part: str = "response") -> str:
         """Return the id of one message of the exchange.
@@ -41,8 +42,11 @@ class ExchangeIdentity:
         Returns:
             ``message-<uuid5>``.
         """
-        name = f"{self._number}:{part}:{self._digest}"
-        return f"message-{uuid.uuid5(_NAMESPACE, name)}"
+        known = self._ids.get(part)
+        if known is None:
+            name = f"{self._number}:{part}:{self._digest}"
+            known = self._ids[part] = f"message-{_uuid5(name)}"
+        return known
 
     @property
     def call_prefix(self) -> str:
@@ -52,6 +56,15 @@ class ExchangeIdentity:
     def call_id(self, position: int) -> str:
         """Return the id of a call whose provider sent none."""
         return f"{self.call_prefix}_{position}"
+
+
+def _uuid5(name: str) -> str:
+    """Return the version-5 UUID of a name; the module takes three times as long."""
+    digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).digest()
+    digits = f"{digest.hex()[:12]}5{digest.hex()[13:16]}"
+    digits += f"{digest[8] & 0x3F | 0x80:02x}{digest.hex()[18:32]}"
+    ends = (0, 8, 12, 16, 20, 32)
+    return "-".join(digits[a:b] for a, b in pairwise(ends))
 
 
 def date_of(created: float) -> datetime:

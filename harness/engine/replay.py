@@ -267,22 +267,16 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     """Replay inside a running event loop; otherwise as `replay`.
 
     Args:
-        cassette: A loaded cassette or the path of one.
-        interface: ``"streaming"``, ``"queuing"``, ``"MODULE:NAME"``, a class or
-            factory, or an interface object (used as it is configured).
-        split: How to cut the text: what `--split` takes, or a split; None leaves the
-            recorded chunks.
-        dialect: Whose habits the stream gets: what `--dialect` takes, or a dialect.
-        fault: How the stream goes wrong: what `--fault` takes, or a fault. Chunks are
-            then numbered as they come, and `at` is None.
-        api: The API to restate the recording in; `dialect` and `fault` are then names
-            of that API's.
-        mode: How a streaming interface is used; None is `tokens` for an interface
-            made here and leaves an object's own mode.
-        options: What agent and interface agree on; an interface object's own
-            attributes go first.
-        exchange: Replay only the exchange of this number.
-        reasoning: Pass reasoning fields on as content.
+        cassette: As for `replay`.
+        interface: As for `replay`.
+        split: As for `replay`.
+        dialect: As for `replay`.
+        fault: As for `replay`.
+        api: As for `replay`.
+        mode: As for `replay`.
+        options: As for `replay`.
+        exchange: As for `replay`.
+        reasoning: As for `replay`.
 
     Returns:
         The same transcript as `replay` gives.
@@ -290,12 +284,6 @@ async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
     Raises:
         CassetteError: The file cannot be read.
         UsageError: A name or option is wrong.
-        InterfaceError: The interface raised.
-
-    Raises:
-        CassetteError: The file cannot be read.
-        UsageError: A name or option is wrong, or an event loop runs here and the
-            interface needs one (use `areplay`).
         InterfaceError: The interface raised.
     """
     responses: list[ReplayedResponse] = []

@@ -46,8 +46,6 @@ _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
 # sends it must not make a long stream wait.
-
-
 _PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 

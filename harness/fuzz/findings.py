@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "OverError", "Plan", "Tried", "shrunk"]
 
+_IDLE = 2000  # cases in a row that ask nothing: there is nothing to ask
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -89,6 +91,7 @@ class Findings:
         self._progress = progress
         self._known: set[str] = set()
         self._arrived: set[str] = set()
+        self._idle = 0  # cases in a row that had nothing to ask
 
     @property
     def budget(self) -> int | None:
@@ -108,6 +111,9 @@ class Findings:
         Raises:
             OverError: The plan is fulfilled.
         """
+        self._idle = 0 if recorded.examples else self._idle + 1
+        if self._idle > _IDLE:
+            raise OverError("there was nothing more to try of these relations")
         tried, budget = self.tried, self.budget
         is_last = budget is not None and recorded.examples >= budget
         added = recorded.examples if budget is None else min(recorded.examples, budget)

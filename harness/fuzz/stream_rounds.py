@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.apis.chat.dialects import DIALECTS
 from harness.apis.chat.faults import FAULTS
 from harness.core.stable_random import mix
+from harness.fuzz.api_arrivals import neutral_answers, written
 from harness.fuzz.odd import ODD_BYTES
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
@@ -19,6 +20,7 @@ from harness.fuzz.trial_cases import Case
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.trial_cases import Recorder
 
 __all__ = ["StreamRounds"]
@@ -63,6 +65,12 @@ class StreamRounds(StreamTrials):
             yield Case(f"{telling[0]}, {fault}", bound)
         for name in telling:
             yield Case(f"{name}, cut off", self._bound(self.truncation, name))
+        if len(self.judge.consumer.apis) > 1:
+            for name, answer in neutral_answers("chat").items():
+                arrival = self._arrival(written("chat", answer))
+                yield Case(
+                    f"{name}, translated", self._bound(self._translated, arrival)
+                )
         for kind in ODD_BYTES if self.reads_bytes else ():
             bound = self._bound(self.odd_bytes, telling[0], kind)
             yield Case(f"{telling[0]}, {kind}", bound)
@@ -118,6 +126,11 @@ class StreamRounds(StreamTrials):
         self, method: Callable[..., None], *arguments: object
     ) -> Callable[[Recorder], None]:
         return lambda recorder: method(recorder, *arguments)
+
+    def _translated(self, recorder: Recorder, arrival: Arrival) -> None:
+        if recorder.wants("translation"):
+            recorder.count("translation", len(self.judge.consumer.apis))
+            recorder.found(self.judge.judge("translation", arrival))
 
 
 def _share(names: list[str], number: int, count: int) -> list[str]:

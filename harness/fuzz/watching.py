@@ -26,7 +26,7 @@ __all__ = ["FIRST", "watch"]
 
 _LOOKS = 20  # in the time that an example is given
 FIRST = 6
-"""How many times as long the first example may take: many libraries are imported then."""
+"""How many times as long the first may take: many a library is imported then."""
 
 
 def watch(

@@ -36,11 +36,14 @@ class StaleRequests:
         self._fields: Counter[str] = Counter()
         self._verified = 0
         self._requests = 0
+        self._recorded: set[str] = set()
 
-    def add(self, test: HarnessTest) -> None:
-        """Take over what a test found."""
+    def add(self, test: HarnessTest, *, passed: bool) -> None:
+        """Take over what a test found, or that it was recorded again."""
         session = test.session
         if session is None or not session.verifies:
+            if session is not None and passed and session.mode.value == "rewrite":
+                self._recorded.add(test.item.nodeid)
             return
         from harness.record.verifying import unsent
 
@@ -74,11 +77,10 @@ class StaleRequests:
                 [self._tests, self._fields, self._verified, self._requests]
             )
             return
-        if not self._verified:
-            return
         cache = getattr(self._config, "cache", None)
-        if cache is not None:
-            cache.set(CACHE, sorted(self._tests))
+        if cache is not None and (self._verified or self._recorded):
+            known = self._tests if self._verified else cache.get(CACHE, [])
+            cache.set(CACHE, sorted(set(known) - self._recorded))
         if self._tests and session.exitstatus in {0, 5}:
             session.exitstatus = 1
 

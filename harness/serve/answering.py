@@ -22,6 +22,7 @@ from harness.serve.apis import (
     asked_api,
     has_error,
     parts_of,
+    style_of,
     written,
     written_whole,
 )
@@ -85,9 +86,15 @@ def _restated(
     is_streamed: bool,
 ) -> Answer:
     """Answer in another API than chat."""
+    style = style_of(settings, api, request)
+    broken = style.broken
+    if broken is not None and broken.body is not None:
+        return Answer.json(broken.body, broken.status)
     if is_streamed or request.method == "GET":
         timed = _Timed(exchange, settings.speed)
-        made = written(timed.parts(parts_of(exchange)), settings, api, request)
+        made = written(timed.parts(parts_of(exchange)), settings, style, request)
+        if broken is not None and broken.is_silent:
+            made = _then_silence(made)
         if settings.writes is not None:
             made = settings.writes.recut_bytes(made)
         is_array = api == "gemini" and "alt=sse" not in request.uri
@@ -99,6 +106,11 @@ def _restated(
     if problem:
         return Answer.error(500, problem)
     return Answer.json(written_whole(parts, api))
+
+
+def _then_silence(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    yield from pieces
+    raise BrokenOffError(Ending.STALLED)
 
 
 def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:

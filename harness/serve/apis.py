@@ -37,6 +37,7 @@ __all__ = [
     "parts_of",
     "response_id",
     "same_question",
+    "style_of",
     "written",
     "written_whole",
 ]
@@ -127,20 +128,19 @@ def _canonical(text: str) -> str:
 def written(
     answer: Iterator[tuple[float | None, list[Part]]],
     settings: Settings,
-    api: str,
+    style: ApiStyle,
     request: Request,
 ) -> Iterator[bytes]:
     """Yield an answer as a stream of the API that was asked.
 
     Args:
         answer: The time and the parts of each event.
-        settings: Splits, and a dialect and fault where they are this API's.
-        api: The API that was asked.
-        request: What was asked: Gemini's query chooses the framing.
+        settings: Splits.
+        style: The API that was asked, with a dialect and a fault of it.
+        request: What was asked: its query may skip events.
     """
     if settings.split is not None and not settings.split.is_recorded:
         answer = recut_parts(answer, settings.split)
-    style = _style(settings, api, request)
     events, _ = style.write(parts for _, parts in answer)
     query = parse_qs(request.uri.partition("?")[2])
     if request.method == "GET" and "starting_after" in query:
@@ -153,7 +153,8 @@ def written(
     return style.encode(events)
 
 
-def _style(settings: Settings, api: str, request: Request) -> ApiStyle:
+def style_of(settings: Settings, api: str, request: Request) -> ApiStyle:
+    """Return how an API is written: as set for it; Gemini's query chooses framing."""
     if settings.style is not None and settings.style.api == api:
         return settings.style
     if api == "gemini" and "alt=sse" not in request.uri:

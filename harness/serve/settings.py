@@ -15,7 +15,12 @@ from harness.apis.style import ApiStyle, api_style
 from harness.apis.varied import Variation
 from harness.core.splits import Split, parse_split
 from harness.errors import UsageError, shorten
-from harness.serve.wire_faults import NO_FAULT, ServedFault, parse_served_fault
+from harness.serve.wire_faults import (
+    NO_FAULT,
+    ServedFault,
+    parse_served_fault,
+    wire_and_other,
+)
 
 __all__ = ["Match", "Settings", "make_settings"]
 
@@ -82,7 +87,7 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         base: What holds where nothing is given; the defaults if None.
         given: Fields of `Settings`; splits, dialects and faults as their text or
             None, the speed as a number or its text. With `api`, the dialect and the
-            fault are of that API.
+            fault are of that API; faults of the connection may be joined to it.
 
     Returns:
         The settings.
@@ -92,9 +97,10 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
     """
     api = given.pop("api", None)
     if api is not None and api != "chat":
-        named = {key: given.pop(key, None) or "" for key in ("dialect", "fault")}
-        style = api_style(_text(api), **{k: _text(v) for k, v in named.items()})
-        return replace(make_settings(base, **given), style=style)
+        dialect, fault = (_text(given.pop(key, None)) for key in ("dialect", "fault"))
+        wire, own = wire_and_other(fault)
+        style = api_style(_text(api), dialect, own)
+        return replace(make_settings(base, **given, fault=wire or None), style=style)
     unknown = given.keys() - {field.name for field in fields(Settings)}
     if unknown:
         names = ", ".join(field.name for field in fields(Settings))

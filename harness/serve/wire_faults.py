@@ -19,7 +19,14 @@ from harness.serve.answer import Answer, BrokenOffError, Ending
 if TYPE_CHECKING:
     from harness.serve.answer import Pieces
 
-__all__ = ["NO_FAULT", "WIRE_FAULTS", "ServedFault", "WireFault", "parse_served_fault"]
+__all__ = [
+    "NO_FAULT",
+    "WIRE_FAULTS",
+    "ServedFault",
+    "WireFault",
+    "parse_served_fault",
+    "wire_and_other",
+]
 
 WIRE_FAULTS = {
     "reset": (100, "the connection is reset after K bytes of the body"),
@@ -116,6 +123,17 @@ class ServedFault:
 
 NO_FAULT = ServedFault()
 """Nothing goes wrong."""
+
+
+def wire_and_other(text: str) -> tuple[str, str]:
+    """Divide faults joined by ``+`` into those of the connection and the others."""
+    wire: list[str] = []
+    other: list[str] = []
+    for part in text.split("+"):
+        name = part.partition(":")[0]
+        is_wire = name in WIRE_FAULTS or _REFUSAL.fullmatch(name)
+        (wire if is_wire else other).append(part)
+    return "+".join(wire), "+".join(other)
 
 
 def parse_served_fault(text: str) -> ServedFault:

@@ -42,7 +42,7 @@ SOURCES = [
 ]
 """API, dialect, part of the name of the recording that it comes from, depth."""
 
-MOST = {"responses": (1, 134), "anthropic": (3, 74), "gemini": (1, 31)}
+MOST = {"responses": (1, 133), "anthropic": (3, 74), "gemini": (1, 31)}
 """How deep, and of how many recordings some dialect has the keys, event by event."""
 
 

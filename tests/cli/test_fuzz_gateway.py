@@ -32,6 +32,10 @@ class Handler(BaseHTTPRequestHandler):
             urllib.request.ProxyHandler({})
         ).open(asked) as answer:
             body = answer.read()
+        if kind == "silent":
+            body = b"data: [DONE]\\n\\n"
+        if kind == "refusing":
+            body = b'data: {"error": {"message": "litellm.APIError: a KeyError"}}\\n\\n'
         if kind == "lossy":
             body = b"\\n\\n".join(map(lossy, body.split(b"\\n\\n")))
         self.send_response(200)
@@ -96,3 +100,19 @@ def test_gateway_that_does_not_start_is_one_line(folder: Path) -> None:
     result = _fuzz(folder, "broken")
     assert result.code == 2
     assert "ended with exit code 1 before it listened" in result.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("silent", "gives nothing of any plain stream"),
+        ("refusing", "the gateway, an error event, KeyError"),
+    ],
+)
+def test_gateway_that_gives_nothing_is_no_result(
+    folder: Path, kind: str, shown: str
+) -> None:
+    """Exit 2 where all plain streams are lost, or end in an error event."""
+    result = _fuzz(folder, kind, "--max-examples", "150")
+    assert result.code == 2
+    assert shown in result.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -20,10 +21,13 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.arrivals import truth_of
+from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
+from harness.fuzz.driving import Level
 from harness.fuzz.further import without_end
 from harness.fuzz.outcomes import Outcome, canonical
+from tests.planted import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +118,43 @@ def test_answer_is_the_same_in_every_api() -> None:
                     truth.text,
                     [c.name for c in truth.calls],
                 )
+
+
+def _client(base_url: str, api: str) -> str:
+    path = "/chat/completions" if api == "chat" else f"/asked/in/{api}"
+    with urlopen(base_url + path, b"{}") as answer:
+        return truth_of((answer.read(),), "", api).text
+
+
+def _loses_line_ends(base_url: str, api: str) -> str:
+    text = _client(base_url, api)
+    return text.replace("\n", "") if api == "gemini" else text
+
+
+@pytest.mark.parametrize("api", _WRITTEN)
+def test_server_answers_in_any_api(api: str) -> None:
+    """`--as url` serves the bytes of an API at whatever path its client asks."""
+    stream = written_bytes(api, neutral_answers(api)["plain text"])
+    judge = judge_of(_client, Wanted(Level.URL, apis=(api,)))
+    assert judge.run(stream).texts == {"text": "Hello there"}
+    assert judge.judge("agreement", stream) is None
+
+
+@pytest.mark.parametrize("apis", [("chat", "gemini"), ("anthropic", "gemini")])
+def test_translations_are_tried_whichever_api_is_first(apis: tuple[str, str]) -> None:
+    """Of a client of several APIs, chat first too, each answer is asked in all."""
+    judge = judge_of(_loses_line_ends, Wanted(Level.URL, apis=apis))
+    campaign = Campaign(judge, Plan(("translation",), max_examples=400))
+    (failure,) = campaign.run()
+    assert failure.note == "the same answer by gemini"
+
+
+def test_campaign_ends_where_nothing_is_left_to_ask() -> None:
+    """Of a relation that only a few cases ask, not even the limit is reached."""
+    judge = judge_of(events.AnthropicReader, Wanted(Level.CHUNKS, apis=("anthropic",)))
+    campaign = Campaign(judge, Plan(("earliness",), max_examples=10**9))
+    assert campaign.run() == []
+    assert "nothing more" in campaign.tried.ended
 
 
 def test_text_that_is_held_back_is_late() -> None:

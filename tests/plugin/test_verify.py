@@ -47,7 +47,7 @@ def test_verify_reports_every_changed_request_in_one_run(
     before = {path: path.read_bytes() for path in project.path.rglob("*.yaml")}
     assert project.run("--harness-record=verify").ret == 0
     _tests(project, model, "x", 1)
-    result = project.run("--harness-record=verify", plugins=("cacheprovider",))
+    result = project.run("--harness-record=verify")
     result.assert_outcomes(passed=4)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -69,18 +69,55 @@ def test_verify_reports_every_changed_request_in_one_run(
 
 
 def test_rerecord_runs_those_tests_only(project: Project) -> None:
-    """From pytest's cache; without a list it says how to make one."""
-    assert harness("rerecord", cwd=project.path).code == 2
+    """From pytest's cache, here or above; without a list it names the way to one."""
+    folder = project.path / "tests"
+    folder.mkdir()
+    assert harness("rerecord", cwd=folder).code == 2
     cache = project.path / ".pytest_cache" / "v" / "harness" / "stale"
     cache.parent.mkdir(parents=True)
     cache.write_text(json.dumps(["test_it.py::test_a[x y]"]), encoding="utf-8")
-    done = harness("rerecord", "--dry-run", "-q", cwd=project.path)
+    done = harness("rerecord", "--dry-run", "-q", cwd=folder)
     assert done.code == 0
     assert done.out == (
         "python -m pytest --harness-record=rewrite -q 'test_it.py::test_a[x y]'\n"
     )
     cache.write_text("[]", encoding="utf-8")
     assert "nothing has changed" in harness("rerecord", cwd=project.path).err
+
+
+def test_what_is_recorded_again_is_off_the_list(project: Project, model: Model) -> None:
+    """A test that failed stays on it, and so does its cassette."""
+    _tests(project, model, "", 2)
+    project.run("--harness-record=once").assert_outcomes(passed=4)
+    _tests(project, model, "x", 1)
+    run = project.pytester.runpytest_inprocess  # with pytest's cache
+    run("-pharness.pytest_plugin.plugin", "--harness-record=verify")
+    cache = project.path / ".pytest_cache" / "v" / "harness" / "stale"
+    found = json.loads(cache.read_text("utf-8"))
+    assert [nodeid.partition("::")[2] for nodeid in found] == [
+        "test_changed[0]",
+        "test_changed[1]",
+        "test_dropped",
+    ]
+    path = project.path / "test_it.py"
+    path.write_text(path.read_text("utf-8") + "    assert False\n", encoding="utf-8")
+    result = run("-pharness.pytest_plugin.plugin", "--harness-record=rewrite", *found)
+    result.assert_outcomes(passed=2, failed=1)
+    assert json.loads(cache.read_text("utf-8")) == ["test_it.py::test_dropped"]
+
+
+@pytest.mark.slow
+def test_workers_report_what_has_changed(project: Project, model: Model) -> None:
+    """One summary over all workers of pytest-xdist, as without them."""
+    _tests(project, model, "", 2)
+    project.run("--harness-record=once").assert_outcomes(passed=4)
+    _tests(project, model, "x", 1)
+    options = ("-n2", "--harness-record=verify")
+    result = project.run(*options, plugins=("xdist.plugin",))
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*3 recorded requests are no longer sent*", "     2  messages?0?.content"]
+    )
 
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

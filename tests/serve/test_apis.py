@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
 
 from harness.apis.detect import api_named
 from harness.apis.style import ApiStyle
+from harness.apis.varied import vary
 from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.accumulate import Accumulator
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
-from harness.core.parts import CallPart, Finish, Head, Part, Text, ToolCall
+from harness.core.parts import CallPart, Finish, Head, Part, Problem, Text, ToolCall
+from harness.engine.restated import restated_bytes
 from harness.serve import serve
+from tests.serve.sockets import Seen, ask
+
+if TYPE_CHECKING:
+    from harness.apis.base import WritingApi
 
 APIS = ("chat", "responses", "anthropic", "gemini")
 PATHS = {
@@ -122,6 +130,7 @@ def read(api: str, body: bytes) -> tuple[str, list[tuple[str, Any]]]:
     return summary([*parts, *reader.close()])
 
 
+SPLITS = ("recorded", "whole", "chars", "random:7", "at:2,9")
 WANTED = (
     "Let me look.",
     [("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
@@ -196,3 +205,67 @@ def test_dialect_of_an_api_is_served_to_its_clients() -> None:
         chat = ASKED["chat"] | {"stream": True}
         plain = httpx.post(f"{server.base_url}/chat/completions", json=chat)
         assert plain.content == chat_body()
+
+
+def _seen(server: Any, api: str, **settings: Any) -> Seen:
+    server.configure(api=api, **settings)
+    body = ASKED[api] | ({} if api == "gemini" else {"stream": True})
+    return ask(f"{server.base_url}{PATHS[api]}", body, timeout_s=1)
+
+
+@pytest.mark.parametrize("api", APIS[1:])
+def test_every_split_and_fault_is_served_as_replay_has_it(api: str) -> None:
+    """Bytes and their order, and how the connection ends."""
+    exchange = recording("chat").exchanges[0]
+    faults = cast("WritingApi", api_named(api)).faults
+    ways: list[dict[str, str]] = [{"split": split} for split in SPLITS]
+    ways += [{"fault": name, "split": SPLITS[n % 5]} for n, name in enumerate(faults)]
+    with serve(recording("chat")) as server:
+        for way in ways:
+            seen = _seen(server, api, **way)
+            variation = vary(way["split"], None, way.get("fault"), api)
+            fault = faults.get(way.get("fault", ""))
+            if fault is not None and fault.body is not None:
+                assert (seen.status, json.loads(seen.body)) == (
+                    fault.status,
+                    fault.body,
+                )
+                continue
+            wanted = b"".join(restated_bytes(exchange, variation, "chat"))
+            is_silent = fault is not None and fault.is_silent
+            assert seen.body == wanted, way
+            assert seen.ended == ("silent" if is_silent else "complete"), way
+
+
+@pytest.mark.parametrize("api", APIS[1:])
+def test_a_connection_breaks_after_so_many_bytes_in_every_api(api: str) -> None:
+    """`reset:K` and `close:K` with writes of a byte, joined to a fault of the API."""
+    fault = {"responses": "failed", "anthropic": "no-start", "gemini": "no-finish"}
+    with serve(recording("chat")) as server:
+        whole = _seen(server, api, fault=fault[api]).body
+        for name, ended in (("reset", "reset"), ("close", "closed")):
+            both = f"{fault[api]}+{name}:700"
+            seen = _seen(server, api, fault=both, writes="chars")
+            assert (len(seen.body), seen.ended) == (700, ended)
+            assert whole.startswith(seen.body)
+
+
+@pytest.mark.parametrize("asked", APIS)
+@pytest.mark.parametrize("recorded", APIS[1:])
+def test_an_error_of_the_recording_is_an_error_in_every_api(
+    recorded: str, asked: str
+) -> None:
+    """What came before it comes, then the error in the form of the API."""
+    error = Problem(DiagnosticKind.ERROR_EVENT, "overloaded_error: Overloaded")
+    style = ApiStyle(recorded)
+    broken: list[list[Part]] = [*answer()[:3], [error]]
+    cassette = recording(recorded)
+    body = b"".join(style.encode(style.write(broken)[0]))
+    cassette.exchanges[0] = replace(
+        cassette.exchanges[0], response=Response(200, body=body)
+    )
+    with serve(cassette) as server:
+        asked_for = ASKED[asked] | ({} if asked == "gemini" else {"stream": True})
+        body = httpx.post(f"{server.base_url}{PATHS[asked]}", json=asked_for).content
+    assert read(asked, body)[0] == "Let me look."
+    assert b"Overloaded" in body

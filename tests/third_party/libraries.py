@@ -50,11 +50,12 @@ def openai_chat(base_url: str) -> Answer:
     """Ask with `client.chat.completions.stream`."""
     from openai import OpenAI
 
-    with OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client:
-        with client.chat.completions.stream(model="m", messages=_MESSAGES) as stream:
-            for _ in stream:
-                pass
-            choice = stream.get_final_completion().choices[0]
+    with (
+        OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client,
+        client.chat.completions.stream(model="m", messages=_MESSAGES) as stream,
+    ):
+        stream.until_done()
+        choice = stream.get_final_completion().choices[0]
     calls = [
         (call.function.name, call.function.arguments)
         for call in choice.message.tool_calls or []
@@ -66,11 +67,12 @@ def openai_responses(base_url: str) -> Answer:
     """Ask with `client.responses.stream`."""
     from openai import OpenAI
 
-    with OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client:
-        with client.responses.stream(model="m", input=PROMPT) as stream:
-            for _ in stream:
-                pass
-            response = stream.get_final_response()
+    with (
+        OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client,
+        client.responses.stream(model="m", input=PROMPT) as stream,
+    ):
+        stream.until_done()
+        response = stream.get_final_response()
     return _of_response(response)
 
 
@@ -91,7 +93,7 @@ async def _agents(model: Any) -> Answer:
     from agents.models.interface import ModelTracing
 
     names = inspect.signature(model.stream_response).parameters
-    later = {name: None for name in list(names)[7:]}  # each release has more
+    later = dict.fromkeys(list(names)[7:])  # each release has more
     stream = model.stream_response(
         None, PROMPT, ModelSettings(), [], None, [], ModelTracing.DISABLED, **later
     )
@@ -131,13 +133,12 @@ def anthropic_messages(base_url: str) -> Answer:
     """Ask with `client.messages.stream`."""
     from anthropic import Anthropic
 
-    with Anthropic(base_url=base_url, api_key="unused", max_retries=0) as client:
-        with client.messages.stream(
-            model="m", max_tokens=9, messages=_MESSAGES
-        ) as stream:
-            for _ in stream:
-                pass
-            message = stream.get_final_message()
+    asked: Any = {"model": "m", "max_tokens": 9, "messages": _MESSAGES}
+    with (
+        Anthropic(base_url=base_url, api_key="unused", max_retries=0) as client,
+        client.messages.stream(**asked) as stream,
+    ):
+        message = stream.get_final_message()
     texts = [block.text for block in message.content if block.type == "text"]
     calls = [(b.name, b.input) for b in message.content if b.type == "tool_use"]
     return _answer("".join(texts), calls, message.stop_reason)
@@ -384,6 +385,21 @@ LIBRARIES: dict[str, tuple[str, dict[str, Callable[[str], Answer]]]] = {
     ),
 }
 """By name: the package whose version is shown, and how it is asked in each API."""
+
+
+def langchain(base_url: str, api: str) -> Answer:
+    """Ask LangChain in any API."""
+    return LIBRARIES["langchain"][1][api](base_url)
+
+
+def pydantic_ai(base_url: str, api: str) -> Answer:
+    """Ask Pydantic AI in any API."""
+    return LIBRARIES["pydantic-ai"][1][api](base_url)
+
+
+def litellm_any(base_url: str, api: str) -> Answer:
+    """Ask LiteLLM in any API."""
+    return LIBRARIES["litellm"][1][api](base_url)
 
 
 def failed(error: BaseException) -> Answer:

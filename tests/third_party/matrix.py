@@ -1,4 +1,4 @@
-"""`python -m tests.third_party.matrix`: what clients and frameworks make of odd streams.
+"""`python -m tests.third_party.matrix`: what clients make of odd streams.
 
 Every stream of the fuzzer's stock, and every dialect and fault of every API, is served
 to every library that speaks the API; what the library returns is held against what the
@@ -62,7 +62,12 @@ FRAMEWORKS = (
     *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
     "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
 )
-NODE = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@ai-sdk/anthropic")
+NODE: tuple[str, ...] = (
+    "ai",
+    "@ai-sdk/openai",
+    "@ai-sdk/openai-compatible",
+    "@ai-sdk/anthropic",
+)
 NODE += ("@ai-sdk/google",)
 COLUMNS = (*LIBRARIES, "ai")
 _ELSEWHERE = {"gemini-array", "code-assist", "array-not-closed", "bedrock-invoke"}
@@ -119,8 +124,8 @@ def _chat() -> Iterator[Input]:
             yield _input("chat", name, tuple(event_bytes(stream)))
     telling = streams[_TELLING]
     pieces = tuple(event_bytes(telling))
-    for kind in ODD_BYTES:
-        yield _input("chat", kind, odd_bytes(kind, telling))
+    for odd in ODD_BYTES:
+        yield _input("chat", odd, odd_bytes(odd, telling))
     for name in DIALECTS:
         dialect = parse_dialect(name)
         encoded = tuple(dialect.framing.encode(dialect.apply(chunks_of(telling))))
@@ -337,36 +342,38 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+_HEAD = """\
+# What clients and frameworks make of odd streams
+
+{total} streams, served to the vendors' SDKs and to frameworks over HTTP: every shape of the
+fuzzer's stock, every dialect and every fault that harness has of an API. What a library
+returns is held against what the API's reader in harness reads. Made by
+`python -m tests.third_party.matrix`, which installs the pinned releases; what a dialect or
+a fault is: [Splits, dialects, faults](variations.md).
+
+| word | what the library does |
+|---|---|
+{words}
+
+A stream that may be read in several ways is *right* without a crash. Not judged: reasoning,
+usage, and how early a text is shown. How each library is called is in
+`tests/third_party/libraries.py`.
+
+{tried}
+
+## In numbers
+"""  # noqa: E501 - a page
+
+
 def page(
     found: dict[str, dict[str, dict[str, Asked]]], versions: dict[str, str]
 ) -> str:
     """Return the page."""
     total = sum(len(next(iter(done.values()))) for done in found.values())
-    head = [
-        "# What clients and frameworks make of odd streams",
-        "",
-        f"{total} streams, served to the vendors' SDKs and to frameworks over HTTP: every",
-        "shape of the fuzzer's stock, every dialect and every fault that harness has of an",
-        "API. What a library returns is held against what the API's reader in harness reads.",
-        "Made by `python -m tests.third_party.matrix`, which installs the pinned releases;",
-        "what each shape and fault is, is in",
-        "[Splits, dialects, faults](variations.md).",
-        "",
-        "| word | what the library does |",
-        "|---|---|",
-        *(f"| {name} | {text} |" for name, text in VERDICTS.items()),
-        "",
-        "A stream that may be read in several ways is *right* without a crash. Not judged:",
-        "reasoning, usage, and how early a text is shown. How each library is called is in",
-        "`tests/third_party/libraries.py`.",
-        "",
-        _tried(versions),
-        "",
-        "## In numbers",
-        "",
-        f"| API | library | {' | '.join(VERDICTS)} |",
-        f"|---|---|{'---|' * len(VERDICTS)}",
-    ]
+    words = "\n".join(f"| {name} | {text} |" for name, text in VERDICTS.items())
+    head = [_HEAD.format(total=total, words=words, tried=_tried(versions))]
+    head.append(f"| API | library | {' | '.join(VERDICTS)} |")
+    head.append(f"|---|---|{'---|' * len(VERDICTS)}")
     for api, done in found.items():
         for library, cells in done.items():
             counts = Counter(asked.verdict for asked in cells.values())

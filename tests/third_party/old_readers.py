@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.third_party.libraries import PROMPT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 _MESSAGES: list[Any] = [{"role": "user", "content": PROMPT}]
 
@@ -83,15 +83,16 @@ def pydantic_ai_text(base_url: str) -> str:
     """Return the text of `Agent.run_stream`."""
     from openai import AsyncOpenAI
     from pydantic_ai import Agent
-    from pydantic_ai.models.openai import OpenAIModel
+    from pydantic_ai.models import openai as models
 
+    kind = getattr(models, "OpenAIChatModel", None) or models.OpenAIModel
     client = AsyncOpenAI(base_url=base_url, api_key="unused", max_retries=0)
     try:
-        model = OpenAIModel("m", openai_client=client)
+        model = kind("m", openai_client=client)
     except TypeError:  # from 0.0.37 on
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        model = OpenAIModel("m", provider=OpenAIProvider(openai_client=client))
+        model = kind("m", provider=OpenAIProvider(openai_client=client))
 
     async def run() -> str:
         async with Agent(model).run_stream(PROMPT) as result:
@@ -112,15 +113,14 @@ def autogen(base_url: str) -> Any:
 
     async def run() -> Any:
         asked = [UserMessage(content=PROMPT, source="user")]
-        last = None
-        async for last in client.create_stream(asked):
-            pass
-        return last
+        return [event async for event in client.create_stream(asked)][-1]
 
     result = asyncio.run(run())
     if isinstance(result.content, str):
         return {"content": result.content}
-    return {"calls": [{"name": c.name, "arguments": c.arguments} for c in result.content]}
+    return {
+        "calls": [{"name": c.name, "arguments": c.arguments} for c in result.content]
+    }
 
 
 def llama_index(base_url: str) -> Any:
@@ -129,9 +129,7 @@ def llama_index(base_url: str) -> Any:
     from llama_index.llms.openai import OpenAI
 
     model = OpenAI("gpt-4o-mini", api_base=base_url, api_key="unused", max_retries=0)
-    last: Any = None
-    for last in model.stream_chat([ChatMessage(role="user", content=PROMPT)]):
-        pass
+    *_, last = model.stream_chat([ChatMessage(role="user", content=PROMPT)])
     calls = last.message.additional_kwargs.get("tool_calls") or []
     return {
         "content": last.message.content or "",
@@ -208,16 +206,10 @@ def strands(base_url: str) -> Any:
     asked: Any = [{"role": "user", "content": [{"text": PROMPT}]}]
 
     async def run() -> Any:
-        last: Any = None
-        stream: AsyncIterator[Any] = model.stream(asked)
-        async for last in process_stream(stream):
-            pass
-        return last
+        return [event async for event in process_stream(model.stream(asked))][-1]
 
     if hasattr(model, "converse") and not hasattr(model.converse, "__await__"):
-        last: Any = None
-        for last in process_stream(model.converse(asked), asked):
-            pass
+        *_, last = process_stream(model.converse(asked), asked)
     else:
         last = asyncio.run(run())
     blocks = last["stop"][1]["content"]

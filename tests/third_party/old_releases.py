@@ -179,7 +179,10 @@ def main(arguments: list[str]) -> int:
             continue
         holds, text = found_again(row)
         bad += not holds
-        print(f"{'ok ' if holds else 'NOT'} {name} {row.old[0]} {row.bug}: {text}", flush=True)
+        print(
+            f"{'ok ' if holds else 'NOT'} {name} {row.old[0]} {row.bug}: {text}",
+            flush=True,
+        )
     return bool(bad)
 
 

@@ -25,4 +25,48 @@ class Row(NamedTuple):
     api: str = "chat"
 
 
-ROWS: list[Row] = []
+ROWS = [
+    Row(
+        "openai-lines",
+        ("openai==1.16.1", "httpx==0.27.2"),
+        ("openai==1.16.2", "httpx==0.27.2"),
+        "old_readers:openai_events",
+        "openai-python#1293",
+        "JSONDecodeError",
+    ),
+    Row(
+        "httpx-sse-lines",
+        ("httpx-sse==0.4.1", "httpx"),
+        ("httpx-sse==0.4.3", "httpx"),
+        "old_readers:httpx_sse",
+        "httpx-sse#34",
+        "JSONDecodeError",
+        level="bytes",
+    ),
+    Row(
+        "langchain-core-index",
+        ("langchain-core==1.2.0",),
+        ("langchain-core==1.8.3",),
+        "consumers:langchain_merging",
+        "langchain#35281",
+        r"call 0: \w+\(",
+        level="chunks",
+    ),
+    Row(
+        "pydantic-ai-azure",
+        ("pydantic-ai-slim[openai]==0.0.24", "openai==1.61.0"),
+        ("pydantic-ai-slim[openai]==2.68.0",),
+        "old_readers:pydantic_ai_text",
+        "pydantic-ai#932",
+        "AttributeError",
+    ),
+    Row(
+        "partial-json-parser-cut",
+        ("partial-json-parser==0.2.0",),
+        ("partial-json-parser==0.2.1.1.post7",),
+        "consumers:PartialJsonParser",
+        "partial-json-parser",
+        "JSONDecodeError",
+        level="handler",
+    ),
+]

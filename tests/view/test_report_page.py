@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette
 
+DIES = "cassettes/llama-cpp-python/server-dies.yaml"
+VARIED = ("--split=chars", "--fault=no-done", "--dialect=azure")
+QUEUED = ("--interface=queuing",)
 _WHEEL = (
     "turn=(d,x)=>time.dispatchEvent(new WheelEvent('wheel',{deltaY:d,ctrlKey:true,"
     "clientX:time.getBoundingClientRect().left+x,cancelable:true}));"
@@ -144,13 +147,21 @@ def test_every_exchange_is_on_the_page(tmp_path: Path) -> None:
     assert all(whole["after"])
 
 
-def test_the_test_that_is_copied_passes(tmp_path: Path) -> None:
-    """What *copy as pytest test* writes runs against the recording it is about."""
-    page = _page(tmp_path, STEPS)
-    for number, entry in enumerate(_data(page)["streams"]):
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [(STEPS, ()), (BROKEN, ()), (DIES, ()), (STEPS, VARIED), (STEPS, QUEUED)],
+)
+def test_the_test_that_is_copied_passes(
+    tmp_path: Path, path: str, options: tuple[str, ...]
+) -> None:
+    """What *copy as pytest test* writes holds for what the page shows."""
+    page = _page(tmp_path, path, *options)
+    for entry in _data(page)["streams"]:
         room: dict[str, Any] = {}
         exec(entry["test"], room)
-        room[f"test_three_steps_exchange_{number}"]()
+        (test,) = (made for name, made in room.items() if name.startswith("test_"))
+        test()
+        assert [one for one in options if one.split("=")[1] not in entry["test"]] == []
 
 
 def test_two_recordings_are_compared_on_the_page(tmp_path: Path) -> None:

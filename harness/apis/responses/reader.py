@@ -95,11 +95,8 @@ class Reader(WholeReader):
                     payload.get("item_id"),
                     payload.get(text.index_field),
                 )
-                if (
-                    self.last is None
-                    or place != self.place
-                    or self.block is not self.last
-                ):
+                is_next = place == self.place and self.block is self.last
+                if self.last is None or not is_next:
                     self.last = self.text_of(payload, text)
                     self.add_text(self.last, delta)
                     self.place = place

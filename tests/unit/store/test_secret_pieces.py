@@ -121,6 +121,22 @@ def test_key_whose_first_piece_looks_like_one_is_gone(form: str) -> None:
     check(form, "field", cut(TEXTS["field"], 9, 20))
 
 
+def test_password_behind_escaped_slashes_of_arguments_is_gone() -> None:
+    """JSON may write a slash as two characters, also in the JSON of arguments."""
+    text = r'{"url": "postgres:\/\/u:S3cr3tPassw0rdQ9x@db\/x"}'
+    for place in (12, 20, 30):
+        calls = [
+            {
+                "choices": [
+                    {"delta": {"tool_calls": [{"function": {"arguments": piece}}]}}
+                ]
+            }
+            for piece in (text[:place], text[place:])
+        ]
+        body = b"".join(f"data: {json.dumps(call)}\n\n".encode() for call in calls)
+        assert left(RULES.body(body), "S3cr3tPassw0rdQ9x") == []
+
+
 def test_secret_in_pieces_is_gone_and_found() -> None:
     """Every form with every secret at a few cuts, each case at other ones."""
     for number, (form, name) in enumerate(CASES):

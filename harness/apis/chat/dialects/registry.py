@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.apis.chat.dialects import entry_habits, habits, providers, servers
 from harness.apis.chat.dialects.framing import Framing
@@ -41,13 +41,6 @@ class DialectPart:
     is_harmless: bool = field(default=True, compare=False)
     """Whether a conforming consumer has nothing to report about it."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _named, (self.name,)
-
-
-def _named(name: str) -> DialectPart:
-    return DIALECTS[name]
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -63,6 +56,9 @@ class Dialect:
 
     def __str__(self) -> str:
         return "+".join(part.name for part in self.parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return parse_dialect, (str(self),)
 
     @property
     def framing(self) -> Framing:
@@ -136,22 +132,18 @@ def parse_dialect(text: str) -> Dialect:
         if name not in DIALECTS:
             hint = did_you_mean(name, DIALECTS)
             raise UsageError(
-                f"dialect {shorten(text)}: expected one of {', '.join(DIALECTS)}, or "
-                f"several joined by +; got {shorten(name)}{hint and f': {hint}'}"
+                f"dialect {shorten(text)}: {hint and f'{hint} '}expected one of "
+                f"{', '.join(DIALECTS)}, or several joined by +; got {shorten(name)}"
             )
         parts.append(DIALECTS[name])
     return Dialect(tuple(parts))
-
-
-class _Habit(Protocol):
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]: ...
 
 
 def _provider(writer: Callable[[], Writer]) -> _Apply:
     return lambda chunks: writer().write(chunks)
 
 
-def _habit(habit: Callable[[], _Habit]) -> _Apply:
+def _habit(habit: Callable[[], Any]) -> _Apply:
     return lambda chunks: habit().apply(chunks)
 
 
