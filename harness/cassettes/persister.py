@@ -53,6 +53,7 @@ class Persister:
         missing: What vcrpy expects to be raised where there is no file.
         replaces: What is written replaces the file as a whole, so that one which
             somebody else has changed is left alone.
+        writes: Whether a file that is there may be written to.
 
     Attributes:
         fingerprint: Which state of the file was read or written last; None if there
@@ -68,10 +69,12 @@ class Persister:
         missing: type[Exception],
         *,
         replaces: bool,
+        writes: bool,
     ) -> None:
         self._stored_request = stored_request
         self._missing = missing
         self._replaces = replaces
+        self._writes = writes
         self._loaded: list[Stored] = []
         self._current: list[Any] = []  # interactions of the file
         self._own: list[Any] = []  # those of them that were recorded here
@@ -86,7 +89,7 @@ class Persister:
         serializer: Any,  # noqa: ARG002 - vcrpy's interface
     ) -> tuple[list[Any], list[Stored]]:
         """Return vcrpy's requests, and the exchanges as what it takes for responses."""
-        stored = self.read(str(path))
+        stored = self.read(str(path), plays=not self._writes)
         if stored is None:
             raise self._missing
         self._loaded = stored
@@ -101,8 +104,12 @@ class Persister:
         """Write what vcrpy decided to keep."""
         self.write(str(path), cassette_dict["responses"])
 
-    def read(self, path: str) -> list[Stored] | None:
+    def read(self, path: str, *, plays: bool = False) -> list[Stored] | None:
         """Read a cassette; None where there is no file.
+
+        Args:
+            path: The file.
+            plays: It may be a recording of another format, which is not written to.
 
         Raises:
             CassetteError: It is there, but cannot be read or is no cassette.
@@ -123,11 +130,15 @@ class Persister:
                 }
 
         exchanges = read_cassette(path, inspect=inspect).exchanges
-        if not raws:
+        plays = plays and all(exchange.request.uri for exchange in exchanges)
+        if not raws and not plays:
             raise CassetteCorruptError(
-                path, "is a recording, but no cassette; record under another name"
+                path,
+                "is a recording, but no cassette: it is played, and not written to; "
+                "record under another name",
             )
         self._current = raws
+        raws = raws or [{} for _ in exchanges]  # another recorder's format
         return [
             Stored(exchange, raw, -1)
             for exchange, raw in zip(exchanges, raws, strict=True)

@@ -110,7 +110,10 @@ class MatchedCassette:
         self._lock = threading.RLock()
         is_rewrite = self.mode is RecordMode.REWRITE
         self._persister = Persister(
-            self._stored_request, CassetteNotFoundError, replaces=is_rewrite
+            self._stored_request,
+            CassetteNotFoundError,
+            replaces=is_rewrite,
+            writes=self.mode not in {RecordMode.NONE, RecordMode.ONCE},
         )
         self._keeping = Keeping(path, self.mode.value, self._persister, warn)
         if is_rewrite:

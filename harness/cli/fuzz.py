@@ -163,14 +163,14 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider says it makes no difference
-      agreement           it says what the whole says, parsed at once
+      dialect-invariance  which provider writes it makes no difference
+      agreement           it returns what the whole holds, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was said is taken back
+      prefix-safety       nothing that was shown is taken back
       faults              a broken stream leads to no exception but a meant one
       truncation          a stream without its end is not shown as complete
       ends                every example comes to an end (--timeout-each)
-      interfaces          the streaming and the queuing interface say the same
+      interfaces          the streaming and the queuing interface emit the same
       translation         the same answer is the same by every --api
       earliness           text is shown as soon as it has come (only by name)
 

@@ -82,13 +82,34 @@ def test_import_replaces_nothing_unasked(tmp_path: Path) -> None:
 
 
 def test_recording_of_another_tool_is_no_cassette_to_record_to(tmp_path: Path) -> None:
-    """Recording into it would mix two formats: it is refused and left as it is."""
-    from harness.cassettes.persister import Persister
+    """Recording into it would mix two formats: it is refused, and played as it is."""
+    from harness.cassettes.vcr_bridge import MatchedCassette
 
     path = saved(tmp_path, "go-vcr-3")
-    persister = Persister(lambda request: request, KeyError, replaces=False)
+    before = path.read_bytes()
+    for mode in ("new_episodes", "all", "rewrite"):
+        with pytest.raises(CassetteError, match="is a recording, but no cassette"):
+            MatchedCassette(str(path), mode=mode)
+    for mode in ("none", "once"):
+        cassette = MatchedCassette(str(path), mode=mode)
+        assert cassette.exchanges
+        assert not cassette.can_record
+        cassette.save()
+        cassette.close(is_kept=True)
+    assert path.read_bytes() == before
+
+
+def test_recording_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    """Recording once began without a file, and another recorder wrote one."""
+    from harness.cassettes.persister import Persister
+
+    path = tmp_path / "c.yaml"
+    persister = Persister(str, KeyError, replaces=False, writes=False)
+    assert persister.read(str(path)) is None
+    path.write_bytes(MADE["go-vcr-3"])
     with pytest.raises(CassetteError, match="is a recording, but no cassette"):
-        persister.read(str(path))
+        persister.write(str(path), [])
+    assert path.read_bytes() == MADE["go-vcr-3"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])

@@ -83,15 +83,16 @@ def pydantic_ai_text(base_url: str) -> str:
     """Return the text of `Agent.run_stream`."""
     from openai import AsyncOpenAI
     from pydantic_ai import Agent
-    from pydantic_ai.models.openai import OpenAIModel
+    from pydantic_ai.models import openai as models
 
+    kind = getattr(models, "OpenAIChatModel", None) or models.OpenAIModel
     client = AsyncOpenAI(base_url=base_url, api_key="unused", max_retries=0)
     try:
-        model = OpenAIModel("m", openai_client=client)
+        model = kind("m", openai_client=client)
     except TypeError:  # from 0.0.37 on
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        model = OpenAIModel("m", provider=OpenAIProvider(openai_client=client))
+        model = kind("m", provider=OpenAIProvider(openai_client=client))
 
     async def run() -> str:
         async with Agent(model).run_stream(PROMPT) as result:

@@ -36,8 +36,8 @@ ROWS = [
     ),
     Row(
         "httpx-sse-lines",
-        ("httpx-sse==0.4.0", "httpx"),
         ("httpx-sse==0.4.1", "httpx"),
+        ("httpx-sse==0.4.3", "httpx"),
         "old_readers:httpx_sse",
         "httpx-sse#34",
         "JSONDecodeError",
@@ -55,7 +55,7 @@ ROWS = [
     Row(
         "pydantic-ai-azure",
         ("pydantic-ai-slim[openai]==0.0.24", "openai==1.61.0"),
-        ("pydantic-ai-slim[openai]==0.8.0", "openai==1.102.0"),
+        ("pydantic-ai-slim[openai]==2.68.0",),
         "old_readers:pydantic_ai_text",
         "pydantic-ai#932",
         "AttributeError",
