@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain, printable, say
+from harness.cli.fuzz_report import Progress, show_failure, summarise
 from harness.cli.options import agent_options
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.example_worker import About, Job
+    from harness.fuzz.example_worker import Job
     from harness.fuzz.findings import Plan, Tried
     from harness.fuzz.pool import Pool
-    from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
@@ -214,20 +212,20 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     about = pool.about
     assert about is not None or failures, "it ran, or it hung"
     for failure in failures:
-        _show(failure, about, target, options)
+        show_failure(failure, about, target, options)
     if about is not None:
-        _summarise(pool.tried, about, plan.seed)
+        summarise(pool.tried, about, plan.seed)
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
 
 
-def _pool(job: Job, options: FuzzOptions, progress: _Progress | None) -> Pool:
+def _pool(job: Job, options: FuzzOptions, progress: Progress | None) -> Pool:
     if options.dask is None:
         from harness.fuzz.pool import Pool
 
         return Pool(job, options.jobs or 1, progress)
-    from harness.corpus.fuzzing import ClusterPool
+    from harness.corpus.cluster_fuzz import ClusterPool
 
     return ClusterPool(job, options.dask, options.jobs, progress)
 
@@ -248,8 +246,8 @@ def _plan(options: FuzzOptions) -> Plan:
     )
 
 
-def _progress(plan: Plan, options: FuzzOptions) -> _Progress | None:
-    return None if options.quiet else _Progress(plan.time_s, plan.max_examples)
+def _progress(plan: Plan, options: FuzzOptions) -> Progress | None:
+    return None if options.quiet else Progress(plan.time_s, plan.max_examples)
 
 
 def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) -> int:
@@ -295,8 +293,8 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
     made = f"GatewayConsumer({command!r}, {asked!r}, {served!r}{named})"
     for failure in failures:
         plain = replace(options, apis=None, level=None)
-        _show(failure, about, f"harness.fuzz.gateway:{made}", plain)
-    _summarise(campaign.tried, about, plan.seed)
+        show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
+    summarise(campaign.tried, about, plan.seed)
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
@@ -375,90 +373,3 @@ def _streams_of(path: str) -> dict[str, Arrival]:
             if payloads:
                 streams[f"{path}#{exchange.index}"] = payloads
     return streams
-
-
-class _Progress:
-    """A line on standard error now and then; one that is rewritten on a terminal."""
-
-    def __init__(self, time_s: float | None, examples: int | None) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._pause_s = 0.2 if self._is_terminal else 10.0
-        self._started = self._last = time.monotonic()
-        self._goal = f" of {examples}" if examples and time_s is None else ""
-        self._limit = f" of {time_s:g}" if time_s is not None else ""
-
-    def __call__(self, tried: Tried) -> None:
-        now = time.monotonic()
-        if now - self._last < self._pause_s:
-            return
-        self._last = now
-        line = (
-            f"{tried.examples}{self._goal} examples, {len(tried.streams)} streams, "
-            f"{now - self._started:.0f}{self._limit} s"
-        )
-        if self._is_terminal:
-            sys.stderr.write(f"\r{line}\x1b[K")
-            sys.stderr.flush()
-        else:
-            say(line)
-
-
-def _show(
-    failure: Failure, about: About | None, target: str, options: FuzzOptions
-) -> None:
-    from harness.fuzz.reporting import describe, pytest_of, save
-
-    if sys.stderr.isatty() and not options.quiet:
-        sys.stderr.write("\r\x1b[K")
-    for line in describe(failure):
-        click.echo(printable(line))
-    key = "message" if about is None else about.key
-    path = save(failure, options.output, key, about.api if about else "chat")
-    click.echo(f"\ncassette: {printable(path)}")
-    click.echo("test:\n")
-    text = pytest_of(
-        failure,
-        "" if about is None else about.level,
-        target,
-        options.agent,
-        level=options.to_level(),
-        api=options.apis,
-        chunks=options.chunks,
-        key=options.key,
-    )
-    for line in text.split("\n"):
-        click.echo(f"    {printable(line)}" if line else "")
-    click.echo()
-
-
-def _summarise(tried: Tried, about: About, seed: int) -> None:
-    """Say what was tried, in numbers."""
-    from harness.fuzz.reporting import counted
-
-    noun = "argument text" if about.level == "handler" else "stream"
-    asked = ", ".join(f"{name} {count}" for name, count in tried.relations.items())
-    click.echo(f"{printable(about.name)} ({about.level}): {tried.ended}, seed {seed}")
-    click.echo(
-        f"tried {counted(tried.examples, 'example')}: "
-        f"{counted(len(tried.streams), noun)}, {counted(tried.cuts, 'cut')}, "
-        f"{counted(len(tried.dialects), 'dialect')}, "
-        f"{counted(len(tried.faults), 'fault')}, in {tried.seconds:.1f} s"
-    )
-    click.echo(f"relations: {asked}")
-    if tried.lacks:
-        complain(f"{tried.lacks}; install agent-stream-harness[hypothesis]")
-    if about.shows is not None and about.shows.is_silent and about.level != "handler":
-        complain(
-            f"{printable(about.name)} gave nothing of any plain stream: only "
-            "exceptions and hangs can be found; expected it to return or yield what "
-            "it read"
-        )
-    if (
-        tried.is_past_floor
-        and not tried.is_complete
-        and not tried.ended.endswith("found")
-    ):
-        complain(
-            "not every stream, relation and dialect was tried once; "
-            "raise --max-examples or --time"
-        )

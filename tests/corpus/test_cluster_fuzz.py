@@ -51,7 +51,7 @@ def test_blocks_of_cases_find_what_one_process_finds(
         return Here(job)
 
     expected = _findings(harness, tmp_path, target)
-    monkeypatch.setattr("harness.corpus.fuzzing.Dask", engine)
+    monkeypatch.setattr("harness.corpus.cluster_fuzz.Dask", engine)
     assert _findings(harness, tmp_path, target, "--dask", "x") == expected
     assert expected[0] == (target != "streaming")
 
