@@ -118,10 +118,7 @@ class StreamReader:
         self.left_out = restater.left_out
         for event, at, parts in self.parts():
             chunk = restater.one(event.index, at, parts)
-            if chunk is not None:
-                yield chunk
-            else:
-                yield from restater.chunks(event.index, at, parts)
+            yield from (chunk,) if chunk else restater.chunks(event.index, at, parts)
         restater.close()
         self.left = restater.left
 
@@ -179,8 +176,7 @@ class StreamReader:
                         if parts is not None:
                             self._offsets.append(found.byte_offset)
                             self._last_raw = raw
-                            index = self.events
-                            self.events += 1
+                            index, self.events = self.events, self.events + 1
                             yield LaneEvent(index, at, found.event, raw, parts), at
                             continue
                     payload = self._payload(found)
