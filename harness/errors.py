@@ -97,8 +97,18 @@ def shorten(text: object, *, limit: int = _SHOWN_CHARACTERS) -> str:
 class HarnessError(Exception):
     """Root of all errors of this package; catch it to catch them all."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle it with its fields: they come from other processes, too."""
+        return _again, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         return printable(super().__str__())
+
+
+def _again(kind: type[HarnessError], arguments: tuple[object, ...]) -> HarnessError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
 
 
 class ProtocolError(HarnessError):

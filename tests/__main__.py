@@ -1,9 +1,10 @@
-"""`python -m tests`: the five commands of daily work, as people and CI run them.
+"""`python -m tests`: the commands of daily work, as people and CI run them.
 
 quick   every quick test, in two processes; what follows goes to pytest
 lint    format, lint, import contracts, types
 docs    write the generated parts of the pages, build the site strictly
 slow    the tests that CI runs besides; what follows goes to pytest
+cover   the branches of the core that its own tests take; fails below the floor
 all     everything CI runs: .ci/run
 """
 
@@ -18,6 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 _HERE = Path(sys.executable).parent
 
 _PYTEST = [sys.executable, "-m", "pytest", "-n", "2"]
+_COVER = ["-p", "pytest_cov", "--cov=harness.core", "--cov-branch"]
+_COVER += ["--cov-report=term-missing:skip-covered", "--cov-fail-under=98"]
+_OF_THE_CORE = ["unit/core", "odd_inputs", "fuzz/test_apis.py"]
+_OF_THE_CORE += [
+    f"properties/test_{name}.py" for name in ("json_texts", "splits", "sse")
+]
 TASKS: dict[str, list[list[str]]] = {
     "quick": [_PYTEST],
     "lint": [
@@ -40,9 +47,10 @@ TASKS: dict[str, list[list[str]]] = {
         ],
     ],
     "slow": [[*_PYTEST, "-m", "slow and not timed and not campaign"]],
+    "cover": [[*_PYTEST, *_COVER, *(f"tests/{name}" for name in _OF_THE_CORE)]],
     "all": [[str(ROOT / ".ci" / "run")]],
 }
-_TAKE_MORE = {"quick", "slow"}
+_TAKE_MORE = {"quick", "slow", "cover"}
 
 
 def main(arguments: list[str]) -> int:

@@ -23,11 +23,11 @@ from harness.core.parts import CallPart
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from harness.apis.faults import Fault
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
 __all__ = [
     "Api",
-    "Broken",
     "Conversation",
     "Event",
     "Like",
@@ -258,7 +258,7 @@ class WritingApi(Api, Protocol):
         """The dialects by name, the standard one first."""
 
     @property
-    def faults(self) -> Mapping[str, Broken]:
+    def faults(self) -> Mapping[str, Fault]:
         """The ways to go wrong, by name."""
 
     @property
@@ -300,19 +300,3 @@ class Named(Protocol):
     @property
     def summary(self) -> str:
         """One line."""
-
-
-class Broken(Named, Protocol):
-    """A fault, as a server delivers it."""
-
-    @property
-    def status(self) -> int:
-        """Of the response; another than 200 comes with `body` and without events."""
-
-    @property
-    def body(self) -> Payload | None:
-        """What is sent instead of a stream; None where a stream is."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether the connection stays open, without a byte, where it breaks off."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from harness.apis.detect import API_NAMES, api_named
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import Broken, WritingApi, WrittenEvent
+    from harness.apis.base import WritingApi, WrittenEvent
+    from harness.apis.faults import Fault
     from harness.core.parts import Part
 
 __all__ = ["RESTATED", "ApiStyle", "api_style"]
@@ -49,7 +50,7 @@ class ApiStyle:
         return self.fault if self.number is None else f"{self.fault}:{self.number}"
 
     @property
-    def broken(self) -> Broken | None:
+    def broken(self) -> Fault | None:
         """The fault itself; None where nothing goes wrong."""
         api = cast("WritingApi", api_named(self.api))
         return api.faults[self.fault] if self.fault else None
@@ -103,14 +104,20 @@ def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:
     known = cast("WritingApi", api_named(api))
     if dialect and dialect not in known.dialects:
         raise UsageError(
-            f"dialect {shorten(dialect)} of {api}: expected one of "
-            f"{', '.join(known.dialects)}"
+            f"dialect {shorten(dialect)} of {api}: {_hint(dialect, known.dialects)}"
+            f"expected one of {', '.join(known.dialects)}"
         )
     name, colon, text = fault.partition(":")
     if name and name not in known.faults:
         raise UsageError(
-            f"fault {shorten(name)} of {api}: expected one of {', '.join(known.faults)}"
+            f"fault {shorten(name)} of {api}: {_hint(name, known.faults)}expected one "
+            f"of {', '.join(known.faults)}"
         )
     if colon and not (text.isascii() and text.isdigit() and len(text) < 10):
         raise UsageError(f"fault {shorten(fault)}: expected a number after the colon")
     return ApiStyle(api, dialect, name, int(text) if colon else None)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(name, known)
+    return f"{hint} " if hint else ""

@@ -15,9 +15,10 @@ from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.cassettes.missing import missing
 from harness.errors import CassetteError
 
-__all__ = ["BLOCK_KEY", "begins_cassette", "find_cassettes", "is_cassette"]
+__all__ = ["BLOCK_KEY", "ENDINGS", "begins_cassette", "find_cassettes", "is_cassette"]
 
-_ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
+ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
+"""Of files that may be cassettes; other documents have them, too."""
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -96,7 +97,7 @@ def _search(folder: str, found: list[str], *, with_journals: bool) -> None:
             if entry.name not in _SKIPPED and not venv_mark.exists():
                 _search(entry.path, found, with_journals=with_journals)
         elif (
-            entry.name.lower().endswith(_ENDINGS)
+            entry.name.lower().endswith(ENDINGS)
             and entry.is_file()
             and _may_be_cassette(entry.path)
         ):
@@ -125,19 +126,17 @@ def is_cassette(path: str) -> bool:
     """
     with Path(path).open("rb") as file:
         head = file.read(_SNIFFED)
-    if path.lower().endswith(".toml"):
-        return bool(_TABLE.search(head))
     return begins_cassette(head)
 
 
 def begins_cassette(text: bytes) -> bool:
-    """Say of the text of a YAML or JSON file what `is_cassette` says of the file."""
+    """Say of the text of a file what `is_cassette` says of the file."""
     head = text[:_SNIFFED]
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _is_flow_cassette(head)
     key = BLOCK_KEY.search(head)
     if key is None:
-        return False
+        return bool(_TABLE.search(head))
     value = head[key.start(1) :].lstrip()
     return value.startswith(b"[]") or bool(_REQUEST_KEY.search(value))
 

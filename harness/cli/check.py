@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.console import Exit, complain_of, printable, say
+from harness.cli.jobs import each, jobs_option, named
 
 
 def _list_rules() -> None:
@@ -28,7 +29,8 @@ def _list_rules() -> None:
 @click.option(
     "--quiet", is_flag=True, help="Print problems only, no notes, no summary."
 )
-def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
+@jobs_option
+def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> int:
     """Check recordings: format, byte counts, complete streams, secrets.
 
     PATH is a recording or a folder of cassettes. Problems go to standard output,
@@ -41,7 +43,6 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
       harness check new.yaml --quiet
       harness check --rules
     """
-    from harness.cassettes.library import find_cassettes
     from harness.engine.check import check
     from harness.errors import CassetteError
 
@@ -52,19 +53,19 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool) -> int:
         raise click.UsageError("name a recording or a folder")
     files = problems = notes = 0
     is_unreadable = False
-    for path in paths:
+    for _, result in each(check, named(paths, with_journals=True), jobs):
         try:
-            for name in find_cassettes(path, with_journals=True):
-                found = check(name)
-                files += 1
-                problems += sum(not one.is_note for one in found)
-                notes += sum(one.is_note for one in found)
-                for one in found:
-                    if not (one.is_note and quiet):
-                        click.echo(printable(str(one)))
+            found = result()
         except CassetteError as error:
             complain_of(error)
             is_unreadable = True
+            continue
+        files += 1
+        problems += sum(not one.is_note for one in found)
+        notes += sum(one.is_note for one in found)
+        for one in found:
+            if not (one.is_note and quiet):
+                click.echo(printable(str(one)))
     if not quiet:
         say(f"{files} checked, {problems} problems, {notes} notes")
     if is_unreadable:

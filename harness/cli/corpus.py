@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.engine_options import engine_of, engine_options, refuse_below
+from harness.cli.engine_options import engine_options, refuse_below
 from harness.cli.options import AS_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from harness.corpus.engines import Engine
     from harness.corpus.stream_rows import Stream
+    from harness.corpus.worker import Job
     from harness.errors import CassetteError
 
 _LABELS = ("api", "provider", "model", "shape")
@@ -53,7 +55,13 @@ def command() -> None:
     help="Remove personal data of this kind, too; may be given twice.",
 )
 @engine_options
-def pack_command(sources: tuple[str, ...], output: str, **options: Any) -> int:
+def pack_command(
+    sources: tuple[str, ...],
+    *,
+    output: str,
+    personal: tuple[str, ...],
+    engine_of: Callable[[Job], Engine],
+) -> int:
     """Pack recordings into a Parquet data set: redacted, each stream once.
 
     The same command goes on where an earlier one was interrupted, and adds what is
@@ -70,8 +78,8 @@ def pack_command(sources: tuple[str, ...], output: str, **options: Any) -> int:
 
     for source in sources:
         refuse_below(Place(source), output, "--output")
-    job = PackJob(frozenset(options["personal"]))
-    packed = pack(sources, output, lambda job: engine_of(job, options), job)
+    job = PackJob(frozenset(personal))
+    packed = pack(sources, output, engine_of, job)
     for problem in packed.problems:
         complain(problem)
     say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from harness.corpus.places import Place
     from harness.corpus.worker import Job
 
-__all__ = ["engine_of", "engine_options", "refuse_below"]
+__all__ = ["engine_options", "refuse_below"]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -30,50 +31,61 @@ class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return int(number) * _UNITS[unit]
 
 
+_OPTIONS = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Worker processes on this machine.  [default: one a core]",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS|local",
+        help="Work on a Dask cluster instead: its scheduler, or one that is "
+        "started here (with --jobs workers).",
+    ),
+    click.option(
+        "--seconds",
+        type=click.FloatRange(0, min_open=True),
+        default=60.0,
+        show_default=True,
+        help="Set a recording apart that takes longer.",
+    ),
+    click.option(
+        "--memory",
+        type=_Size(),
+        default="2G",
+        show_default=True,
+        help="Set a recording apart that makes a worker process larger; 0 "
+        "sets no limit.",
+    ),
+)
+
+
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that choose and bound an engine."""
-    for option in reversed(
-        (
-            click.option(
-                "--jobs",
-                type=click.IntRange(1),
-                metavar="N",
-                help="Worker processes on this machine.  [default: one a core]",
-            ),
-            click.option(
-                "--dask",
-                metavar="ADDRESS|local",
-                help="Work on a Dask cluster instead: its scheduler, or one that is "
-                "started here (with --jobs workers).",
-            ),
-            click.option(
-                "--seconds",
-                type=click.FloatRange(0, min_open=True),
-                default=60.0,
-                show_default=True,
-                help="Set a recording apart that takes longer.",
-            ),
-            click.option(
-                "--memory",
-                type=_Size(),
-                default="2G",
-                show_default=True,
-                help="Set a recording apart that makes a worker process larger; 0 "
-                "sets no limit.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    """Give a command the options of an engine; it gets `engine_of`, of a job."""
 
+    @wraps(command)
+    def with_engine(
+        *,
+        jobs: int | None,
+        dask: str | None,
+        seconds: float,
+        memory: int,
+        **others: Any,
+    ) -> Any:
+        def engine_of(job: Job) -> Engine:
+            from harness.corpus.engines import engine_for
+            from harness.corpus.worker import Limits
 
-def engine_of(job: Job, options: dict[str, Any]) -> Engine:
-    """Return the engine that `engine_options` ask for."""
-    from harness.corpus.engines import engine_for
-    from harness.corpus.worker import Limits
+            return engine_for(job, Limits(seconds, memory), jobs=jobs, dask=dask)
 
-    limits = Limits(options["seconds"], options["memory"])
-    return engine_for(job, limits, jobs=options["jobs"], dask=options["dask"])
+        return command(engine_of=engine_of, **others)
+
+    declared: Callable[..., Any] = with_engine
+    for option in reversed(_OPTIONS):
+        declared = option(declared)
+    return declared
 
 
 def refuse_below(source: Place, target: str, option: str) -> None:

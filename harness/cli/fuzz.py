@@ -15,8 +15,9 @@ from harness.cli.options import agent_options
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.example_worker import About
+    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.findings import Plan, Tried
+    from harness.fuzz.pool import Pool
     from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
@@ -37,7 +38,8 @@ class FuzzOptions:
     max_examples: int | None
     seconds: float | None
     timeout_each: float
-    jobs: int
+    jobs: int | None
+    dask: str | None
     seed: int
     findings: int
     output: str
@@ -122,10 +124,15 @@ class FuzzOptions:
 @click.option(
     "--jobs",
     type=click.IntRange(min=1, max=256),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Processes; the same examples find the same with any number of them.",
+    help="Processes; the same examples find the same with any number of them.  "
+    "[default: 1, with --dask local one a core]",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS|local",
+    help="Run the examples on a Dask cluster, where TARGET is installed: its "
+    "scheduler, or one that is started here; they find the same.",
 )
 @click.option(
     "--seed",
@@ -163,14 +170,14 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     \b
     Relations:
       split-invariance    where the text was cut makes no difference
-      dialect-invariance  which provider says it makes no difference
-      agreement           it says what the whole says, parsed at once
+      dialect-invariance  which provider writes it makes no difference
+      agreement           it returns what the whole holds, parsed at once
       nothing-lost        all content and every call is somewhere in it
-      prefix-safety       nothing that was said is taken back
+      prefix-safety       nothing that was shown is taken back
       faults              a broken stream leads to no exception but a meant one
       truncation          a stream without its end is not shown as complete
       ends                every example comes to an end (--timeout-each)
-      interfaces          the streaming and the queuing interface say the same
+      interfaces          the streaming and the queuing interface emit the same
       translation         the same answer is the same by every --api
       earliness           text is shown as soon as it has come (only by name)
 
@@ -185,18 +192,19 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     """
     options = FuzzOptions(**given)
     if options.gateway:
+        if options.dask is not None:
+            raise click.UsageError("--gateway runs here; leave --dask out")
         first = (target,) if target else ()
         return _fuzz_gateway(options.gateway, (*first, *paths), options)
     if target is None:
         raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.pool import Pool
     from harness.fuzz.processes import SetUpError
 
     plan = _plan(options)
     job = Job(target, _wanted(options), plan, _recordings(paths), options.timeout_each)
     progress = _progress(plan, options)
-    pool = Pool(job, options.jobs, progress)
+    pool = _pool(job, options, progress)
     try:
         failures = pool.run()
     except SetUpError as error:
@@ -212,6 +220,16 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+
+
+def _pool(job: Job, options: FuzzOptions, progress: _Progress | None) -> Pool:
+    if options.dask is None:
+        from harness.fuzz.pool import Pool
+
+        return Pool(job, options.jobs or 1, progress)
+    from harness.corpus.fuzzing import ClusterPool
+
+    return ClusterPool(job, options.dask, options.jobs, progress)
 
 
 def _plan(options: FuzzOptions) -> Plan:

@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-__all__ = ["apart", "imports_own_code", "out", "rejoin"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["apart", "imports_own_code", "out", "rejoin", "replaced"]
 
 _TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")  # no path of Windows looks so
 
@@ -60,6 +64,21 @@ def apart(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         name for name in named if _TARGET.fullmatch(name) and not Path(name).exists()
     )
     return tuple(name for name in named if name not in own), own
+
+
+@contextmanager
+def replaced(stdout: TextIO, stderr: TextIO) -> Iterator[None]:
+    """Let others stand for the outputs, whatever `imports_own_code` did before."""
+    global _before, _copy
+    saved = _before, _copy, sys.stdout, sys.stderr
+    _before, _copy, sys.stdout, sys.stderr = None, None, stdout, stderr
+    try:
+        yield
+    finally:
+        rejoin()
+        stdout.flush()
+        stderr.flush()
+        _before, _copy, sys.stdout, sys.stderr = saved
 
 
 def rejoin() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from harness.cli.console import Exit, complain_of, say, write
 from harness.cli.forms import WRITERS
+from harness.cli.jobs import each, jobs_option, named, portable
 from harness.cli.look import look, wants_to_look
 from harness.cli.options import (
     API,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
+
+T = TypeVar("T")
+_COUNTS = ("emissions", "diagnostics", "hurting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ class ReplayOptions:
     step: bool
     strict: bool
     quiet: bool
+    jobs: int
 
     def to_agent(self) -> AgentOptions:
         """Return what agent and interface agree on."""
@@ -145,6 +151,7 @@ class ReplayOptions:
 @click.option(
     "--quiet", is_flag=True, help="Print emissions and errors only: no diagnostics."
 )
+@jobs_option
 def command(paths: tuple[str, ...], **given: Any) -> int:
     """Replay recordings and print what an agent's client would have seen.
 
@@ -207,13 +214,14 @@ class _Run:
         """Replay everything that was named; return the exit code."""
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
-        named = list(self._expand(paths))
-        for path, is_named in _progress(named, is_quiet=self.is_quiet):
+        found = named(paths)
+        running = each(self._here, found, self.options.jobs, self._there, self._stands)
+        for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
-                self._replay_file(path)
+                self._merge(result())
                 self.cassettes += 1
             except NothingToReplayError as error:
-                if is_named:
+                if path in paths:
                     complain_of(error)
                     self.unreadable += 1
                 else:
@@ -231,7 +239,7 @@ class _Run:
             write("")
             for step in self.steps:
                 write(step)
-        if len(named) > 1 and not self.is_quiet:
+        if len(found) > 1 and not self.is_quiet:
             self._summarise()
         if self.unreadable or not (self.cassettes or self.failed):
             return Exit.UNUSABLE
@@ -239,20 +247,33 @@ class _Run:
             return Exit.FINDINGS
         return Exit.DONE
 
-    def _expand(self, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-        """Yield every recording, and whether it was named itself."""
-        from harness.cassettes.library import find_cassettes
-        from harness.errors import CassetteError
+    def _here(self, path: str) -> _Part | None:
+        self._replay_file(path)
+        return None
 
-        for path in paths:
-            try:
-                found = find_cassettes(path)
-            except CassetteError as error:
-                complain_of(error)
-                self.unreadable += 1
-            else:
-                for name in found:
-                    yield name, name == path
+    def _there(self) -> Callable[[str], _Part | None]:
+        """Return what replays a recording in another process."""
+        return partial(_replay_there, self.options, frozenset(self.explained))
+
+    def _stands(self, part: _Part | None) -> bool:
+        """Return whether a recording explains nothing that others did meanwhile."""
+        if part is None or part.explained & self.explained:
+            return False
+        if part.has_shown and self.has_shown:
+            write("")
+        return True
+
+    def _merge(self, part: _Part | None) -> None:
+        """Take over what another process did; None where it was done here."""
+        if part is None:
+            return
+        self.explained |= part.explained
+        self.has_shown = self.has_shown or part.has_shown
+        self.steps = self.steps or part.steps
+        for name, count in part.counts.items():
+            setattr(self, name, getattr(self, name) + count)
+        if part.error is not None:
+            raise part.error
 
     def _replay_file(self, path: str) -> None:
         from harness.cassettes.load import load_cassette
@@ -400,18 +421,45 @@ class _Run:
         say(", ".join(parts))
 
 
+class _Part(NamedTuple):
+    """What a process did with one recording."""
+
+    counts: dict[str, int]
+    explained: frozenset[str]
+    has_shown: bool
+    steps: list[str]
+    error: Exception | None
+
+
+def _replay_there(
+    options: ReplayOptions, explained: frozenset[str], path: str
+) -> _Part:
+    error = None
+    run = _Run(options)
+    run.explained |= explained
+    try:
+        run._replay_file(path)  # noqa: SLF001 - of this module
+    except Exception as raised:  # noqa: BLE001 - raised again by `_merge`
+        error = portable(raised)
+    run.write.end()
+    counts = {name: getattr(run, name) for name in _COUNTS}
+    new = frozenset(run.explained - explained)
+    return _Part(counts, new, run.has_shown, run.steps, error)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(
-    named: list[tuple[str, bool]], *, is_quiet: bool
-) -> Iterator[tuple[str, bool]]:
+    running: Iterator[tuple[str, T]], count: int, *, is_quiet: bool
+) -> Iterator[tuple[str, T]]:
     """Yield the recordings; with several of them, a bar on a terminal's stderr."""
-    if len(named) < 2 or is_quiet or not sys.stderr.isatty():
-        yield from named
+    if count < 2 or is_quiet or not sys.stderr.isatty():
+        yield from running
         return
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(named, "replaying", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    yield from track(running, "replaying", total=count, console=console, transient=True)

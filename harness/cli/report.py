@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain, complain_of, say
+from harness.cli.jobs import each, jobs_option, named
 from harness.cli.options import REASONING
 from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
+    from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette
-    from harness.debug.trace import Trace
+    from harness.debug.report import Drawn
+    from harness.debug.sides import Side
 
 
 @click.command(
@@ -42,7 +46,8 @@ if TYPE_CHECKING:
 @click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
 @click.option("--diff", is_flag=True, help="Compare the two recordings named.")
 @REASONING
-def command(
+@jobs_option
+def command(  # noqa: PLR0913 - options of one call, keyword-only
     paths: tuple[str, ...],
     *,
     output: str,
@@ -52,6 +57,7 @@ def command(
     fault: str | None,
     diff: bool,
     reasoning: bool,
+    jobs: int,
 ) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
@@ -68,71 +74,82 @@ def command(
     """
     from harness.apis.varied import vary
     from harness.cassettes.atomic import write_atomically
-    from harness.cassettes.library import find_cassettes
-    from harness.cassettes.load import load_cassette
     from harness.debug.report import report_page
-    from harness.debug.sides import side_of
-    from harness.engine.replay import replay
     from harness.errors import CassetteError
 
     paths, own = apart(paths)
-    if diff and len(paths) != 2:
-        raise click.UsageError("--diff compares two recordings: name two files")
     interfaces = (*interfaces, *own) or ("streaming", "queuing")
     if own == interfaces:
         interfaces = ("streaming", *own)  # the user's own beside ours
     if any(":" in name for name in interfaces):
         imports_own_code()
     variation = vary(split, dialect, fault)
-    loaded: list[Cassette] = []
-    failed = 0
-    for path in paths:
+    names = named(paths)
+    if diff and (len(paths), len(names)) != (2, 2):
+        raise click.UsageError("--diff compares two recordings: name two files")
+    recordings: list[Drawn] = []
+    failed = raised = 0
+    kept: dict[str, Cassette] | None = {} if diff else None
+    here = partial(
+        _drawn,
+        kept=kept,
+        interfaces=interfaces,
+        variation=variation,
+        reasoning=reasoning,
+    )
+    for name, result in each(here, names, 1 if diff else jobs):
         try:
-            loaded += [load_cassette(name) for name in find_cassettes(path)]
+            recordings.append(result())
         except CassetteError as error:
             complain_of(error)
             failed += 1
-    count = sum(len(cassette.exchanges) for cassette in loaded)
+            continue
+        for failure in recordings[-1].failures:
+            complain_of(failure, f"{name}: {failure}")
+            raised += 1
+    count = sum(len(each.entries) for each in recordings)
     if not count:
         complain("there is no exchange in what was named")
         return Exit.UNUSABLE
     sides = None
-    if diff:
-        if len(loaded) != 2:
-            raise click.UsageError("--diff compares two recordings: name two files")
+    if kept is not None and not failed:
         a, b = (
-            side_of(
-                replay(
-                    cassette,
-                    interfaces[0],
-                    split=variation.split,
-                    dialect=variation.dialect,
-                    fault=variation.fault,
-                    reasoning=reasoning,
-                ),
-                str(variation),
-            )
-            for cassette in loaded
+            _side(kept[name], interfaces[0], variation, reasoning=reasoning)
+            for name in paths
         )
         sides = a, b
-    raised = 0
-
-    def note(made: Trace) -> None:
-        nonlocal raised
-        for failure in made.failures.values():
-            complain_of(failure.error, f"{made.cassette}: {failure.error}")
-            raised += 1
-
-    page = report_page(
-        loaded,
-        interfaces=interfaces,
-        variation=variation,
-        reasoning=reasoning,
-        sides=sides,
-        on_trace=note,
-    )
+    page = report_page(recordings, sides=sides)
     write_atomically(output, page.encode("utf-8", "replace"))
-    say(f"{output}: {count} exchanges of {len(loaded)} recordings")
+    say(f"{output}: {count} exchanges of {len(recordings)} recordings")
     if failed:
         return Exit.UNUSABLE
     return Exit.FINDINGS if raised else Exit.DONE
+
+
+def _drawn(name: str, *, kept: dict[str, Cassette] | None, **options: Any) -> Drawn:
+    from harness.cassettes.load import load_cassette
+    from harness.debug.report import drawn
+
+    if any(":" in each for each in options["interfaces"]):
+        imports_own_code()  # in a process of --jobs, too
+    cassette = load_cassette(name)
+    if kept is not None:
+        kept[name] = cassette
+    return drawn(cassette, **options)
+
+
+def _side(
+    cassette: Cassette, interface: str, variation: Variation, *, reasoning: bool
+) -> Side:
+    from harness.debug.sides import side_of
+    from harness.engine.replay import replay
+
+    made = replay(
+        cassette,
+        interface,
+        split=variation.split,
+        dialect=variation.dialect,
+        fault=variation.fault,
+        reasoning=reasoning,
+    )
+    return side_of(made, str(variation))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from harness.cli.console import Exit, complain_of, printable, say
+from harness.cli.jobs import each, jobs_option, named
 
 
 @click.command(
@@ -20,7 +23,10 @@ from harness.cli.console import Exit, complain_of, printable, say
     help="Look for personal data of this kind, too; may be given twice.",
 )
 @click.option("--quiet", is_flag=True, help="Print findings only, no summary.")
-def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -> int:
+@jobs_option
+def command(
+    paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool, jobs: int
+) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
     PATH is a recording in any format that `harness replay` reads, or a folder of
@@ -35,32 +41,25 @@ def command(paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool) -
       harness scan cassettes
       harness scan new.yaml || echo "do not commit this"
     """
-    from harness.cassettes.library import find_cassettes
     from harness.errors import HarnessError
     from harness.redaction.config import Redaction, redacted_url
     from harness.redaction.scan import scan
 
     rules = Redaction(personal=frozenset(personal))
     files = findings = unreadable = 0
-    for path in paths:
+    here = partial(scan, redaction=rules)
+    for _, result in each(here, named(paths, with_journals=True), jobs):
         try:
-            names = find_cassettes(path, with_journals=True)
+            found = result()
         except HarnessError as error:
+            # It quotes the file: that may be the secret.
             complain_of(error, redacted_url(str(error), rules))
             unreadable += 1
             continue
-        for name in names:
-            try:
-                found = scan(name, rules)
-            except HarnessError as error:
-                # It quotes the file: that may be the secret.
-                complain_of(error, redacted_url(str(error), rules))
-                unreadable += 1
-                continue
-            files += 1
-            findings += len(found)
-            for one in found:
-                click.echo(printable(str(one)))
+        files += 1
+        findings += len(found)
+        for one in found:
+            click.echo(printable(str(one)))
     if not quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
         say(f"{files} scanned, {findings} secrets found{left}")

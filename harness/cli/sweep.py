@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.engine_options import engine_of, engine_options, refuse_below
+from harness.cli.engine_options import engine_options, refuse_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.corpus.rows import Row, Rows
     from harness.corpus.sweep_summary import Comparison, Summary
     from harness.corpus.sweeping import Plan
+    from harness.corpus.worker import Job
 
 _SHOWN_CHANGES = 50
 
@@ -37,8 +38,8 @@ _SHOWN_CHANGES = 50
     default="check,scan,replay",
     show_default=True,
     metavar="CHECK,...",
-    help="Of check, scan, replay, splits, faults; and consumer, which asks "
-    "MODULE:NAME.",
+    help="Of check, scan, replay, drift (what the vendor's SDK reads, for --against), "
+    "splits, faults; and consumer, which asks MODULE:NAME.",
 )
 @click.option(
     "--output",
@@ -72,7 +73,20 @@ _SHOWN_CHANGES = 50
 @engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(corpus: str, consumer: str | None, **options: Any) -> int:
+def command(  # noqa: PLR0913 - one an option
+    corpus: str,
+    consumer: str | None,
+    *,
+    checks: str,
+    output: str,
+    against: str | None,
+    new_since: str | None,
+    examples: str | None,
+    example_count: int,
+    engine_of: Callable[[Job], Engine],
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Check, scan, replay and vary every stream of a corpus; a row of results each.
 
     CORPUS is a folder of recordings, an archive or a Parquet data set, at any URL that
@@ -95,19 +109,18 @@ def command(corpus: str, consumer: str | None, **options: Any) -> int:
     from harness.corpus.rows import Rows, read_rows
     from harness.corpus.sweep_summary import Comparison, Summary
 
-    plan = _plan(options["checks"], consumer)
-    mark = None if options["new_since"] is None else Mark(options["new_since"])
+    plan = _plan(checks, consumer)
+    mark = None if new_since is None else Mark(new_since)
     opened = Corpus(corpus, None if mark is None else mark.is_new)
-    rows = Rows(options["output"])
-    summary = Summary(options["example_count"] if options["examples"] else 0)
-    old = options["against"]
-    comparison = None if old is None else Comparison(read_rows(Place(old)))
-    refuse_below(opened.place, options["output"], "--output")
-    if options["examples"]:
-        refuse_below(opened.place, options["examples"], "--examples")
+    rows = Rows(output)
+    summary = Summary(example_count if examples else 0)
+    comparison = None if against is None else Comparison(read_rows(Place(against)))
+    refuse_below(opened.place, output, "--output")
+    if examples:
+        refuse_below(opened.place, examples, "--examples")
     with ExitStack() as stack:
-        engine = stack.enter_context(engine_of(plan, options))
-        advance = stack.enter_context(_Progress(opened, is_quiet=options["quiet"]))
+        engine = stack.enter_context(engine_of(plan))
+        advance = stack.enter_context(_Progress(opened, is_quiet=quiet))
         try:
             _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
         except KeyboardInterrupt:
@@ -120,9 +133,9 @@ def command(corpus: str, consumer: str | None, **options: Any) -> int:
     rows.finish()
     if mark is not None:
         mark.move(opened.seen)
-    if options["examples"]:
-        _write_examples(opened, summary, options["examples"])
-    return _report(summary, comparison, opened, as_json=options["as_json"])
+    if examples:
+        _write_examples(opened, summary, examples)
+    return _report(summary, comparison, opened, as_json=as_json)
 
 
 def _plan(checks: str, consumer: str | None) -> Plan:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import UsageError
 
-__all__ = ["Node", "steps_of"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Node", "steps_of", "value_at", "with_value"]
 
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -47,3 +50,21 @@ def steps_of(path: str) -> list[str | int]:
     if position < len(dotted):
         raise UsageError(f"path {path!r}: expected keys and indexes such as 'a.b[0].c'")
     return steps
+
+
+def value_at(value: Any, steps: Sequence[Any]) -> Any:
+    """Return what stands in a JSON value where the steps lead to."""
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def with_value(container: Any, steps: Sequence[Any], value: Any) -> Any:
+    """Return a copy of a JSON value with another value where the steps lead to."""
+    if not steps:
+        return value
+    step, *rest = steps
+    inner = with_value(container[step], rest, value)
+    if isinstance(container, list):
+        return [*container[:step], inner, *container[step + 1 :]]
+    return {**container, step: inner}

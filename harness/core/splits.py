@@ -26,7 +26,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from harness.core.stable_random import mask_of_block
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 
 __all__ = ["SPLITS", "SPLIT_FORMS", "Split", "parse_split"]
 
@@ -333,7 +333,8 @@ def _parse_rule(part: str, text: str) -> _Rule:
     positions = tail.split(",")
     if head == "at" and all(map(_NUMBER.fullmatch, positions)):
         return _At(tuple(sorted({int(position) for position in positions})))
+    hint = did_you_mean(part, SPLITS)
     raise UsageError(
-        f"split {shorten(text)}: expected one of {SPLIT_FORMS}, or several joined "
-        f"by +; got {shorten(part)}"
+        f"split {shorten(text)}: {hint and f'{hint} '}expected one of {SPLIT_FORMS}, "
+        f"or several joined by +; got {shorten(part)}"
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.core.splits import parse_split
+from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
 from harness.fuzz.arrivals import chunks_of, payloads_of
@@ -20,11 +23,12 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cassettes.model import Cassette
     from harness.engine.summary import ExchangeSummary
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["judge_for", "judged"]
+__all__ = ["judge_for", "judged", "read_by_sdk"]
 
 _SPLITS = ("recorded", "chars", "random:7")
 _LEFT_OUT = {"faults", "prefix-safety"}  # asked for apart; the second is quadratic
@@ -84,6 +88,35 @@ def judged(target: str, summary: ExchangeSummary, check: str) -> list[str]:
     if any("raises MemoryError" in line for line in lines):
         raise MemoryError  # the limit of the worker, not the consumer's doing
     return list(lines)
+
+
+def read_by_sdk(cassette: Cassette) -> tuple[str, str, list[str]]:
+    """Let the installed SDK of its vendor read a stream.
+
+    Args:
+        cassette: It holds one exchange.
+
+    Returns:
+        The SDK with the versions that have a say, a digest of what it reads, and one
+        line for each way in which it is of another mind than harness; all empty where
+        no SDK reads such a stream.
+    """
+    sdks, missing = _sdks()
+    before = len(missing)
+    for sdk in sdks.of(cassette):
+        read = sdk.read(cassette)
+        versions = ", ".join(f"{name} {each}" for name, each in sdk.versions.items())
+        agree = [one.pop("agrees") for one in read]
+        digest = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+        differs = f"sdk-differs: {sdk.name} reads something else than harness"
+        return versions, digest[:32], [differs] * agree.count(False)
+    return "", "", [f"sdk-missing: {text}" for text in missing[before:] or missing[:1]]
+
+
+@cache
+def _sdks() -> tuple[Sdks, list[str]]:
+    missing: list[str] = []
+    return Sdks(missing.append), missing
 
 
 def _failures(judge: Judge, relation: str, arrival: Arrival) -> Iterator[str]:

@@ -97,8 +97,9 @@ class Corpus:
         if not has_some:
             raise CassetteError(
                 self.place.shown,
-                "no recordings: expected *.parquet, *.yaml, *.json, *.jsonl, *.sse, "
-                "*.txt or *.http, as they are, .gz or .zst, or in a .zip or .tar",
+                "no recordings: expected *.parquet, *.yaml, *.json, *.har, *.toml, "
+                "*.jsonl, *.sse, *.txt or *.http, as they are, .gz or .zst, or in a "
+                ".zip or .tar",
             )
 
     def count(self) -> int | None:

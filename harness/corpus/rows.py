@@ -29,6 +29,7 @@ Row = dict[str, Any]
 
 _FLUSHED_ROWS = 500
 _GROUP_ROWS = 10_000
+_TEXTS_AFTER = ("digest", "sdk", "sdk_digest", "apart", "harness")
 
 
 class Rows:
@@ -166,7 +167,7 @@ def _write_parquet(rows: Iterator[Row], file: Any) -> None:
             ("verdicts", pa.map_(text, text)),
             ("diagnostics", pa.map_(text, pa.int64())),
             ("problems", pa.list_(text)),
-            *((name, text) for name in ("digest", "apart", "harness")),
+            *((name, text) for name in _TEXTS_AFTER),
             ("seconds", pa.float64()),
         ]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.sweeping import NO_RECORDING
@@ -144,17 +144,17 @@ class Comparison:
 
     def __init__(self, old: Iterable[Row]) -> None:
         self._old = iter(old)
-        self._unmatched: dict[str, tuple[Any, ...]] = {}
-        self._waiting: dict[str, tuple[Any, ...]] = {}
+        self._unmatched: dict[str, _Answer] = {}
+        self._waiting: dict[str, _Answer] = {}
         self.changes: Counter[str] = Counter()
         """By whose doing."""
 
     def add(self, row: Row) -> str:
         """Compare a row; return a line where a stream changed its answer."""
-        self._waiting[row["id"]] = _answer(row)
+        self._waiting[row["id"]] = _Answer.of(row)
         earlier = next(self._old, None)
         if earlier is not None:
-            self._unmatched[earlier["id"]] = _answer(earlier)
+            self._unmatched[earlier["id"]] = _Answer.of(earlier)
         return self._match(row["id"]) or (self._match(earlier["id"]) if earlier else "")
 
     def _match(self, name: str) -> str:
@@ -163,22 +163,28 @@ class Comparison:
         old, new = self._unmatched.pop(name), self._waiting.pop(name)
         return self._differs(name, old, new)
 
-    def _differs(self, name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> str:
+    def _differs(self, name: str, old: _Answer, new: _Answer) -> str:
         changed = [
-            f"{check} {was} -> {new[2].get(check, 'not asked')}"
-            for check, was in old[2].items()
-            if check in new[2] and new[2][check] != was
+            f"{check} {was} -> {new.verdicts.get(check, 'not asked')}"
+            for check, was in old.verdicts.items()
+            if check in new.verdicts and new.verdicts[check] != was
         ]
-        if old[3] and new[3] and old[3] != new[3]:
+        if old.digest and new.digest and old.digest != new.digest:
             changed.append("emits something else")
-        if old[4] != new[4]:
-            changed.append("set apart" if new[4] else "no longer set apart")
+        is_sdk = bool(old.sdk_digest and new.sdk_digest)
+        is_sdk = is_sdk and old.sdk_digest != new.sdk_digest
+        if is_sdk:
+            changed.append("the SDK reads something else")
+        if old.is_apart != new.is_apart:
+            changed.append("set apart" if new.is_apart else "no longer set apart")
         if not changed:
             return ""
-        if old[0] != new[0]:
+        if old.stream != new.stream:
             doing = "the recording"
-        elif old[1] != new[1]:
-            doing = f"harness {old[1]} -> {new[1]}"
+        elif is_sdk and old.sdk != new.sdk:
+            doing = f"{old.sdk} -> {new.sdk}"
+        elif old.harness != new.harness:
+            doing = f"harness {old.harness} -> {new.harness}"
         else:
             doing = "the consumer, or what is installed beside harness"
         self.changes[doing] += 1
@@ -187,7 +193,7 @@ class Comparison:
     def rest(self) -> Iterator[str]:
         """Yield the other changes, after the last row."""
         for earlier in self._old:
-            self._unmatched[earlier["id"]] = _answer(earlier)
+            self._unmatched[earlier["id"]] = _Answer.of(earlier)
         for name in list(self._waiting):
             line = self._match(name)
             if line:
@@ -204,11 +210,25 @@ class Comparison:
         return len(self._unmatched)
 
 
-def _answer(row: Row) -> tuple[Any, ...]:
-    return (
-        row["stream"],
-        row["harness"],
-        row["verdicts"],
-        row["digest"],
-        bool(row["apart"]),
-    )
+class _Answer(NamedTuple):
+    """What two sweeps are compared by."""
+
+    stream: str
+    harness: str
+    verdicts: dict[str, str]
+    digest: str
+    sdk: str
+    sdk_digest: str
+    is_apart: bool
+
+    @classmethod
+    def of(cls, row: Row) -> _Answer:
+        return cls(
+            row["stream"],
+            row["harness"],
+            row["verdicts"],
+            row["digest"],
+            row.get("sdk") or "",  # rows of before have none
+            row.get("sdk_digest") or "",
+            bool(row["apart"]),
+        )

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.cassettes.classify import Kind
-from harness.cassettes.library import begins_cassette
+from harness.cassettes.library import ENDINGS, begins_cassette
 from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
-from harness.corpus.consumer_checks import judge_for, judged
+from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
 from harness.corpus.opening import ROW
 from harness.corpus.stream_rows import Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
@@ -42,7 +42,7 @@ __all__ = [
     "sweep_bytes",
 ]
 
-CHECKS = ("check", "scan", "replay", "splits", "faults")
+CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")
 """What a sweep can do with every stream, besides asking a consumer."""
 
 NO_RECORDING = "no recording"
@@ -72,7 +72,7 @@ class Plan:
             if name not in CHECKS:
                 raise UsageError(
                     f"there is no check {name!r}; there are {', '.join(CHECKS)} and "
-                    "consumer MODULE:NAME (what changed: --against OLD)"
+                    "consumer MODULE:NAME"
                 )
         if self.consumer:
             judge_for(self.consumer)
@@ -113,6 +113,10 @@ class _Row:
     """The first of them as text."""
     digest: str = ""
     """Of all that the streaming interface emitted; empty without `replay`."""
+    sdk: str = ""
+    """What read it for `drift`: the vendor's SDK, with the versions that have a say."""
+    sdk_digest: str = ""
+    """Of what that SDK read; empty where none did."""
     apart: str = ""
     """Why the stream was set apart without a verdict; empty where it was not."""
     harness: str = __version__
@@ -173,8 +177,7 @@ def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
     try:
         cassette = read_cassette(item.name, text=text)
     except CassetteError:
-        is_document = item.name.lower().split(".")[-1] in {"yaml", "yml", "json"}
-        if is_document and not begins_cassette(text):
+        if item.name.lower().endswith(ENDINGS) and not begins_cassette(text):
             return []
         raise
     return [(f"{item.name}#{each.index}", each) for each in cassette.exchanges]
@@ -241,6 +244,8 @@ def _row(
                 row.verdicts[check] = _scan(cassette, row, text)
             elif check == "replay":
                 row.verdicts[check] = _replay(cassette, row)
+            elif check == "drift":
+                row.verdicts[check] = _drift(cassette, row)
             elif summary.kind is not Kind.STREAM:
                 row.verdicts[check] = "nothing"
             else:
@@ -297,3 +302,10 @@ def _replay(cassette: Cassette, row: _Row) -> str:
         row.diagnostics[kind] = max(count, row.diagnostics.get(kind, 0))
     bad = [d for d in transcript.diagnostics if d.kind.severity is not Severity.NOTE]
     return "found" if bad else "ok"
+
+
+def _drift(cassette: Cassette, row: _Row) -> str:
+    row.sdk, row.sdk_digest, lines = read_by_sdk(cassette)
+    for line in lines:
+        row.note(line.partition(":")[0], f"drift: {line}")
+    return "ok" if row.sdk else "nothing"  # what changed: `Comparison`

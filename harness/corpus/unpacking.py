@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
+from harness.cassettes.library import ENDINGS
 from harness.errors import CassetteCorruptError, CassetteError, UsageError
 from harness.limits import CASSETTE
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Member", "is_archive", "is_recording_name", "members", "plain"]
 
-_RECORDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".txt", ".http")
+_RECORDINGS = (*ENDINGS, ".jsonl", ".ndjson", ".sse", ".txt", ".http")
 _COMPRESSED = (".gz", ".zst")
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
 

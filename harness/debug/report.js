@@ -56,7 +56,7 @@ function line(n) {
   row.insertCell().append(open);
   row.insertCell().append(make("span", s.state || "ok", s.state === "failing" ? "bad" : ""));
   const cut = (text, n) => text.length > n ? text.slice(0, n) + "…" : text;
-  for (const cell of [cut(s.question.replace(/\s+/g, " "), 80), cut(s.ended, 60), s.found.length,
+  for (const cell of [cut(s.question.replace(/\s+/g, " "), 80), cut(s.ended, 40), s.found.length,
     s.moments.length || "-", s.bytes, shown(s.seconds, 3), shown(s.first, 3),
     shown(s.rate, 1), shown(s.gap, 3)]) row.insertCell().textContent = cell;
   if (n === one) row.setAttribute("aria-current", "true");

@@ -13,43 +13,78 @@ import math
 import re
 import statistics
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.varied import Variation
 from harness.debug.difference import compare
 from harness.debug.report_data import entry_data, gaps, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.cassettes.model import Cassette
     from harness.debug.sides import Side
     from harness.debug.trace import Trace
+    from harness.errors import HarnessError
 
-__all__ = ["report_page"]
+__all__ = ["Drawn", "drawn", "report_page"]
 
 _BARS = 40
 
 
-def report_page(
-    cassettes: Iterable[Cassette],
+class Drawn(NamedTuple):
+    """What the page needs to know of one recording; it can be pickled."""
+
+    entries: list[dict[str, Any]]
+    """One an exchange: plain data."""
+    lengths: list[float]
+    """Of fragments."""
+    waits: list[float]
+    """Between chunks."""
+    failures: list[HarnessError]
+    """What a user's interface raised."""
+
+
+def drawn(
+    cassette: Cassette,
     *,
     interfaces: Sequence[object] = ("streaming", "queuing"),
     variation: Variation | None = None,
     reasoning: bool = False,
-    sides: tuple[Side, Side] | None = None,
-    on_trace: Callable[[Trace], None] | None = None,
+) -> Drawn:
+    """Read a recording for `page_of`.
+
+    Args:
+        cassette: The recording; every exchange of it is on the page.
+        interfaces: What is fed, side by side.
+        variation: How every stream is written, cut and broken.
+        reasoning: Pass reasoning fields on as content.
+    """
+    found = Drawn([], [], [], [])
+    for exchange in cassette.exchanges:
+        summary, made = traced(
+            cassette,
+            exchange.index,
+            interfaces=interfaces,
+            variation=variation or Variation(),
+            reasoning=reasoning,
+        )
+        found.entries.append(entry_data(cassette, summary, made, interfaces=interfaces))
+        if made is not None:
+            found.lengths.extend(_fragment_lengths(made))
+            found.waits.extend(gaps(made))
+            found.failures.extend(each.error for each in made.failures.values())
+    return found
+
+
+def report_page(
+    recordings: Iterable[Drawn], *, sides: tuple[Side, Side] | None = None
 ) -> str:
     """Draw recordings.
 
     Args:
-        cassettes: The recordings; every exchange of them is on the page.
-        interfaces: What is fed, side by side.
-        variation: How every stream is written, cut and broken.
-        reasoning: Pass reasoning fields on as content.
+        recordings: As `drawn` returns them.
         sides: Two replays that are compared above everything else.
-        on_trace: Called with each stream as it was followed; its `failures` are
-            exceptions of a user's interface.
 
     Returns:
         HTML that loads nothing from anywhere, and by its content-security policy
@@ -58,21 +93,10 @@ def report_page(
     entries: list[dict[str, Any]] = []
     lengths: list[float] = []
     waits: list[float] = []
-    for cassette in cassettes:
-        for exchange in cassette.exchanges:
-            summary, made = traced(
-                cassette,
-                exchange.index,
-                interfaces=interfaces,
-                variation=variation or Variation(),
-                reasoning=reasoning,
-            )
-            entries.append(entry_data(cassette, summary, made, interfaces=interfaces))
-            if made is not None:
-                if on_trace is not None:
-                    on_trace(made)
-                lengths += _fragment_lengths(made)
-                waits += gaps(made)
+    for one in recordings:
+        entries += one.entries
+        lengths += one.lengths
+        waits += one.waits
     streams = [one for one in entries if one["kind"] == "stream"]
     plots = {
         "fragment lengths": _bars(lengths),

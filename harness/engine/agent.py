@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.apis.chat.restate import reasoning_as_content
+from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck

@@ -46,8 +46,6 @@ _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
 # sends it must not make a long stream wait.
-
-
 _PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
@@ -58,8 +56,7 @@ class StreamReader:
     Args:
         exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream. Where it is
-            None nothing is looked for, chat chunks come without their parts, and
-            errors of the provider stay among the parts, for those who restate them.
+            None nothing is looked for, chat chunks have no parts, errors stay parts.
         api: Whose events they are; found out where it is None.
     """
 
@@ -75,7 +72,7 @@ class StreamReader:
         self.left: list[Part] = []
         """When the stream is over: parts that no chunk carries."""
         self.left_out: dict[str, int] = {}
-        """When a restated stream is over: what chat cannot carry."""
+        """What chat cannot carry of a restated stream."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -120,7 +117,11 @@ class StreamReader:
         restater = Restater()
         self.left_out = restater.left_out
         for event, at, parts in self.parts():
-            yield from restater.chunks(event.index, at, parts)
+            chunk = restater.one(event.index, at, parts)
+            if chunk is not None:
+                yield chunk
+            else:
+                yield from restater.chunks(event.index, at, parts)
         restater.close()
         self.left = restater.left
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.base import Event
-from harness.apis.chat.chunks import DONE, parse_payload
 from harness.apis.chat.dialects.parts import is_json
 from harness.apis.detect import api_named, api_of_event
 from harness.apis.style import api_style
@@ -28,9 +27,7 @@ from harness.core.parts import (
     Usage,
 )
 from harness.core.splits import parse_split
-from harness.core.sse import SSEDecoder
-from harness.errors import ChunkError
-from harness.fuzz.arrivals import Truth
+from harness.fuzz.arrivals import Truth, payloads_of_bytes
 from harness.fuzz.outcomes import Call
 
 if TYPE_CHECKING:
@@ -92,16 +89,7 @@ def api_payloads(arrival: Arrival) -> Arrival:
     """Return the payloads of an arrival, read from its bytes where it is bytes."""
     if not arrival or not isinstance(arrival[0], bytes):
         return arrival
-    decoder = SSEDecoder()
-    events = [event for piece in arrival for event in decoder.feed(piece)]
-    payloads = []
-    for event in [*events, *decoder.close()]:
-        if event.data and event.data.strip() != DONE:
-            try:
-                payloads.append(parse_payload(event.raw))
-            except ChunkError:
-                continue
-    return tuple(payloads)
+    return payloads_of_bytes(arrival)
 
 
 def answer_of(api: str, arrival: Arrival) -> Answer:

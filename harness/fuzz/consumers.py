@@ -76,9 +76,11 @@ def import_target(name: str) -> object:
         return name
     module_name, colon, path = name.partition(":")
     if not (module_name and colon and path):
+        dotted = ":".join(name.rsplit(".", 1))
+        hint = f": did you mean {dotted!r}?" if dotted != name and not colon else ""
         raise UsageError(
             f"target {name!r} is none of 'streaming', 'queuing' and no MODULE:NAME "
-            "such as 'my_agent.stream:Reader'"
+            f"such as 'my_agent.stream:Reader'{hint}"
         )
     if "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: the current folder counts

@@ -22,11 +22,11 @@ from harness.engine.adapters import (
     ProcessAdapter,
     adapt,
 )
-from harness.errors import HarnessError, UsageError
+from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads, name_of_api
 from harness.fuzz.folding import fold
-from harness.fuzz.outcomes import Outcome, Raised
-from harness.fuzz.raised_places import place_of
+from harness.fuzz.outcomes import Outcome
+from harness.fuzz.raised_places import raised_of
 from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ __all__ = [
     "copied",
     "example_loop",
     "fresh",
-    "is_accident",
 ]
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)  # any fixed one: dates are left out
@@ -98,36 +97,6 @@ class Consumer(Protocol):
         """
 
 
-def is_accident(error: BaseException) -> bool:
-    """Return whether an exception can only be a mistake of whoever let it out.
-
-    Classes of the language (`KeyError`, `AttributeError`, `JSONDecodeError`, ...) show
-    that something was not expected; a class of the consumer's own, a plain
-    `ValueError` or `RuntimeError`, and errors of connections and files show that
-    its author thought of it.
-    """
-    kind = type(error)
-    if kind in {ValueError, RuntimeError} or isinstance(error, OSError | EOFError):
-        return False
-    if isinstance(error, HarnessError):
-        return False
-    return kind.__module__ in {"builtins", "json", "json.decoder"}
-
-
-def _raised(
-    error: BaseException, documented: tuple[type[BaseException], ...]
-) -> Raised:
-    kind = type(error)
-    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    text = str(error).splitlines()
-    return Raised(
-        f"{module}{kind.__qualname__}",
-        text[0] if text else "",
-        place_of(error.__traceback__),
-        is_accident(error) and not isinstance(error, documented),
-    )
-
-
 class BaseConsumer:
     """What all levels share: where a fresh consumer comes from."""
 
@@ -167,7 +136,7 @@ class BaseConsumer:
     ) -> Outcome:
         """Fold what came out."""
         self.last_error = error or self.last_error
-        raised = None if error is None else _raised(error, self.documented)
+        raised = None if error is None else raised_of(error, self.documented)
         if self.outcome is not None:
             try:
                 made = self.outcome([*items, *([] if value is None else [value])])

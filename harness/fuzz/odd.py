@@ -11,8 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from harness.core.json_paths import with_value
 from harness.core.sse import encode_event
-from harness.fuzz.shrinking import runs_of, with_value
+from harness.fuzz.shrinking import runs_of
 from harness.fuzz.stock import stock_streams
 from harness.fuzz.writing import event_bytes
 

@@ -39,7 +39,7 @@ class Raised:
     place: str
     """File and line of the innermost frame."""
     is_accident: bool
-    """Whether no consumer can mean it: see `harness.fuzz.driving.is_accident`."""
+    """Whether no consumer can mean it: see `harness.fuzz.raised_places`."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.text} (at {self.place})"

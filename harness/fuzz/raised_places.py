@@ -11,10 +11,13 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import HarnessError
+from harness.fuzz.outcomes import Raised
+
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-__all__ = ["place_of", "place_of_frame"]
+__all__ = ["place_of_frame", "raised_of"]
 
 _HARNESS = str(Path(__file__).resolve().parent.parent) + "/"
 _FUZZ = str(Path(__file__).resolve().parent) + "/"
@@ -89,3 +92,39 @@ def _package(filename: str) -> str:
     while (top.parent / "__init__.py").exists():
         top = top.parent
     return str(top)
+
+
+def _is_accident(error: BaseException) -> bool:
+    """Return whether an exception can only be a mistake of whoever let it out.
+
+    Classes of the language (`KeyError`, `AttributeError`, `JSONDecodeError`, ...) show
+    that something was not expected; a class of the consumer's own, a plain
+    `ValueError` or `RuntimeError`, and errors of connections and files show that
+    its author thought of it.
+    """
+    kind = type(error)
+    if kind in {ValueError, RuntimeError} or isinstance(error, OSError | EOFError):
+        return False
+    if isinstance(error, HarnessError):
+        return False
+    return kind.__module__ in {"builtins", "json", "json.decoder"}
+
+
+def raised_of(
+    error: BaseException, documented: tuple[type[BaseException], ...]
+) -> Raised:
+    """Return an exception that came out of a consumer, as it is compared and shown.
+
+    Args:
+        error: The exception.
+        documented: Those that the consumer means.
+    """
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    text = str(error).splitlines()
+    return Raised(
+        f"{module}{kind.__qualname__}",
+        text[0] if text else "",
+        place_of(error.__traceback__),
+        _is_accident(error) and not isinstance(error, documented),
+    )

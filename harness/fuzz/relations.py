@@ -37,27 +37,27 @@ _ALL_LEVELS = frozenset(Level)
 _RELATIONS = (
     Relation(
         "split-invariance",
-        "what is said does not depend on where the text was cut",
+        "what is returned does not depend on where the text was cut",
         _ALL_LEVELS,
     ),
     Relation(
         "dialect-invariance",
-        "what is said does not depend on which provider says it",
+        "what is returned does not depend on which provider wrote it",
         _ALL_LEVELS,
     ),
     Relation(
         "agreement",
-        "what is said is what the whole says, parsed at once",
+        "what is returned is what the whole holds, parsed at once",
         _ALL_LEVELS,
     ),
     Relation(
         "nothing-lost",
-        "all content and every call is somewhere in what is said",
+        "all content and every call is somewhere in what is returned",
         _ALL_LEVELS - {Level.HANDLER},
     ),
     Relation(
         "prefix-safety",
-        "what is said of a beginning is a beginning of what is said of the whole",
+        "what is returned of a beginning is a beginning of that of the whole",
         _ALL_LEVELS,
     ),
     Relation(
@@ -89,7 +89,7 @@ _RELATIONS = (
     ),
     Relation(
         "interfaces",
-        "the streaming and the queuing interface say the same",
+        "the streaming and the queuing interface emit the same",
         frozenset({Level.INTERFACE}),
     ),
 )

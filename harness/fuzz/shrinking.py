@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.dialects.parts import CallTracker
+from harness.core.json_paths import value_at, with_value
 from harness.core.splits import parse_split
 from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["runs_of", "shrink", "with_value"]
+__all__ = ["runs_of", "shrink"]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _WHOLE = parse_split("whole")
@@ -230,7 +231,7 @@ _Place = tuple[int, tuple[Any, ...]]
 
 def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
     for places in runs_of(stream):
-        pieces = [_look_up(stream[number], path) for number, path in places]
+        pieces = [value_at(stream[number], path) for number, path in places]
         text = "".join(pieces)
         for start, end in _spans(len(text)):
             changed = list(stream)
@@ -282,25 +283,7 @@ def runs_of(stream: Arrival) -> list[list[_Place]]:
 def _is_resent(
     stream: Arrival, runs: dict[Any, list[_Place]], mark: Any, value: str
 ) -> bool:
-    return any(_look_up(stream[n], path) == value for n, path in runs.get(mark, []))
-
-
-def _look_up(value: Any, path: tuple[Any, ...]) -> str:
-    for step in path:
-        value = value[step]
-    assert isinstance(value, str), "paths lead to texts"
-    return value
-
-
-def with_value(container: Any, path: tuple[Any, ...], value: str) -> Any:
-    """Return a copy of a JSON value with another text at a path."""
-    if not path:
-        return value
-    step, *rest = path
-    inner = with_value(container[step], tuple(rest), value)
-    if isinstance(container, list):
-        return [*container[:step], inner, *container[step + 1 :]]
-    return {**container, step: inner}
+    return any(value_at(stream[n], path) == value for n, path in runs.get(mark, []))
 
 
 def _shrink_bytes(

@@ -7,6 +7,7 @@ test ids. Nothing is read but the names in the cassette folder.
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,6 +202,8 @@ def named_paths(folder: Path, name: str, where: str) -> list[str]:
             raise UsageError(f"{where}({name!r}): no cassette in {folder} matches")
         return found
     path = folder / name
+    if not folder.exists():  # and the system knows no `..` of it
+        path = Path(os.path.normpath(path))
     has_ending = path.suffix.lower() in _ENDINGS
     return [str(path if has_ending else path.with_name(f"{path.name}.yaml"))]
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import CassetteMismatchError, CassetteMissingError
 from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
+    from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["command_of", "relative", "told"]
+__all__ = ["command_of", "fact_first", "relative", "told"]
 
 _NOT_PLAYED = (
     "what tried is no client whose requests are played from a cassette; give it the "
@@ -45,6 +47,17 @@ def relative(test: HarnessTest, path: str) -> str:
         return os.path.relpath(path, test.item.config.invocation_params.dir)
     except ValueError:  # another drive
         return path
+
+
+def fact_first(error: HarnessError) -> str:
+    """Return an error's text with the path of its cassette last, from this folder."""
+    text, path = str(error), getattr(error, "path", "")
+    if not path or not text.startswith(f"{path}: "):
+        return text
+    fact = text[len(path) + 2 :]
+    with suppress(ValueError):  # another drive
+        path = os.path.relpath(path)
+    return f"{fact} ({path})"
 
 
 def told(test: HarnessTest, error: BaseException | None) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.model import Cassette
+    from harness.errors import HarnessError
     from harness.pytest_plugin.cases import Case
     from harness.pytest_plugin.fuzzing import Fuzzing
     from harness.pytest_plugin.playback import HarnessTest
@@ -316,12 +317,12 @@ def _harness_around(
         entered = test.around(plays=plays)
         entered.__enter__()
     except HarnessError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise _failure(error) from None
     yield test
     try:
         entered.__exit__(None, None, None)
     except HarnessError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise _failure(error) from None
 
 
 @pytest.fixture
@@ -430,4 +431,10 @@ def _or_fail(load: Callable[[], Cassette]) -> Cassette:
     try:
         return load()
     except HarnessError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise _failure(error) from None
+
+
+def _failure(error: HarnessError) -> BaseException:
+    from harness.pytest_plugin.failure_text import fact_first
+
+    return pytest.fail.Exception(fact_first(error), pytrace=False)

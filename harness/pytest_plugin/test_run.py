@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import CassetteError, HarnessError, UsageError
-from harness.pytest_plugin.failure_text import told
+from harness.errors import CassetteError, HarnessError, InterfaceError, UsageError
+from harness.pytest_plugin.failure_text import fact_first, told
 from harness.pytest_plugin.network import NetworkBlockedError
 from harness.pytest_plugin.orphans import Orphans
 from harness.pytest_plugin.playback import FAILED, HARNESS_TEST
@@ -30,7 +30,7 @@ AROUND = "_harness_around"
 
 _INSTALLED = {"site-packages", "dist-packages"}
 _STDLIB = Path(os.__file__).parent
-_TOLD = (CassetteError, NetworkBlockedError, UsageError)
+_TOLD = (CassetteError, InterfaceError, NetworkBlockedError, UsageError)
 """Errors that explain everything; the lines of ours that raised them add nothing."""
 
 
@@ -91,6 +91,8 @@ class Running:
         """Add to a failed test's report what to do."""
         if call.excinfo is not None:
             _end_where_it_was_called(call.excinfo.value)
+            if isinstance(call.excinfo.value, CassetteError):
+                call.excinfo.value.args = (fact_first(call.excinfo.value),)
         report = yield
         test = item.stash.get(HARNESS_TEST, None)
         if test is not None:

@@ -15,12 +15,11 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import h11
-
 from harness.errors import UsageError
 from harness.record.addresses import is_loopback, shown_address
-from harness.record.downstream import ClientGoneError, Downstream, RefusedError
+from harness.record.downstream import Downstream
 from harness.record.forwarding import grouped
+from harness.record.incoming import ClientGoneError, RefusedError
 from harness.record.session import LiveRequest, RecordingSession
 from harness.record.upstream import BrokenStreamError, Upstream, open_request
 
@@ -167,11 +166,6 @@ class _Proxy:
     async def _serve(self, downstream: Downstream) -> None:
         try:
             request, target = await downstream.request()
-        except h11.RemoteProtocolError as error:
-            await downstream.refuse(
-                error.error_status_hint, f"no HTTP request: {error}"
-            )
-            return
         except RefusedError as error:
             self._report(f"{error.status} {error}")
             await downstream.refuse(error.status, str(error))
@@ -181,7 +175,7 @@ class _Proxy:
             await downstream.refuse(400, str(error))
             return
         forward = asyncio.ensure_future(self._forward(downstream, request, target))
-        gone = asyncio.ensure_future(downstream.gone())
+        gone = asyncio.ensure_future(downstream.drop_rest())
         try:
             await asyncio.wait({forward, gone}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from harness.redaction.escapes import text_in_base64, unescaped
 from harness.redaction.named_values import Names, find_named
-from harness.redaction.secret_formats import FORMATS
+from harness.redaction.secret_formats import FORMATS, Format
 from harness.redaction.secret_names import is_placeholder
 from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
@@ -165,15 +165,17 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
 
 
 def _in_word(word: bytes) -> Iterator[Span]:
-    anywhere, kinds = _formats()
+    first_one, rows = _formats()
     position = 0
-    while match := anywhere.search(word, position):
-        start, end = match.span()
+    while match := first_one.match(word, position):
+        number = match.lastindex or 1
+        kind, before = rows[number - 1]
+        start, end = match.start(number) - before, match.end()
         position = end
         if _is_within(word, start):
             position = start + 1
-        elif not _is_example(match[0]):
-            yield Span(start, end, kinds[(match.lastindex or 1) - 1])
+        elif not _is_example(word[start:end]):
+            yield Span(start, end, kind)
     for match in _BASE64.finditer(word):
         behind = text_in_base64(match[0])
         if behind:
@@ -201,23 +203,36 @@ _EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
 
 
 @functools.cache
-def _formats() -> tuple[re.Pattern[bytes], list[str]]:
-    """Return all formats as one expression, by first letter, and the kind of each."""
-    by_first: dict[str, list[str]] = {}
-    kinds: dict[str, list[str]] = {}
+def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
+    """Return what matches up to the end of the first key, and what its groups mean.
+
+    A key begins after what is no letter or digit, or after a percent escape. What is
+    between such places is passed over at once: a search would try each byte of it.
+
+    Returns:
+        The expression; the kind of each group and what of the key is before it.
+    """
+    by_first: dict[str, list[Format]] = {}
     for row in FORMATS:
         first = row.prefix[0] if row.prefix[0].isalnum() else ""
         if row.prefix[1:2] in {"?", "*", "{"}:
             first = ""
-        by_first.setdefault(first, []).append(f"({row.pattern[len(first) :]})")
-        kinds.setdefault(first, []).append(row.kind)
-    choices = [
-        f"{first}(?:{'|'.join(patterns)})" for first, patterns in by_first.items()
-    ]
-    boundary = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+        by_first.setdefault(first, []).append(row)
+
+    def any_of(group: str) -> str:
+        return "|".join(
+            f"{first}(?:"
+            + "|".join(f"{group}{row.pattern[len(first) :]})" for row in rows)
+            + ")"
+            for first, rows in by_first.items()
+        )
+
+    word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
+    start = rf"(?:(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
+    passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
     return (
-        re.compile(f"{boundary}(?:{'|'.join(choices)})".encode()),
-        [kind for group in kinds.values() for kind in group],
+        re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),
+        [(row.kind, len(first)) for first, rows in by_first.items() for row in rows],
     )
 
 

@@ -16,7 +16,6 @@ __all__ = ["Document", "documents", "is_event_stream"]
 
 _EVENT = re.compile(rb"^data:[ ]?+(.*+)(\n(?!\r?\n).++)*+", re.MULTILINE)
 _DATA = re.compile(rb"^data:[ ]?+(.*+)", re.MULTILINE)
-_DATA_LINE = re.compile(rb"(?:\A|[\r\n])data:")
 _LINE = re.compile(rb"^.++", re.MULTILINE)
 # `{...}` and more after it, also behind a prefix (`0:"text"`): a document a line.
 _IS_LINES = re.compile(
@@ -40,7 +39,8 @@ class Document(NamedTuple):
 
 def is_event_stream(body: bytes) -> bool:
     """Return whether a body has lines of data as an event stream has."""
-    return _DATA_LINE.search(body) is not None
+    # Literal text, which is searched ten times as fast as a choice.
+    return body.startswith(b"data:") or b"\ndata:" in body or b"\rdata:" in body
 
 
 def documents(body: bytes) -> Iterator[Document]:

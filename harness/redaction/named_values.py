@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.redaction.secret_names import (
@@ -116,7 +117,10 @@ def find_named(
         Spans in the order of their beginnings.
     """
     found_to = 0
-    for match in _stems(names.deny).finditer(text.lower()):
+    lowered, pattern = text.lower(), _stems(names.deny)
+    for match in chain.from_iterable(
+        pattern.finditer(lowered, *stretch) for stretch in _stretches(text)
+    ):
         end = match.end()
         if end < found_to:
             continue
@@ -133,6 +137,22 @@ def find_named(
                     span = span._replace(end=_rest(text, span))
                 found_to = span.end
                 yield span
+
+
+# Base64 of an image has no names; a name is shorter, and something follows it.
+_IN_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_CLASSES = bytes(ord("a") if byte in _IN_BASE64 else ord(" ") for byte in range(256))
+_LONG = re.compile(b"a" * 256 + b"a*+")
+_AFTER, _BEFORE = 8, 80
+
+
+def _stretches(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where names may be: all but the middle of long words."""
+    start = 0
+    for match in _LONG.finditer(text.translate(_CLASSES)):
+        yield start, match.start() + _AFTER
+        start = match.end() - _BEFORE
+    yield start, len(text)
 
 
 _ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})

@@ -22,6 +22,7 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from harness.strategies.answers import Answer, SaidCall, answers
+from harness.strategies.api_streams import ApiStream, api_streams
 from harness.strategies.arguments import (
     argument_objects,
     argument_texts,
@@ -48,11 +49,13 @@ from harness.strategies.streams import (
 
 __all__ = [
     "Answer",
+    "ApiStream",
     "ChunkStream",
     "Conversation",
     "EventStream",
     "SaidCall",
     "answers",
+    "api_streams",
     "argument_objects",
     "argument_texts",
     "broken_argument_texts",

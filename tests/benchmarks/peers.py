@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from tests.benchmarks.workloads import BASE_URL, QUESTION
 
 if TYPE_CHECKING:
@@ -127,6 +129,24 @@ def vcrpy_with_sdk(path: Path) -> Callable[[], int]:
             return _iterate(client)
 
     return run
+
+
+def plain_script(path: Path) -> str:
+    """Do what a script of ten lines does: join the text and the arguments."""
+    import orjson
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = yaml.load(path.read_bytes(), Loader=loader)
+    pieces = []
+    for interaction in document["interactions"]:
+        for line in interaction["response"]["body"]["string"].split("\n\n"):
+            if line.startswith("data: {"):
+                for choice in orjson.loads(line[6:])["choices"]:
+                    delta = choice["delta"]
+                    pieces.append(delta.get("content") or "")
+                    calls = delta.get("tool_calls") or ()
+                    pieces += [call["function"]["arguments"] for call in calls]
+    return "".join(pieces)
 
 
 def _iterate(client: Any) -> int:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
+from harness.apis.base import Conversation, Turn
+from harness.apis.detect import api_named
+from harness.apis.requests import PATHS, request_body
+from harness.core.parts import Block, Finish, Head, Reasoning, Text
 from tests import anthropic_streams, gemini_streams
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from harness.apis.base import WritingApi
+    from harness.core.parts import Part
 
 _TEXT = (
     "the agent said that it would look into the matter again and write down what "
@@ -119,27 +126,80 @@ QUESTION = {
 }
 """The request of the cassettes, as the SDK's `create` takes it."""
 
-BASE_URL = "http://127.0.0.1:9/v1"  # never connected to: the cassette answers
+HOST = "http://127.0.0.1:9"  # never connected to: the cassette answers
+BASE_URL = f"{HOST}/v1"
 
 
 def write_cassette(path: Path, count: int) -> None:
-    """Write a stream as stock vcrpy stores it."""
+    """Write a stream of chat chunks as stock vcrpy stores it."""
+    write_body(path, "/v1/chat/completions", QUESTION, event_stream(count))
+
+
+def write_body(path: Path, place: str, asked: object, body: bytes) -> None:
+    """Write an exchange as stock vcrpy stores it."""
     interaction = {
         "request": {
             "method": "POST",
-            "uri": f"{BASE_URL}/chat/completions",
+            "uri": f"{HOST}{place}",
             "headers": {"content-type": ["application/json"]},
-            "body": json.dumps(QUESTION),
+            "body": json.dumps(asked),
         },
         "response": {
             "status": {"code": 200, "message": "OK"},
             "headers": {"content-type": ["text/event-stream; charset=utf-8"]},
-            "body": {"string": event_stream(count).decode()},
+            "body": {"string": body.decode()},
         },
     }
     document = {"interactions": [interaction], "version": 1}
     dumper = getattr(yaml, "CDumper", yaml.Dumper)
     path.write_text(yaml.dump(document, Dumper=dumper), "utf-8")
+
+
+CORPUS_SHAPED = (3, 5, 8, 12, 16, 19, 21, 21, 24, 60, 60, 200, 400)
+"""Pieces of text a stream: half of the recordings that we know have at most 21."""
+
+
+def write_corpus(folder: Path) -> list[Path]:
+    """Write a cassette of each length in each of four APIs.
+
+    Of the long streams every other one is reasoning for its first half, as in the
+    recordings that we know.
+    """
+    asked = Conversation((Turn("user", "What did the agent say?"),), model="model")
+    paths = []
+    for api in PATHS:
+        for number, count in enumerate(CORPUS_SHAPED):
+            pieces = fragments(prose(count * 5))[:count]
+            thoughts = count // 2 if count > 50 and number % 2 else 0
+            paths.append(folder / f"{api}-{number}.yaml")
+            write_body(
+                paths[-1],
+                PATHS[api].format(model="model"),
+                request_body(api, asked),
+                _restated(api, pieces[:thoughts], pieces[thoughts:]),
+            )
+    return paths
+
+
+def _restated(api: str, thoughts: list[str], texts: list[str]) -> bytes:
+    """Return a stream of reasoning and text, written as the API's own server does."""
+    if api == "chat":
+        deltas = [{"reasoning_content": piece} for piece in thoughts]
+        deltas += [{"content": piece} for piece in texts]
+        chunks = [*(_chunk(delta, None) for delta in deltas), _chunk({}, "stop")]
+        sent = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        return ("".join(sent) + "data: [DONE]\n\n").encode()
+    writer = (made := cast("WritingApi", api_named(api))).writer("")
+    parts: list[Part] = [Head("id-1", "model", 1764581600)]
+    for block, kind, pieces in (
+        (Block("reasoning"), Reasoning, thoughts),
+        (Block("text"), Text, texts),
+    ):
+        if pieces:
+            parts += [block, *(kind(piece) for piece in pieces)]
+    events = [event for part in parts for event in writer.feed([part])]
+    events += [*writer.feed([Finish("stop", "stop")]), *writer.close()]
+    return b"".join(made.encode(events, "", "", None))
 
 
 def api_stream(api: str, count: int) -> bytes:

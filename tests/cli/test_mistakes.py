@@ -20,6 +20,12 @@ PLAIN = "cassettes/llama-server/plain-text.yaml"
 MISTAKES = {
     "a dialect": (("replay", PLAIN, "--dialect", "opanai"), "did you mean 'openai'?"),
     "a fault": (("replay", PLAIN, "--fault", "no-dune"), "did you mean 'no-done'?"),
+    "a split": (("replay", PLAIN, "--split", "chrs"), "did you mean 'chars'?"),
+    "a dialect of an API": (
+        ("replay", PLAIN, "--api", "anthropic", "--fault", "cut-event"),
+        "of anthropic: did you mean",
+    ),
+    "a target": (("fuzz", "mymod.Foo"), "did you mean 'mymod:Foo'?"),
     "a command": (("repaly", PLAIN), "Did you mean 'replay'?"),
     "a file": (
         ("replay", PLAIN.replace("text", "texts")),

@@ -93,7 +93,7 @@ def test_an_interrupted_packing_goes_on(
 ) -> None:
     """Wherever it was interrupted, the files are those of one that was not."""
     monkeypatch.setattr(packing, "PART_STREAMS", 2)
-    monkeypatch.setattr("harness.corpus.engines._PART_ITEMS", 1)
+    monkeypatch.setattr("harness.corpus.engines.Engine.part_items", 1)
     monkeypatch.setattr("harness.corpus.engines._WINDOW", 1)
     source = str(all_forms(tmp_path / "in"))
     pack([source], str(tmp_path / "whole"), Here)

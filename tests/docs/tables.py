@@ -27,7 +27,7 @@ from harness.limits import LIMITS
 from tests.docs import PAGES, ROOT, architecture, plugin_tables, python_api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.apis.base import WritingApi
 
@@ -56,13 +56,22 @@ def commands() -> str:
         cli, info_name="harness", terminal_width=88, **cli.context_settings
     )
     parts = [f"```text\n{cli.get_help(root)}\n```"]
-    for name in cli.list_commands(root):
-        command = cli.get_command(root, name)
-        assert command is not None, f"there is no command {name}"
-        context = click.Context(command, root, name, terminal_width=88)
-        text, _, _ = command.get_help(context).partition("\n\nOptions:\n")
-        parts += [f"## harness {name}", f"```text\n{text}\n```", _options(command)]
+    parts += _sections(cli, root)
     return "\n\n".join(part for part in parts if part)
+
+
+def _sections(group: click.Group, above: click.Context) -> Iterator[str]:
+    """Yield title, help and options of each command, then of those below it."""
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        assert command is not None, f"there is no command {name}"
+        context = click.Context(command, above, name, terminal_width=88)
+        text, _, _ = command.get_help(context).partition("\n\nOptions:\n")
+        yield f"## {context.command_path}"
+        yield f"```text\n{text}\n```"
+        yield _options(command)
+        if isinstance(command, click.Group):
+            yield from _sections(command, context)
 
 
 def _options(command: click.Command) -> str:

@@ -17,7 +17,7 @@ from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Request
 from harness.cli.show import _show
 from harness.debug.explain import explain
-from harness.debug.report import report_page
+from harness.debug.report import drawn, report_page
 from harness.engine.check import check
 from harness.engine.replay import replay_iter
 from harness.engine.summary import summarise, summarise_exchange
@@ -111,7 +111,7 @@ def _through(
     step("serve", lambda: _served(cassette))
     step("play", lambda: _played(cassette, path))
     if draw.random() < 0.1:
-        step("report", lambda: report_page([cassette]))
+        step("report", lambda: report_page([drawn(cassette)]))
 
 
 def _shown(cassette: Cassette) -> None:

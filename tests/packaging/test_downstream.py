@@ -49,7 +49,7 @@ BUGS = {
         'call["arguments"] += tc.function.arguments',
         'call["arguments"] += tc.function.arguments.strip()',
         (
-            "split-invariance does not hold: what is said does not depend on where",
+            "split-invariance does not hold: what is returned does not depend on where",
             "differs in the arguments of calls",
             "arrived, in 2 chunks:",
             '"arguments": "{\\"\\": "}}]}',

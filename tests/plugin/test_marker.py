@@ -83,7 +83,7 @@ def test_a_missing_cassette_is_told(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*gone.yaml: there is no such cassette; name another*"]
+        ["there is no such cassette; name another*(cassettes?gone.yaml)"]
     )
     result.stdout.no_fnmatch_line("*another exception occurred*")
 

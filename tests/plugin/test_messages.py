@@ -54,13 +54,15 @@ def test_a_missing_cassette_fails_a_test_that_never_looks(project: Project) -> N
     project.tests(UNUSED)
     result = project.run()
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*gone.yaml: there is no such cassette*"])
+    result.stdout.fnmatch_lines(
+        ["there is no such cassette; name another*(cassettes?gone.yaml)"]
+    )
 
 
 WRONG = {
     "--harness-record=sometimes": "--harness-record: expected none or once*",
     "--harness-speed=fast": "--harness-speed: expected 0 *got 'fast'",
-    "--harness-splits=charss": "--harness-splits: split 'charss': expected*",
+    "--harness-splits=charss": "--harness-splits: split 'charss': *expected*",
     "--harness-seed=-1": "--harness-seed: expected a number from 0*",
 }
 
@@ -102,3 +104,38 @@ def test_a_blocked_request_is_not_to_be_ignored(project: Project) -> None:
     shown = project.run().stdout.str()
     assert "--harness-unplayed=ignore" not in shown
     assert "harness_server().base_url" in shown
+
+
+RAISING = """
+import pytest
+
+class Raising:
+    def process_chunk(self, chunk, message_id, message_date):
+        raise KeyError("oh")
+    def to_list(self):
+        return []
+
+@pytest.mark.harness("plain-text.yaml")
+def test_x(harness_replay):
+    harness_replay(Raising)
+"""
+
+
+def test_a_failure_of_the_users_interface_shows_the_users_lines(
+    project: Project,
+) -> None:
+    """The line that called, the line that raised, and none of ours between them."""
+    project.recording("llama-server/plain-text.yaml")
+    project.tests(RAISING)
+    result = project.run()
+    result.stdout.fnmatch_lines(['>*raise KeyError("oh")', ">*harness_replay(Raising)"])
+    result.stdout.no_fnmatch_line("*harness?engine*")
+
+
+def test_a_missing_folder_may_be_left_by_its_parent(project: Project) -> None:
+    """A name with `..` is found where there is no folder of cassettes yet."""
+    project.tests(RAISING.replace("plain-text", "../plain-text"))
+    made = project.recording("llama-server/plain-text.yaml")
+    made.rename(project.path / "plain-text.yaml")
+    made.parent.rmdir()
+    project.run().stdout.fnmatch_lines(["*raised KeyError: 'oh'*"])

@@ -32,7 +32,7 @@ def test_nothing_is_recorded_by_default(project: Project, model: Model) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*CassetteMissingError: *test_asks.yaml: there is no cassette to answer*",
+            "*CassetteMissingError: there is no cassette to answer*test_asks.yaml)",
             "record: *pytest test_it.py::test_asks --harness-record=once",
             "cassette: cassettes/test_it/test_asks.yaml",
         ]
@@ -174,7 +174,7 @@ def test_corrupt_cassette_is_an_error_and_stays(project: Project, model: Model) 
     for mode in ("none", "once", "rewrite"):
         result = project.run(f"--harness-record={mode}")
         result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines([f"*{path}*line*"])
+        result.stdout.fnmatch_lines([f"*line*({path.relative_to(project.path)})"])
     assert path.read_text("utf-8") == "interactions: [\n"
 
 

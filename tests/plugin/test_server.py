@@ -151,7 +151,7 @@ def test_x(harness_server, name, settings):
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines_random(
         [
-            "E *CassetteMissingError: *gone.yaml: *",
+            "E *CassetteMissingError: *gone.yaml)",
             "E *UsageError: harness_server('no[*]'): no cassette in *cassettes matches",
             "E *UsageError: *'luck'*",
             "E *UsageError: 'split' is given to harness_server and to the marker as *",

@@ -184,7 +184,7 @@ def test_a_miss_under_a_split_names_the_recording(project: Project) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E *CassetteMismatchError: *cassettes/plain-text.yaml: POST *",
+            "E *CassetteMismatchError: POST *(cassettes/plain-text.yaml)",
             "arrived: *--split chars",
             "again: *pytest 'test_it.py::test_x[[]chars[]]'",
             "record: *pytest test_it.py::test_x --harness-record=new_episodes",

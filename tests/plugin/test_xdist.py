@@ -88,7 +88,9 @@ def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
     )
     result = project.run("-n2", plugins=XDIST)
     result.assert_outcomes(errors=6, passed=4, failed=1)  # gone_none is not there
-    result.stdout.fnmatch_lines(["E *there-none.yaml: GET / was never recorded, *"])
+    result.stdout.fnmatch_lines(
+        ["E *Error: GET / was never recorded, *there-none.yaml)"]
+    )
     refused = {
         (line.split("record=")[1], line.partition("mode ")[2].split("'")[1])
         for line in result.outlines

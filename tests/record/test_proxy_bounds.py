@@ -14,7 +14,7 @@ import pytest
 
 from harness.cassettes.load import load_cassette
 from harness.limits import BODY, IDLE, REQUEST, REQUEST_TIME
-from harness.record import downstream
+from harness.record import incoming
 from tests.record.servers import (
     DONE,
     Connection,
@@ -60,7 +60,7 @@ def test_half_open_requests_are_gone_after_the_time_out(
 ) -> None:
     """300 clients that never finish are told so and let go; others are served."""
     monkeypatch.setenv(REQUEST_TIME.variable, "0.2")
-    monkeypatch.setattr(downstream, "_LINGER_S", 0.1)
+    monkeypatch.setattr(incoming, "_LINGER_S", 0.1)
     half = raw_request()
     with proxied(tmp_path / "c.yaml", upstream.url) as proxy:
         open_ones = [

@@ -14,7 +14,8 @@ import pytest
 
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
 from harness.limits import IDLE, REQUEST_TIME
-from harness.serve import connection, serve
+from harness.record import incoming
+from harness.serve import serve
 from harness.serve.fixture import StartServer, harness_server
 from tests.cli.running import harness
 from tests.serve.made import (
@@ -399,7 +400,7 @@ def test_request_that_never_ends_is_refused(
 ) -> None:
     """Half a request, and then silence, is a 408 and not a hang."""
     monkeypatch.setenv(REQUEST_TIME.variable, "0.2")
-    monkeypatch.setattr(connection, "_LINGER_S", 0.2)
+    monkeypatch.setattr(incoming, "_LINGER_S", 0.2)
     sent = request_bytes(f"{server.base_url}/chat/completions", REQUEST)
     assert exchange(server.url, sent[:-5]).status == 408
     assert exchange(server.url, sent[:20]).status == 408

@@ -10,6 +10,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.third_party.consumers import PartialJsonParser
 from tests.third_party.libraries import PROMPT
 
 if TYPE_CHECKING:
@@ -83,15 +84,16 @@ def pydantic_ai_text(base_url: str) -> str:
     """Return the text of `Agent.run_stream`."""
     from openai import AsyncOpenAI
     from pydantic_ai import Agent
-    from pydantic_ai.models.openai import OpenAIModel
+    from pydantic_ai.models import openai as models
 
+    kind = getattr(models, "OpenAIChatModel", None) or models.OpenAIModel
     client = AsyncOpenAI(base_url=base_url, api_key="unused", max_retries=0)
     try:
-        model = OpenAIModel("m", openai_client=client)
+        model = kind("m", openai_client=client)
     except TypeError:  # from 0.0.37 on
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        model = OpenAIModel("m", provider=OpenAIProvider(openai_client=client))
+        model = kind("m", provider=OpenAIProvider(openai_client=client))
 
     async def run() -> str:
         async with Agent(model).run_stream(PROMPT) as result:
@@ -220,3 +222,34 @@ def strands(base_url: str) -> Any:
             if "toolUse" in b
         ],
     }
+
+
+class PartialJson(PartialJsonParser):
+    """Parse what has come with `partialjson`; emit what is new of a string."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from partialjson.json_parser import JSONParser
+
+        self._text += chunk
+        return self._emit(JSONParser().parse(self._text))
+
+
+class LangchainJson(PartialJsonParser):
+    """The same with `parse_partial_json` of langchain-core."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from langchain_core.utils.json import parse_partial_json
+
+        self._text += chunk
+        return self._emit(parse_partial_json(self._text))
+
+
+class Jiter(PartialJsonParser):
+    """The same with `jiter.from_json`, which the SDKs of OpenAI and Anthropic use."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from jiter import from_json
+
+        self._text += chunk
+        data = self._text.encode("utf-8", "surrogatepass")
+        return self._emit(from_json(data, partial_mode="trailing-strings"))

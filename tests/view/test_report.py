@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.debug.report import report_page
+from harness.debug.report import drawn, report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 from tests.view.browser import hash_of, in_browser, shown_by_browser, told_by
@@ -110,7 +110,7 @@ def test_keys_move_zoom_and_change_the_exchange(tmp_path: Path) -> None:
 
 def _long_page() -> str:
     body = sse(*(text(f"w{n} ") for n in range(20000)), finish())
-    return report_page([cassette(exchange(body, [user("x")]))])
+    return report_page([drawn(cassette(exchange(body, [user("x")])))])
 
 
 @in_browser
@@ -157,7 +157,7 @@ def test_gaps_and_the_first_text_are_shown(tmp_path: Path) -> None:
     wire = list(zip(times, sizes, strict=True))
     made = cassette(exchange(body, [user("x")], wire=wire))
     told = told_by(
-        report_page([made]),
+        report_page([drawn(made)]),
         tmp_path,
         "colour=(s,h)=>time.getContext('2d').getImageData(px(s),h,1,1).data.join()",
         "[facts.textContent, new Set([.3,3.1,2.1].map(s=>colour(s,3))).size,"
@@ -199,14 +199,14 @@ def test_text_can_be_read_in_dark_and_light(tmp_path: Path, *, is_dark: bool) ->
 
 @in_browser
 def test_a_phone_scrolls_only_down(tmp_path: Path) -> None:
-    """At 360 pixels nothing is wider than the screen but the table, in its box."""
+    """At 360 pixels nothing is wider than the screen, the table neither."""
     page = _page(tmp_path, STEPS, BROKEN)
     outer = (
         "<!doctype html><html><head></head><body><iframe id=f style='width:360px;"
         f"height:800px;border:0' srcdoc='{html.escape(page)}'></iframe>"
         "<script>onload=()=>{const d=f.contentDocument,e=d.documentElement;"
         "document.body.dataset.told=JSON.stringify([[],[e.clientWidth,e.scrollWidth,"
-        "d.querySelector('.scroll').scrollWidth>360,d.querySelectorAll('#list button')"
+        "d.querySelector('.scroll').scrollWidth<=360,d.querySelectorAll('#list button')"
         ".length]])}</script></body></html>"
     )
     assert shown_by_browser(outer, tmp_path) == [360, 360, True, 3]
@@ -233,7 +233,7 @@ def test_a_recording_cannot_run_in_the_page(tmp_path: Path) -> None:
     )
     made = cassette(exchange(sse(text(evil), finish()), [user("x")]), path=evil)
     told = told_by(
-        report_page([made]),
+        report_page([drawn(made)]),
         tmp_path,
         "select(0)",
         "[document.images.length, said.textContent]",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.load import load_cassette
-from harness.debug.report import report_page
+from harness.debug.report import drawn, report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 from tests.view.browser import in_browser, told_by
@@ -98,7 +98,7 @@ def _five_hundred() -> list[Cassette]:
 def test_five_hundred_recordings_load_with_the_failing_first(tmp_path: Path) -> None:
     """They are there within two seconds, filtered and sorted at once."""
     told = told_by(
-        report_page(_five_hundred()),
+        report_page(map(drawn, _five_hundred())),
         tmp_path,
         "took=performance.now();rows=()=>[...summary.tBodies[0].rows].map(r=>r.cells[0]"
         ".textContent);first=rows()[0];count=rows().length;filter.value='r77.yaml';"
@@ -190,7 +190,7 @@ def test_a_variation_and_an_interface_are_drawn(tmp_path: Path) -> None:
 def test_all_of_a_stream_is_printed(tmp_path: Path) -> None:
     """On paper every chunk of the exchange is there, and afterwards few again."""
     body = sse(*(text(f"w{n} ") for n in range(500)), finish())
-    page = report_page([cassette(exchange(body, [user("x")]))])
+    page = report_page([drawn(cassette(exchange(body, [user("x")])))])
     told = told_by(
         page,
         tmp_path,
@@ -224,7 +224,7 @@ def test_axe_finds_nothing(tmp_path: Path, *, is_dark: bool) -> None:
     cassettes = [load_cassette(STEPS), load_cassette(BROKEN), *_five_hundred()[:20]]
     script = axe.read_text("utf-8").replace("</script", "<\\/script")
     told = told_by(
-        report_page(cassettes),
+        report_page(map(drawn, cassettes)),
         tmp_path,
         script,
         "0",

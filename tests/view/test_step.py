@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import runpy
 import select
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from harness import load_cassette
 from harness.apis.varied import Variation, vary
+from harness.debug.copies import write_test
 from harness.debug.trace import streams_of, trace
 from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
@@ -26,6 +28,7 @@ from tests.view.terminals import screen_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from harness.cassettes.model import Cassette
     from harness.debug.stepper import Stepper
@@ -109,6 +112,25 @@ def test_walk_finds_emissions_diagnostics_and_text() -> None:
     assert walk.status == "no 'N\":\"TOOL' before this event"
 
 
+def test_walk_goes_to_what_an_interface_raised() -> None:
+    """An exception of the user's is a finding of its chunk."""
+    made = load_cassette(ROOT / STEPS)
+    raising = iter((None, None, KeyError("oh")))
+
+    class Raising:
+        def process_chunk(self, *_: object) -> None:
+            if error := next(raising, None):
+                raise error
+
+        def to_list(self) -> list[object]:
+            return []
+
+    followed = trace(made, interfaces=["streaming", Raising])
+    walk = Walk(lambda *_, **__: followed, Variation())
+    walk.diagnostic(1)
+    assert walk.position == 2
+
+
 def test_walk_tries_another_split_at_the_same_chunk() -> None:
     """What is heard otherwise goes on at the chunk; what is wrong changes nothing."""
     walk = _steps()
@@ -161,6 +183,30 @@ def test_walk_finds_a_phrase_however_it_was_cut() -> None:
     walk.search("told you the weather")
     assert walk.moment is not None
     assert walk.moment.arrival.chunk == 6
+
+
+@pytest.mark.parametrize("path", [STEPS, BROKEN])
+def test_a_written_test_passes_and_replaces_nothing(tmp_path: Path, path: str) -> None:
+    """It holds for the exchange alone, varied as it was; a second has a number."""
+    made = load_cassette(ROOT / path)
+    followed = trace(made, streams_of(made)[-1], variation=vary("chars"))
+    test, kept = write_test(made, followed, tmp_path)
+    (written,) = (
+        value for name, value in runpy.run_path(str(test)).items() if "test_" in name
+    )
+    written()
+    again, other = write_test(made, followed, tmp_path)
+    assert again.name == f"{test.stem}_2.py"
+    assert len({test, kept, again, other}) == len(list(tmp_path.iterdir())) == 4
+    assert "split='chars'" in again.read_text("utf-8")
+
+
+def test_the_users_interface_stands_beside_ours() -> None:
+    """What both emitted for a chunk is shown, ours first."""
+    own = "harness:StreamingServerInterface"
+    result = harness("replay", STEPS, own, "--around", "1")
+    names = [line.split()[0] for line in result.out.splitlines() if line.strip()]
+    assert names.index("streaming") < names.index(own)
 
 
 def _pilot(

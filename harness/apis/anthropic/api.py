@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic import checking, request, rules, whole, writer
-from harness.apis.anthropic.dialects import DIALECTS, Dialect
-from harness.apis.anthropic.faults import FAULTS, Fault
+from harness.apis.anthropic.dialects import DIALECTS
+from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
-from harness.apis.anthropic.writer import NOT_CARRIED, Writer
+from harness.apis.anthropic.writer import NOT_CARRIED
+from harness.apis.writing_api import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    from harness.apis.base import (
-        Conversation,
-        Event,
-        Payload,
-        Rule,
-        Violation,
-        WritingApi,
-        WrittenEvent,
-    )
-    from harness.core.parts import Part
+    from harness.apis.base import Payload, Rule, WritingApi
 
 __all__ = ["API"]
 
@@ -34,11 +25,10 @@ _PATH = re.compile(
     r"|/model/[^/]+/invoke(-with-response-stream)?$",  # Bedrock
     re.IGNORECASE,
 )
-_STANDARD = "anthropic"
 _OWN_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
 
 
-class _Anthropic:
+class _Anthropic(Written):
     """See `harness.apis.base.Api`."""
 
     name = "anthropic"
@@ -107,61 +97,16 @@ class _Anthropic:
             )
         )
 
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return Reader()
-
-    def whole(self, document: Payload) -> list[Part]:
-        """Read an answer that was not streamed."""
-        return whole.whole(document)
-
-    def request(self, uri: str, body: Payload) -> Conversation:
-        """Read a request body."""
-        return request.request(uri, body)
-
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
-        """Hold a stream against the rules."""
-        return checking.check(events)
+    reader = Reader
+    whole = staticmethod(whole.whole)
+    request = staticmethod(request.request)
+    check = staticmethod(checking.check)
+    body = staticmethod(writer.body)
 
     content_type = "text/event-stream; charset=utf-8"
-    dialects: Mapping[str, Dialect] = DIALECTS
-    faults: Mapping[str, Fault] = FAULTS
+    dialects = DIALECTS
+    faults = FAULTS
     not_carried: Mapping[str, str] = NOT_CARRIED
-
-    def writer(self, dialect: str) -> Writer:  # noqa: ARG002 - `changed` does it all
-        """Return a writer for one answer."""
-        return Writer()
-
-    def changed(
-        self,
-        events: Iterator[WrittenEvent],
-        dialect: str,
-        fault: str,
-        number: int | None,
-    ) -> Iterator[WrittenEvent]:
-        """Give written events the habits of a dialect, then break them."""
-        events = DIALECTS[dialect or _STANDARD].apply(events)
-        if not fault:
-            return events
-        broken = FAULTS[fault]
-        return (broken if number is None else broken.at(number)).apply(events)
-
-    def encode(
-        self,
-        events: Iterable[WrittenEvent],
-        dialect: str,
-        fault: str,
-        number: int | None,  # noqa: ARG002 - faults are of events
-    ) -> Iterator[bytes]:
-        """Yield the bytes of events."""
-        framing = DIALECTS[dialect or _STANDARD].framing
-        if fault and FAULTS[fault].ends != "as usual":
-            framing = replace(framing, has_done=False)
-        return framing.encode(events)
-
-    def body(self, parts: list[Part]) -> Payload:
-        """Write a whole answer."""
-        return writer.body(parts)
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

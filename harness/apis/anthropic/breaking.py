@@ -55,12 +55,12 @@ __all__ = [
 # -- Endings ---------------------------------------------------------------------------
 
 
-def cut(events: Events, number: int, _word: str) -> Broken:
+def cut(events: Events, number: int) -> Broken:
     """End after a number of events."""
     return islice(events, number)
 
 
-def nothing(_events: Events, _number: int, _word: str) -> Broken:
+def nothing(_events: Events, _number: int) -> Broken:
     """Send no event at all."""
     return iter(())
 
@@ -79,7 +79,7 @@ _MESSAGES = {
 }
 
 
-def cut_in_input(events: Events, _number: int, _word: str) -> Broken:
+def cut_in_input(events: Events, _number: int) -> Broken:
     """End in the middle of the first piece of an input that has one."""
     for event in events:
         text = _input_piece(event)
@@ -89,7 +89,7 @@ def cut_in_input(events: Events, _number: int, _word: str) -> Broken:
         yield event
 
 
-def cut_after_name(events: Events, _number: int, _word: str) -> Broken:
+def cut_after_name(events: Events, _number: int) -> Broken:
     """End behind the name of the first call, before any of its input."""
     for event in events:
         yield event
@@ -97,12 +97,12 @@ def cut_after_name(events: Events, _number: int, _word: str) -> Broken:
             return
 
 
-def max_tokens(events: Events, _number: int, _word: str) -> Broken:
+def max_tokens(events: Events, _number: int) -> Broken:
     """Cut the input of the first call, and the answer, for `max_tokens`."""
     yield from _cut_by_length(events, has_stop=True)
 
 
-def max_tokens_unstopped(events: Events, _number: int, _word: str) -> Broken:
+def max_tokens_unstopped(events: Events, _number: int) -> Broken:
     """The same without the call's content_block_stop."""
     yield from _cut_by_length(events, has_stop=False)
 
@@ -130,22 +130,22 @@ def _cut_by_length(events: Events, *, has_stop: bool) -> Broken:
                 yield event
 
 
-def no_message_stop(events: Events, _number: int, _word: str) -> Broken:
+def no_message_stop(events: Events, _number: int) -> Broken:
     """Leave the last event out."""
     return (event for event in events if event.name != "message_stop")
 
 
-def no_message_delta(events: Events, _number: int, _word: str) -> Broken:
+def no_message_delta(events: Events, _number: int) -> Broken:
     """Leave out message_delta."""
     return (event for event in events if event.name != "message_delta")
 
 
-def two_message_deltas(events: Events, _number: int, _word: str) -> Broken:
+def two_message_deltas(events: Events, _number: int) -> Broken:
     """Send message_delta twice."""
     return _twice(events, "message_delta")
 
 
-def two_message_stops(events: Events, _number: int, _word: str) -> Broken:
+def two_message_stops(events: Events, _number: int) -> Broken:
     """Send message_stop twice."""
     return _twice(events, "message_stop")
 
@@ -157,7 +157,7 @@ def _twice(events: Events, name: str) -> Broken:
             yield event
 
 
-def reason_null(events: Events, _number: int, _word: str) -> Broken:
+def reason_null(events: Events, _number: int) -> Broken:
     """Send `stop_reason` null in message_delta."""
     for event in events:
         if event.name == "message_delta":
@@ -169,22 +169,22 @@ def reason_null(events: Events, _number: int, _word: str) -> Broken:
 # -- Blocks ----------------------------------------------------------------------------
 
 
-def no_start(events: Events, _number: int, _word: str) -> Broken:
+def no_start(events: Events, _number: int) -> Broken:
     """Leave message_start out."""
     return (event for event in events if event.name != "message_start")
 
 
-def no_block_start(events: Events, _number: int, _word: str) -> Broken:
+def no_block_start(events: Events, _number: int) -> Broken:
     """Leave out the start of the first block."""
     return _first(events, lambda event: bool(block_of(event)), lambda _event: [])
 
 
-def start_twice(events: Events, _number: int, _word: str) -> Broken:
+def start_twice(events: Events, _number: int) -> Broken:
     """Send the start of the first block twice."""
     return _first(events, lambda e: bool(block_of(e)), lambda event: [event, event])
 
 
-def unopened_delta(events: Events, number: int, _word: str) -> Broken:
+def unopened_delta(events: Events, number: int) -> Broken:
     """After a number of events, send text for a block that never began."""
     stream = iter(events)
     yield from islice(stream, number)
@@ -192,7 +192,7 @@ def unopened_delta(events: Events, number: int, _word: str) -> Broken:
     yield from stream
 
 
-def delta_after_stop(events: Events, _number: int, _word: str) -> Broken:
+def delta_after_stop(events: Events, _number: int) -> Broken:
     """Send text for the first block after it has stopped."""
     return _first(
         events,
@@ -207,7 +207,7 @@ def _text(index: int) -> WrittenEvent:
     return WrittenEvent("content_block_delta", payload)
 
 
-def wrong_delta(events: Events, _number: int, _word: str) -> Broken:
+def wrong_delta(events: Events, _number: int) -> Broken:
     """Send the first piece of text as one of reasoning, or the other way round."""
     other = {"text_delta": "thinking", "thinking_delta": "text"}
 
@@ -220,12 +220,12 @@ def wrong_delta(events: Events, _number: int, _word: str) -> Broken:
     return _first(events, lambda event: delta_of(event) in other, swap)
 
 
-def no_signature(events: Events, _number: int, _word: str) -> Broken:
+def no_signature(events: Events, _number: int) -> Broken:
     """Leave signatures out."""
     return (event for event in events if delta_of(event) != "signature_delta")
 
 
-def two_signatures(events: Events, _number: int, _word: str) -> Broken:
+def two_signatures(events: Events, _number: int) -> Broken:
     """Send the first signature twice."""
     return _first(
         events,
@@ -237,12 +237,12 @@ def two_signatures(events: Events, _number: int, _word: str) -> Broken:
 # -- Inputs ----------------------------------------------------------------------------
 
 
-def bad_json(events: Events, _number: int, _word: str) -> Broken:
+def bad_json(events: Events, _number: int) -> Broken:
     """Send an input that is no JSON, as models write it when nobody validates."""
     return _first_input(events, lambda _text: '{"k": Dave}')
 
 
-def trailing_junk(events: Events, _number: int, _word: str) -> Broken:
+def trailing_junk(events: Events, _number: int) -> Broken:
     """Send a brace too many behind an input."""
     return _first_input(events, lambda text: f"{text}}}")
 

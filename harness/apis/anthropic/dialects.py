@@ -6,11 +6,12 @@ and frames them; the rules that it breaks are named, and it breaks no others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.apis.anthropic import habits
 from harness.apis.anthropic.framing import Framing
+from harness.apis.anthropic.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,17 @@ class Dialect:
     def apply(self, events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
         """Restate a standard stream, lazily; payloads are not changed, but replaced."""
         return iter(events) if self.edit is None else self.edit(events)
+
+    def writer(self) -> Writer:
+        """Return a writer for one response; `apply` has the habits."""
+        return Writer()
+
+    def frames(
+        self, events: Iterable[WrittenEvent], *, is_cut: bool
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events of this dialect, without an end if it is cut."""
+        framing = replace(self.framing, has_done=False) if is_cut else self.framing
+        return framing.encode(events)
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
         """Yield the bytes of a standard stream in this dialect, an event a piece."""

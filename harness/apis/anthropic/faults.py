@@ -7,77 +7,14 @@ of the stream does nothing, and so does a fault of what the stream has not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from functools import partial
 
 from harness.apis.anthropic import breaking
 from harness.apis.anthropic.message import ERROR_TYPES
+from harness.apis.faults import Fault
 from harness.core.diagnostics import DiagnosticKind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeAlias
-
-    from harness.apis.base import Payload, WrittenEvent
-
-    Break: TypeAlias = Callable[
-        [Iterable[WrittenEvent], int, str], Iterator[WrittenEvent]
-    ]
-
-__all__ = ["FAULTS", "Fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One way for a stream to go wrong."""
-
-    name: str
-    """As an option takes it, without its number."""
-    summary: str
-    """One line for a help text; K is the number."""
-    edit: Break = field(repr=False)
-    """What it does to events, given its number and its word."""
-    breaks: tuple[str, ...] = ()
-    """The rules that it breaks, if the stream has what the fault is about."""
-    reports: DiagnosticKind | None = None
-    """What is reported of it by those who read the stream."""
-    number: int | None = None
-    """K: after how many events; None if it takes no number."""
-    word: str = ""
-    """The type of an error; empty for other faults."""
-    ends: Literal["as usual", "early", "never"] = "as usual"
-    """Whether the connection closes before the end, or stays open without a byte."""
-    status: int = 200
-    """The status of the response; another than 200 comes before any event."""
-
-    def __str__(self) -> str:
-        return self.name if self.number is None else f"{self.name}:{self.number}"
-
-    def at(self, number: int) -> Fault:
-        """Return the same fault at another position.
-
-        Args:
-            number: K, from 0; ignored by a fault that takes none.
-        """
-        return self if self.number is None else replace(self, number=number)
-
-    def apply(self, events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-        """Break a stream, lazily; payloads are not changed, but replaced."""
-        return self.edit(events, self.number or 0, self.word)
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing more comes, and nothing closes."""
-        return self.ends == "never"
-
-    @property
-    def body(self) -> Payload | None:
-        """The body of the response where it is no stream."""
-        if self.status == 200:
-            return None
-        error = {"type": self.word, "message": "Overloaded"}
-        return {"type": "error", "error": error, "request_id": "req_0"}
-
+__all__ = ["FAULTS"]
 
 _MISSING_DONE = DiagnosticKind.MISSING_DONE
 _MALFORMED = DiagnosticKind.MALFORMED_ARGUMENTS
@@ -87,10 +24,9 @@ _ALL = (
         Fault(
             kind.replace("_", "-"),
             f"an error event of the type {kind} after K events, then the end",
-            breaking.error,
-            reports=DiagnosticKind.ERROR_EVENT,
-            number=3,
-            word=kind,
+            partial(breaking.error, word=kind),
+            reported=DiagnosticKind.ERROR_EVENT,
+            default=3,
             ends="early",
         )
         for kind in ERROR_TYPES
@@ -99,9 +35,13 @@ _ALL = (
         "overloaded-before",
         "status 529 and an error instead of a stream",
         breaking.nothing,
-        reports=DiagnosticKind.ERROR_EVENT,
-        word="overloaded_error",
+        reported=DiagnosticKind.ERROR_EVENT,
         status=529,
+        body={
+            "type": "error",
+            "error": {"type": "overloaded_error", "message": "Overloaded"},
+            "request_id": "req_0",
+        },
     ),
     Fault(
         "cut-events",
@@ -109,7 +49,7 @@ _ALL = (
         breaking.cut,
         ("stop-last", "delta-once"),
         _MISSING_DONE,
-        number=3,
+        default=3,
         ends="early",
     ),
     Fault(
@@ -118,7 +58,7 @@ _ALL = (
         breaking.cut,
         ("stop-last", "delta-once"),
         _MISSING_DONE,
-        number=3,
+        default=3,
         ends="never",
     ),
     Fault(
@@ -156,7 +96,7 @@ _ALL = (
         "max-tokens",
         "max_tokens inside the JSON of the first call",
         breaking.max_tokens,
-        reports=_MALFORMED,
+        reported=_MALFORMED,
     ),
     Fault(
         "max-tokens-unstopped",
@@ -185,7 +125,7 @@ _ALL = (
         breaking.unopened_delta,
         ("block-open",),
         DiagnosticKind.ILLEGAL_EVENT,
-        number=1,
+        default=1,
     ),
     Fault(
         "delta-after-stop",

@@ -169,8 +169,9 @@ def _parse_part(part: str, text: str) -> FaultPart:
     ]
     hint = did_you_mean(name, FAULTS) if kind is None else ""
     raise UsageError(
-        f"fault {shorten(text)}: expected one of {', '.join(forms)} (K a number from "
-        f"0), or several joined by +; got {shorten(part)}{hint and f': {hint}'}"
+        f"fault {shorten(text)}: {hint and f'{hint} '}expected one of "
+        f"{', '.join(forms)} (K a number from 0), or several joined by +; got "
+        f"{shorten(part)}"
     )
 
 

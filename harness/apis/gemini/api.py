@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.gemini import reader, request, rules
-from harness.apis.gemini.dialects import DIALECTS, Dialect
-from harness.apis.gemini.faults import FAULTS, Fault
+from harness.apis.gemini import request as requests
+from harness.apis.gemini.dialects import DIALECTS
+from harness.apis.gemini.faults import FAULTS
+from harness.apis.gemini.reader import Reader, whole
+from harness.apis.gemini.rules import RULES, check
 from harness.apis.gemini.values import in_camel_case
-from harness.apis.gemini.writer import CANNOT, Writer, body
+from harness.apis.gemini.writer import CANNOT, body
+from harness.apis.writing_api import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    from harness.apis.base import (
-        Conversation,
-        Event,
-        Payload,
-        Violation,
-        WritingApi,
-        WrittenEvent,
-    )
-    from harness.core.parts import Part
+    from harness.apis.base import Payload, WritingApi
 
 __all__ = ["API"]
 
-_STANDARD = next(iter(DIALECTS))
 _OTHERS = frozenset(
     {"choices", "object", "type", "event_type", "message", "done", "serverContent"}
 )
 # Chat's and Responses' objects, Anthropic's events, Interactions, Ollama, Live.
 
 
-class _Gemini:
+class _Gemini(Written):
     """See `harness.apis.base.Api`."""
 
     name = "gemini"
     title = "Gemini generateContent"
-    rules = tuple(rules.RULES.values())
+    rules = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002
         """Return whether an event can only be this API's; an error cannot.
@@ -71,59 +65,17 @@ class _Gemini:
             return False
         return self.is_event("", document) or _is_error(document.get("error"))
 
-    def is_request(self, uri: str, body: Payload) -> bool:
-        """Return whether a request is meant for this API."""
-        return request.is_request(uri, body)
-
-    def reader(self) -> reader.Reader:
-        """Return a reader for one response."""
-        return reader.Reader()
-
-    def whole(self, document: Payload) -> list[Part]:
-        """Read an answer that was not streamed, all candidates of it."""
-        return reader.whole(document)
-
-    def request(self, uri: str, body: Payload) -> Conversation:
-        """Read a request body."""
-        return request.request(uri, body)
-
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
-        """Hold a stream against the rules; lazily, one pass."""
-        return rules.check(events)
+    is_request = staticmethod(requests.is_request)
+    reader = Reader
+    whole = staticmethod(whole)
+    request = staticmethod(requests.request)
+    check = staticmethod(check)
+    body = staticmethod(body)
 
     content_type = "text/event-stream"
-    dialects: Mapping[str, Dialect] = DIALECTS
-    faults: Mapping[str, Fault] = FAULTS
+    dialects = DIALECTS
+    faults = FAULTS
     not_carried: Mapping[str, str] = CANNOT
-
-    def writer(self, dialect: str) -> Writer:
-        """Return a writer for one response."""
-        return DIALECTS[dialect or _STANDARD].writer()
-
-    def changed(
-        self,
-        events: Iterator[WrittenEvent],
-        dialect: str,  # noqa: ARG002 - its writer has done it all
-        fault: str,
-        number: int | None,
-    ) -> Iterator[WrittenEvent]:
-        """Break written events."""
-        return FAULTS[fault].apply(events, number) if fault else events
-
-    def encode(
-        self,
-        events: Iterable[WrittenEvent],
-        dialect: str,
-        fault: str,
-        number: int | None,
-    ) -> Iterator[bytes]:
-        """Yield the bytes of events."""
-        frames = DIALECTS[dialect or _STANDARD].framing.encode(events)
-        return FAULTS[fault].apply_bytes(frames, number) if fault else frames
-
-    def body(self, parts: list[Part]) -> Payload:
-        """Write a whole answer."""
-        return body(parts)
 
 
 API: WritingApi = _Gemini()

@@ -7,7 +7,7 @@ A dialect changes how a stream is written (`Style`) and how its events are frame
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import DONE
@@ -84,6 +84,17 @@ class Dialect:
     def writer(self) -> Writer:
         """Return a writer for one response."""
         return Writer(self.style)
+
+    def apply(self, events: Iterator[WrittenEvent]) -> Iterator[WrittenEvent]:
+        """Return the events: the writer has done it all."""
+        return events
+
+    def frames(
+        self, events: Iterable[WrittenEvent], *, is_cut: bool
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events, without `[DONE]` if the stream is cut."""
+        framing = replace(self.framing, has_done=False) if is_cut else self.framing
+        return framing.encode(events)
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
         """Yield the bytes of each event; those of an array's end are the last."""

@@ -7,7 +7,7 @@ same. `Dialect.writer` returns a writer that sends as the server does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.apis.base import WrittenEvent
@@ -55,6 +55,16 @@ class Dialect:
     def writer(self) -> DialectWriter:
         """Return a writer for one response."""
         return DialectWriter(self)
+
+    def apply(self, events: Iterator[WrittenEvent]) -> Iterator[WrittenEvent]:
+        """Return the events: the writer has done it all."""
+        return events
+
+    def frames(
+        self, events: Iterable[WrittenEvent], *, is_cut: bool
+    ) -> Iterator[bytes]:
+        """Yield the bytes of events, without `[DONE]` if the stream is cut."""
+        return (replace(self, has_done=False) if is_cut else self).encode(events)
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
         """Write events as event stream text, lazily.

@@ -7,60 +7,12 @@ as they are where the network is at fault, and counted on where the server is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
+from harness.apis.faults import Fault
 from harness.apis.responses import breaking
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from harness.apis.base import WrittenEvent
-
-__all__ = ["FAULTS", "Fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One way to go wrong."""
-
-    name: str
-    summary: str
-    """One line for a help text; K is the number."""
-    change: Callable[[Iterator[WrittenEvent], int], Iterator[WrittenEvent]] = field(
-        repr=False, compare=False
-    )
-    """What it makes of a stream, given its number."""
-    breaks: str = ""
-    """The rule that it breaks, without `responses/`; empty if it breaks none."""
-    reported: str = ""
-    """The kind of diagnostic that the reader reports; empty if it reports none."""
-    default: int | None = None
-    """The number where none is given; None if it takes no number."""
-    ends_early: bool = False
-    """Whether nothing comes after it, no `[DONE]` either."""
-    source: str = ""
-    """The thread that shows it, where there is one."""
-
-    status: ClassVar[int] = 200
-    body: ClassVar[None] = None
-    is_silent: ClassVar[bool] = False
-
-    def apply(
-        self, events: Iterable[WrittenEvent], number: int | None = None
-    ) -> Iterator[WrittenEvent]:
-        """Break a stream, lazily.
-
-        Args:
-            events: As a writer returned them; payloads are replaced, never changed.
-            number: After how many events; None for `default`.
-
-        Returns:
-            The broken stream.
-        """
-        return self.change(
-            iter(events), (self.default or 0) if number is None else number
-        )
+__all__ = ["FAULTS"]
 
 
 def _ending(kind: str, **fields: Any) -> breaking.Ending:
@@ -81,17 +33,17 @@ _ALL = (
         "cut",
         "the stream ends after K events, without an error",
         breaking.cut,
-        "terminal",
+        ("terminal",),
         "missing-finish",
         4,
-        ends_early=True,
+        ends="early",
         source="openclaw#109133",
     ),
     Fault(
         "failed",
         "response.failed after K events",
         _ending("response.failed", error=_FAILED),
-        "",
+        (),
         "error-event",
         4,
         source="langchain#39041",
@@ -100,7 +52,7 @@ _ALL = (
         "failed-null",
         "response.failed without an error after K events",
         _ending("response.failed", error=None),
-        "reason",
+        ("reason",),
         "error-event",
         4,
         source="earendil-works/pi#1935",
@@ -137,7 +89,7 @@ _ALL = (
         "error-flat",
         "an error event as documented after K events",
         _ending("error", **{k: v for k, v in _RATE.items() if k != "type"}),
-        "",
+        (),
         "error-event",
         4,
         source="openai-python#3538",
@@ -146,7 +98,7 @@ _ALL = (
         "error-nested",
         "an error event as OpenAI sends it after K events",
         _ending("error", error=_RATE),
-        "",
+        (),
         "error-event",
         4,
         source="goai#88",
@@ -155,15 +107,17 @@ _ALL = (
         "done-differs",
         "done items state another text and other arguments",
         breaking.done_differs,
-        "terminal-output",
+        ("terminal-output",),
         "done-differs",
     ),
-    Fault("duplicate", "the Kth event comes twice", breaking.twice, "sequence", "", 2),
+    Fault(
+        "duplicate", "the Kth event comes twice", breaking.twice, ("sequence",), "", 2
+    ),
     Fault(
         "swap",
         "the Kth event and the one after it change places",
         breaking.swapped,
-        "sequence",
+        ("sequence",),
         "",
         4,
     ),
@@ -171,7 +125,7 @@ _ALL = (
         "id-changes",
         "the response has another id from event K on",
         breaking.other_id,
-        "response-id",
+        ("response-id",),
         "",
         1,
     ),
@@ -179,23 +133,23 @@ _ALL = (
         "added-twice",
         "every item is added twice",
         breaking.added_twice,
-        "item-once",
+        ("item-once",),
         "",
     ),
-    Fault("never-added", "no item is added", breaking.never_added, "item-added", ""),
-    Fault("never-done", "no item is done", breaking.never_done, "item-done", ""),
+    Fault("never-added", "no item is added", breaking.never_added, ("item-added",), ""),
+    Fault("never-done", "no item is done", breaking.never_done, ("item-done",), ""),
     Fault(
         "after-done",
         "an item's last delta comes after it is done",
         breaking.after_done,
-        "item-done",
+        ("item-done",),
         "done-differs",
     ),
     Fault(
         "second-start",
         "the response begins again after K events",
         breaking.second_start,
-        "response-id",
+        ("response-id",),
         "illegal-event",
         4,
     ),
@@ -203,7 +157,7 @@ _ALL = (
         "junk-sequence",
         "the sequence number of event K is a text",
         breaking.junk_number,
-        "sequence",
+        ("sequence",),
         "unread-text",
         3,
     ),

@@ -14,7 +14,7 @@ import pytest
 from harness.apis.anthropic.api import API
 from harness.apis.anthropic.dialects import DIALECTS, Dialect
 from harness.apis.anthropic.examples import EXAMPLES, example
-from harness.apis.anthropic.faults import FAULTS, Fault
+from harness.apis.anthropic.faults import FAULTS
 from harness.apis.base import Event, WrittenEvent
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Finish, Problem, Usage
@@ -23,6 +23,8 @@ from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness.apis.faults import Fault
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -262,12 +264,8 @@ def test_recorded_habits_have_the_key_sets_that_we_write() -> None:
 
 @each_fault
 def test_a_fault_is_a_value(fault: Fault) -> None:
-    """It pickles, compares, prints, and takes another position."""
+    """It pickles and compares."""
     assert pickle.loads(pickle.dumps(fault)) == fault
-    assert str(fault) == fault.name + (
-        f":{fault.number}" if fault.number is not None else ""
-    )
-    assert (fault.at(7) == fault) == (fault.number is None)
 
 
 @each_fault
@@ -276,7 +274,7 @@ def test_a_fault_breaks_the_rules_that_it_names(fault: Fault) -> None:
     if fault.body is not None:
         assert API.is_answer(fault.body)
         found = API.whole(fault.body)
-        assert [p.kind for p in found if isinstance(p, Problem)] == [fault.reports]
+        assert [p.kind for p in found if isinstance(p, Problem)] == [fault.reported]
         assert list(fault.apply(example("text"))) == []
         return
     about_signatures = "signature" in fault.name
@@ -286,11 +284,11 @@ def test_a_fault_breaks_the_rules_that_it_names(fault: Fault) -> None:
     assert set(fault.breaks) <= broken(stream) <= set(fault.breaks) | allowed
     parts = read(stream)
     reported = {p.kind for p in parts if isinstance(p, Problem)}
-    if fault.reports is DiagnosticKind.MALFORMED_ARGUMENTS:  # of who parses them
+    if fault.reported == DiagnosticKind.MALFORMED_ARGUMENTS:  # of who parses them
         with pytest.raises(ValueError, match=r"line 1 column"):
             json.loads(add_up(parts).calls[0][2])
-    elif fault.reports is not None:
-        assert fault.reports in reported
+    elif fault.reported:
+        assert fault.reported in reported
 
 
 @each_fault
@@ -298,13 +296,13 @@ def test_a_fault_breaks_the_rules_that_it_names(fault: Fault) -> None:
 def test_a_fault_at_any_place_raises_nothing(fault: Fault, number: int) -> None:
     """Beyond the end it does nothing, and no stream lacks what it cannot do without."""
     for name in EXAMPLES:
-        written = list(fault.at(number).apply(example(name)))
+        written = list(fault.apply(example(name), number))
         stream = [Event(n, *event) for n, event in enumerate(written)]
         read(stream)
         list(API.check(stream))
         assert isinstance(written, list)
-        if fault.number is not None and number == 0 and fault.ends != "as usual":
-            assert len(written) == (fault.reports is DiagnosticKind.ERROR_EVENT)
+        if fault.default is not None and number == 0 and fault.ends != "as usual":
+            assert len(written) == (fault.reported == DiagnosticKind.ERROR_EVENT)
 
 
 @each_dialect

@@ -132,8 +132,8 @@ def parse_dialect(text: str) -> Dialect:
         if name not in DIALECTS:
             hint = did_you_mean(name, DIALECTS)
             raise UsageError(
-                f"dialect {shorten(text)}: expected one of {', '.join(DIALECTS)}, or "
-                f"several joined by +; got {shorten(name)}{hint and f': {hint}'}"
+                f"dialect {shorten(text)}: {hint and f'{hint} '}expected one of "
+                f"{', '.join(DIALECTS)}, or several joined by +; got {shorten(name)}"
             )
         parts.append(DIALECTS[name])
     return Dialect(tuple(parts))
