@@ -92,7 +92,10 @@ def test_recording_by_marker_is_refused_in_the_test(project: Project) -> None:
         ["E *Error: GET / was never recorded, *there-none.yaml)"]
     )
     refused = {
-        (line.split("record=")[1], line.partition("mode ")[2].split("'")[1])
+        (
+            line.split("record=")[1].split(" (")[0],
+            line.partition("mode ")[2].split("'")[1],
+        )
         for line in result.outlines
         if " is refused under pytest-xdist" in line
     }
