@@ -15,7 +15,13 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.chunks import DONE, Chunk, parse_payload, payload_error
+from harness.apis.chat.chunks import (
+    DONE,
+    Chunk,
+    has_choices,
+    parse_payload,
+    payload_error,
+)
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.dialects import parse_dialect
@@ -79,8 +85,9 @@ def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
 
 
 def payloads_of(chunks: Iterable[Chunk]) -> Arrival:
-    """Return the payloads of chunks."""
-    return tuple(chunk.payload for chunk in chunks)
+    """Return the payloads of chunks; an error is none."""
+    payloads = [chunk.payload for chunk in chunks]
+    return tuple(p for p in payloads if has_choices(p) or payload_error(p) is None)
 
 
 def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
