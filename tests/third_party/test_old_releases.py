@@ -25,7 +25,7 @@ _FOUND = {"content": "Hi", "calls": [{"name": "look", "arguments": ""}]}
 )
 @pytest.mark.parametrize("row", [r for r in ROWS if r.name in _SMALL], ids=str)
 def test_bug_is_found_and_gone(row: Row) -> None:
-    """Found by the stock within a minute; what was found passes in the fixed release."""
+    """Found by the stock within a minute; it passes in the fixed release."""
     holds, text = found_again(row)
     assert holds, text
 
