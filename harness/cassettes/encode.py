@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import os
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
@@ -90,7 +91,12 @@ class Encoded:
     """
 
     def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
+        # Of many small texts, each would cost more than its encoding.
+        self._texts = [
+            text
+            for is_large, group in groupby(texts, lambda text: len(text) > PIECE)
+            for text in (group if is_large else ["".join(group)])
+        ]
 
     def __iter__(self) -> Iterator[bytes]:
         for text in self._texts:
