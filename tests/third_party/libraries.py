@@ -78,7 +78,7 @@ def openai_responses(base_url: str) -> Answer:
 
 def _of_response(response: Any) -> Answer:
     texts, calls = [], []
-    for item in response.output:
+    for item in response.output or ():
         if item.type == "message":
             texts += [p.text for p in item.content if p.type == "output_text"]
         elif item.type == "function_call":

@@ -77,6 +77,7 @@ VERDICTS = {
     "partial": "an answer without its end, or with an error in it, is returned as "
     "complete",
     "hangs": f"no answer within {_EACH_S:g} s",
+    "untried": "it could not be asked on the machine of that day",
 }
 _NORMAL = {
     *("stop", "tool_calls", "function_call", "end_turn", "tool_use", "completed"),

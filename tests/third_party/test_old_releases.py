@@ -1,0 +1,66 @@
+"""Known bugs of old releases are found again; the matrix says what it was made with."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from harness.fuzz.arrivals import Truth
+from harness.fuzz.outcomes import Call
+from tests.third_party.matrix import APIS, PAGE, VERDICTS, Asked, Input, verdict
+from tests.third_party.old_releases import found_again
+from tests.third_party.old_rows import ROWS, Row
+
+_SMALL = ("partial-json-parser-cut", "partialjson-repeats", "httpx-sse-lines")
+_WHOLE = Input("whole", (b"",), Truth("Hi", calls=(Call("look", "{}"),), finish="stop"))
+_CUT = Input("cut", (b"",), Truth("Hi", is_sound=False, is_ended=False))
+_FOUND = {"content": "Hi", "calls": [{"name": "look", "arguments": ""}]}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "HARNESS_THIRD_PARTY" not in os.environ,
+    reason="HARNESS_THIRD_PARTY names no folder where old releases may be installed",
+)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.name in _SMALL], ids=str)
+def test_bug_is_found_and_gone(row: Row) -> None:
+    """Found by the stock within a minute; it passes in the fixed release."""
+    holds, text = found_again(row)
+    assert holds, text
+
+
+@pytest.mark.parametrize(
+    ("one", "found", "expected"),
+    [
+        (_WHOLE, {**_FOUND, "finish": "stop"}, "right"),
+        (_WHOLE, {**_FOUND, "content": "H", "finish": "stop"}, "loss"),
+        (_WHOLE, {**_FOUND, "calls": [], "finish": "stop"}, "loss"),
+        (_WHOLE, {"error": "APIError: no", "is_crash": False}, "exception"),
+        (_WHOLE, {"error": "KeyError: 'id'", "is_crash": True}, "crash"),
+        (_WHOLE, None, "hangs"),
+        (_CUT, {**_FOUND, "finish": "stop"}, "partial"),
+        (_CUT, {**_FOUND, "finish": None}, "right"),
+        (_CUT, {"error": "APIError: cut", "is_crash": False}, "right"),
+    ],
+)
+def test_verdict_of_the_matrix(one: Input, found: object, expected: str) -> None:
+    """Whole answers must come whole; of cut ones an error or no ending is right."""
+    asked: Asked = verdict("responses", one, found)  # type: ignore[arg-type]  # a dict
+    assert asked.verdict == expected
+
+
+def test_matrix_is_large_and_dated() -> None:
+    """At least sixty streams, with versions, and no verdict that is not explained."""
+    text = PAGE.read_text("utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    cells = {
+        cell.strip(" |*")
+        for row in rows
+        for cell in row[1:]
+        if cell.startswith("**") or cell.strip(" |") == "right"
+    }
+    assert cells <= set(VERDICTS)
+    assert sum("right" in row[1:] or "right |" in row for row in rows) >= 60
+    assert "Tried 20" in text
+    assert all(f"## {name}" in text for name in list(APIS.values())[:2])
