@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from harness.core.parts import Usage
+from harness.core.parts import Usage
 
-__all__ = ["count_in", "other_counts"]
+__all__ = ["count_in", "other_counts", "usage_of"]
 
 
 def count_in(counts: dict[str, Any], *path: str) -> int | None:
@@ -16,6 +15,11 @@ def count_in(counts: dict[str, Any], *path: str) -> int | None:
     for key in path:
         value = value.get(key) if type(value) is dict else None
     return value if type(value) is int else None
+
+
+def usage_of(counts: dict[str, Any], *paths: str) -> Usage:
+    """Return token counts whose neutral ones stand at paths, joined by dots."""
+    return Usage(counts, *(count_in(counts, *path.split(".")) for path in paths))
 
 
 def other_counts(usage: Usage) -> int:

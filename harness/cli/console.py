@@ -142,7 +142,7 @@ def complain_of(
 
     Args:
         error: The error.
-        text: The line; what the error says where it is empty.
+        text: The line; the error's own text where it is empty.
         is_debug: Whether to show the traceback; None asks the command that runs.
     """
     if is_debug is None:

@@ -34,7 +34,7 @@ def show_runs(
 
     Args:
         transcript: What came of it; nothing is printed of an empty one.
-        variation: How the streams were said, cut and broken.
+        variation: How the streams were written, cut and broken.
         shows_reasoning: Whether reasoning was passed on as content.
         explain: Returns lines about a diagnostic.
         known: Diagnostics that were shown before; those of this one are added.

@@ -8,7 +8,6 @@ with processes: so the findings are those of one process.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import pickle
 import time
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterPool"]
 
-_BLOCK = 16  # cases that go to a worker together
+_BLOCK = 16  # cases that go to a worker together; the first ones go alone
 
 
 class ClusterPool(Pool):
@@ -82,14 +81,21 @@ class ClusterPool(Pool):
         if number != self._ran:
             [worker] = self._workers
             worker.owed.append(number)
-            worker.connection.send(("run", number))
+            worker.send("run", number)
             self._ran = number
         return super()._shrink(number, ordinal, failure)
 
 
+def _end(first: int) -> int:
+    """Return where the block ends that begins with a case."""
+    return first + min(_BLOCK, 1 + first // _BLOCK)
+
+
 def _blocks() -> Iterator[Entry]:
-    for first in itertools.count(step=_BLOCK):
+    first = 0
+    while True:
         item = Item(str(first), TEXT, b"")
+        first = _end(first)
         yield Entry(item.name, 0, partial(Item, *item), Found(item.name, 0, 0))
 
 
@@ -115,7 +121,7 @@ class _Blocks:
 
     def give_up(self, item: Item, reason: str) -> list[list[Recorded] | HarnessError]:
         """Return the error of a block whose process died."""
-        text = f"cases {item.name} to {int(item.name) + _BLOCK - 1}: a worker {reason}"
+        text = f"cases {item.name} to {_end(int(item.name)) - 1}: a worker {reason}"
         return [HarnessError(text)]
 
 
@@ -127,7 +133,7 @@ class _Runner(Pool):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, 1)
-        self._sent = 0  # the case that is handed to the process next
+        self._sent = self._stop = 0  # the cases that are handed to the process next
 
     def results(self, first: int) -> list[Recorded]:
         """Return what a block of cases gave."""
@@ -137,16 +143,17 @@ class _Runner(Pool):
             self._workers = [self._start(0)]
             self._await(self._workers[0])
         self._sent, self._next, self._done = first, first, {}
+        self._stop = _end(first)
         with contextlib.suppress(OverError):
             self._work()
-        return [self._done[number] for number in range(first, first + _BLOCK)]
+        return [self._done[number] for number in range(first, self._stop)]
 
     def _feed(self, worker: Worker, sent: dict[int, int]) -> None:  # noqa: ARG002 - as in Pool
-        while len(worker.owed) < _BLOCK and self._sent < self._next + _BLOCK:
+        while self._sent < self._stop:
             worker.owed.append(self._sent)
-            worker.connection.send(("run", self._sent))
+            worker.send("run", self._sent)
             self._sent += 1
 
     def _merge(self) -> None:
-        if len(self._done) == _BLOCK:
+        if len(self._done) == self._stop - self._next:
             raise OverError

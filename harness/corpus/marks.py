@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,11 @@ class Mark:
             self._path = text
             if Path(text).exists():
                 self._load(text)
+            elif re.match(r"\d{4}-?\d\d", text):
+                raise UsageError(
+                    f"--new-since {shorten(text)}: no such time; expected one such as "
+                    "2026-01-31 or 2026-01-31T06:00+02:00, or the name of a file"
+                ) from None
             return
         self._time = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 

@@ -116,10 +116,10 @@ def one_line(trace: Trace, number: int) -> str:
     is_bad = moment.diagnostics or raised
     mark = "!" if is_bad else "*" if moment.emissions else " "
     said = printable("; ".join(moment.said)) or _nothing(moment)
-    told = [f"{name} raised" for name in raised]
-    told += [f"not fed to {name}" for name in unfed]
+    notes = [f"{name} raised" for name in raised]
+    notes += [f"not fed to {name}" for name in unfed]
     return f"{mark} {moment.arrival.chunk:>6}  {said}" + "".join(
-        f" ({one})" for one in told
+        f" ({one})" for one in notes
     )
 
 

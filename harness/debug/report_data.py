@@ -51,8 +51,8 @@ def traced(
     Args:
         cassette: Its cassette.
         number: Its number.
-        interfaces: What is told, side by side.
-        variation: How the stream is said, cut and broken.
+        interfaces: What is fed, side by side.
+        variation: How the stream is written, cut and broken.
         reasoning: Pass reasoning fields on as content.
 
     Returns:
@@ -84,7 +84,7 @@ def entry_data(
         cassette: Its cassette.
         summary: The exchange, read to its end.
         made: The trace of a stream; None for what is none.
-        interfaces: Who was told.
+        interfaces: What was fed.
 
     Returns:
         Plain data.

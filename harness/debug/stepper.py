@@ -238,7 +238,7 @@ class Stepper(App[None]):
         self._show()
 
     def _follow(self, what: str, variation: Variation, exchange: int) -> None:
-        """Make a trace in a thread; the screen tells how far it is."""
+        """Make a trace in a thread; the screen shows how far it is."""
         if self._making is not None:
             self._making.is_cancelled = True
         self._making = task = Task(what)

@@ -207,7 +207,7 @@ def trace(
         )
         _run(made, running, tick, is_first=not made.interfaces)
     if any(isinstance(one.error, InterfaceError) for one in made.failures.values()):
-        # The rest of the stream was read by nobody: what is odd in it counts too.
+        # No interface read the rest of the stream: what is odd in it counts too.
         unheard = Replay(
             Cassette(cassette.path, exchanges), Unhearing(), exchange=number
         )

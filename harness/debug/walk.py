@@ -121,8 +121,13 @@ class Walk:
         self._find(step, lambda moment: bool(moment.emissions), "emission")
 
     def diagnostic(self, step: int) -> None:
-        """Go to the next (1) or last (-1) event with a diagnostic."""
-        self._find(step, lambda moment: bool(moment.diagnostics), "diagnostic")
+        """Go to the next (1) or last (-1) event with a diagnostic or an exception."""
+        raised = {failure.chunk for failure in self.trace.failures.values()}
+        self._find(
+            step,
+            lambda one: bool(one.diagnostics) or one.arrival.chunk in raised,
+            "diagnostic",
+        )
 
     def goto(self, text: str) -> None:
         """Go to the chunk of a number; `text` is what was typed."""

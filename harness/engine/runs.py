@@ -123,7 +123,7 @@ def _extend(run: Run, emission: Emission) -> None:
 
 
 def _read(message: object, reader: DeltaReader) -> Iterator[tuple[str, str, str]]:
-    """Yield what a message says: kind, fragment, and for the start of a call its id."""
+    """Yield what a message holds: kind, fragment, the id where a call starts."""
     data = json.loads(message_json(message))
     if isinstance(data, str):
         yield "text", data, ""
@@ -204,7 +204,7 @@ def view_lines(
     Args:
         transcript: What to show.
         width: Columns to use; None asks the terminal.
-        variation: How the streams were said, cut and broken, for the header.
+        variation: How the streams were written, cut and broken, for the header.
         shows_reasoning: Whether reasoning was passed on, so that no row counts it.
         explain: Returns lines about the place and the usual cause of a diagnostic.
         known: Diagnostics that were shown before, as text: these are only counted.

@@ -56,8 +56,7 @@ class StreamReader:
     Args:
         exchange: The exchange; its response is a stream.
         report: Called with each diagnostic, in the order of the stream. Where it is
-            None nothing is looked for, chat chunks come without their parts, and
-            errors of the provider stay among the parts, for those who restate them.
+            None nothing is looked for, chat chunks have no parts, errors stay parts.
         api: Whose events they are; found out where it is None.
     """
 
@@ -73,7 +72,7 @@ class StreamReader:
         self.left: list[Part] = []
         """When the stream is over: parts that no chunk carries."""
         self.left_out: dict[str, int] = {}
-        """When a restated stream is over: what chat cannot carry."""
+        """What chat cannot carry of a restated stream."""
         self.events = 0
         """How many events have come that were meant as chunks."""
         self.first_event = b""
@@ -118,7 +117,11 @@ class StreamReader:
         restater = Restater()
         self.left_out = restater.left_out
         for event, at, parts in self.parts():
-            yield from restater.chunks(event.index, at, parts)
+            chunk = restater.one(event.index, at, parts)
+            if chunk is not None:
+                yield chunk
+            else:
+                yield from restater.chunks(event.index, at, parts)
         restater.close()
         self.left = restater.left
 

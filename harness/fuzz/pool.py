@@ -133,7 +133,7 @@ class Pool:
                 return
             sent[worker.job.offset] = number
             worker.owed.append(number)
-            worker.connection.send(("run", number))
+            worker.send("run", number)
 
     def _is_dead(self, worker: Worker) -> bool:
         silence = time.monotonic() - worker.heard
@@ -162,7 +162,7 @@ class Pool:
         recorded, arrival = Recorded(), None
         try:
             self._await(tester)
-            tester.connection.send(("run", number))
+            tester.send("run", number)
             while True:
                 message = receive(tester, self._job.timeout_s + _SILENCE_S)
                 if message is None:
@@ -225,7 +225,7 @@ class Pool:
     def _shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
         """Let the worker that found it shrink it; it has the generators for that."""
         worker = next(w for w in self._workers if w.job.offset == number % self._jobs)
-        worker.connection.send(("shrink", number, ordinal, failure))
+        worker.send("shrink", number, ordinal, failure)
         while True:
             message = receive(worker, self._job.timeout_s + _SILENCE_S)
             worker.heard = time.monotonic()
@@ -242,8 +242,9 @@ class Pool:
                 worker.owed.remove(message[1])
                 self._done[message[1]] = message[2]
             elif message[0] == "hung":
+                # Another case did, which it had been sent before.
                 self._replace(worker, hanging(message[2], message[3]))
-                return failure
+                return self._shrink(number, ordinal, failure)
 
     def _restart(self, worker: Worker, owed: list[int]) -> None:
         worker.end()
@@ -252,7 +253,7 @@ class Pool:
         self._await(other)
         other.owed = owed
         for number in owed:
-            other.connection.send(("run", number))
+            other.send("run", number)
 
     def _shrink_hanging(self, failure: Failure) -> Failure:
         """Leave chunks out, a few times: each try may cost a process."""
@@ -276,7 +277,7 @@ class Pool:
             self._tester = self._start(0, timeout_s=timeout_s)
             self._await(self._tester)
         tester = self._tester
-        tester.connection.send(("try", arrived))
+        tester.send("try", arrived)
         while True:
             message = receive(tester, self._job.timeout_s + _SILENCE_S)
             if message is not None and message[0] == "alive":

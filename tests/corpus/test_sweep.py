@@ -17,6 +17,8 @@ from harness.corpus.sweeping import Plan, sweep_bytes
 from tests.cli.running import Result, harness
 from tests.corpus.folders import BROKEN, TEXT, all_forms, rows_of
 from tests.corpus.jobs import Here
+from tests.odd_inputs.made_recordings import TOML, har, har_entry
+from tests.odd_inputs.made_stream import SSE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +149,7 @@ def test_a_sweep_that_is_over_is_not_done_again(
         (["--memory", "much"], "expected a number of bytes"),
         (["--against", "none.jsonl"], "there is no such file"),
         (["--new-since", "README.md"], "neither a time"),
+        (["--new-since", "2026-13-01"], "no such time"),
     ],
 )
 def test_wrong_usage_is_one_line(
@@ -348,3 +351,46 @@ def test_entries_are_counted_for_a_progress_bar(
         for name in ("x.sse", "y.sse", "z.sse"):
             (source / name).write_bytes(b"data: {}\n\n")
     assert Corpus(str(source)).count() == total
+
+
+def test_drift_names_the_sdk_that_reads_otherwise(tmp_path: Path) -> None:
+    """Each stream has what its vendor's SDK read; another version's doing is named."""
+    openai = pytest.importorskip("openai", reason="drift asks the vendor's SDK")
+    source, old = all_forms(tmp_path / "in"), tmp_path / "old.jsonl"
+    assert sweep(source, old, "--do", "drift").code == 0
+    rows = [json.loads(line) for line in old.read_text("utf-8").splitlines()]
+    assert {row["verdicts"]["drift"] for row in rows if row["api"]} == {"ok"}
+    assert all(openai.__version__ in row["sdk"] for row in rows if row["api"])
+    assert rows[0]["sdk_digest"] == rows[4]["sdk_digest"] != rows[5]["sdk_digest"]
+    rows[0] |= {"sdk": "openai 1.0.0", "sdk_digest": "0"}
+    del rows[1]["sdk"], rows[1]["sdk_digest"]  # of a sweep without it
+    old.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    again = tmp_path / "again.jsonl"
+    result = sweep(source, again, "--do", "drift", "--against", str(old))
+    assert result.code == 1
+    assert result.out.splitlines()[0] == (
+        f"a-text.yaml#0: the SDK reads something else: openai 1.0.0 -> {rows[4]['sdk']}"
+    )
+    assert "1 streams changed" not in result.out
+    assert sum("reads something else" in line for line in result.out.splitlines()) == 1
+
+
+def test_every_format_that_replay_reads_is_found_by_its_name(tmp_path: Path) -> None:
+    """HAR and TOML, too; of both, documents that are no recordings are passed over."""
+    made = {"a.har": har(har_entry(text=SSE)), "b.toml": TOML.encode()}
+    made |= {"c.toml": b"[project]\n", "d.har": b'{"log": 1}'}
+    made |= {"e.toml": b"[[interactions]]\n[interactions"}
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    rows = [
+        row
+        for entry in Corpus(str(tmp_path)).entries()
+        for row in sweep_bytes(entry.load(), Plan(("check",)))
+    ]
+    assert [(row["id"], row["api"], bool(row["apart"])) for row in rows] == [
+        ("a.har#0", "chat", False),
+        ("b.toml#0", "chat", False),
+        ("c.toml", "", False),
+        ("d.har", "", False),
+        ("e.toml", "", True),
+    ]

@@ -14,10 +14,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["around", "folder_of", "node_folder_of"]
+__all__ = ["FRAMEWORKS", "NODE", "SDKS", "around", "folder_of", "node_folder_of"]
 
 ROOT = Path(__file__).parents[2]
 _LIMIT_S = 900
+
+SDKS = (
+    *("openai==3.57.0", "openai-agents==0.24.0", "anthropic==2.14.0"),
+    "google-genai==3.6.1",
+)
+FRAMEWORKS = (
+    *("langchain-openai==1.7.4", "langchain-anthropic==1.7.10"),
+    *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
+    "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
+)
+NODE: tuple[str, ...] = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible")
+NODE += ("@ai-sdk/anthropic", "@ai-sdk/google")
 
 
 def _root() -> Path:

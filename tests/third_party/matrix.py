@@ -36,7 +36,15 @@ from harness.fuzz.odd import ODD_BYTES, odd_bytes, only_cuts, stock
 from harness.fuzz.outcomes import canonical
 from harness.fuzz.served_streams import StreamServer
 from harness.fuzz.writing import event_bytes
-from tests.third_party.environments import ROOT, around, folder_of, node_folder_of
+from tests.third_party.environments import (
+    FRAMEWORKS,
+    NODE,
+    ROOT,
+    SDKS,
+    around,
+    folder_of,
+    node_folder_of,
+)
 from tests.third_party.libraries import LIBRARIES
 
 if TYPE_CHECKING:
@@ -53,22 +61,6 @@ APIS = {
     "anthropic": "Anthropic Messages",
     "gemini": "Gemini",
 }
-SDKS = (
-    *("openai==3.57.0", "openai-agents==0.24.0", "anthropic==2.14.0"),
-    "google-genai==3.6.1",
-)
-FRAMEWORKS = (
-    *("langchain-openai==1.7.4", "langchain-anthropic==1.7.10"),
-    *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
-    "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
-)
-NODE: tuple[str, ...] = (
-    "ai",
-    "@ai-sdk/openai",
-    "@ai-sdk/openai-compatible",
-    "@ai-sdk/anthropic",
-)
-NODE += ("@ai-sdk/google",)
 COLUMNS = (*LIBRARIES, "ai")
 _ELSEWHERE = {"gemini-array", "code-assist", "array-not-closed", "bedrock-invoke"}
 """Shapes that only another endpoint sends than the one that a client asks."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.third_party.consumers import PartialJsonParser
 from tests.third_party.libraries import PROMPT
 
 if TYPE_CHECKING:
@@ -221,3 +222,34 @@ def strands(base_url: str) -> Any:
             if "toolUse" in b
         ],
     }
+
+
+class PartialJson(PartialJsonParser):
+    """Parse what has come with `partialjson`; emit what is new of a string."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from partialjson.json_parser import JSONParser
+
+        self._text += chunk
+        return self._emit(JSONParser().parse(self._text))
+
+
+class LangchainJson(PartialJsonParser):
+    """The same with `parse_partial_json` of langchain-core."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from langchain_core.utils.json import parse_partial_json
+
+        self._text += chunk
+        return self._emit(parse_partial_json(self._text))
+
+
+class Jiter(PartialJsonParser):
+    """The same with `jiter.from_json`, which the SDKs of OpenAI and Anthropic use."""
+
+    def process_json_chunk(self, chunk: str) -> str | None:
+        from jiter import from_json
+
+        self._text += chunk
+        data = self._text.encode("utf-8", "surrogatepass")
+        return self._emit(from_json(data, partial_mode="trailing-strings"))

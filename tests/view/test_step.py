@@ -112,6 +112,25 @@ def test_walk_finds_emissions_diagnostics_and_text() -> None:
     assert walk.status == "no 'N\":\"TOOL' before this event"
 
 
+def test_walk_goes_to_what_an_interface_raised() -> None:
+    """An exception of the user's is a finding of its chunk."""
+    made = load_cassette(ROOT / STEPS)
+    raising = iter((None, None, KeyError("oh")))
+
+    class Raising:
+        def process_chunk(self, *_: object) -> None:
+            if error := next(raising, None):
+                raise error
+
+        def to_list(self) -> list[object]:
+            return []
+
+    followed = trace(made, interfaces=["streaming", Raising])
+    walk = Walk(lambda *_, **__: followed, Variation())
+    walk.diagnostic(1)
+    assert walk.position == 2
+
+
 def test_walk_tries_another_split_at_the_same_chunk() -> None:
     """What is heard otherwise goes on at the chunk; what is wrong changes nothing."""
     walk = _steps()

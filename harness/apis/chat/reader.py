@@ -14,7 +14,7 @@ from harness.apis.chat.deltas import (
     delta_of,
 )
 from harness.apis.chat.known_fields import FIELDS
-from harness.apis.counts import count_in
+from harness.apis.counts import usage_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -320,12 +320,12 @@ def _field_of(part: Part, delta: dict[str, Any]) -> str:
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:
-    return Usage(
+    return usage_of(
         usage,
-        count_in(usage, "prompt_tokens"),
-        count_in(usage, "completion_tokens"),
-        count_in(usage, "prompt_tokens_details", "cached_tokens"),
-        count_in(usage, "completion_tokens_details", "reasoning_tokens"),
+        "prompt_tokens",
+        "completion_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "completion_tokens_details.reasoning_tokens",
     )
 
 

@@ -48,6 +48,7 @@ NOT_CARRIED = {
 }
 """What `Restater.left_out` counts, and what becomes of it."""
 
+_ERROR = DiagnosticKind.ERROR_EVENT
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
 _DELTAS = {Reasoning, Text, Refusal, CallPart}
 _FIELDS: dict[type, str] = {
@@ -105,6 +106,23 @@ class Restater:
         self._usage: dict[str, Any] | None = None
         self._is_finished = False
 
+    def one(self, index: int, at: float | None, parts: list[Part]) -> Chunk | None:
+        """Restate an event that is one delta of choice 0, as nearly every one is.
+
+        Args:
+            index: The event's number.
+            at: Its time.
+            parts: What its reader returned.
+
+        Returns:
+            The chunk; None where `chunks` must be asked.
+        """
+        if len(parts) != 1 or type(parts[0]) not in _DELTAS:
+            return None
+        if self.left or 0 not in self._started:
+            return None
+        return _OneDelta(index, at, self._head, parts)
+
     def chunks(
         self, index: int, at: float | None, parts: list[Part]
     ) -> Iterator[Chunk]:
@@ -118,23 +136,6 @@ class Restater:
         Yields:
             Chunks with that number and time, each with the parts that it restates.
         """
-        if self._is_delta(parts):
-            yield _OneDelta(index, at, self._head, parts)
-        else:
-            yield from self._several(index, at, parts)
-
-    def _is_delta(self, parts: list[Part]) -> bool:
-        """Return whether parts are one delta of choice 0, as nearly every event is."""
-        return (
-            len(parts) == 1
-            and type(parts[0]) in _DELTAS
-            and not self.left
-            and 0 in self._started
-        )
-
-    def _several(
-        self, index: int, at: float | None, parts: list[Part]
-    ) -> Iterator[Chunk]:
         choice, rank = 0, -1
         delta: dict[str, Any] = {}
         reason: str | None = None
@@ -154,10 +155,10 @@ class Restater:
             )
             kind = type(inner)
             has_usage = self._note(inner) or has_usage
-            if isinstance(inner, Problem):
+            if isinstance(inner, Problem) and inner.kind is _ERROR:
                 if rank >= 0:
                     yield close()
-                yield from self._fail(index, at, inner)
+                yield Chunk(index, at, {"error": {"message": inner.text}}, [inner])
                 continue
             its_rank = _RANKS.get(kind)
             if its_rank is None:
@@ -213,11 +214,6 @@ class Restater:
         payload = {**self._head, "choices": [], "usage": self._usage}
         return Chunk(index, at, payload, parts)
 
-    def _fail(self, index: int, at: float | None, problem: Problem) -> Iterator[Chunk]:
-        if problem.kind is DiagnosticKind.ERROR_EVENT:
-            error = {"message": problem.text, "type": "server_error", "code": None}
-            yield Chunk(index, at, {"error": error}, [problem])
-
     def _leave_out(self, part: Part) -> None:
         what = ""
         if isinstance(part, Opaque) or (isinstance(part, Item) and part.is_done):
@@ -231,10 +227,9 @@ class Restater:
         """Keep what stands beside the choices; return whether it is a usage."""
         if isinstance(part, Head):
             self._read_head(part)
-        elif isinstance(part, Usage):
+        if isinstance(part, Usage):
             self._read_usage(part)
-            return True
-        return False
+        return isinstance(part, Usage)
 
     def _read_head(self, head: Head) -> None:
         for key, value in (
@@ -247,24 +242,17 @@ class Restater:
 
     def _read_usage(self, usage: Usage) -> None:
         known = self._usage or {}
-        prompt = usage.input_tokens
-        completion = usage.output_tokens
-        if prompt is None:
-            prompt = known.get("prompt_tokens", 0)
-        if completion is None:
-            completion = known.get("completion_tokens", 0)
-        self._usage = {
-            **known,
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        }
-        if usage.cached_tokens is not None:
-            details = {"cached_tokens": usage.cached_tokens}
-            self._usage["prompt_tokens_details"] = details
-        if usage.reasoning_tokens is not None:
-            details = {"reasoning_tokens": usage.reasoning_tokens}
-            self._usage["completion_tokens_details"] = details
+        self._usage, total = dict(known), 0
+        for name, count, kind, part in (
+            ("prompt", usage.input_tokens, "cached", usage.cached_tokens),
+            ("completion", usage.output_tokens, "reasoning", usage.reasoning_tokens),
+        ):
+            key = f"{name}_tokens"
+            self._usage[key] = known.get(key, 0) if count is None else count
+            total += self._usage[key]
+            if part is not None:
+                self._usage[f"{key}_details"] = {f"{kind}_tokens": part}
+        self._usage["total_tokens"] = total
 
 
 def _payload(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
-from harness.apis.counts import count_in
+from harness.apis.counts import usage_of
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -39,7 +39,7 @@ from harness.apis.responses.known_fields import (
 from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import CallPart, Finish, Head, Item, Part, Problem, Usage
+from harness.core.parts import CallPart, Finish, Head, Item, Part, Problem
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ __all__ = ["Reader"]
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """`incomplete_details.reason` in chat's words."""
 
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "input_tokens_details.cached_tokens",
+    "output_tokens_details.reasoning_tokens",
+)
 _IGNORED = ("sequence_number", "obfuscation")
 
 _MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive"}
@@ -233,15 +239,7 @@ class Reader(WholeReader):
         usage = response.get("usage")
         if type(usage) is dict:
             if usage:
-                self.out.append(
-                    Usage(
-                        usage,
-                        count_in(usage, "input_tokens"),
-                        count_in(usage, "output_tokens"),
-                        count_in(usage, "input_tokens_details", "cached_tokens"),
-                        count_in(usage, "output_tokens_details", "reasoning_tokens"),
-                    )
-                )
+                self.out.append(usage_of(usage, *_COUNTS))
         else:
             self.other_type(f"{at}.usage" if at else "usage", usage)
         if ended is not None:

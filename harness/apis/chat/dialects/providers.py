@@ -8,7 +8,7 @@ it drops the fields that only the source provider knows (logprobs, citations).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.apis.chat.dialects.writing import Delta, Writer
 
@@ -32,19 +32,12 @@ class OpenAI(Writer):
     Reasoning, which OpenAI does not send, is written as `reasoning_content`.
     """
 
-    def head(self) -> Payload:
-        """Every chunk repeats the tier and a null usage, and is padded."""
-        return {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            "service_tier": "default",
-            "system_fingerprint": "fp_0",
-            "choices": [],
-            "usage": None,
-            "obfuscation": "",
-        }
+    # Every chunk repeats the tier and a null usage, and is padded.
+    before_choices: ClassVar[Payload] = {
+        "service_tier": "default",
+        "system_fingerprint": "fp_0",
+    }
+    behind_choices: ClassVar[Payload] = {"usage": None, "obfuscation": ""}
 
     def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
         """With logprobs, null unless asked for."""
@@ -115,17 +108,8 @@ class DeepSeek(OpenAI):
 
     usage = "finish"
 
-    def head(self) -> Payload:
-        """Usage null until the end."""
-        return {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            "system_fingerprint": "fp_0",
-            "choices": [],
-            "usage": None,
-        }
+    before_choices: ClassVar[Payload] = {"system_fingerprint": "fp_0"}
+    behind_choices: ClassVar[Payload] = {"usage": None}  # until the end
 
     def start_delta(self) -> Delta:
         """Content null, reasoning empty."""
@@ -149,6 +133,7 @@ class Groq(Writer):
 
     calls = "whole"
     usage = "finish"
+    before_choices: ClassVar[Payload] = {"system_fingerprint": "fp_0"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,14 +141,7 @@ class Groq(Writer):
 
     def head(self) -> Payload:
         """With a request id in the very first."""
-        head = {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            "system_fingerprint": "fp_0",
-            "choices": [],
-        }
+        head = super().head()
         if not self._has_begun:
             self._has_begun = True
             head["x_groq"] = {"id": "req_0", "seed": 0}

@@ -33,16 +33,7 @@ class Ollama(Writer):
     calls = "whole"
     starts = False
 
-    def head(self) -> Payload:
-        """With Ollama's constant fingerprint."""
-        return {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            "system_fingerprint": "fp_ollama",
-            "choices": [],
-        }
+    before_choices: ClassVar[Payload] = {"system_fingerprint": "fp_ollama"}
 
     def text_delta(self, text: str) -> Delta:
         """Role every time."""
@@ -218,16 +209,7 @@ class OpenRouter(Writer):
 
     starts = False
 
-    def head(self) -> Payload:
-        """With the provider behind it."""
-        return {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            "provider": "provider",
-            "choices": [],
-        }
+    before_choices: ClassVar[Payload] = {"provider": "provider"}
 
     def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
         """With the reason as the provider behind it calls it."""

@@ -64,6 +64,10 @@ class Writer:
     """Whether the token counts have a chunk without choices or come with the finish."""
     starts: ClassVar[bool] = True
     """Whether a choice starts with a chunk that only has the role."""
+    before_choices: ClassVar[Payload] = {}
+    """Fields of a payload that others do not send, between `model` and `choices`."""
+    behind_choices: ClassVar[Payload] = {}
+    """The same behind `choices`."""
 
     def __init__(self) -> None:
         self.meta = Meta()
@@ -79,7 +83,9 @@ class Writer:
             "object": "chat.completion.chunk",
             "created": self.meta.created,
             "model": self.meta.model,
+            **self.before_choices,
             "choices": [],
+            **self.behind_choices,
         }
 
     def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
