@@ -258,7 +258,7 @@ def _is_redacted(name: Any, value: ast.expr) -> bool:
         text = item.value if isinstance(item, ast.Constant) else None
         if not isinstance(text, str):
             return False
-        if name == "filter_headers" and not is_credential_header(text.lower()):
+        if name == "filter_headers" and not is_credential_header(text):
             return False
         if name != "filter_headers" and credential_of(text) is Credential.NO:
             return False

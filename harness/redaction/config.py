@@ -109,7 +109,7 @@ class Redaction:
         """Return whether a header is removed because its values are secrets."""
         plain = folded(name)
         return plain not in folded_all(self.allow) and (
-            plain in folded_all(self.deny) or is_credential_header(name.lower())
+            plain in folded_all(self.deny) or is_credential_header(name)
         )
 
     def uri(self, uri: str, known: Iterable[str] = ()) -> str:

@@ -44,7 +44,7 @@ _NO_NAMES = Names()
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
     "k(?:ey(?:s|[-_]?id)?)|t(?:okens?)|d(?:sn|atabase[-_]url)|c(?:onn(?:ection)?[-_]?"
-    "str(?:ing)?|red(?:ential)?s?|ookies?|ode)|p(?:ass(?:words?|wd|phrase|code)?|wd|in)"
+    "str(?:ing)?|red(?:ential)?s?|ookies?|ode)|p(?:ass(?:words?|wd|phrase|code)?|wd|in|at)"
     "|s(?:ecret(?:s|[-_]?id)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?)"
     "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
     "|r(?:edis[-_]url)|w(?:ebhook[-_]url)"
@@ -209,6 +209,7 @@ def _parameter(
         return None
     if not is_url and (
         "(" in shown  # a call
+        or "[" in shown  # a look-up
         or shown.startswith(("/", "~/", "./"))  # a path
         or (sureness is not Credential.YES and not is_random(shown))
     ):

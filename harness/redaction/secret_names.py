@@ -65,7 +65,7 @@ _SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn)\Z")
 _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
     | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
-    | {"keys", "tokens", "pin", "apikeys"}
+    | {"keys", "tokens", "pin", "pat", "apikeys"}
 )
 _URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "code"})
 _ID_WORDS = frozenset({"session", "sess"})
@@ -166,10 +166,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECA
 
 
 def is_credential_header(name: str) -> bool:
-    """Return whether a header carries a credential, by its name in lower case."""
-    return (
-        _CREDENTIAL_HEADER.search(name) is not None
-        and _PLAIN_HEADER.search(name) is None
+    """Return whether a header carries a credential, by its name as it is written."""
+    lowered = name.lower()
+    return _PLAIN_HEADER.search(lowered) is None and (
+        _CREDENTIAL_HEADER.search(lowered) is not None
+        or credential_of(name) is Credential.YES
     )
 
 

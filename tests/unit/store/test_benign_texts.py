@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BENIGN = [
     "sk-SK-locale",
+    'api_key=os.environ["OPENAI_API_KEY"]',
+    "compat: x1234567, pattern=a1b2c3d4, pat = 3.5",
     ".sk-toggleable__content { max-height: 0 }",
     "#sk-container-id-12 div.sk-toggleable__content.fitted",
     "https://host/x?key=value",

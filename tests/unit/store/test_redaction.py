@@ -50,6 +50,16 @@ def test_key_in_a_body_is_marked_at_the_same_length(name: str, around: str) -> N
         json.loads(redacted)
 
 
+@pytest.mark.parametrize(
+    "name", ["authToken", "Refresh-Token", "access_key_id", "pgpassword", "dbPassword"]
+)
+def test_header_of_a_credential_s_name_goes_however_its_words_are_joined(
+    name: str,
+) -> None:
+    """Headers are known by the names that fields are known by."""
+    assert Redaction().headers({name: ["short"]}) == {name: ["REDACTED"]}
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_key_in_a_url_and_in_any_header_is_replaced(name: str) -> None:
     """URLs and headers of harmless names lose the key and keep what stands around."""
