@@ -34,7 +34,10 @@ _LOCAL_CLUSTER = {
     # A worker that is killed starts again; a cluster whose machine is busy would give
     # it up for good after 15 seconds, the last one too.
     "distributed.deploy.lost-worker-timeout": "1 day",
-    "distributed.worker.profile.enabled": False,  # takes samples all the time
+    # What watches the processes of a cluster takes a share of each core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
 }
 
 _Results = list[list[Any]]
