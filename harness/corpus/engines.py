@@ -187,7 +187,7 @@ class Dask(Engine):
             self.cluster = distributed.LocalCluster(
                 n_workers=workers or os.cpu_count() or 1,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # None takes 8787, for all to see
                 silence_logs=50,
             )
         try:
