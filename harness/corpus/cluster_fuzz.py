@@ -7,6 +7,7 @@ with processes: so the findings are those of one process.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import pickle
 import time
@@ -114,6 +115,7 @@ class _Blocks:
         runner = _runners.get(self)
         if runner is None:
             runner = _runners[self] = _Runner(pickle.loads(self.pickled))  # noqa: S301 - ours
+            atexit.register(runner.close)  # or this process would wait for the other
         try:
             return [runner.results(int(item.name))]
         except HarnessError as error:
@@ -138,8 +140,7 @@ class _Runner(Pool):
     def results(self, first: int) -> list[Recorded]:
         """Return what a block of cases gave."""
         if not self._workers or first < self._sent:  # numbers only grow in a process
-            for worker in self._workers:
-                worker.end()
+            self.close()
             self._workers = [self._start(0)]
             self._await(self._workers[0])
         self._sent, self._next, self._done = first, first, {}
@@ -147,6 +148,11 @@ class _Runner(Pool):
         with contextlib.suppress(OverError):
             self._work()
         return [self._done[number] for number in range(first, self._stop)]
+
+    def close(self) -> None:
+        """End the process."""
+        for worker in self._workers:
+            worker.end()
 
     def _feed(self, worker: Worker, sent: dict[int, int]) -> None:  # noqa: ARG002 - as in Pool
         while self._sent < self._stop:

@@ -34,7 +34,10 @@ _LOCAL_CLUSTER = {
     # A worker that is killed starts again; a cluster whose machine is busy would give
     # it up for good after 15 seconds, the last one too.
     "distributed.deploy.lost-worker-timeout": "1 day",
-    "distributed.worker.profile.enabled": False,  # takes samples all the time
+    # What watches the processes of a cluster takes a share of each core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
 }
 
 _Results = list[list[Any]]
@@ -184,7 +187,7 @@ class Dask(Engine):
             self.cluster = distributed.LocalCluster(
                 n_workers=workers or os.cpu_count() or 1,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # None takes 8787, for all to see
                 silence_logs=50,
             )
         try:

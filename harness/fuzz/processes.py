@@ -76,10 +76,18 @@ def start(job: Job) -> Worker:
     is_safe = sys.platform == "linux" and threading.active_count() == 1
     context: Any = multiprocessing.get_context("fork" if is_safe else "spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, job))
+    # A copy has our end, too, and would never hear that this process is gone.
+    own = ours if is_safe else None
+    process = context.Process(target=_work, args=(theirs, job, own))
     process.start()
     theirs.close()
     return Worker(job, process, ours)
+
+
+def _work(connection: Connection, job: Job, other: Connection | None) -> None:
+    if other is not None:
+        other.close()
+    work(connection, job)
 
 
 def await_ready(worker: Worker) -> About:
