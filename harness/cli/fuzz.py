@@ -364,12 +364,12 @@ def _streams_of(path: str) -> dict[str, Arrival]:
     from harness.cassettes.classify import Kind, classify
     from harness.cassettes.load import load_cassette
     from harness.engine.stream import StreamReader
-    from harness.fuzz.arrivals import payloads_of
+    from harness.fuzz.arrivals import recorded_payloads
 
     streams = {}
     for exchange in load_cassette(path).exchanges:
         if classify(exchange).kind is Kind.STREAM:
-            payloads = payloads_of(StreamReader(exchange, None))
+            payloads = recorded_payloads(StreamReader(exchange, None))
             if payloads:
                 streams[f"{path}#{exchange.index}"] = payloads
     return streams

@@ -13,7 +13,7 @@ from harness.core.splits import parse_split
 from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
-from harness.fuzz.arrivals import chunks_of, payloads_of
+from harness.fuzz.arrivals import chunks_of, payloads_of, recorded_payloads
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
@@ -139,7 +139,7 @@ def _arrivals(judge: Judge, summary: ExchangeSummary, check: str) -> Iterator[Ar
                 if call.arguments:
                     yield tuple(call.arguments)
         return
-    recorded = payloads_of(StreamReader(summary.exchange, None, api=summary.api))
+    recorded = recorded_payloads(StreamReader(summary.exchange, None, api=summary.api))
     if not recorded:
         return
     for split in _SPLITS if check == "splits" else _SPLITS[:1]:

@@ -44,6 +44,7 @@ __all__ = [
     "payloads_of",
     "payloads_of_bytes",
     "plain",
+    "recorded_payloads",
     "truth_of",
     "whole",
 ]
@@ -85,8 +86,13 @@ def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
 
 
 def payloads_of(chunks: Iterable[Chunk]) -> Arrival:
-    """Return the payloads of chunks; an error is none."""
-    payloads = [chunk.payload for chunk in chunks]
+    """Return the payloads of chunks."""
+    return tuple(chunk.payload for chunk in chunks)
+
+
+def recorded_payloads(chunks: Iterable[Chunk]) -> Arrival:
+    """Return the payloads of a recording to fuzz with: a provider's error is none."""
+    payloads = payloads_of(chunks)
     return tuple(p for p in payloads if has_choices(p) or payload_error(p) is None)
 
 

@@ -90,7 +90,7 @@ class Fuzzing:
         """Return the streams of the cassettes that were named, if any were."""
         from harness.cassettes.classify import Kind, classify
         from harness.engine.stream import StreamReader
-        from harness.fuzz.arrivals import payloads_of
+        from harness.fuzz.arrivals import recorded_payloads
 
         if not self._test.asked.names:
             return {}
@@ -98,7 +98,7 @@ class Fuzzing:
         cassette = self._test.load()
         for exchange in cassette.exchanges:
             if classify(exchange).kind is Kind.STREAM:
-                payloads = payloads_of(StreamReader(exchange, None))
+                payloads = recorded_payloads(StreamReader(exchange, None))
                 if payloads:
                     streams[f"{cassette.path}#{exchange.index}"] = payloads
         if not streams:
