@@ -217,6 +217,15 @@ def read(chunks):
 """
 
 
+# A shell's background jobs ignore Ctrl-C, and so would what they start.
+_LISTENS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from harness.cli import main
+main()
+"""
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     """A real SIGINT in the middle; the same command then gives the rows of a whole.
@@ -233,16 +242,19 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     sweep += ["--seconds", "600"]
     output = tmp_path / "rows.jsonl"
     sweeping = subprocess.Popen(
-        [sys.executable, "-m", "harness", *sweep, "--output", output.name],
+        [sys.executable, "-c", _LISTENS, *sweep, "--output", output.name],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (tmp_path / "reached").exists():
-        assert sweeping.poll() is None, sweeping.communicate()
-        time.sleep(0.01)
-    sweeping.send_signal(signal.SIGINT)
-    _, err = sweeping.communicate(timeout=60)
+    try:
+        while not (tmp_path / "reached").exists():
+            assert sweeping.poll() is None, sweeping.communicate()
+            time.sleep(0.01)
+        sweeping.send_signal(signal.SIGINT)
+        _, err = sweeping.communicate(timeout=60)
+    finally:
+        sweeping.kill()
     assert (sweeping.returncode, "goes on from there" in err) == (130, True), err
     assert "Traceback" not in err
     spool = (tmp_path / "rows.jsonl.partial" / "00000000.jsonl").read_bytes()
