@@ -348,7 +348,7 @@ def test_odd_chunks_reach_every_level() -> None:
         assert any(odd in text for text in texts), odd
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_the_simplest_examples_are_empty() -> None:
     """What any predicate accepts shrinks to the simplest of its kind."""
     assert minimal(made.argument_texts(), lambda _: True) == "{}"
@@ -367,7 +367,7 @@ def test_the_simplest_examples_are_empty() -> None:
     assert minimal(made.disordered_payloads(), lambda _: True) == []
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("shape", "longest"),
     [
@@ -380,12 +380,12 @@ def test_the_simplest_examples_are_empty() -> None:
     ],
 )
 def test_arguments_shrink_well(shape: str, longest: int) -> None:
-    """What is left of a text is little more than the shape itself."""
+    """What is left of a text is little more than the shape itself (half a minute)."""
     text = minimal(made.argument_texts(), ARGUMENTS[shape])
     assert len(text) <= longest, text
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_fragments_shrink_to_one_cut() -> None:
     """A bug that needs one cut is shown with one."""
     pieces = minimal(fragmented(), FRAGMENTS["a cut unicode escape"])
@@ -393,7 +393,7 @@ def test_fragments_shrink_to_one_cut() -> None:
     assert len("".join(pieces)) <= 18
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_streams_shrink_to_few_chunks() -> None:
     """Interleaving is shown with two calls and nothing besides."""
     stream = minimal(made.chunk_streams(), takes_turns)

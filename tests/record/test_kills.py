@@ -111,7 +111,14 @@ class Kills:
 
 
 @pytest.mark.parametrize("kind", [killed.in_process, killed.in_process_async])
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        1,
+        pytest.param(4, marks=pytest.mark.slow),
+        pytest.param(20, marks=pytest.mark.campaign),  # half a minute
+    ],
+)
 def test_killed_client_loses_nothing_that_it_saw_end(
     tmp_path: Path, nursery: Nursery, kind: Any, kills: int
 ) -> None:
@@ -145,7 +152,14 @@ def asked(port: int, name: str) -> bool:
         connection.close()
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        1,
+        pytest.param(5, marks=pytest.mark.slow),
+        pytest.param(30, marks=pytest.mark.campaign),  # half a minute
+    ],
+)
 def test_killed_proxy_loses_nothing_that_a_client_saw_end(
     tmp_path: Path, nursery: Nursery, kills: int
 ) -> None:
@@ -211,7 +225,14 @@ def turns_in(files: list[Path]) -> list[int]:
     return [len(load_cassette(file).exchanges) for file in files]
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        1,
+        pytest.param(5, marks=pytest.mark.slow),
+        pytest.param(30, marks=pytest.mark.campaign),  # half a minute
+    ],
+)
 def test_killed_scenario_loses_no_turn(
     tmp_path: Path, nursery: Nursery, kills: int
 ) -> None:
