@@ -33,14 +33,14 @@ def large_answer(connection: Connection) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
 @pytest.mark.parametrize(
-    "rounds",
+    "kills",
     [
         pytest.param(10, marks=pytest.mark.slow),
         pytest.param(50, marks=pytest.mark.campaign),  # half a minute
     ],
 )
 def test_killed_while_recording_leaves_the_old_file_or_the_new_one(
-    tmp_path: Path, rounds: int
+    tmp_path: Path, kills: int
 ) -> None:
     """At random moments the file is whole: two turns of one round, as saved."""
     path = tmp_path / "c.yaml"
@@ -48,7 +48,7 @@ def test_killed_while_recording_leaves_the_old_file_or_the_new_one(
     interrupted = 0
     notes: list[str] = []
     with ScriptedServer(large_answer) as server, Nursery() as nursery:
-        for _ in range(rounds):
+        for _ in range(kills):
             nursery.start(killed.rewriting, server.url, str(path))
             for _ in range(moments.randint(2, 3)):  # the first save is over
                 assert nursery.line() == ["saving"]
@@ -74,7 +74,7 @@ def test_killed_while_recording_leaves_the_old_file_or_the_new_one(
             kept = sorted(file.name for file in tmp_path.iterdir())
             assert all(name.endswith(".partial") for name in kept[1:])
             assert kept[0] == "c.yaml"
-    print(f"{interrupted} of {rounds} kills hit a write under way")
+    print(f"{interrupted} of {kills} kills hit a write under way")
 
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
