@@ -21,12 +21,13 @@ _CORPUS = SHARED / "corpus"
 
 SHARES = [
     pytest.param(10, id="a tenth"),
-    pytest.param(1, id="all", marks=pytest.mark.slow),
+    pytest.param(4, id="a quarter", marks=pytest.mark.slow),
+    pytest.param(1, id="all", marks=pytest.mark.campaign),  # some minutes each
 ]
 """Each how many recordings a test over the whole corpus takes, for `parametrize`.
 
 Every way of changing a stream begins at another recording, so that the quick run
-too has each recording in several ways; the slow run has all in all.
+and the slow run too have each recording in several ways; a campaign has all in all.
 """
 
 

@@ -187,7 +187,14 @@ def test_second_done_is_found() -> None:
     assert "KeyError" in failure.kind
 
 
-@pytest.mark.parametrize("examples", [500, pytest.param(6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "examples",
+    [
+        500,
+        pytest.param(2000, marks=pytest.mark.slow),
+        pytest.param(6000, marks=pytest.mark.campaign),  # a minute each
+    ],
+)
 @pytest.mark.parametrize(
     ("target", "apis"),
     [

@@ -143,10 +143,15 @@ def test_a_text_planted_in_any_leaf_comes_out() -> None:
 
 @needs_shared
 @pytest.mark.parametrize(
-    "share", [0.01, pytest.param(1.0, marks=pytest.mark.slow, id="all")]
+    "share",
+    [
+        0.01,
+        pytest.param(0.2, marks=pytest.mark.slow),
+        pytest.param(1.0, marks=pytest.mark.campaign, id="all"),  # half a minute
+    ],
 )
 def test_a_text_planted_in_any_leaf_of_a_recording_comes_out(share: float) -> None:
-    """A sample of all recorded events in each run, all of them in the slow one."""
+    """A sample of all recorded events in each run, all of them in a campaign."""
     chance = random.Random(5)
     for row in rows():
         stream = recorded(row).events
@@ -250,7 +255,7 @@ def mutated(payload: Payload, chance: random.Random) -> Payload:
 
 
 @pytest.mark.parametrize(
-    "count", [1000, pytest.param(100_000, marks=pytest.mark.slow, id="all")]
+    "count", [1000, pytest.param(100_000, marks=pytest.mark.campaign, id="all")]
 )
 def test_no_garbage_raises(count: int) -> None:
     """Mutated events in any order are read, checked and recognised all the same."""

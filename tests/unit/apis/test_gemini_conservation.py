@@ -180,7 +180,7 @@ def _mutate(value: dict[str, Any], chance: random.Random) -> None:
 
 @pytest.mark.parametrize(
     "count",
-    [1000, pytest.param(100_000, marks=pytest.mark.slow)],
+    [1000, pytest.param(100_000, marks=pytest.mark.campaign)],
 )
 def test_mutated_events_raise_nothing(count: int) -> None:
     """Readers, rules, detection and requests take whatever comes."""

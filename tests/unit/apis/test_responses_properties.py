@@ -36,7 +36,8 @@ def test_garbage_raises_nothing() -> None:
     "share",
     [
         pytest.param(100, id="a hundredth"),
-        pytest.param(1, id="all", marks=pytest.mark.slow),
+        pytest.param(20, id="a twentieth", marks=pytest.mark.slow),
+        pytest.param(1, id="all", marks=pytest.mark.campaign),  # a minute
     ],
 )
 def test_no_text_is_lost(share: int) -> None:

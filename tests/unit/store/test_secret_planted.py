@@ -113,7 +113,14 @@ def check(body: bytes, seed: int) -> int:
     return len(keys)
 
 
-@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "every",
+    [
+        40,
+        pytest.param(5, marks=pytest.mark.slow),
+        pytest.param(1, marks=pytest.mark.campaign),  # two minutes
+    ],
+)
 def test_key_in_every_slot_of_recorded_streams_is_gone_and_found(every: int) -> None:
     """Whatever API was recorded: each text of a stream holds a key, and then none."""
     count = 0
