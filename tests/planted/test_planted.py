@@ -212,7 +212,10 @@ def test_right_consumer_of_any_api_is_not_reported(
     assert _fuzz(target, examples=examples, apis=apis).failures == []
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "times",
+    [1, pytest.param(2, marks=pytest.mark.campaign)],  # half a minute each
+)
 @pytest.mark.parametrize("target", RIGHT, ids=lambda t: t.__name__)
 def test_right_consumer_is_not_reported(target: object, times: int) -> None:
     """A consumer that is right, or only slow, survives whatever is tried.
