@@ -25,7 +25,7 @@ _PATH = re.compile(
     r"|/model/[^/]+/invoke(-with-response-stream)?$",  # Bedrock
     re.IGNORECASE,
 )
-_OWN_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
+_OWN_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
 class _Anthropic(Written):
@@ -81,7 +81,7 @@ class _Anthropic(Written):
             return not body and path.endswith("/v1/messages")
         dicts = [m for m in messages if type(m) is dict]
         if any(
-            "tool_calls" in m or m.get("role") in {"developer", "tool", "function"}
+            "tool_calls" in m or m.get("role") in ("developer", "tool", "function")
             for m in dicts
         ) or any("function" in tool for tool in _dicts(body.get("tools"))):
             return False

@@ -224,7 +224,7 @@ class PendingCandidate:
             beside["finishReason"] = self._finish
             self._finish = ""
             self._is_done = True
-        if not rows and beside.get("finishReason") in {"STOP", "MAX_TOKENS"}:
+        if not rows and beside.get("finishReason") in ("STOP", "MAX_TOKENS"):
             rows = [[{"text": ""}]]  # as the API does
         entries: list[dict[str, Any]] = [
             {"content": {"parts": row, "role": "model"}} for row in rows

@@ -86,7 +86,7 @@ def openrouter(event: WrittenEvent | None, kept: Kept) -> Events:
         response = event.payload["response"]
         output = [
             {**item, "id": f"{item.get('id')}_final"}
-            if item.get("type") in {"reasoning", "message"}
+            if item.get("type") in ("reasoning", "message")
             else item
             for item in response["output"]
         ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IMPORTER", "read"]
 
-_TYPES = frozenset({"json", "text", "binary", "none"})
+_TYPES = ("json", "text", "binary", "none")
 _OTHERS = {
     "ws_interactions": "WebSocket conversations",
     "grpc_interactions": "gRPC calls",

@@ -89,7 +89,7 @@ def _content(content: dict[Any, Any], notes: list[Any]) -> str | bytes:
                 )
             )
         return ""
-    if content.get("encoding") in {None, ""}:
+    if content.get("encoding") in (None, ""):
         return text
     pieces = _pieces(text)
     unpacked = [_unpack(piece, may_be_hex=pieces != [text]) for piece in pieces]
