@@ -47,6 +47,8 @@ def write_atomically(
             old file is untouched and no temporary file is left.
     """
     name = os.fspath(path)
+    if "\0" in name:
+        raise CassetteError(name, "cannot be written: no name holds a null byte")
     target = Path(name)
     try:
         target = Path(os.path.realpath(name))
@@ -54,8 +56,8 @@ def write_atomically(
         mode = _mode(target, name)
         _remove_stale(target)
         _replace(target, data, mode)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise CassetteError(
             name,
             f"cannot be written ({reason}); the old file is untouched: "
@@ -63,8 +65,8 @@ def write_atomically(
         ) from error
 
 
-def _advice(error: OSError | ValueError, folder: Path) -> str:
-    if getattr(error, "errno", None) in {
+def _advice(error: OSError, folder: Path) -> str:
+    if error.errno in {
         errno.ENOSPC,
         getattr(errno, "EDQUOT", errno.ENOSPC),
     }:

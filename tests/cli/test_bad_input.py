@@ -189,7 +189,7 @@ def test_a_null_byte_in_a_name_is_an_error_of_ours(tmp_path: Path) -> None:
     name = str(tmp_path / "a\0b.yaml")
     with pytest.raises(CassetteError, match=r"a\\x00b"):
         load_cassette(name)
-    with pytest.raises(CassetteError, match=r"null (byte|character)"):  # as of 3.13
+    with pytest.raises(CassetteError, match="null byte"):
         write_atomically(name, b"")
     with use_cassette(name) as cassette:
         assert cassette.play_counts == []
