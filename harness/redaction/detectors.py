@@ -22,7 +22,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from harness.redaction.escapes import text_in_base64, unescaped
+from harness.redaction.escapes import past_escape, text_in_base64, unescaped
+from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.secret_formats import FORMATS, Format
 from harness.redaction.secret_names import is_placeholder
@@ -50,6 +51,7 @@ __all__ = [
     "Span",
     "find_keys",
     "find_secrets",
+    "is_harmless",
     "merge",
     "public_prefix",
 ]
@@ -138,10 +140,7 @@ def _in_words(text: bytes) -> Iterator[Span]:
     plain: set[bytes] = set()
     for match in _LONG.finditer(text.translate(_CLASSES)):
         start, end = match.span()
-        if text[start - 1 : start] == b"\\":
-            # The `n` of `\n` and the digits of `\u0022` belong to no word.
-            first = text[start : start + 1]
-            start += 1 if first in _ESCAPED else 5 if first == b"u" else 0
+        start = past_escape(text, start)
         word = text[start:end]
         if word in plain:
             continue
@@ -158,40 +157,97 @@ def _in_words(text: bytes) -> Iterator[Span]:
             yield span
 
 
-_ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})
 _SEPARATOR = re.compile(rb"[=:]")
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
 
 
+_WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter
+
+
 def _in_word(word: bytes) -> Iterator[Span]:
-    first_one, rows = _formats()
-    position = 0
-    while match := first_one.match(word, position):
-        number = match.lastindex or 1
-        kind, before = rows[number - 1]
-        start, end = match.start(number) - before, match.end()
-        position = end
-        if _is_within(word, start):
-            position = start + 1
-        elif not _is_example(word[start:end]):
-            yield Span(start, end, kind)
+    yield from _with_prefix(word)
     for match in _BASE64.finditer(word):
-        behind = text_in_base64(match[0])
-        if behind:
-            first = min((*_raw_keys(behind, ()), *find_named(behind)), default=None)
-            if first is not None:
-                yield Span(*match.span(), f"{first.kind} in base64")
+        first = _behind_base64(match[0])
+        if first is not None:
+            yield Span(*match.span(), f"{first.kind} in base64")
+
+
+def _with_prefix(word: bytes) -> Iterator[Span]:
+    first_one, rows = _formats()
+    position, edge = 0, _WINDOW
+    while position < len(word):
+        # Where a match is chance, a long word must not be read to its end for each.
+        match = first_one.match(word, position, edge)
+        number = (match.lastindex or 1) if match else 0
+        start = match.start(number) - rows[number - 1][1] if match else edge
+        if edge < len(word) and start >= edge - _OVERLAP:
+            position = max(position, edge - _OVERLAP)
+            edge += _WINDOW
+        elif match is None:
+            return
+        elif _is_within(word, start):
+            position = start + 1
+        elif edge < len(word):
+            edge = len(word)  # it may go on
+        else:
+            position = match.end()
+            edge = position + _WINDOW
+            if not _is_example(word[start:position]):
+                yield Span(start, position, rows[number - 1][0])
+
+
+def _behind_base64(value: bytes) -> Span | None:
+    behind = text_in_base64(value)
+    if not behind:
+        return None
+
+    def find(text: bytes) -> Iterator[Span]:
+        yield from _raw_keys(text, ())
+        yield from find_named(text)
+
+    return min(search_shortened(behind, find, is_harmless), default=None)
+
+
+def is_harmless(run: bytes) -> bool:
+    """Return whether no secret begins within a long run of base64, or is behind it."""
+    # Within a word no key begins; and no shape but these needs no other characters.
+    may_begin = any(character in run for character in (b"+", b"/", b"-", b"_"))
+    if may_begin and not _is_chance(run):
+        if any(scheme in run for scheme in _SCHEMES) or any(_with_prefix(run)):
+            return False
+    return _behind_base64(run) is None
+
+
+_SCHEMES = (b"earer+", b"EARER+", b"asic+", b"ASIC+")
 
 
 def _is_within(word: bytes, start: int) -> bool:
     """Return whether a match is chance in a long piece of base64 (an image)."""
     before = word[max(0, start - 40) : start]
-    return (
-        _IN_BASE64.match(before) is not None
-        and sum(byte in b"0123456789" for byte in before) >= 3
-        and before.lower() != before != before.upper()
-    )
+    if not _IN_BASE64.match(before):
+        return False
+    if sum(byte in _DIGITS for byte in before) >= 3:
+        return before.lower() != before != before.upper()
+    # One piece in twenty has fewer; of as much as this, none has.
+    before = word[max(0, start - 2 * _FAR) : start]
+    return len(_IN_LONG_BASE64.findall(before)) == 1 and _is_chance(before)
+
+
+_FAR = 1 << 10
+_IN_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{2048}")
+_DIGITS = b"0123456789"
+_UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _is_chance(run: bytes) -> bool:
+    """Return whether base64 is of bytes all along, and what looks like a key chance."""
+    return all(
+        len(block) - len(block.translate(None, kind)) >= len(block) // 16
+        for start in range(0, len(run) - _FAR + 1, _FAR)
+        for block in (run[start : start + _FAR],)
+        for kind in (_DIGITS, _UPPER)
+    ) and run.upper() != run
 
 
 def _is_example(key: bytes) -> bool:
