@@ -206,11 +206,12 @@ class Redaction:
             return body_secrets(body, lambda text: self.text_spans(text, known))
         found = body_secrets(short.text, lambda text: self.text_spans(text, known))
         secrets = []
-        for kind, value, where in found:
-            places = tuple(short.raw(start, end) for start, end in where)
-            if _length(places) > _length(where):
-                value = b"".join(body[start:end] for start, end in places)
-            secrets.append(Secret(kind, value, places))
+        for secret in found:
+            where = tuple(short.raw(start, end) for start, end in secret.places)
+            value = secret.value
+            if _length(where) > _length(secret.places):
+                value = b"".join(body[start:end] for start, end in where)
+            secrets.append(Secret(secret.kind, value, where))
         return secrets
 
     def credentials(self, headers: Headers) -> list[str]:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from harness.redaction.escapes import past_escape, text_in_base64, unescaped
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
-from harness.redaction.secret_formats import FORMATS, Format
+from harness.redaction.prefixes import find_prefixed, is_chance
 from harness.redaction.secret_names import is_placeholder
 from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
@@ -53,7 +53,6 @@ __all__ = [
     "find_secrets",
     "is_harmless",
     "merge",
-    "public_prefix",
 ]
 
 
@@ -158,43 +157,15 @@ def _in_words(text: bytes) -> Iterator[Span]:
 
 
 _SEPARATOR = re.compile(rb"[=:]")
-_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
 
 
-_WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter
-
-
 def _in_word(word: bytes) -> Iterator[Span]:
-    yield from _with_prefix(word)
+    yield from find_prefixed(word)
     for match in _BASE64.finditer(word):
         first = _behind_base64(match[0])
         if first is not None:
             yield Span(*match.span(), f"{first.kind} in base64")
-
-
-def _with_prefix(word: bytes) -> Iterator[Span]:
-    first_one, rows = _formats()
-    position, edge = 0, _WINDOW
-    while position < len(word):
-        # Where a match is chance, a long word must not be read to its end for each.
-        match = first_one.match(word, position, edge)
-        number = (match.lastindex or 1) if match else 0
-        start = match.start(number) - rows[number - 1][1] if match else edge
-        if edge < len(word) and start >= edge - _OVERLAP:
-            position = max(position, edge - _OVERLAP)
-            edge += _WINDOW
-        elif match is None:
-            return
-        elif _is_within(word, start):
-            position = start + 1
-        elif edge < len(word):
-            edge = len(word)  # it may go on
-        else:
-            position = match.end()
-            edge = position + _WINDOW
-            if not _is_example(word[start:position]):
-                yield Span(start, position, rows[number - 1][0])
 
 
 def _behind_base64(value: bytes) -> Span | None:
@@ -212,84 +183,15 @@ def _behind_base64(value: bytes) -> Span | None:
 def is_harmless(run: bytes) -> bool:
     """Return whether no secret begins within a long run of base64, or is behind it."""
     # Within a word no key begins; and no shape but these needs no other characters.
-    may_begin = any(character in run for character in (b"+", b"/", b"-", b"_"))
-    if may_begin and not _is_chance(run):
-        if any(scheme in run for scheme in _SCHEMES) or any(_with_prefix(run)):
-            return False
-    return _behind_base64(run) is None
+    alphabets = (b"+" in run or b"/" in run) + (b"-" in run or b"_" in run)
+    may_begin = alphabets > 1 or (alphabets and not is_chance(run))
+    begins = may_begin and (
+        any(scheme in run for scheme in _SCHEMES) or any(find_prefixed(run))
+    )
+    return not begins and _behind_base64(run) is None
 
 
 _SCHEMES = (b"earer+", b"EARER+", b"asic+", b"ASIC+")
-
-
-def _is_within(word: bytes, start: int) -> bool:
-    """Return whether a match is chance in a long piece of base64 (an image)."""
-    before = word[max(0, start - 40) : start]
-    if not _IN_BASE64.match(before):
-        return False
-    if sum(byte in _DIGITS for byte in before) >= 3:
-        return before.lower() != before != before.upper()
-    # One piece in twenty has fewer; of as much as this, none has.
-    before = word[max(0, start - 2 * _FAR) : start]
-    return len(_IN_LONG_BASE64.findall(before)) == 1 and _is_chance(before)
-
-
-_FAR = 1 << 10
-_IN_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{2048}")
-_DIGITS = b"0123456789"
-_UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def _is_chance(run: bytes) -> bool:
-    """Return whether base64 is of bytes all along, and what looks like a key chance."""
-    return all(
-        len(block) - len(block.translate(None, kind)) >= len(block) // 16
-        for start in range(0, len(run) - _FAR + 1, _FAR)
-        for block in (run[start : start + _FAR],)
-        for kind in (_DIGITS, _UPPER)
-    ) and run.upper() != run
-
-
-def _is_example(key: bytes) -> bool:
-    """Return whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
-    return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
-
-
-_EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
-
-
-@functools.cache
-def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
-    """Return what matches up to the end of the first key, and what its groups mean.
-
-    A key begins after what is no letter or digit, or after a percent escape. What is
-    between such places is passed over at once: a search would try each byte of it.
-
-    Returns:
-        The expression; the kind of each group and what of the key is before it.
-    """
-    by_first: dict[str, list[Format]] = {}
-    for row in FORMATS:
-        first = row.prefix[0] if row.prefix[0].isalnum() else ""
-        if row.prefix[1:2] in {"?", "*", "{"}:
-            first = ""
-        by_first.setdefault(first, []).append(row)
-
-    def any_of(group: str) -> str:
-        return "|".join(
-            f"{first}(?:"
-            + "|".join(f"{group}{row.pattern[len(first) :]})" for row in rows)
-            + ")"
-            for first, rows in by_first.items()
-        )
-
-    word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
-    start = rf"(?:(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
-    passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
-    return (
-        re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),
-        [(row.kind, len(first)) for first, rows in by_first.items() for row in rows],
-    )
 
 
 _OPERATORS = b"=:>|,"
@@ -342,32 +244,3 @@ def _service(name: bytes) -> re.Pattern[bytes] | None:
         return None
     choices = "|".join(sorted(found, reverse=True))
     return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
-
-
-_REPEATED = re.compile(r"[{+*]")
-_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
-
-
-@functools.cache
-def _prefixes() -> dict[str, list[re.Pattern[str]]]:
-    found: dict[str, list[re.Pattern[str]]] = {}
-    for row in FORMATS:
-        # Where something is repeated, it is not the issuer's but the secret's.
-        is_random = _REPEATED.search(row.prefix)
-        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
-        found.setdefault(row.kind, []).append(re.compile(shown))
-    return found
-
-
-def public_prefix(kind: str, value: str) -> str:
-    """Return what of a secret its issuer puts before every one of its kind.
-
-    Args:
-        kind: As a span has it.
-        value: The secret.
-    """
-    for prefix in _prefixes().get(kind, ()):
-        match = prefix.match(value)
-        if match:
-            return match[0]
-    return ""
