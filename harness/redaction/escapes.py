@@ -14,7 +14,7 @@ from bisect import bisect_left
 __all__ = ["Unescaped", "past_escape", "text_in_base64", "unescaped"]
 
 _PERCENT = re.compile(rb"%([2-7][0-9A-Fa-f])")
-_UNICODE = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
+_UNICODE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
 _ESCAPE = re.compile(_PERCENT.pattern + b"|" + _UNICODE.pattern)
 _LOOKED_AT = 16  # characters of base64 that show whether text is behind it
 

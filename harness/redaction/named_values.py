@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.redaction.escapes import past_escape
+from harness.redaction.near_values import AHEAD, find_near
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
@@ -59,15 +60,15 @@ _QUALIFIER = (
     "|header))?"
 )
 _ASSIGNMENT = (
-    rb"""(?=[\\"'`\]]{0,6}(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
-    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]))"""
+    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
+    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]))|(?=""" + AHEAD + b"))"
 )
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
-    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|:|>|\|{1,2})"""
+    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:|>|\|{1,2})"""
     rb"""|,\s?\\*+"value\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[Vv]alue|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
@@ -83,6 +84,11 @@ _QUOTED = {
     # One level of JSON inside JSON: `\"` ends the value, `\\\"` is a quote in it.
     b'\\"': re.compile(rb'(?:[^"\\]++|\\\\(?:\\["\\]|[^"\\])|\\[nrtbfu/])*+'),
 }
+# The next of a list of values, and no name of the next field.
+_ITEM = re.compile(
+    rb"""\\?["'],\s{0,40}\\?["'](?=[^"'\\]*[0-9])"""
+    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}[,\]])"""
+)
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
     rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
@@ -157,11 +163,16 @@ def find_named(
         sureness = _sureness(name, names)
         if sureness is not Credential.NO:
             span = _value(text, start, end, sureness, is_url=is_url)
+            if span is None:
+                span = find_near(text, end, text[start:end], sureness)
             if span is not None:
                 if span.end - span.start > _MOST:
                     span = span._replace(end=_rest(text, span))
                 found_to = span.end
                 yield span
+                while item := _ITEM.match(text, found_to):
+                    found_to = item.end(1)
+                    yield Span(*item.span(1), span.kind)
 
 
 # `--password VALUE`, also as items of a list.
@@ -256,7 +267,9 @@ def _field(
 ) -> Span | None:
     value_group = 1 if value.re is _PART else 0
     shown = value[value_group].decode("utf-8", "replace")
-    if is_placeholder(shown) or _is_prose(shown):
+    scheme = _SCHEME.match(value[value_group])
+    has_scheme = scheme is not None and " " not in shown[scheme.end() :]
+    if is_placeholder(shown) or (_is_prose(shown) and not has_scheme):
         return None
     if sureness is Credential.MAYBE and not _is_likely(text, value, name, shown):
         return None
@@ -328,4 +341,8 @@ def _bare(
 
 def _is_element(text: bytes, at: int, name: bytes) -> bool:
     """Return whether `name>` is the end of an opening tag."""
-    return text[at - len(name) - 2 : at - len(name) - 1] == b"<"
+    before = text[max(0, at - len(name) - 40) : at - len(name) - 1]
+    return _TAG.search(before) is not None
+
+
+_TAG = re.compile(rb"<(?:\w{1,30}:)?\Z")

@@ -134,7 +134,8 @@ _QUALIFIERS = frozenset(
 
 _CREDENTIAL_HEADER = re.compile(
     r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
-    r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase)$"
+    r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase|sign"
+    r"|pat|otp|pin|bearer|assertion)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
 )
