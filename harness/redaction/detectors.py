@@ -30,6 +30,7 @@ from harness.redaction.secret_names import is_placeholder
 from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
     BASIC,
+    JWK,
     KUBERNETES,
     KUBERNETES_DATA,
     PEM_BEGIN,
@@ -110,9 +111,16 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
         if b":" in text_in_base64(match[1]):
             yield Span(*match.span(1), "basic credentials")
+    yield from _blocks(text)
+
+
+def _blocks(text: bytes) -> Iterator[Span]:
+    """Yield secrets of several lines or fields, each known by another of them."""
     for match in PEM_BEGIN.finditer(text):
         body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
         yield Span(match.start(), body.end() if body else match.end(), "private key")
+    for match in JWK.finditer(text) if b'"kty' in text else ():
+        yield Span(*match.span(1), "private key")
     if KUBERNETES.search(text):
         for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")

@@ -68,7 +68,7 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
-    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:|>|\|{1,2})"""
+    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
     rb"""|,\s?\\*+"value\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[Vv]alue|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""

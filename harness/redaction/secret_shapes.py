@@ -14,6 +14,7 @@ from harness.redaction.spans import COMMAND, URL_USER
 
 __all__ = [
     "BASIC",
+    "JWK",
     "KUBERNETES",
     "KUBERNETES_DATA",
     "PEM_BEGIN",
@@ -113,13 +114,6 @@ SHAPES = (
             rb"((?:[A-Za-z0-9+/=]{8,}+(?:\r?\n|\\[nr])*+){1,400}+)"
         ),
     ),
-    Detector(
-        "private key",  # RFC 7517
-        re.compile(
-            rb"\"kty(?=[^{}]{0,4096}?\"(?:d|k)\\?\"\s{0,9}:)[^{}]{0,4096}?"
-            rb"\"(?:d|k)\\?\"\s{0,9}:\s{0,9}\\?\"([A-Za-z0-9_-]{20,}+)"
-        ),
-    ),
 )
 BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
 PEM_BEGIN = re.compile(
@@ -130,6 +124,9 @@ PEM_BODY = re.compile(
     rb"----[- ]END[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?[- ]----"
 )
 PEM_CUT = re.compile(rb"[A-Za-z0-9+/=\s\\]*+")
+JWK = re.compile(  # RFC 7518, 6.2.2, 6.3.2 and 6.4.1
+    rb"\"(?:d|k|p|q|dp|dq|qi)\\?\"\s{0,9}:\s{0,9}\\?\"([A-Za-z0-9_-]{20,}+)"
+)
 KUBERNETES = re.compile(rb"kind:[ \t]{0,9}\\?[\"']?[Ss]ecret\b")
 KUBERNETES_DATA = re.compile(
     rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
