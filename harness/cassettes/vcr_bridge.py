@@ -339,13 +339,10 @@ def _vcr_mode(mode: RecordMode) -> Any:
 
 
 def matcher_of(matcher: Any) -> Any:
-    """Return what compares two requests.
-
-    Args:
-        matcher: The name of one of vcrpy's matchers, ``json_body``, or a function.
+    """Return what compares two requests, of its name or as it is.
 
     Raises:
-        UsageError: There is no such matcher.
+        UsageError: Neither vcrpy nor we have a matcher of that name.
     """
     if callable(matcher):
         return matcher
