@@ -17,7 +17,7 @@ from harness.fuzz.reporting import describe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.fuzz.outcomes import Outcome
+    from harness.debug.outcomes import Outcome
 
 __all__ = ["check", "judge_of", "offered", "said"]
 

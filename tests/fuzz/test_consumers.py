@@ -12,11 +12,11 @@ from harness import (
     StreamingServerInterface,
     UsageError,
 )
+from harness.debug.outcomes import Call, Outcome
 from harness.fuzz import check, said
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted, consumer_of
 from harness.fuzz.driving import Level
-from harness.fuzz.outcomes import Call, Outcome
 from harness.fuzz.probes import probes
 from harness.fuzz.writing import event_bytes
 

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 __all__ = [
+    "STAMP_FIELDS",
     "AssistantMessage",
     "Emitted",
     "FunctionCall",
@@ -44,6 +45,13 @@ __all__ = [
     "render_json",
     "render_sse",
 ]
+
+STAMP_FIELDS = (
+    *("id", "date"),  # ours and the seed's
+    *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
+)
+"""Fields of a message that name whose part it is, not its content: two recordings of
+the same answer differ in them."""
 
 
 class MessageStreamStatus(StrEnum):

@@ -35,8 +35,8 @@ from harness.agents.letta.messages import (
     MessageStreamStatus,
 )
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.fuzz.outcomes import Call, Outcome, Raised
-from harness.fuzz.shown_fields import (
+from harness.debug.outcomes import Call, Outcome, Raised
+from harness.debug.shown_fields import (
     ARGUMENTS,
     ENDS,
     SIGNATURES,
