@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.messages import MessageStreamStatus
+from harness.agents.letta.light import MessageStreamStatus
 from harness.apis.chat.reader import ResponseAccumulator
 
 if TYPE_CHECKING:

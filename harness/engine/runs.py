@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
-from harness.agents.letta.messages import MessageStreamStatus
+from harness.agents.letta.light import MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.transcript import describe, message_json
@@ -85,7 +85,7 @@ def runs(emissions: list[Emission]) -> list[Run]:
     statuses: dict[int, Run] = {}
     reader = DeltaReader()
     for emission in emissions:
-        message = emission.message
+        message = emission.emitted
         if isinstance(message, MessageStreamStatus):
             run = statuses.setdefault(
                 emission.exchange, Run(emission.exchange, "status")

@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import BaseModel
 
+from harness.agents.letta.light import MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallMessage,
     InternalMonologue,
-    MessageStreamStatus,
 )
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.fuzz.outcomes import Call, Outcome, Raised
