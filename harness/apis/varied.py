@@ -13,8 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from harness.apis.chat.cutting import cut_chunks
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -76,6 +74,8 @@ class Variation:
         if self.dialect is not None:
             stream = self.dialect.apply(stream)
         if self.split is not None and self._cuts:
+            from harness.apis.chat.cutting import cut_chunks
+
             stream = cut_chunks(self.split, stream)
         if self.fault is not None:
             stream = self.fault.apply(stream)
