@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.third_party.environments import SDKS
+
 __all__ = ["ROWS", "Row"]
 
 
@@ -24,6 +26,12 @@ class Row(NamedTuple):
     level: str = "url"
     api: str = "chat"
 
+
+_AGENT_FRAMEWORK = ("agent-framework-core==1.4.0", "agent-framework-openai==1.4.0")
+_FIXED_AGENT_FRAMEWORK = (
+    "agent-framework-core==1.23.0",
+    "agent-framework-openai==1.17.0",
+)
 
 ROWS = [
     Row(
@@ -78,5 +86,48 @@ ROWS = [
         "partialjson 1.0",
         "split-invariance(.|\n)*JSONDecodeError",
         level="handler",
+    ),
+    Row(
+        "langchain-core-empty-id",
+        ("langchain-core==1.2.14",),
+        ("langchain-core==1.8.3",),
+        "consumers:langchain_merging",
+        "langchain#35395",
+        r'"index": 0.*"id": ""(.|\n)*call 0: (\w+)\(\{"(.|\n)*'
+        r"got:\n  call 0: \2\(\{\}\)\n",
+        level="chunks",
+    ),
+    Row(
+        "openai-two-fragments",
+        ("openai==1.99.9",),
+        SDKS,
+        "consumers:openai_stream_helper",
+        "openai-python#3201",
+        r"call 0: (\w*)\(\{.+\ngot:\n  call 0: \1\(.*\n  call 1: \(.*\{",
+        level="chunks",
+    ),
+    Row(
+        "openai-agents-usage",
+        ("openai-agents==0.0.12", "openai==1.76.0"),
+        SDKS,
+        "libraries:agents_chat",
+        "openai-agents-python#1179",
+        "validation errors for ResponseUsage",
+    ),
+    Row(
+        "agent-framework-null-delta",
+        _AGENT_FRAMEWORK,
+        _FIXED_AGENT_FRAMEWORK,
+        "old_readers:agent_framework",
+        "agent-framework#5734",
+        "ChatClientException.*NoneType",
+    ),
+    Row(
+        "agent-framework-turns",
+        _AGENT_FRAMEWORK,
+        _FIXED_AGENT_FRAMEWORK,
+        "old_readers:agent_framework",
+        "agent-framework#8336",
+        r"call 0: first\(\{\}\)\n",
     ),
 ]
