@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from tests.third_party.consumers import PartialJsonParser
@@ -285,6 +286,7 @@ def any_llm_chat(base_url: str) -> Any:
     """Add up what any-llm makes of Gemini's stream as chunks of chat."""
     from any_llm import completion
 
+    os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # `api_base` is not heeded
     return _of_chunks(
         completion("m", _MESSAGES, provider="gemini", **_any(base_url), stream=True)
     )

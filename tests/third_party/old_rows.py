@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.third_party.environments import SDKS
+from tests.third_party.environments import FRAMEWORKS, SDKS
 
 __all__ = ["ROWS", "Row"]
 
@@ -129,5 +129,31 @@ ROWS = [
         "old_readers:agent_framework",
         "agent-framework#8336",
         r"call 0: first\(\{\}\)\n",
+    ),
+    Row(
+        "any-llm-turns",
+        ("any-llm-sdk[openai]==1.25.0",),
+        ("any-llm-sdk[openai]==1.40.2",),
+        "old_readers:any_llm_messages",
+        "any-llm#1305",
+        r"call 0: (\w+)\(\{.+\n  call 1.*\ngot:\n  call 0: \1\(\{\}\)\n  call 1: ",
+    ),
+    Row(
+        "litellm-responses-index",
+        ("litellm==1.81.12",),
+        FRAMEWORKS,
+        "old_readers:litellm_of_responses",
+        "litellm#21331",
+        r"call 0: .*\n  call 1: (\w+)\(.*\ngot:\n(  [cf].*\n)*  call 0: \1\(.+\}\{",
+        api="responses",
+    ),
+    Row(
+        "google-genai-lines",
+        ("google-genai==2.34.0",),
+        SDKS,
+        "libraries:genai",
+        "its source of 3.6.1, on str.splitlines",
+        r"u2028(.|\n)*raised .*UnknownApiResponseError",
+        api="gemini",
     ),
 ]
