@@ -282,13 +282,13 @@ def agent_framework(base_url: str) -> Any:
     }
 
 
-def any_llm_chat(base_url: str) -> Any:
-    """Add up what any-llm makes of Gemini's stream as chunks of chat."""
+def any_llm_chat(base_url: str, api: str) -> Any:
+    """Add up the chunks that any-llm makes of another API's stream."""
     from any_llm import completion
 
     os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # `api_base` is not heeded
     return _of_chunks(
-        completion("m", _MESSAGES, provider="gemini", **_any(base_url), stream=True)
+        completion("m", _MESSAGES, provider=api, **_any(base_url), stream=True)
     )
 
 
