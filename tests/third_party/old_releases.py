@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["found_again", "main"]
 
 LIMIT_S = 60.0
+SHRINKING_S = 80.0  # a quarter of it is for shrinking
 _AROUND = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "OPENAI_API_KEY": "unused",
@@ -111,7 +112,7 @@ def _search(row: Row, *, everything: bool) -> None:
             continue
         known.add(failure.kind)
         one = judge if everything else _OneBug(judge, row.shows)
-        small = shrunk(one, failure, None, time_s=20)
+        small = shrunk(one, failure, None, time_s=SHRINKING_S)
         found = {
             "seconds": seconds,
             "examples": examples,

@@ -216,4 +216,21 @@ ROWS = [
         r"  call 1: (.|\n)*got:\n(  [cf]o.*\n)*  call 0: .*\nfirst",
         api="anthropic",
     ),
+    Row(
+        "jiter-beyond-ascii",
+        ("jiter==0.4.0",),
+        ("jiter==0.5.0",),
+        "old_readers:Jiter",
+        "jiter 0.5",
+        r"text: '.*\u00c3",
+        level="handler",
+    ),
+    Row(
+        "autogen-usage",
+        ("autogen-ext[openai]==0.4.0", "openai==1.58.1", "httpx==0.27.2"),
+        ("autogen-ext[openai]==0.5.7", "openai==1.76.0"),
+        "old_readers:autogen",
+        "autogen#5078",
+        "Consecutive empty chunks found",
+    ),
 ]
