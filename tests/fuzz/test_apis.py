@@ -25,7 +25,7 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
-from harness.fuzz.further import without_end
+from harness.fuzz.endings import without_end
 from harness.fuzz.outcomes import Outcome, canonical
 from tests.planted import events
 

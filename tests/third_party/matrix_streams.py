@@ -17,7 +17,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.arrivals import Truth, chunks_of, truth_of
-from harness.fuzz.judging import break_arrival
+from harness.fuzz.breaking import break_arrival
 from harness.fuzz.odd import ODD_BYTES, odd_bytes, only_cuts, stock
 from harness.fuzz.outcomes import canonical
 from harness.fuzz.writing import event_bytes

@@ -286,9 +286,10 @@ def any_llm_chat(base_url: str, api: str) -> Any:
     """Add up the chunks that any-llm makes of another API's stream."""
     from any_llm import completion
 
+    provider = "openai" if api == "chat" else api
     os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # `api_base` is not heeded
     return _of_chunks(
-        completion("m", _MESSAGES, provider=api, **_any(base_url), stream=True)
+        completion("m", _MESSAGES, provider=provider, **_any(base_url), stream=True)
     )
 
 
