@@ -32,6 +32,8 @@ _FIXED_AGENT_FRAMEWORK = (
     "agent-framework-core==1.23.0",
     "agent-framework-openai==1.17.0",
 )
+_AUTOGEN = ("autogen-ext[openai]==0.4.0", "openai==1.58.1", "httpx==0.27.2")
+_FIXED_AUTOGEN = ("autogen-ext[openai]==0.5.7", "openai==1.76.0")
 
 ROWS = [
     Row(
@@ -226,11 +228,35 @@ ROWS = [
         level="handler",
     ),
     Row(
+        "autogen-stop-reason",
+        _AUTOGEN,
+        _FIXED_AUTOGEN,
+        "old_readers:autogen",
+        "autogen#4875",
+        "No stop reason found",
+    ),
+    Row(
         "autogen-usage",
-        ("autogen-ext[openai]==0.4.0", "openai==1.58.1", "httpx==0.27.2"),
-        ("autogen-ext[openai]==0.5.7", "openai==1.76.0"),
+        _AUTOGEN,
+        _FIXED_AUTOGEN,
         "old_readers:autogen",
         "autogen#5078",
         "Consecutive empty chunks found",
+    ),
+    Row(
+        "langchain-openai-delta",
+        ("langchain-openai==0.0.8", "openai==1.30.0", "httpx==0.27.2"),
+        ("langchain-openai==0.1.7", "openai==1.30.0", "httpx==0.27.2"),
+        "libraries:langchain_chat",
+        "langchain#18977",
+        r"content: '.+'(.|\n)*'NoneType' object has no attribute 'get'",
+    ),
+    Row(
+        "groq-lines",
+        ("groq==0.4.2", "httpx==0.27.2"),
+        ("groq==0.5.0", "httpx==0.27.2"),
+        "old_readers:groq_events",
+        "openai-python#1293, in the same generator's other SDK",
+        "JSONDecodeError",
     ),
 ]
