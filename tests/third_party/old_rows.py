@@ -194,11 +194,11 @@ ROWS = [
     ),
     Row(
         "pydantic-ai-delta",
-        ("pydantic-ai-slim[openai]==0.8.0", "openai==1.102.0"),
+        ("pydantic-ai-slim[openai]==0.0.24", "openai==1.61.0"),
         FRAMEWORKS,
-        "libraries:pydantic_ai_chat",
+        "old_readers:pydantic_ai_text",
         "pydantic-ai#797",
-        "AttributeError: 'NoneType' object has no attribute",
+        r"content: '.+'(.|\n)*'NoneType' object has no attribute 'content'",
     ),
     Row(
         "any-llm-gemini-calls",
@@ -254,9 +254,25 @@ ROWS = [
     Row(
         "groq-lines",
         ("groq==0.4.2", "httpx==0.27.2"),
-        ("groq==0.5.0", "httpx==0.27.2"),
+        ("groq==0.9.0", "httpx==0.27.2"),
         "old_readers:groq_events",
         "openai-python#1293, in the same generator's other SDK",
         "JSONDecodeError",
+    ),
+    Row(
+        "litellm-whole-calls",
+        ("litellm==1.60.0", "httpx==0.27.2"),
+        FRAMEWORKS,
+        "libraries:litellm_chat",
+        "litellm#7621",
+        r"  call 1: (.|\n)*got:\n(  [cf].*\n)*  call 0: first\(\{.*\}\{.*\}\)\n",
+    ),
+    Row(
+        "llm-azure",
+        ("llm==0.11", "openai==0.28.1"),
+        ("llm==0.13", "openai==1.30.0", "httpx==0.27.2"),
+        "old_readers:llm_text",
+        "llm#294",
+        r"\n  (content|text): '.+'(.|\n)*IndexError",
     ),
 ]
