@@ -7,12 +7,13 @@ Called as their documentation of the time shows; those of `libraries.py` and
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from tests.third_party.consumers import PartialJsonParser
-from tests.third_party.libraries import PROMPT
+from tests.third_party.libraries import PROMPT, _litellm, _pydantic_ai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,22 +92,31 @@ def _chunks(events: Any) -> list[Any]:
     return [json.loads(e.data) for e in events if e.data and e.data != "[DONE]"]
 
 
-def pydantic_ai_text(base_url: str) -> str:
-    """Return the text of `Agent.run_stream`."""
+def _pydantic_ai_model(base_url: str) -> Any:
     from openai import AsyncOpenAI
-    from pydantic_ai import Agent
     from pydantic_ai.models import openai as models
 
     kind = getattr(models, "OpenAIChatModel", None) or models.OpenAIModel
     client = AsyncOpenAI(base_url=base_url, api_key="unused", max_retries=0)
     try:
-        model = kind("m", openai_client=client)
+        return kind("m", openai_client=client)
     except TypeError:  # from 0.0.37 on
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        model = kind("m", provider=OpenAIProvider(openai_client=client))
+        return kind("m", provider=OpenAIProvider(openai_client=client))
+
+
+def pydantic_ai(base_url: str) -> Any:
+    """Ask with `model_request_stream`."""
+    return asyncio.run(_pydantic_ai(_pydantic_ai_model(base_url)))
+
+
+def pydantic_ai_text(base_url: str) -> str:
+    """Return the text of `Agent.run_stream`."""
+    from pydantic_ai import Agent
 
     async def run() -> str:
+        model = _pydantic_ai_model(base_url)
         async with Agent(model).run_stream(PROMPT) as result:
             pieces = result.stream_text(delta=True, debounce_by=None)
             return "".join([piece async for piece in pieces])
@@ -216,7 +226,12 @@ def strands(base_url: str) -> Any:
         model_id="m",
     )
     asked: Any = [{"role": "user", "content": [{"text": PROMPT}]}]
-    done: Any = process_stream(model.converse(asked), lambda **_: None, asked)
+    given: Any = {"callback_handler": lambda **_: None, "messages": asked}
+    names = inspect.signature(process_stream).parameters
+    wanted = {name: value for name, value in given.items() if name in names}
+    done: Any = process_stream(model.converse(asked), **wanted)
+    if not isinstance(done, tuple):  # it yields events, from 0.1.7 on
+        done = list(done)[-1]["stop"]
     blocks = done[1]["content"]
     return {
         "content": "".join(block.get("text", "") for block in blocks),
@@ -328,8 +343,6 @@ def litellm_messages(base_url: str) -> Any:
 
 def litellm_of_responses(base_url: str) -> Any:
     """Put together what `litellm.completion` makes of a stream of Responses."""
-    from tests.third_party.libraries import _litellm
-
     return _litellm("openai/responses/gpt-4o", base_url)
 
 

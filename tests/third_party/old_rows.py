@@ -178,7 +178,7 @@ ROWS = [
     ),
     Row(
         "litellm-messages-arguments",
-        ("litellm==1.75.5",),
+        ("litellm==1.75.6",),
         FRAMEWORKS,
         "old_readers:litellm_messages",
         "litellm#13638",
@@ -202,7 +202,7 @@ ROWS = [
     ),
     Row(
         "any-llm-gemini-calls",
-        ("any-llm-sdk[gemini]==1.5.0",),
+        ("any-llm-sdk[gemini]==1.2.0",),
         ("any-llm-sdk[gemini]==1.40.2",),
         "old_readers:any_llm_chat",
         "any-llm#711",
@@ -270,9 +270,21 @@ ROWS = [
     Row(
         "llm-azure",
         ("llm==0.11", "openai==0.28.1"),
-        ("llm==0.13", "openai==1.30.0", "httpx==0.27.2"),
+        ("llm==0.27.1",),
         "old_readers:llm_text",
         "llm#294",
         r"\n  (content|text): '.+'(.|\n)*IndexError",
+    ),
+    Row(
+        "pydantic-ai-no-arguments",
+        (
+            "pydantic-ai-slim[openai]==0.2.4",
+            "openai==1.76.0",
+            "opentelemetry-api==1.33.0",
+        ),
+        FRAMEWORKS,
+        "old_readers:pydantic_ai",
+        "pydantic-ai#1654",
+        r"call 0: (\w+)\(\{\}\)\n(.*\n)*got:\n(  finish.*\n|  nothing\n)?first",
     ),
 ]
