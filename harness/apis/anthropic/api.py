@@ -33,7 +33,7 @@ class _Anthropic(Written):
 
     name = "anthropic"
     title = "Anthropic Messages"
-    rules: tuple[Rule, ...] = rules.RULES
+    rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""
