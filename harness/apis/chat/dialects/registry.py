@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.apis.chat.dialects import entry_habits, habits, providers, servers
-from harness.apis.chat.dialects.framing import Framing
+from harness.apis.framing import Framing
 from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
