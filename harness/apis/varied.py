@@ -111,7 +111,7 @@ class Variation:
             The bytes, an event or less a piece, `[DONE]` last unless the stream
             breaks off.
         """
-        from harness.apis.chat.dialects.framing import Framing
+        from harness.apis.framing import Framing
 
         framing = self.dialect.framing if self.dialect is not None else Framing()
         if self.fault is None:
