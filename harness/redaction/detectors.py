@@ -22,7 +22,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from harness.redaction.escapes import past_escape, text_in_base64, unescaped
+from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.prefixes import find_prefixed, is_chance
@@ -81,13 +81,12 @@ def find_secrets(
     extra = tuple(extra)
     yield from find_keys(text, extra)
     yield from find_named(text, names, is_url=is_url)
-    behind = unescaped(text)
-    if behind is not None:
-        for start, end, kind in (
-            *_raw_keys(behind.text, extra),
-            *find_named(behind.text, names, is_url=is_url),
-        ):
-            yield Span(behind.raw(start), behind.raw(end), kind)
+    behind = OF_ASCII.text(text)
+    if behind is not text:
+        spans = [*_raw_keys(behind, extra), *find_named(behind, names, is_url=is_url)]
+        places = OF_ASCII.written(text, [(start, end) for start, end, _ in spans])
+        for (start, end), span in zip(places, spans, strict=True):
+            yield Span(start, end, span.kind)
 
 
 def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
