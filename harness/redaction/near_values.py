@@ -29,6 +29,7 @@ _NEAR = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
+_LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)
 _LOOSE_NAMES = frozenset({b"token", b"pass", b"auth", b"pat", b"psk", b"pw", b"jwt"})
 _CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 _ID = re.compile(r"[a-z]{2,12}[_-](?=.*[0-9])|[\w-]+\.[a-z]{2,4}\Z|.*20\d\d-?[01]\d")
@@ -46,6 +47,8 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     near = _NEAR.match(text, end)
     if near is None or _ASSIGNMENT.fullmatch(near[1]):
         return None
+    if not near[1].strip(b"+/_-") and not _LONG_NAME.search(name):
+        return None  # two letters and a dash stand in any base64
     value = near[2].rstrip(b".!*").decode("ascii")
     is_sure = sureness is Credential.YES
     is_mixed = value.lower() != value != value.upper()
