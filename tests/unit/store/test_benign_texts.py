@@ -231,6 +231,6 @@ def test_base64_of_bytes_stays() -> None:
     """Signatures and encrypted texts are played back; names of two letters are chance."""
     rng = random.Random(1)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for _ in range(20):
+        for _ in range(5):
             text = b'{"thoughtSignature": "%b"}' % encode(rng.randbytes(20_000))
             assert Redaction().body(text) == text
