@@ -80,6 +80,10 @@ SHAPES = (
         re.compile(rb"\|(?<=[0-9]{13}\|)([A-Za-z0-9_-]{27,40}+)(?![A-Za-z0-9_-])"),
     ),
     Detector(
+        "Salesforce session",
+        re.compile(rb"00D[A-Za-z0-9]{12,15}!([A-Za-z0-9._]{60,}+)"),
+    ),
+    Detector(
         COMMAND,  # curl -u user:password
         re.compile(
             rb"-(?:u(?<=\s-u)|-user(?<=\s--user))(?:=|\s{0,5})(?:\\?[\"'])?"

@@ -93,6 +93,7 @@ TEXTS = [
     "-----BEGIN+PRIVATE+KEY-----%%0A%s%%0A-----END+PRIVATE+KEY-----",
     '"-----BEGIN PRIVATE KEY-----\\n" +\n"%s\\n" +\n"-----END PRIVATE KEY-----"',
     "https://api.telegram.org/bot123456789:AAabcdefghijkl%s/getMe",
+    "use 00Dabcdefghijkl!%s%s%s",
     "pass_phrase=%s",
     "SecretString: %s",
     "secret_key_base: %s",
