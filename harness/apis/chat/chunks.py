@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from harness.errors import ChunkError
+from harness.errors import ChunkError, shorten
 
 if TYPE_CHECKING:
     from harness.core.parts import Part
@@ -81,7 +81,14 @@ def parse_payload(data: str | bytes) -> Payload:
         try:
             payload = json.loads(text, strict=False)
         except ValueError as error:
-            raise ChunkError(f"no JSON ({error})", payload=text) from None
+            problem = f"no JSON ({error})"
+            at = text.find("data: {", 1)
+            if at > 0:  # Zhipu's GLM: GLM-5#66
+                problem = (
+                    f"no JSON: it breaks off, and another event begins in it at "
+                    f"character {at}: {shorten(text[at:])}"
+                )
+            raise ChunkError(problem, payload=text) from None
         except RecursionError:
             raise ChunkError("nested too deeply", payload=text) from None
     if type(payload) is not dict:
@@ -106,16 +113,24 @@ def payload_error(payload: Payload) -> str | None:
         the payload is no error.
 
     Source: OpenAI and OpenRouter send ``{"error": {...}}`` in a 200 response;
-    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``.
+    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``; DashScope
+    and Cerebras send code and message alone, MiniMax a `base_resp` (lobehub#4054: with
+    status 0 its message is no error), Groq an error in `x_groq`.
     """
     error = payload.get("error")
     if error:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return str(error["message"])
         return error if isinstance(error, str) else _as_json(error)
+    message = payload.get("message")
     if payload.get("object") == "error":
-        message = payload.get("message")
         return message if isinstance(message, str) else _as_json(payload)
+    if "code" in payload and "choices" not in payload and isinstance(message, str):
+        return message
+    for field, failed in (("base_resp", "status_code"), ("x_groq", "error")):
+        held = payload.get(field)
+        if type(held) is dict and held.get(failed):
+            return str(held.get("status_msg") or held[failed])
     return None
 
 

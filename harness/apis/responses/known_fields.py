@@ -229,7 +229,9 @@ KEPT_EVENTS = frozenset(
 each event is an `Item` that is not done."""
 
 
-def _sections(text: str, common: str) -> dict[str, FieldTable]:
+def _sections(
+    text: str, common: str, place: tuple[str, ...] = _ANSWER
+) -> dict[str, FieldTable]:
     """Parse tables under headings of several names; headings in a row share one."""
     tables: dict[str, FieldTable] = {}
     names: list[str] = []
@@ -238,7 +240,7 @@ def _sections(text: str, common: str) -> dict[str, FieldTable]:
     def close() -> None:
         # What is streamed is the answer: unread text there is lost, wherever it stands.
         is_streamed = any(name.endswith((".delta", ".done")) for name in names)
-        answer = ("",) if is_streamed else _ANSWER
+        answer = ("",) if is_streamed else place
         table = parse_fields(common + "\n".join(lines), answer)
         tables.update(dict.fromkeys(names, table))
         names.clear()
@@ -264,7 +266,7 @@ UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"), _ANSWER)
 EVENTS = _sections(_EVENTS, _ANY_EVENT)
 RESPONSE = parse_fields(_RESPONSE)
 ITEMS = _sections(_ITEMS, _ITEM)
-PARTS = _sections(_PARTS, "")
+PARTS = _sections(_PARTS, "", ("",))
 
 
 def meaning(kind: str, path: str) -> str:
