@@ -236,7 +236,7 @@ UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"), _ANSWER)
 EVENTS = parse_sections(_EVENTS, _ANY_EVENT, _ANSWER)
 RESPONSE = parse_fields(_RESPONSE)
 ITEMS = parse_sections(_ITEMS, _ITEM, _ANSWER)
-PARTS = parse_sections(_PARTS, answer=_ANSWER)
+PARTS = parse_sections(_PARTS, answer=("",))
 
 
 def meaning(kind: str, path: str) -> str:
