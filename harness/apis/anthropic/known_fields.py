@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.apis.accounting import parse_fields, parse_sections
+from harness.apis.json_values import dict_of, text_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -164,5 +165,4 @@ def meaning_of(payload: dict[str, Any], path: str) -> str:
 
 
 def _type_of(value: object) -> str:
-    kind = value.get("type") if type(value) is dict else None
-    return kind if type(kind) is str else ""
+    return text_of(dict_of(value).get("type"))

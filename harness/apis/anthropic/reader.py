@@ -23,7 +23,6 @@ from harness.apis.anthropic.blocks import (
     GrowingBlock,
     like_of,
     piece_of,
-    text_of,
     whole_block,
 )
 from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
@@ -35,6 +34,7 @@ from harness.apis.anthropic.whole import (
     items_of,
     usage_of,
 )
+from harness.apis.json_values import text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
-from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.chunks import TOO_DEEP, payload_error
 from harness.apis.chat.deltas import (
     REASONING_FIELDS,
     DeltaReader,
@@ -15,6 +15,7 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.counts import usage_of
+from harness.apis.json_values import as_json
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -288,12 +289,7 @@ def _error_text(payload: Payload) -> str:
         text = payload.get(field)
         if text and isinstance(text, str):
             return text
-    import json
-
-    try:
-        return json.dumps(payload, ensure_ascii=False)
-    except RecursionError:
-        return "an error object that is nested too deeply"
+    return as_json(payload, TOO_DEEP)
 
 
 def _field_of(part: Part, delta: dict[str, Any]) -> str:
