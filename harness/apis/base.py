@@ -15,7 +15,7 @@ An API knows no other API. Nothing outside this package names a wire key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.parts import CallPart
@@ -141,8 +141,7 @@ class Writer(Protocol):
         """Write what was held back and what ends a response."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedCall:
+class RequestedCall(NamedTuple):
     """A call in an assistant turn of a request."""
 
     id: str
@@ -151,8 +150,7 @@ class RequestedCall:
     """JSON text, or the input of a custom tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutput:
+class ToolOutput(NamedTuple):
     """The result of a call, as a request carries it."""
 
     call_id: str
@@ -165,8 +163,7 @@ class ToolOutput:
     """Where the API has a field for it; None where it has not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message of a request."""
 
     role: str
@@ -174,13 +171,12 @@ class Turn:
     text: str = ""
     calls: tuple[RequestedCall, ...] = ()
     outputs: tuple[ToolOutput, ...] = ()
-    own: Any = field(default=None, repr=False)
+    own: Any = None
     """The API's own JSON of the turn, without what clients move about from request to
     request (cache markers): two turns are the same if this is equal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """What a request carries, in the one neutral form."""
 
     turns: tuple[Turn, ...]
@@ -193,8 +189,7 @@ class Conversation:
     """The names of the tools on offer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One thing that a legal stream of an API obeys."""
 
     name: str
@@ -205,8 +200,7 @@ class Rule:
     """Where it is documented, or the recordings or thread that show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """A rule that a stream breaks."""
 
     rule: Rule
