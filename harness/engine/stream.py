@@ -390,8 +390,7 @@ class StreamReader:
     def _with_error(self, payload: Payload) -> Payload:
         """Return an error of FastAPI's in the form that every API reads."""
         if self.api != "chat" and payload.keys() <= _BARE_ERROR:
-            message = payload.get("detail") or payload.get("message")
-            if message:
+            if message := payload.get("detail") or payload.get("message"):
                 return {"error": {"message": message}}
         return payload
 

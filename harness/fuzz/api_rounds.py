@@ -112,7 +112,7 @@ class ApiRounds:
         return write(self._api, answer, dialect=dialect, fault=fault)
 
     def _as_it_is(self, recorder: Recorder, name: str) -> None:
-        recorder.tried.streams.add(name)
+        recorder.recorded.streams.add(name)
         recorder.count("")
         self._ask(recorder, self._arrival(self._answers[name]))
 
@@ -135,14 +135,14 @@ class ApiRounds:
         answer = self._answers[name]
         if split:
             answer = cut_answer(answer, split)
-        recorder.tried.dialects[dialect] += 1
+        recorder.recorded.dialects[dialect] += 1
         recorder.count("agreement")
         self._ask(recorder, self._arrival(answer, dialect=dialect))
 
     def _cut(self, recorder: Recorder, name: str, split: str) -> None:
         if not recorder.wants("split-invariance"):
             return
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         arrival = self._arrival(cut_answer(self._answers[name], split))
         recorder.found(self._judge.judge("split-invariance", arrival))
@@ -159,7 +159,7 @@ class ApiRounds:
                     self._ask_bytes(recorder, cut)
 
     def _ask_bytes(self, recorder: Recorder, pieces: Arrival) -> None:
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         recorder.found(self._judge.judge("split-invariance", pieces))
 
@@ -186,6 +186,6 @@ class ApiRounds:
         if not recorder.wants("faults"):
             return
         arrival = self._arrival(self._answers[name], fault=fault)
-        recorder.tried.faults[fault] += 1
+        recorder.recorded.faults[fault] += 1
         recorder.count("faults")
         recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from harness.apis.chat.dialects.parts import is_json
+from harness.apis.json_values import is_json
 from harness.debug.outcomes import canonical
 
 if TYPE_CHECKING:

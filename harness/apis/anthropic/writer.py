@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from harness.apis.anthropic.blocks import grown, grows
 from harness.apis.anthropic.message import MessageEvents, folded
 from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
+from harness.apis.json_values import is_object
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -127,10 +128,7 @@ class _Call:
         if not self.may_be_whole or self.checks >= _MOST_CHECKS:
             return False
         self.checks += 1
-        try:
-            return type(json.loads(str(self.text))) is dict
-        except (ValueError, RecursionError):
-            return False
+        return is_object(str(self.text))
 
 
 class Writer:

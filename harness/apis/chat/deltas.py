@@ -21,11 +21,11 @@ name after arguments have begun, is the same name sent again.
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.counts import index_of
+from harness.apis.json_values import as_json, is_object
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -294,10 +294,7 @@ class DeltaReader:
             arguments = ""
         elif type(arguments) is not str:
             # An object where its text belongs (Ollama's own API).
-            try:
-                arguments = json.dumps(arguments, ensure_ascii=False)
-            except RecursionError:  # no tool takes a thousand levels
-                arguments = ""
+            arguments = as_json(arguments)
         if arguments:
             call.add_arguments(arguments)
         if is_new or name or arguments or new_id:
@@ -333,12 +330,8 @@ def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     if type(arguments) is not str or not arguments.lstrip().startswith("{"):
         return False
     held = call.arguments
-    if not held.rstrip().endswith("}"):  # spares a parse for each inner object
-        return False
-    try:
-        return isinstance(json.loads(held), dict)
-    except (ValueError, RecursionError):
-        return False
+    # The first look spares a parse for each inner object.
+    return held.rstrip().endswith("}") and is_object(held)
 
 
 def _content_parts(content: object) -> Iterator[Part]:

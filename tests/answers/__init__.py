@@ -1,0 +1,1 @@
+"""Made answers of every shape for each API that answers are written in."""
