@@ -22,6 +22,7 @@ __all__ = [
     "as_events",
     "json_document",
     "json_response",
+    "json_values",
     "values_response",
 ]
 
@@ -86,6 +87,15 @@ def values_response(text: bytes, *, is_document: bool = False) -> Response | Non
 def _one_line(value: bytes) -> bytes:
     """Return JSON on one line: a line break is none of a string's characters."""
     return b" ".join(line.strip() for line in value.splitlines())
+
+
+def json_values(text: str) -> list[Any]:
+    """Return the objects of JSON lines; none where a line is no object."""
+    try:
+        values = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return []
+    return values if all(isinstance(one, dict) for one in values) else []
 
 
 def json_document(text: bytes, path: str) -> Any:

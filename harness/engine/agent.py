@@ -34,8 +34,9 @@ from harness.engine.conversation import (
 )
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.restated import restated_bytes, restated_exchange
-from harness.engine.stream import StreamReader, look_ahead, read_whole
+from harness.engine.stream import StreamReader, look_ahead
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
+from harness.engine.whole import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +185,7 @@ class AgentLoop:
                 yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
-            whole = read_whole(exchange, kind.api)
+            whole = read_whole(exchange, kind.api, self._report)
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
             parts = whole.parts

@@ -109,7 +109,7 @@ diagnostics    any  why the prompt's cache was missed (beta)
 usage.*        any  token counts
 """
 
-_ANSWER = ("delta.", "content_block", "message.content")
+_ANSWER = ("delta", "content_block", "message.content")
 # Where text of the answer stands.
 
 
