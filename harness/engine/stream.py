@@ -389,9 +389,9 @@ class StreamReader:
 
     def _with_error(self, payload: Payload) -> Payload:
         """Return an error of FastAPI's in the form that every API reads."""
-        if self.api != "chat" and payload.keys() <= _BARE_ERROR:
-            if message := payload.get("detail") or payload.get("message"):
-                return {"error": {"message": message}}
+        message = payload.get("detail") or payload.get("message")
+        if message and self.api != "chat" and payload.keys() <= _BARE_ERROR:
+            return {"error": {"message": message}}
         return payload
 
     def _report_once(

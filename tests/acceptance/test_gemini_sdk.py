@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.apis.gemini.dialects import DIALECTS
-from tests.answers.gemini import EXAMPLES
+from harness.apis.gemini.examples import EXAMPLES
 from tests.gemini_streams import Answer, answer, read, read_each, recordings
 from tests.shared import needs_shared
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.apis.base import Event
 from harness.apis.responses.dialects import DIALECTS
-from tests.answers.responses import EXAMPLES, example_parts
+from harness.apis.responses.examples import EXAMPLES, example_parts
 from tests.responses_streams import Answer, answer_of, read, recordings
 from tests.shared import needs_shared
 

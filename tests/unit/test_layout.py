@@ -47,9 +47,6 @@ EXCEPTIONS = {
 
 LONG = {
     "agents/letta/streaming.py": 380,
-    "apis/anthropic/writer.py": 360,
-    "apis/chat/cutting.py": 370,
-    "apis/chat/deltas.py": 370,
     "cassettes/interactions.py": 430,
     "cassettes/vcr_bridge.py": 380,
     "cli/fuzz.py": 380,

@@ -195,8 +195,12 @@ class DeltaReader:
                 function = entry.get("function")
                 if type(function) is not dict:
                     function = {}
-                    if type(entry.get("custom")) is dict:
-                        function = _custom_tool(entry["custom"])
+                    custom = entry.get("custom")
+                    if type(custom) is dict:  # its input is any text, not JSON
+                        function = {
+                            "name": custom.get("name"),
+                            "arguments": custom.get("input"),
+                        }
                         entry = {"type": "custom", **entry}  # noqa: PLW2901 - a copy
                 self._read_call(entry, function, parts)
 
@@ -308,14 +312,6 @@ def _reasoning_of(delta: dict[str, Any]) -> str:
         if reasoning and type(reasoning) is str and reasoning != found:
             found += reasoning
     return found
-
-
-def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
-    """Return a custom tool's part of a call in the form of a function's.
-
-    Its input is any text, not JSON. Source: OpenAI API reference, custom tools.
-    """
-    return {"name": custom.get("name"), "arguments": custom.get("input")}
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:

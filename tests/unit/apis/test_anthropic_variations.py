@@ -13,11 +13,11 @@ import pytest
 
 from harness.apis.anthropic.api import API
 from harness.apis.anthropic.dialects import DIALECTS, Dialect
+from harness.apis.anthropic.examples import EXAMPLES, example
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.base import Event, WrittenEvent
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Finish, Problem, Usage
-from tests.answers.anthropic import EXAMPLES, example
 from tests.anthropic_streams import Answer, add_up, decode, read, recorded, rows
 from tests.shared import needs_shared
 

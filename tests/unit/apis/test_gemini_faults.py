@@ -12,12 +12,12 @@ import pytest
 from harness.apis.base import Event
 from harness.apis.gemini.api import API
 from harness.apis.gemini.dialects import DIALECTS
+from harness.apis.gemini.examples import EXAMPLES, example_events, example_parts
 from harness.apis.gemini.faults import FAULTS
 from harness.apis.gemini.rules import RULES
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.json_stream import JSONStreamDecoder
 from harness.core.sse import SSEDecoder
-from tests.answers.gemini import EXAMPLES, example_events, example_parts
 from tests.gemini_streams import answer, merged, problems, read, read_each
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
+from harness.apis.responses.examples import EXAMPLES, example_events, example_parts
 from harness.apis.responses.writer import NOT_CARRIED, Writer, body
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -29,7 +30,6 @@ from harness.core.parts import (
     ToolCall,
     Usage,
 )
-from tests.answers.responses import EXAMPLES, example_events, example_parts
 from tests.chunk_streams import SHARES
 from tests.responses_streams import (
     answer_of,

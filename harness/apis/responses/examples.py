@@ -1,6 +1,6 @@
 """Made streams of every shape of a Responses answer, as parts and as events.
 
-Small and without secrets: for the tests of dialects and faults.
+Small and without secrets: stock for fuzzing and for the tests of dialects and faults.
 """
 
 from __future__ import annotations
