@@ -28,7 +28,7 @@ from harness.cassettes.json_recordings import (
     values_response,
 )
 from harness.cassettes.library import BLOCK_KEY
-from harness.cassettes.model import Cassette, Exchange, Headers, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response, grouped
 from harness.cassettes.yaml_text import load_yaml
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
@@ -296,10 +296,8 @@ def _http_exchange(opened: Input) -> Exchange:
     while following := _HEAD.match(opened.head, head.end()):
         head = following
     position = head.end()
-    headers: Headers = {}
-    for line in head[3].decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip(), []).append(value.strip())
+    lines = (line.partition(":") for line in head[3].decode("latin-1").splitlines())
+    headers = grouped((name.strip(), value.strip()) for name, _, value in lines)
     response = Response(int(head[1]), head[2].decode("latin-1").strip(), headers)
     exchange = _recorded(_response(opened, response, skip=position))
     encodings = response.header("content-encoding")

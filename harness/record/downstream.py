@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.cassettes.model import Request
+from harness.cassettes.model import Request, grouped
 from harness.errors import UsageError
-from harness.record.forwarding import end_to_end, grouped, request_headers
+from harness.record.forwarding import end_to_end, request_headers
 from harness.record.incoming import ClientGoneError, ServerEnd
 
 if TYPE_CHECKING:

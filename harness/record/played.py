@@ -12,6 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from harness.cassettes.model import header_pairs
 from harness.record.wire import BODILESS
 
 if TYPE_CHECKING:
@@ -108,14 +109,12 @@ class PlayedResponse:
 
 def played_headers(exchange: Exchange) -> list[tuple[str, str]]:
     """Return the headers to play: the body is decoded, whatever was recorded."""
+    headers = header_pairs(exchange.response.headers)
+    if not exchange.response.header("content-encoding"):
+        return headers
     length = str(len(exchange.response.body))
-    is_decoded = exchange.response.header("content-encoding") != ""
-    headers = []
-    for name, values in exchange.response.headers.items():
-        if is_decoded and name.lower() == "content-encoding":
-            continue
-        if is_decoded and name.lower() == "content-length":
-            headers.append((name, length))
-            continue
-        headers += [(name, value) for value in values]
-    return headers
+    return [
+        (name, length if name.lower() == "content-length" else value)
+        for name, value in headers
+        if name.lower() != "content-encoding"
+    ]

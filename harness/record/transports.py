@@ -17,7 +17,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.model import Exchange, Headers, Request
+from harness.cassettes.model import Exchange, Request, grouped
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
 from harness.record.played import played_headers
@@ -80,7 +80,7 @@ class _Transport:
         sent = Request(
             request.method,
             str(request.url),
-            _headers(request.headers),
+            grouped(request.headers.multi_items()),
             request.content,
         )
         with surfaced(self.module):
@@ -110,7 +110,7 @@ class _Transport:
         recorder = live.responded(
             status=response.status_code,
             reason=response.reason_phrase,
-            headers=_headers(response.headers),
+            headers=grouped(response.headers.multi_items()),
         )
         stream = stream_class(self.module, RecordedBody)(response.stream, recorder)
         # A new response, because some transports return one that was read already.
@@ -154,10 +154,3 @@ class _AsyncTransport(_Transport):
         if found is None:
             return response
         return self.recorded(found, response)
-
-
-def _headers(received: Any) -> Headers:
-    headers: Headers = {}
-    for name, value in received.multi_items():
-        headers.setdefault(name, []).append(value)
-    return headers

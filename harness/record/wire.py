@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request
+from harness.cassettes.model import Request, header_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
     from harness.record.session import LiveRequest
 
-__all__ = [
-    "BODILESS",
-    "RequestReader",
-    "ResponseTap",
-]
+__all__ = ["BODILESS", "RequestReader", "ResponseTap"]
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 BODILESS = frozenset({204, 304})
@@ -46,8 +42,8 @@ class _Body:
     """
 
     def __init__(self, headers: Headers, *, default: int | None) -> None:
-        coding = _value(headers, "transfer-encoding").lower()
-        length = _value(headers, "content-length").strip()
+        coding = header_of(headers, "transfer-encoding").lower()
+        length = header_of(headers, "content-length").strip()
         self._is_chunked = "chunked" in coding
         self.expected = int(length) if length.isascii() and length.isdigit() else None
         if self.expected is None:
@@ -143,7 +139,7 @@ class RequestReader:
         request = self._request
         if request is None or self._pieces:
             return False
-        return _value(request.headers, "expect").lower() == "100-continue"
+        return header_of(request.headers, "expect").lower() == "100-continue"
 
     def request(self) -> Request:
         """Return the request, as far as it has been sent."""
@@ -257,10 +253,3 @@ def _head(data: bytes) -> tuple[str, Headers]:
         last = headers.setdefault(name.strip(), [])
         last.append(value.strip())
     return lines[0], headers
-
-
-def _value(headers: Headers, wanted: str) -> str:
-    for name, values in headers.items():
-        if name.lower() == wanted and values:
-            return values[0]
-    return ""

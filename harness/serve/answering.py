@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.chat.chunks import Chunk, payload_error
 from harness.cassettes.classify import Kind, classify
+from harness.cassettes.model import header_pairs
 from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
@@ -134,14 +135,9 @@ def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
 
 
 def _headers(exchange: Exchange) -> list[tuple[str, str]]:
-    recorded = [
-        (name, value)
-        for name, values in exchange.response.headers.items()
-        for value in values
-    ]
     return [
         (name, value)
-        for name, value in end_to_end(recorded)
+        for name, value in end_to_end(header_pairs(exchange.response.headers))
         if name.lower() not in _OWN_HEADERS
     ]
 

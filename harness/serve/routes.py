@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from harness.cassettes.model import header_pairs
 from harness.errors import UsageError, shorten
 from harness.redaction.config import redacted_url
 from harness.serve.answer import Answer
@@ -80,9 +81,9 @@ def _session_of(request: Request, path: str) -> tuple[str, str]:
     if path.startswith(_PREFIX):
         name, _, rest = path.removeprefix(_PREFIX).partition("/")
         return unquote(name), f"/{rest}"
-    for header, values in request.headers.items():
+    for header, value in header_pairs(request.headers):
         if header.lower() == SESSION_HEADER:
-            return values[0], path
+            return value, path
     return DEFAULT_SESSION, path
 
 

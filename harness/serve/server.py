@@ -13,12 +13,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
-from harness.record.addresses import is_loopback, shown_address
+from harness.record.addresses import check_reach
+from harness.record.incoming import ClientGoneError, Listener, RefusedError
 from harness.redaction.config import redacted_url
 from harness.serve.access import Access
 from harness.serve.answer import Answer
-from harness.serve.connection import ClientGoneError, Connection, RefusedError
+from harness.serve.connection import Connection
 from harness.serve.routes import answer_to, is_control
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 _LOG = logging.getLogger(__name__)
-_BACKLOG = 2048  # the default of 100 makes hundreds of clients at once wait a second
 
 
 class Server:
@@ -58,11 +57,7 @@ class Server:
         access: Access | None = None,
         report: Callable[[str], object] | None = None,
     ) -> None:
-        if not allow_remote and not is_loopback(host):
-            raise UsageError(
-                f"{host!r} can be reached from other machines; listen on 127.0.0.1, "
-                "or allow it (--allow-remote)"
-            )
+        check_reach(host, allow_remote=allow_remote)
         self.sessions = sessions
         sessions.report = report
         self.url = ""
@@ -71,8 +66,9 @@ class Server:
         self._host = host
         self._port = port
         self._report = report
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener = Listener(self._serve)
+        self.stop = self._listener.stop
+        """Takes no more requests and ends those under way, at once; to be awaited."""
 
     async def start(self) -> None:
         """Listen.
@@ -80,43 +76,12 @@ class Server:
         Raises:
             UsageError: The address cannot be listened on.
         """
-        try:
-            self._server = await asyncio.start_server(
-                self._handle, self._host, self._port, backlog=_BACKLOG
-            )
-        except (OSError, OverflowError) as error:
-            problem = getattr(error, "strerror", None) or error
-            raise UsageError(
-                f"cannot listen on {self._host}:{self._port} ({problem}); choose "
-                "another address"
-            ) from None
-        self.url = f"http://{shown_address(self._server.sockets[0])}"
+        self.url = await self._listener.start(self._host, self._port)
 
-    async def stop(self) -> None:
-        """Take no more requests and end those under way, at once."""
-        if self._server is not None:
-            self._server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _handle(
+    async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         connection = Connection(reader, writer)
-        try:
-            await self._serve(connection)
-        except (ClientGoneError, OSError, asyncio.CancelledError):
-            connection.abort()  # cancelled only by `stop`, which waits for this
-        finally:
-            await connection.close()
-            self._tasks.discard(task)
-
-    async def _serve(self, connection: Connection) -> None:
         while True:
             try:
                 request = await connection.request()
