@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.json_text import PIECE, for_json
+from harness.cassettes.encode import PIECE, for_json
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ else has added or changed in the meantime stays as they left it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.encode import encode_document, interaction_of
-from harness.cassettes.json_text import for_json, is_json
+from harness.cassettes.encode import encode_document, for_json, interaction_of, is_json
 from harness.cassettes.load import read_cassette
 from harness.errors import CassetteCorruptError, CassetteError
 
@@ -25,21 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Persister", "Stored", "in_order"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """What vcrpy keeps as the response: the exchange, and the file's own form of it.
+    """What vcrpy keeps as the response: the exchange, and the file's own form of it."""
 
-    Args:
-        exchange: The exchange.
-        raw: The interaction as it was in the file; None for a new one.
-        order: Where it stands among the new ones; -1 for one from the file.
-    """
-
-    __slots__ = ("exchange", "order", "raw")
-
-    def __init__(self, exchange: Exchange, raw: Any, order: int) -> None:
-        self.exchange = exchange
-        self.raw = raw
-        self.order = order
+    exchange: Exchange
+    raw: Any
+    """The interaction as it was in the file; None for a new one."""
+    order: int
+    """Where it stands among the new ones; -1 for one from the file."""
 
     def __deepcopy__(self, memo: Any) -> Stored:
         return self  # vcrpy copies what it is given; nobody changes this

@@ -102,6 +102,7 @@ class MatchedCassette:
     ) -> None:
         from vcr.cassette import Cassette
         from vcr.persisters.filesystem import CassetteNotFoundError
+        from vcr.record_mode import RecordMode as VcrMode
 
         self.path = path
         self.mode = _mode(mode)
@@ -125,7 +126,7 @@ class MatchedCassette:
         self._cassette = (Cassette if is_rewrite else Cassette.load)(
             path=path,
             persister=self._persister,
-            record_mode=_vcr_mode(RecordMode.ALL if is_rewrite else self.mode),
+            record_mode=VcrMode("all" if is_rewrite else self.mode.value),
             match_on=self._match_on,
             allow_playback_repeats=allow_playback_repeats,
         )
@@ -329,12 +330,6 @@ def _mode(mode: RecordMode | str) -> RecordMode:
     except ValueError:
         names = ", ".join(member.value for member in RecordMode)
         raise UsageError(f"expected a record mode of {names}, got {mode!r}") from None
-
-
-def _vcr_mode(mode: RecordMode) -> Any:
-    from vcr.record_mode import RecordMode as VcrMode
-
-    return VcrMode(mode.value)
 
 
 def _matcher(matcher: Any) -> Any:

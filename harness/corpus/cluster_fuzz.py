@@ -12,7 +12,6 @@ import contextlib
 import pickle
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.corpus.engines import Dask
@@ -97,7 +96,7 @@ def _blocks() -> Iterator[Entry]:
     while True:
         item = Item(str(first), TEXT, b"")
         first = _end(first)
-        yield Entry(item.name, 0, partial(Item, *item), Found(item.name, 0, 0))
+        yield Entry.held(item, 0, Found(item.name, 0, 0))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import get_all_start_methods
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from harness.corpus.guarded import Guard, work_guarded
+from harness.corpus.worker import Guard, work_guarded
 from harness.errors import HarnessError, UsageError
 from harness.redaction.config import redacted_url
 

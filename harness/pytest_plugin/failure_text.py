@@ -103,8 +103,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
 
 
 def _recording(test: HarnessTest, mode: str) -> str:
-    command = command_of(test, f"--harness-record={mode}")
-    if not test.case.variation.is_recorded:
-        base = test.item.nodeid.partition("[")[0]
-        return f"{shlex.join(['pytest', base, f'--harness-record={mode}'])}"
-    return command
+    option = f"--harness-record={mode}"
+    if test.case.variation.is_recorded:
+        return command_of(test, option)
+    return shlex.join(["pytest", test.item.nodeid.partition("[")[0], option])

@@ -245,8 +245,8 @@ class HarnessTest:
     def open(self, stack: contextlib.ExitStack) -> None:
         """Open the cassette for the clients of this thread, until the stack unwinds."""
         from harness.record.active import lending
-        from harness.record.clients import intercepting
         from harness.record.session import RecordingSession
+        from harness.record.use_cassette import intercepting
 
         self.has_cassette = True
         self._check_may_record()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from harness.cassettes.model import Cassette
     from harness.errors import HarnessError
@@ -113,14 +113,8 @@ _OPTIONS = {
 """
 
 _DATA = frozenset(
-    {
-        "harness_cassette",
-        "harness_replay",
-        "harness_areplay",
-        "harness_fuzz",
-        "harness_server",
-        "harness_variation",
-    }
+    {"harness_cassette", "harness_replay", "harness_areplay", "harness_fuzz"}
+    | {"harness_server", "harness_variation"}
 )
 """Fixtures that use the cassette as data: then it is not played to a client."""
 
@@ -310,7 +304,6 @@ def _harness_around(
     names = set(request.node.fixturenames)
     is_marked = request.node.get_closest_marker("harness") is not None
     plays = "harness_session" in names or (is_marked and not _DATA & names)
-    entered = None
     try:
         test = HarnessTest(request.node, harness_config, harness_cassette_name)
         request.node.stash[HARNESS_TEST] = test
@@ -339,7 +332,12 @@ def harness_session(_harness_around: HarnessTest) -> RecordingSession:
 @pytest.fixture
 def harness_cassette(_harness_around: HarnessTest) -> Cassette:
     """Return the test's cassette, loaded, as recorded."""
-    return _or_fail(_harness_around.load)
+    from harness.errors import HarnessError
+
+    try:
+        return _harness_around.load()
+    except HarnessError as error:
+        raise _failure(error) from None
 
 
 @pytest.fixture
@@ -423,15 +421,6 @@ def harness_snapshot(
             "or switched off; remove `-p no:syrupy`, or rename your own fixture",
             pytrace=False,
         )
-
-
-def _or_fail(load: Callable[[], Cassette]) -> Cassette:
-    from harness.errors import HarnessError
-
-    try:
-        return load()
-    except HarnessError as error:
-        raise _failure(error) from None
 
 
 def _failure(error: HarnessError) -> BaseException:

@@ -45,7 +45,7 @@ class StaleRequests:
             if session is not None and passed and session.mode.value == "rewrite":
                 self._recorded.add(test.item.nodeid)
             return
-        from harness.record.verifying import unsent
+        from harness.record.mismatch import unsent
 
         self._verified += 1
         found = [*session.stale, *unsent(session)]

@@ -103,11 +103,8 @@ class Downstream(ServerEnd):
 
     def break_off(self, *, is_reset: bool) -> None:
         """End the connection without ending the response."""
-        if is_reset or self._ends_by_closing():
+        # A plain close would look like the end of a response of HTTP/1.0.
+        if is_reset or self.machine.their_http_version == b"1.0":
             self.reset()
         else:
             self._writer.close()  # a body short of its length, or without last chunk
-
-    def _ends_by_closing(self) -> bool:
-        """Return whether a plain close would look like the end of this response."""
-        return self.machine.their_http_version == b"1.0"

@@ -16,7 +16,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.cassettes.model import Ending, Headers, Response, WireChunk
+from harness.cassettes.model import Ending, Response, WireChunk
 from harness.limits import BODY
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ class ExchangeRecorder:
     end from another thread than the one that reads.
 
     Args:
-        status: The status code.
-        reason: The reason phrase; may be empty.
-        headers: As received.
+        response: Its head, as received.
         elapsed: Returns the seconds since the request was sent.
         finished: Called once, with the response, when it has ended.
         whole: Called with the response when its body seems to be all there, before
@@ -50,15 +48,13 @@ class ExchangeRecorder:
 
     def __init__(
         self,
+        response: Response,
         *,
-        status: int,
-        reason: str,
-        headers: Headers,
         elapsed: Callable[[], float],
         finished: Callable[[Response], None],
         whole: Callable[[Response], None] = lambda _: None,
     ) -> None:
-        self._response = Response(status, reason, headers)
+        self._response = response
         self._elapsed = elapsed
         self._notice_whole = whole
         self._finished = finished

@@ -1,21 +1,25 @@
-"""Why no recording answers a request, in one line that names what to do.
+"""A request that no recording answers: why, and which one stands for it in `verify`.
 
 Owns the wording and the choice of the nearest recording; what differs is found by
-the matchers themselves (`harness.cassettes.matching`).
+the matchers themselves (`harness.cassettes.matching`). In `verify` the nearest one of
+the same method and path answers, and the test goes on, so that everything that is no
+longer sent as recorded is found in one run.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import CassetteMismatchError
 from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
+    from harness.cassettes.model import Exchange
     from harness.cassettes.vcr_bridge import Candidate
     from harness.record.session import RecordingSession
 
-__all__ = ["explain"]
+__all__ = ["StaleRequest", "explain", "stale_answer", "unsent"]
+
 
 _SHOWN_DIFFERENCES = 5  # more do not help to see what happened; the rest is counted
 
@@ -85,3 +89,50 @@ def _listed(candidate: Candidate) -> str:
     if not shown:
         shown = [f"{name}: {said or 'differs'}" for name, said in candidate.failed]
     return "; ".join(shown)
+
+
+class StaleRequest(NamedTuple):
+    """A recorded request that the code no longer sends."""
+
+    exchange: int
+    """Its number in the cassette."""
+    request: str
+    """Its method and path."""
+    fields: tuple[str, ...]
+    """The fields that differ; empty if nothing like it was sent at all."""
+    differences: tuple[str, ...]
+    """The same, with both values, a line each."""
+
+
+def stale_answer(session: RecordingSession, prepared: Any) -> Exchange | None:
+    """Return the recording that stands for a changed request; None if there is none.
+
+    Args:
+        session: The cassette; what differs is added to its `stale`.
+        prepared: The request, as vcrpy sees it.
+    """
+    for found in session.cassette.candidates(prepared):
+        failed = {name for name, _ in found.failed}
+        if found.play_count or failed & {"method", "path", "host", "scheme", "port"}:
+            continue
+        session.cassette.play_at(found.exchange.index)
+        told = tuple(map(str, found.differences))
+        told = told or tuple(f"{name}: {text}" for name, text in found.failed)
+        fields = tuple(one.field for one in found.differences) or tuple(failed)
+        session.stale.append(
+            StaleRequest(found.exchange.index, _named(found.exchange), fields, told)
+        )
+        return found.exchange
+    return None
+
+
+def unsent(session: RecordingSession) -> list[StaleRequest]:
+    """Return the recorded requests that nothing like was sent for."""
+    return [
+        StaleRequest(exchange.index, _named(exchange), (), ())
+        for exchange in session.unplayed
+    ]
+
+
+def _named(exchange: Exchange) -> str:
+    return f"{exchange.request.method} {exchange.request.uri.partition('?')[0]}"

@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import grouped, header_pairs
+from harness.cassettes.model import Response, grouped, header_pairs
 from harness.errors import UsageError
 from harness.record.addresses import check_reach
 from harness.record.downstream import Downstream
@@ -66,17 +66,13 @@ class ProxyOptions:
             )
 
 
-def _ignore(_: str) -> None:
-    pass
-
-
 async def serve_proxy(
     cassette: str | os.PathLike[str],
     options: ProxyOptions,
     *,
     stop: asyncio.Event,
-    started: Callable[[str], object] = _ignore,
-    report: Callable[[str], object] = _ignore,
+    started: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> int:
     """Forward requests to a server and record them, until stopped.
 
@@ -174,10 +170,9 @@ class _Proxy:
                 body=request.body or b"",
             ) as response:
                 if isinstance(live, LiveRequest):
+                    headers = grouped(response.headers)
                     recorder = live.responded(
-                        status=response.status,
-                        reason=response.reason,
-                        headers=grouped(response.headers),
+                        Response(response.status, response.reason, headers)
                     )
                 await downstream.respond(response, recorder)
                 outcome = f"{response.status} complete"

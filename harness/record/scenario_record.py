@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cassettes.keeping import partial_files
-from harness.record.scenario_client import http_send
+from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import run_scenario
 from harness.record.use_cassette import use_cassette

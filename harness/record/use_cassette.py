@@ -1,31 +1,58 @@
 """`use_cassette`: recording and playing in process.
 
-Owns the public entry. What happens to a request is decided in
-`harness.record.session`, where it is caught in `harness.record.transports`.
+Owns the public entry, and the list of clients that are intercepted while a cassette is
+open: what is replaced in each library is known to its own module, and none of the
+libraries is imported by us. What happens to a request is decided in
+`harness.record.session`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import warnings
-from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from harness.errors import StateError
-from harness.record.active import using
-from harness.record.clients import intercepting
+from harness.record import aiohttp_client, stdlib_client, transports
+from harness.record.active import THREAD_PATCHES, using
+from harness.record.guard import GUARD_PATCHES
+from harness.record.patches import ModulePatches
 from harness.record.session import RecordingSession
 from harness.record.surfacing import hidden_cause
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from harness.cassettes.vcr_bridge import RecordMode
 
-__all__ = ["CassetteContext", "use_cassette"]
+__all__ = ["CLIENT_PATCHES", "CassetteContext", "intercepting", "use_cassette"]
+
+
+CLIENT_PATCHES = ModulePatches(
+    {
+        "httpx": transports.targets,
+        "httpx2": transports.targets,
+        "http.client": stdlib_client.targets,
+        "urllib3.connection": stdlib_client.targets,
+        "aiohttp.connector": aiohttp_client.targets,
+    }
+)
+"""In place while any cassette is open."""
+
+
+@contextlib.contextmanager
+def intercepting() -> Iterator[None]:
+    """Intercept clients, follow threads and watch sockets, within the block."""
+    with contextlib.ExitStack() as stack:
+        for patches in (CLIENT_PATCHES, THREAD_PATCHES, GUARD_PATCHES):
+            patches.install()
+            stack.callback(patches.uninstall)
+        yield
+
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -87,7 +114,7 @@ def use_cassette(
     return CassetteContext(path, record, options)
 
 
-class CassetteContext(AbstractContextManager["RecordingSession"]):
+class CassetteContext(contextlib.AbstractContextManager["RecordingSession"]):
     """What `use_cassette` returns. It may be used again, but not inside itself."""
 
     def __init__(
@@ -95,7 +122,7 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
     ) -> None:
         self._arguments: tuple[Any, Any, dict[str, Any]] = (path, record, options)
         self._session: RecordingSession | None = None
-        self._using: ExitStack | None = None
+        self._using: contextlib.ExitStack | None = None
 
     def __enter__(self) -> RecordingSession:
         path, record, options = self._arguments
@@ -106,7 +133,7 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
             )
         session = RecordingSession(path, mode=record, **options)
         self._session = session
-        self._using = ExitStack()
+        self._using = contextlib.ExitStack()
         self._using.enter_context(intercepting())
         self._using.enter_context(using(session))
         return session

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request, header_of
+from harness.cassettes.model import Request, Response, header_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +42,13 @@ class _Body:
     """
 
     def __init__(self, headers: Headers, *, default: int | None) -> None:
-        coding = header_of(headers, "transfer-encoding").lower()
         length = header_of(headers, "content-length").strip()
-        self._is_chunked = "chunked" in coding
-        self.expected = int(length) if length.isascii() and length.isdigit() else None
-        if self.expected is None:
-            self.expected = default
+        self._is_chunked = "chunked" in header_of(headers, "transfer-encoding").lower()
+        self.expected = default
         if self._is_chunked:
             self.expected = None
+        elif length.isascii() and length.isdigit():
+            self.expected = int(length)
         self.received = 0
         self.is_until_close = not self._is_chunked and self.expected is None
         self.is_over = self.expected == 0
@@ -201,12 +200,12 @@ class ResponseTap:
             self._is_done = True  # upgraded, or no HTTP: nothing that could be played
         elif status >= 200:
             self._recorder = self._live.responded(
-                status=status, reason=reason.strip(), headers=headers
+                Response(status, reason.strip(), headers)
             )
-            is_bodiless = self._method == "HEAD" or status in BODILESS
-            self._body = _Body({} if is_bodiless else headers, default=None)
-            if is_bodiless:
+            if self._method == "HEAD" or status in BODILESS:
                 self._body = _Body({}, default=0)
+            else:
+                self._body = _Body(headers, default=None)
         return self._body
 
     def ended(self) -> None:

@@ -114,7 +114,9 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         "split": lambda v: _parsed(v, Split, parse_split, "split"),
         "writes": lambda v: _parsed(v, Split, parse_split, "writes"),
         "dialect": lambda v: _parsed(v, Dialect, parse_dialect, "dialect"),
-        "fault": _fault,
+        "fault": lambda v: (
+            _parsed(v, ServedFault, parse_served_fault, "fault") or NO_FAULT
+        ),
         "style": _style,
     }
     return replace(
@@ -129,11 +131,6 @@ def _parsed(value: Any, kind: type, parse: Any, name: str) -> Any:
     if not isinstance(value, str):
         raise UsageError(f"{name}: expected text or nothing, got {shorten(value)}")
     return parse(value)
-
-
-def _fault(value: Any) -> ServedFault:
-    found: ServedFault | None = _parsed(value, ServedFault, parse_served_fault, "fault")
-    return NO_FAULT if found is None else found
 
 
 def _style(value: Any) -> ApiStyle | None:

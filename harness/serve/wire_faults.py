@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.chat.faults import FAULTS, Fault, parse_fault
 from harness.errors import UsageError, shorten
-from harness.serve.answer import Answer, BrokenOffError, Ending
+from harness.serve.answer import Answer, BrokenOffError, Ending, broken_off
 
 if TYPE_CHECKING:
     from harness.serve.answer import Pieces
@@ -82,7 +82,7 @@ class WireFault(NamedTuple):
         length = max(0, sum(len(piece) for _, piece in held) + over)
         return replace(
             answer,
-            pieces=_again(held, ending or Ending.CLOSED),
+            pieces=broken_off(held, ending or Ending.CLOSED),
             length=length,
         )
 
@@ -205,11 +205,6 @@ def _held(
         # `extend` keeps what came before an exception.
         return held, broken.ending
     return held, None
-
-
-def _again(held: list[tuple[float | None, bytes]], ending: Ending) -> Pieces:
-    yield from held
-    raise BrokenOffError(ending)
 
 
 def _refused(status: int) -> Answer:

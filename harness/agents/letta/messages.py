@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,9 @@ from pydantic import (
     model_serializer,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
 __all__ = [
     "AssistantMessage",
     "Emitted",
@@ -31,6 +34,7 @@ __all__ = [
     "FunctionCallDelta",
     "FunctionCallMessage",
     "FunctionReturn",
+    "HalfPairs",
     "InternalMonologue",
     "LegacyFunctionCallMessage",
     "Message",
@@ -267,3 +271,35 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+class HalfPairs:
+    """Holds back, for each text, a high surrogate until its low half comes."""
+
+    def __init__(self) -> None:
+        self.held: dict[Hashable, str] = {}
+        """The high surrogates that wait, by text; nearly always empty."""
+
+    def join(self, key: Hashable, fragment: str) -> str:
+        """Return what of a text is decided with its next fragment.
+
+        Args:
+            key: Which text the fragment continues.
+            fragment: The fragment as sent.
+
+        Returns:
+            Encodable text; empty if the fragment was only a first half.
+        """
+        if fragment.isascii() and not self.held:
+            return fragment
+        text = self.held.pop(key, "") + fragment
+        if "\ud800" <= text[-1:] <= "\udbff":
+            self.held[key] = text[-1]
+            text = text[:-1]
+        return encodable(text)
+
+    def flush(self) -> list[Hashable]:
+        """Return the texts whose last half never came, and forget them."""
+        keys = list(self.held)
+        self.held.clear()
+        return keys

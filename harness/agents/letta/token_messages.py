@@ -23,11 +23,11 @@ from harness.agents.letta.messages import (
     FunctionCall,
     FunctionCallDelta,
     FunctionCallMessage,
+    HalfPairs,
     InternalMonologue,
     StreamedMessage,
     encodable,
 )
-from harness.agents.letta.surrogates import HalfPairs
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
 
@@ -61,15 +61,6 @@ class TokenMessages:
         thoughts_argument: The argument of every function that holds inner thoughts;
             None where there is none.
     """
-
-    __slots__ = (
-        "_call_id_prefix",
-        "_date",
-        "_halves",
-        "_id",
-        "_reader",
-        "_router",
-    )
 
     def __init__(
         self,
