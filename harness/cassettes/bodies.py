@@ -19,16 +19,6 @@ from harness.limits import BODY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = [
-    "BodyError",
-    "BodyTooLargeError",
-    "Decoded",
-    "body_bytes",
-    "decode",
-    "undeclared_encoding",
-    "unpack_base64",
-]
-
 
 class BodyError(ValueError):
     """A recorded body cannot be decoded; the message explains why and what to do."""

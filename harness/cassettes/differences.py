@@ -17,8 +17,6 @@ from harness.redaction.replacements import is_same_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ABSENT", "Difference", "body_differences", "json_differences"]
-
 
 class _Absent:
     def __repr__(self) -> str:

@@ -33,18 +33,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette, Exchange, Response
 
-__all__ = [
-    "PIECE",
-    "Encoded",
-    "dump_document",
-    "encode_document",
-    "for_json",
-    "interaction_of",
-    "is_json",
-    "json_text",
-    "save_cassette",
-]
-
 
 _WIDTH = 88  # where the list of wire chunks is wrapped, as this project's code is
 

@@ -30,8 +30,6 @@ from harness.limits import CASSETTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["STDIN", "Input", "Readable", "held_input", "missing", "open_input"]
-
 
 STDIN = "-"
 """The path that stands for standard input."""

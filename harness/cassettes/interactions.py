@@ -41,9 +41,7 @@ from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, shorten
 from harness.limits import BODY, CASSETTE
 
-__all__ = ["exchanges_of"]
-
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _MOST_TOKENS = 1_000_000  # of a request body; aliases make more from a small file
 _EXCHANGE_BYTES = 1024  # what one holds besides its bodies; aliases make many
@@ -160,7 +158,7 @@ class _Reader:
             self.index, self.request(request), self.response(response), self.notes
         )
 
-    def checked(self, value: Any, kind: type[T], role: str, where: str = "") -> T:
+    def checked(self, value: Any, kind: type[_T], role: str, where: str = "") -> _T:
         """Return a value of the type that belongs there."""
         if type(value) is not kind:
             got = _named(value)

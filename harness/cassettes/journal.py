@@ -32,13 +32,6 @@ from harness.errors import CassetteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = [
-    "Journal",
-    "LeftOver",
-    "claim_left_over",
-    "is_being_written",
-]
-
 
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """How a journal is opened."""

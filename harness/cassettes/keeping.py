@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
     from harness.cassettes.persister import Persister
 
-__all__ = ["Keeping", "partial_files"]
-
 
 class Keeping:
     """The journal of one recording, and what it becomes.

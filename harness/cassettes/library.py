@@ -14,8 +14,6 @@ from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.errors import CassetteError
 
-__all__ = ["BLOCK_KEY", "ENDINGS", "begins_cassette", "find_cassettes", "is_cassette"]
-
 ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
 """Of files that may be cassettes; other documents have them, too."""
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made

@@ -37,7 +37,6 @@ from harness.errors import CassetteCorruptError, CassetteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["load_cassette", "read_cassette"]
 
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 

@@ -18,14 +18,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = [
-    "DEFAULT_MATCH_ON",
-    "field_differences",
-    "json_body",
-    "json_body_without",
-    "matchers",
-]
-
 
 DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
 """So that the turns of a conversation, which differ only in the body, never swap."""

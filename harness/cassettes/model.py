@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
     from harness.core.parts import Problem
 
-__all__ = [
-    "Cassette",
-    "Ending",
-    "Exchange",
-    "Headers",
-    "Request",
-    "Response",
-    "WireChunk",
-    "grouped",
-    "header_of",
-    "header_pairs",
-]
 
 Headers = dict[str, list[str]]
 """Header names as recorded (compare them case-insensitively), each with its values."""

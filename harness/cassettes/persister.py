@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange, Request
 
-__all__ = ["Persister", "Stored", "in_order"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:

@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.differences import Difference
 
-__all__ = [
-    "DEFAULT_MATCH_ON",
-    "Candidate",
-    "MatchedCassette",
-    "RecordMode",
-    "json_body",
-]
-
 
 class RecordMode(StrEnum):
     """What a request may do; the first four mean what they mean in vcrpy."""

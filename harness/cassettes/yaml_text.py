@@ -16,8 +16,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.cassettes.inputs import Readable
 
-__all__ = ["SlowYamlWarning", "load_yaml"]
-
 
 class SlowYamlWarning(UserWarning):
     """PyYAML was installed without libyaml, so that cassettes load 60 times slower."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Recorded
 
-__all__ = ["ClusterPool"]
 
 _BLOCK = 16  # cases that go to a worker together; the first ones go alone
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["judge_for", "judged", "read_by_sdk"]
 
 _SPLITS = ("recorded", "chars", "random:7")
 _LEFT_OUT = {"faults", "prefix-safety"}  # asked for apart; the second is quadratic

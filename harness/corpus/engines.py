@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from harness.corpus.opening import Entry, Item
     from harness.corpus.worker import Job, Limits
 
-__all__ = ["Dask", "Engine", "Processes", "engine_for"]
 
 _PART_BYTES = 2 << 20
 _WINDOW = 4  # parts in flight for each worker: one at work, the others ready

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.places import Found
 
-__all__ = ["ROW", "TEXT", "Corpus", "Entry", "Item"]
 
 ROW = "row"
 """An item's bytes are one row of a data set (`encode_row`)."""

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     from harness.corpus.opening import Entry, Item
     from harness.corpus.places import Found
 
-__all__ = [
-    "PackJob",
-    "Packed",
-    "cassette_bytes",
-    "chosen",
-    "iter_streams",
-    "pack",
-    "sample",
-    "write_cassettes",
-]
-
 
 PART_STREAMS = 4096
 _PART_BYTES = 64 << 20

@@ -34,15 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-__all__ = [
-    "Group",
-    "arrow",
-    "groups",
-    "packed_ids",
-    "parquet_bytes",
-    "rows_in",
-    "sources_of",
-]
 
 _SOURCES = b"harness.sources"
 _GROUP_BYTES = 16 << 20  # a reader holds one group

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.rows import Row
 
-__all__ = ["Comparison", "Summary"]
 
 _WORST = 10
 _NOTES = {kind.value for kind in DiagnosticKind if kind.severity is Severity.NOTE}

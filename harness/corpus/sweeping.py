@@ -33,14 +33,6 @@ from harness.redaction.scan import scan_cassette
 if TYPE_CHECKING:
     from harness.corpus.opening import Item
 
-__all__ = [
-    "CHECKS",
-    "NO_RECORDING",
-    "Plan",
-    "apart_row",
-    "streams_in",
-    "sweep_bytes",
-]
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")
 """What a sweep can do with every stream, besides asking a consumer."""

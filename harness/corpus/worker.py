@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.opening import Item
 
-__all__ = ["Answer", "Guard", "Job", "Limits", "receive", "send", "work_guarded"]
-
 
 class Limits(NamedTuple):
     """What one recording may take."""

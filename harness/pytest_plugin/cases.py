@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-__all__ = [
-    "PLAIN",
-    "PROFILES",
-    "Asked",
-    "Case",
-    "cases_of",
-    "named_paths",
-    "own_name",
-]
 
 PROFILES = {
     "quick": ("recorded", "whole", "chars", "random"),

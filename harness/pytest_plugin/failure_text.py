@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["command_of", "fact_first", "relative", "told"]
 
 _NOT_PLAYED = (
     "what tried is no client whose requests are played from a cassette; give it the "

@@ -20,8 +20,6 @@ from urllib.parse import unquote_to_bytes
 
 from harness.errors import UsageError
 
-__all__ = ["LONGEST", "file_name", "test_name"]
-
 LONGEST = 130
 """Characters: eCryptfs allows 143 bytes, the ending and `.partial` included."""
 

@@ -19,8 +19,6 @@ from harness.record.traffic import Traffic
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-__all__ = ["NetworkBlockedError", "blocked"]
-
 
 _REACHABLE = {"remote": "nothing but this machine", "all": "nothing"}
 

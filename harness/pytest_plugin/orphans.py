@@ -20,7 +20,6 @@ from harness.pytest_plugin.playback import asked_of, case_of, name_of_test
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Orphans"]
 
 _KEY = "harness_orphans"
 _NAME_FIXTURE = "harness_cassette_name"

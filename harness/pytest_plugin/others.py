@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-__all__ = ["marked_by_both", "paths_of_others", "recorded_by_others"]
-
 _NOT_IN_NAMES = "<>?%*:|\"'/\\"  # pytest-recording 0.14 writes `-` for these
 
 

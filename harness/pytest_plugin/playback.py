@@ -35,15 +35,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
     from harness.record.session import RecordingSession
 
-__all__ = [
-    "FAILED",
-    "HARNESS_TEST",
-    "HarnessTest",
-    "asked_of",
-    "case_of",
-    "name_of_test",
-    "plain_name",
-]
 
 FAILED = pytest.StashKey[bool]()
 """Whether the test itself raised; the cassette is closed after that is known."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["AsyncReplaying", "Replaying"]
 
 _SHOWN = 60  # characters on each side of the first difference
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.playback import HarnessTest
     from harness.serve.context import RunningServer
 
-__all__ = ["Serving", "serving"]
-
 
 @contextlib.contextmanager
 def serving(test: HarnessTest) -> Iterator[Serving]:

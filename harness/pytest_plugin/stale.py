@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["CACHE", "StaleRequests"]
 
 CACHE = "harness/stale"
 """Where pytest's cache keeps the ids of the tests."""

@@ -22,7 +22,6 @@ from harness.pytest_plugin.stale import StaleRequests
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Running"]
 
 AROUND = "_harness_around"
 """The fixture that every marked test gets."""

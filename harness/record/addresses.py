@@ -6,8 +6,6 @@ import ipaddress
 
 from harness.errors import UsageError
 
-__all__ = ["check_reach", "is_address", "is_loopback", "is_this_machine"]
-
 
 def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:

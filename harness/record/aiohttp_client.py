@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from harness.record.session import LiveRequest, RecordingSession
 
-__all__ = ["targets"]
 
 _LOCAL = frozenset({"UnixConnector", "NamedPipeConnector"})
 

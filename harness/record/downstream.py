@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
     from harness.record.upstream import Upstream, UpstreamResponse
 
-__all__ = ["Downstream"]
-
 
 class Downstream(ServerEnd):
     """The client's connection: one request in, one response out.

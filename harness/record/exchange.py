@@ -22,7 +22,6 @@ from harness.limits import BODY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ExchangeRecorder"]
 
 # What ends an OpenAI stream. Clients stop reading there and close the response
 # without asking for the end of the body, which the server has sent or is sending:

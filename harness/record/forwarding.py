@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["end_to_end", "request_headers"]
 
 _HOP_BY_HOP = frozenset({  # RFC 9110, 7.6.1, and what older clients send
     "connection",

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = ["GUARD_PATCHES", "name_of", "opener", "socket_patches"]
 
 _NAMES: dict[str, str] = {}
 """Of addresses that were looked up, the name that was asked for."""

@@ -20,7 +20,6 @@ from harness.limits import IDLE, REQUEST, REQUEST_TIME
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["ClientGoneError", "Listener", "Received", "RefusedError", "ServerEnd"]
 
 _HEAD_BYTES = 1 << 16  # as upstream; h11's own default is a quarter
 _BACKLOG = 2048  # the default of 100 makes hundreds of clients at once wait a second

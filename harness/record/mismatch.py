@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.cassettes.vcr_bridge import Candidate
     from harness.record.session import RecordingSession
 
-__all__ = ["StaleRequest", "explain", "stale_answer", "unsent"]
-
 
 _SHOWN_DIFFERENCES = 5  # more do not help to see what happened; the rest is counted
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Target = tuple[Any, str, Callable[..., Any]]
 
-__all__ = ["ModulePatches", "Patches"]
 
 _ABSENT: Any = object()
 

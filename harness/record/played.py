@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
     from harness.record.session import RecordingSession
 
-__all__ = ["PlayedResponse", "played_headers"]
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _ERRNO = re.compile(r"\[Errno (\d+)\] (.*)", re.DOTALL)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
     from harness.redaction.redact import Redaction
 
-__all__ = ["ProxyOptions", "serve_proxy"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyOptions:

@@ -28,17 +28,6 @@ if TYPE_CHECKING:
     from harness.core.sse import SSEEvent
     from harness.record.scenario import Ending, Scenario, TurnOverrides
 
-__all__ = [
-    "Answer",
-    "AnswerBrokenError",
-    "Send",
-    "Turn",
-    "ask",
-    "http_client_module",
-    "http_send",
-    "request_body",
-]
-
 
 _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 """Options that servers refuse where no tools are offered."""

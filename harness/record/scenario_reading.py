@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["load_scenario", "parse_scenario"]
 
 _PARTS: dict[str, type[BaseModel]] = {
     "expect": Expectation,

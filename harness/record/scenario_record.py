@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.record.scenario import Scenario
     from harness.record.scenario_run import Progress, ScenarioRun
 
-__all__ = ["RecordedScenario", "cassette_path", "record_scenario"]
-
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:

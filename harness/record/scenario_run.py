@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.record.scenario import Ending, Scenario
     from harness.record.scenario_answer import Send
 
-__all__ = ["Progress", "ScenarioRun", "run_scenario"]
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:

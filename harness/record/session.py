@@ -35,7 +35,6 @@ from harness.redaction.redact import Redaction, redact_exchange
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
 
 CI_OVERRIDE = "HARNESS_ALLOW_CI_RECORDING"
 """The environment variable that allows recording in CI."""

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from harness.record.body_streams import Pace
     from harness.record.session import LiveRequest, RecordingSession
 
-__all__ = ["targets"]
 
 _CALL = "_harness_call"  # of a connection: the request that is being sent
 _LIVE = "_harness_live"  # of a connection: it is being connected for real

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-__all__ = ["RecordingWarning", "as_warnings", "hidden_cause", "surfaced"]
-
 
 _OURS = (
     CassetteMismatchError,

@@ -21,7 +21,6 @@ from harness.record.addresses import is_this_machine
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TRAFFIC_OPTIONS", "Traffic", "is_telemetry"]
 
 _OTLP = r"(?:/api/public/otel)?/v1/(?:traces|metrics|logs)"
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from harness.record.session import LiveRequest, RecordingSession
 
-__all__ = ["targets"]
 
 _IN_PROCESS = {
     "ASGITransport",

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.vcr_bridge import RecordMode
 
-__all__ = ["CLIENT_PATCHES", "CassetteContext", "intercepting", "use_cassette"]
-
 
 CLIENT_PATCHES = ModulePatches(
     {

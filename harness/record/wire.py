@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
     from harness.record.session import LiveRequest
 
-__all__ = ["BODILESS", "RequestReader", "ResponseTap"]
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 BODILESS = frozenset({204, 304})

@@ -20,8 +20,6 @@ from harness.record.addresses import is_loopback
 if TYPE_CHECKING:
     from harness.cassettes.model import Request
 
-__all__ = ["Access"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, TypeVar
 
-__all__ = ["Answer", "BrokenOffError", "Ending", "Pieces", "broken_off"]
-
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 Pieces: TypeAlias = Iterable[tuple[float | None, bytes]]
 """Bytes of a body, each piece one write, with the seconds since the request when it
@@ -36,7 +34,7 @@ class BrokenOffError(Exception):
         super().__init__(ending.value)
 
 
-def broken_off(pieces: Iterable[T], ending: Ending) -> Iterator[T]:
+def broken_off(pieces: Iterable[_T], ending: Ending) -> Iterator[_T]:
     """Yield pieces, then stop before the answer is complete."""
     yield from pieces
     raise BrokenOffError(ending)

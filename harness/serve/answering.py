@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from harness.serve.answer import Pieces
     from harness.serve.settings import Settings
 
-__all__ = ["completion_of", "say"]
-
 
 _STREAM_HEADERS = [
     ("content-type", "text/event-stream; charset=utf-8"),

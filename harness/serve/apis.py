@@ -30,16 +30,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange, Request
     from harness.serve.settings import Settings
 
-__all__ = [
-    "asked_api",
-    "has_error",
-    "is_asked_streamed",
-    "parts_of",
-    "response_id",
-    "same_question",
-    "style_of",
-    "written",
-]
 
 _PATHS = (
     ("chat", re.compile(r"/chat/completions$")),

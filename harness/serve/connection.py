@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from harness.serve.answer import Answer
 
-__all__ = ["Connection"]
 
 _PIECES_A_TURN = 16  # then everybody else has a turn, however fast the client reads
 

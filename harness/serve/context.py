@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from harness.serve.access import Access
     from harness.serve.server import Server
 
-__all__ = ["RunningServer", "RunningSession", "serve"]
 
 _T = TypeVar("_T")
 

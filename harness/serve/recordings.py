@@ -31,15 +31,6 @@ from harness.serve.settings import Match
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "CHAT",
-    "ROUTES",
-    "Chooser",
-    "NoAnswerError",
-    "Recorded",
-    "Recordings",
-    "route_of",
-]
 
 CHAT = "/chat/completions"
 """How the path of a chat completion ends, whatever stands before it."""

@@ -32,7 +32,6 @@ from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
 if TYPE_CHECKING:
     from harness.cassettes.model import Request
 
-__all__ = ["CONTROL", "SESSION_HEADER", "answer_to", "is_control"]
 
 CONTROL = "/harness"
 """Where the control endpoint is."""

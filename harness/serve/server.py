@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Request
     from harness.serve.sessions import Asked, Sessions
 
-__all__ = ["Server"]
 
 _LOG = logging.getLogger(__name__)
 

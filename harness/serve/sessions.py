@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Request
     from harness.serve.recordings import Recordings
 
-__all__ = ["DEFAULT_SESSION", "Asked", "Session", "Sessions"]
 
 DEFAULT_SESSION = "default"
 """The session of requests that name none."""

@@ -22,8 +22,6 @@ from harness.serve.wire_faults import (
     wire_and_other,
 )
 
-__all__ = ["Match", "Settings", "make_settings"]
-
 
 class Match(StrEnum):
     """Which recording answers a request."""

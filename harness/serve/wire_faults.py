@@ -19,14 +19,6 @@ from harness.serve.answer import Answer, BrokenOffError, Ending, broken_off
 if TYPE_CHECKING:
     from harness.serve.answer import Pieces
 
-__all__ = [
-    "NO_FAULT",
-    "WIRE_FAULTS",
-    "ServedFault",
-    "WireFault",
-    "parse_served_fault",
-    "wire_and_other",
-]
 
 WIRE_FAULTS = {
     "reset": (100, "the connection is reset after K bytes of the body"),

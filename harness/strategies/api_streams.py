@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from harness.apis.base import WritingApi
     from harness.strategies.answers import Answer
 
-__all__ = ["ApiStream", "api_streams"]
-
 
 class ApiStream(NamedTuple):
     """One stream of an API as a server sends it, and its truth."""

@@ -20,13 +20,6 @@ from harness.strategies.validation import check_size, check_text
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = [
-    "argument_objects",
-    "argument_texts",
-    "spellings",
-    "string_texts",
-    "value_texts",
-]
 
 _SHORT = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n"} | {
     "\r": "r",

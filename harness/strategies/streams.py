@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
     from harness.strategies.framed_streams import Piece
 
-__all__ = [
-    "ChunkStream",
-    "EventStream",
-    "chunk_streams",
-    "event_streams",
-    "framed_streams",
-]
 
 _LONGEST_DELAY = 3  # how many pieces of another source may overtake one
 

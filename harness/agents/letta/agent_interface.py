@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message
 
-__all__ = [
-    "AgentChunkStreamingInterface",
-    "AgentInterface",
-    "needs_record",
-    "split_prefix",
-]
 
 _PREFIXES = ("Running ", "Ran ", "Success: ", "Error: ")
 

@@ -32,16 +32,6 @@ from harness.core.json_texts import ArgumentTexts
 if TYPE_CHECKING:
     from harness.core.parts import CallPart, ToolCall
 
-__all__ = [
-    "AssistantText",
-    "CallDelta",
-    "CallRouter",
-    "InnerThought",
-    "Routed",
-    "WholeCall",
-    "call_id_of",
-]
-
 
 class AssistantText(NamedTuple):
     """Text for the user, from the argument of the assistant function."""

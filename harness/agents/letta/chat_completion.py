@@ -37,7 +37,6 @@ from harness.core.parts import CallPart, Finish, Refusal, ToolCall
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["ChatCompletionChunks"]
 
 _REFUSAL = "refusal"  # the one text that is no call's, as a key of `HalfPairs`
 

@@ -27,28 +27,6 @@ from pydantic import (
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = [
-    "AssistantMessage",
-    "Emitted",
-    "FunctionCall",
-    "FunctionCallDelta",
-    "FunctionCallMessage",
-    "FunctionReturn",
-    "HalfPairs",
-    "InternalMonologue",
-    "LegacyFunctionCallMessage",
-    "Message",
-    "MessageStreamStatus",
-    "StreamedMessage",
-    "SystemMessage",
-    "ToolCall",
-    "ToolCallFunction",
-    "UserMessage",
-    "encodable",
-    "render_json",
-    "render_sse",
-]
-
 
 class MessageStreamStatus(StrEnum):
     """Marks in a stream that are no messages."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message
 
-__all__ = ["QueueEntry", "QueuingInterface", "Style"]
 
 Style = Literal["obj", "api"]
 """`obj`: the `Message` records; `api`: the dicts that the seed's API sent."""

@@ -20,8 +20,6 @@ from harness.core.json_texts import ArgumentTexts
 if TYPE_CHECKING:
     from harness.agents.letta.messages import Message, ToolCall
 
-__all__ = ["call_message", "legacy_messages", "return_message", "without_thoughts"]
-
 
 def call_message(
     record: Message, assistant_function: str | None, assistant_argument: str

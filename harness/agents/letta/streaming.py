@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from harness.agents.letta.messages import Message
     from harness.core.parts import Part
 
-__all__ = ["StreamingServerInterface"]
-
 
 class StreamingServerInterface(AgentChunkStreamingInterface):
     """Streams what the agent does, in one of four modes.
