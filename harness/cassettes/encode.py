@@ -180,7 +180,7 @@ def _mapping(
     mapping: dict[Any, Any], indent: str, out: list[str], *, first: str = ""
 ) -> None:
     """Write a block mapping; `first` replaces the indent of its first line."""
-    for key in _sorted_keys(mapping):
+    for key in sorted(mapping, key=lambda key: (type(key).__name__, str(key))):
         out.append(f"{first or indent}{inline_scalar(key)}:")
         first = ""
         value = mapping[key]
@@ -249,10 +249,6 @@ def _chunks(chunks: list[list[float]], indent: str, out: list[str]) -> None:
         out.append(text)
         column += len(text)
     out.append("]\n")
-
-
-def _sorted_keys(mapping: dict[Any, Any]) -> list[Any]:
-    return sorted(mapping, key=lambda key: (type(key).__name__, str(key)))
 
 
 PIECE = 1 << 20

@@ -15,7 +15,7 @@ import re
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from harness.cassettes.formats import encoding_of
 from harness.errors import (
@@ -30,6 +30,8 @@ from harness.limits import CASSETTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _typeshed import SupportsRead
+
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -39,14 +41,6 @@ _BLOCK_BYTES = 65536  # a pipe's capacity on Linux: what one read can give at mo
 # Of a live pipe no more is awaited than it takes to know the format: the first line
 # of data, or the first line of what may be JSON lines.
 _ENOUGH = re.compile(rb"(?:\A|[\r\n])data:[^\r\n]*[\r\n]|\A\s*\{[^\n]*\n")
-
-
-class Readable(Protocol):
-    """What YAML is parsed from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return at most `size` bytes; none at the end."""
-        ...
 
 
 class Input:
@@ -120,7 +114,7 @@ class Input:
             self.close()
         return b"".join(pieces)
 
-    def stream(self) -> Readable:
+    def stream(self) -> SupportsRead[bytes]:
         """Return a reader at the beginning of the input, to be read once.
 
         It raises `CassetteError` where it gives more than a cassette may hold.

@@ -140,8 +140,6 @@ def _named(value: Any) -> str:
 class _Reader:
     """Reads one interaction; knows where it is, for errors."""
 
-    __slots__ = ("index", "notes", "path")
-
     def __init__(self, path: str, index: int) -> None:
         self.path = path
         self.index = index
@@ -152,19 +150,18 @@ class _Reader:
 
     def exchange(self, interaction: Any) -> Exchange:
         found = self.checked(interaction, dict, "with `request` and `response`")
-        request = self.checked(found.get("request"), dict, "as `request`")
-        response = self.checked(found.get("response"), dict, "as `response`")
         return Exchange(
-            self.index, self.request(request), self.response(response), self.notes
+            self.index,
+            self.request(self.checked(found.get("request"), dict, "as `request`")),
+            self.response(self.checked(found.get("response"), dict, "as `response`")),
+            self.notes,
         )
 
     def checked(self, value: Any, kind: type[_T], role: str, where: str = "") -> _T:
         """Return a value of the type that belongs there."""
         if type(value) is not kind:
-            got = _named(value)
-            raise self.error(
-                f"{where}expected {_WORDS[kind]} {role}".rstrip() + f", got {got}"
-            )
+            expected = f"{_WORDS[kind]} {role}".rstrip()
+            raise self.error(f"{where}expected {expected}, got {_named(value)}")
         return value
 
     def request(self, recorded: dict[Any, Any]) -> Request:

@@ -53,23 +53,11 @@ def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
     return tuple(compare if name == "json_body" else name for name in named)
 
 
-def json_body(sent: Any, recorded: Any) -> None:
-    """Match requests whose bodies are the same JSON, or the same bytes.
-
-    Args:
-        sent: A vcrpy request.
-        recorded: The vcrpy request to compare it with.
-
-    Raises:
-        AssertionError: They differ; vcrpy takes the message as the reason.
-    """
-    differences = _body_differences(recorded, sent)
-    if differences:
-        raise AssertionError("; ".join(map(str, differences[:3])))
-
-
 def json_body_without(paths: Iterable[str]) -> Callable[[Any, Any], None]:
     """Return `json_body`, but of bodies without some of their fields.
+
+    It takes two vcrpy requests and raises `AssertionError` where they differ, whose
+    message vcrpy takes as the reason.
 
     Args:
         paths: JSON paths: ``$.user``, ``$.metadata``, ``$.messages[*].id``.
@@ -86,6 +74,10 @@ def json_body_without(paths: Iterable[str]) -> Callable[[Any, Any], None]:
 
     json_body.without = without  # type: ignore[attr-defined]  # for explaining
     return json_body
+
+
+json_body = json_body_without(())
+"""Matches requests whose bodies are the same JSON, or the same bytes."""
 
 
 def _counting(

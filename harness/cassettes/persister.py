@@ -75,11 +75,7 @@ class Persister:
         self.taken_in: list[Exchange] = []
         self.before_replacing: Callable[[str], object] = lambda _: None
 
-    def load_cassette(
-        self,
-        path: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> tuple[list[Any], list[Stored]]:
+    def load_cassette(self, path: Any, **_: Any) -> tuple[list[Any], list[Stored]]:
         """Return vcrpy's requests, and the exchanges as what it takes for responses."""
         stored = self.read(str(path), plays=not self._writes)
         if stored is None:
@@ -87,12 +83,7 @@ class Persister:
         self._loaded = stored
         return [self._stored_request(item.exchange.request) for item in stored], stored
 
-    def save_cassette(
-        self,
-        path: Any,
-        cassette_dict: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> None:
+    def save_cassette(self, path: Any, cassette_dict: Any, **_: Any) -> None:
         """Write what vcrpy decided to keep."""
         self.write(str(path), cassette_dict["responses"])
 

@@ -43,6 +43,11 @@ class RecordMode(StrEnum):
     REWRITE = "rewrite"
     """Record everything; the old file is replaced as a whole, after success only."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        names = ", ".join(member.value for member in cls)
+        raise UsageError(f"expected a record mode of {names}, got {value!r}")
+
 
 class Candidate(NamedTuple):
     """A recorded exchange as an answer to a request."""
@@ -97,7 +102,7 @@ class MatchedCassette:
         from vcr.record_mode import RecordMode as VcrMode
 
         self.path = path
-        self.mode = _mode(mode)
+        self.mode = RecordMode(mode)
         self._hook = before_record_request
         self._clean_uri = clean_uri
         self._lock = threading.RLock()
@@ -314,14 +319,6 @@ class MatchedCassette:
         else:
             told = f"what was recorded is in {kept!r}"
         return CassetteError(error.path, f"{error.problem}; {told}")
-
-
-def _mode(mode: RecordMode | str) -> RecordMode:
-    try:
-        return RecordMode(mode)
-    except ValueError:
-        names = ", ".join(member.value for member in RecordMode)
-        raise UsageError(f"expected a record mode of {names}, got {mode!r}") from None
 
 
 def _matcher(matcher: Any) -> Any:

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
@@ -31,6 +32,8 @@ from harness.errors import (
 from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.corpus.opening import Item
 
 
@@ -228,16 +231,16 @@ def _row(
     )
     # Ids of messages come from the number: a stream has the same digest in any file.
     cassette = Cassette(name, [replace(exchange, index=0)])
+    asked: dict[str, Callable[[Cassette, _Row], str]] = {
+        "check": _check,
+        "scan": partial(_scan, text=text),
+        "replay": _replay,
+        "drift": _drift,
+    }
     for check in plan.names:
         try:
-            if check == "check":
-                row.verdicts[check] = _check(cassette, row)
-            elif check == "scan":
-                row.verdicts[check] = _scan(cassette, row, text)
-            elif check == "replay":
-                row.verdicts[check] = _replay(cassette, row)
-            elif check == "drift":
-                row.verdicts[check] = _drift(cassette, row)
+            if check in asked:
+                row.verdicts[check] = asked[check](cassette, row)
             elif summary.kind is not Kind.STREAM:
                 row.verdicts[check] = "nothing"
             else:

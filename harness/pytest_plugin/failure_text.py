@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import CassetteMismatchError, CassetteMissingError
 from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HarnessTest
 
@@ -42,8 +43,12 @@ def command_of(test: HarnessTest, *options: str) -> str:
 
 def relative(test: HarnessTest, path: str) -> str:
     """Return a path as it is typed where pytest was started."""
+    return _from(test.item.config.invocation_params.dir, path)
+
+
+def _from(folder: Path | None, path: str) -> str:
     try:
-        return os.path.relpath(path, test.item.config.invocation_params.dir)
+        return os.path.relpath(path, folder)
     except ValueError:  # another drive
         return path
 
@@ -53,10 +58,7 @@ def fact_first(error: HarnessError) -> str:
     text, path = str(error), getattr(error, "path", "")
     if not path or not text.startswith(f"{path}: "):
         return text
-    fact = text[len(path) + 2 :]
-    with suppress(ValueError):  # another drive
-        path = os.path.relpath(path)
-    return f"{fact} ({path})"
+    return f"{text[len(path) + 2 :]} ({_from(None, path)})"
 
 
 def told(test: HarnessTest, error: BaseException | None) -> str:

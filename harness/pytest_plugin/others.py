@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.pytest_plugin.cases import plain_name
+
 _NOT_IN_NAMES = "<>?%*:|\"'/\\"  # pytest-recording 0.14 writes `-` for these
 
 
@@ -19,8 +21,6 @@ def paths_of_others(item: Any, folder: Path) -> list[str]:
         item: The test.
         folder: The folder of cassettes.
     """
-    from harness.pytest_plugin.playback import plain_name
-
     name = plain_name(item)
     if item.cls is not None:
         name = f"{item.cls.__name__}.{name}"

@@ -6,7 +6,6 @@ it started; the servers are `harness.serve`'s.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,21 +15,11 @@ from harness.serve.context import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import ExitStack
 
     from harness.cassettes.model import Cassette
     from harness.pytest_plugin.playback import HarnessTest
     from harness.serve.context import RunningServer
-
-
-@contextlib.contextmanager
-def serving(test: HarnessTest) -> Iterator[Serving]:
-    """Yield what the fixture is; its servers end with the block.
-
-    Args:
-        test: The test that asks.
-    """
-    with contextlib.ExitStack() as running:
-        yield Serving(test, running)
 
 
 class Serving:
@@ -41,7 +30,7 @@ class Serving:
         running: Ends the servers with the test.
     """
 
-    def __init__(self, test: HarnessTest, running: contextlib.ExitStack) -> None:
+    def __init__(self, test: HarnessTest, running: ExitStack) -> None:
         self._test = test
         self._running = running
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from types import ModuleType
 
-    from harness.record.session import LiveRequest, RecordingSession
+    from harness.record.exchange import LiveRequest
+    from harness.record.session import RecordingSession
 
 
 _LOCAL = frozenset({"UnixConnector", "NamedPipeConnector"})

@@ -22,6 +22,9 @@ from harness.limits import BODY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.cassettes.model import Request
+    from harness.record.session import RecordingSession
+
 
 # What ends an OpenAI stream. Clients stop reading there and close the response
 # without asking for the end of the body, which the server has sent or is sending:
@@ -194,3 +197,35 @@ class ExchangeRecorder:
 
 def _too_large() -> Ending:
     return Ending("error", "RecordingTooLarge", BODY.problem)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """A request that no recording answers and that may be sent and recorded."""
+
+    session: RecordingSession
+    request: Request
+    order: int
+    """Its place among the requests of the session."""
+    started: float
+    """When it was sent, by the session's clock."""
+
+    def responded(self, response: Response) -> ExchangeRecorder:
+        """Begin to record a response.
+
+        Args:
+            response: Its head, as received.
+
+        Returns:
+            What the pieces go to.
+        """
+        recorder = ExchangeRecorder(
+            response,
+            elapsed=lambda: self.session.clock() - self.started,
+            whole=lambda came: self.session.whole(self.request, came, self.order),
+            finished=lambda came: self.session.finished(
+                self.request, came, self.order, recorder
+            ),
+        )
+        self.session.began(recorder)
+        return recorder

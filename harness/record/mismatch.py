@@ -41,10 +41,11 @@ def explain(session: RecordingSession, prepared: Any) -> CassetteMismatchError:
         return _already_played(session, request, matching)
     mode = f"record mode {session.mode.value!r} sends nothing"
     nearest = candidates[0]
+    played = " (already played)" if nearest.play_count else ""
     return CassetteMismatchError(
         session.path,
         f"{request} was never recorded, and {mode}; nearest is exchange "
-        f"{nearest.exchange.index}{_played(nearest)}: {_listed(nearest)}; "
+        f"{nearest.exchange.index}{played}: {_listed(nearest)}; "
         "make the same request, or record this one (record='new_episodes')",
         reason="never recorded",
         exchange=nearest.exchange.index,
@@ -55,7 +56,7 @@ def explain(session: RecordingSession, prepared: Any) -> CassetteMismatchError:
 def _already_played(
     session: RecordingSession, request: str, matching: list[Candidate]
 ) -> CassetteMismatchError:
-    numbers = ", ".join(str(number) for number in sorted(_indexes(matching)))
+    numbers = ", ".join(map(str, sorted(one.exchange.index for one in matching)))
     exchanges = f"exchange {numbers}" if len(matching) == 1 else f"exchanges {numbers}"
     have = "has" if len(matching) == 1 else "have"
     return CassetteMismatchError(
@@ -67,14 +68,6 @@ def _already_played(
         reason="already played",
         exchange=matching[0].exchange.index,
     )
-
-
-def _indexes(candidates: list[Candidate]) -> list[int]:
-    return [candidate.exchange.index for candidate in candidates]
-
-
-def _played(candidate: Candidate) -> str:
-    return " (already played)" if candidate.play_count else ""
 
 
 def _listed(candidate: Candidate) -> str:

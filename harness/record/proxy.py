@@ -18,8 +18,9 @@ from harness.cassettes.model import Response, grouped, header_pairs
 from harness.errors import UsageError
 from harness.record.addresses import check_reach
 from harness.record.downstream import Downstream
+from harness.record.exchange import LiveRequest
 from harness.record.incoming import Listener, RefusedError
-from harness.record.session import LiveRequest, RecordingSession
+from harness.record.session import RecordingSession
 from harness.record.upstream import BrokenStreamError, Upstream, open_request
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from harness.errors import (
     StateError,
 )
 from harness.record.body_streams import Pace
-from harness.record.exchange import ExchangeRecorder
+from harness.record.exchange import ExchangeRecorder, LiveRequest
 from harness.record.mismatch import StaleRequest, explain, stale_answer
 from harness.record.surfacing import as_warnings
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
@@ -45,38 +45,6 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 _Noted = tuple[Any, Stored] | None  # vcrpy's request; None: not to be recorded
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LiveRequest:
-    """A request that no recording answers and that may be sent and recorded."""
-
-    session: RecordingSession
-    request: Request
-    order: int
-    """Its place among the requests of the session."""
-    started: float
-    """When it was sent, by the session's clock."""
-
-    def responded(self, response: Response) -> ExchangeRecorder:
-        """Begin to record a response.
-
-        Args:
-            response: Its head, as received.
-
-        Returns:
-            What the pieces go to.
-        """
-        recorder = ExchangeRecorder(
-            response,
-            elapsed=lambda: self.session.clock() - self.started,
-            whole=lambda came: self.session.whole(self.request, came, self.order),
-            finished=lambda came: self.session.finished(
-                self.request, came, self.order, recorder
-            ),
-        )
-        self.session.began(recorder)
-        return recorder
 
 
 class RecordingSession:
@@ -151,7 +119,7 @@ class RecordingSession:
         self._is_matched = before_record_request is not None or (
             self.mode not in {RecordMode.ALL, RecordMode.REWRITE}
         )
-        self._may_record = force or not _is_set("CI") or _is_set(CI_OVERRIDE)
+        self._may_record = force or not _is_ci()
         self._lock = threading.Condition()
         self._open: list[ExchangeRecorder] = []
         self._whole: dict[int, tuple[Response, _Noted]] = {}
@@ -412,6 +380,10 @@ def redacted_request(request: Request, redaction: Redaction) -> Request:
     """Return a request as it would be stored, the hook of the redaction aside."""
     rules = dataclasses.replace(redaction, hook=None)
     return redact_exchange(Exchange(0, request, Response(200)), rules).request
+
+
+def _is_ci() -> bool:
+    return _is_set("CI") and not _is_set(CI_OVERRIDE)
 
 
 def _is_set(name: str) -> bool:

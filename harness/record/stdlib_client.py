@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.record.body_streams import Pace
-    from harness.record.session import LiveRequest, RecordingSession
+    from harness.record.exchange import LiveRequest
+    from harness.record.session import RecordingSession
 
 
 _CALL = "_harness_call"  # of a connection: the request that is being sent

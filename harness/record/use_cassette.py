@@ -9,10 +9,9 @@ libraries is imported by us. What happens to a request is decided in
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import warnings
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harness.errors import StateError
 from harness.record import aiohttp_client, stdlib_client, transports
@@ -52,8 +51,7 @@ def intercepting() -> Iterator[None]:
         yield
 
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 
 def use_cassette(
@@ -112,7 +110,7 @@ def use_cassette(
     return CassetteContext(path, record, options)
 
 
-class CassetteContext(contextlib.AbstractContextManager["RecordingSession"]):
+class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecorator):
     """What `use_cassette` returns. It may be used again, but not inside itself."""
 
     def __init__(
@@ -170,23 +168,12 @@ class CassetteContext(contextlib.AbstractContextManager["RecordingSession"]):
     ) -> None:
         self.__exit__(kind, error, traceback)
 
-    def _again(self) -> Self:
+    def _recreate_cm(self) -> Self:
+        """Return the context of one call of a decorated function."""
         return type(self)(*self._arguments)
 
-    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+    def __call__(self, function: _F) -> _F:
         """Decorate a function or coroutine function; each call opens the cassette."""
         if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def call_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                async with self._again():
-                    return await function(*args, **kwargs)
-
-            return call_async  # type: ignore[return-value]  # _R is the coroutine
-
-        @functools.wraps(function)
-        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            with self._again():
-                return function(*args, **kwargs)
-
-        return call
+            return contextlib.AsyncContextDecorator.__call__(self, function)
+        return contextlib.ContextDecorator.__call__(self, function)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cassettes.model import Headers
-    from harness.record.exchange import ExchangeRecorder
-    from harness.record.session import LiveRequest
+    from harness.record.exchange import ExchangeRecorder, LiveRequest
 
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")

@@ -88,7 +88,8 @@ def _session_of(request: Request, path: str) -> tuple[str, str]:
 
 def _answer(session: Session, request: Request, asked: Asked) -> Answer:
     route = route_of(request.uri)
-    if route.endswith("/models") and route not in _recorded_routes(session):
+    recorded = session.recordings.chosen(session.settings.cassette)
+    if route.endswith("/models") and route not in {one.route for one in recorded}:
         if request.method not in {"GET", "HEAD"}:
             return _not_allowed(request, "GET")
         return _models(session)
@@ -151,10 +152,6 @@ def _resumed(session: Session, request: Request, asked: Asked) -> Answer:
             return replace(answer, source=one.name)
     asked.problem = f"no recorded response has the id {shorten(wanted)}"
     return Answer.error(404, asked.problem)
-
-
-def _recorded_routes(session: Session) -> set[str]:
-    return {one.route for one in session.recordings.chosen(session.settings.cassette)}
 
 
 def _models(session: Session) -> Answer:

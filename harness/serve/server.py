@@ -117,8 +117,12 @@ class Server:
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
         if not self._access.cors:
-            headers = [pair for pair in answer.headers if not _is_cors(pair[0])]
-            answer = replace(answer, headers=headers)
+            own = [
+                (name, value)
+                for name, value in answer.headers
+                if not name.lower().startswith("access-control-")
+            ]
+            answer = replace(answer, headers=own)
         return answer, asked
 
     def _ended(self, shown: str, asked: Asked | None, outcome: str) -> None:
@@ -132,7 +136,3 @@ class Server:
     def _tell(self, line: str) -> None:
         if self._report is not None:
             self._report(line)
-
-
-def _is_cors(name: str) -> bool:
-    return name.lower().startswith("access-control-")

@@ -45,12 +45,12 @@ EXCEPTIONS = {
 """The rest, each with its reason; a test fails on a file that is not listed."""
 
 LONG = {
-    "agents/letta/streaming.py": 380,
+    "agents/letta/streaming.py": 370,
     "apis/anthropic/writer.py": 360,
     "apis/chat/cutting.py": 370,
     "apis/chat/deltas.py": 370,
-    "cassettes/interactions.py": 430,
-    "cassettes/vcr_bridge.py": 380,
+    "cassettes/interactions.py": 410,
+    "cassettes/vcr_bridge.py": 360,
     "cli/fuzz.py": 380,
     "core/json_arguments.py": 520,
     "core/json_texts.py": 380,
@@ -62,9 +62,7 @@ LONG = {
     "fuzz/folding.py": 370,
     "fuzz/judging.py": 460,
     "fuzz/stream_trials.py": 370,
-    "pytest_plugin/playback.py": 380,
-    "pytest_plugin/plugin.py": 440,
-    "record/session.py": 440,
+    "record/session.py": 400,
 }
 """Files of more than 350 lines may not grow; each is one class or one machine, whose
 parts would have to know each other's insides."""

@@ -9,7 +9,8 @@ import pytest
 
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Request, Response
-from harness.record.session import LiveRequest, RecordingSession
+from harness.record.exchange import LiveRequest
+from harness.record.session import RecordingSession
 
 if TYPE_CHECKING:
     from pathlib import Path

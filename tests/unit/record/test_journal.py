@@ -27,7 +27,7 @@ from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
 from harness.engine.check import check
 from harness.errors import CassetteCorruptError
-from harness.record.session import LiveRequest
+from harness.record.exchange import LiveRequest
 from tests.cli.running import harness
 from tests.unit.record.journals import (
     crashed,
