@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.pytest_plugin import hookspecs
 from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS, resolve
 
 if TYPE_CHECKING:
