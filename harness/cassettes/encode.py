@@ -6,8 +6,6 @@ vcrpy's (keys sorted, two spaces), with three differences for the reader's sake:
 of several lines is shown as lines, the list of wire chunks is wrapped instead of one
 number a line, and long lines are not folded. Stock PyYAML reads all of it.
 
-A name that ends in ``.json`` gets JSON, in the layout that vcrpy's own serializer has.
-
 Bodies are text wherever they are UTF-8, large ones unless full of control characters;
 `!!binary` where they are not. How the file gets to the disk is
 `harness.cassettes.atomic`; secrets have been removed before anything comes here
@@ -16,15 +14,13 @@ Bodies are text wherever they are UTF-8, large ones unless full of control chara
 
 from __future__ import annotations
 
-import base64
-import datetime
 import io
-import json
 import os
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
+from harness.cassettes.json_text import PIECE, is_json, json_text
 from harness.cassettes.yaml_scalars import binary_scalar, inline_scalar, text_scalar
 from harness.errors import CassetteError
 
@@ -249,39 +245,3 @@ def _chunks(chunks: list[list[float]], indent: str, out: list[str]) -> None:
         out.append(text)
         column += len(text)
     out.append("]\n")
-
-
-PIECE = 1 << 20
-"""Characters of a text that are encoded at once."""
-
-
-def is_json(path: str | os.PathLike[str]) -> bool:
-    """Return by its name whether a cassette is written as JSON."""
-    return os.fspath(path).lower().endswith(".json")
-
-
-def json_text(document: dict[str, Any]) -> str:
-    """Return the JSON text of a cassette document."""
-    # vcrpy's own layout, so that a diff after stock vcrpy saved it is small.
-    prepared = for_json(document)
-    return json.dumps(prepared, ensure_ascii=False, indent=4, sort_keys=True) + "\n"
-
-
-def for_json(value: Any) -> Any:
-    """Return a document with what JSON has no form for replaced.
-
-    Stock vcrpy stores no bytes in JSON at all; the reader knows `base64_string`.
-    """
-    if isinstance(value, dict):
-        body = value.get("string")
-        if isinstance(body, bytes | bytearray):
-            value = {**value, "base64_string": base64.b64encode(body).decode()}
-            del value["string"]
-        return {key: for_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [for_json(item) for item in value]
-    if isinstance(value, io.BytesIO):
-        value = value.getvalue()
-    if isinstance(value, bytes | bytearray):
-        return {"base64_string": base64.b64encode(value).decode()}
-    return str(value) if isinstance(value, datetime.date) else value

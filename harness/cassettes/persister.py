@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.encode import encode_document, for_json, interaction_of, is_json
+from harness.cassettes.encode import encode_document, interaction_of
+from harness.cassettes.json_text import for_json, is_json
 from harness.cassettes.load import read_cassette
 from harness.errors import CassetteCorruptError, CassetteError
 

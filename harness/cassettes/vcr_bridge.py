@@ -116,7 +116,7 @@ class MatchedCassette:
         self._keeping = Keeping(path, self.mode.value, self._persister, warn)
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
-        self._match_on = [_matcher(matcher) for matcher in match_on]
+        self._match_on = [matcher_of(matcher) for matcher in match_on]
         self._without = next(
             (m.without for m in self._match_on if hasattr(m, "without")), ()
         )
@@ -321,7 +321,12 @@ class MatchedCassette:
         return CassetteError(error.path, f"{error.problem}; {told}")
 
 
-def _matcher(matcher: Any) -> Any:
+def matcher_of(matcher: Any) -> Any:
+    """Return what compares two requests, of its name or as it is.
+
+    Raises:
+        UsageError: Neither vcrpy nor we have a matcher of that name.
+    """
     if callable(matcher):
         return matcher
     if matcher == "json_body":

@@ -27,6 +27,13 @@ from pydantic import (
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+STAMP_FIELDS = (
+    *("id", "date"),  # ours and the seed's
+    *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
+)
+"""Fields of a message that name whose part it is, not its content: two recordings of
+the same answer differ in them."""
+
 
 class MessageStreamStatus(StrEnum):
     """Marks in a stream that are no messages."""
