@@ -19,14 +19,13 @@ from harness.corpus.opening import TEXT, Entry, Item
 from harness.corpus.places import Found
 from harness.corpus.worker import Limits
 from harness.errors import HarnessError
-from harness.fuzz.findings import OverError
+from harness.fuzz.findings import OverError, Tried
 from harness.fuzz.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.findings import Tried
     from harness.fuzz.processes import Worker
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Recorded

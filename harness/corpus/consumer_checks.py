@@ -13,7 +13,7 @@ from harness.core.splits import parse_split
 from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
-from harness.fuzz.arrivals import chunks_of, payloads_of, recorded_payloads
+from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, recorded_payloads
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette
     from harness.engine.summary import ExchangeSummary
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import get_all_start_methods
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from harness.corpus.worker import Guard, work_guarded
+from harness.corpus.worker import Guard, Job, Limits, work_guarded
 from harness.errors import HarnessError, UsageError
 from harness.redaction.config import redacted_url
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.corpus.opening import Entry, Item
-    from harness.corpus.worker import Job, Limits
 
 
 _PART_BYTES = 2 << 20

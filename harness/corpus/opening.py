@@ -6,15 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.corpus.parquet import groups, rows_in
-from harness.corpus.places import Place
+from harness.corpus.places import Found, Place
 from harness.corpus.unpacking import is_archive, is_recording_name, members
 from harness.errors import CassetteError
 from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from harness.corpus.places import Found
 
 
 ROW = "row"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.encode import encode_document, interaction_of
-from harness.corpus.opening import Corpus
+from harness.corpus.opening import Corpus, Entry, Item
 from harness.corpus.parquet import packed_ids, parquet_bytes, sources_of
-from harness.corpus.places import Place
+from harness.corpus.places import Found, Place
 from harness.corpus.stream_rows import Stream, content_id, decode_row, encode_row
 from harness.corpus.sweeping import streams_in
 from harness.errors import CassetteError, CassetteMissingError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from harness.corpus.engines import Engine
-    from harness.corpus.opening import Entry, Item
-    from harness.corpus.places import Found
 
 
 PART_STREAMS = 4096

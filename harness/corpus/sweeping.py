@@ -16,7 +16,7 @@ from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
-from harness.corpus.opening import ROW
+from harness.corpus.opening import ROW, Item
 from harness.corpus.stream_rows import Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
 from harness.engine.check import check_cassette
@@ -33,8 +33,6 @@ from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from harness.corpus.opening import Item
 
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")

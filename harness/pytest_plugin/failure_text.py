@@ -9,13 +9,12 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from harness.errors import CassetteMismatchError, CassetteMissingError
+from harness.errors import CassetteMismatchError, CassetteMissingError, HarnessError
 from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HarnessTest
 
 

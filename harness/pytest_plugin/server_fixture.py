@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.pytest_plugin.cases import named_paths
-from harness.serve.context import serve
+from harness.serve.context import RunningServer, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette
     from harness.pytest_plugin.playback import HarnessTest
-    from harness.serve.context import RunningServer
 
 
 class Serving:

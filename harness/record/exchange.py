@@ -16,13 +16,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.cassettes.model import Ending, Response, WireChunk
+from harness.cassettes.model import Ending, Request, Response, WireChunk
 from harness.limits import BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.cassettes.model import Request
     from harness.record.session import RecordingSession
 
 

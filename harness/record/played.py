@@ -12,13 +12,12 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import header_pairs
+from harness.cassettes.model import Exchange, header_pairs
 from harness.record.wire import BODILESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cassettes.model import Exchange
     from harness.record.session import RecordingSession
 
 

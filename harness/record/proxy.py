@@ -14,11 +14,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Response, grouped, header_pairs
+from harness.cassettes.model import Request, Response, grouped, header_pairs
 from harness.errors import UsageError
 from harness.record.addresses import check_reach
 from harness.record.downstream import Downstream
-from harness.record.exchange import LiveRequest
+from harness.record.exchange import ExchangeRecorder, LiveRequest
 from harness.record.incoming import Listener, RefusedError
 from harness.record.session import RecordingSession
 from harness.record.upstream import BrokenStreamError, Upstream, open_request
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from harness.cassettes.model import Request
-    from harness.record.exchange import ExchangeRecorder
     from harness.redaction.redact import Redaction
 
 

@@ -9,23 +9,19 @@ llama.cpp's server promises to keep connections alive and closes them after each
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.chunks import DONE, parse_payload, payload_error
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.core.sse import SSEDecoder
+from harness.core.sse import SSEDecoder, SSEEvent
 from harness.errors import ProtocolError, UsageError, shorten
 from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
     from harness.core.accumulate import AccumulatedMessage
-    from harness.core.sse import SSEEvent
     from harness.record.scenario import Ending, Scenario, TurnOverrides
 
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request, Response, header_of
+from harness.cassettes.model import Headers, Request, Response, header_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cassettes.model import Headers
     from harness.record.exchange import ExchangeRecorder, LiveRequest
 
 

@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness.cassettes.model import header_of, header_pairs
+from harness.cassettes.model import Request, header_of, header_pairs
 from harness.errors import shorten
 from harness.record.addresses import is_loopback
-
-if TYPE_CHECKING:
-    from harness.cassettes.model import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.apis.chat.chunks import Chunk, payload_error
+from harness.apis.chat.chunks import Chunk, Payload, payload_error
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.detect import api_named
 from harness.cassettes.classify import Kind, classify
-from harness.cassettes.model import header_pairs
+from harness.cassettes.model import Exchange, Request, header_pairs
 from harness.engine.stream import StreamReader, read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
-from harness.serve.answer import Answer, BrokenOffError, Ending, broken_off
+from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 from harness.serve.apis import (
     asked_api,
     has_error,
@@ -34,11 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.base import WritingApi
-    from harness.apis.chat.chunks import Payload
-    from harness.cassettes.model import Exchange, Request
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
-    from harness.serve.answer import Pieces
     from harness.serve.settings import Settings
 
 

@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING
 from harness.cassettes.model import Request, grouped
 from harness.errors import shorten
 from harness.record.incoming import RefusedError, ServerEnd
-from harness.serve.answer import BrokenOffError, Ending
+from harness.serve.answer import Answer, BrokenOffError, Ending
 
 if TYPE_CHECKING:
     import socket
-
-    from harness.serve.answer import Answer
 
 
 _PIECES_A_TURN = 16  # then everybody else has a turn, however fast the client reads

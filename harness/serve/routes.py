@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from harness.cassettes.model import header_pairs
+from harness.cassettes.model import Request, header_pairs
 from harness.errors import UsageError, shorten
 from harness.redaction.config import redacted_url
 from harness.serve.answer import Answer
@@ -28,10 +28,6 @@ from harness.serve.answering import say
 from harness.serve.apis import asked_api, is_asked_streamed, response_id
 from harness.serve.recordings import NoAnswerError, route_of
 from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
-
-if TYPE_CHECKING:
-    from harness.cassettes.model import Request
-
 
 CONTROL = "/harness"
 """Where the control endpoint is."""

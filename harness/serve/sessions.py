@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, shorten
 from harness.limits import LOGGED, SESSIONS
-from harness.serve.recordings import Chooser
+from harness.serve.recordings import Chooser, Recordings
 from harness.serve.settings import Settings, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.cassettes.model import Request
-    from harness.serve.recordings import Recordings
 
 
 DEFAULT_SESSION = "default"

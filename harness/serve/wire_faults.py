@@ -10,15 +10,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from harness.apis.chat.faults import FAULTS, Fault, parse_fault
 from harness.errors import UsageError, shorten
-from harness.serve.answer import Answer, BrokenOffError, Ending, broken_off
-
-if TYPE_CHECKING:
-    from harness.serve.answer import Pieces
-
+from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 
 WIRE_FAULTS = {
     "reset": (100, "the connection is reset after K bytes of the body"),

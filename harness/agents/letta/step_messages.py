@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from harness.agents.letta.messages import (
     AssistantMessage,
@@ -12,13 +12,12 @@ from harness.agents.letta.messages import (
     FunctionReturn,
     InternalMonologue,
     LegacyFunctionCallMessage,
+    Message,
     StreamedMessage,
+    ToolCall,
     encodable,
 )
 from harness.core.json_texts import ArgumentTexts
-
-if TYPE_CHECKING:
-    from harness.agents.letta.messages import Message, ToolCall
 
 
 def call_message(

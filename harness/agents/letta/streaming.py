@@ -22,6 +22,7 @@ from harness.agents.letta.chat_completion import ChatCompletionChunks
 from harness.agents.letta.messages import (
     Emitted,
     InternalMonologue,
+    Message,
     MessageStreamStatus,
     StreamedMessage,
     encodable,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from datetime import datetime
 
-    from harness.agents.letta.messages import Message
     from harness.core.parts import Part
 
 
