@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.cassettes.differences import ABSENT, Difference, body_differences
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from harness.cassettes.model import Exchange
 
 
 DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
@@ -180,3 +182,15 @@ def _header_differences(recorded: Any, sent: Any) -> list[Difference]:
         for name in names
         if recorded.headers.get(name) != sent.headers.get(name)
     ]
+
+
+class Candidate(NamedTuple):
+    """A recorded exchange as an answer to a request."""
+
+    exchange: Exchange
+    failed: list[tuple[str, str]]
+    """Matchers that did not pass, each with its message; empty: it matches."""
+    differences: list[Difference]
+    """The fields behind those matchers."""
+    play_count: int
+    """How often it has been played."""

@@ -15,18 +15,21 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.keeping import Keeping
-from harness.cassettes.matching import DEFAULT_MATCH_ON, field_differences, json_body
+from harness.cassettes.matching import (
+    DEFAULT_MATCH_ON,
+    Candidate,
+    field_differences,
+    json_body,
+)
 from harness.cassettes.model import Exchange, Request, Response
 from harness.cassettes.persister import Persister, Stored, in_order
 from harness.errors import CassetteError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from harness.cassettes.differences import Difference
 
 
 class RecordMode(StrEnum):
@@ -45,20 +48,7 @@ class RecordMode(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> None:
-        names = ", ".join(member.value for member in cls)
-        raise UsageError(f"expected a record mode of {names}, got {value!r}")
-
-
-class Candidate(NamedTuple):
-    """A recorded exchange as an answer to a request."""
-
-    exchange: Exchange
-    failed: list[tuple[str, str]]
-    """Matchers that did not pass, each with its message; empty: it matches."""
-    differences: list[Difference]
-    """The fields behind those matchers."""
-    play_count: int
-    """How often it has been played."""
+        raise UsageError(f"expected a record mode of {', '.join(cls)}, got {value!r}")
 
 
 class MatchedCassette:
@@ -329,13 +319,11 @@ def matcher_of(matcher: Any) -> Any:
     """
     if callable(matcher):
         return matcher
-    if matcher == "json_body":
-        return json_body
     from vcr import VCR
 
-    matchers: dict[str, Any] = VCR().matchers
+    matchers: dict[str, Any] = {**VCR().matchers, "json_body": json_body}
     if matcher not in matchers:
-        names = ", ".join(sorted([*matchers, "json_body"]))
+        names = ", ".join(sorted(matchers))
         raise UsageError(f"expected a matcher of {names}, got {matcher!r}")
     return matchers[matcher]
 

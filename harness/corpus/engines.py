@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 from multiprocessing import get_all_start_methods
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.corpus.worker import Guard, Job, Limits, work_guarded
 from harness.errors import HarnessError, UsageError
@@ -205,9 +205,6 @@ class Dask(Engine):
                 work_guarded, items, self._job, self._limits, pure=False
             )
         )
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()

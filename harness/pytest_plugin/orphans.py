@@ -8,7 +8,6 @@ fixture is left out.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import pytest
 
 
-_KEY = "harness_orphans"
 _NAME_FIXTURE = "harness_cassette_name"
 
 
@@ -86,24 +84,22 @@ class Orphans:
         """Take note of cassettes that a test used."""
         self._used.update(paths)
 
-    def add_worker(self, output: dict[str, Any] | None) -> None:
-        """Take over what a worker of pytest-xdist knows; None if it crashed."""
-        if output is None:
+    def state(self) -> Any:
+        """Return what a worker of pytest-xdist knows, as JSON."""
+        return sorted(self._used), self._folders, sorted(self._unclear)
+
+    def add_worker(self, state: Any) -> None:
+        """Take over what a worker knows; None if it crashed."""
+        if state is None:
             self._failed_workers = True
             return
-        used, folders, unclear = json.loads(output[_KEY])
+        used, folders, unclear = state
         self._used.update(used)
         self._folders.update(folders)
         self._unclear.update(unclear)
 
     def finish(self, session: pytest.Session) -> None:
-        """Find the orphans and fail the run; a worker only reports what it knows."""
-        output = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            output[_KEY] = json.dumps(
-                [sorted(self._used), self._folders, sorted(self._unclear)]
-            )
-            return
+        """Find the orphans and fail the run."""
         if self._failed_workers or not self._folders:
             return
         for folder in sorted(self._folders.keys() - self._unclear):

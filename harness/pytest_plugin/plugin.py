@@ -153,7 +153,7 @@ def pytest_collection_modifyitems(
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist knows; a crashed one reports nothing."""
     output = getattr(node, "workeroutput", None)
-    if output is None or "harness_orphans" in output:
+    if output is None or "harness_found" in output:
         _running(node.config).add_worker(output)
 
 

@@ -239,8 +239,7 @@ class _Wire(asyncio.Transport):
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._task.cancel()
 
-    def abort(self) -> None:
-        self.close()
+    abort = close
 
     def is_closing(self) -> bool:
         return self._is_closed

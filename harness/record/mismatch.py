@@ -14,8 +14,8 @@ from harness.errors import CassetteMismatchError
 from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
+    from harness.cassettes.matching import Candidate
     from harness.cassettes.model import Exchange
-    from harness.cassettes.vcr_bridge import Candidate
     from harness.record.session import RecordingSession
 
 

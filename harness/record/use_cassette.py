@@ -24,7 +24,6 @@ from harness.record.surfacing import hidden_cause
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     from harness.cassettes.vcr_bridge import RecordMode
 
@@ -135,10 +134,7 @@ class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecora
         return session
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, error: BaseException | None, trace: object
     ) -> None:
         session, context = self._session, self._using
         assert session is not None
@@ -161,12 +157,9 @@ class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecora
         return self.__enter__()
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, error: BaseException | None, trace: object
     ) -> None:
-        self.__exit__(kind, error, traceback)
+        self.__exit__(kind, error, trace)
 
     def _recreate_cm(self) -> Self:
         """Return the context of one call of a decorated function."""

@@ -31,6 +31,10 @@ class Match(StrEnum):
     ORDER = "order"
     """The next one, whatever the request asks."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise UsageError(f"match: expected strict or order, got {shorten(value)}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -107,7 +111,7 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         )
     parsers = {
         "cassette": _text,
-        "match": _match,
+        "match": Match,
         "speed": _speed,
         "split": lambda v: _parsed(v, Split, parse_split, "split"),
         "writes": lambda v: _parsed(v, Split, parse_split, "writes"),
@@ -143,15 +147,6 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise UsageError(f"cassette: expected its path, got {shorten(value)}")
     return value
-
-
-def _match(value: Any) -> Match:
-    try:
-        return Match(value)
-    except ValueError:
-        raise UsageError(
-            f"match: expected strict or order, got {shorten(value)}"
-        ) from None
 
 
 _FASTEST = 1e6  # beyond this a microsecond is a second: 0 is meant

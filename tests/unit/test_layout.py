@@ -50,7 +50,6 @@ LONG = {
     "apis/chat/cutting.py": 370,
     "apis/chat/deltas.py": 370,
     "cassettes/interactions.py": 410,
-    "cassettes/vcr_bridge.py": 360,
     "cli/fuzz.py": 380,
     "core/json_arguments.py": 520,
     "core/json_texts.py": 380,
