@@ -35,7 +35,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
-from harness.agents.letta.messages import STAMP_FIELDS
+from harness.agents.letta.light import STAMP_FIELDS
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError
 

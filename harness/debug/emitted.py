@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.messages import MessageStreamStatus
+from harness.agents.letta.light import MessageStreamStatus
 from harness.debug.folding import fold
 
 if TYPE_CHECKING:

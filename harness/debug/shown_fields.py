@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from harness.agents.letta.messages import STAMP_FIELDS
+from harness.agents.letta.light import STAMP_FIELDS
 
 __all__ = [
     "ARGUMENTS",

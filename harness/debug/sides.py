@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.messages import STAMP_FIELDS
+from harness.agents.letta.light import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
 from harness.core.sse import SSEDecoder
 from harness.engine.transcript import describe

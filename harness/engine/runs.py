@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agents.letta.messages import MessageStreamStatus
+from harness.agents.letta.light import MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.transcript import describe, message_json
@@ -60,7 +60,7 @@ def runs(emissions: list[Emission]) -> list[Run]:
     statuses: dict[int, Run] = {}
     reader = DeltaReader()
     for emission in emissions:
-        message = emission.message
+        message = emission.emitted
         if isinstance(message, MessageStreamStatus):
             run = statuses.setdefault(
                 emission.exchange, Run(emission.exchange, "status")

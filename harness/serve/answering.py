@@ -18,7 +18,8 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.detect import api_named
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Request, header_pairs
-from harness.engine.stream import StreamReader, read_whole
+from harness.engine.stream import StreamReader
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
 from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
