@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["ApiRounds"]
 
 _TELLING = ("text and parallel calls", "plain text", "one call")
+_ONLY_EXCEPTIONS = ("spliced", "text-in-tool")
+"""Dialects that break what the API promises, so that content may well be lost."""
 _CUTS = ("chars", "whole", "2", "5")
 
 
@@ -137,7 +139,11 @@ class ApiRounds:
             answer = cut_answer(answer, split)
         recorder.tried.dialects[dialect] += 1
         recorder.count("agreement")
-        self._ask(recorder, self._arrival(answer, dialect=dialect))
+        arrival = self._arrival(answer, dialect=dialect)
+        if dialect in _ONLY_EXCEPTIONS:
+            recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))
+        else:
+            self._ask(recorder, arrival)
 
     def _cut(self, recorder: Recorder, name: str, split: str) -> None:
         if not recorder.wants("split-invariance"):

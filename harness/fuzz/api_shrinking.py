@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects.parts import is_json
-from harness.fuzz.api_arrivals import smaller_answers
+from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.descending import Tries, descend
 from harness.fuzz.descending import shorter as without_some
@@ -27,11 +27,14 @@ def shrink_events(
     than a server sends.
     """
     truth = truth_of(arrival, "", api)
+    twice = _begun_twice(api_payloads(arrival))
 
     def is_allowed(other: Arrival) -> bool:
         carried = truth_of(other, "", api)
         if truth.is_ended and not carried.is_ended:
             return False
+        if _begun_twice(api_payloads(other)) > twice:
+            return False  # two of one number may be read in several ways
         sound = all(is_json(call.arguments) for call in truth.calls)
         return not sound or all(
             call.name and is_json(call.arguments) for call in carried.calls
@@ -52,6 +55,16 @@ def shrink_events(
         stream = descend(stream, without_some, test)  # the cuts have no part in it
         return (b"".join(stream),)
     return descend(stream, shorter, test)
+
+
+def _begun_twice(payloads: Arrival) -> int:
+    """Count the blocks that begin under a number that another one has."""
+    numbers = [
+        (payload.get("index"), payload.get("output_index"))
+        for payload in payloads
+        if payload.get("type") in {"content_block_start", "response.output_item.added"}
+    ]
+    return len(numbers) - len(set(numbers))
 
 
 def _joined_events(stream: Arrival) -> Iterator[Arrival]:

@@ -45,6 +45,7 @@ from harness.fuzz.shown_fields import (
     VOLATILE,
     field_of,
     fields_of,
+    is_count,
     is_ending,
     is_message,
     name_key,
@@ -237,7 +238,7 @@ class _Folding:
         for key, value in fields.items():
             if key in SIGNATURES:
                 self.signatures = [*(self.signatures or []), signature_of(value)]
-            elif "token" in key.lower() and type(value) is int:
+            elif type(value) is int and is_count(key):
                 self._count("", {key: value})
             elif key not in VOLATILE | set(TAGS) and not is_ending(key, value):
                 self._walk(_join(path, key), value, is_value=is_value)

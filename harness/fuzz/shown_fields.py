@@ -17,6 +17,7 @@ __all__ = [
     "VOLATILE",
     "field_of",
     "fields_of",
+    "is_count",
     "is_ending",
     "is_message",
     "name_key",
@@ -71,6 +72,11 @@ def signature_of(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value if isinstance(value, str) else ""
+
+
+def is_count(key: str) -> bool:
+    """Tell whether a number under this name counts tokens."""
+    return "token" in key.lower() or "usage" in key.lower()
 
 
 def is_ending(key: str, value: Any) -> bool:
