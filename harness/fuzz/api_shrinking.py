@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.dialects.parts import is_json
 from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.descending import Tries, descend
+from harness.fuzz.descending import Tries, descend, shrink_pieces
 from harness.fuzz.descending import shorter as without_some
 
 if TYPE_CHECKING:
@@ -47,14 +47,13 @@ def shrink_events(
 
     def shorter(stream: Arrival) -> Iterator[Arrival]:
         yield from without_some(stream)
-        if not isinstance(stream[0], bytes):
-            yield from _joined_events(stream)
+        yield from _joined_events(stream)
 
+    if isinstance(arrival[0], bytes):
+        return shrink_pieces(arrival, fails, is_allowed, fewer, tries)
     stream = descend(arrival, fewer, test)
-    if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
-        stream = descend(stream, without_some, test)  # the cuts have no part in it
-        return (b"".join(stream),)
-    return descend(stream, shorter, test)
+    # What comes twice goes first: else it would stand in for what is left out.
+    return descend(descend(stream, _said_once, test), shorter, test)
 
 
 def _begun_twice(payloads: Arrival) -> int:
@@ -65,6 +64,17 @@ def _begun_twice(payloads: Arrival) -> int:
         if payload.get("type") in {"content_block_start", "response.output_item.added"}
     ]
     return len(numbers) - len(set(numbers))
+
+
+def _said_once(stream: Arrival) -> Iterator[Arrival]:
+    """Yield the stream without what Responses repeats when something is over."""
+    for number, payload in enumerate(stream):
+        before, after = stream[:number], stream[number + 1 :]
+        response = payload.get("response")
+        if isinstance(response, dict) and response.get("output"):
+            yield (*before, {**payload, "response": {**response, "output": []}}, *after)
+        if str(payload.get("type")).endswith(".done"):
+            yield (*before, *after)
 
 
 def _joined_events(stream: Arrival) -> Iterator[Arrival]:

@@ -38,6 +38,8 @@ class Endings:
     """How it shows that an answer ended, by why it did, in chat's words."""
     counts: Mapping[str, str] = field(default_factory=dict)
     """Its fields that are numbers of tokens, and which."""
+    leaks_refusal: bool = False
+    """Whether a refusal looks like an answer, though there is more than a text."""
 
 
 def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
@@ -53,7 +55,13 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             kind = _kind_of_count(shown, count, truth)
             if truth.counts and kind is not None:
                 counts[shown] = kind
-    return Endings(by_meaning, counts)
+    content, refusal = said["content"][1], said.get("refusal", (None, None))[1]
+    leaks = (
+        refusal is not None
+        and bool(content.endings)
+        and (refusal, refusal.endings) == (content, content.endings)
+    )
+    return Endings(by_meaning, counts, leaks)
 
 
 def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
@@ -105,7 +113,9 @@ def _expected_endings(endings: Endings, truth: Truth) -> Mapping[str, str]:
     if truth.refusal or not (truth.text or truth.calls):
         return {}
     if truth.meaning == "length":
-        return endings.by_meaning.get("length", {})
+        shown = endings.by_meaning.get("length", {})
+        # That it looks like a complete one is another relation's matter.
+        return {} if shown == endings.by_meaning.get("stop") else shown
     is_clear = truth.is_sound and (truth.meaning == "tool_calls") == bool(truth.calls)
     return endings.by_meaning.get(truth.meaning, {}) if is_clear else {}
 

@@ -46,6 +46,7 @@ from harness.fuzz.shown_fields import (
     field_of,
     fields_of,
     is_count,
+    is_counter,
     is_ending,
     is_message,
     name_key,
@@ -240,7 +241,12 @@ class _Folding:
                 self.signatures = [*(self.signatures or []), signature_of(value)]
             elif type(value) is int and is_count(key):
                 self._count("", {key: value})
-            elif key not in VOLATILE | set(TAGS) and not is_ending(key, value):
+            elif not (
+                key in VOLATILE
+                or key in TAGS
+                or is_ending(key, value)
+                or is_counter(key, value)
+            ):
                 self._walk(_join(path, key), value, is_value=is_value)
 
     def _end(self, fields: dict[str, Any], *, tag: str = "") -> None:

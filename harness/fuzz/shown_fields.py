@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ __all__ = [
     "field_of",
     "fields_of",
     "is_count",
+    "is_counter",
     "is_ending",
     "is_message",
     "name_key",
@@ -55,6 +57,10 @@ ARGUMENTS = (
     *("arguments", "args", "parameters", "params", "input"),
     *("tool_input", "tool_args", "tool_arguments", "function_args"),
 )
+_COUNTERS = re.compile(
+    r"(^|_)(n|num|count|chunks|events|deltas|fragments|pieces|reads|elapsed|seconds|ms"
+    r"|duration|latency)(_|$)"
+)
 SIGNATURES = frozenset(("signature", "thoughtSignature", "thought_signature"))
 
 
@@ -72,6 +78,12 @@ def signature_of(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value if isinstance(value, str) else ""
+
+
+def is_counter(key: str, value: Any) -> bool:
+    """Tell whether a number counts what depends on the cuts, or measures time."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and bool(_COUNTERS.search(key))
 
 
 def is_count(key: str) -> bool:

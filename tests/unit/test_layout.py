@@ -60,7 +60,6 @@ LONG = {
     "engine/transcript.py": 380,
     "fuzz/consumers.py": 390,
     "fuzz/driving.py": 360,
-    "fuzz/folding.py": 370,
     "fuzz/judging.py": 460,
     "fuzz/stream_trials.py": 370,
     "pytest_plugin/playback.py": 380,
