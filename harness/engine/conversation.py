@@ -9,8 +9,7 @@ and gateways rewrite ids and reorder results, but both turns of one request agre
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
 
@@ -32,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """The recorded result of one tool call."""
 
     text: str
@@ -265,7 +263,7 @@ def question_of(conversation: Conversation | None) -> str:
     """
     turns = conversation.turns if conversation else ()
     names = {call.id: call.name for turn in turns for call in turn.calls if call.id}
-    for turn in reversed(turns):
+    for turn in turns[::-1]:
         if turn.outputs:
             named = [(one.name or names.get(one.call_id), one) for one in turn.outputs]
             return "\n".join(

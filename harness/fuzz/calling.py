@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from harness.fuzz.outcomes import Outcome
+    from harness.debug.outcomes import Outcome
 
 __all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold", "fed"]
 

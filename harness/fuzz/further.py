@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from harness.debug.outcomes import Outcome
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
-from harness.fuzz.outcomes import Outcome
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:

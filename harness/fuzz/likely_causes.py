@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.debug.outcomes import Call, Outcome
     from harness.fuzz.arrivals import Truth
-    from harness.fuzz.outcomes import Call, Outcome
 
 __all__ = ["cause"]
 

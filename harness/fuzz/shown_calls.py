@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.dialects.parts import is_json
+from harness.debug.outcomes import Call, Outcome, canonical
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.outcomes import Call, Outcome, canonical
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Truth

@@ -82,7 +82,7 @@ def _is_item(item: dict[str, Any]) -> bool:
     )
 
 
-def request(_uri: str, body: Payload) -> Conversation:
+def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
     """Read a request.
 
     Args:
