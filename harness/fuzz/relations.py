@@ -67,7 +67,7 @@ _RELATIONS = (
     ),
     Relation(
         "truncation",
-        "a stream without its end is not shown as complete",
+        "a missing end, an error or a cut-off is not shown as complete",
         _ALL_LEVELS - {Level.HANDLER},
     ),
     Relation(
