@@ -39,6 +39,7 @@ from harness.debug.outcomes import Call, Outcome, Raised
 from harness.debug.shown_fields import (
     ARGUMENTS,
     ENDS,
+    REASONS,
     SIGNATURES,
     TAGS,
     USAGES,
@@ -187,7 +188,10 @@ class _Folding:
         if isinstance(value, Enum):
             return  # a name of something, not a text that came
         if isinstance(value, str):
-            self._text(path or "text", str(value))
+            if is_value and path.endswith("]") and value in REASONS:
+                self.endings[path] = value
+            else:
+                self._text(path or "text", str(value))
         elif value is None:
             return
         elif isinstance(value, bool | int | float):

@@ -14,6 +14,7 @@ from harness.agents.letta.light import STAMP_FIELDS
 __all__ = [
     "ARGUMENTS",
     "ENDS",
+    "REASONS",
     "SIGNATURES",
     "TAGS",
     "USAGES",
@@ -51,6 +52,14 @@ _ENDINGS = frozenset(
 ENDS = frozenset(("done", "complete", "completed", "finish", "finished", "success"))
 """Kinds of messages that report the end of an answer."""
 USAGES = frozenset(("usage", "usage_metadata", "usageMetadata", "token_usage"))
+REASONS = frozenset(
+    (
+        *("stop", "tool_calls", "length", "content_filter", "function_call"),
+        *("end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal"),
+        *("completed", "incomplete", "failed", "STOP", "MAX_TOKENS", "SAFETY"),
+    )
+)
+"""Why an answer ended, as providers say it: an ending also where it has no name."""
 _IS_ENDING_UP_TO = 40  # characters, without a blank; longer ones are texts
 
 TAGS = ("message_type", "type", "kind", "event", "role")

@@ -340,7 +340,7 @@ class Judge:
         """Judge the beginning of an arrival against what was said of all of it."""
         beginning = arrival[:length]
         got = self.run(beginning, is_beginning=True)
-        if got.raised is not None or self._begins(beginning, got, expected):
+        if got.raised is not None or self._begins(beginning, arrival, got, expected):
             return None
         return Failure(
             "prefix-safety",
@@ -385,11 +385,12 @@ class Judge:
             return None
         return replace(found, base=arrival, fault=str(fault))
 
-    def _begins(self, arrival: Arrival, got: Outcome, expected: Outcome) -> bool:
+    def _begins(
+        self, arrival: Arrival, whole: Arrival, got: Outcome, expected: Outcome
+    ) -> bool:
         if self.consumer.level is not Level.HANDLER:
-            got = without_marks(
-                self.truth(arrival), got, expected, self.shows().content
-            )
+            truths = self.truth(arrival), self.truth(whole)
+            got = without_marks(*truths, got, expected, self.shows().content)
         return got.begins(expected)
 
     def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:
@@ -402,7 +403,9 @@ class Judge:
             kind = difference(got.as_json(), expected.as_json())
         else:
             kind = (
-                None if self._begins(broken, got, expected) else "takes something back"
+                None
+                if self._begins(broken, arrival, got, expected)
+                else "takes something back"
             )
         if kind is None:
             return None

@@ -68,6 +68,7 @@ def probes() -> dict[str, Arrival]:
         ),
         "length": stream({"content": _PROBE_TEXT}, finish="length"),
         "refusal": stream({"refusal": _PROBE_TEXT}),
+        "usage beside": (*content[:-1], {**content[-1], "usage": _PROBE_USAGE}),
         "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
     }
 

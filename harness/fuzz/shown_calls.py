@@ -72,12 +72,13 @@ def is_marked(truth: Truth, got: Outcome) -> bool:
 
 
 def without_marks(
-    truth: Truth, got: Outcome, expected: Outcome, content: str | None
+    truth: Truth, whole: Truth, got: Outcome, expected: Outcome, content: str | None
 ) -> Outcome:
     """Return what was made of a broken stream without what marks it as one.
 
     Args:
         truth: Of the broken stream.
+        whole: Of the sound one.
         got: What was made of it.
         expected: What was made of the sound one.
         content: The kind of text that is the content.
@@ -87,10 +88,21 @@ def without_marks(
         kind: text
         for kind, text in got.texts.items()
         # Numbers grow, and an error has a text of its own kind.
-        if kind in kinds and not _NUMBERS.fullmatch(text)
+        if kind in kinds
+        and not _NUMBERS.fullmatch(text)
+        and not (content is None and _is_framed(text, expected.texts.get(kind, "")))
     }
-    calls = () if is_marked(truth, got) else got.calls
+    is_broken = any(not is_json(call.arguments) for call in whole.calls)
+    calls = () if is_broken or is_marked(truth, got) else got.calls
     return replace(got, texts=texts, calls=calls)
+
+
+def _is_framed(text: str, whole: str) -> bool:
+    """Tell whether a text is the beginning of another with the same words around."""
+    return any(
+        whole.startswith(text[:place]) and whole.endswith(text[place:])
+        for place in range(len(text) + 1)
+    )
 
 
 def spoken(
