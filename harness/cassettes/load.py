@@ -32,6 +32,7 @@ from harness.cassettes.model import Cassette, Exchange, Headers, Request, Respon
 from harness.cassettes.yaml_text import load_yaml
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _lines_response(opened: Input) -> Response:
     return response
 
 
-_HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
+_HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
 
 
 def _http_exchange(opened: Input) -> Exchange:

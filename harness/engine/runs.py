@@ -11,11 +11,11 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light import LightMessage, MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.transcript import describe, message_json
@@ -124,7 +124,9 @@ def _extend(run: Run, emission: Emission) -> None:
 
 def _read(message: object, reader: DeltaReader) -> Iterator[tuple[str, str, str]]:
     """Yield what a message holds: kind, fragment, the id where a call starts."""
-    data = json.loads(message_json(message))
+    data: Any = message.shown if isinstance(message, LightMessage) else None
+    if data is None:
+        data = json.loads(message_json(message))
     if isinstance(data, str):
         yield "text", data, ""
     elif isinstance(data, dict) and isinstance(data.get("choices"), list):
