@@ -11,11 +11,12 @@ dialects, splits and faults take 25 ms of a start, and most replays vary nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from harness.apis.base import Named, WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects import Dialect
     from harness.apis.chat.faults import Fault
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.splits import Split
 
-__all__ = ["Variation", "vary"]
+__all__ = ["Variation", "dialects_of", "faults_of", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +160,27 @@ def vary(
 
         fault = parse_fault(fault)
     return Variation(split, dialect, fault)
+
+
+def dialects_of(api: str | None) -> Mapping[str, Named]:
+    """Return the dialects that `vary` takes for an API, by name; None is `chat`."""
+    if api is None or api == "chat":
+        from harness.apis.chat.dialects import DIALECTS
+
+        return DIALECTS
+    return _writing(api).dialects
+
+
+def faults_of(api: str | None) -> Mapping[str, Named]:
+    """Return the faults that `vary` takes for an API, by name; None is `chat`."""
+    if api is None or api == "chat":
+        from harness.apis.chat.faults import FAULTS
+
+        return FAULTS
+    return _writing(api).faults
+
+
+def _writing(api: str) -> WritingApi:
+    from harness.apis.detect import api_named
+
+    return cast("WritingApi", api_named(api))

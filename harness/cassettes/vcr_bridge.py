@@ -34,6 +34,7 @@ __all__ = [
     "MatchedCassette",
     "RecordMode",
     "json_body",
+    "matcher_of",
 ]
 
 
@@ -118,7 +119,7 @@ class MatchedCassette:
         self._keeping = Keeping(path, self.mode.value, self._persister, warn)
         if is_rewrite:
             self._persister.read(path)  # whatever cannot be read is not replaced
-        self._match_on = [_matcher(matcher) for matcher in match_on]
+        self._match_on = [matcher_of(matcher) for matcher in match_on]
         self._without = next(
             (m.without for m in self._match_on if hasattr(m, "without")), ()
         )
@@ -337,7 +338,12 @@ def _vcr_mode(mode: RecordMode) -> Any:
     return VcrMode(mode.value)
 
 
-def _matcher(matcher: Any) -> Any:
+def matcher_of(matcher: Any) -> Any:
+    """Return what compares two requests, of its name or as it is.
+
+    Raises:
+        UsageError: Neither vcrpy nor we have a matcher of that name.
+    """
     if callable(matcher):
         return matcher
     if matcher == "json_body":

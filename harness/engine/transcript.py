@@ -136,13 +136,13 @@ class Transcript:
         Args:
             width: Columns to use; None asks the terminal.
         """
-        from harness.engine.runs import view
+        from harness.engine.default_view import view
 
         print(view(self, width=width))  # noqa: T201 - it is asked to print
 
     def __repr__(self) -> str:
         """Return one line: what was replayed and what came of it."""
-        from harness.engine.runs import counts
+        from harness.engine.default_view import counts
 
         return f"<Transcript {self.cassette} {self.interface}: {counts(self)}>"
 
@@ -150,7 +150,7 @@ class Transcript:
         """Return the default view for a notebook."""
         import html
 
-        from harness.engine.runs import view
+        from harness.engine.default_view import view
 
         return f"<pre>{html.escape(view(self, width=100))}</pre>"
 
@@ -158,7 +158,7 @@ class Transcript:
         """Return the default view for rich."""
         from rich.text import Text
 
-        from harness.engine.runs import view
+        from harness.engine.default_view import view
 
         return Text(view(self))
 

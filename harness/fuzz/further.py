@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.fuzz.arrivals import truth_of
-from harness.fuzz.outcomes import Outcome
+from harness.debug.outcomes import Outcome
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["earliness", "interfaces", "translation", "truncation", "without_end"]
-
-
-def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
-    """Cut the end off, and look whether the consumer shows that it is missing."""
-    cut = without_end(arrival, judge.api)
-    if cut == arrival or not cut:
-        return None
-    expected, got = judge.run(arrival), judge.run(cut)
-    if got.raised is not None or expected.raised is not None:
-        return None
-    if not expected.endings or got.endings != expected.endings:
-        return None  # it shows none, or shows that this one is missing
-    return Failure(
-        "truncation",
-        "is shown as complete",
-        cut,
-        replace(got, texts={**got.texts, **got.endings}),
-        replace(got, texts={**got.texts, "(end)": "missing, or an exception"}),
-        reference=arrival,
-        base=arrival,
-        note="the event that ends the answer never came",
-    )
+__all__ = ["earliness", "interfaces", "translation"]
 
 
 def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
@@ -118,16 +94,6 @@ def interfaces(judge: Judge, arrival: Arrival) -> Failure | None:
         expected,
         note="said by the streaming interface, written as the queue writes it",
     )
-
-
-def without_end(arrival: Arrival, api: str) -> Arrival:
-    """Return an arrival without the event that ends it, and all after that."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    for length in range(len(arrival) - 1, 0, -1):
-        if not truth_of(arrival[:length], "", api).is_ended:
-            return arrival[:length]
-    return ()
 
 
 def _queued(streamed: Outcome) -> dict[str, str]:

@@ -1,15 +1,17 @@
-"""What a consumer shows of plain streams: learnt from three, and asked of no other.
+"""What a consumer shows of plain streams: learnt from a few, and asked of no other.
 
 What a consumer does not show there is never asked of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.debug.outcomes import Call, Outcome, Raised, canonical
+from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
-from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
+from harness.fuzz.endings import Endings, learn_endings
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ __all__ = ["Shows", "learn", "plainest", "probes"]
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
 _PROBE_CALL = Call("look_up", '{"bird": "goose", "many": 7}')
+_PROBE_USAGE = {"prompt_tokens": 307, "completion_tokens": 59, "total_tokens": 366}
+_NEEDED = ("content", "calls", "reasoning")
+"""The streams that tell whether a consumer works at all."""
 
 
 def probes() -> dict[str, Arrival]:
@@ -45,6 +50,7 @@ def probes() -> dict[str, Arrival]:
             for delta, reason in bodies
         )
 
+    content = stream({"content": _PROBE_TEXT})
     opening = {
         "index": 0,
         "id": "call_1",
@@ -53,13 +59,16 @@ def probes() -> dict[str, Arrival]:
     }
     rest = {"index": 0, "function": {"arguments": _PROBE_CALL.arguments}}
     return {
-        "content": stream({"content": _PROBE_TEXT}),
+        "content": content,
         "calls": stream(
             {"tool_calls": [opening]}, {"tool_calls": [rest]}, finish="tool_calls"
         ),
         "reasoning": stream(
             {"reasoning_content": _PROBE_REASONING}, {"content": _PROBE_TEXT}
         ),
+        "length": stream({"content": _PROBE_TEXT}, finish="length"),
+        "refusal": stream({"refusal": _PROBE_TEXT}),
+        "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
     }
 
 
@@ -77,6 +86,10 @@ class Shows:
     """The kind of its texts that is the reasoning; None if it shows none."""
     merges_reasoning: bool = False
     """Whether reasoning goes into the content."""
+    leaks_refusal: bool = False
+    """Whether a refusal looks like an answer, though there is more than a text."""
+    endings: Endings = field(default_factory=Endings)
+    """What it shows beside texts and calls."""
     raised: tuple[Raised, ...] = ()
     """The exceptions of the plain streams: of each, if it works on none."""
     is_silent: bool = False
@@ -85,7 +98,7 @@ class Shows:
     @property
     def works(self) -> bool:
         """Whether it took at least one plain stream without an exception."""
-        return len(self.raised) < len(probes())
+        return len(self.raised) < len(_NEEDED)
 
 
 def plainest(judge: Judge) -> Arrival:
@@ -144,9 +157,17 @@ def learn(
             (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
             None,
         ),
-        merges_reasoning=shown != _PROBE_TEXT,
+        # That it is marked, as with tags, is the consumer's choice.
+        merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
+        leaks_refusal="refusal" in said
+        and said["refusal"] == said["content"]
+        and bool(said["content"].endings)
+        and said["refusal"].endings == said["content"].endings,
+        endings=learn_endings(
+            {name: (truth_of(streams[name], "", api), said[name]) for name in said}
+        ),
         raised=tuple(
-            outcome.raised for outcome in said.values() if outcome.raised is not None
+            raised for name in _NEEDED if (raised := said[name].raised) is not None
         ),
         is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
     )

@@ -153,18 +153,21 @@ def socket_patches(
         looking_up: The same with a name: to look one up is to use the network.
     """
 
-    def connect(original: Callable[..., Any]) -> Callable[..., Any]:
+    def reach(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def connect(self: socket.socket, address: Any) -> Any:
-            if self.family in {socket.AF_INET, socket.AF_INET6}:
+        def reach(self: socket.socket, *args: Any) -> Any:
+            # `connect` takes an address alone; for `sendto` it comes last.
+            address = args[-1]
+            is_ip = self.family in {socket.AF_INET, socket.AF_INET6}
+            if is_ip and isinstance(address, tuple):
                 try:
                     connecting(_text(address[0]), address[1])
                 except HarnessError:
                     self.close()
                     raise
-            return original(self, address)
+            return original(self, *args)
 
-        return connect
+        return reach
 
     def look_up(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -183,8 +186,9 @@ def socket_patches(
 
     return Patches(
         lambda: [
-            (socket.socket, "connect", connect),
-            (socket.socket, "connect_ex", connect),
+            (socket.socket, "connect", reach),
+            (socket.socket, "connect_ex", reach),
+            (socket.socket, "sendto", reach),
             (socket, "getaddrinfo", look_up),
         ]
     )

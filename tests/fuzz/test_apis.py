@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from harness.apis.style import RESTATED
+from harness.debug.outcomes import Outcome, canonical
 from harness.fuzz import check, said
 from harness.fuzz.api_arrivals import (
     answer_of,
@@ -25,8 +26,7 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
-from harness.fuzz.further import without_end
-from harness.fuzz.outcomes import Outcome, canonical
+from harness.fuzz.endings import without_end
 from tests.planted import events
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
+from harness.debug.outcomes import canonical
 from harness.fuzz.api_arrivals import (
     answer_of,
     stock_answers,
@@ -31,9 +32,8 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.arrivals import Truth, chunks_of, truth_of
-from harness.fuzz.judging import break_arrival
+from harness.fuzz.breaking import break_arrival
 from harness.fuzz.odd import ODD_BYTES, odd_bytes, only_cuts, stock
-from harness.fuzz.outcomes import canonical
 from harness.fuzz.served_streams import StreamServer
 from harness.fuzz.writing import event_bytes
 from tests.third_party.environments import (

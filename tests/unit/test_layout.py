@@ -59,7 +59,6 @@ LONG = {
     "engine/stream.py": 470,
     "fuzz/consumers.py": 390,
     "fuzz/driving.py": 360,
-    "fuzz/folding.py": 370,
     "fuzz/judging.py": 460,
     "fuzz/stream_trials.py": 370,
     "pytest_plugin/playback.py": 380,

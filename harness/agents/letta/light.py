@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.agents.letta.messages import Message, StreamedMessage
 
 __all__ = [
+    "STAMP_FIELDS",
     "CallFields",
     "CallOfRecord",
     "FunctionOfRecord",
@@ -35,6 +36,13 @@ __all__ = [
     "render_json",
     "render_sse",
 ]
+
+STAMP_FIELDS = (
+    *("id", "date"),  # ours and the seed's
+    *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
+)
+"""Fields of a message that name whose part it is, not its content: two recordings of
+the same answer differ in them."""
 
 _MESSAGE_TYPES = {
     "InternalMonologue": "internal_monologue",

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.deltas import REASONING_FIELDS
 from harness.apis.chat.dialects.editing import (
     edit_choices,
     edit_delta,
@@ -223,9 +224,11 @@ def stray_bytes(pieces: Iterable[bytes], _number: int) -> Iterator[bytes]:
     yield b"\x00\xe2\x82 stray\ndat"
 
 
-_TEXT_START = re.compile(
-    rb'"(?:content|arguments|reasoning|reasoning_content|text)":\s*"(?=[^"])'
+_TEXT_FIELDS = (
+    *("content", "refusal", "arguments", "input", "text", "thinking", "transcript"),
+    *REASONING_FIELDS,
 )
+_TEXT_START = re.compile(rf'"(?:{"|".join(_TEXT_FIELDS)})":\s*"(?=[^"])'.encode())
 
 
 def invalid_utf8(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:

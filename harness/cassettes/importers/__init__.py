@@ -55,7 +55,7 @@ def text_importer(text: str) -> TextImporter | None:
 
 
 def _is_vcrpys(document: Any) -> bool:
-    """Return whether a document is at once seen to be a cassette of vcrpy or ours."""
+    """Return whether a document shows at once that it is a cassette of vcrpy's."""
     if type(document) is not dict or document.keys() != {"interactions", "version"}:
         return False
     first = document["interactions"]

@@ -29,7 +29,6 @@ from tests.anthropic_streams import (
     text,
     thinking,
 )
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +140,6 @@ def test_a_text_planted_in_any_leaf_comes_out() -> None:
     assert list(lost(events(EVERYTHING), lambda: True)) == []
 
 
-@needs_shared
 @pytest.mark.parametrize(
     "share",
     [

@@ -36,7 +36,6 @@ from harness.core.parts import (
 )
 from harness.core.sse import SSEDecoder
 from tests.gemini_streams import answer, merged, problems, read, read_each, recordings
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
@@ -76,7 +75,6 @@ def _key_sets(value: Any) -> Any:
     return [_key_sets(item) for item in value] if isinstance(value, list) else None
 
 
-@needs_shared
 def test_recorded_streams_are_written_back() -> None:
     """All 33: nothing left out, the same parts, no rule broken that was not before."""
     for stream in recordings():
@@ -88,7 +86,6 @@ def test_recorded_streams_are_written_back() -> None:
         assert broken(payloads) == broken(stream.payloads), stream.name
 
 
-@needs_shared
 def test_recorded_events_have_the_same_names_when_written_back() -> None:
     """Event by event, in the server's dialect, but for streamed calls and fixtures."""
     compared = 0
@@ -107,7 +104,6 @@ def test_recorded_events_have_the_same_names_when_written_back() -> None:
     assert compared > 50
 
 
-@needs_shared
 @pytest.mark.parametrize("name", DIALECTS)
 def test_a_dialect_says_the_same_and_breaks_the_rules_it_declares(name: str) -> None:
     """Over the recordings: answer, framing, exactly the declared rules."""

@@ -68,7 +68,6 @@ def test_no_text_is_lost(share: int) -> None:
     assert planted > 20_000 / share
 
 
-@needs_shared
 def test_cuts_change_nothing() -> None:
     """Byte by byte and at pairs of cuts of one recorded stream: the same parts."""
     found = next(r for r in recordings() if 1000 < len(r.body) < 9000)

@@ -1,0 +1,218 @@
+"""How an answer ended, what it took and what was signed: shown, and shown right.
+
+What a consumer calls them is learnt from plain streams; what it does not show there is
+never asked of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from harness.apis.chat.faults import parse_fault
+from harness.fuzz.arrivals import payloads_of_bytes, truth_of
+from harness.fuzz.breaking import break_arrival
+from harness.fuzz.relations import Failure
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.debug.outcomes import Outcome
+    from harness.fuzz.arrivals import Arrival, Truth
+    from harness.fuzz.judging import Judge
+
+__all__ = ["Endings", "differing", "learn_endings", "truncation", "without_end"]
+
+_COUNTS = {
+    "input": frozenset(("input", "prompt", "in")),
+    "output": frozenset(("output", "completion", "candidates", "out")),
+    "total": frozenset(("total",)),
+}
+_NO_PART_OF_NAMES = ("tokens", "token", "count", "usage", "num", "_", ".")
+_ERRORS = {
+    "responses": ("failed", "error-flat"),
+    "anthropic": ("overloaded-error",),
+    "gemini": ("error",),
+}
+"""Faults by API that end an answer with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """What a consumer shows beside texts and calls, of plain streams."""
+
+    by_meaning: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """How it shows that an answer ended, by why it did, in chat's words."""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    """Its fields that are numbers of tokens, and which."""
+
+
+def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
+    """Learn it from what was made of the plain streams, by name."""
+    by_meaning: dict[str, Mapping[str, str]] = {}
+    counts: dict[str, str] = {}
+    for name, (truth, got) in said.items():
+        if got.raised is not None:
+            continue
+        if name in {"content", "calls", "length"}:
+            by_meaning[truth.meaning] = got.endings
+        for shown, count in got.counts.items():
+            kind = _kind_of_count(shown, count, truth)
+            if truth.counts and kind is not None:
+                counts[shown] = kind
+    return Endings(by_meaning, counts)
+
+
+def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
+    name = shown.rpartition(".")[2].lower()
+    for word in _NO_PART_OF_NAMES:
+        name = name.replace(word, "")
+    named = [kind for kind, names in _COUNTS.items() if name in names]
+    equal = [kind for kind, value in truth.counts.items() if value == count]
+    # A wrong number has the right name all the same.
+    kinds = named or (equal if len(equal) == 1 else [])
+    return kinds[0] if kinds else None
+
+
+def differing(
+    endings: Endings, truth: Truth, got: Outcome
+) -> tuple[str, dict[str, str], dict[str, str]] | None:
+    """Compare what is shown beside texts and calls with what arrived.
+
+    Returns:
+        What differs, what should have been shown and what was, by field; None if
+        nothing does.
+    """
+    for shown, expected in _expected_endings(endings, truth).items():
+        if got.endings.get(shown) != expected:
+            return (
+                f"differs in how it ended, {shown!r}",
+                {shown: expected},
+                {shown: got.endings.get(shown, "nothing")},
+            )
+    if not truth.is_sound:
+        return None
+    for shown, kind in endings.counts.items():
+        number, count = truth.counts.get(kind), got.counts.get(shown)
+        if number is not None and number != count:
+            return (
+                f"differs in the number of tokens, {shown!r}",
+                {shown: f"{number}, as sent last"},
+                {shown: "nothing" if count is None else str(count)},
+            )
+    if got.signatures is None:
+        return None
+    for signature in truth.signatures:
+        if signature not in got.signatures:
+            return "loses a signature", {"(signature)": signature}, {}
+    return None
+
+
+def _expected_endings(endings: Endings, truth: Truth) -> Mapping[str, str]:
+    if truth.refusal or not (truth.text or truth.calls):
+        return {}
+    if truth.meaning == "length":
+        return endings.by_meaning.get("length", {})
+    is_clear = truth.is_sound and (truth.meaning == "tool_calls") == bool(truth.calls)
+    return endings.by_meaning.get(truth.meaning, {}) if is_clear else {}
+
+
+def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
+    """End an answer otherwise, and look whether the consumer shows that it did."""
+    expected = judge.run(arrival)
+    if expected.raised is not None or not expected.endings:
+        return None
+    for kind, note, broken in _broken_ends(arrival, judge.api):
+        if broken == arrival or not broken:
+            continue
+        got = judge.run(broken)
+        if got.raised is not None or not _is_the_same_end(kind, got, expected):
+            continue  # it shows none, or shows that this one is missing
+        return Failure(
+            "truncation",
+            kind,
+            broken,
+            replace(got, texts={**got.texts, **got.endings}),
+            replace(got, texts={**got.texts, "(end)": "another one, or an exception"}),
+            reference=arrival,
+            base=arrival,
+            note=note,
+        )
+    return None
+
+
+_CUT_OFF = "shows an answer that was cut off as complete"
+
+
+def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
+    if kind == _CUT_OFF:
+        # That the stream is over, as a flag shows, is right of this one, too.
+        words = {k: v for k, v in expected.endings.items() if not _is_flag(v)}
+        return bool(words) and all(got.endings.get(k) == v for k, v in words.items())
+    is_more_shown = bool(got.texts.keys() - expected.texts.keys())
+    return got.endings == expected.endings and not is_more_shown
+
+
+def _is_flag(shown: str) -> bool:
+    return shown in {"True", "False", "shown"}
+
+
+def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
+    """Yield what to call it if it is not noticed, why, and the arrival."""
+    if not arrival or isinstance(arrival[0], str):
+        return
+    note = "the event that ends the answer never came"
+    yield "is shown as complete", note, without_end(arrival, api)
+    for errored in _errored(arrival, api):
+        note = "the server reported an error and ended the stream"
+        yield "shows an error as complete", note, errored
+    note = "the model was cut off: the answer ended for want of tokens"
+    yield _CUT_OFF, note, _cut_off(arrival, api)
+
+
+def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
+    if api == "chat":
+        end = without_end(arrival, api)
+        yield break_arrival(arrival, parse_fault(f"error-event:{len(end)}"))
+        return
+    from harness.fuzz.api_arrivals import answer_of, written_as
+
+    for fault in _ERRORS[api]:
+        yield written_as(arrival, api, answer_of(api, arrival), fault=fault)
+
+
+def _cut_off(arrival: Arrival, api: str) -> Arrival:
+    if not truth_of(arrival, "", api).text:
+        return ()
+    if api == "chat":
+        is_bytes = isinstance(arrival[0], bytes)
+        payloads = payloads_of_bytes(arrival) if is_bytes else arrival
+        cut = tuple(map(_ended_by_length, payloads))
+        return tuple(event_bytes(cut)) if is_bytes else cut
+    from harness.fuzz.api_arrivals import answer_of, cut_off, written_as
+
+    return written_as(arrival, api, cut_off(api, "length", *answer_of(api, arrival)))
+
+
+def _ended_by_length(payload: dict[str, object]) -> dict[str, object]:
+    choices = payload.get("choices")
+    if not isinstance(choices, list):
+        return payload
+    changed = [
+        {**choice, "finish_reason": "length"}
+        if isinstance(choice, dict) and choice.get("finish_reason")
+        else choice
+        for choice in choices
+    ]
+    return {**payload, "choices": changed}
+
+
+def without_end(arrival: Arrival, api: str) -> Arrival:
+    """Return an arrival without the event that ends it, and all after that."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    for length in range(len(arrival) - 1, 0, -1):
+        if not truth_of(arrival[:length], "", api).is_ended:
+            return arrival[:length]
+    return ()
