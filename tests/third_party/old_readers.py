@@ -118,6 +118,29 @@ def llm_text(base_url: str) -> str:
     return str(model.prompt(PROMPT).text())
 
 
+def smolagents(base_url: str) -> Any:
+    """Add up the deltas of `OpenAIServerModel.generate_stream`."""
+    from smolagents import OpenAIServerModel
+    from smolagents.models import (
+        ChatMessage,
+        MessageRole,
+        agglomerate_stream_deltas,
+    )
+
+    model = OpenAIServerModel("m", api_base=base_url, api_key="unused")
+    asked = [
+        ChatMessage(role=MessageRole.USER, content=[{"type": "text", "text": PROMPT}])
+    ]
+    message = agglomerate_stream_deltas(list(model.generate_stream(asked)))
+    return {
+        "content": message.content or "",
+        "calls": [
+            {"name": c.function.name, "arguments": c.function.arguments}
+            for c in message.tool_calls or []
+        ],
+    }
+
+
 class PartialJson(PartialJsonParser):
     """Parse what has come with `partialjson`; emit what is new of a string."""
 

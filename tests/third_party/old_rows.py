@@ -16,7 +16,7 @@ class Row(NamedTuple):
     old: tuple[str, ...]
     """What is installed; the first is the library."""
     fixed: tuple[str, ...]
-    """What has it no more."""
+    """What has it no more; nothing for a release that is current."""
     target: str
     """The reader: a module beside this one and a name in it."""
     bug: str
