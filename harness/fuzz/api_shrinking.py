@@ -50,7 +50,8 @@ def shrink_events(
     stream = descend(arrival, fewer, test)
     if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
         stream = descend(stream, without_some, test)  # the cuts have no part in it
-        return (b"".join(stream),)
+        whole = (b"".join(stream),)
+        return whole if fails(whole) else stream  # only what failed itself is shown
     return descend(stream, shorter, test)
 
 
