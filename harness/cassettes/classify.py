@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.api import is_legacy
-from harness.apis.chat.chunks import DONE, parse_payload, payload_error
+from harness.apis.chat.chunks import DONE, parse_json, payload_error
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.framing import decoder_for
-from harness.errors import ChunkError, SSEError, shorten
+from harness.errors import SSEError, shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Api
@@ -122,15 +122,15 @@ def _first_event(text: bytes) -> Any:
 
 def _parse(text: bytes) -> Any:
     """Parse JSON of which the end may be missing; None where it is none."""
-    from pydantic_core import from_json
+    try:
+        return parse_json(text)
+    except (ValueError, RecursionError):
+        pass
+    from pydantic_core import from_json  # a third of a start
 
     try:
         return from_json(text, allow_partial="trailing-strings")
     except ValueError:
-        pass
-    try:
-        return parse_payload(text)  # reads lone surrogates, which jiter refuses
-    except ChunkError:
         return None
 
 
@@ -205,11 +205,52 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     return seen.at_the_end(head, is_whole=is_whole)
 
 
-_CONVERSE = frozenset({"messageStart", "contentBlockStart", "contentBlockDelta"})
 _LETTA = frozenset(
     {"internal_monologue", "assistant_message", "function_call", "function_return"}
     | {"message_type"}
 )
+
+
+_OTHERS: tuple[tuple[str, frozenset[str], str], ...] = (
+    ("messageStart", frozenset(), "Bedrock's Converse API"),
+    ("contentBlockStart", frozenset(), "Bedrock's Converse API"),
+    ("contentBlockDelta", frozenset(), "Bedrock's Converse API"),
+    ("message-start", frozenset(), "Cohere's own API, version 2"),
+    ("text-generation", frozenset(), "Cohere's own API, version 1"),
+    ("", frozenset({"output", "request_id"}), "DashScope's own API"),
+    ("", frozenset({"content", "stop"}), "llama.cpp's own `/completion`"),
+    ("", frozenset({"token", "generated_text"}), "TGI's own `/generate_stream`"),
+    ("", frozenset({"event", "conversation_id"}), "Dify"),
+    ("", frozenset({"jsonrpc"}), "JSON-RPC (MCP, A2A)"),
+    ("RUN_STARTED", frozenset(), "AG-UI"),
+    ("interaction.created", frozenset(), "Gemini's Interactions API"),
+    ("session.created", frozenset(), "OpenAI's Realtime API"),
+    ("text-start", frozenset(), "the Vercel AI SDK"),
+    ("start", frozenset(), "the Vercel AI SDK"),
+)
+"""Streams that are not read: type and keys of an event, and whose it is."""
+
+
+def _whose(name: str, payload: dict[str, Any]) -> str:
+    """Name the protocol of an event that no API reads; empty where it is unknown."""
+    if is_legacy(payload):
+        return "a stream of legacy text completions"
+    if name.startswith("thread."):
+        return "an OpenAI Assistants stream"
+    if _LETTA & payload.keys():
+        return (
+            "messages of an interface, as `harness replay --format sse` and Letta "
+            "write them, and no answer of a model; `harness diff` compares them"
+        )
+    kinds = {name} | {
+        value
+        for key in ("type", "event_type", "event")
+        if isinstance(value := payload.get(key), str)
+    }
+    for kind, keys, title in _OTHERS:
+        if (not kind or kind in kinds) and keys <= payload.keys():
+            return f"a stream of {title}, which is not read"
+    return ""
 
 
 class _Seen:
@@ -223,28 +264,23 @@ class _Seen:
     def verdict(self, event: SSEEvent) -> Classification | None:
         """Return what the stream is, or None while the events could be anybody's."""
         data = event.data.strip()
+        if data.startswith("data:"):  # framed twice, which is reported
+            data = data[5:].strip()
         if not data or data == DONE:
             return None
         payload = _parse(data.encode("utf-8", "surrogatepass"))
         if not isinstance(payload, dict):
+            what = "no JSON" if payload is None else "no JSON object"
             self._unknown = (
-                self._unknown or f"its data is no JSON: {shorten(data, limit=40)}"
+                self._unknown or f"its data is {what}: {shorten(data, limit=40)}"
             )
             return None
         api = api_of_event(event.event, payload)
         if api is not None:
             return Classification(Kind.STREAM, api=api.name)
-        if is_legacy(payload):
-            return _other("a stream of legacy text completions")
-        if event.event.startswith("thread."):
-            return _other("an OpenAI Assistants stream")
-        if event.event in _CONVERSE:
-            return _other("a stream of Bedrock's Converse API, which is not read")
-        if _LETTA & payload.keys():
-            return _other(
-                "messages of an interface, as `harness replay --format sse` and Letta "
-                "write them, and no answer of a model; `harness diff` compares them"
-            )
+        other = _whose(event.event, payload)
+        if other:
+            return _other(other)
         if payload_error(payload) is not None or event.event == "error":
             self._has_error = True
         else:

@@ -17,6 +17,7 @@ from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_importer
+from harness.cassettes.importers.repairs import repaired
 from harness.cassettes.inputs import Input, held_input, open_input
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
@@ -25,6 +26,7 @@ from harness.cassettes.json_recordings import (
     as_events,
     json_document,
     json_response,
+    json_values,
     values_response,
 )
 from harness.cassettes.library import BLOCK_KEY
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["load_cassette", "read_cassette"]
 
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def load_cassette(path: str | os.PathLike[str]) -> Cassette:
@@ -160,6 +165,10 @@ def _of_json_lines(opened: Input) -> list[Exchange]:
         found = [] if importer is None else importer.read(text, opened.path)
         if any(map(_is_recording, found)):
             return found
+        values = json_values(text)
+        rows = document_importer(values) if values else None
+        if rows is not None:
+            return rows.read(values, opened.path)
     return [exchange]
 
 
@@ -184,6 +193,7 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         return _of_document(document, opened.path, inspect)
     data = opened.read()
     text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    text = _COLOUR.sub("", text)
     importer = text_importer(text)
     exchanges = [] if importer is None else importer.read(text, opened.path)
     if any(_is_recording(exchange) for exchange in exchanges):
@@ -247,6 +257,14 @@ def _text_exchange(opened: Input) -> Exchange:
         )
         text = "the text is indented; the blanks in front of its lines were left out"
         exchange.notes.append(Problem(DiagnosticKind.RESTORED, text))
+    return _repaired(exchange)
+
+
+def _repaired(exchange: Exchange) -> Exchange:
+    if exchange.response.source is None:
+        body, notes = repaired(exchange.response.body)
+        exchange.response.body = body
+        exchange.notes += notes
     return exchange
 
 
@@ -313,7 +331,7 @@ def _http_exchange(opened: Input) -> Exchange:
                 f"the saved body is compressed ({error}); save it with "
                 "`curl --compressed`",
             ) from None
-    return exchange
+    return _repaired(exchange)
 
 
 _OF_FORMAT: dict[Format, Callable[[Input], Exchange]] = {

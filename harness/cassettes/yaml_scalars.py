@@ -13,6 +13,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.json_text import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,7 +49,7 @@ def text_scalar(text: str, indent: str) -> list[str]:
         and text.lower() not in _WORDS
     ):
         return [text]
-    if _ONE_LINE.fullmatch(text):
+    if is_plain(text) or _ONE_LINE.fullmatch(text):
         return ["'", text.replace("'", "''"), "'"]
     # A first line that begins with a blank hides how far the others are indented.
     is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)

@@ -294,7 +294,7 @@ def _replay(cassette: Cassette, row: _Row) -> str:
         return "nothing"
     digest = hashlib.sha256()
     for each in transcript.emissions:
-        line = f"{each.chunk} {message_json(each.message)}\n"
+        line = f"{each.chunk} {message_json(each.emitted)}\n"
         digest.update(line.encode("utf-8", "surrogatepass"))
     row.digest = digest.hexdigest()[:32]
     counts = Counter(str(each.kind) for each in transcript.diagnostics)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 
@@ -28,6 +27,8 @@ def stray_error(text: str) -> str:
     """
     title = _TITLE.search(text)
     if title and "<" in text:
+        import html  # its table of names is large, and this is rare
+
         return " ".join(html.unescape(title[1]).split())
     prefix = _PREFIX.match(text)
     body = text[prefix.end() :] if prefix else text

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.cassettes.classify import Kind, classify
-from harness.engine.stream import StreamReader, read_whole
+from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
         reader.finish()
     elif kind is Kind.WHOLE:
         try:
-            _add_whole(accumulator, read_whole(exchange, api))
+            whole = read_whole(exchange, api, summary.diagnostics.append)
+            _add_whole(accumulator, whole)
         except ChunkError as error:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}

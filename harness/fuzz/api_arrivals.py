@@ -29,8 +29,8 @@ from harness.core.parts import (
     Usage,
 )
 from harness.core.splits import parse_split
+from harness.debug.outcomes import Call
 from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
-from harness.fuzz.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

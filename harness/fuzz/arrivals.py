@@ -30,8 +30,8 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.argument_text import compact
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
+from harness.debug.outcomes import Call
 from harness.errors import ChunkError
-from harness.fuzz.outcomes import Call
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from harness.fuzz.running import RUNNING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-    from harness.fuzz.outcomes import Outcome
+    from harness.debug.outcomes import Outcome
 
 __all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold"]
 

@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apis.chat.models import to_model
+from harness.debug.folding import fold
+from harness.debug.outcomes import Outcome
 from harness.engine.adapters import (
     GeneratorAdapter,
     ListAdapter,
@@ -24,8 +26,6 @@ from harness.engine.adapters import (
 )
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads, name_of_api
-from harness.fuzz.folding import fold
-from harness.fuzz.outcomes import Outcome
 from harness.fuzz.raised_places import raised_of
 from harness.fuzz.running import RUNNING
 

@@ -18,9 +18,9 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from harness.debug.outcomes import Outcome
     from harness.fuzz.arrivals import Arrival, Truth
     from harness.fuzz.judging import Judge
-    from harness.fuzz.outcomes import Outcome
 
 __all__ = ["Endings", "differing", "learn_endings", "truncation", "without_end"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from harness.fuzz.outcomes import Outcome
+from harness.debug.outcomes import Outcome
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.debug.outcomes import Call, Outcome, canonical
 from harness.fuzz.arrivals import (
     Arrival,
     Truth,
@@ -22,7 +23,6 @@ from harness.fuzz.breaking import break_arrival
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import differing, truncation
 from harness.fuzz.further import earliness, interfaces, translation
-from harness.fuzz.outcomes import Call, Outcome, canonical
 from harness.fuzz.probes import Shows, learn
 from harness.fuzz.relations import Failure, difference
 from harness.fuzz.running import RUNNING

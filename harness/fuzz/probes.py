@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.debug.outcomes import Call, Outcome, Raised, canonical
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, learn_endings
-from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from harness.fuzz.driving import Level
 
 if TYPE_CHECKING:
+    from harness.debug.outcomes import Outcome
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.outcomes import Outcome
 
 __all__ = ["RELATIONS", "Failure", "Relation", "difference"]
 

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.dialects.parts import is_json
-from harness.fuzz.outcomes import canonical
+from harness.debug.outcomes import canonical
 
 if TYPE_CHECKING:
+    from harness.debug.outcomes import Outcome
     from harness.fuzz.arrivals import Truth
-    from harness.fuzz.outcomes import Outcome
 
 __all__ = ["is_marked", "lost_calls"]
 

@@ -27,8 +27,8 @@ from harness.fuzz.odd import odd_bytes, only_cuts, renamed, stock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.debug.outcomes import Outcome
     from harness.fuzz.judging import Judge
-    from harness.fuzz.outcomes import Outcome
     from harness.fuzz.trial_cases import Recorder
 
 __all__ = ["LONG", "StreamTrials"]

@@ -143,7 +143,7 @@ def _compare(
     test: HarnessTest, recorded: Transcript, varied: Transcript, seen: str
 ) -> None:
     __tracebackhide__ = True
-    from harness.fuzz.folding import fold
+    from harness.debug.folding import fold
 
     expected = fold(recorded.messages).as_json().lines()
     got = fold(varied.messages).as_json().lines()

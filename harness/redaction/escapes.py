@@ -11,7 +11,7 @@ import re
 from array import array
 from bisect import bisect_left
 
-__all__ = ["Unescaped", "text_in_base64", "unescaped"]
+__all__ = ["Unescaped", "past_escape", "text_in_base64", "unescaped"]
 
 _PERCENT = re.compile(rb"%([2-7][0-9A-Fa-f])")
 _UNICODE = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
@@ -52,12 +52,28 @@ def unescaped(raw: bytes) -> Unescaped | None:
     return Unescaped(raw) if has_escapes else None
 
 
+def past_escape(text: bytes, start: int) -> int:
+    r"""Return where a word begins: the `n` of `\n`, the digits of `\u0022` are none."""
+    if text[start - 1 : start] != b"\\":
+        return start
+    escape = _LETTERS.match(text, start)
+    return escape.end() if escape is not None else start
+
+
+_LETTERS = re.compile(rb"[bfnrt]|u[0-9A-Fa-f]{4}")
+
+
 def text_in_base64(value: bytes) -> bytes:
     """Return the text that is behind base64; nothing where it is none, or no text."""
-    url_safe = value.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
-    if not _decoded(url_safe[:_LOOKED_AT]):
+    if not _decoded(_standard(value[:_LOOKED_AT].rstrip(b"="))):
         return b""
-    return _decoded(url_safe[:-1] if len(url_safe) % 4 == 1 else url_safe)
+    value = _standard(value.rstrip(b"="))
+    return _decoded(value[:-1] if len(value) % 4 == 1 else value)
+
+
+def _standard(value: bytes) -> bytes:
+    is_url_safe = b"-" in value or b"_" in value
+    return value.translate(_STANDARD) if is_url_safe else value
 
 
 def _decoded(value: bytes) -> bytes:
@@ -65,7 +81,10 @@ def _decoded(value: bytes) -> bytes:
         text = binascii.a2b_base64(value + b"=" * (-len(value) % 4))
     except binascii.Error:
         return b""
-    return text if text.isascii() and not _CONTROL.search(text) else b""
+    # Ten times as fast as a search for one of them.
+    has_controls = len(text.translate(None, _CONTROLS)) < len(text)
+    return text if text.isascii() and not has_controls else b""
 
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})

@@ -13,6 +13,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.redaction.escapes import past_escape
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
@@ -126,8 +127,7 @@ def find_named(
             continue
         before = text[max(0, end - 80) : end]
         start = end - len(before) + len(before.rstrip(_NAME_BYTES))
-        if text[start - 1 : start] == b"\\" and text[start : start + 1] in _ESCAPED:
-            start += 1
+        start = past_escape(text, start)
         name = text[start:end].decode("ascii").lstrip("-.$")
         sureness = _sureness(name, names)
         if sureness is not Credential.NO:
@@ -153,9 +153,6 @@ def _stretches(text: bytes) -> Iterator[tuple[int, int]]:
         yield start, match.start() + _AFTER
         start = match.end() - _BEFORE
     yield start, len(text)
-
-
-_ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from harness.apis.chat.chunks import Chunk, payload_error
 from harness.cassettes.classify import Kind, classify
-from harness.engine.stream import StreamReader, read_whole
+from harness.engine.stream import StreamReader
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
 from harness.serve.answer import Answer, BrokenOffError, Ending

@@ -13,6 +13,7 @@ import httpx_sse
 import pytest
 from pydantic import BaseModel
 
+from harness.agents.letta.light import MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
@@ -21,7 +22,6 @@ from harness.agents.letta.messages import (
     FunctionReturn,
     InternalMonologue,
     LegacyFunctionCallMessage,
-    MessageStreamStatus,
 )
 from harness.apis.chat.models import to_model
 from harness.engine.replay import replay

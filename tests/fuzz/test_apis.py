@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from harness.apis.style import RESTATED
+from harness.debug.outcomes import Outcome, canonical
 from harness.fuzz import check, said
 from harness.fuzz.api_arrivals import (
     answer_of,
@@ -27,7 +28,6 @@ from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import without_end
-from harness.fuzz.outcomes import Outcome, canonical
 from tests.planted import events
 
 if TYPE_CHECKING:

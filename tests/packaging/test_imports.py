@@ -107,8 +107,9 @@ def test_replay_shows_a_message_with_nothing_loaded_that_it_does_not_use(
     """A plain replay has emitted before any of what other replays need is loaded."""
     row = 3 if form == "table" else 1
     loaded = _loaded_when(row, "replay", "--format", form, str(RECORDING))
-    assert "harness.agents.letta.messages" in loaded
-    assert loaded & (UNUSED | HEAVY) == {"yaml", "pydantic"}
+    assert "harness.agents.letta.light" in loaded
+    assert "harness.agents.letta.messages" not in loaded
+    assert loaded & (UNUSED | HEAVY) == {"yaml"}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from harness.debug.outcomes import Call
 from harness.fuzz.arrivals import Truth
-from harness.fuzz.outcomes import Call
 from tests.third_party.matrix import APIS, PAGE, columns
 from tests.third_party.matrix_streams import VERDICTS, Asked, Input, verdict
 from tests.third_party.old_releases import found_again

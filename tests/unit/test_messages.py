@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from harness.agents.letta import messages
+from harness.agents.letta.light import MessageStreamStatus, render_json, render_sse
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
@@ -19,15 +20,12 @@ from harness.agents.letta.messages import (
     InternalMonologue,
     LegacyFunctionCallMessage,
     Message,
-    MessageStreamStatus,
     SystemMessage,
     ToolCall,
     ToolCallFunction,
     UserMessage,
-    encodable,
-    render_json,
-    render_sse,
 )
+from harness.agents.letta.surrogates import encodable
 
 _DATE = datetime(2024, 10, 19, 21, 47, 48, 999999, tzinfo=UTC)
 _HEAD: dict[str, Any] = {"id": "message-1", "date": _DATE}

@@ -25,7 +25,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.agents.letta.messages import encodable
+from harness.agents.letta.surrogates import encodable
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.json_texts import ArgumentTexts
 

@@ -30,8 +30,7 @@ from harness.agents.letta.assistant_calls import (
     WholeCall,
     call_id_of,
 )
-from harness.agents.letta.messages import encodable
-from harness.agents.letta.surrogates import HalfPairs
+from harness.agents.letta.surrogates import HalfPairs, encodable
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Refusal, ToolCall
 

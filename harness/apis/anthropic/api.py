@@ -10,12 +10,10 @@ from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
 from harness.apis.anthropic.writer import NOT_CARRIED
-from harness.apis.writing_api import Written
+from harness.apis.base import WritingApi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.apis.base import Payload, Rule, WritingApi
+    from harness.apis.base import Payload, Rule
 
 __all__ = ["API"]
 
@@ -28,12 +26,12 @@ _PATH = re.compile(
 _OWN_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
-class _Anthropic(Written):
+class _Anthropic(WritingApi):
     """See `harness.apis.base.Api`."""
 
     name = "anthropic"
     title = "Anthropic Messages"
-    rules: tuple[Rule, ...] = rules.RULES
+    rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""
@@ -106,12 +104,12 @@ class _Anthropic(Written):
     content_type = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
-    not_carried: Mapping[str, str] = NOT_CARRIED
+    not_carried = NOT_CARRIED
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
     return [v for v in value if type(v) is dict] if type(value) is list else []
 
 
-API: WritingApi = _Anthropic()
+API = _Anthropic()
 """The API."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic.rules import rule
+from harness.apis.anthropic.rules import RULES
 from harness.apis.base import Violation
 from harness.errors import shorten
 
@@ -278,7 +278,7 @@ class _Checker:
 
     def _breach(self, name: str, expected: str, got: object) -> Violation:
         text = got if type(got) is str and len(got) <= 80 else _shown(got)
-        return Violation(rule(name), self.event, expected, text)
+        return Violation(RULES[name], self.event, expected, text)
 
 
 def _index(payload: dict[str, Any]) -> object:

@@ -35,6 +35,7 @@ from harness.apis.anthropic.whole import (
     items_of,
     usage_of,
 )
+from harness.apis.counts import index_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 
@@ -51,6 +52,9 @@ _DELTAS = {
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
 }
+
+
+_READ = frozenset({*EVENTS, "content_block_delta"}) - {"ping"}
 
 
 class Reader:
@@ -127,7 +131,10 @@ class Reader:
         if self._start_reason and not self._has_finish:
             self._has_finish = True
             parts += finish_of(self._start_reason)
-        if not self._has_finish and not self._has_failed:
+        if not self._has_finish and "empty" in self._reported:
+            text = "stop_reason is empty text; expected end_turn or another"
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+        elif not self._has_finish and not self._has_failed:
             parts.append(
                 Problem(
                     DiagnosticKind.MISSING_FINISH,
@@ -164,8 +171,8 @@ class Reader:
                 return self._start_other(event)
             parts += self._report(
                 "after",
-                f"{kind or 'an event without type'} came after the end of the message; "
-                "what it carries is read all the same",
+                f"{kind or 'an event without type'} came after the end of the message"
+                + ("; what it carries is read all the same" if kind in _READ else ""),
                 DiagnosticKind.AFTER_DONE,
             )
         if kind == "content_block_delta":
@@ -236,7 +243,7 @@ class Reader:
         return parts
 
     def _start(self, payload: Payload) -> list[Part]:
-        start, index = payload.get("content_block"), _whole(payload.get("index"))
+        start, index = payload.get("content_block"), index_of(payload.get("index"))
         if type(start) is not dict:
             return whole_block(start, self._calls, self._unread, self._number)
         if index is None:
@@ -256,7 +263,7 @@ class Reader:
         return parts
 
     def _stop(self, sent: object) -> list[Part]:
-        index = _whole(sent)
+        index = index_of(sent)
         if index is None:
             index = self._last
         block = self._blocks.pop(index, None) if index is not None else None
@@ -272,7 +279,7 @@ class Reader:
         self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_EVENT))
         if type(delta) is not dict:
             return []
-        index = _whole(payload.get("index"))
+        index = index_of(payload.get("index"))
         if index is None:
             index = self._last
         block = None
@@ -314,6 +321,8 @@ class Reader:
             parts += items_of(delta)
         parts += usage_of(payload, self._cached)
         finish = finish_of(delta.get("stop_reason")) if type(delta) is dict else []
+        if type(delta) is dict and delta.get("stop_reason") == "":
+            self._reported.add("empty")
         self._has_finish = self._has_finish or bool(finish)
         return parts + finish
 
@@ -336,13 +345,6 @@ class Reader:
             return []
         self._reported.add(what)
         return [Problem(kind, text, self._number)]
-
-
-def _whole(index: object) -> int | None:
-    """Return a block's number; None where none can be read."""
-    if type(index) is float and index.is_integer():
-        return int(index)
-    return index if type(index) is int else None
 
 
 def _as_other(number: int, parts: list[Part]) -> list[Part]:

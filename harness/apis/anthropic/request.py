@@ -18,7 +18,7 @@ _MOVED = ("cache_control",)
 """Fields that clients move from turn to turn without meaning anything by it."""
 
 
-def request(_uri: str, body: Payload) -> Conversation:
+def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
     """Read a request body.
 
     A `tool_result` becomes a turn of its own, of the role `tool`, before the rest of
@@ -26,7 +26,7 @@ def request(_uri: str, body: Payload) -> Conversation:
     as a message.
 
     Args:
-        _uri: Where it was sent; the body has it all.
+        uri: Where it was sent; the body has it all.
         body: The JSON object; any shape.
 
     Returns:

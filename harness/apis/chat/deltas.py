@@ -25,6 +25,7 @@ import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.counts import index_of
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -44,8 +45,8 @@ __all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
-and Groq; GitHub Copilot. Some in transition send two with the same text: the first that
-has text counts."""
+and Groq; GitHub Copilot. Some in transition send two with the same text, which counts
+once."""
 
 
 def choice_index(choice: dict[str, Any]) -> int:
@@ -58,10 +59,7 @@ def choice_index(choice: dict[str, Any]) -> int:
         Its `index` where that is a whole number; 0 where it is missing or anything
         else, so that a provider's quirk loses nothing.
     """
-    index = choice.get("index")
-    if type(index) is int:
-        return index
-    return int(index) if type(index) is float and index.is_integer() else 0
+    return index_of(choice.get("index")) or 0
 
 
 def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
@@ -177,8 +175,9 @@ class DeltaReader:
         if refusal and type(refusal) is str:
             parts.append(Refusal(refusal))
         entries = delta.get("tool_calls")
-        if entries and type(entries) is list:
-            self._read_calls(entries, parts)
+        if entries and type(entries) in {list, dict}:
+            # One object where a list belongs: Hugging Face's TGI (#2794).
+            self._read_calls(entries if type(entries) is list else [entries], parts)
         elif delta.get("function_call"):
             self._read_legacy(delta["function_call"], parts)
         if reason and type(reason) is str:
@@ -214,7 +213,7 @@ class DeltaReader:
     ) -> None:
         index = entry.get("index")
         if type(index) is not int and not (type(index) is float and isfinite(index)):
-            index = None  # missing, or NaN, which could not be found again
+            index = index_of(index)  # NaN could not be found again
         call_id = entry.get("id")
         if type(call_id) is not str:
             call_id = ""
@@ -306,11 +305,12 @@ class DeltaReader:
 
 
 def _reasoning_of(delta: dict[str, Any]) -> str:
+    found = ""
     for field in REASONING_FIELDS:
         reasoning = delta.get(field)
-        if reasoning and type(reasoning) is str:
-            return reasoning
-    return ""
+        if reasoning and type(reasoning) is str and reasoning != found:
+            found += reasoning
+    return found
 
 
 def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
@@ -357,4 +357,5 @@ def _content_parts(content: object) -> Iterator[Part]:
             waiting += [(inner, is_reasoning) for inner in reversed(item)]
         elif isinstance(item, dict):
             waiting.append((item.get("text"), is_reasoning))
+            waiting.append((item.get("summary"), True))  # Claude through Databricks
             waiting.append((item.get("thinking"), True))

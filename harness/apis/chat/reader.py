@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.accounting import UnreadFields
+from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.base import Like, further_arguments
 from harness.apis.chat.chunks import payload_error
 from harness.apis.chat.deltas import (
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
+_MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
+_BESIDE = frozenset({"error", "usage"})
+_ALSO = parse_fields("", ("",))  # text beside the text that was read
 _IGNORED = ("obfuscation", "p")  # padding against listeners: OpenAI's, Cloudflare's
 
 
@@ -85,10 +88,18 @@ class ChatReader:
         """Read one chunk; see `Reader.feed`."""
         if self._unread is not None:
             self._unread.feed(event.index, event.payload)
+            self._account_for_text(event.index, event.payload.get("choices"))
         if event.name == "error" and payload_error(event.payload) is None:
             self._has_error = True
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
+
+    def _account_for_text(self, number: int, choices: object) -> None:
+        """Account for a choice's `text`, which repeats its delta's (Together)."""
+        for choice in choices if type(choices) is list else ():
+            text = choice.get("text") if type(choice) is dict else None
+            if self._unread and text and text != delta_of(choice).get("content"):
+                self._unread.feed(number, {"text": text}, _ALSO, "choices[]")
 
     def goes_on(self, event: Event, part: Part) -> Like | None:
         """Return how to read a chunk with another text; see `Reader.goes_on`."""
@@ -118,7 +129,7 @@ class ChatReader:
         """Read the object of one chunk, or of a whole completion."""
         parts: list[Part] = []
         get = payload.get
-        if "choices" not in payload or "error" in payload:
+        if not _MAY_FAIL.isdisjoint(payload) or "choices" not in payload:
             message = payload_error(payload)
             if message is None and "choices" not in payload and get("detail"):
                 # FastAPI's form of an error, which many servers are built on.
@@ -160,12 +171,12 @@ class ChatReader:
         if type(delta) is not dict:
             delta = delta_of(choice)
         reason = choice.get("finish_reason")
+        self._read_beside(choice, parts)
         reader = self._first
         if index:
-            known = self._choices.get(index)
-            if known is None:
-                known = self._choices[index] = DeltaReader(choice=index)
-            reader = known
+            if index not in self._choices:
+                self._choices[index] = DeltaReader(choice=index)
+            reader = self._choices[index]
         elif reason and type(reason) is str:
             self.is_finished = True
         elif reason == "":
@@ -182,6 +193,18 @@ class ChatReader:
             elif type(part) is CallPart:
                 self._has_calls = True
         parts += found
+
+    def _read_beside(self, choice: dict[str, Any], parts: list[Part]) -> None:
+        """Read what belongs beside the choices and stands in one."""
+        if _BESIDE.isdisjoint(choice):
+            return
+        error, usage = choice.get("error"), choice.get("usage")
+        message = payload_error({"error": error})
+        if message is not None:  # OpenRouter
+            self._has_error = True
+            parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
+        if usage and type(usage) is dict:  # Moonshot
+            parts.append(_usage_of(usage))
 
     def _read_others(
         self, index: int, delta: dict[str, Any], found: list[Part]

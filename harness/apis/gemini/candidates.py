@@ -44,7 +44,7 @@ _PLAIN_CONTENT = frozenset({"parts", "role"})
 class CandidateReader:
     """Reads the entries of one candidate."""
 
-    __slots__ = ("_calls", "finish", "goes_on")
+    __slots__ = ("_calls", "finish", "goes_on", "is_empty")
 
     def __init__(self) -> None:
         self._calls = CallReader()
@@ -52,6 +52,8 @@ class CandidateReader:
         """The last finish reason; empty while none has come."""
         self.goes_on = False
         """Whether content has come after it."""
+        self.is_empty = False
+        """Whether a finish reason was empty text."""
 
     def feed(self, entry: dict[str, Any], parts: list[Part]) -> None:
         """Read one entry of `candidates`; add its parts."""
@@ -73,6 +75,8 @@ class CandidateReader:
         reason = entry.get("finishReason")
         if reason and type(reason) is str:
             self._read_finish(reason, parts)
+        elif reason == "":
+            self.is_empty = True
 
     def end(self, parts: list[Part]) -> None:
         """Report a call that is open when the stream ends."""

@@ -142,7 +142,10 @@ class Reader:
             found: list[Part] = []
             candidate.end(found)
             parts += _of(number, found)
-        if not self.is_finished:
+        if not self.is_finished and self._first.is_empty:
+            text = "finishReason is empty text; expected STOP or another"
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+        elif not self.is_finished:
             parts.append(
                 Problem(
                     DiagnosticKind.MISSING_FINISH,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.apis.chat import breaking
 from harness.apis.chat.chunks import DONE, Chunk, parse_payload
 from harness.apis.chat.dialects import encode_stream, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
@@ -193,6 +194,30 @@ def test_invalid_utf8_stands_in_a_text() -> None:
     assert later.count(b"\xff") == 1
     assert b'"arguments":"\xff{' in later
     assert read(later).calls[0].arguments == '\ufffd{"a":"b"}'
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": "é"},
+        {"content": [{"type": "text", "text": "é"}]},
+        {"content": [{"type": "thinking", "thinking": [{"text": "é"}]}]},
+        {"refusal": "é"},
+        {"reasoning": "é"},
+        {"reasoning_content": "é"},
+        {"reasoning_text": "é"},
+        {"function_call": {"arguments": "é"}},
+        {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "é"}}]},
+        {"tool_calls": [{"index": 0, "custom": {"name": "f", "input": "é"}}]},
+        {"audio": {"transcript": "é"}},
+    ],
+    ids=str,
+)
+def test_invalid_utf8_is_for_every_text(delta: dict[str, Any]) -> None:
+    """Whatever field a fragment of the answer stands in."""
+    event = json.dumps({"choices": [{"index": 0, "delta": delta}]}, ensure_ascii=False)
+    (broken,) = breaking.invalid_utf8([f"data: {event}\n\n".encode()], 0)
+    assert b'"\xff\xc3\xa9"' in broken
 
 
 @given(call_streams(), st.sampled_from(sorted(FAULTS)), st.integers(0, 400))

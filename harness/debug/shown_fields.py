@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harness.agents.letta.light import STAMP_FIELDS
+
 __all__ = [
     "ARGUMENTS",
     "ENDS",
@@ -25,8 +27,8 @@ __all__ = [
 
 VOLATILE = frozenset(
     (
-        *("id", "index", "date", "created", "created_at", "timestamp", "time"),
-        *("object", "model", "system_fingerprint", "service_tier", "provider"),
+        *STAMP_FIELDS,
+        *("index", "created_at", "timestamp", "time", "provider"),
         *("usage", "usage_metadata", "response_metadata", "logprobs"),
         *("finish_reason", "stop_reason", "finishReason", "status", "tool_call_id"),
         *("function_call_id", "call_id", "message_id"),

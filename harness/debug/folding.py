@@ -27,16 +27,16 @@ import json
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from harness.agents.letta.light import MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallMessage,
     InternalMonologue,
-    MessageStreamStatus,
 )
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.fuzz.outcomes import Call, Outcome, Raised
-from harness.fuzz.shown_fields import (
+from harness.debug.outcomes import Call, Outcome, Raised
+from harness.debug.shown_fields import (
     ARGUMENTS,
     ENDS,
     SIGNATURES,

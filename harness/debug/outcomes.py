@@ -1,6 +1,6 @@
 """What a consumer made of a stream, as it is compared: texts by kind and calls.
 
-How it is made of what a consumer emits and returns is in `harness.fuzz.folding`.
+How it is made of what a consumer emits and returns is in `harness.debug.folding`.
 """
 
 from __future__ import annotations
