@@ -116,15 +116,6 @@ class _Found(NamedTuple):
     value: bytes
 
 
-def _of_cassette(
-    cassette: Cassette, rules: Redaction
-) -> Iterator[tuple[Finding, bytes]]:
-    for exchange in cassette.exchanges:
-        for place, kind, value in _of_exchange(exchange, rules, cassette.path):
-            excerpt = _excerpt(value, kind)
-            yield Finding(cassette.path, exchange.index, place, kind, excerpt), value
-
-
 def _of_exchange(exchange: Exchange, rules: Redaction, path: str) -> Iterator[_Found]:
     request, response = exchange.request, exchange.response
     yield from _of_line(request.uri, "request url", rules)
