@@ -42,7 +42,7 @@ def test_a_late_id_is_the_same_id() -> None:
     """Whenever it is read, and for all parts of one exchange."""
     late = ExchangeIdentity(1, b"a", is_late=True)
     first, other = late.message_id(), late.message_id("call-1")
-    assert not isinstance(first, str)
+    assert type(first) is not str
     for part, made in (("call-1", other), ("response", first), ("call-1", other)):
         assert str(made) == ExchangeIdentity(1, b"a").message_id(part)
     assert late.message_id() is first
