@@ -163,6 +163,7 @@ class AgentLoop:
     ) -> Iterator[Cause]:
         """Replay one response and the tool calls it asked for."""
         adapter = self._adapter
+        number, late = exchange.index, adapter.is_light
         self._first = None
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
@@ -174,7 +175,7 @@ class AgentLoop:
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event
-            identity = ExchangeIdentity(exchange.index, content)
+            identity = ExchangeIdentity(number, content, is_late=late)
             message_id, date = identity.message_id(), date_of(created)
             adapter.set_streaming(is_streaming=True)
             adapter.name_calls(identity.call_prefix)
@@ -189,7 +190,7 @@ class AgentLoop:
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
             parts = accumulator.add_whole(whole)
-            identity = ExchangeIdentity(exchange.index, exchange.response.body)
+            identity = ExchangeIdentity(number, exchange.response.body, is_late=late)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
             yield from self._feed_whole(
@@ -370,12 +371,8 @@ class AgentLoop:
         )
         results = results_for(message.calls, turns)
         for position, (call, result) in enumerate(zip(calls, results, strict=True)):
-            message_id = (
-                identity.message_id(f"call-{position}")
-                if position
-                else identity.message_id()
-            )
-            asked = self._assistant(message_id, text, [call], date)
+            part = f"call-{position}" if position else "response"
+            asked = self._assistant(identity.message_id(part), text, [call], date)
             arguments, shown = _read_arguments(
                 call.function.arguments, message.calls[position].type
             )

@@ -19,7 +19,7 @@ RECORDING = (
 
 UNUSED = {
     *("asyncio", "concurrent.futures", "ssl", "logging", "difflib"),
-    *("pickle", "html.entities", "pydantic_core"),
+    *("pickle", "html.entities", "pydantic_core", "traceback"),
     "harness.apis.chat.cutting",
     "harness.cassettes.importers.base",
     "harness.apis.chat.models",
