@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange, Request
     from harness.core.sse import SSEEvent
 
-__all__ = ["Classification", "Kind", "classify"]
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
 _SLICE = 2048  # most streams are known by their first event

@@ -17,14 +17,6 @@ from harness.limits import EVENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = [
-    "SSE_HEADERS",
-    "as_events",
-    "json_document",
-    "json_response",
-    "json_values",
-    "values_response",
-]
 
 SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 """The headers of a stream whose own were not recorded; copy them."""
