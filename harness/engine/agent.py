@@ -22,7 +22,7 @@ from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
-from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
+from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
@@ -258,12 +258,7 @@ class AgentLoop:
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
             chunks = map(reasoning_as_content, chunks)
-        variation = self._variation
-        if (
-            variation.fault is None
-            and variation.style is None
-            and not variation.is_recorded
-        ):
+        if self._variation.fault is None and self._variation.style is None:
             chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
         if takes_chunks and not self._is_started:
@@ -284,11 +279,7 @@ class AgentLoop:
                 accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            for part in parts:
-                if type(part) is CallPart:
-                    check.feed(part, chunk.index)
-                elif type(part) is Finish:
-                    check.finish = part
+            check.feed(parts, chunk.index)
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
                 feed(chunk, parts, message_id, date)
@@ -312,11 +303,7 @@ class AgentLoop:
             accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            for part in parts:
-                if type(part) is CallPart:
-                    check.feed(part, event.index)
-                elif type(part) is Finish:
-                    check.finish = part
+            check.feed(parts, event.index)
             if event.index != cause.chunk:  # else the end, with the last event again
                 cause.chunk, cause.at = event.index, at
                 adapter.feed_event(reader.api, event.payload)
