@@ -59,7 +59,10 @@ def choice_index(choice: dict[str, Any]) -> int:
         Its `index` where that is a whole number; 0 where it is missing or anything
         else, so that a provider's quirk loses nothing.
     """
-    return index_of(choice.get("index")) or 0
+    index = choice.get("index")
+    if type(index) is int:
+        return index
+    return int(index) if type(index) is float and index.is_integer() else 0
 
 
 def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +220,8 @@ class DeltaReader:
         call_id = entry.get("id")
         if type(call_id) is not str:
             call_id = ""
+        elif type(entry.get("index")) is str and call_id in self._by_id:
+            index = None  # an id that is known leads further than a text
         call = self._find(index, call_id, function)
         is_new = call is None
         if call is None:

@@ -13,8 +13,8 @@ from harness.apis.chat.deltas import (
     choice_index,
     delta_of,
 )
+from harness.apis.chat.envelope import error_text, head_of, usage_in
 from harness.apis.chat.known_fields import FIELDS
-from harness.apis.counts import usage_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -91,7 +91,7 @@ class ChatReader:
             self._account_for_text(event.index, event.payload.get("choices"))
         if event.name == "error" and payload_error(event.payload) is None:
             self._has_error = True
-            return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
+            return [Problem(DiagnosticKind.ERROR_EVENT, error_text(event.payload))]
         return self.read(event.payload)
 
     def _account_for_text(self, number: int, choices: object) -> None:
@@ -133,7 +133,7 @@ class ChatReader:
             message = payload_error(payload)
             if message is None and "choices" not in payload and get("detail"):
                 # FastAPI's form of an error, which many servers are built on.
-                message = _error_text(payload)
+                message = error_text(payload)
             if message is not None:
                 self._has_error = True
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
@@ -147,7 +147,7 @@ class ChatReader:
         envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
             self._envelope = envelope
-            head = _head_of(*envelope)
+            head = head_of(*envelope)
             if head is not None:
                 self._created = self._created or head.created
             if head is not None:
@@ -160,7 +160,7 @@ class ChatReader:
                     self._read_choice(choice, parts)
         usage = get("usage")
         if usage and type(usage) is dict:
-            parts.append(_usage_of(usage))
+            parts.append(usage_in(usage))
         return parts
 
     def _read_choice(self, choice: dict[str, Any], parts: list[Part]) -> None:
@@ -204,7 +204,7 @@ class ChatReader:
             self._has_error = True
             parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         if usage and type(usage) is dict:  # Moonshot
-            parts.append(_usage_of(usage))
+            parts.append(usage_in(usage))
 
     def _read_others(
         self, index: int, delta: dict[str, Any], found: list[Part]
@@ -306,19 +306,6 @@ class ResponseAccumulator(Accumulator):
         ]
 
 
-def _error_text(payload: Payload) -> str:
-    for field in ("message", "detail", "error"):
-        text = payload.get(field)
-        if text and isinstance(text, str):
-            return text
-    import json
-
-    try:
-        return json.dumps(payload, ensure_ascii=False)
-    except RecursionError:
-        return "an error object that is nested too deeply"
-
-
 def _field_of(part: Part, delta: dict[str, Any]) -> str:
     """Return the key whose text alone made a part; empty where there is none."""
     if type(part) is CallPart:
@@ -340,23 +327,3 @@ def _field_of(part: Part, delta: dict[str, Any]) -> str:
         if len(fields) == 1 and delta[fields[0]] == part.text:
             return fields[0]
     return ""
-
-
-def _usage_of(usage: dict[str, Any]) -> Usage:
-    return usage_of(
-        usage,
-        "prompt_tokens",
-        "completion_tokens",
-        "prompt_tokens_details.cached_tokens",
-        "completion_tokens_details.reasoning_tokens",
-    )
-
-
-def _head_of(response_id: object, model: object, created: object) -> Head | None:
-    is_time = isinstance(created, int | float) and abs(created) < 1e15
-    head = Head(
-        response_id if isinstance(response_id, str) else "",
-        model if isinstance(model, str) else "",
-        created if is_time and isinstance(created, int | float) else 0,
-    )
-    return head if head != Head() else None
