@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         AgentChunkStreamingInterface,
         AgentInterface,
     )
+    from harness.agents.letta.light import MessageStreamStatus
     from harness.agents.letta.messages import (
         AssistantMessage,
         FunctionCall,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         InternalMonologue,
         LegacyFunctionCallMessage,
         Message,
-        MessageStreamStatus,
         SystemMessage,
         ToolCall,
         ToolCallFunction,
@@ -114,6 +114,7 @@ _ROOMS = {
         "AgentChunkStreamingInterface",
         "AgentInterface",
     ],
+    "harness.agents.letta.light": ["MessageStreamStatus"],
     "harness.agents.letta.queuing": ["QueuingInterface"],
     "harness.agents.letta.streaming": ["StreamingServerInterface"],
     "harness.agents.letta.messages": [
@@ -125,7 +126,6 @@ _ROOMS = {
         "InternalMonologue",
         "LegacyFunctionCallMessage",
         "Message",
-        "MessageStreamStatus",
         "SystemMessage",
         "ToolCall",
         "ToolCallFunction",

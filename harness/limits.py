@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.errors import UsageError, shorten
 
@@ -30,8 +30,7 @@ __all__ = [
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One limit; all of them are in `LIMITS`."""
 
     variable: str

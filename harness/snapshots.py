@@ -35,6 +35,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from harness.agents.letta.light import STAMP_FIELDS
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError
 
@@ -50,12 +51,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["STAMP_FIELDS", "TranscriptSnapshotExtension", "snapshot_text"]
-
-STAMP_FIELDS = (
-    *("id", "date"),  # ours and the seed's
-    *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
-)
-"""Fields of a message that name whose part it is, not its content."""
 
 _VERSION = 1  # of the stored form
 _CONTEXT_LINES = 2

@@ -20,7 +20,7 @@ from harness.core.parts import (
     Text,
 )
 from harness.core.sse import SSEDecoder
-from tests.shared import SHARED
+from tests.shared import protocol_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
 
 Payload = dict[str, Any]
-RECORDED = SHARED / "protocols" / "anthropic"
 
 
 # -- Recorded streams ------------------------------------------------------------------
@@ -49,15 +48,13 @@ class Recorded(NamedTuple):
 @cache
 def cassette(file: str) -> Cassette:
     """Return a cassette of the recorded streams."""
-    return load_cassette(str(RECORDED / file))
+    return load_cassette(str(protocol_folder("anthropic") / file))
 
 
 @cache
 def rows() -> list[dict[str, Any]]:
-    """Return the independent answers; empty where the recordings are absent."""
-    path = RECORDED / "expected.jsonl"
-    if not path.is_file():
-        return []
+    """Return the independent answers."""
+    path = protocol_folder("anthropic") / "expected.jsonl"
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 

@@ -23,12 +23,10 @@ from harness.core.parts import (
     Usage,
 )
 from harness.core.sse import SSEDecoder
-from tests.shared import SHARED
+from tests.shared import protocol_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-_ROOT = SHARED / "protocols" / "gemini"
 
 
 class Recording(NamedTuple):
@@ -53,14 +51,13 @@ def _events(body: bytes) -> list[Any]:
 
 @cache
 def recordings() -> tuple[Recording, ...]:
-    """Return every recorded stream; empty where the recordings are absent."""
-    path = _ROOT / "expected.jsonl"
-    if not path.exists():
-        return ()
+    """Return every recorded stream."""
+    root = protocol_folder("gemini")
+    path = root / "expected.jsonl"
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        exchange = load_cassette(_ROOT / row["file"]).exchanges[row["interaction"]]
+        exchange = load_cassette(root / row["file"]).exchanges[row["interaction"]]
         found.append(
             Recording(
                 f"{row['file']}#{row['interaction']}",

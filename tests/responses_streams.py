@@ -27,14 +27,12 @@ from harness.core.parts import (
     Usage,
 )
 from harness.core.sse import SSEDecoder
-from tests.shared import SHARED
+from tests.shared import protocol_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.cassettes.model import Exchange
-
-FOLDER = SHARED / "protocols" / "responses"
 
 
 class Recording(NamedTuple):
@@ -64,10 +62,8 @@ class Recording(NamedTuple):
 
 @cache
 def recordings() -> tuple[Recording, ...]:
-    """Return the recorded streams in the order of `expected.jsonl`; none without it."""
-    path = FOLDER / "expected.jsonl"
-    if not path.is_file():
-        return ()
+    """Return the recorded streams in the order of `expected.jsonl`."""
+    path = protocol_folder("responses") / "expected.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return tuple(Recording(row["file"], row["interaction"], row) for row in rows)
 
@@ -84,7 +80,7 @@ def recording(part_of_name: str, interaction: int = 0) -> Recording:
 @cache
 def exchanges(file: str) -> list[Exchange]:
     """Return the exchanges of a recorded file."""
-    return list(harness.load_cassette(FOLDER / file).exchanges)
+    return list(harness.load_cassette(protocol_folder("responses") / file).exchanges)
 
 
 @cache

@@ -21,6 +21,15 @@ needs_shared = pytest.mark.skipif(
 )
 
 
+def protocol_folder(api: str) -> Path:
+    """Return where the recordings of an API lie, or those made in their place."""
+    if HAS_CORPUS:
+        return SHARED / "protocols" / api
+    from tests.made_protocols import made_folder
+
+    return made_folder(api)
+
+
 def corpus_files() -> list[Path]:
     """Return every cassette of the corpus, or those made in its place, in order."""
     if HAS_CORPUS:

@@ -22,7 +22,7 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FieldTable", "UnreadFields", "parse_fields"]
+__all__ = ["FieldTable", "UnreadFields", "parse_fields", "parse_sections"]
 
 
 class _Node:
@@ -217,6 +217,36 @@ def parse_fields(text: str, answer: tuple[str, ...] = ()) -> FieldTable:
             allowed = [kind for name in types.split("|") for kind in _TYPES[name]]
             node.types = node.types | frozenset(allowed)
     return FieldTable(root, answer)
+
+
+def parse_sections(
+    text: str, common: str = "", answer: tuple[str, ...] = ()
+) -> dict[str, FieldTable]:
+    """Read tables under headings such as ``[text_delta]``.
+
+    Args:
+        text: The tables. A heading may have several names, headings in a row share
+            one table, and a blank line ends it.
+        common: Fields that all of them have.
+        answer: As for `parse_fields`; what is streamed is the answer in any case, so
+            unread text of a name in `.delta` or `.done` is lost wherever it stands.
+    """
+    tables: dict[str, FieldTable] = {}
+    names: list[str] = []
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        is_heading = line.startswith("[")
+        if not line or (is_heading and lines):
+            is_streamed = any(name.endswith((".delta", ".done")) for name in names)
+            paths = ("",) if is_streamed else answer
+            table = parse_fields(common + "\n".join(lines), paths)
+            tables.update(dict.fromkeys(names, table))
+            names, lines = [], []
+        if is_heading:
+            names += line.strip("[]").split()
+        elif line:
+            lines.append(line)
+    return tables
 
 
 class _Unread(NamedTuple):

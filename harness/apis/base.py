@@ -15,7 +15,7 @@ An API knows no other API. Nothing outside this package names a wire key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.parts import CallPart
@@ -23,6 +23,7 @@ from harness.core.parts import CallPart
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from harness.apis.dialects import Dialect
     from harness.apis.faults import Fault
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
@@ -31,7 +32,6 @@ __all__ = [
     "Conversation",
     "Event",
     "Like",
-    "Named",
     "Payload",
     "Reader",
     "RequestedCall",
@@ -141,8 +141,7 @@ class Writer(Protocol):
         """Write what was held back and what ends a response."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedCall:
+class RequestedCall(NamedTuple):
     """A call in an assistant turn of a request."""
 
     id: str
@@ -151,8 +150,7 @@ class RequestedCall:
     """JSON text, or the input of a custom tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutput:
+class ToolOutput(NamedTuple):
     """The result of a call, as a request carries it."""
 
     call_id: str
@@ -165,8 +163,7 @@ class ToolOutput:
     """Where the API has a field for it; None where it has not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message of a request."""
 
     role: str
@@ -174,13 +171,12 @@ class Turn:
     text: str = ""
     calls: tuple[RequestedCall, ...] = ()
     outputs: tuple[ToolOutput, ...] = ()
-    own: Any = field(default=None, repr=False)
+    own: Any = None
     """The API's own JSON of the turn, without what clients move about from request to
     request (cache markers): two turns are the same if this is equal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """What a request carries, in the one neutral form."""
 
     turns: tuple[Turn, ...]
@@ -193,8 +189,7 @@ class Conversation:
     """The names of the tools on offer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One thing that a legal stream of an API obeys."""
 
     name: str
@@ -205,8 +200,7 @@ class Rule:
     """Where it is documented, or the recordings or thread that show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """A rule that a stream breaks."""
 
     rule: Rule
@@ -252,21 +246,19 @@ class WritingApi(Api, Protocol):
 
     content_type: str
     """Of a stream in the standard dialect."""
+    dialects: Mapping[str, Dialect]
+    """The dialects by name, the standard one first."""
+    faults: Mapping[str, Fault]
+    """The ways to go wrong, by name."""
+    not_carried: Mapping[str, str]
+    """What the API cannot carry, and what becomes of it."""
 
-    @property
-    def dialects(self) -> Mapping[str, Named]:
-        """The dialects by name, the standard one first."""
-
-    @property
-    def faults(self) -> Mapping[str, Fault]:
-        """The ways to go wrong, by name."""
-
-    @property
-    def not_carried(self) -> Mapping[str, str]:
-        """What the API cannot carry, and what becomes of it."""
+    def body(self, parts: list[Part]) -> Payload:
+        """Write a whole answer that is not streamed."""
 
     def writer(self, dialect: str) -> Writer:
         """Return a writer for one response; an empty name is the standard dialect."""
+        return self._named(dialect).writer()
 
     def changed(
         self,
@@ -276,6 +268,8 @@ class WritingApi(Api, Protocol):
         number: int | None,
     ) -> Iterator[WrittenEvent]:
         """Give written events what of a dialect the writer does not, then the fault."""
+        events = self._named(dialect).apply(events)
+        return self.faults[fault].apply(events, number) if fault else events
 
     def encode(
         self,
@@ -285,18 +279,10 @@ class WritingApi(Api, Protocol):
         number: int | None,
     ) -> Iterator[bytes]:
         """Yield the bytes of events, terminators and faults of bytes included."""
+        broken = self.faults[fault] if fault else None
+        is_cut = broken is not None and broken.ends != "as usual"
+        frames = self._named(dialect).frames(events, is_cut=is_cut)
+        return frames if broken is None else broken.apply_bytes(frames, number)
 
-    def body(self, parts: list[Part]) -> Payload:
-        """Write a whole answer that is not streamed."""
-
-
-class Named(Protocol):
-    """A dialect or a fault, as lists and help texts show it."""
-
-    @property
-    def name(self) -> str:
-        """As an option takes it."""
-
-    @property
-    def summary(self) -> str:
-        """One line."""
+    def _named(self, dialect: str) -> Dialect:
+        return self.dialects[dialect or next(iter(self.dialects))]

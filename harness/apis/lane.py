@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from json.decoder import scanstring  # type: ignore[attr-defined]  # not in typeshed
 from typing import TYPE_CHECKING
-
-from pydantic_core import from_json
 
 from harness.apis.chat.chunks import Chunk, parse_payload
 from harness.core.parts import Block, Head
@@ -100,8 +99,10 @@ class Lane:
             # Not `in` bytes: it raises and catches an error inside, 0.5 us each time.
             decoded = text.decode()
             if "\\" in decoded or '"' in decoded or not decoded.isprintable():
-                decoded = from_json(b'"%s"' % text)
-        except ValueError:  # not UTF-8, a bare quote or line end, half a surrogate pair
+                decoded, end = scanstring(decoded + '"', 0)
+                if end <= len(text.decode()):  # a bare quote
+                    return None
+        except ValueError:  # not UTF-8, or a bare line end
             return None
         self._idle = 0
         return [self._read(decoded)]

@@ -11,13 +11,12 @@ dialects, splits and faults take 25 ms of a start, and most replays vary nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-from harness.apis.chat.cutting import cut_chunks
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects import Dialect
     from harness.apis.chat.faults import Fault
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.splits import Split
 
-__all__ = ["Variation", "vary"]
+__all__ = ["Variation", "dialects_of", "faults_of", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,8 @@ class Variation:
         if self.dialect is not None:
             stream = self.dialect.apply(stream)
         if self.split is not None and self._cuts:
+            from harness.apis.chat.cutting import cut_chunks
+
             stream = cut_chunks(self.split, stream)
         if self.fault is not None:
             stream = self.fault.apply(stream)
@@ -110,7 +111,7 @@ class Variation:
             The bytes, an event or less a piece, `[DONE]` last unless the stream
             breaks off.
         """
-        from harness.apis.chat.dialects.framing import Framing
+        from harness.apis.framing import Framing
 
         framing = self.dialect.framing if self.dialect is not None else Framing()
         if self.fault is None:
@@ -159,3 +160,39 @@ def vary(
 
         fault = parse_fault(fault)
     return Variation(split, dialect, fault)
+
+
+class Named(Protocol):
+    """A dialect or a fault, as lists and help texts show it."""
+
+    @property
+    def name(self) -> str:
+        """As an option takes it."""
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+
+
+def dialects_of(api: str | None) -> Mapping[str, Named]:
+    """Return the dialects that `vary` takes for an API, by name; None is `chat`."""
+    if api is None or api == "chat":
+        from harness.apis.chat.dialects import DIALECTS
+
+        return DIALECTS
+    return _writing(api).dialects
+
+
+def faults_of(api: str | None) -> Mapping[str, Named]:
+    """Return the faults that `vary` takes for an API, by name; None is `chat`."""
+    if api is None or api == "chat":
+        from harness.apis.chat.faults import FAULTS
+
+        return FAULTS
+    return _writing(api).faults
+
+
+def _writing(api: str) -> WritingApi:
+    from harness.apis.detect import api_named
+
+    return cast("WritingApi", api_named(api))

@@ -13,18 +13,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.api import is_legacy
-from harness.apis.chat.chunks import DONE, parse_payload, payload_error
+from harness.apis.chat.chunks import DONE, parse_json, payload_error
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.framing import decoder_for
-from harness.errors import ChunkError, SSEError, shorten
+from harness.errors import SSEError, shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Api
     from harness.cassettes.model import Exchange, Request
     from harness.core.sse import SSEEvent
 
-__all__ = ["Classification", "Kind", "classify", "is_error"]
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
 _SLICE = 2048  # most streams are known by their first event
@@ -126,15 +125,15 @@ def _first_event(text: bytes) -> Any:
 
 def _parse(text: bytes) -> Any:
     """Parse JSON of which the end may be missing; None where it is none."""
-    from pydantic_core import from_json
+    try:
+        return parse_json(text)
+    except (ValueError, RecursionError):
+        pass
+    from pydantic_core import from_json  # a third of a start
 
     try:
         return from_json(text, allow_partial="trailing-strings")
     except ValueError:
-        pass
-    try:
-        return parse_payload(text)  # reads lone surrogates, which jiter refuses
-    except ChunkError:
         return None
 
 

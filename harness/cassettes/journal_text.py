@@ -16,30 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.json_text import PIECE, for_json
+from harness.cassettes.json_text import PIECE, for_json, is_plain
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "JOURNAL_START",
-    "ExchangeLine",
-    "JournalText",
-    "has_exchange",
-    "is_journal",
-    "journal_head",
-    "journal_line",
-    "journal_name",
-    "parse_journal",
-    "writer_of",
-]
 
 JOURNAL_START = b'{"harness-journal":'
 """What a journal begins with, and nothing else does."""
 
 _SUFFIX = ".harness-journal"
-_NAME = re.compile(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
+_NAME = late(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
 
 
 def journal_name(cassette: str, token: str) -> str:
@@ -132,8 +121,13 @@ class ExchangeLine:
         yield self._between[0]
         for text, after in zip(self._texts, self._between[1:], strict=True):
             for start in range(0, len(text), PIECE):
-                yield json.dumps(text[start : start + PIECE])[1:-1].encode()
+                yield _in_string(text[start : start + PIECE])
             yield after
+
+
+def _in_string(text: str) -> bytes:
+    needs_escapes = '"' in text or "\\" in text or not is_plain(text)
+    return (json.dumps(text)[1:-1] if needs_escapes else text).encode()
 
 
 @dataclass(slots=True)

@@ -17,14 +17,6 @@ from harness.limits import EVENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = [
-    "SSE_HEADERS",
-    "as_events",
-    "json_document",
-    "json_response",
-    "json_values",
-    "values_response",
-]
 
 SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 """The headers of a stream whose own were not recorded; copy them."""
@@ -104,12 +96,6 @@ def json_document(text: bytes, path: str) -> Any:
     Raises:
         CassetteCorruptError: It does not parse; the error names line and column.
     """
-    from pydantic_core import from_json
-
-    try:
-        return from_json(text)
-    except ValueError:
-        pass  # `json` reads more (lone surrogates) and reports where the text breaks
     try:
         return json.loads(text)
     except UnicodeDecodeError as error:

@@ -30,16 +30,16 @@ from harness.cassettes.json_recordings import (
     values_response,
 )
 from harness.cassettes.library import BLOCK_KEY
-from harness.cassettes.model import Cassette, Exchange, Headers, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response, grouped
 from harness.cassettes.yaml_text import load_yaml
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["load_cassette", "read_cassette"]
 
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
@@ -251,7 +251,7 @@ def _recorded(response: Response) -> Exchange:
 
 def _text_exchange(opened: Input) -> Exchange:
     """Read event stream text; a copy of it may be indented."""
-    response = _response(opened, Response(200, "OK", dict(SSE_HEADERS)), skip=0)
+    response = _with_body(Response(200, "OK", dict(SSE_HEADERS)), opened)
     exchange = _recorded(response)
     blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
     if blank and response.source is None:
@@ -272,42 +272,38 @@ def _repaired(exchange: Exchange) -> Exchange:
     return exchange
 
 
-def _response(opened: Input, response: Response, *, skip: int) -> Response:
+def _with_body(
+    response: Response,
+    opened: Input,
+    *,
+    skip: int = 0,
+    restate: Callable[[Iterable[bytes]], Iterable[bytes]] = iter,
+) -> Response:
     """Give a response the rest of an input as its body, held or as pieces."""
     if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = opened.read()[skip:]
+        response.body = b"".join(restate([opened.read()[skip:]]))
     else:
-        response.source = lambda: opened.pieces(skip=skip)
-        response.beginning = opened.head[skip:]
+        response.source = lambda: restate(opened.pieces(skip=skip))
+        response.beginning = b"".join(restate([opened.head[skip:]]))
     return response
 
 
 def _aws_exchange(opened: Input) -> Exchange:
     kind = "application/vnd.amazon.eventstream"
     response = Response(200, "OK", {"content-type": [kind]})
-    return _recorded(_response(opened, response, skip=0))
+    return _recorded(_with_body(response, opened))
 
 
 def _lines_exchange(opened: Input) -> Exchange:
-    return _recorded(_lines_response(opened))
-
-
-def _lines_response(opened: Input) -> Response:
     response = Response(200, "OK", dict(SSE_HEADERS))
-    if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = b"".join(as_events([opened.read()]))
-    else:
-        response.source = lambda: as_events(opened.pieces())
-        response.beginning = b"".join(as_events([opened.head]))
-    return response
+    return _recorded(_with_body(response, opened, restate=as_events))
 
 
-_HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
+_HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
 
 
 def _http_exchange(opened: Input) -> Exchange:
     """Read `curl -i`: the last head counts, those of proxies and 100s go before it."""
-    position = 0
     head = _HEAD.match(opened.head)
     if head is None:
         raise CassetteCorruptError(
@@ -317,13 +313,10 @@ def _http_exchange(opened: Input) -> Exchange:
         )
     while following := _HEAD.match(opened.head, head.end()):
         head = following
-    position = head.end()
-    headers: Headers = {}
-    for line in head[3].decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip(), []).append(value.strip())
+    lines = (line.partition(":") for line in head[3].decode("latin-1").splitlines())
+    headers = grouped((name.strip(), value.strip()) for name, _, value in lines)
     response = Response(int(head[1]), head[2].decode("latin-1").strip(), headers)
-    exchange = _recorded(_response(opened, response, skip=position))
+    exchange = _recorded(_with_body(response, opened, skip=head.end()))
     encodings = response.header("content-encoding")
     if encodings not in {"", "identity"}:
         try:

@@ -13,10 +13,11 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.json_text import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["binary_scalar", "inline_scalar", "text_scalar"]
 
 # Plain scalars that no YAML 1.1 reader takes for anything but text. A leading letter
 # and one of these characters leave only the words below.
@@ -47,7 +48,7 @@ def text_scalar(text: str, indent: str) -> list[str]:
         and text.lower() not in _WORDS
     ):
         return [text]
-    if _ONE_LINE.fullmatch(text):
+    if is_plain(text) or _ONE_LINE.fullmatch(text):
         return ["'", text.replace("'", "''"), "'"]
     # A first line that begins with a blank hides how far the others are indented.
     is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)

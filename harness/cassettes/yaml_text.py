@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
-    from harness.cassettes.inputs import Readable
-
-__all__ = ["SlowYamlWarning", "load_yaml"]
+    from _typeshed import SupportsRead
 
 
 class SlowYamlWarning(UserWarning):
     """PyYAML was installed without libyaml, so that cassettes load 60 times slower."""
 
 
-def load_yaml(stream: Readable, path: str) -> Any:
+def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
     """Load one YAML document.
 
     Args:
@@ -74,7 +72,7 @@ class _Shallow:
     pieces: a look at the middle of each shows it, at no cost that could be measured.
     """
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: SupportsRead[bytes]) -> None:
         self._stream = stream
         self._depth = 0
 

@@ -80,17 +80,19 @@ def _splits(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     return _joined(SPLITS.items(), incomplete, "+")
 
 
-def _dialects(_ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.apis.chat.dialects import DIALECTS
+def _dialects(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
+    from harness.apis.varied import dialects_of
 
-    names = [(part.name, part.summary) for part in DIALECTS.values()]
+    known = dialects_of(ctx.params.get("api"))
+    names = [(part.name, part.summary) for part in known.values()]
     return _joined(names, incomplete, "+")
 
 
 def _faults(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    from harness.apis.chat.faults import FAULTS
+    from harness.apis.varied import faults_of
 
-    names = [(kind.name, kind.summary) for kind in FAULTS.values()]
+    known = faults_of(ctx.params.get("api"))
+    names = [(kind.name, kind.summary) for kind in known.values()]
     if ctx.command.name == "serve":
         from harness.serve.wire_faults import WIRE_FAULTS
 

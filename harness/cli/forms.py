@@ -23,7 +23,7 @@ class Table:
     def emission(self, emission: Emission) -> None:
         from harness.engine.transcript import describe
 
-        kind, content = describe(emission.message)
+        kind, content = describe(emission.emitted)
         chunk = "-" if emission.chunk is None else emission.chunk
         at = "-" if emission.at is None else f"{emission.at:.3f}"
         place = f"{emission.exchange:>4} {chunk:>6} {at:>8}"

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
-import shutil
 import sys
 import traceback
 from functools import partial
@@ -129,12 +127,14 @@ class _Done(NamedTuple):
 def _entries(
     names: Iterable[str], there: Callable[[], Callable[[str], Any]]
 ) -> Iterator[Entry]:
+    import pickle
+
     from harness.corpus.opening import TEXT, Entry, Item
     from harness.corpus.places import Found
 
     for name in names:
         item = Item(name, TEXT, pickle.dumps(there()))
-        yield Entry(name, 0, partial(Item, *item), Found(name, 0, 0))
+        yield Entry.held(item, 0, Found(name, 0, 0))
 
 
 class _Terminal(NamedTuple):
@@ -146,6 +146,8 @@ class _Terminal(NamedTuple):
 
     @classmethod
     def here(cls) -> _Terminal:
+        import shutil
+
         columns = shutil.get_terminal_size((80, 24)).columns
         return cls(out().isatty(), sys.stderr.isatty(), columns)
 
@@ -160,6 +162,8 @@ class _Job(NamedTuple):
 
     def work(self, item: Item) -> list[_Done]:
         """Return what came of it, whatever it was."""
+        import pickle
+
         os.environ["COLUMNS"] = str(self.terminal.columns)
         log: list[tuple[bool, str]] = []
         streams = (
@@ -205,6 +209,8 @@ def _text(log: _Log) -> io.TextIOWrapper:
 
 def portable(error: Exception) -> Exception:
     """Return an error that can be pickled, with its traceback for ``--debug``."""
+    import pickle  # as its other uses: only for other processes
+
     note = traceback.format_exc()
     try:
         pickle.dumps(error)

@@ -46,13 +46,12 @@ def _questions(cassette: Cassette) -> dict[int, str]:
     }
 
 
-def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
-    from harness.debug.copies import write_test
-    from harness.debug.walk import Walk
+def _can_step() -> None:
+    """Refuse before anything is read, which can take seconds; then name what is."""
     from harness.errors import UsageError
 
     try:
-        from harness.debug.stepper import Stepper
+        import harness.debug.stepper  # noqa: F401 (is the extra installed?)
     except ImportError as error:
         raise UsageError(
             f"--step needs the extra `step` ({error}): pip install "
@@ -60,6 +59,12 @@ def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
         ) from None
     if not (sys.stdin.isatty() and out().isatty()):
         raise UsageError("--step needs a terminal; use --around N or --until N")
+
+
+def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
+    from harness.debug.copies import write_test
+    from harness.debug.stepper import Stepper
+    from harness.debug.walk import Walk
 
     def save(made: Trace) -> str:
         test, kept = write_test(cassette, made, Path())
@@ -119,6 +124,9 @@ def look(
             f"--around, --until and --step look at one recording, and {paths[0]} is a "
             f"folder: name a file in it (harness ls {paths[0]} lists them)"
         )
+    if options.step:
+        _can_step()
+        write(f"reading {paths[0]} ...")  # until the screen of the stepper covers it
     cassette = load_cassette(paths[0])
     if len(interfaces) == 1 and ":" in interfaces[0]:
         interfaces = ["streaming", *interfaces]  # the user's own beside ours

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.console import FINDING, write
-from harness.engine.runs import view_lines
+from harness.engine.default_view import view_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

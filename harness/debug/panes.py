@@ -39,12 +39,12 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
         "text": [_tail(trace.content(number))] if moment.content_length else [],
     }
     for name in trace.interfaces:
-        lines = [_emission(e.message) for e in moment.emissions.get(name, [])]
+        lines = [_emission(e.emitted) for e in moment.emissions.get(name, [])]
         if not trace.was_fed(name, number):
             lines.append("not fed")
         if number == len(trace.moments) - 1:
             rest = trace.after.get(name, [])
-            lines += [f"(after) {_emission(e.message)}" for e in rest]
+            lines += [f"(after) {_emission(e.emitted)}" for e in rest]
         failure = trace.failure_at(name, number)
         if failure is not None:
             lines.append(f"raised: {failure.error}")

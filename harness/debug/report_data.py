@@ -261,7 +261,7 @@ def _found(found: Diagnostic, cassette: Cassette, made: Trace | None) -> dict[st
 
 
 def _lines(emissions: list[Emission]) -> list[str]:
-    return ["  ".join(describe(emission.message)) for emission in emissions]
+    return ["  ".join(describe(emission.emitted)) for emission in emissions]
 
 
 def gaps(made: Trace) -> list[float]:

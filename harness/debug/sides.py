@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.light import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
 from harness.core.sse import SSEDecoder
 from harness.engine.transcript import describe
@@ -22,17 +23,10 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
 
-__all__ = ["STAMP_FIELDS", "Row", "Side", "load_stored", "side_of"]
+__all__ = ["Row", "Side", "load_stored", "side_of"]
 
 STATUS_STEP = "[DONE_STEP]"
 """The status with which an agent's step ends."""
-
-STAMP_FIELDS = (
-    *("id", "date"),  # ours and the seed's
-    *("object", "created", "model", "service_tier", "system_fingerprint"),  # OpenAI's
-)
-"""Fields that name whose part a message is, not its content; two recordings of the
-same answer differ in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from harness.apis.chat.dialects import DIALECTS
-from harness.apis.chat.faults import FAULTS
-from harness.apis.detect import api_named
-from harness.apis.varied import Variation, vary
+from harness.apis.varied import Variation, dialects_of, faults_of, vary
 from harness.core.splits import SPLITS
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.apis.base import WritingApi
     from harness.debug.trace import Moment, Trace
 
 __all__ = ["Follow", "Walk"]
@@ -217,14 +213,12 @@ class Walk:
     def choices(self, name: str) -> tuple[str, ...]:
         """Return the names that `change` takes for an option; empty for no option."""
         style = self.trace.variation.style
+        api = style.api if style is not None else None
         if name == "split":
             return tuple(SPLITS)
-        if style is not None and name in {"dialect", "fault"}:
-            api = cast("WritingApi", api_named(style.api))
-            return tuple(api.dialects if name == "dialect" else api.faults)
-        return tuple(
-            DIALECTS if name == "dialect" else FAULTS if name == "fault" else ()
-        )
+        if name == "dialect":
+            return tuple(dialects_of(api))
+        return tuple(faults_of(api)) if name == "fault" else ()
 
     def adopt(self, made: Trace) -> None:
         """Go on in another trace: at the same chunk if it is of the same exchange."""

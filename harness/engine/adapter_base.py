@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.agent_interface import AgentChunkStreamingInterface
+from harness.agents.letta.light import Record
 from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
 from harness.engine.frames import user_frame
 from harness.errors import HarnessError, InterfaceError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from harness.agents.letta.messages import Message
     from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
@@ -62,6 +64,8 @@ class BaseAdapter:
         )
         """Whether chunks are passed on to it."""
         self._is_typed: bool | None = None
+        self.record: Callable[..., Message | Record] = _model_of_record
+        """Makes what the calls of the step loop are given, of a `Record`'s fields."""
         self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))
 
     def takes_events(self, api: str) -> bool:  # noqa: ARG002 - some take one's only
@@ -146,6 +150,10 @@ class BaseAdapter:
             where=self.where(),
             line=str(user_frame(error) or ""),
         )
+
+
+def _model_of_record(**fields: Any) -> Message:
+    return Record(**fields).to_model()
 
 
 def _signature(function: Any) -> str:

@@ -17,8 +17,9 @@ A user's interface is used as it is; only attributes that it has are set.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from harness.agents.letta.light import LightMessage, Record, make_message
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.adapter_base import BaseAdapter, Mode
 from harness.engine.generator_adapter import GeneratorAdapter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from harness.agents.letta.light import MakeMessage
     from harness.apis.chat.chunks import Chunk
     from harness.core.parts import Part
 
@@ -79,6 +81,10 @@ class StreamingAdapter(BaseAdapter):
     ) -> None:
         super().__init__(interface, name, mode)
         self.drain = interface.drain
+        if type(interface) is StreamingServerInterface:
+            # Nobody's code sees what it is given, and `Emission` what it emits.
+            self.record = Record
+            interface.make = cast("MakeMessage", LightMessage)
         self._names_calls = interface.call_id_prefix is None
         if type(interface).process_chunk is StreamingServerInterface.process_chunk:
             # Ours reads payloads: building a model of each chunk would take three
@@ -97,8 +103,9 @@ class StreamingAdapter(BaseAdapter):
             self.interface.call_id_prefix = prefix
 
     def release(self) -> None:
-        """Leave the names of calls to the owner again."""
+        """Leave the names of calls, and the making of messages, to the owner again."""
         super().release()
+        self.interface.make = make_message
         if self._names_calls:
             self.interface.call_id_prefix = None
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.messages import Message, ToolCall, ToolCallFunction, encodable
+from harness.agents.letta.light import CallOfRecord, FunctionOfRecord
+from harness.agents.letta.surrogates import encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from harness.agents.letta.light import Record
+    from harness.agents.letta.messages import Message
     from harness.apis.base import Conversation
     from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette, Exchange
@@ -185,16 +188,13 @@ class AgentLoop:
             whole = read_whole(exchange, kind.api, self._report)
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
-            parts = whole.parts
-            if parts is None:
-                parts = accumulator.feed(whole.payload)
-            else:
-                accumulator.add(parts)
-            payload = whole.payload
+            parts = accumulator.add_whole(whole)
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
-            yield from self._feed_whole(exchange, payload, parts, message_id, date)
+            yield from self._feed_whole(
+                exchange, whole.payload, parts, message_id, date
+            )
         choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
         self._on_response(
             ReplayedResponse(
@@ -349,11 +349,9 @@ class AgentLoop:
         message = accumulator.message()
         text = message.content
         calls = [
-            ToolCall(
-                id=encodable(call.id) or identity.call_id(call.position),
-                function=ToolCallFunction(
-                    name=call.name, arguments=call.arguments or "{}"
-                ),
+            CallOfRecord(
+                encodable(call.id) or identity.call_id(call.position),
+                FunctionOfRecord(call.name, call.arguments or "{}"),
             )
             for call in message.calls
         ]
@@ -385,7 +383,7 @@ class AgentLoop:
             adapter.call("function_message", f"Running {said}", asked)
             yield self._cause
             is_answer = call.function.name == options.assistant_function
-            returned = Message(
+            returned = adapter.record(
                 id=identity.message_id(f"result-{position}"),
                 role="tool",
                 text=result.text if result else None,
@@ -414,7 +412,7 @@ class AgentLoop:
     def _outcome(
         self,
         exchange: Exchange,
-        call: ToolCall,
+        call: CallOfRecord,
         result: ToolResult | None,
         *,
         is_answer: bool,
@@ -456,9 +454,9 @@ class AgentLoop:
             yield self._cause
 
     def _assistant(
-        self, message_id: str, text: str, calls: list[ToolCall], date: datetime
-    ) -> Message:
-        return Message(
+        self, message_id: str, text: str, calls: list[CallOfRecord], date: datetime
+    ) -> Message | Record:
+        return self._adapter.record(
             id=message_id,
             role="assistant",
             text=text or None,

@@ -9,9 +9,8 @@ and gateways rewrite ids and reorder results, but both turns of one request agre
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
 
@@ -36,8 +35,7 @@ __all__ = [
 _LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """The recorded result of one tool call."""
 
     text: str
@@ -274,9 +272,9 @@ def question_of(conversation: Conversation | None) -> str:
         The text of the last turn of the user, or the results of tools that came after
         it; empty where the request was not recorded or cannot be read.
     """
-    turns = conversation.turns if conversation else ()
+    turns: tuple[Turn, ...] = () if conversation is None else conversation.turns
     names = {call.id: call.name for turn in turns for call in turn.calls if call.id}
-    for turn in reversed(turns):
+    for turn in turns[::-1]:
         if turn.outputs:
             named = [(one.name or names.get(one.call_id), one) for one in turn.outputs]
             return "\n".join(

@@ -6,7 +6,7 @@ pipe there would be nothing left to look at. It keeps a window, not the text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 
@@ -16,8 +16,7 @@ _BEFORE = 56  # with what follows one line of a terminal, as an error's text
 _AFTER = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A window of text with one place in it."""
 
     source: str

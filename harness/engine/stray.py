@@ -5,12 +5,12 @@ Text between the events: is it an error that a server wrote there?
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import Any
 
 from harness.apis.chat.chunks import payload_error
+from harness.core.patterns import late
 from harness.errors import shorten
 
 __all__ = ["FRAMED_TWICE", "not_utf8", "stray_error", "with_error"]
@@ -22,8 +22,8 @@ FRAMED_TWICE = (
 """What is reported of such a stream, once."""
 _BARE_ERROR = frozenset({"detail", "message", "code", "status", "status_code"})
 
-_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
-_PREFIX = re.compile(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
+_TITLE = late(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_PREFIX = late(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
 
 
 def stray_error(text: str) -> str:
@@ -39,6 +39,8 @@ def stray_error(text: str) -> str:
     """
     title = _TITLE.search(text)
     if title and "<" in text:
+        import html  # its table of names is large, and this is rare
+
         return " ".join(html.unescape(title[1]).split())
     prefix = _PREFIX.match(text)
     body = text[prefix.end() :] if prefix else text

@@ -6,11 +6,12 @@ The neutral form between them is the parts of each event (`harness.core.parts`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.base import Event
-from harness.apis.chat.dialects.parts import is_json
 from harness.apis.detect import api_named, api_of_event
+from harness.apis.json_values import is_json
 from harness.apis.style import api_style
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import (
@@ -18,6 +19,7 @@ from harness.core.parts import (
     CallPart,
     Finish,
     Head,
+    Opaque,
     Part,
     Problem,
     Reasoning,
@@ -27,11 +29,11 @@ from harness.core.parts import (
     Usage,
 )
 from harness.core.splits import parse_split
-from harness.fuzz.arrivals import Truth, payloads_of_bytes
-from harness.fuzz.outcomes import Call
+from harness.debug.outcomes import Call
+from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
@@ -53,6 +55,7 @@ __all__ = [
     "stock_answers",
     "style_names",
     "written",
+    "written_as",
     "written_bytes",
 ]
 
@@ -117,6 +120,9 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
     )
     finishes = [part for part in parts if isinstance(part, Finish)]
+    counts: dict[str, Any] = {}
+    for part in parts:
+        counts |= part.counts if isinstance(part, Usage) else {}
     return Truth(
         texts[Text],
         texts[Reasoning],
@@ -128,6 +134,13 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         and all(call.name and is_json(call.arguments) for call in found),
         is_ended=is_ended,
         finish=finishes[-1].reason if finishes else "",
+        meaning=(finishes[-1].meaning or finishes[-1].reason) if finishes else "",
+        counts=token_counts(counts),
+        signatures=tuple(
+            part.data
+            for part in parts
+            if isinstance(part, Opaque) and part.kind == "signature"
+        ),
     )
 
 
@@ -188,10 +201,7 @@ def cut_answer(answer: Answer, split: str) -> Answer:
 
 def api_plain(api: str, arrival: Arrival) -> Arrival:
     """Return what an arrival carries, as the API's standard dialect, without cuts."""
-    answer = cut_answer(answer_of(api, arrival), "whole")
-    if arrival and isinstance(arrival[0], bytes):
-        return written_bytes(api, answer)
-    return written(api, answer)
+    return written_as(arrival, api, cut_answer(answer_of(api, arrival), "whole"))
 
 
 _REASONS = {
@@ -199,6 +209,13 @@ _REASONS = {
     "anthropic": ("end_turn", "tool_use"),
     "gemini": ("STOP", "STOP"),
     "chat": ("stop", "tool_calls"),
+}
+
+
+_LENGTH = {
+    "responses": "incomplete",
+    "anthropic": "max_tokens",
+    "gemini": "MAX_TOKENS",
 }
 
 
@@ -234,7 +251,23 @@ def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Ans
         "reasoning": _complete(
             api, [Block("reasoning")], [Reasoning(reasoning)], *_text(text)
         ),
+        "length": [
+            [Finish(_LENGTH[api], "length") if isinstance(p, Finish) else p for p in ps]
+            for ps in _complete(api, *_text(text))
+        ],
+        **(
+            {"refusal": _complete(api, [Block("refusal")], [Refusal(text)])}
+            if api == "responses"
+            else {}
+        ),
     }
+
+
+def written_as(like: Arrival, api: str, answer: Answer, *, fault: str = "") -> Arrival:
+    """Write an answer in the form of an arrival: payloads or bytes."""
+    is_bytes = bool(like) and isinstance(like[0], bytes)
+    write = written_bytes if is_bytes else written
+    return write(api, answer, fault=fault)
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:
@@ -280,8 +313,7 @@ def stock_answers(api: str) -> dict[str, Answer]:
 
 def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
     """Yield smaller forms of an arrival that are written as its API writes them."""
-    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
-    write: Callable[[str, Answer], Arrival] = written_bytes if is_bytes else written
+    write = partial(written_as, arrival)
     answer = [parts for parts in _without_problems(answer_of(api, arrival)) if parts]
     flat: Answer = [[part] for parts in answer for part in parts]
     for number in range(len(flat)):

@@ -12,7 +12,7 @@ the arrival alone, so a finding is one arrival and can be shrunk by itself:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import (
@@ -25,17 +25,17 @@ from harness.apis.chat.chunks import (
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.dialects import parse_dialect
-from harness.apis.chat.dialects.parts import is_json
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.json_values import is_json
 from harness.core.argument_text import compact
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
+from harness.debug.outcomes import Call
 from harness.errors import ChunkError
-from harness.fuzz.outcomes import Call
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "Arrival",
@@ -45,6 +45,7 @@ __all__ = [
     "payloads_of_bytes",
     "plain",
     "recorded_payloads",
+    "token_counts",
     "truth_of",
     "whole",
 ]
@@ -78,6 +79,12 @@ class Truth:
     """Whether the event came that ends an answer."""
     finish: str = ""
     """Why it finished, as sent; empty if that was not sent."""
+    meaning: str = ""
+    """The same in chat's words, where it has a counterpart among them."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of tokens, as sent last: `input`, `output` and `total`."""
+    signatures: tuple[str, ...] = ()
+    """What a client must return unchanged, in order."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -162,8 +169,10 @@ def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
         return truth if b"[DONE]" in b"".join(arrival) else _unsound(truth)
     accumulator = ResponseAccumulator()
     has_error = False
+    counts: dict[str, Any] = {}
     for payload in arrival:
         has_error = has_error or payload_error(payload) is not None
+        counts |= payload.get("usage") or {}
         accumulator.feed(payload)
     message = accumulator.message()
     calls = tuple(
@@ -182,7 +191,30 @@ def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
         and _ends_after_finish(arrival),
         is_ended=message.finish_reason is not None,
         finish=message.finish_reason or "",
+        meaning=message.finish_reason or "",
+        counts=token_counts(counts),
     )
+
+
+_COUNTS = {
+    "input": ("prompt_tokens", "input_tokens", "promptTokenCount"),
+    "output": ("completion_tokens", "output_tokens", "candidatesTokenCount"),
+    "total": ("total_tokens", "totalTokenCount"),
+}
+
+
+def token_counts(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Return the token counts that every API has, of one API's as sent.
+
+    Of a request that was partly cached there are several ways to count.
+    """
+    is_cached = any("cach" in key.lower() and value for key, value in counts.items())
+    return {
+        name: counts[key]
+        for name, keys in _COUNTS.items()
+        for key in keys
+        if type(counts.get(key)) is int and not (is_cached and name != "output")
+    }
 
 
 def _unsound(truth: Truth) -> Truth:

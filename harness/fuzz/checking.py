@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agents.letta.queuing import QueuingInterface
+from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.faults import parse_fault
 from harness.engine.agent_options import AgentOptions
 from harness.engine.targets import name_of
@@ -17,7 +19,9 @@ from harness.fuzz.reporting import describe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.fuzz.outcomes import Outcome
+    from harness.debug.outcomes import Outcome
+
+_OURS = (StreamingServerInterface, QueuingInterface)
 
 __all__ = ["check", "judge_of", "offered", "said"]
 
@@ -52,8 +56,9 @@ def offered(judge: Judge, names: Sequence[str] | None = None) -> tuple[str, ...]
         UsageError: One of them cannot be asked of it.
     """
     consumer = judge.consumer
-    is_own = isinstance(consumer, OwnInterface) or (
-        isinstance(consumer, StepInterface) and consumer.name == "queuing"
+    is_own = (
+        isinstance(consumer, OwnInterface | StepInterface)
+        and type(consumer.make()) in _OURS
     )
     there = [
         relation

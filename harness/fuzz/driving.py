@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apis.chat.models import to_model
+from harness.debug.folding import fold
+from harness.debug.outcomes import Outcome
 from harness.engine.adapters import (
     GeneratorAdapter,
     ListAdapter,
@@ -24,8 +26,6 @@ from harness.engine.adapters import (
 )
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads, name_of_api
-from harness.fuzz.folding import fold
-from harness.fuzz.outcomes import Outcome
 from harness.fuzz.raised_places import raised_of
 from harness.fuzz.running import RUNNING
 
@@ -262,7 +262,11 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
     made.call("stream_start")
     yield
     for payload in arrival:
-        _feed(made, payload)
+        if isinstance(made, ProcessAdapter):
+            made.feed_chunk(copied(payload))
+        else:
+            chunk = to_model(copied(payload))
+            made.interface.process_chunk(chunk, _MESSAGE_ID, _DATE)
         yield
     if is_beginning:
         return
@@ -271,13 +275,6 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
     made.call("step_complete")
     made.call("step_yield")
     yield
-
-
-def _feed(made: Any, payload: dict[str, Any]) -> None:
-    if isinstance(made, ProcessAdapter):
-        made.feed_chunk(copied(payload))
-        return
-    made.interface.process_chunk(to_model(copied(payload)), _MESSAGE_ID, _DATE)
 
 
 class StepInterface(BaseConsumer):

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.fuzz.arrivals import truth_of
-from harness.fuzz.outcomes import Outcome
+from harness.debug.outcomes import Outcome
+from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["earliness", "interfaces", "translation", "truncation", "without_end"]
+__all__ = ["closing", "earliness", "interfaces", "translation"]
 
 
-def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
-    """Cut the end off, and look whether the consumer shows that it is missing."""
-    cut = without_end(arrival, judge.api)
-    if cut == arrival or not cut:
+def closing(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Close what it yields early, as a caller does that has seen enough."""
+    consumer = judge.consumer
+    if not isinstance(consumer, ChunksConsumer | BytesConsumer):
         return None
-    expected, got = judge.run(arrival), judge.run(cut)
-    if got.raised is not None or expected.raised is not None:
-        return None
-    if not expected.endings or got.endings != expected.endings:
-        return None  # it shows none, or shows that this one is missing
-    return Failure(
-        "truncation",
-        "is shown as complete",
-        cut,
-        replace(got, texts={**got.texts, **got.endings}),
-        replace(got, texts={**got.texts, "(end)": "missing, or an exception"}),
-        reference=arrival,
-        base=arrival,
-        note="the event that ends the answer never came",
-    )
+    whole = judge.run(arrival)
+    for taken in range(1, 4):
+        got = consumer.closed(arrival, taken)
+        raised = got.raised
+        if raised is None or whole.raised is not None:
+            continue
+        if raised.is_accident or raised.kind == "RuntimeError":
+            return Failure(
+                "closing",
+                f"raises {raised.kind} when it is closed early",
+                arrival,
+                got,
+                Outcome(),
+                note=f"an end in peace: it was closed after {taken} of its items",
+            )
+    return None
 
 
 def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
@@ -118,16 +118,6 @@ def interfaces(judge: Judge, arrival: Arrival) -> Failure | None:
         expected,
         note="said by the streaming interface, written as the queue writes it",
     )
-
-
-def without_end(arrival: Arrival, api: str) -> Arrival:
-    """Return an arrival without the event that ends it, and all after that."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    for length in range(len(arrival) - 1, 0, -1):
-        if not truth_of(arrival[:length], "", api).is_ended:
-            return arrival[:length]
-    return ()
 
 
 def _queued(streamed: Outcome) -> dict[str, str]:

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import BaseConsumer, Level
-from harness.fuzz.outcomes import Outcome
 from harness.fuzz.served_streams import StreamServer
 
 if TYPE_CHECKING:

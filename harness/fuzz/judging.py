@@ -7,36 +7,36 @@ streams (`harness.fuzz.probes`); what a format cannot tell apart is never compar
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.debug.outcomes import Call, Outcome, canonical
 from harness.fuzz.arrivals import (
     Arrival,
     Truth,
-    chunks_of,
-    payloads_of,
-    payloads_of_bytes,
     plain,
     truth_of,
     whole,
 )
+from harness.fuzz.breaking import break_arrival
 from harness.fuzz.driving import Level
-from harness.fuzz.further import earliness, interfaces, translation, truncation
-from harness.fuzz.outcomes import Call, Outcome, canonical
-from harness.fuzz.probes import Shows, learn
+from harness.fuzz.endings import differing, truncation
+from harness.fuzz.further import closing, earliness, interfaces, translation
+from harness.fuzz.likely_causes import cause
+from harness.fuzz.probes import Shows, learn, learn_beside
 from harness.fuzz.relations import Failure, difference
 from harness.fuzz.running import RUNNING
-from harness.fuzz.writing import event_bytes
+from harness.fuzz.shown_calls import is_marked, lost_calls, spoken, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.chat.faults import Fault
     from harness.fuzz.driving import Consumer
+    from harness.fuzz.endings import Endings
 
-__all__ = ["Judge", "break_arrival"]
+__all__ = ["Judge"]
 
 
 class Judge:
@@ -61,6 +61,7 @@ class Judge:
         self.assistant = assistant
         self.api = consumer.api
         self._shows: Shows | None = None
+        self._beside: Endings | None = None
         self.own: tuple[Consumer, Consumer] | None = None
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
             "split-invariance": self._split,
@@ -73,6 +74,7 @@ class Judge:
             "truncation": partial(truncation, self),
             "earliness": partial(earliness, self),
             "translation": partial(translation, self),
+            "closing": partial(closing, self),
             "ends": self._ends,
         }
 
@@ -128,8 +130,16 @@ class Judge:
         reference: Arrival | None = None,
         note: str = "",
         as_json: bool = False,
+        may_lack: str | None = None,
     ) -> Failure | None:
-        """Compare two outcomes; an exception that both have is no difference."""
+        """Compare two outcomes; an exception that both have is no difference.
+
+        Every provider has its own form of reasoning, and none is OpenAI's: a text
+        that one of them `may_lack` is no difference either.
+        """
+        if may_lack is not None and may_lack not in got.texts:
+            texts = {k: text for k, text in expected.texts.items() if k != may_lack}
+            expected = replace(expected, texts=texts)
         if got == expected:
             return None
         if got.raised is not None and expected.raised is not None:
@@ -151,7 +161,14 @@ class Judge:
             if wrong is not None:  # neither form is read right
                 expected, note = wrong.expected, wrong.note
         return Failure(
-            relation, kind, arrival, got, expected, reference=reference, note=note
+            relation,
+            kind,
+            arrival,
+            got,
+            expected,
+            reference=reference,
+            note=note,
+            cause=cause(self.truth(arrival), got, expected),
         )
 
     def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
@@ -184,6 +201,7 @@ class Judge:
             reference=reference,
             note="the same as OpenAI says it",
             as_json=True,
+            may_lack=self.shows().reasoning,
         )
 
     def says_same(self, arrival: Arrival, other: Arrival) -> bool:
@@ -225,8 +243,28 @@ class Judge:
         expected = self._expected(truth, got)
         kind = difference(got, expected)
         if kind is None:
+            return self._apart(arrival, truth, got, note)
+        why = cause(truth, got, expected)
+        return Failure("agreement", kind, arrival, got, expected, note=note, cause=why)
+
+    def _apart(
+        self, arrival: Arrival, truth: Truth, got: Outcome, note: str
+    ) -> Failure | None:
+        """Compare what is shown beside texts and calls."""
+        if self.consumer.level is Level.HANDLER:
             return None
-        return Failure("agreement", kind, arrival, got, expected, note=note)
+        found = differing(self.beside(), truth, got)
+        if found is None:
+            return None
+        kind, expected, shown = found
+        return Failure(
+            "agreement",
+            kind,
+            arrival,
+            replace(got, texts={**got.texts, **shown}),
+            replace(got, texts={**got.texts, **expected}),
+            note=note,
+        )
 
     def _expected(self, truth: Truth, got: Outcome) -> Outcome:
         """Return what should have been said, as far as that is known."""
@@ -237,7 +275,8 @@ class Judge:
         shows = self.shows()
         texts = dict(got.texts)
         if shows.content is not None and not (
-            truth.refusal or (truth.reasoning and shows.merges_reasoning)
+            (truth.refusal and not self.beside().leaks_refusal)
+            or (truth.reasoning and shows.merges_reasoning)
         ):
             texts.pop(shows.content, None)
             if truth.text:
@@ -246,7 +285,7 @@ class Judge:
         if shows.reasoning is not None and truth.reasoning:
             texts[shows.reasoning] = truth.reasoning
             expected = replace(got, texts=texts)
-        if shows.calls and self.assistant is None:
+        if shows.calls and self.assistant is None and not is_marked(truth, got):
             expected = replace(
                 expected,
                 calls=tuple(
@@ -255,30 +294,9 @@ class Judge:
                 ),
             )
         expected = expected.as_json()
-        return self._spoken(truth, got, expected) if self.assistant else expected
-
-    def _spoken(self, truth: Truth, got: Outcome, expected: Outcome) -> Outcome:
-        """Move the calls of the assistant function that are well-formed to its text."""
-        assert self.assistant is not None
-        function, argument = self.assistant
-        calls, spoken = [], []
-        for call in truth.calls:
-            inner = truth_of((call.arguments,), argument)
-            if call.name == function and inner.is_sound and inner.has_text:
-                spoken.append(inner.text)
-            elif call.name == function:
-                # What of it came as text, and when the rest of it is shown, is the
-                # interface's choice.
-                return got
-            else:
-                calls.append(Call(call.name, canonical(call.arguments)))
-        if len(spoken) > 1:
-            return got  # they may take turns, and so do their texts
-        texts = dict(expected.texts)
-        texts.pop("assistant_message", None)
-        if any(spoken):
-            texts["assistant_message"] = "".join(spoken)
-        return Outcome(texts, tuple(calls), expected.raised).as_json()
+        if self.assistant is None:
+            return expected
+        return spoken(self.assistant, truth, got, expected)
 
     def _nothing_lost(self, arrival: Arrival) -> Failure | None:
         return self.loses(arrival, self.run(arrival))
@@ -294,15 +312,8 @@ class Judge:
             and truth.text
             and not any(truth.text in text for text in got.texts.values())
         )
-        shown = [canonical(call.arguments) for call in got.calls]
-        texts = list(got.texts.values())
-        lost_calls = shows.calls and [
-            call
-            for call in truth.calls
-            if canonical(call.arguments) not in shown
-            and not _is_spoken(call.arguments, texts)
-        ]
-        if not lost_text and not lost_calls:
+        lost_call = shows.calls and lost_calls(truth, got)
+        if not lost_text and not lost_call:
             return None
         return Failure(
             "nothing-lost",
@@ -329,7 +340,7 @@ class Judge:
         """Judge the beginning of an arrival against what was said of all of it."""
         beginning = arrival[:length]
         got = self.run(beginning, is_beginning=True)
-        if got.raised is not None or got.begins(expected):
+        if got.raised is not None or self._begins(beginning, arrival, got, expected):
             return None
         return Failure(
             "prefix-safety",
@@ -364,11 +375,23 @@ class Judge:
         if broken == arrival:
             return None
         found = self._sound(broken)
-        if found is None and fault.leaves != "anything":
+        if (
+            found is None
+            and fault.leaves != "anything"
+            and self.truth(arrival).is_sound
+        ):
             found = self._left(arrival, broken, fault)
         if found is None:
             return None
         return replace(found, base=arrival, fault=str(fault))
+
+    def _begins(
+        self, arrival: Arrival, whole: Arrival, got: Outcome, expected: Outcome
+    ) -> bool:
+        if self.consumer.level is not Level.HANDLER:
+            truths = self.truth(arrival), self.truth(whole)
+            got = without_marks(*truths, got, expected, self.shows().content)
+        return got.begins(expected)
 
     def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:
         is_beginning = fault.leaves == "prefix"
@@ -379,7 +402,11 @@ class Judge:
         if fault.leaves == "same":
             kind = difference(got.as_json(), expected.as_json())
         else:
-            kind = None if got.begins(expected) else "takes something back"
+            kind = (
+                None
+                if self._begins(broken, arrival, got, expected)
+                else "takes something back"
+            )
         if kind is None:
             return None
         return Failure(
@@ -404,6 +431,13 @@ class Judge:
             return failure
         return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
 
+    def beside(self) -> Endings:
+        """Return what the consumer shows beside texts and calls; asked once."""
+        if self._beside is None:
+            is_bytes = self.consumer.level.reads_bytes
+            self._beside = learn_beside(self.run, reads_bytes=is_bytes, api=self.api)
+        return self._beside
+
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""
         if self._shows is None and self.consumer.level is Level.HANDLER:
@@ -421,34 +455,3 @@ def _lengths(total: int) -> list[int]:
     if total <= 24:
         return list(range(1, total))
     return sorted({1 + number * (total - 1) // 24 for number in range(24)})
-
-
-def _is_spoken(arguments: str, texts: list[str]) -> bool:
-    """Tell whether a call is shown as text: all of it, or the strings in it."""
-    if any(arguments in text for text in texts):
-        return True
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(value, dict):
-        return False
-    if any(repr(value) in text for text in texts):
-        return True
-    strings = [v for v in value.values() if isinstance(v, str)]
-    return any(
-        not string or string in text for string in strings for text in [*texts, ""]
-    )
-
-
-def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:
-    """Do a fault to an arrival; one that it cannot have leaves it as it is."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    if not isinstance(arrival[0], bytes):
-        return payloads_of(fault.apply(chunks_of(arrival)))
-    if all(part.kind.level == "bytes" for part in fault.parts):
-        return tuple(fault.apply_bytes(arrival))
-    broken = payloads_of(fault.apply(chunks_of(payloads_of_bytes(arrival))))
-    pieces = event_bytes(broken)
-    return tuple(fault.apply_bytes(pieces[:-1] if fault.ends_early else pieces))

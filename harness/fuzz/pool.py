@@ -11,9 +11,9 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from harness.debug.outcomes import Outcome, Raised
 from harness.fuzz.example_worker import hanging
 from harness.fuzz.findings import Findings, OverError, Tried
-from harness.fuzz.outcomes import Outcome, Raised
 from harness.fuzz.processes import (
     HungError,
     SetUpError,

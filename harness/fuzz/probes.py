@@ -1,4 +1,4 @@
-"""What a consumer shows of plain streams: learnt from three, and asked of no other.
+"""What a consumer shows of plain streams: learnt from a few, and asked of no other.
 
 What a consumer does not show there is never asked of it.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.debug.outcomes import Call, Outcome, Raised, canonical
+from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
-from harness.fuzz.outcomes import Call, Outcome, Raised, canonical
+from harness.fuzz.endings import Endings, learn_endings
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["Shows", "learn", "plainest", "probes"]
+__all__ = ["Shows", "learn", "learn_beside", "plainest", "probes"]
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
 _PROBE_CALL = Call("look_up", '{"bird": "goose", "many": 7}')
+_PROBE_USAGE = {"prompt_tokens": 307, "completion_tokens": 59, "total_tokens": 366}
+_NEEDED = ("content", "calls", "reasoning")
+"""The streams that tell whether a consumer works at all."""
 
 
 def probes() -> dict[str, Arrival]:
@@ -45,6 +50,7 @@ def probes() -> dict[str, Arrival]:
             for delta, reason in bodies
         )
 
+    content = stream({"content": _PROBE_TEXT})
     opening = {
         "index": 0,
         "id": "call_1",
@@ -53,13 +59,17 @@ def probes() -> dict[str, Arrival]:
     }
     rest = {"index": 0, "function": {"arguments": _PROBE_CALL.arguments}}
     return {
-        "content": stream({"content": _PROBE_TEXT}),
+        "content": content,
         "calls": stream(
             {"tool_calls": [opening]}, {"tool_calls": [rest]}, finish="tool_calls"
         ),
         "reasoning": stream(
             {"reasoning_content": _PROBE_REASONING}, {"content": _PROBE_TEXT}
         ),
+        "length": stream({"content": _PROBE_TEXT}, finish="length"),
+        "refusal": stream({"refusal": _PROBE_TEXT}),
+        "usage beside": (*content[:-1], {**content[-1], "usage": _PROBE_USAGE}),
+        "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
     }
 
 
@@ -85,7 +95,7 @@ class Shows:
     @property
     def works(self) -> bool:
         """Whether it took at least one plain stream without an exception."""
-        return len(self.raised) < len(probes())
+        return len(self.raised) < len(_NEEDED)
 
 
 def plainest(judge: Judge) -> Arrival:
@@ -120,20 +130,23 @@ def learn(
         api: Whose events it takes.
     """
     streams = _streams(api, reads_bytes=reads_bytes)
-    said = {name: run(stream) for name, stream in streams.items()}
+    said = {name: run(streams[name]) for name in _NEEDED}
     content = next(
-        (k for k, text in said["content"].texts.items() if text == _PROBE_TEXT),
+        # Also if it comes twice, which is a defect.
+        (
+            kind
+            for kind, text in said["content"].texts.items()
+            if text and text == _PROBE_TEXT * (len(text) // len(_PROBE_TEXT))
+        ),
         None,
     )
     calls = said["calls"].as_json().calls
     wanted = canonical(_PROBE_CALL.arguments)
     # Also if they are wrong already, as long as they can be recognised.
-    shows_calls = len(calls) == 1 and (
-        calls[0].arguments == wanted
-        or (
-            calls[0].name == _PROBE_CALL.name
-            and _PROBE_CALL.arguments in calls[0].arguments
-        )
+    shows_calls = bool(calls) and all(
+        call.arguments == wanted
+        or (call.name == _PROBE_CALL.name and _PROBE_CALL.arguments in call.arguments)
+        for call in calls
     )
     shown = said["reasoning"].texts.get(content or "")
     return Shows(
@@ -144,9 +157,24 @@ def learn(
             (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
             None,
         ),
-        merges_reasoning=shown != _PROBE_TEXT,
+        # That it is marked, as with tags, is the consumer's choice.
+        merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
         raised=tuple(
-            outcome.raised for outcome in said.values() if outcome.raised is not None
+            raised for name in _NEEDED if (raised := said[name].raised) is not None
         ),
         is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
+    )
+
+
+def learn_beside(
+    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+) -> Endings:
+    """Learn what a consumer shows beside texts and calls; arguments as of `learn`."""
+    streams = _streams(api, reads_bytes=reads_bytes)
+    return learn_endings(
+        {
+            name: (truth_of(stream, "", api), run(stream))
+            for name, stream in streams.items()
+            if name != "reasoning"
+        }
     )

@@ -11,8 +11,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.debug.outcomes import Raised
 from harness.errors import HarnessError
-from harness.fuzz.outcomes import Raised
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType

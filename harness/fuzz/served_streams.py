@@ -16,7 +16,7 @@ from harness.fuzz.driving import BaseConsumer, Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.fuzz.outcomes import Outcome
+    from harness.debug.outcomes import Outcome
 
 __all__ = ["StreamServer", "UrlConsumer"]
 

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.outcomes import Outcome, Raised
+from harness.debug.outcomes import Outcome, Raised
 from harness.fuzz.raised_places import place_of_frame
 from harness.fuzz.relations import Failure
 from harness.fuzz.running import RUNNING

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.matching import DEFAULT_MATCH_ON
+from harness.cassettes.matching import DEFAULT_MATCH_ON, json_body_without
 from harness.errors import UsageError
 from harness.pytest_plugin.age import read_age
 
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 # `at:3,7` has commas of its own, which numbers follow.
 _BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
-
-__all__ = [
-    "EARLY",
-    "FIXTURE_KEYS",
-    "SETTINGS",
-    "Setting",
-    "check_value",
-    "checked",
-    "resolve",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +49,7 @@ class Setting:
             return text
         try:
             return given if self.read is None else self.read(given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, UsageError) as error:
             raise UsageError(f"{where}: {error}") from None
 
 
@@ -101,6 +91,21 @@ def _words(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, list | tuple | set) else (given,)
 
 
+def _matchers(given: Any) -> tuple[Any, ...]:
+    from harness.cassettes.vcr_bridge import matcher_of
+
+    named = _words(given)
+    for one in named if named != ("vcrpy",) else ():
+        matcher_of(one)
+    return named
+
+
+def _json_paths(given: Any) -> tuple[Any, ...]:
+    paths = _words(given)
+    json_body_without(paths)
+    return paths
+
+
 _FLAGS = {"true": True, "yes": True, "1": True, "on": True}
 _FLAGS |= {"false": False, "no": False, "0": False, "off": False}
 
@@ -132,8 +137,8 @@ SETTINGS = {
         Setting("max_age", 0, read=read_age),
         Setting("block_network", "remote", ("remote", "all", "none")),
         Setting("allow", (), read=_words),
-        Setting("match_on", DEFAULT_MATCH_ON, read=_words),
-        Setting("ignore_json", (), read=_words),
+        Setting("match_on", DEFAULT_MATCH_ON, read=_matchers),
+        Setting("ignore_json", (), read=_json_paths),
         Setting("ignore_hosts", (), read=_words),
         Setting("ignore_localhost", default=False, read=_flag),
         Setting("ignore_telemetry", default=True, read=_flag),

@@ -20,8 +20,10 @@ from harness.redaction.detectors import (
     Names,
     find_keys,
     find_secrets,
+    is_harmless,
 )
 from harness.redaction.fragments import body_secrets
+from harness.redaction.long_runs import KEPT, search_shortened, shortened
 from harness.redaction.overlaps import Secret
 from harness.redaction.replacements import REDACTED, is_mark, marked, replace
 from harness.redaction.secret_names import (
@@ -180,7 +182,13 @@ class Redaction:
 
     def text_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where the secrets of any text stand that is in one piece."""
-        return self._left(text, [*self._found(text), *self._known(text, known)])
+        known = tuple(known)
+
+        def find(part: bytes) -> Iterator[Span]:
+            yield from self._found(part)
+            yield from self._known(part, known)
+
+        return self._left(text, search_shortened(text, find, self._leaves_out(known)))
 
     def body_secrets(self, body: bytes, known: Iterable[str] = ()) -> list[Secret]:
         """Return the secrets of a body, also those a stream brings in fragments.
@@ -193,7 +201,18 @@ class Redaction:
             Secrets in the order of their beginnings, each once.
         """
         known = tuple(known)
-        return body_secrets(body, lambda text: self.text_spans(text, known))
+        short = shortened(body, self._leaves_out(known))
+        if short is None:
+            return body_secrets(body, lambda text: self.text_spans(text, known))
+        found = body_secrets(short.text, lambda text: self.text_spans(text, known))
+        secrets = []
+        for secret in found:
+            where = tuple(short.raw(start, end) for start, end in secret.places)
+            value = secret.value
+            if _length(where) > _length(secret.places):
+                value = b"".join(body[start:end] for start, end in where)
+            secrets.append(Secret(secret.kind, value, where))
+        return secrets
 
     def credentials(self, headers: Headers) -> list[str]:
         """Return the secrets that credential headers hold, to find them elsewhere.
@@ -218,6 +237,16 @@ class Redaction:
             and not is_placeholder(value)
             and value not in self.allow
         ]
+
+    def _leaves_out(self, known: tuple[str, ...]) -> Callable[[bytes], bool]:
+        """Return what decides whether a long run of base64 need not be searched."""
+        values = [value.encode("utf-8", "surrogatepass") for value in known]
+        values += [value.encode("utf-8", "surrogatepass") for value in self.secrets]
+        may = not self.patterns and not self.personal
+        may = may and all(len(value) < KEPT for value in values)
+        return lambda run: (
+            may and not any(value in run for value in values) and is_harmless(run)
+        )
 
     def _found(self, text: bytes, *, is_url: bool = False) -> Iterator[Span]:
         return find_secrets(
@@ -264,6 +293,10 @@ def _until_stable(once: Callable[[bytes], bytes], text: bytes) -> bytes:
             break
         text = redacted
     return text
+
+
+def _length(places: Iterable[tuple[int, int]]) -> int:
+    return sum(end - start for start, end in places)
 
 
 def _in_header(name: str, value: str) -> list[str]:

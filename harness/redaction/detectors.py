@@ -22,13 +22,15 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from harness.redaction.escapes import text_in_base64, unescaped
+from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
+from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
-from harness.redaction.secret_formats import FORMATS, Format
+from harness.redaction.prefixes import find_prefixed, is_chance
 from harness.redaction.secret_names import is_placeholder
 from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
     BASIC,
+    JWK,
     KUBERNETES,
     KUBERNETES_DATA,
     PEM_BEGIN,
@@ -50,8 +52,8 @@ __all__ = [
     "Span",
     "find_keys",
     "find_secrets",
+    "is_harmless",
     "merge",
-    "public_prefix",
 ]
 
 
@@ -79,13 +81,12 @@ def find_secrets(
     extra = tuple(extra)
     yield from find_keys(text, extra)
     yield from find_named(text, names, is_url=is_url)
-    behind = unescaped(text)
-    if behind is not None:
-        for start, end, kind in (
-            *_raw_keys(behind.text, extra),
-            *find_named(behind.text, names, is_url=is_url),
-        ):
-            yield Span(behind.raw(start), behind.raw(end), kind)
+    behind = OF_ASCII.text(text)
+    if behind is not text:
+        spans = [*_raw_keys(behind, extra), *find_named(behind, names, is_url=is_url)]
+        places = OF_ASCII.written(text, [(start, end) for start, end, _ in spans])
+        for (start, end), span in zip(places, spans, strict=True):
+            yield Span(start, end, span.kind)
 
 
 def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
@@ -109,9 +110,16 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
         if b":" in text_in_base64(match[1]):
             yield Span(*match.span(1), "basic credentials")
+    yield from _blocks(text)
+
+
+def _blocks(text: bytes) -> Iterator[Span]:
+    """Yield secrets of several lines or fields, each known by another of them."""
     for match in PEM_BEGIN.finditer(text):
         body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
         yield Span(match.start(), body.end() if body else match.end(), "private key")
+    for match in JWK.finditer(text) if b'"kty' in text else ():
+        yield Span(*match.span(1), "private key")
     if KUBERNETES.search(text):
         for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")
@@ -138,10 +146,7 @@ def _in_words(text: bytes) -> Iterator[Span]:
     plain: set[bytes] = set()
     for match in _LONG.finditer(text.translate(_CLASSES)):
         start, end = match.span()
-        if text[start - 1 : start] == b"\\":
-            # The `n` of `\n` and the digits of `\u0022` belong to no word.
-            first = text[start : start + 1]
-            start += 1 if first in _ESCAPED else 5 if first == b"u" else 0
+        start = past_escape(text, start)
         word = text[start:end]
         if word in plain:
             continue
@@ -158,82 +163,42 @@ def _in_words(text: bytes) -> Iterator[Span]:
             yield span
 
 
-_ESCAPED = frozenset({b"b", b"f", b"n", b"r", b"t"})
 _SEPARATOR = re.compile(rb"[=:]")
-_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}+={0,2}")
 
 
 def _in_word(word: bytes) -> Iterator[Span]:
-    first_one, rows = _formats()
-    position = 0
-    while match := first_one.match(word, position):
-        number = match.lastindex or 1
-        kind, before = rows[number - 1]
-        start, end = match.start(number) - before, match.end()
-        position = end
-        if _is_within(word, start):
-            position = start + 1
-        elif not _is_example(word[start:end]):
-            yield Span(start, end, kind)
+    yield from find_prefixed(word)
     for match in _BASE64.finditer(word):
-        behind = text_in_base64(match[0])
-        if behind:
-            first = min((*_raw_keys(behind, ()), *find_named(behind)), default=None)
-            if first is not None:
-                yield Span(*match.span(), f"{first.kind} in base64")
+        first = _behind_base64(match[0])
+        if first is not None:
+            yield Span(*match.span(), f"{first.kind} in base64")
 
 
-def _is_within(word: bytes, start: int) -> bool:
-    """Return whether a match is chance in a long piece of base64 (an image)."""
-    before = word[max(0, start - 40) : start]
-    return (
-        _IN_BASE64.match(before) is not None
-        and sum(byte in b"0123456789" for byte in before) >= 3
-        and before.lower() != before != before.upper()
+def _behind_base64(value: bytes) -> Span | None:
+    behind = text_in_base64(value)
+    if not behind:
+        return None
+
+    def find(text: bytes) -> Iterator[Span]:
+        yield from _raw_keys(text, ())
+        yield from find_named(text)
+
+    return min(search_shortened(behind, find, is_harmless), default=None)
+
+
+def is_harmless(run: bytes) -> bool:
+    """Return whether no secret begins within a long run of base64, or is behind it."""
+    # Within a word no key begins; and no shape but these needs no other characters.
+    alphabets = (b"+" in run or b"/" in run) + (b"-" in run or b"_" in run)
+    may_begin = alphabets > 1 or (alphabets and not is_chance(run))
+    begins = may_begin and (
+        any(scheme in run for scheme in _SCHEMES) or any(find_prefixed(run))
     )
+    return not begins and _behind_base64(run) is None
 
 
-def _is_example(key: bytes) -> bool:
-    """Return whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
-    return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
-
-
-_EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
-
-
-@functools.cache
-def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
-    """Return what matches up to the end of the first key, and what its groups mean.
-
-    A key begins after what is no letter or digit, or after a percent escape. What is
-    between such places is passed over at once: a search would try each byte of it.
-
-    Returns:
-        The expression; the kind of each group and what of the key is before it.
-    """
-    by_first: dict[str, list[Format]] = {}
-    for row in FORMATS:
-        first = row.prefix[0] if row.prefix[0].isalnum() else ""
-        if row.prefix[1:2] in {"?", "*", "{"}:
-            first = ""
-        by_first.setdefault(first, []).append(row)
-
-    def any_of(group: str) -> str:
-        return "|".join(
-            f"{first}(?:"
-            + "|".join(f"{group}{row.pattern[len(first) :]})" for row in rows)
-            + ")"
-            for first, rows in by_first.items()
-        )
-
-    word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
-    start = rf"(?:(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
-    passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
-    return (
-        re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),
-        [(row.kind, len(first)) for first, rows in by_first.items() for row in rows],
-    )
+_SCHEMES = (b"earer+", b"EARER+", b"asic+", b"ASIC+")
 
 
 _OPERATORS = b"=:>|,"
@@ -286,32 +251,3 @@ def _service(name: bytes) -> re.Pattern[bytes] | None:
         return None
     choices = "|".join(sorted(found, reverse=True))
     return re.compile(f"(?:=?(?:{choices}))(?![A-Za-z0-9_%-])".encode())
-
-
-_REPEATED = re.compile(r"[{+*]")
-_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
-
-
-@functools.cache
-def _prefixes() -> dict[str, list[re.Pattern[str]]]:
-    found: dict[str, list[re.Pattern[str]]] = {}
-    for row in FORMATS:
-        # Where something is repeated, it is not the issuer's but the secret's.
-        is_random = _REPEATED.search(row.prefix)
-        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
-        found.setdefault(row.kind, []).append(re.compile(shown))
-    return found
-
-
-def public_prefix(kind: str, value: str) -> str:
-    """Return what of a secret its issuer puts before every one of its kind.
-
-    Args:
-        kind: As a span has it.
-        value: The secret.
-    """
-    for prefix in _prefixes().get(kind, ()):
-        match = prefix.match(value)
-        if match:
-            return match[0]
-    return ""

@@ -16,7 +16,7 @@ from harness.cassettes.inputs import open_input
 from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
 from harness.redaction.config import Redaction
-from harness.redaction.detectors import public_prefix
+from harness.redaction.prefixes import public_prefix
 from harness.redaction.secret_names import is_identifying_header, is_placeholder
 from harness.redaction.spans import FIELD, LINE, PARAMETER, URL_USER
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness import load_cassette, replay
-from tests.shared import SHARED, needs_shared
+from tests.shared import protocol_folder
 
 APIS = ("responses", "anthropic", "gemini")
 RUN = {"function_call", "custom_tool_call", "tool_use", "functionCall"}
@@ -23,7 +23,7 @@ RUN = {"function_call", "custom_tool_call", "tool_use", "functionCall"}
 def rows(api: str, every: int) -> dict[str, list[dict[str, Any]]]:
     """Return the expected answers of every nth recording, by file."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    lines = (SHARED / "protocols" / api / "expected.jsonl").read_text("utf-8")
+    lines = protocol_folder(api).joinpath("expected.jsonl").read_text("utf-8")
     for line in lines.splitlines():
         row = json.loads(line)
         found[row["file"]].append(row)
@@ -58,7 +58,6 @@ def calls_of(row: dict[str, Any], *, with_ids: bool) -> list[Any]:
     ]
 
 
-@needs_shared
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("split", [None, "chars", "random:11"])
 @pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
@@ -68,7 +67,7 @@ def test_accumulated_answer_is_the_expected_one(
     """Text and calls however cut; reasoning, refusal and stop as recorded."""
     for name, expected in rows(api, every).items():
         made = replay(
-            load_cassette(SHARED / "protocols" / api / name), "queuing", split=split
+            load_cassette(protocol_folder(api) / name), "queuing", split=split
         )
         responses = {one.exchange: one for one in made.responses}
         for row in expected:
@@ -85,7 +84,6 @@ def test_accumulated_answer_is_the_expected_one(
                 assert message.finish_reason in wanted(row, "stop"), name
 
 
-@needs_shared
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("split", [None, "chars", "random:11"])
 @pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
@@ -94,7 +92,7 @@ def test_streaming_interface_emits_the_expected_text_and_calls(
 ) -> None:
     """Token for token: what the emitted messages add up to."""
     for name, expected in rows(api, every).items():
-        cassette = load_cassette(SHARED / "protocols" / api / name)
+        cassette = load_cassette(protocol_folder(api) / name)
         made = replay(cassette, "streaming", split=split)
         for row in expected:
             messages = [

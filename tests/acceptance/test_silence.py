@@ -26,18 +26,13 @@ import json
 import os
 import random
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.acceptance.mutated import Recorded, answer_of, found_in, leaves
 from tests.acceptance.mutated import recorded_streams as streams
-from tests.shared import SHARED, needs_shared
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = needs_shared
+from tests.shared import corpus_files, protocol_folder
 
 SEED = int(os.environ.get("HARNESS_SEED", "7"))
 _SHOWN = 30  # characters of a text that a diagnostic shows at least
@@ -61,12 +56,15 @@ UNREPORTED = {
 def _sample(count: int) -> list[Recorded]:
     """Return streams of all APIs, as many of each folder as far as there are."""
     found: list[Recorded] = []
-    folders = [f"protocols/{api}" for api in ("gemini", "anthropic", "responses")]
-    folders.append("corpus")
-    for share, folder in enumerate(folders):
-        paths: list[Path] = sorted((SHARED / folder).rglob("*.y*ml"))
+    apis = ("gemini", "anthropic", "responses", "chat")
+    for share, api in enumerate(apis):
+        paths = (
+            list(corpus_files())
+            if api == "chat"
+            else sorted(protocol_folder(api).rglob("*.y*ml"))
+        )
         random.Random(SEED).shuffle(paths)
-        wanted = (count - len(found)) // (len(folders) - share)
+        wanted = (count - len(found)) // (len(apis) - share)
         for one in streams(paths):
             if wanted <= 0:
                 break

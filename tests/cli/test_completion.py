@@ -72,6 +72,9 @@ def test_paths_are_left_to_the_shell() -> None:
         ("harness replay --split w", ["whole"]),
         ("harness replay --mode st", ["steps"]),
         ("harness fuzz har", ["harness:FunctionArgumentsStreamHandler"]),
+        ("harness replay --api anthropic --dialect bed", ["bedrock-invoke"]),
+        ("harness convert --api responses --dialect cop", ["copilot"]),
+        ("harness replay --api gemini --fault recitation", ["recitation"]),
         ("harness docs rec", ["record"]),
     ],
 )

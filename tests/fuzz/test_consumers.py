@@ -12,11 +12,11 @@ from harness import (
     StreamingServerInterface,
     UsageError,
 )
+from harness.debug.outcomes import Call, Outcome
 from harness.fuzz import check, said
-from harness.fuzz.checking import judge_of
+from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted, consumer_of
 from harness.fuzz.driving import Level
-from harness.fuzz.outcomes import Call, Outcome
 from harness.fuzz.probes import probes
 from harness.fuzz.writing import event_bytes
 
@@ -192,3 +192,23 @@ def test_wrong_names_are_told() -> None:
         check(_dicts, _TEXT, relation="split")
     with pytest.raises(UsageError, match="handler, interface"):
         said(_dicts, _TEXT, level="chunk")
+
+
+@pytest.mark.parametrize(
+    ("target", "is_offered"),
+    [
+        ("queuing", True),
+        ("streaming", True),
+        ("harness:QueuingInterface", True),
+        ("harness:StreamingServerInterface", True),
+        (type("Mine", (StreamingServerInterface,), {}), False),
+    ],
+)
+def test_our_interfaces_are_compared_however_they_are_named(
+    target: object, *, is_offered: bool
+) -> None:
+    """The relation is about the two classes, not about a name of them."""
+    judge = judge_of(target, Wanted())
+    assert ("interfaces" in offered(judge)) is is_offered
+    if is_offered:
+        assert offered(judge, ["interfaces"]) == ("interfaces",)

@@ -16,8 +16,8 @@ from harness import (
     FunctionCallMessage,
     InternalMonologue,
 )
-from harness.fuzz.folding import fold
-from harness.fuzz.outcomes import Call, Outcome, canonical
+from harness.debug.folding import fold
+from harness.debug.outcomes import Call, Outcome, canonical
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -13,13 +13,11 @@ from typing import Any
 
 import pytest
 
+from harness.agents.letta.light import MessageStreamStatus, render_json, render_sse
 from harness.agents.letta.messages import (
     Message,
-    MessageStreamStatus,
     ToolCall,
     ToolCallFunction,
-    render_json,
-    render_sse,
 )
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface

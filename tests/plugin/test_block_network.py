@@ -17,6 +17,11 @@ WAYS = {
     "connect_ex": (
         "import socket\n    with socket.socket() as s: s.connect_ex(('192.0.2.1', 80))"
     ),
+    "udp": (
+        "import socket\n"
+        "    with socket.socket(type=socket.SOCK_DGRAM) as s:\n"
+        "        s.sendto(b'x', 0, ('192.0.2.1', 53))"
+    ),
     "asyncio": (
         "import asyncio; asyncio.run(asyncio.open_connection('192.0.2.1', 80))"
     ),

@@ -64,6 +64,8 @@ WRONG = {
     "--harness-speed=fast": "--harness-speed: expected 0 *got 'fast'",
     "--harness-splits=charss": "--harness-splits: split 'charss': *expected*",
     "--harness-seed=-1": "--harness-seed: expected a number from 0*",
+    "--harness-match-on=luck": "--harness-match-on: expected a matcher of *'luck'",
+    "--harness-ignore-json=user": "--harness-ignore-json: expected *'user'",
 }
 
 

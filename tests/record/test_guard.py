@@ -161,12 +161,16 @@ def test_without_a_cassette_nothing_is_watched(path: Path) -> None:
     assert (dict(vars(socket.socket)), socket.getaddrinfo) == before
 
 
-@pytest.mark.parametrize("method", ["connect", "connect_ex"])
-def test_refused_socket_is_closed(path: Path, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "before"), [("connect", ()), ("connect_ex", ()), ("sendto", (b"x",))]
+)
+def test_refused_socket_is_closed(
+    path: Path, method: str, before: tuple[bytes, ...]
+) -> None:
     """Nothing leaks: clients close a socket on an OSError only."""
-    raw = socket.socket()
+    raw = socket.socket(type=socket.SOCK_DGRAM if before else socket.SOCK_STREAM)
     with pytest.raises(UnrecordedConnectionError), use_cassette(path):
-        getattr(raw, method)(("192.0.2.1", 80))
+        getattr(raw, method)(*before, ("192.0.2.1", 80))
     assert raw.fileno() == -1
 
 

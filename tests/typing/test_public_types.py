@@ -25,8 +25,8 @@ from harness import (
     use_cassette,
 )
 from harness.core.splits import Split
+from harness.debug.outcomes import Outcome
 from harness.fuzz import check, said
-from harness.fuzz.outcomes import Outcome
 from harness.record.session import RecordingSession
 from harness.strategies import argument_texts, event_streams, splits
 from tests.docs import ROOT

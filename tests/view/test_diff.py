@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.cli.running import ROOT, harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from harness.debug.sides import Side
@@ -202,6 +203,44 @@ def test_said_joins_interleaved_calls_by_id() -> None:
     )
     calls = [(s.kind, s.text) for s in said(side.rows) if s.kind.startswith("call")]
     assert calls == [("call f", '{"a": 1}'), ("call g", '{"b": 2}')]
+
+
+@pytest.mark.parametrize(
+    "emitted",
+    [
+        lambda piece: {"type": "text", "text": piece},
+        lambda piece: ("text", piece),
+        lambda piece: {"event": "delta", "data": {"delta": piece, "id": 7}},
+        lambda piece: {"choices": [{"index": 0, "delta": {"content": piece}}]},
+        lambda piece: piece,
+    ],
+    ids=["typed", "tuple", "nested", "chunk", "bare"],
+)
+def test_fragments_of_any_message_say_the_same_however_cut(
+    emitted: Callable[[str], Any],
+) -> None:
+    """What diff takes for one answer is what the plugin and fuzz do."""
+
+    class Mine:
+        def __init__(self) -> None:
+            self._queue: list[Any] = []
+
+        def process_chunk(self, chunk: Any, *_: Any) -> None:
+            for choice in chunk.choices:
+                if choice.delta.content:
+                    self._queue.append(emitted(choice.delta.content))
+
+        def to_list(self) -> list[Any]:
+            taken, self._queue = self._queue, []
+            return taken
+
+    made = cassette(exchange(sse(text("Once upon"), text(" a"), finish()), [user("x")]))
+    a, b = (side_of(replay(made, Mine, split=split)) for split in (None, "chars"))
+    assert len(a.rows) < len(b.rows)
+    assert compare(a, b).said == []
+    cut = cassette(exchange(sse(text("Once upon"), finish()), [user("x")]))
+    (change,) = compare(a, side_of(replay(cut, Mine))).said
+    assert change.at == len("Once upon")
 
 
 def test_alignment_finds_an_insertion() -> None:

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import harness as package
-from harness.engine.runs import runs, view, view_lines
+from harness.engine.default_view import view, view_lines
+from harness.engine.runs import runs
 from tests.cli.running import harness
 from tests.engine.made import (
     cassette,
@@ -96,6 +97,36 @@ def test_reasoning_is_counted_and_a_finding_stands_once() -> None:
     assert "2 400 characters of reasoning: --reasoning" in shown
     assert '-- 0  "Why?"' in shown
     assert [line.style for line in view_lines(made)].count("finding") == 1
+
+
+def test_an_exchange_that_is_not_replayed_has_a_heading_and_its_finding() -> None:
+    """There is neither a time nor an answer to say anything about."""
+    made = package.replay(cassette(exchange(sse(text("Hi"), finish())), exchange("?")))
+    shown = view(made, width=80).splitlines()
+    assert shown[shown.index("-- 1") + 1] == " x not-replayed "
+
+
+def test_what_no_message_carries_is_shown_or_counted() -> None:
+    """A refusal once, in whole; images and citations by kind."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+    made = cassette(
+        exchange(
+            sse(
+                chunk({"refusal": "I ca"}),
+                chunk({"refusal": "nnot."}),
+                chunk({"images": [image, image]}),
+                chunk({"annotations": [{"type": "url_citation"}]}),
+                finish(),
+            ),
+            [user("x")],
+        )
+    )
+    shown = view(package.replay(made), width=80).splitlines()
+    assert "   refusal I cannot." in shown
+    assert "   besides: image x2, annotation; see harness show" in shown
+    through = package.replay(made, mode="chat-completion")
+    lines = view(through, width=80).splitlines()
+    assert sum("cannot." in line for line in lines) == 1
 
 
 def test_a_transcript_shows_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from harness.cassettes.encode import save_cassette
 from harness.engine.replay import replay
 from tests.cli.running import ROOT
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
+from tests.shared import HAS_CORPUS, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,6 +148,7 @@ PRESSED: tuple[tuple[str, str], ...] = (
     ("?", "Esc closes this"),
     ("Escape", "carries"),
     ("q", "left 0"),
+    ("", "reading made.yaml ..."),  # what the stepper's screen had covered
 )
 """Keys as tmux names them, in order, and what is on the screen then."""
 
@@ -198,14 +200,21 @@ def test_a_variation_of_twenty_thousand_chunks_answers_at_once(
 
 
 def test_every_recording_in_the_repository_is_stepped_through() -> None:
-    """Whatever the API, each stream has its question, moves and panes."""
+    """Whatever the API, each stream has its question, moves and panes.
+
+    Gemini's come from the recordings beside the checkout, where they are.
+    """
     from harness.cli.look import _questions
     from harness.debug.stepper_view import shown
     from harness.debug.trace import trace
     from harness.debug.walk import Walk
 
     apis = set()
-    for path in sorted((ROOT / "cassettes").rglob("*.yaml")):
+    paths = sorted((ROOT / "cassettes").rglob("*.yaml"))
+    paths += sorted(
+        (SHARED / "protocols" / "gemini" / "crmne__ruby_llm").rglob("*.yaml")
+    )
+    for path in paths:
         if "scenario" in path.name:
             continue
         made = load_cassette(path)
@@ -221,3 +230,4 @@ def test_every_recording_in_the_repository_is_stepped_through() -> None:
             assert "carries" in shown(walk, 60).plain
             apis.add(path.parent.name)
     assert apis >= {"llama-server-anthropic", "llama-server-responses"}
+    assert ("crmne__ruby_llm" in apis) is HAS_CORPUS

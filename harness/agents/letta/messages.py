@@ -1,8 +1,9 @@
 """What an interface emits: the messages of the seed, field for field.
 
 Owns the JSON that clients see. The field order of each model is the order of its
-JSON, dates are UTC ISO-8601 to the second, and `render_json` and `render_sse` are
-the only places that turn an emitted item into text. Nothing here knows streams.
+JSON, dates are UTC ISO-8601 to the second. Nothing here knows streams; how an emitted
+item becomes text, and what a replay emits in place of these, is in
+`harness.agents.letta.light`.
 
 Names, fields and JSON are those of the seed's server (`harness docs seed`;
 checked byte for byte against what it emitted, `tests/parity`).
@@ -10,10 +11,8 @@ checked byte for byte against what it emitted, `tests/parity`).
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,37 +23,7 @@ from pydantic import (
     model_serializer,
 )
 
-__all__ = [
-    "AssistantMessage",
-    "Emitted",
-    "FunctionCall",
-    "FunctionCallDelta",
-    "FunctionCallMessage",
-    "FunctionReturn",
-    "InternalMonologue",
-    "LegacyFunctionCallMessage",
-    "Message",
-    "MessageStreamStatus",
-    "StreamedMessage",
-    "SystemMessage",
-    "ToolCall",
-    "ToolCallFunction",
-    "UserMessage",
-    "encodable",
-    "render_json",
-    "render_sse",
-]
-
-
-class MessageStreamStatus(StrEnum):
-    """Marks in a stream that are no messages."""
-
-    done_generation = "[DONE_GEN]"
-    """The model's response is over."""
-    done_step = "[DONE_STEP]"
-    """The step is over: the response and the tool executions it asked for."""
-    done = "[DONE]"
-    """The stream is over; a server sends it, no interface emits it."""
+from harness.agents.letta.light import date_to_text
 
 
 class StreamedMessage(BaseModel):
@@ -67,11 +36,7 @@ class StreamedMessage(BaseModel):
 
     @field_serializer("date")
     def _date_to_text(self, date: datetime) -> str:
-        # Never the machine's own time zone: output must not depend on the machine.
-        if date.tzinfo is UTC:  # those of a replay are; the others take twice as long
-            return date.isoformat(timespec="seconds")
-        aware = date.replace(tzinfo=UTC) if date.tzinfo is None else date
-        return aware.astimezone(UTC).isoformat(timespec="seconds")
+        return date_to_text(date)
 
 
 class InternalMonologue(StreamedMessage):
@@ -209,61 +174,3 @@ class Message(BaseModel):
     """On a tool's message: the function's name; None where it is not known."""
     created_at: Annotated[AwareDatetime, AfterValidator(_to_utc)]
     """When it was made; any aware time, kept as UTC."""
-
-
-Emitted: TypeAlias = StreamedMessage | MessageStreamStatus | dict[str, Any]
-"""What a stream holds; the dict is an OpenAI chunk (chat-completion mode)."""
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def render_json(item: Emitted | str) -> str:
-    """Render an emitted item as compact JSON text, in ASCII.
-
-    Non-ASCII is escaped, as the seed's server does it: a client that splits lines
-    at U+2028, or a terminal of another encoding, cannot break it.
-
-    Args:
-        item: A message, a status, a dict of the queue or an OpenAI chunk, or the
-            queue's ``STOP``.
-
-    Returns:
-        One line, no line end; a status and ``STOP`` as a JSON string.
-    """
-    if isinstance(item, BaseModel):
-        text = item.model_dump_json()  # half the cost of encoding the dump
-        return text if text.isascii() else _encode(item.model_dump())
-    return _encode(item)
-
-
-def render_sse(item: Emitted | str) -> str:
-    r"""Render an emitted item as one Server-Sent Event.
-
-    Args:
-        item: As for `render_json`.
-
-    Returns:
-        ``data: {...}\n\n``; a status as ``data: [DONE_GEN]\n\n``, without quotes.
-    """
-    data = str(item) if isinstance(item, str) else render_json(item)
-    return f"data: {data}\n\n"
-
-
-def encodable(text: str) -> str:
-    r"""Return the text without lone surrogates, which UTF-8 cannot carry.
-
-    Args:
-        text: Any text; where providers cut between the UTF-16 units of a character,
-            its halves may stand in it as two surrogates.
-
-    Returns:
-        The same text where it is encodable already; else with halves that follow
-        each other joined into their character, and U+FFFD for each other one.
-
-    Source: WHATWG Infra, "convert a string into a scalar value string".
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text

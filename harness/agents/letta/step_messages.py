@@ -5,60 +5,55 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.agents.letta.messages import (
-    AssistantMessage,
-    FunctionCall,
-    FunctionCallMessage,
-    FunctionReturn,
-    InternalMonologue,
-    LegacyFunctionCallMessage,
-    StreamedMessage,
-    encodable,
-)
+from harness.agents.letta.light import CallFields
+from harness.agents.letta.surrogates import encodable
 from harness.core.json_texts import ArgumentTexts
 
 if TYPE_CHECKING:
-    from harness.agents.letta.messages import Message, ToolCall
-
-__all__ = ["call_message", "legacy_messages", "return_message", "without_thoughts"]
+    from harness.agents.letta.light import CallOfRecord, MakeMessage, Record
+    from harness.agents.letta.messages import Message, StreamedMessage, ToolCall
 
 
 def call_message(
-    record: Message, assistant_function: str | None, assistant_argument: str
+    record: Message | Record,
+    arguments: str,
+    assistant_function: str | None,
+    assistant_argument: str,
+    make: MakeMessage,
 ) -> StreamedMessage:
     """Build the message of a call.
 
     Args:
         record: The answer, with the call as `tool_calls[0]`.
+        arguments: What to show of the call's arguments.
         assistant_function: The function whose calls are shown as their text; None
             shows every call as a call.
         assistant_argument: The key of that text.
+        make: Makes the message.
 
     Returns:
         An `AssistantMessage` for the assistant function where the text is there,
         else a `FunctionCallMessage` with the arguments as they are.
-
-    Raises:
-        ValueError: The record has no call.
     """
-    call = _call_of(record)
-    arguments = _parse(call.function.arguments)
-    text = _spoken(call, arguments, assistant_function, assistant_argument)
+    call = call_of(record)
+    text = _spoken(call, _parse(arguments), assistant_function, assistant_argument)
     if text is not None:
-        return _assistant_message(record, text)
-    return FunctionCallMessage(
-        id=record.id,
-        date=record.created_at,
-        function_call=FunctionCall(
-            name=encodable(call.function.name),
-            arguments=encodable(call.function.arguments),
-            function_call_id=call.id,
-        ),
+        return _assistant_message(record, text, make)
+    fields = CallFields(
+        name=encodable(call.function.name),
+        arguments=encodable(arguments),
+        function_call_id=call.id,
+    )
+    return make(
+        "FunctionCallMessage", record.id, record.created_at, {"function_call": fields}
     )
 
 
 def legacy_messages(
-    record: Message, assistant_function: str, assistant_argument: str
+    record: Message | Record,
+    assistant_function: str,
+    assistant_argument: str,
+    make: MakeMessage,
 ) -> list[StreamedMessage]:
     """Build the messages of a call for clients older than the message types.
 
@@ -66,6 +61,7 @@ def legacy_messages(
         record: The answer, with the call as `tool_calls[0]`.
         assistant_function: The function whose text is shown besides.
         assistant_argument: The key of that text.
+        make: Makes the messages.
 
     Returns:
         ``name({'key': 'value'})`` with the Python repr of the arguments (the raw
@@ -74,48 +70,45 @@ def legacy_messages(
     Raises:
         ValueError: The record has no call.
     """
-    call = _call_of(record)
+    call = call_of(record)
     arguments = _parse(call.function.arguments)
-    messages: list[StreamedMessage] = [
-        LegacyFunctionCallMessage(
-            id=record.id,
-            date=record.created_at,
-            function_call=encodable(f"{call.function.name}({arguments})"),
+    line = encodable(f"{call.function.name}({arguments})")
+    messages = [
+        make(
+            "LegacyFunctionCallMessage",
+            record.id,
+            record.created_at,
+            {"function_call": line},
         )
     ]
     text = _spoken(call, arguments, assistant_function, assistant_argument)
     if text is not None:
-        messages.append(_assistant_message(record, text))
+        messages.append(_assistant_message(record, text, make))
     return messages
 
 
-def without_thoughts(
-    record: Message, argument: str
-) -> tuple[list[StreamedMessage], Message]:
+def thoughts_apart(arguments: str, argument: str) -> tuple[str, str]:
     """Take the inner thoughts out of a call's arguments.
 
     Args:
-        record: The answer, with the call as `tool_calls[0]`.
+        arguments: Their JSON text.
         argument: The key of the thoughts.
 
     Returns:
-        The thoughts as a message, if there are any, and the record with what is left.
+        The thoughts, empty if there are none, and what is left of the arguments.
     """
-    call = _call_of(record)
     texts = ArgumentTexts([argument], taken_out=argument)
-    thoughts = "".join(piece.text for piece in texts.feed(call.function.arguments))
+    thoughts = "".join(piece.text for piece in texts.feed(arguments))
     if texts.close() is not None or not thoughts:
-        return [], record
-    function = call.function.model_copy(update={"arguments": texts.take_rest()})
-    left = call.model_copy(update={"function": function})
-    shown = InternalMonologue(
-        id=record.id, date=record.created_at, internal_monologue=thoughts
-    )
-    return [shown], record.model_copy(update={"tool_calls": [left]})
+        return "", arguments
+    return thoughts, texts.take_rest()
 
 
 def return_message(
-    record: Message, text: str, status: Literal["success", "error"]
+    record: Message | Record,
+    text: str,
+    status: Literal["success", "error"],
+    make: MakeMessage,
 ) -> StreamedMessage:
     """Build the message of a function's return.
 
@@ -123,6 +116,7 @@ def return_message(
         record: The tool's message.
         text: The result or the error, without its prefix.
         status: Which of the two.
+        make: Makes the message.
 
     Returns:
         A `FunctionReturn`.
@@ -135,16 +129,20 @@ def return_message(
             f"message {record.id!r} of a function return needs the tool_call_id that "
             "it answers; got None"
         )
-    return FunctionReturn(
-        id=record.id,
-        date=record.created_at,
-        function_return=encodable(text),
-        status=status,
-        function_call_id=record.tool_call_id,
-    )
+    fields = {
+        "function_return": encodable(text),
+        "status": status,
+        "function_call_id": record.tool_call_id,
+    }
+    return make("FunctionReturn", record.id, record.created_at, fields)
 
 
-def _call_of(record: Message) -> ToolCall:
+def call_of(record: Message | Record) -> ToolCall | CallOfRecord:
+    """Return the call of an answer.
+
+    Raises:
+        ValueError: The record has no call.
+    """
     if not record.tool_calls:
         raise ValueError(
             f"message {record.id!r} of a 'Running' message needs the call as "
@@ -165,7 +163,10 @@ def _parse(arguments: str) -> Any:
 
 
 def _spoken(
-    call: ToolCall, arguments: Any, function_name: str | None, argument: str
+    call: ToolCall | CallOfRecord,
+    arguments: Any,
+    function_name: str | None,
+    argument: str,
 ) -> str | None:
     """Return the text of a call to the assistant function; None if it is none."""
     if function_name is None or call.function.name != function_name:
@@ -180,7 +181,8 @@ def _spoken(
     return None
 
 
-def _assistant_message(record: Message, text: str) -> AssistantMessage:
-    return AssistantMessage(
-        id=record.id, date=record.created_at, assistant_message=encodable(text)
-    )
+def _assistant_message(
+    record: Message | Record, text: str, make: MakeMessage
+) -> StreamedMessage:
+    fields = {"assistant_message": encodable(text)}
+    return make("AssistantMessage", record.id, record.created_at, fields)

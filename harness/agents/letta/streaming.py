@@ -15,35 +15,31 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.agent_interface import (
     AgentChunkStreamingInterface,
+    needs_record,
     split_prefix,
 )
 from harness.agents.letta.chat_completion import ChatCompletionChunks
-from harness.agents.letta.messages import (
-    Emitted,
-    InternalMonologue,
-    MessageStreamStatus,
-    StreamedMessage,
-    encodable,
-)
+from harness.agents.letta.light import MessageStreamStatus, make_message
 from harness.agents.letta.step_messages import (
     call_message,
+    call_of,
     legacy_messages,
     return_message,
-    without_thoughts,
+    thoughts_apart,
 )
+from harness.agents.letta.surrogates import encodable
 from harness.agents.letta.token_messages import TokenMessages
 from harness.agents.letta.waiting import Outbox
 from harness.apis.chat.chunks import Payload, payload_of
 from harness.errors import StreamInactiveError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
     from datetime import datetime
 
-    from harness.agents.letta.messages import Message
+    from harness.agents.letta.light import Emitted, MakeMessage, Record
+    from harness.agents.letta.messages import Message, StreamedMessage
     from harness.core.parts import Part
-
-__all__ = ["StreamingServerInterface"]
 
 
 class StreamingServerInterface(AgentChunkStreamingInterface):
@@ -97,6 +93,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """Seconds that a generator waits for the next item; None waits on."""
         self.call_id_prefix: str | None = None
         """Names streamed calls without id ``<prefix>_<position>``; None does not."""
+        self.make: MakeMessage = make_message
+        """Makes the messages; a replay's are `LightMessage`s."""
         self._outbox: Outbox[Emitted] = Outbox()
         self._tokens: TokenMessages | None = None
         self._chunks: ChatCompletionChunks | None = None
@@ -216,8 +214,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             StreamInactiveError: The stream is over and the chunk carries something.
         """
         if self.streaming_chat_completion_mode:
-            for item in self._chunk_reader().feed(payload):
-                self._outbox.put(item)
+            self._outbox.put_all(self._chunk_reader().feed(payload))
             return
         tokens = self._tokens
         if tokens is None:
@@ -266,14 +263,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """
         if self._is_streamed:
             return
-        record = _needs_record("internal_monologue", msg_obj)
-        self._outbox.put(
-            InternalMonologue(
-                id=record.id,
-                date=record.created_at,
-                internal_monologue=encodable(msg),
-            )
-        )
+        record = needs_record("StreamingServerInterface.internal_monologue", msg_obj)
+        self._outbox.put(self._thought(record, encodable(msg)))
 
     def function_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit a stage of a function call.
@@ -290,17 +281,20 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
                 the call or the `tool_call_id`.
             StreamInactiveError: The stream is over.
         """
-        record = _needs_record("function_message", msg_obj)
+        record = needs_record("StreamingServerInterface.function_message", msg_obj)
         prefix, text = split_prefix(msg)
         match prefix:
             case "Running ":
                 if not self._is_streamed:
-                    self._put_all(self._call_messages(record))
+                    self._outbox.put_all(self._call_messages(record))
             case "Ran ":
                 pass
             case "Success: " | "Error: ":
                 message = return_message(
-                    record, text, "success" if prefix == "Success: " else "error"
+                    record,
+                    text,
+                    "success" if prefix == "Success: " else "error",
+                    self.make,
                 )
                 if not self.streaming_chat_completion_mode:
                     self._outbox.put(message)
@@ -320,16 +314,21 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
     def _is_streamed(self) -> bool:
         return self.streaming_mode or self.streaming_chat_completion_mode
 
-    def _call_messages(self, record: Message) -> list[StreamedMessage]:
+    def _call_messages(self, record: Message | Record) -> list[StreamedMessage]:
         name = self.assistant_message_function_name
         argument = self.assistant_message_function_kwarg
         if self.nonstreaming_legacy_mode:
-            return legacy_messages(record, name, argument)
-        speaks = self.use_assistant_message
-        shown: list[StreamedMessage] = []
+            return legacy_messages(record, name, argument, self.make)
+        thoughts, arguments = "", call_of(record).function.arguments
         if self.inner_thoughts_in_kwargs:
-            shown, record = without_thoughts(record, self.inner_thoughts_kwarg)
-        return [*shown, call_message(record, name if speaks else None, argument)]
+            thoughts, arguments = thoughts_apart(arguments, self.inner_thoughts_kwarg)
+        shown = [self._thought(record, thoughts)] if thoughts else []
+        spoken = name if self.use_assistant_message else None
+        return [*shown, call_message(record, arguments, spoken, argument, self.make)]
+
+    def _thought(self, record: Message | Record, text: str) -> StreamedMessage:
+        shown = {"internal_monologue": text}
+        return self.make("InternalMonologue", record.id, record.created_at, shown)
 
     def _token_reader(self) -> TokenMessages:
         speaks = self.use_assistant_message
@@ -340,6 +339,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             thoughts_argument=(
                 self.inner_thoughts_kwarg if self.inner_thoughts_in_kwargs else None
             ),
+            make=self.make,
         )
         self._is_end_announced = False
         return self._tokens
@@ -356,21 +356,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
     def _end_response(self) -> None:
         """Emit what the response at hand holds back, and forget it."""
         if self._tokens is not None:
-            self._put_all(self._tokens.close())
+            self._outbox.put_all(self._tokens.close())
             self._tokens = None
         if self._chunks is not None:
-            self._put_all(self._chunks.close())
+            self._outbox.put_all(self._chunks.close())
             self._chunks = None
-
-    def _put_all(self, items: Iterable[Emitted]) -> None:
-        for item in items:
-            self._outbox.put(item)
-
-
-def _needs_record(call: str, msg_obj: Message | None) -> Message:
-    if msg_obj is None:
-        raise ValueError(
-            f"StreamingServerInterface.{call} needs msg_obj, whose id and date it "
-            "shows; got None"
-        )
-    return msg_obj

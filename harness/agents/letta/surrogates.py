@@ -9,18 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agents.letta.messages import encodable
-
 if TYPE_CHECKING:
     from collections.abc import Hashable
-
-__all__ = ["HalfPairs"]
 
 
 class HalfPairs:
     """Holds back, for each text, a high surrogate until its low half comes."""
-
-    __slots__ = ("held",)
 
     def __init__(self) -> None:
         self.held: dict[Hashable, str] = {}
@@ -49,3 +43,23 @@ class HalfPairs:
         keys = list(self.held)
         self.held.clear()
         return keys
+
+
+def encodable(text: str) -> str:
+    r"""Return the text without lone surrogates, which UTF-8 cannot carry.
+
+    Args:
+        text: Any text; where providers cut between the UTF-16 units of a character,
+            its halves may stand in it as two surrogates.
+
+    Returns:
+        The same text where it is encodable already; else with halves that follow
+        each other joined into their character, and U+FFFD for each other one.
+
+    Source: WHATWG Infra, "convert a string into a scalar value string".
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -8,7 +8,7 @@ deltas carry is read in `harness.apis.chat.deltas`, which calls are spoken is de
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.assistant_calls import (
     AssistantText,
@@ -18,31 +18,18 @@ from harness.agents.letta.assistant_calls import (
     Routed,
     call_id_of,
 )
-from harness.agents.letta.messages import (
-    AssistantMessage,
-    FunctionCall,
-    FunctionCallDelta,
-    FunctionCallMessage,
-    InternalMonologue,
-    StreamedMessage,
-    encodable,
-)
-from harness.agents.letta.surrogates import HalfPairs
+from harness.agents.letta.light import CallFields, make_message
+from harness.agents.letta.surrogates import HalfPairs, encodable
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from harness.agents.letta.light import MakeMessage
+    from harness.agents.letta.messages import StreamedMessage
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["TokenMessages"]
-
-# One of these is called for nearly every chunk. Calling a model takes 1.1 us, calling
-# its validator 0.75 with the same checks and result (model_construct takes 2.7); the
-# price is that mypy does not check the names of the fields.
-_thought = InternalMonologue.__pydantic_validator__.validate_python
-_speech = AssistantMessage.__pydantic_validator__.validate_python
 
 _CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
 
@@ -60,16 +47,8 @@ class TokenMessages:
             leaves it without.
         thoughts_argument: The argument of every function that holds inner thoughts;
             None where there is none.
+        make: Makes the messages.
     """
-
-    __slots__ = (
-        "_call_id_prefix",
-        "_date",
-        "_halves",
-        "_id",
-        "_reader",
-        "_router",
-    )
 
     def __init__(
         self,
@@ -78,12 +57,14 @@ class TokenMessages:
         *,
         call_id_prefix: str | None = None,
         thoughts_argument: str | None = None,
+        make: MakeMessage = make_message,
     ) -> None:
         self._reader = DeltaReader()
         self._router = CallRouter(
             assistant_function, assistant_argument, thoughts=thoughts_argument
         )
         self._halves = HalfPairs()
+        self._make = make
         self._call_id_prefix = call_id_prefix
         self._id: str  # set by `feed`, as `_date`: nothing is shown before it
         self._date: datetime
@@ -153,48 +134,42 @@ class TokenMessages:
             if not text:
                 return
         messages.append(
-            _thought({"id": self._id, "date": self._date, "internal_monologue": text})
+            self._make(
+                "InternalMonologue", self._id, self._date, {"internal_monologue": text}
+            )
         )
 
     def _add_routed(self, routed: Routed, messages: list[StreamedMessage]) -> None:
+        fields: dict[str, Any]
         if isinstance(routed, AssistantText):
-            text = routed.text
-            messages.append(
-                _speech({"id": self._id, "date": self._date, "assistant_message": text})
-            )
-            return
-        if isinstance(routed, InnerThought):
-            text = routed.text
-            messages.append(
-                _thought(
-                    {"id": self._id, "date": self._date, "internal_monologue": text}
-                )
-            )
-            return
-        function_call: FunctionCallDelta | FunctionCall
-        call = routed.call
-        if isinstance(routed, CallDelta):
-            arguments = routed.arguments
-            if self._halves.held or not arguments.isascii():
-                arguments = self._halves.join(call, arguments)
-            call_id = (
-                call_id_of(call, self._call_id_prefix) if routed.is_announced else ""
-            )
-            if not (routed.name or arguments or call_id):
-                return
-            function_call = FunctionCallDelta(
-                name=encodable(routed.name) or None,
-                arguments=arguments or None,
-                function_call_id=call_id or None,
-            )
+            kind, fields = "AssistantMessage", {"assistant_message": routed.text}
+        elif isinstance(routed, InnerThought):
+            kind, fields = "InternalMonologue", {"internal_monologue": routed.text}
         else:
-            function_call = FunctionCall(
-                name=encodable(call.name),
-                arguments=encodable(call.arguments),
-                function_call_id=call_id_of(call, self._call_id_prefix),
-            )
-        messages.append(
-            FunctionCallMessage(
-                id=self._id, date=self._date, function_call=function_call
-            )
-        )
+            call = routed.call
+            if isinstance(routed, CallDelta):
+                function_call = self._delta(routed)
+                if not function_call:
+                    return
+            else:
+                function_call = CallFields(
+                    name=encodable(call.name),
+                    arguments=encodable(call.arguments),
+                    function_call_id=call_id_of(call, self._call_id_prefix),
+                )
+            kind, fields = "FunctionCallMessage", {"function_call": function_call}
+        messages.append(self._make(kind, self._id, self._date, fields))
+
+    def _delta(self, routed: CallDelta) -> dict[str, str]:
+        """Return what a fragment of a call adds to it; absent fields are left out."""
+        call, arguments = routed.call, routed.arguments
+        if self._halves.held or not arguments.isascii():
+            arguments = self._halves.join(call, arguments)
+        delta = {}
+        if name := encodable(routed.name):
+            delta["name"] = name
+        if arguments:
+            delta["arguments"] = arguments
+        if routed.is_announced and (call_id := call_id_of(call, self._call_id_prefix)):
+            delta["function_call_id"] = call_id
+        return delta

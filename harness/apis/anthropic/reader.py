@@ -23,7 +23,6 @@ from harness.apis.anthropic.blocks import (
     GrowingBlock,
     like_of,
     piece_of,
-    text_of,
     whole_block,
 )
 from harness.apis.anthropic.known_fields import (
@@ -42,6 +41,7 @@ from harness.apis.anthropic.whole import (
     usage_of,
 )
 from harness.apis.counts import index_of
+from harness.apis.json_values import text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 
@@ -260,9 +260,7 @@ class Reader:
         return parts
 
     def _stop(self, sent: object) -> list[Part]:
-        index = index_of(sent)
-        if index is None:
-            index = self._last
+        index = index_of(sent, self._last)
         block = self._blocks.pop(index, None) if index is not None else None
         if block is None or index is None:
             return []
@@ -276,9 +274,7 @@ class Reader:
         self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_DELTA))
         if type(delta) is not dict:
             return []
-        index = index_of(payload.get("index"))
-        if index is None:
-            index = self._last
+        index = index_of(payload.get("index"), self._last)
         block = None
         if index is not None:
             block = self._blocks.get(index) or self._stopped_calls.get(index)

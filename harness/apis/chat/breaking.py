@@ -9,32 +9,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.deltas import REASONING_FIELDS
 from harness.apis.chat.dialects.editing import (
     edit_choices,
     edit_delta,
     entries_of,
     function_of,
 )
-from harness.apis.chat.dialects.parts import CallTracker, is_json, restated
+from harness.apis.chat.dialects.parts import CallTracker, restated
+from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = [
-    "bad_escape",
-    "broken_json",
-    "cut_bytes",
-    "cut_chunks",
-    "duplicate_chunk",
-    "error_event",
-    "invalid_utf8",
-    "no_done",
-    "no_finish",
-    "reordered_chunks",
-    "stray_bytes",
-    "trailing_arguments",
-    "truncated_arguments",
-]
+__all__ = ["BYTE_CHANGES", "CHANGES"]
 
 
 def cut_chunks(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:
@@ -223,9 +211,11 @@ def stray_bytes(pieces: Iterable[bytes], _number: int) -> Iterator[bytes]:
     yield b"\x00\xe2\x82 stray\ndat"
 
 
-_TEXT_START = re.compile(
-    rb'"(?:content|arguments|reasoning|reasoning_content|text)":\s*"(?=[^"])'
+_TEXT_FIELDS = (
+    *("content", "refusal", "arguments", "input", "text", "thinking", "transcript"),
+    *REASONING_FIELDS,
 )
+_TEXT_START = re.compile(rf'"(?:{"|".join(_TEXT_FIELDS)})":\s*"(?=[^"])'.encode())
 
 
 def invalid_utf8(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:
@@ -240,3 +230,25 @@ def invalid_utf8(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:
         else:
             yield event
         position += _DATA.search(event) is not None
+
+
+CHANGES = {
+    "cut-chunks": cut_chunks,
+    "no-finish": no_finish,
+    "error-event": error_event,
+    "duplicate-chunk": duplicate_chunk,
+    "reordered-chunks": reordered_chunks,
+    "truncated-arguments": truncated_arguments,
+    "trailing-arguments": trailing_arguments,
+    "bad-escape": bad_escape,
+}
+"""What is done to chunks, by fault."""
+
+BYTE_CHANGES = {
+    "cut-bytes": cut_bytes,
+    "no-done": no_done,
+    "broken-json": broken_json,
+    "stray-bytes": stray_bytes,
+    "invalid-utf8": invalid_utf8,
+}
+"""What is done to bytes, by fault."""

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.base import Like, further_arguments
-from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.chunks import TOO_DEEP, payload_error
 from harness.apis.chat.deltas import (
-    REASONING_FIELDS,
     DeltaReader,
     choice_index,
     delta_of,
 )
-from harness.apis.chat.envelope import error_text, head_of, usage_in
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.chat.only_text import only_text
+from harness.apis.counts import usage_of
+from harness.apis.json_values import as_json
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.base import Event
-    from harness.apis.chat.chunks import Payload
+    from harness.apis.chat.chunks import Chunk, Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
@@ -91,7 +92,7 @@ class ChatReader:
             self._account_for_text(event.index, event.payload.get("choices"))
         if event.name == "error" and payload_error(event.payload) is None:
             self._has_error = True
-            return [Problem(DiagnosticKind.ERROR_EVENT, error_text(event.payload))]
+            return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
 
     def _account_for_text(self, number: int, choices: object) -> None:
@@ -111,7 +112,7 @@ class ChatReader:
         delta = choice.get("delta") if type(choice) is dict else None
         if type(delta) is not dict or not choice or choice.get("finish_reason"):
             return None
-        field = _field_of(part, delta)
+        field = only_text(part, delta)
         read: Callable[[str], Text | Reasoning | Refusal | CallPart]
         if type(part) is CallPart:
             read = further_arguments(part.call)
@@ -133,7 +134,7 @@ class ChatReader:
             message = payload_error(payload)
             if message is None and "choices" not in payload and get("detail"):
                 # FastAPI's form of an error, which many servers are built on.
-                message = error_text(payload)
+                message = _error_text(payload)
             if message is not None:
                 self._has_error = True
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
@@ -147,10 +148,9 @@ class ChatReader:
         envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
             self._envelope = envelope
-            head = head_of(*envelope)
+            head = _head_of(*envelope)
             if head is not None:
                 self._created = self._created or head.created
-            if head is not None:
                 parts.append(head)
         if type(choices) is list:
             for choice in choices[:1] if is_repeated else choices:
@@ -160,7 +160,7 @@ class ChatReader:
                     self._read_choice(choice, parts)
         usage = get("usage")
         if usage and type(usage) is dict:
-            parts.append(usage_in(usage))
+            parts.append(_usage_of(usage))
         return parts
 
     def _read_choice(self, choice: dict[str, Any], parts: list[Part]) -> None:
@@ -204,7 +204,7 @@ class ChatReader:
             self._has_error = True
             parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         if usage and type(usage) is dict:  # Moonshot
-            parts.append(usage_in(usage))
+            parts.append(_usage_of(usage))
 
     def _read_others(
         self, index: int, delta: dict[str, Any], found: list[Part]
@@ -305,25 +305,37 @@ class ResponseAccumulator(Accumulator):
             if type(part) not in {OtherChoice, Head, Usage, Problem}
         ]
 
+    def add_whole(self, whole: Chunk) -> list[Part]:
+        """Add an answer that was not streamed; return what it carries."""
+        if whole.parts is None:
+            return self.feed(whole.payload)
+        self.add(whole.parts)
+        return whole.parts
 
-def _field_of(part: Part, delta: dict[str, Any]) -> str:
-    """Return the key whose text alone made a part; empty where there is none."""
-    if type(part) is CallPart:
-        entries = delta.get("tool_calls")
-        entry = entries[0] if type(entries) is list and len(entries) == 1 else None
-        # An index alone names the call; a repeated id might name another one day.
-        if type(entry) is dict and entry.keys() == {"index", "function"}:
-            is_bare = entry["function"] == {"arguments": part.arguments}
-            return "arguments" if is_bare and part.arguments else ""
-    elif type(part) is Text:
-        return "content" if delta.get("content") == part.text else ""
-    elif type(part) is Refusal:
-        return "refusal" if delta.get("refusal") == part.text else ""
-    elif type(part) is Reasoning:
-        thinking = [{"type": "text", "text": part.text}]
-        if delta.get("content") == [{"type": "thinking", "thinking": thinking}]:
-            return "text"  # Mistral's
-        fields = [field for field in REASONING_FIELDS if field in delta]
-        if len(fields) == 1 and delta[fields[0]] == part.text:
-            return fields[0]
-    return ""
+
+def _error_text(payload: Payload) -> str:
+    for field in ("message", "detail", "error"):
+        text = payload.get(field)
+        if text and isinstance(text, str):
+            return text
+    return as_json(payload, TOO_DEEP)
+
+
+def _usage_of(usage: dict[str, Any]) -> Usage:
+    return usage_of(
+        usage,
+        "prompt_tokens",
+        "completion_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "completion_tokens_details.reasoning_tokens",
+    )
+
+
+def _head_of(response_id: object, model: object, created: object) -> Head | None:
+    is_time = isinstance(created, int | float) and abs(created) < 1e15
+    head = Head(
+        response_id if isinstance(response_id, str) else "",
+        model if isinstance(model, str) else "",
+        created if is_time and isinstance(created, int | float) else 0,
+    )
+    return head if head != Head() else None

@@ -108,7 +108,6 @@ def test_a_dialect_changes_no_answer(dialect: Dialect, name: str) -> None:
     assert stream == example(name)  # nothing was changed in place
 
 
-@needs_shared
 @each_dialect
 @pytest.mark.parametrize(
     "step", [pytest.param(60, id="some"), pytest.param(1, marks=pytest.mark.slow)]

@@ -14,7 +14,6 @@ from harness.apis.gemini.known_fields import FIELDS
 from harness.apis.gemini.reader import Reader
 from harness.core.parts import CallPart, Opaque, OtherChoice, Part
 from tests.gemini_streams import call, event, recordings
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +128,6 @@ def test_a_text_in_any_leaf_of_made_events_is_in_a_part_or_known() -> None:
     assert all(FIELDS.meaning(path) for path in silent)
 
 
-@needs_shared
 @pytest.mark.parametrize(
     "step", [pytest.param(5, id="a fifth"), pytest.param(1, marks=pytest.mark.slow)]
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.apis.base import Event
 from harness.apis.gemini.api import API
-from harness.apis.gemini.dialects import DIALECTS, STANDARD_DIALECT, Dialect
+from harness.apis.gemini.dialects import DIALECTS, Dialect
 from harness.apis.gemini.reader import Reader, whole
 from harness.apis.gemini.rules import RULES
 from harness.apis.gemini.writer import CANNOT, Writer, body
@@ -36,14 +36,13 @@ from harness.core.parts import (
 )
 from harness.core.sse import SSEDecoder
 from tests.gemini_streams import answer, merged, problems, read, read_each, recordings
-from tests.shared import needs_shared
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
 
 
 def write(
-    groups: list[list[Part]], dialect: Dialect = STANDARD_DIALECT
+    groups: list[list[Part]], dialect: Dialect = DIALECTS["gemini-sse"]
 ) -> tuple[list[WrittenEvent], dict[str, int]]:
     """Write the parts of each event; return events and what was left out."""
     writer = dialect.writer()
@@ -52,7 +51,7 @@ def write(
 
 
 def payloads_of(
-    groups: list[list[Part]], dialect: Dialect = STANDARD_DIALECT
+    groups: list[list[Part]], dialect: Dialect = DIALECTS["gemini-sse"]
 ) -> list[Payload]:
     """Return the written objects, through JSON."""
     events, _ = write(groups, dialect)
@@ -76,7 +75,6 @@ def _key_sets(value: Any) -> Any:
     return [_key_sets(item) for item in value] if isinstance(value, list) else None
 
 
-@needs_shared
 def test_recorded_streams_are_written_back() -> None:
     """All 33: nothing left out, the same parts, no rule broken that was not before."""
     for stream in recordings():
@@ -88,7 +86,6 @@ def test_recorded_streams_are_written_back() -> None:
         assert broken(payloads) == broken(stream.payloads), stream.name
 
 
-@needs_shared
 def test_recorded_events_have_the_same_names_when_written_back() -> None:
     """Event by event, in the server's dialect, but for streamed calls and fixtures."""
     compared = 0
@@ -107,7 +104,6 @@ def test_recorded_events_have_the_same_names_when_written_back() -> None:
     assert compared > 50
 
 
-@needs_shared
 @pytest.mark.parametrize("name", DIALECTS)
 def test_a_dialect_says_the_same_and_breaks_the_rules_it_declares(name: str) -> None:
     """Over the recordings: answer, framing, exactly the declared rules."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.apis.chat import breaking
 from harness.apis.chat.chunks import DONE, Chunk, parse_payload
 from harness.apis.chat.dialects import encode_stream, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
@@ -195,6 +196,30 @@ def test_invalid_utf8_stands_in_a_text() -> None:
     assert read(later).calls[0].arguments == '\ufffd{"a":"b"}'
 
 
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": "é"},
+        {"content": [{"type": "text", "text": "é"}]},
+        {"content": [{"type": "thinking", "thinking": [{"text": "é"}]}]},
+        {"refusal": "é"},
+        {"reasoning": "é"},
+        {"reasoning_content": "é"},
+        {"reasoning_text": "é"},
+        {"function_call": {"arguments": "é"}},
+        {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "é"}}]},
+        {"tool_calls": [{"index": 0, "custom": {"name": "f", "input": "é"}}]},
+        {"audio": {"transcript": "é"}},
+    ],
+    ids=str,
+)
+def test_invalid_utf8_is_for_every_text(delta: dict[str, Any]) -> None:
+    """Whatever field a fragment of the answer stands in."""
+    event = json.dumps({"choices": [{"index": 0, "delta": delta}]}, ensure_ascii=False)
+    (broken,) = breaking.invalid_utf8([f"data: {event}\n\n".encode()], 0)
+    assert b'"\xff\xc3\xa9"' in broken
+
+
 @given(call_streams(), st.sampled_from(sorted(FAULTS)), st.integers(0, 400))
 def test_a_fault_leaves_what_it_says(
     chunks: list[Chunk], name: str, number: int
@@ -228,10 +253,8 @@ def test_faults_compose_and_parse_back(chunks: list[Chunk], names: list[str]) ->
 
 
 def test_a_fault_tells_what_it_is() -> None:
-    """Level, what it leaves and what it allows, of one and of several."""
+    """What it leaves and what it allows, of one and of several."""
     assert str(parse_fault("cut-bytes")) == "cut-bytes:100"
-    assert parse_fault("cut-bytes").needs_bytes
-    assert not parse_fault("no-finish").needs_bytes
     both = parse_fault("no-finish+cut-chunks:1")
     assert (both.leaves, both.ends_early) == ("prefix", True)
     assert parse_fault("no-done+duplicate-chunk:1").leaves == "anything"

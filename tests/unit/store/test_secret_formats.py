@@ -17,7 +17,8 @@ from urllib.parse import quote
 import pytest
 
 from harness.redaction.config import Redaction
-from harness.redaction.detectors import find_secrets, public_prefix
+from harness.redaction.detectors import find_secrets
+from harness.redaction.prefixes import public_prefix
 from harness.redaction.secret_formats import FORMATS, Format
 from harness.redaction.secret_services import SERVICES, Service
 from tests.shared import needs_shared

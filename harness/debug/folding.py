@@ -8,63 +8,58 @@ texts by kind and calls in order. What is known is read as what it is:
   with `tool_calls`: what they say, read by `harness.core.accumulate`;
 - the messages of `harness.agents.letta.messages`: their text, and calls by
 `function_call_id`;
-- anything with a `name` and `arguments` (or `args`): a call.
+- anything with a `name` and `arguments`, or fields that are called alike: a call.
 
 Everything else is taken apart generically: an object is its fields, a text among
 them is a text whose kind is the path to it, and texts of one kind are joined, also
 those of the objects in a list, which are taken for messages. Fields that name a kind
 (`type`, `role`, ...) become part of the path; ids, dates, counts and other fields of
-`VOLATILE` say nothing and are left out. Of emitted messages only texts count; of a
-returned value numbers and booleans count too. A consumer for which that is not right
-has a function `outcome(items)` that returns any value instead.
+`VOLATILE` say nothing and are left out. How an answer ended and how many tokens it
+took are kept apart: they are compared with what arrived, not with another form of it.
+Of emitted messages only texts count; of a returned value numbers and booleans count
+too. A consumer for which that is not right has a function `outcome(items)` that returns
+any value instead.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from pydantic import BaseModel
-
+from harness.agents.letta.light import MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
     FunctionCallMessage,
     InternalMonologue,
-    MessageStreamStatus,
 )
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.fuzz.outcomes import Call, Outcome, Raised
+from harness.debug.outcomes import Call, Outcome, Raised
+from harness.debug.shown_fields import (
+    ARGUMENTS,
+    ENDS,
+    REASONS,
+    SIGNATURES,
+    TAGS,
+    USAGES,
+    VOLATILE,
+    field_of,
+    fields_of,
+    is_count,
+    is_counter,
+    is_ending,
+    is_message,
+    name_key,
+    signature_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["VOLATILE", "fold"]
+__all__ = ["fold"]
 
-VOLATILE = frozenset(
-    (
-        *("id", "index", "date", "created", "created_at", "timestamp", "time"),
-        *("object", "model", "system_fingerprint", "service_tier", "provider"),
-        *("usage", "usage_metadata", "response_metadata", "logprobs"),
-        *("finish_reason", "stop_reason", "finishReason", "status", "tool_call_id"),
-        *("function_call_id", "call_id", "message_id"),
-    )
-)
-"""Fields that say nothing, or what may differ between two forms of one answer."""
-
-_ENDINGS = frozenset(
-    (
-        *("finish_reason", "stop_reason", "finishReason", "finish", "stop", "status"),
-        *("done", "is_done", "finished", "is_finished", "complete", "is_complete"),
-        *("completed", "incomplete", "success", "ok", "ended", "reason", "truncated"),
-    )
-)
-"""Fields that say how an answer ended; a number or a text under them is that."""
-
-_TAGS = ("message_type", "type", "kind", "event", "role")
-_ARGUMENTS = ("arguments", "args", "parameters", "input")
+_IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
@@ -78,6 +73,8 @@ class _Folding:
         self._last: tuple[list[str], list[str]] | None = None
         self._chunks: ResponseAccumulator | None = None
         self.endings: dict[str, str] = {}
+        self.counts: dict[str, int] = {}
+        self.signatures: list[str] | None = None
 
     def add(self, item: Any) -> None:
         """Add an emitted message."""
@@ -107,13 +104,13 @@ class _Folding:
         """Add a message of another class with the fields of ours; tell if it is one."""
         if isinstance(item, str | int | float | bytes | list | tuple):
             return False
-        call = _field(item, "function_call")
-        if call is not None and _field(item, "choices") is None:
-            name, arguments = _field(call, "name"), _field(call, "arguments")
+        call = field_of(item, "function_call")
+        if call is not None and field_of(item, "choices") is None:
+            name, arguments = field_of(call, "name"), field_of(call, "arguments")
             texts = (name, arguments)
             if not all(text is None or isinstance(text, str) for text in texts):
                 return False
-            key = _field(call, "function_call_id")
+            key = field_of(call, "function_call_id")
             if key is None and not (name or arguments):
                 return False
             is_whole = type(call).__name__ == "FunctionCall"
@@ -122,7 +119,7 @@ class _Folding:
             self._call(key, name, arguments)
             return True
         for kind in ("internal_monologue", "assistant_message"):
-            text = _field(item, kind)
+            text = field_of(item, kind)
             if isinstance(text, str):
                 self._text(kind, text)
                 return True
@@ -159,6 +156,8 @@ class _Folding:
             ),
             raised,
             self.endings,
+            self.counts,
+            None if self.signatures is None else tuple(filter(None, self.signatures)),
         )
 
     def _text(self, kind: str, text: str) -> None:
@@ -189,7 +188,10 @@ class _Folding:
         if isinstance(value, Enum):
             return  # a name of something, not a text that came
         if isinstance(value, str):
-            self._text(path or "text", str(value))
+            if is_value and path.endswith("]") and value in REASONS:
+                self.endings[path] = value
+            else:
+                self._text(path or "text", str(value))
         elif value is None:
             return
         elif isinstance(value, bool | int | float):
@@ -199,7 +201,7 @@ class _Folding:
         elif isinstance(value, list | tuple | set | frozenset):
             self._walk_items(path, value, is_value=is_value)
         else:
-            fields = _fields(value)
+            fields = fields_of(value)
             if fields is not None:
                 self._walk_fields(path, fields, is_value=is_value)
 
@@ -207,6 +209,9 @@ class _Folding:
         if isinstance(items, set | frozenset):
             items = sorted(items, key=repr)
         elif not is_value and _is_tagged(items):
+            self._end({items[0]: items[1]}, tag=items[0])
+            if is_ending(items[0], items[1]):
+                return
             path, items = _join(path, items[0]), items[1:]
         for number, item in enumerate(items):
             here = path
@@ -217,53 +222,58 @@ class _Folding:
     def _walk_fields(
         self, path: str, fields: dict[str, Any], *, is_value: bool
     ) -> None:
+        for key in USAGES & fields.keys():
+            self._count(key, fields_of(fields[key]) or {})
         if isinstance(fields.get("choices"), list):
             self._feed(fields)
             return
-        if _is_message(fields):
+        if is_message(fields):
             self._feed({"choices": [{"index": 0, "delta": fields}]})
             taken = {"content", "tool_calls", "refusal", "role", "reasoning_content"}
             taken |= {"function_call", "reasoning", "reasoning_text"}
             fields = {key: v for key, v in fields.items() if key not in taken}
-        elif "name" in fields and any(key in fields for key in _ARGUMENTS):
-            self._walk_call(fields, is_value=is_value)
+        elif (name := name_key(fields)) is not None:
+            self._walk_call(fields, fields[name], is_value=is_value)
             return
-        self._end(fields)
-        for tag in _TAGS:
-            value = fields.get(tag)
-            if isinstance(value, Enum):
-                value = value.value
-            if isinstance(value, str):
-                path = _join(path, value)
+        tags = [fields.get(tag) for tag in TAGS]
+        tags = [tag.value if isinstance(tag, Enum) else tag for tag in tags]
+        names = [tag for tag in tags if isinstance(tag, str)]
+        self._end(fields, tag=names[0] if names else "")
+        path = ".".join([*([path] if path else []), *names])
         for key, value in fields.items():
-            if key not in VOLATILE and key not in _TAGS:
+            if key in SIGNATURES:
+                self.signatures = [*(self.signatures or []), signature_of(value)]
+            elif type(value) is int and is_count(key):
+                self._count("", {key: value})
+            elif not (
+                key in VOLATILE
+                or key in TAGS
+                or is_ending(key, value)
+                or is_counter(key, value)
+            ):
                 self._walk(_join(path, key), value, is_value=is_value)
 
-    def _end(self, fields: dict[str, Any]) -> None:
+    def _end(self, fields: dict[str, Any], *, tag: str = "") -> None:
+        if tag.lower() in ENDS:
+            self.endings[f"({tag})"] = "shown"
         for key, value in fields.items():
-            if key in _ENDINGS and isinstance(value, str | bool) and value != "":
+            if is_ending(key, value):
                 shown = value.value if isinstance(value, Enum) else value
                 self.endings[key] = str(shown)
 
-    def _walk_call(self, fields: dict[str, Any], *, is_value: bool) -> None:
-        arguments = next(fields[key] for key in _ARGUMENTS if key in fields)
+    def _count(self, path: str, fields: dict[str, Any]) -> None:
+        for key, value in fields.items():
+            if type(value) is int:
+                self.counts[_join(path, key)] = value
+
+    def _walk_call(self, fields: dict[str, Any], name: Any, *, is_value: bool) -> None:
+        for field in SIGNATURES & fields.keys():
+            self.signatures = [*(self.signatures or []), signature_of(fields[field])]
+        arguments: Any = next(fields[key] for key in ARGUMENTS if key in fields)
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, sort_keys=True, default=repr)
-        key = next(
-            (
-                fields[key]
-                for key in (
-                    "function_call_id",
-                    "call_id",
-                    "tool_call_id",
-                    "id",
-                    "index",
-                )
-                if fields.get(key) is not None
-            ),
-            None,
-        )
-        name = fields["name"]
+        ids = (fields.get(field) for field in _IDS)
+        key = next((found for found in ids if found is not None), None)
         if is_value and isinstance(name, str):
             # A whole one, whatever its id or index: never a continuation.
             call = ([name], [arguments or ""])
@@ -290,41 +300,8 @@ def _is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
     return is_long and isinstance(items[0], str)
 
 
-def _is_message(fields: dict[str, Any]) -> bool:
-    calls = fields.get("tool_calls")
-    return isinstance(calls, list) and all(
-        isinstance(call, dict) and isinstance(call.get("function"), dict)
-        for call in calls
-    )
-
-
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _field(item: Any, name: str) -> Any:
-    """Return a field of an object of any make, or a dict's value; None if not there."""
-    if isinstance(item, dict):
-        return item.get(name)
-    held = getattr(item, "__dict__", None)
-    return held.get(name) if isinstance(held, dict) else getattr(item, name, None)
-
-
-def _fields(value: Any) -> dict[str, Any] | None:
-    """Return the fields of an object of any make as plain values."""
-    if isinstance(value, dict):
-        return {str(key): item for key, item in value.items()}
-    if isinstance(value, BaseModel):
-        return value.model_dump(warnings=False)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    dump = getattr(value, "model_dump", None) or getattr(value, "dict", None)
-    if callable(dump):
-        dumped = dump()
-        if isinstance(dumped, dict):
-            return dumped
-    held = getattr(value, "__dict__", None)
-    return dict(held) if isinstance(held, dict) else None
 
 
 def _sound(text: str) -> str:

@@ -1,13 +1,13 @@
 """What a consumer made of a stream, as it is compared: texts by kind and calls.
 
-How it is made of what a consumer emits and returns is in `harness.fuzz.folding`.
+How it is made of what a consumer emits and returns is in `harness.debug.folding`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,17 +58,22 @@ class Outcome:
     endings: Mapping[str, str] = field(default_factory=dict, compare=False)
     """What it shows of how the answer ended, by field: a finish reason, a status, a
     flag. No part of what is compared, for it may come in other words."""
+    counts: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Numbers of tokens that it shows, by field."""
+    signatures: tuple[str, ...] | None = field(default=None, compare=False)
+    """The signatures that it shows; None where it has no place for them."""
 
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.
 
         The arguments' JSON may be written differently and say the same.
         """
-        return Outcome(
-            {kind: _canonical_text(text) for kind, text in self.texts.items()},
-            tuple(Call(call.name, canonical(call.arguments)) for call in self.calls),
-            self.raised,
-            self.endings,
+        return replace(
+            self,
+            texts={kind: _canonical_text(text) for kind, text in self.texts.items()},
+            calls=tuple(
+                Call(call.name, canonical(call.arguments)) for call in self.calls
+            ),
         )
 
     def begins(self, whole: Outcome) -> bool:
@@ -109,7 +114,7 @@ def _canonical_text(text: str) -> str:
 
 
 def _begins(part: str, whole: str) -> bool:
-    if whole.startswith(part):
+    if whole.startswith(part) or part == "{}":  # what a call without arguments has
         return True
     # The half of a pair at the end of a prefix is shown as U+FFFD until it is whole.
     if whole.startswith(_HALVES.sub("", part)):

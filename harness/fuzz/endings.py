@@ -1,0 +1,250 @@
+"""How an answer ended, what it took and what was signed: shown, and shown right.
+
+What a consumer calls them is learnt from plain streams; what it does not show there is
+never asked of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.fuzz.arrivals import payloads_of_bytes, truth_of
+from harness.fuzz.relations import Failure
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.debug.outcomes import Outcome
+    from harness.fuzz.arrivals import Arrival, Truth
+    from harness.fuzz.judging import Judge
+
+__all__ = ["Endings", "differing", "learn_endings", "truncation", "without_end"]
+
+_COUNTS = {
+    "input": frozenset(("input", "prompt", "in")),
+    "output": frozenset(("output", "completion", "candidates", "out")),
+    "total": frozenset(("total",)),
+}
+_NO_PART_OF_NAMES = ("tokens", "token", "count", "usage", "num", "_", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """What a consumer shows beside texts and calls, of plain streams."""
+
+    by_meaning: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """How it shows that an answer ended, by why it did, in chat's words."""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    """Its fields that are numbers of tokens, and which."""
+    leaks_refusal: bool = False
+    """Whether a refusal looks like an answer, though there is more than a text."""
+
+
+def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
+    """Learn it from what was made of the plain streams, by name."""
+    by_meaning: dict[str, Mapping[str, str]] = {}
+    counts: dict[str, str] = {}
+    for name, (truth, got) in said.items():
+        if got.raised is not None:
+            continue
+        if name in {"content", "calls", "length"}:
+            by_meaning[truth.meaning] = got.endings
+        for shown, count in got.counts.items():
+            kind = _kind_of_count(shown, count, truth)
+            if truth.counts and kind is not None:
+                counts[shown] = kind
+    content, refusal = said["content"][1], said.get("refusal", (None, None))[1]
+    leaks = (
+        refusal is not None
+        and bool(content.endings)
+        and (refusal, refusal.endings) == (content, content.endings)
+    )
+    return Endings(by_meaning, counts, leaks)
+
+
+def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
+    name = shown.rpartition(".")[2].lower()
+    for word in _NO_PART_OF_NAMES:
+        name = name.replace(word, "")
+    named = [kind for kind, names in _COUNTS.items() if name in names]
+    equal = [kind for kind, value in truth.counts.items() if value == count]
+    # A wrong number has the right name all the same.
+    kinds = named or (equal if len(equal) == 1 else [])
+    return kinds[0] if kinds else None
+
+
+def differing(
+    endings: Endings, truth: Truth, got: Outcome
+) -> tuple[str, dict[str, str], dict[str, str]] | None:
+    """Compare what is shown beside texts and calls with what arrived.
+
+    Returns:
+        What differs, what should have been shown and what was, by field; None if
+        nothing does.
+    """
+    for shown, expected in _expected_endings(endings, truth).items():
+        if got.endings.get(shown) != expected:
+            return (
+                f"differs in how it ended, {shown!r}",
+                {shown: expected},
+                {shown: got.endings.get(shown, "nothing")},
+            )
+    if not truth.is_sound:
+        return None
+    for shown, kind in endings.counts.items():
+        number, count = truth.counts.get(kind), got.counts.get(shown)
+        if number is not None and number != count:
+            return (
+                f"differs in the number of tokens, {shown!r}",
+                {shown: f"{number}, as sent last"},
+                {shown: "nothing" if count is None else str(count)},
+            )
+    if got.signatures is None:
+        return None
+    for signature in truth.signatures:
+        if signature not in got.signatures:
+            return "loses a signature", {"(signature)": signature}, {}
+    return None
+
+
+def _expected_endings(endings: Endings, truth: Truth) -> Mapping[str, str]:
+    if truth.refusal or not (truth.text or truth.calls):
+        return {}
+    if truth.meaning == "length":
+        shown = endings.by_meaning.get("length", {})
+        # That it looks like a complete one is another relation's matter.
+        return {} if shown == endings.by_meaning.get("stop") else shown
+    is_clear = truth.is_sound and (truth.meaning == "tool_calls") == bool(truth.calls)
+    return endings.by_meaning.get(truth.meaning, {}) if is_clear else {}
+
+
+def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
+    """End an answer otherwise, and look whether the consumer shows that it did."""
+    expected = judge.run(arrival)
+    if expected.raised is not None or not expected.endings:
+        return None
+    for kind, note, broken in _broken_ends(arrival, judge.api):
+        if broken == arrival or not broken:
+            continue
+        got = judge.run(broken)
+        if got.raised is not None or not _is_the_same_end(kind, got, expected):
+            continue  # it shows none, or shows that this one is missing
+        return Failure(
+            "truncation",
+            kind,
+            broken,
+            replace(got, texts={**got.texts, **got.endings}),
+            replace(got, texts={**got.texts, **dict.fromkeys(got.endings, _OTHER)}),
+            reference=arrival,
+            base=arrival,
+            note=note,
+        )
+    return None
+
+
+_OTHER = "anything else, or an exception"
+_CUT_OFF = "shows an answer that was cut off as complete"
+
+
+def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
+    if kind == _CUT_OFF:
+        # That the stream is over, as a flag shows, is right of this one, too.
+        words = {k: v for k, v in expected.endings.items() if not _is_flag(v)}
+        return bool(words) and all(got.endings.get(k) == v for k, v in words.items())
+    is_more_shown = bool(got.texts.keys() - expected.texts.keys())
+    return got.endings == expected.endings and not is_more_shown
+
+
+def _is_flag(shown: str) -> bool:
+    return shown in {"True", "False", "shown"}
+
+
+def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
+    """Yield what to call it if it is not noticed, why, and the arrival."""
+    if not arrival or isinstance(arrival[0], str):
+        return
+    note = "the event that ends the answer never came"
+    yield "is shown as complete", note, without_end(arrival, api)
+    for errored in _errored(arrival, api):
+        note = "the server reported an error and ended the stream"
+        yield "shows an error as complete", note, errored
+    note = "the model was cut off: the answer ended for want of tokens"
+    yield _CUT_OFF, note, _cut_off(arrival, api)
+
+
+def _payloads(arrival: Arrival) -> Arrival:
+    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+    return payloads_of_bytes(arrival) if is_bytes else arrival
+
+
+def _like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
+    """Return payloads in the form of an arrival."""
+    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+    return tuple(event_bytes(payloads, api)) if is_bytes else payloads
+
+
+def _failed(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the terminal event of a Responses answer as one that failed."""
+    error = {"code": "server_error", "message": _OVERLOADED}
+    response = {**payload.get("response", {}), "status": "failed", "error": error}
+    return {**payload, "type": "response.failed", "response": response}
+
+
+_OVERLOADED = "The server is overloaded."
+_ERRORS: dict[str, dict[str, Any]] = {
+    "chat": {"error": {"message": _OVERLOADED, "type": "server_error", "code": 503}},
+    "responses": {"type": "error", "code": "server_error", "message": _OVERLOADED},
+    "anthropic": {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": _OVERLOADED},
+    },
+    "gemini": {"error": {"code": 503, "message": _OVERLOADED, "status": "UNAVAILABLE"}},
+}
+
+
+def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
+    payloads = _payloads(arrival)
+    begun = without_end(payloads, api)
+    yield _like(arrival, (*begun, _ERRORS[api]), api)
+    if api == "responses" and len(begun) < len(payloads):
+        yield _like(arrival, (*begun, _failed(payloads[len(begun)])), api)
+
+
+def _cut_off(arrival: Arrival, api: str) -> Arrival:
+    if not truth_of(arrival, "", api).text:
+        return ()
+    return _like(arrival, tuple(map(_ended_by_length, _payloads(arrival))), api)
+
+
+def _ended_by_length(payload: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(payload)
+    for among, reason, length in (
+        ("choices", "finish_reason", "length"),
+        ("candidates", "finishReason", "MAX_TOKENS"),
+    ):
+        if isinstance(choices := payload.get(among), list):
+            changed[among] = [
+                {**choice, reason: length} if choice.get(reason) else choice
+                for choice in choices
+            ]
+    if payload.get("type") == "message_delta":
+        changed["delta"] = {**payload["delta"], "stop_reason": "max_tokens"}
+    if payload.get("type") == "response.completed":
+        details = {"reason": "max_output_tokens"}
+        ended = {"status": "incomplete", "incomplete_details": details}
+        changed["type"] = "response.incomplete"
+        changed["response"] = {**payload.get("response", {}), **ended}
+    return changed
+
+
+def without_end(arrival: Arrival, api: str) -> Arrival:
+    """Return an arrival without what tells why it ended, and all after that."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    for length in range(len(arrival) - 1, -1, -1):
+        truth = truth_of(arrival[:length], "", api)
+        if not (truth.is_ended or truth.finish):
+            return arrival[:length]
+    return ()

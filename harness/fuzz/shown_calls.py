@@ -1,0 +1,130 @@
+"""Whether calls are shown, in whatever form a consumer has for them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.apis.json_values import is_json
+from harness.debug.outcomes import Call, Outcome, canonical
+from harness.fuzz.arrivals import truth_of
+
+if TYPE_CHECKING:
+    from harness.fuzz.arrivals import Truth
+
+__all__ = ["is_marked", "lost_calls", "spoken", "without_marks"]
+
+_NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
+
+
+def lost_calls(truth: Truth, got: Outcome) -> bool:
+    """Tell whether a call is nowhere: neither as a call nor in a text.
+
+    Nobody has to show one whose arguments are no JSON.
+    """
+    shown = [canonical(call.arguments) for call in got.calls]
+    texts = list(got.texts.values())
+    return any(
+        is_json(call.arguments)
+        and canonical(call.arguments) not in shown
+        and not _is_spoken(call.arguments, texts)
+        for call in truth.calls
+    )
+
+
+def _is_spoken(arguments: str, texts: list[str]) -> bool:
+    """Tell whether a call is shown as text: all of it, or the strings in it."""
+    if any(arguments in text for text in texts):
+        return True
+    try:
+        value = json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict):
+        return False
+    if any(repr(value) in text for text in texts):
+        return True
+    strings = [v for v in value.values() if isinstance(v, str)]
+    return any(
+        not string or string in text for string in strings for text in [*texts, ""]
+    )
+
+
+def is_marked(truth: Truth, got: Outcome) -> bool:
+    """Tell whether calls with broken arguments are left out or shown as broken.
+
+    Nobody has to show them; to repair or empty them in silence is wrong.
+    """
+    broken = [call for call in truth.calls if not is_json(call.arguments)]
+    sound = [call for call in truth.calls if is_json(call.arguments)]
+    shown = [canonical(call.arguments) for call in got.calls]
+    if not broken or any(canonical(call.arguments) not in shown for call in sound):
+        return False
+    others = [call.arguments for call in got.calls]
+    for call in sound:
+        others.remove(
+            next(a for a in others if canonical(a) == canonical(call.arguments))
+        )
+    raw = [(call.arguments, json.dumps(call.arguments)[1:-1]) for call in broken]
+    return all(any(r in other for pair in raw for r in pair) for other in others)
+
+
+def without_marks(
+    truth: Truth, whole: Truth, got: Outcome, expected: Outcome, content: str | None
+) -> Outcome:
+    """Return what was made of a broken stream without what marks it as one.
+
+    Args:
+        truth: Of the broken stream.
+        whole: Of the sound one.
+        got: What was made of it.
+        expected: What was made of the sound one.
+        content: The kind of text that is the content.
+    """
+    kinds = {*expected.texts, content}
+    texts = {
+        kind: text
+        for kind, text in got.texts.items()
+        # Numbers grow, and an error has a text of its own kind.
+        if kind in kinds
+        and not _NUMBERS.fullmatch(text)
+        and not (content is None and _is_framed(text, expected.texts.get(kind, "")))
+    }
+    is_broken = any(not is_json(call.arguments) for call in whole.calls)
+    calls = () if is_broken or is_marked(truth, got) else got.calls
+    return replace(got, texts=texts, calls=calls)
+
+
+def _is_framed(text: str, whole: str) -> bool:
+    """Tell whether a text is the beginning of another with the same words around."""
+    return any(
+        whole.startswith(text[:place]) and whole.endswith(text[place:])
+        for place in range(len(text) + 1)
+    )
+
+
+def spoken(
+    assistant: tuple[str, str], truth: Truth, got: Outcome, expected: Outcome
+) -> Outcome:
+    """Move the calls of the assistant function that are well-formed to its text."""
+    function, argument = assistant
+    calls, spoken = [], []
+    for call in truth.calls:
+        inner = truth_of((call.arguments,), argument)
+        if call.name == function and inner.is_sound and inner.has_text:
+            spoken.append(inner.text)
+        elif call.name == function:
+            # What of it came as text, and when the rest of it is shown, is the
+            # interface's choice.
+            return got
+        else:
+            calls.append(Call(call.name, canonical(call.arguments)))
+    if len(spoken) > 1:
+        return got  # they may take turns, and so do their texts
+    texts = dict(expected.texts)
+    texts.pop("assistant_message", None)
+    if any(spoken):
+        texts["assistant_message"] = "".join(spoken)
+    return Outcome(texts, tuple(calls), expected.raised).as_json()

@@ -1,0 +1,152 @@
+"""Keys with a mark of their own: the table of formats as one regular expression.
+
+Owns searching a word for them, and what looks like one and is none: chance in the
+base64 of an image, and examples. The facts are `harness.redaction.secret_formats`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from harness.redaction.secret_formats import FORMATS, Format
+from harness.redaction.spans import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["find_prefixed", "is_chance", "public_prefix"]
+
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
+_WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter
+
+
+def find_prefixed(word: bytes) -> Iterator[Span]:
+    """Yield the keys of a word, but for those that are chance in a piece of base64."""
+    first_one, rows = _formats()
+    position, edge = 0, _WINDOW
+    while position < len(word):
+        # Where a match is chance, a long word must not be read to its end for each.
+        match = first_one.match(word, position, edge)
+        number = (match.lastindex or 1) if match else 0
+        start = match.start(number) - rows[number - 1][1] if match else edge
+        if edge < len(word) and start >= edge - _OVERLAP:
+            position = max(position, edge - _OVERLAP)
+            edge += _WINDOW
+        elif match is None:
+            return
+        elif _is_within(word, start, match.end()):
+            position = start + 1
+        elif edge < len(word):
+            edge = len(word)  # it may go on
+        else:
+            position = match.end()
+            edge = position + _WINDOW
+            if not _is_example(word[start:position]):
+                yield Span(start, position, rows[number - 1][0])
+
+
+def _is_within(word: bytes, start: int, end: int) -> bool:
+    """Return whether a match is chance in a long piece of base64 (an image)."""
+    before = word[max(0, start - 40) : start]
+    if not _IN_BASE64.match(before):
+        return False
+    if before[-1] in b"+/" and _URL_SAFE.search(word, start, end):
+        return False  # another alphabet
+    if sum(byte in _DIGITS for byte in before) >= 3:
+        return before.lower() != before != before.upper()
+    # One piece in twenty has fewer; of as much as this, none has.
+    before = word[max(0, start - 2 * _FAR) : start]
+    return len(_IN_LONG_BASE64.findall(before)) == 1 and is_chance(before)
+
+
+_URL_SAFE = re.compile(rb"[_-]")
+_FAR = 1 << 10
+_IN_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{2048}")
+_DIGITS = b"0123456789"
+_UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def is_chance(run: bytes) -> bool:
+    """Return whether base64 is of bytes all along, and what looks like a key chance."""
+    return (
+        all(
+            len(block) - len(block.translate(None, kind)) >= len(block) // 16
+            for start in range(0, len(run) - _FAR + 1, _FAR)
+            for block in (run[start : start + _FAR],)
+            for kind in (_DIGITS, _UPPER)
+        )
+        and run.upper() != run
+    )
+
+
+def _is_example(key: bytes) -> bool:
+    """Return whether a shape has no content: `sk-xxxxxxxxxxxxxxxx`, `ghp_000...`."""
+    return len(set(key[6:].strip(b"-_"))) <= 3 or _EXAMPLE.search(key) is not None
+
+
+_EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
+
+
+@functools.cache
+def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
+    """Return what matches up to the end of the first key, and what its groups mean.
+
+    A key begins after what is no letter or digit, or after a percent escape. What is
+    between such places is passed over at once: a search would try each byte of it.
+
+    Returns:
+        The expression; the kind of each group and what of the key is before it.
+    """
+    by_first: dict[str, list[Format]] = {}
+    for row in FORMATS:
+        first = row.prefix[0] if row.prefix[0].isalnum() else ""
+        if row.prefix[1:2] in {"?", "*", "{"}:
+            first = ""
+        by_first.setdefault(first, []).append(row)
+
+    def any_of(group: str) -> str:
+        return "|".join(
+            f"{first}(?:"
+            + "|".join(f"{group}{row.pattern[len(first) :]})" for row in rows)
+            + ")"
+            for first, rows in by_first.items()
+        )
+
+    word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
+    start = rf"(?:(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
+    passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
+    return (
+        re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),
+        [(row.kind, len(first)) for first, rows in by_first.items() for row in rows],
+    )
+
+
+_REPEATED = re.compile(r"[{+*]")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])*")
+
+
+@functools.cache
+def _prefixes() -> dict[str, list[re.Pattern[str]]]:
+    found: dict[str, list[re.Pattern[str]]] = {}
+    for row in FORMATS:
+        # Where something is repeated, it is not the issuer's but the secret's.
+        is_random = _REPEATED.search(row.prefix)
+        shown = _LITERAL.match(row.prefix)[0] if is_random else row.prefix  # type: ignore[index]
+        found.setdefault(row.kind, []).append(re.compile(shown))
+    return found
+
+
+def public_prefix(kind: str, value: str) -> str:
+    """Return what of a secret its issuer puts before every one of its kind.
+
+    Args:
+        kind: As a span has it.
+        value: The secret.
+    """
+    for prefix in _prefixes().get(kind, ()):
+        match = prefix.match(value)
+        if match:
+            return match[0]
+    return ""
