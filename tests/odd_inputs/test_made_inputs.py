@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,10 @@ from harness import replay
 from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.diagnostics import Severity
 from harness.errors import NothingToReplayError
+from tests.cli.running import harness
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def chunk(delta: Any, finish: Any = None, **fields: Any) -> dict[str, Any]:
@@ -334,6 +338,19 @@ def test_index_that_is_text_tells_calls_apart() -> None:
     events = [chunk({"tool_calls": [call]}) for call in calls + more]
     answered = replay(made([*events, *END]), "queuing").responses[0].choices[0]
     assert [call.arguments for call in answered.calls] == ['{"n":0}', '{"n":1}']
+
+
+def test_show_prints_what_no_message_carries(tmp_path: Path) -> None:
+    """Why a call came to nothing, sources, results of server tools; images are cut."""
+    last = {"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "print(x)"}
+    image = {"inlineData": {"mimeType": "image/png", "data": "A" * 5000}}
+    events = [{"candidates": [{"content": {"parts": [image]}}]}, {"candidates": [last]}]
+    path = tmp_path / "stream"
+    path.write_bytes(made(events).exchanges[0].response.body)
+    shown = harness("show", str(path)).out
+    assert 'finishMessage: "print(x)"' in shown
+    assert "A" * 300 in shown
+    assert "A" * 500 not in shown
 
 
 def test_bytes_that_are_no_text_are_reported() -> None:
