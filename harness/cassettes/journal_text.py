@@ -17,29 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.json_text import PIECE, for_json, is_plain
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "JOURNAL_START",
-    "ExchangeLine",
-    "JournalText",
-    "has_exchange",
-    "is_journal",
-    "journal_head",
-    "journal_line",
-    "journal_name",
-    "parse_journal",
-    "writer_of",
-]
 
 JOURNAL_START = b'{"harness-journal":'
 """What a journal begins with, and nothing else does."""
 
 _SUFFIX = ".harness-journal"
-_NAME = re.compile(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
+_NAME = late(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
 
 
 def journal_name(cassette: str, token: str) -> str:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.base import Event
-from harness.apis.chat.dialects.parts import is_json
 from harness.apis.detect import api_named, api_of_event
+from harness.apis.json_values import is_json
 from harness.apis.style import api_style
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import (

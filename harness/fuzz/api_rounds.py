@@ -130,7 +130,7 @@ class ApiRounds:
         return write(self._api, answer, dialect=dialect, fault=fault)
 
     def _as_it_is(self, recorder: Recorder, name: str) -> None:
-        recorder.tried.streams.add(name)
+        recorder.recorded.streams.add(name)
         recorder.count("")
         self._ask(recorder, self._arrival(self._answers[name]))
 
@@ -153,7 +153,7 @@ class ApiRounds:
         answer = self._answers[name]
         if split:
             answer = cut_answer(answer, split)
-        recorder.tried.dialects[dialect] += 1
+        recorder.recorded.dialects[dialect] += 1
         recorder.count("agreement")
         arrival = self._arrival(answer, dialect=dialect)
         if dialect in _ONLY_EXCEPTIONS:
@@ -164,7 +164,7 @@ class ApiRounds:
     def _cut(self, recorder: Recorder, name: str, split: str) -> None:
         if not recorder.wants("split-invariance"):
             return
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         arrival = self._arrival(cut_answer(self._answers[name], split))
         recorder.found(self._judge.judge("split-invariance", arrival))
@@ -181,7 +181,7 @@ class ApiRounds:
                     self._ask_bytes(recorder, cut)
 
     def _ask_bytes(self, recorder: Recorder, pieces: Arrival) -> None:
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         recorder.found(self._judge.judge("split-invariance", pieces))
 
@@ -215,6 +215,6 @@ class ApiRounds:
         if not recorder.wants("faults"):
             return
         arrival = self._arrival(self._answers[name], fault=fault)
-        recorder.tried.faults[fault] += 1
+        recorder.recorded.faults[fault] += 1
         recorder.count("faults")
         recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))

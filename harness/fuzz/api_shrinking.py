@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects.parts import is_json
+from harness.apis.json_values import is_json
 from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.descending import Tries, descend, shrink_pieces

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.apis.chat.dialects.parts import is_json
+from harness.apis.json_values import is_json
 from harness.debug.outcomes import Call, Outcome, canonical
 from harness.fuzz.arrivals import truth_of
 

@@ -94,7 +94,7 @@ class StreamTrials:
 
     def as_it_is(self, recorder: Recorder, name: str) -> None:
         """Run a stream once, and ask of it all that needs no more."""
-        recorder.tried.streams.add(name)
+        recorder.recorded.streams.add(name)
         recorder.count("")
         self._ask(recorder, self._arrival(self.streams[name]), name)
 
@@ -199,7 +199,7 @@ class StreamTrials:
     ) -> None:
         """Run one arrival; ask the judge when it gives something else."""
         if relation == "split-invariance":
-            recorder.tried.cuts += 1
+            recorder.recorded.cuts += 1
         recorder.count(relation)
         got = self.judge.run(arrival)
         if got == expected and got.raised is None:
@@ -223,7 +223,7 @@ class StreamTrials:
             return
         expected = self._outcome("plain", name)
         arrival = self._in_dialect(self.streams[name], dialect, split)
-        recorder.tried.dialects[dialect] += 1
+        recorder.recorded.dialects[dialect] += 1
         self._compare(recorder, "dialect-invariance", arrival, expected, as_json=True)
 
     def _in_dialect(self, stream: Arrival, name: str, split: str | None) -> Arrival:
@@ -260,7 +260,7 @@ class StreamTrials:
             return
         arrival = self._arrival(stream)
         for text in texts:
-            recorder.tried.faults[name] += 1
+            recorder.recorded.faults[name] += 1
             recorder.count("faults", 1 if is_bytes else 2)
             if is_bytes:  # break the bytes, feed what our decoder makes of the rest
                 pieces = parse_dialect("recorded").framing.encode(chunks_of(stream))
@@ -331,7 +331,7 @@ class StreamTrials:
 
         for number, stream in enumerate(made.make(strategy, seed, _MADE)):
             name = f"made {seed}.{number}"
-            recorder.tried.streams.add(name)
+            recorder.recorded.streams.add(name)
             recorder.count("")
             recorder.again = again
             arrival = self._arrival(stream)

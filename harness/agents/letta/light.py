@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message, StreamedMessage
 
-__all__ = [
-    "STAMP_FIELDS",
-    "CallFields",
-    "CallOfRecord",
-    "FunctionOfRecord",
-    "LightMessage",
-    "MessageStreamStatus",
-    "Record",
-    "date_to_text",
-    "make_message",
-    "render_json",
-    "render_sse",
-]
 
 STAMP_FIELDS = (
     *("id", "date"),  # ours and the seed's
@@ -84,6 +71,12 @@ class LightMessage(NamedTuple):
     date: datetime
     fields: dict[str, Any]
     """Those that only this model has, as they stand in its JSON."""
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The JSON object without id and date."""
+        named = _MESSAGE_TYPES.get(self.kind)
+        return {**({"message_type": named} if named else {}), **self.fields}
 
     def to_json(self) -> str:
         """Return what the model would render as."""

@@ -191,7 +191,7 @@ def _applied(name: str) -> _Apply | None:
     if writer is not None:
         return lambda chunks: writer().write(chunks)
     if habit is not None:
-        return lambda chunks: habit().apply(chunks)  # type: ignore[no-any-return]
+        return lambda chunks: habit().apply(chunks)
     return None
 
 
