@@ -14,11 +14,11 @@ here changes what is emitted.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Finish, Head, Part, Problem, Text
+from harness.core.patterns import late
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Habits"]
 
-_MARKER = re.compile(  # \uff5c and \u2581: DeepSeek's
+_MARKER = late(  # \uff5c and \u2581: DeepSeek's
     r"<[|\uff5c][\w\u2581 -]{1,40}[|\uff5c]>|</?tool_calls?>|<function=[\w.-]{1,64}>"
     r"|\[TOOL_CALLS\]|\[/?INST\]|<start_of_turn>|<end_of_turn>|<minimax:tool_call>"
 )

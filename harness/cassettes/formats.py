@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from harness.cassettes.journal_text import JOURNAL_START
 from harness.core.aws_event_stream import is_aws_event_stream
+from harness.core.patterns import late
 
 
 class Format(StrEnum):
@@ -36,13 +37,13 @@ class Format(StrEnum):
 
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
-_DATA_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
+_DATA_LINE = late(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 # `{key: ...` is YAML, `[2026-01-01 ...` and `[INFO]` begin the lines of a log.
-_JSON = re.compile(
+_JSON = late(
     rb"\[\s*(?:[\[{\"\]]|\Z|(?:-?[\d.]+(?:[eE][+-]?\d+)?|true|false|null)\s*(?:[,\]]|\Z))"
     rb"|\{\s*(?:[\"}]|\Z)"
 )
-_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
+_STATUS_LINE = late(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip data; unpack it first (`gunzip -c FILE | harness replay -`)"),

@@ -11,13 +11,13 @@ from __future__ import annotations
 import functools
 import io
 import os
-import re
 import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from harness.cassettes.formats import encoding_of
+from harness.core.patterns import late
 from harness.errors import (
     CassetteCorruptError,
     CassetteError,
@@ -40,7 +40,7 @@ _BLOCK_BYTES = 65536  # a pipe's capacity on Linux: what one read can give at mo
 
 # Of a live pipe no more is awaited than it takes to know the format: the first line
 # of data, or the first line of what may be JSON lines.
-_ENOUGH = re.compile(rb"(?:\A|[\r\n])data:[^\r\n]*[\r\n]|\A\s*\{[^\n]*\n")
+_ENOUGH = late(rb"(?:\A|[\r\n])data:[^\r\n]*[\r\n]|\A\s*\{[^\n]*\n")
 
 
 class Input:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.json_text import PIECE, for_json, is_plain
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ JOURNAL_START = b'{"harness-journal":'
 """What a journal begins with, and nothing else does."""
 
 _SUFFIX = ".harness-journal"
-_NAME = re.compile(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
+_NAME = late(rf"\.(.+)\.(\d+)-[0-9a-f]+{re.escape(_SUFFIX)}", re.DOTALL)
 
 
 def journal_name(cassette: str, token: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
+from harness.core.patterns import late
 from harness.errors import CassetteError
 
 ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
@@ -27,14 +28,12 @@ BLOCK_KEY = re.compile(
     re.MULTILINE,
 )
 """Finds the key that makes a YAML document a cassette."""
-_REQUEST_KEY = re.compile(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
-_FLOW_TOKEN = re.compile(
-    rb"\"(?:[^\"\\]|\\.)*\"|[{}\[\]]|[A-Za-z_]+(?=\s*:)", re.DOTALL
-)
+_REQUEST_KEY = late(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
+_FLOW_TOKEN = late(rb"\"(?:[^\"\\]|\\.)*\"|[{}\[\]]|[A-Za-z_]+(?=\s*:)", re.DOTALL)
 
-_HAR = re.compile(rb'"log"\s*:\s*\{(?=.{0,4096}?"(?:creator|entries)"\s*:)', re.DOTALL)
-_FIXTURES = re.compile(rb'"fixtures"\s*:\s*\[\s*\{\s*"(?:match|response)"\s*:')
-_TABLE = re.compile(rb"^\[\[interactions\]\]\s*$", re.MULTILINE)
+_HAR = late(rb'"log"\s*:\s*\{(?=.{0,4096}?"(?:creator|entries)"\s*:)', re.DOTALL)
+_FIXTURES = late(rb'"fixtures"\s*:\s*\[\s*\{\s*"(?:match|response)"\s*:')
+_TABLE = late(rb"^\[\[interactions\]\]\s*$", re.MULTILINE)
 
 
 def find_cassettes(

@@ -34,6 +34,7 @@ from harness.cassettes.model import Cassette, Exchange, Request, Response, group
 from harness.cassettes.yaml_text import load_yaml
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
+from harness.core.patterns import late
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ def _lines_exchange(opened: Input) -> Exchange:
     return _recorded(_with_body(response, opened, restate=as_events))
 
 
-_HEAD = re.compile(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
+_HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
 
 
 def _http_exchange(opened: Input) -> Exchange:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 
 from harness.core.byte_decoder import ByteDecoder
+from harness.core.patterns import late
 from harness.core.sse import SSEEvent
 
 __all__ = ["JSONStreamDecoder"]
@@ -30,10 +31,10 @@ __all__ = ["JSONStreamDecoder"]
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
 _WHITE = b" \t\r\n"
 _STRING = rb'(?:[^"\\\n]++|\\[^\n])*+'
-_IN_STRING = re.compile(_STRING)
+_IN_STRING = late(_STRING)
 # As far as no bracket opens or closes: one step of the machine for many bytes.
-_PLAIN = re.compile(rb'(?:[^"{}\[\]]++|"' + _STRING + rb'")*+')
-_ITEM = re.compile(rb'(?:[^"{\[\],\n]++|"' + _STRING + rb'")*+')
+_PLAIN = late(rb'(?:[^"{}\[\]]++|"' + _STRING + rb'")*+')
+_ITEM = late(rb'(?:[^"{\[\],\n]++|"' + _STRING + rb'")*+')
 _QUOTE, _BACKSLASH, _NEWLINE = b'"\\\n'
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = b"{}[]"
 

@@ -188,16 +188,13 @@ class AgentLoop:
             whole = read_whole(exchange, kind.api, self._report)
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
-            parts = whole.parts
-            if parts is None:
-                parts = accumulator.feed(whole.payload)
-            else:
-                accumulator.add(parts)
-            payload = whole.payload
+            parts = accumulator.add_whole(whole)
             identity = ExchangeIdentity(exchange.index, exchange.response.body)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
-            yield from self._feed_whole(exchange, payload, parts, message_id, date)
+            yield from self._feed_whole(
+                exchange, whole.payload, parts, message_id, date
+            )
         choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
         self._on_response(
             ReplayedResponse(

@@ -272,7 +272,7 @@ def question_of(conversation: Conversation | None) -> str:
         The text of the last turn of the user, or the results of tools that came after
         it; empty where the request was not recorded or cannot be read.
     """
-    turns = conversation.turns if conversation else ()
+    turns: tuple[Turn, ...] = () if conversation is None else conversation.turns
     names = {call.id: call.name for turn in turns for call in turn.calls if call.id}
     for turn in turns[::-1]:
         if turn.outputs:

@@ -158,7 +158,7 @@ def _heading(
         if response.tokens is not None:
             facts.append("{}+{} tokens".format(*response.tokens))
     head = f'-- {number}  "{short}"' if asked else f"-- {number}"
-    facts[0] = f"{printable(head)}   {facts[0]}"
+    facts[:1] = ["   ".join([printable(head), *facts[:1]])]  # no facts: not replayed
     yield from _joined(facts, " - ", columns)
 
 

@@ -189,7 +189,9 @@ def describe(message: object) -> tuple[str, str]:
     """
     if isinstance(message, MessageStreamStatus):
         return "status", message.value
-    data = json.loads(message_json(message))
+    data: Any = message.shown if isinstance(message, LightMessage) else None
+    if data is None:
+        data = json.loads(message_json(message))
     if not isinstance(data, dict):
         return type(message).__name__, readable(data)
     named = data.get("message_type")

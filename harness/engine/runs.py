@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light import LightMessage, MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.transcript import describe, message_json
@@ -99,7 +99,9 @@ def _extend(run: Run, emission: Emission) -> None:
 
 def _read(message: object, reader: DeltaReader) -> Iterator[tuple[str, str, str]]:
     """Yield what a message holds: kind, fragment, the id where a call starts."""
-    data = json.loads(message_json(message))
+    data: Any = message.shown if isinstance(message, LightMessage) else None
+    if data is None:
+        data = json.loads(message_json(message))
     if isinstance(data, str):
         yield "text", data, ""
     elif isinstance(data, dict) and isinstance(data.get("choices"), list):

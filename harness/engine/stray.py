@@ -6,12 +6,13 @@ import json
 import re
 
 from harness.apis.chat.chunks import payload_error
+from harness.core.patterns import late
 from harness.errors import shorten
 
 __all__ = ["stray_error"]
 
-_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
-_PREFIX = re.compile(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
+_TITLE = late(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_PREFIX = late(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
 
 
 def stray_error(text: str) -> str:

@@ -389,11 +389,10 @@ class StreamReader:
 
     def _with_error(self, payload: Payload) -> Payload:
         """Return an error of FastAPI's in the form that every API reads."""
-        if self.api != "chat" and payload.keys() <= _BARE_ERROR:
-            message = payload.get("detail") or payload.get("message")
-            if message:
-                return {"error": {"message": message}}
-        return payload
+        if self.api == "chat" or not payload.keys() <= _BARE_ERROR:
+            return payload
+        message = payload.get("detail") or payload.get("message")
+        return {"error": {"message": message}} if message else payload
 
     def _report_once(
         self,

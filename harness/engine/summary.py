@@ -14,7 +14,6 @@ from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 
 if TYPE_CHECKING:
-    from harness.apis.chat.chunks import Chunk
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
 
@@ -133,7 +132,7 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     elif kind is Kind.WHOLE:
         try:
             whole = read_whole(exchange, api, summary.diagnostics.append)
-            _add_whole(accumulator, whole)
+            accumulator.add_whole(whole)
         except ChunkError as error:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
@@ -142,10 +141,3 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     asked = request.get("model") if isinstance(request, dict) else None
     summary.model = accumulator.model or (asked if isinstance(asked, str) else "")
     return summary
-
-
-def _add_whole(accumulator: ResponseAccumulator, whole: Chunk) -> None:
-    if whole.parts is None:
-        accumulator.feed(whole.payload)
-    else:
-        accumulator.add(whole.parts)

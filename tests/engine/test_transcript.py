@@ -13,7 +13,7 @@ import httpx_sse
 import pytest
 from pydantic import BaseModel
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light import LightMessage, MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
@@ -366,3 +366,18 @@ def test_half_a_surrogate_pair_prints_everywhere(interface: str, mode: str) -> N
     for printed in (transcript.to_jsonl(), transcript.to_sse(), str(transcript)):
         assert printed.encode()
     assert "half" in transcript.to_jsonl() or mode == "chat-completion"
+
+
+@pytest.mark.parametrize("mode", ["tokens", "steps", "legacy", "chat-completion"])
+def test_a_message_becomes_its_model_when_it_is_touched(mode: str) -> None:
+    """And what is shown, compared and copied is the same before and after."""
+    body = sse(text("é\x7f"), call('{"a": 1}', name="f"), finish("tool_calls"))
+    made, other = (replay(cassette(exchange(body)), mode=mode) for _ in range(2))
+    light = [one for one in made.emissions if isinstance(one.emitted, LightMessage)]
+    assert bool(light) is (mode != "chat-completion")
+    before = made.to_jsonl(), made.to_sse(), str(made), made.to_lines()
+    assert not any(isinstance(message, LightMessage) for message in made.messages)
+    assert all(one.message is one.message for one in light)
+    assert (made.to_jsonl(), made.to_sse(), str(made), made.to_lines()) == before
+    assert made.emissions == other.emissions
+    assert repr(made.emissions) == repr(other.emissions)

@@ -19,6 +19,9 @@ RECORDING = (
 
 UNUSED = {
     *("asyncio", "concurrent.futures", "ssl", "logging", "difflib"),
+    *("pickle", "html.entities", "pydantic_core"),
+    "harness.apis.chat.cutting",
+    "harness.cassettes.importers.base",
     "harness.apis.chat.models",
     "harness.apis.chat.dialects",
     "harness.apis.chat.faults",
@@ -93,7 +96,7 @@ def test_light_paths_load_nothing_heavy(code: str) -> None:
 
 
 def test_replay_says_what_it_is_at_before_what_takes_long() -> None:
-    """The title of a replay is out before pydantic is loaded, half of a start."""
+    """The title of a replay is out before an interface is loaded."""
     loaded = _loaded_when(1, "replay", str(RECORDING))
     assert "harness.cassettes.load" in loaded
     assert loaded & (UNUSED | HEAVY) == {"yaml"}
@@ -110,6 +113,58 @@ def test_replay_shows_a_message_with_nothing_loaded_that_it_does_not_use(
     assert "harness.agents.letta.light" in loaded
     assert "harness.agents.letta.messages" not in loaded
     assert loaded & (UNUSED | HEAVY) == {"yaml"}
+
+
+_OF_A_REPLAY = {
+    "": "agents apis cassettes cli core engine errors limits",
+    "agents": "letta",
+    "agents.letta": (
+        "agent_interface assistant_calls chat_completion light step_messages streaming "
+        "surrogates token_messages waiting"
+    ),
+    "apis": "accounting base chat counts detect habits lane sdk_objects varied",
+    "apis.chat": (
+        "api chunks deltas known_fields reader request restate shown_reasoning"
+    ),
+    "cassettes": (
+        "bodies classify formats importers inputs interactions journal_text "
+        "json_recordings json_text library load missing model yaml_text"
+    ),
+    "cli": "console forms jobs look options output replay replay_run",
+    "core": (
+        "accumulate aws_event_stream byte_decoder diagnostics framing json_arguments "
+        "json_paths json_states json_stream json_strings json_texts parts patterns sse "
+        "text"
+    ),
+    "engine": (
+        "adapter_base adapters agent agent_options arguments_check chosen_exchanges "
+        "conversation drive emission excerpt frames generator_adapter identity "
+        "process_adapter replay restated stray stream targets transcript"
+    ),
+}
+"""All of ours that a plain replay of a chat recording loads; a further one costs every
+replay, so it is added here when a plain replay uses it and not before."""
+
+
+def test_a_plain_replay_loads_these_modules_of_ours_and_no_other() -> None:
+    """Of the APIs only the recording's, of the models and importers none."""
+    modules = {
+        f"{room}.{name}".strip(".")
+        for room, names in _OF_A_REPLAY.items()
+        for name in names.split()
+    }
+    loaded = {
+        name.removeprefix("harness").strip(".")
+        for name in _loaded_when(3, "replay", str(RECORDING))
+        if name.partition(".")[0] == "harness"
+    }
+    assert loaded - {""} == modules
+
+
+def test_importing_the_package_loads_no_other_module_of_ours() -> None:
+    """Its names come from their modules when they are asked for."""
+    loaded = _loaded_after("import harness")
+    assert [name for name in loaded if name.startswith("harness.")] == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.third_party.libraries import LIBRARIES
+from tests.third_party import libraries
 
 __all__ = ["FINDINGS", "Finding", "any_llm", "langchain", "litellm", "pydantic_ai"]
 
@@ -17,45 +17,52 @@ CASSETTES = Path(__file__).parent / "bridges"
 
 
 class Finding(NamedTuple):
-    """The same answer is another by two APIs; its cassette has the same name."""
+    """An answer that is right by one API and wrong by another."""
 
     name: str
+    """As in the README."""
     library: str
-    api: str
-    """Of the cassette."""
-    other: str
-    """In which it is written too."""
-    bad: str
-    """By which of them it comes wrong."""
+    cassette: str
+    """The answer, in the API by which it comes right."""
+    right: str
+    wrong: str
     shows: str
-    """A part of what comes."""
+    """A part of the error."""
 
 
 FINDINGS = [
     Finding(
         "langchain-3",
         "langchain",
+        "line-separator",
         "chat",
         "gemini",
-        "gemini",
         "UnknownApiResponseError",
+    ),
+    Finding(
+        "pydantic-ai-1",
+        "pydantic-ai",
+        "line-separator",
+        "chat",
+        "gemini",
+        "ModelAPIError",
     ),
 ]
 
 
 def langchain(base_url: str, api: str) -> dict[str, Any]:
     """Ask LangChain."""
-    return _without_end(LIBRARIES["langchain"][1][api](base_url))
+    return _without_end(libraries.langchain(base_url, api))
 
 
 def pydantic_ai(base_url: str, api: str) -> dict[str, Any]:
     """Ask Pydantic AI."""
-    return _without_end(LIBRARIES["pydantic-ai"][1][api](base_url))
+    return _without_end(libraries.pydantic_ai(base_url, api))
 
 
 def litellm(base_url: str, api: str) -> dict[str, Any]:
     """Ask LiteLLM."""
-    return _without_end(LIBRARIES["litellm"][1][api](base_url))
+    return _without_end(libraries.litellm_any(base_url, api))
 
 
 def any_llm(base_url: str, api: str) -> dict[str, Any]:

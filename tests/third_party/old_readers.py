@@ -7,7 +7,6 @@ Called as their documentation of the time shows; those of `libraries.py` and
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -28,34 +27,6 @@ def openai_events(base_url: str) -> list[Any]:
     client = OpenAI(base_url=base_url, api_key="unused", max_retries=0)
     stream = client.chat.completions.create(model="m", messages=_MESSAGES, stream=True)
     return [chunk.model_dump(exclude_unset=True) for chunk in stream]
-
-
-def openai_helper(base_url: str) -> dict[str, Any]:
-    """Return what `beta.chat.completions.stream` makes of the stream."""
-    from openai import OpenAI
-
-    client = OpenAI(base_url=base_url, api_key="unused", max_retries=0)
-    with client.beta.chat.completions.stream(model="m", messages=_MESSAGES) as stream:
-        for _ in stream:
-            pass
-        message = stream.get_final_completion().choices[0].message
-    return {
-        "content": message.content or "",
-        "calls": [
-            {"name": call.function.name, "arguments": call.function.arguments}
-            for call in message.tool_calls or []
-        ],
-    }
-
-
-def anthropic_events(base_url: str) -> list[Any]:
-    """Return the events that `messages.create(stream=True)` yields."""
-    from anthropic import Anthropic
-
-    client = Anthropic(base_url=base_url, api_key="unused", max_retries=0)
-    asked: Any = {"model": "m", "max_tokens": 9, "messages": _MESSAGES}
-    stream = client.messages.create(**asked, stream=True)
-    return [event.model_dump(exclude_unset=True) for event in stream]
 
 
 def groq_events(base_url: str) -> list[Any]:
@@ -79,13 +50,6 @@ def httpx_sse(pieces: Iterator[bytes]) -> list[Any]:
     head = {"content-type": "text/event-stream"}
     response = httpx.Response(200, headers=head, stream=Stream())
     return _chunks(EventSource(response).iter_sse())
-
-
-def sseclient(pieces: Iterator[bytes]) -> list[Any]:
-    """Read with `sseclient.SSEClient` of sseclient-py."""
-    from sseclient import SSEClient
-
-    return _chunks(SSEClient(pieces).events())
 
 
 def _chunks(events: Any) -> list[Any]:
@@ -145,23 +109,6 @@ def autogen(base_url: str) -> Any:
     }
 
 
-def llama_index(base_url: str) -> Any:
-    """Return the last answer of `OpenAI.stream_chat`."""
-    from llama_index.core.llms import ChatMessage
-    from llama_index.llms.openai import OpenAI
-
-    model = OpenAI("gpt-4o-mini", api_base=base_url, api_key="unused", max_retries=0)
-    *_, last = model.stream_chat([ChatMessage(role="user", content=PROMPT)])
-    calls = last.message.additional_kwargs.get("tool_calls") or []
-    return {
-        "content": last.message.content or "",
-        "calls": [
-            {"name": call.function.name, "arguments": call.function.arguments}
-            for call in calls
-        ],
-    }
-
-
 def llm_text(base_url: str) -> str:
     """Return the text of a prompt of `llm`."""
     from llm.default_plugins.openai_models import Chat
@@ -169,28 +116,6 @@ def llm_text(base_url: str) -> str:
     model = Chat("m", api_base=base_url)
     model.key = "unused"
     return str(model.prompt(PROMPT).text())
-
-
-def haystack(base_url: str) -> Any:
-    """Return the reply of `OpenAIChatGenerator` with a callback."""
-    from haystack.components.generators.chat import OpenAIChatGenerator
-    from haystack.dataclasses import ChatMessage
-    from haystack.utils import Secret
-
-    generator = OpenAIChatGenerator(
-        api_key=Secret.from_token("unused"),
-        api_base_url=base_url,
-        streaming_callback=lambda _: None,
-        max_retries=0,
-    )
-    (reply,) = generator.run([ChatMessage.from_user(PROMPT)])["replies"]
-    return {
-        "content": reply.text or "",
-        "calls": [
-            {"name": call.tool_name, "arguments": call.arguments}
-            for call in reply.tool_calls
-        ],
-    }
 
 
 def smolagents(base_url: str) -> Any:
@@ -216,33 +141,6 @@ def smolagents(base_url: str) -> Any:
     }
 
 
-def strands(base_url: str) -> Any:
-    """Put together what `OpenAIModel` of Strands streams, as its agent did in 0.1."""
-    from strands.event_loop.streaming import process_stream
-    from strands.models.openai import OpenAIModel
-
-    model = OpenAIModel(
-        client_args={"api_key": "unused", "base_url": base_url, "max_retries": 0},
-        model_id="m",
-    )
-    asked: Any = [{"role": "user", "content": [{"text": PROMPT}]}]
-    given: Any = {"callback_handler": lambda **_: None, "messages": asked}
-    names = inspect.signature(process_stream).parameters
-    wanted = {name: value for name, value in given.items() if name in names}
-    done: Any = process_stream(model.converse(asked), **wanted)
-    if not isinstance(done, tuple):  # it yields events, from 0.1.7 on
-        done = list(done)[-1]["stop"]
-    blocks = done[1]["content"]
-    return {
-        "content": "".join(block.get("text", "") for block in blocks),
-        "calls": [
-            {"name": b["toolUse"]["name"], "arguments": b["toolUse"]["input"]}
-            for b in blocks
-            if "toolUse" in b
-        ],
-    }
-
-
 class PartialJson(PartialJsonParser):
     """Parse what has come with `partialjson`; emit what is new of a string."""
 
@@ -251,16 +149,6 @@ class PartialJson(PartialJsonParser):
 
         self._text += chunk
         return self._emit(JSONParser().parse(self._text))
-
-
-class LangchainJson(PartialJsonParser):
-    """The same with `parse_partial_json` of langchain-core."""
-
-    def process_json_chunk(self, chunk: str) -> str | None:
-        from langchain_core.utils.json import parse_partial_json
-
-        self._text += chunk
-        return self._emit(parse_partial_json(self._text))
 
 
 class Jiter(PartialJsonParser):
@@ -369,19 +257,3 @@ def _of_messages(events: Any) -> Any:
         elif delta.get("type") == "input_json_delta":
             calls[event["index"]]["arguments"] += delta["partial_json"]
     return {"content": "".join(texts), "calls": list(calls.values())}
-
-
-def agno(base_url: str) -> Any:
-    """Return the calls that `OpenAIChat` of agno puts together, and the text."""
-    from agno.models.message import Message
-    from agno.models.openai import OpenAIChat
-
-    model = OpenAIChat("m", base_url=base_url, api_key="unused", max_retries=0)
-    message = Message(role="assistant")
-    asked = [Message(role="user", content=PROMPT)]
-    texts, deltas = [], []
-    for delta in model.invoke_stream(asked, message):
-        texts.append(delta.content or "")
-        deltas += delta.tool_calls or []
-    calls = [one["function"] for one in OpenAIChat.parse_tool_calls(deltas)]
-    return {"content": "".join(texts), "calls": calls}

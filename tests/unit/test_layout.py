@@ -46,12 +46,9 @@ EXCEPTIONS = {
 
 LONG = {
     "agents/letta/streaming.py": 370,
-    "apis/anthropic/writer.py": 360,
-    "apis/chat/cutting.py": 370,
-    "apis/chat/deltas.py": 370,
     "cassettes/interactions.py": 410,
     "cli/fuzz.py": 380,
-    "core/json_arguments.py": 520,
+    "core/json_arguments.py": 510,
     "core/json_texts.py": 380,
     "engine/agent.py": 500,
     "engine/stream.py": 470,
@@ -59,7 +56,7 @@ LONG = {
     "fuzz/driving.py": 360,
     "fuzz/judging.py": 460,
     "fuzz/stream_trials.py": 370,
-    "record/session.py": 400,
+    "record/session.py": 390,
 }
 """Files of more than 350 lines may not grow; each is one class or one machine, whose
 parts would have to know each other's insides."""

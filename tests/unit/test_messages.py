@@ -7,10 +7,21 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from harness.agents.letta import messages
-from harness.agents.letta.light import MessageStreamStatus, render_json, render_sse
+from harness.agents.letta.light import (
+    CallFields,
+    CallOfRecord,
+    FunctionOfRecord,
+    LightMessage,
+    MessageStreamStatus,
+    Record,
+    render_json,
+    render_sse,
+)
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
@@ -26,6 +37,7 @@ from harness.agents.letta.messages import (
     UserMessage,
 )
 from harness.agents.letta.surrogates import encodable
+from harness.engine.emission import describe
 
 _DATE = datetime(2024, 10, 19, 21, 47, 48, 999999, tzinfo=UTC)
 _HEAD: dict[str, Any] = {"id": "message-1", "date": _DATE}
@@ -211,3 +223,58 @@ def test_every_field_says_what_it_is() -> None:
                 assert isinstance(following, ast.Expr), (
                     f"{cls.name}: {ast.unparse(node)}"
                 )
+
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\x7f"), max_size=8)
+_NAMES = ("name", "arguments", "function_call_id")  # in the order of the JSON
+_DELTAS = st.sets(st.sampled_from(_NAMES)).flatmap(
+    lambda names: st.tuples(*[_WORDS] * len(names)).map(
+        lambda words: dict(zip((n for n in _NAMES if n in names), words, strict=True))
+    )
+)
+_CALLS = st.builds(CallFields, name=_WORDS, arguments=_WORDS, function_call_id=_WORDS)
+_RETURNS = {"status": st.sampled_from(["success", "error"]), "function_call_id": _WORDS}
+_FIELDS: dict[type[BaseModel], dict[str, st.SearchStrategy[Any]]] = {
+    InternalMonologue: {"internal_monologue": _WORDS},
+    AssistantMessage: {"assistant_message": _WORDS},
+    FunctionCallMessage: {"function_call": _DELTAS | _CALLS},
+    FunctionReturn: {"function_return": _WORDS, **_RETURNS},
+    LegacyFunctionCallMessage: {"function_call": _WORDS},
+}
+
+
+@given(
+    st.sampled_from(list(_FIELDS)).flatmap(
+        lambda kind: st.tuples(
+            st.just(kind), _WORDS, st.fixed_dictionaries(_FIELDS[kind])
+        )
+    )
+)
+def test_a_light_message_is_what_its_model_is(
+    made: tuple[type[BaseModel], str, Any],
+) -> None:
+    """Its JSON, its row and its model, for any text; DEL is escaped by both."""
+    kind, name, given_fields = made
+    fields = {field: given_fields[field] for field in _FIELDS[kind]}
+    light = LightMessage(kind.__name__, name, _DATE, fields)
+    model = light.to_model()
+    assert type(model) is kind
+    assert light.to_json() == render_json(model)
+    assert json.loads(light.to_json()) == model.model_dump()
+    assert describe(light) == describe(model)
+    call = fields.get("function_call")
+    if not isinstance(call, str | None):
+        expected = FunctionCall if type(call) is CallFields else FunctionCallDelta
+        assert type(model.function_call) is expected  # type: ignore[attr-defined]
+
+
+def test_a_record_becomes_the_message_that_it_stands_for() -> None:
+    """Whatever an interface of ours reads of it is there under the same name."""
+    call = CallOfRecord("c", FunctionOfRecord("f", "{}"))
+    record = Record("message-1", "assistant", _DATE, "hm", [call], name="n")
+    model = record.to_model()
+    assert model.tool_calls == [
+        ToolCall(id="c", function=ToolCallFunction(name="f", arguments="{}"))
+    ]
+    for field in ("id", "role", "created_at", "text", "tool_call_id", "name"):
+        assert getattr(model, field) == getattr(record, field)

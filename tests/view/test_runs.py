@@ -99,6 +99,13 @@ def test_reasoning_is_counted_and_a_finding_stands_once() -> None:
     assert [line.style for line in view_lines(made)].count("finding") == 1
 
 
+def test_an_exchange_that_is_not_replayed_has_a_heading_and_its_finding() -> None:
+    """There is neither a time nor an answer to say anything about."""
+    made = package.replay(cassette(exchange(sse(text("Hi"), finish())), exchange("?")))
+    shown = view(made, width=80).splitlines()
+    assert shown[shown.index("-- 1") + 1] == " x not-replayed "
+
+
 def test_what_no_message_carries_is_shown_or_counted() -> None:
     """A refusal once, in whole; images and citations by kind."""
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}

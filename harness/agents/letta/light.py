@@ -72,6 +72,12 @@ class LightMessage(NamedTuple):
     fields: dict[str, Any]
     """Those that only this model has, as they stand in its JSON."""
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The JSON object without id and date."""
+        named = _MESSAGE_TYPES.get(self.kind)
+        return {**({"message_type": named} if named else {}), **self.fields}
+
     def to_json(self) -> str:
         """Return what the model would render as."""
         return _head(self.kind, self.id, self.date) + _encode(self.fields)[1:]

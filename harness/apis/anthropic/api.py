@@ -11,6 +11,7 @@ from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
 from harness.apis.anthropic.writer import NOT_CARRIED
 from harness.apis.base import WritingApi
+from harness.apis.json_values import dicts_of
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, Rule
@@ -77,21 +78,21 @@ class _Anthropic(WritingApi):
         messages = body.get("messages")
         if type(messages) is not list:  # recordings that leave the body out
             return not body and path.endswith("/v1/messages")
-        dicts = [m for m in messages if type(m) is dict]
+        dicts = dicts_of(messages)
         if any(
             "tool_calls" in m or m.get("role") in ("developer", "tool", "function")
             for m in dicts
-        ) or any("function" in tool for tool in _dicts(body.get("tools"))):
+        ) or any("function" in tool for tool in dicts_of(body.get("tools"))):
             return False
         if _PATH.search(path):
             return True
         return "/chat/completions" not in path and (
             "anthropic_version" in body
-            or any("input_schema" in tool for tool in _dicts(body.get("tools")))
+            or any("input_schema" in tool for tool in dicts_of(body.get("tools")))
             or any(
                 block.get("type") in _OWN_BLOCKS
                 for message in dicts
-                for block in _dicts(message.get("content"))
+                for block in dicts_of(message.get("content"))
             )
         )
 
@@ -105,10 +106,6 @@ class _Anthropic(WritingApi):
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [v for v in value if type(v) is dict] if type(value) is list else []
 
 
 API = _Anthropic()

@@ -7,23 +7,9 @@ streams of public projects.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from harness.apis.accounting import parse_fields, parse_sections
 
-if TYPE_CHECKING:
-    from typing import Any
-
-
-__all__ = [
-    "BLOCKS",
-    "DELTAS",
-    "EVENTS",
-    "UNKNOWN_BLOCK",
-    "UNKNOWN_EVENT",
-    "WHOLE",
-    "meaning_of",
-]
+__all__ = ["BLOCKS", "DELTAS", "EVENTS", "UNKNOWN_BLOCK", "UNKNOWN_EVENT", "WHOLE"]
 
 _EVENTS = """
 [message_start]
@@ -139,30 +125,3 @@ UNKNOWN_BLOCK = parse_fields("content_block  any  a block that is kept whole")
 """Of a block of another type."""
 WHOLE = parse_fields(_WHOLE)
 """Of an answer that was not streamed."""
-
-
-def meaning_of(payload: dict[str, Any], path: str) -> str:
-    """Return what a field is.
-
-    Args:
-        payload: The event, or the whole answer, that has it.
-        path: The field's path as accounting writes it, from the payload on.
-
-    Returns:
-        The meaning; empty if the field is not known there.
-    """
-    kind = payload.get("type")
-    if kind == "content_block_delta":
-        table = DELTAS.get(_type_of(payload.get("delta")), UNKNOWN_EVENT)
-    elif kind == "content_block_start" and path.startswith("content_block."):
-        table = BLOCKS.get(_type_of(payload.get("content_block")), UNKNOWN_BLOCK)
-    elif kind == "message":
-        table = WHOLE
-    else:
-        table = EVENTS.get(_type_of(payload), UNKNOWN_EVENT)
-    return table.meaning(path)
-
-
-def _type_of(value: object) -> str:
-    kind = value.get("type") if type(value) is dict else None
-    return kind if type(kind) is str else ""

@@ -23,7 +23,6 @@ from harness.apis.anthropic.blocks import (
     GrowingBlock,
     like_of,
     piece_of,
-    text_of,
     whole_block,
 )
 from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
@@ -36,6 +35,7 @@ from harness.apis.anthropic.whole import (
     usage_of,
 )
 from harness.apis.counts import index_of
+from harness.apis.json_values import text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 
@@ -263,9 +263,7 @@ class Reader:
         return parts
 
     def _stop(self, sent: object) -> list[Part]:
-        index = index_of(sent)
-        if index is None:
-            index = self._last
+        index = index_of(sent, self._last)
         block = self._blocks.pop(index, None) if index is not None else None
         if block is None or index is None:
             return []
@@ -279,9 +277,7 @@ class Reader:
         self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_EVENT))
         if type(delta) is not dict:
             return []
-        index = index_of(payload.get("index"))
-        if index is None:
-            index = self._last
+        index = index_of(payload.get("index"), self._last)
         block = None
         if index is not None:
             block = self._blocks.get(index) or self._stopped_calls.get(index)

@@ -16,7 +16,8 @@ from harness.apis.chat.dialects.editing import (
     entries_of,
     function_of,
 )
-from harness.apis.chat.dialects.parts import CallTracker, is_json, restated
+from harness.apis.chat.dialects.parts import CallTracker, restated
+from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

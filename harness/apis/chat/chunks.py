@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import as_json
 from harness.errors import ChunkError, shorten
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DONE",
+    "TOO_DEEP",
     "Chunk",
     "Payload",
     "has_choices",
@@ -34,6 +36,9 @@ __all__ = [
 
 DONE = "[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
+
+TOO_DEEP = "an error object that is nested too deeply"
+"""What is shown of an error that cannot be written."""
 
 Payload = dict[str, Any]
 """The JSON object of one chunk, as sent."""
@@ -147,10 +152,10 @@ def payload_error(payload: Payload) -> str | None:
     if error:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return str(error["message"])
-        return error if isinstance(error, str) else _as_json(error)
+        return error if isinstance(error, str) else as_json(error, TOO_DEEP)
     message = payload.get("message")
     if payload.get("object") == "error":
-        return message if isinstance(message, str) else _as_json(payload)
+        return message if isinstance(message, str) else as_json(payload, TOO_DEEP)
     if "code" in payload and "choices" not in payload and isinstance(message, str):
         return message
     for field, failed in (("base_resp", "status_code"), ("x_groq", "error")):
@@ -158,13 +163,6 @@ def payload_error(payload: Payload) -> str | None:
         if type(held) is dict and held.get(failed):
             return str(held.get("status_msg") or held[failed])
     return None
-
-
-def _as_json(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:  # parsed higher up in the stack than it is written here
-        return "an error object that is nested too deeply"
 
 
 def payload_of(chunk: Any) -> Payload:

@@ -21,11 +21,11 @@ name after arguments have begun, is the same name sent again.
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.counts import index_of
+from harness.apis.json_values import as_json, is_object
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -195,8 +195,12 @@ class DeltaReader:
                 function = entry.get("function")
                 if type(function) is not dict:
                     function = {}
-                    if type(entry.get("custom")) is dict:
-                        function = _custom_tool(entry["custom"])
+                    custom = entry.get("custom")
+                    if type(custom) is dict:  # its input is any text, not JSON
+                        function = {
+                            "name": custom.get("name"),
+                            "arguments": custom.get("input"),
+                        }
                         entry = {"type": "custom", **entry}  # noqa: PLW2901 - a copy
                 self._read_call(entry, function, parts)
 
@@ -294,10 +298,7 @@ class DeltaReader:
             arguments = ""
         elif type(arguments) is not str:
             # An object where its text belongs (Ollama's own API).
-            try:
-                arguments = json.dumps(arguments, ensure_ascii=False)
-            except RecursionError:  # no tool takes a thousand levels
-                arguments = ""
+            arguments = as_json(arguments)
         if arguments:
             call.add_arguments(arguments)
         if is_new or name or arguments or new_id:
@@ -313,14 +314,6 @@ def _reasoning_of(delta: dict[str, Any]) -> str:
     return found
 
 
-def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
-    """Return a custom tool's part of a call in the form of a function's.
-
-    Its input is any text, not JSON. Source: OpenAI API reference, custom tools.
-    """
-    return {"name": custom.get("name"), "arguments": custom.get("input")}
-
-
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     """Return whether a name without id can only be another call.
 
@@ -333,12 +326,8 @@ def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     if type(arguments) is not str or not arguments.lstrip().startswith("{"):
         return False
     held = call.arguments
-    if not held.rstrip().endswith("}"):  # spares a parse for each inner object
-        return False
-    try:
-        return isinstance(json.loads(held), dict)
-    except (ValueError, RecursionError):
-        return False
+    # The first look spares a parse for each inner object.
+    return held.rstrip().endswith("}") and is_object(held)
 
 
 def _content_parts(content: object) -> Iterator[Part]:

@@ -86,11 +86,6 @@ class Fault:
         return "+".join(map(str, self.parts))
 
     @property
-    def needs_bytes(self) -> bool:
-        """Whether it can only be shown to a consumer through bytes."""
-        return any(part.kind.level == "bytes" for part in self.parts)
-
-    @property
     def ends_early(self) -> bool:
         """Whether the stream breaks off, so that no `[DONE]` follows."""
         return any(part.kind.ends_early for part in self.parts)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.base import Like, further_arguments
-from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.chunks import TOO_DEEP, payload_error
 from harness.apis.chat.deltas import (
-    REASONING_FIELDS,
     DeltaReader,
     choice_index,
     delta_of,
 )
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.chat.only_text import only_text
 from harness.apis.counts import usage_of
+from harness.apis.json_values import as_json
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.base import Event
-    from harness.apis.chat.chunks import Payload
+    from harness.apis.chat.chunks import Chunk, Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
@@ -111,7 +112,7 @@ class ChatReader:
         delta = choice.get("delta") if type(choice) is dict else None
         if type(delta) is not dict or not choice or choice.get("finish_reason"):
             return None
-        field = _field_of(part, delta)
+        field = only_text(part, delta)
         read: Callable[[str], Text | Reasoning | Refusal | CallPart]
         if type(part) is CallPart:
             read = further_arguments(part.call)
@@ -150,7 +151,6 @@ class ChatReader:
             head = _head_of(*envelope)
             if head is not None:
                 self._created = self._created or head.created
-            if head is not None:
                 parts.append(head)
         if type(choices) is list:
             for choice in choices[:1] if is_repeated else choices:
@@ -305,41 +305,20 @@ class ResponseAccumulator(Accumulator):
             if type(part) not in {OtherChoice, Head, Usage, Problem}
         ]
 
+    def add_whole(self, whole: Chunk) -> list[Part]:
+        """Add an answer that was not streamed; return what it carries."""
+        if whole.parts is None:
+            return self.feed(whole.payload)
+        self.add(whole.parts)
+        return whole.parts
+
 
 def _error_text(payload: Payload) -> str:
     for field in ("message", "detail", "error"):
         text = payload.get(field)
         if text and isinstance(text, str):
             return text
-    import json
-
-    try:
-        return json.dumps(payload, ensure_ascii=False)
-    except RecursionError:
-        return "an error object that is nested too deeply"
-
-
-def _field_of(part: Part, delta: dict[str, Any]) -> str:
-    """Return the key whose text alone made a part; empty where there is none."""
-    if type(part) is CallPart:
-        entries = delta.get("tool_calls")
-        entry = entries[0] if type(entries) is list and len(entries) == 1 else None
-        # An index alone names the call; a repeated id might name another one day.
-        if type(entry) is dict and entry.keys() == {"index", "function"}:
-            is_bare = entry["function"] == {"arguments": part.arguments}
-            return "arguments" if is_bare and part.arguments else ""
-    elif type(part) is Text:
-        return "content" if delta.get("content") == part.text else ""
-    elif type(part) is Refusal:
-        return "refusal" if delta.get("refusal") == part.text else ""
-    elif type(part) is Reasoning:
-        thinking = [{"type": "text", "text": part.text}]
-        if delta.get("content") == [{"type": "thinking", "thinking": thinking}]:
-            return "text"  # Mistral's
-        fields = [field for field in REASONING_FIELDS if field in delta]
-        if len(fields) == 1 and delta[fields[0]] == part.text:
-            return fields[0]
-    return ""
+    return as_json(payload, TOO_DEEP)
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:

@@ -19,7 +19,7 @@ from harness.apis.gemini.writer import Writer
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["DIALECTS", "STANDARD_DIALECT", "Dialect"]
+__all__ = ["DIALECTS", "Dialect"]
 
 
 def _stop_everywhere(payload: Payload) -> Payload:
@@ -101,6 +101,3 @@ code-assist | each event in `response`, as Code Assist sends it to gemini-cli
     },
 )
 """The dialects by name, the standard one first."""
-
-STANDARD_DIALECT = DIALECTS["gemini-sse"]
-"""As the Gemini API sends it."""

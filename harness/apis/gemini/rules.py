@@ -9,6 +9,7 @@ from harness.apis.base import Violation
 from harness.apis.gemini.candidates import PART_ITEMS
 from harness.apis.gemini.partial_args import ArgumentsText
 from harness.apis.gemini.values import in_camel_case
+from harness.apis.json_values import dict_of, dicts_of
 from harness.apis.tables import read_rules
 from harness.errors import shorten
 
@@ -165,8 +166,7 @@ class _Checker:
             self._break("candidate-index", "a number of its own", index)
         seen.add(number)
         self._calls.setdefault(number, None)
-        content = candidate.get("content")
-        content = content if isinstance(content, dict) else {}
+        content = dict_of(candidate.get("content"))
         if content.get("role", "model") != "model":
             self._break("role", "model", _excerpt(content["role"]))
         parts = content.get("parts")
@@ -199,7 +199,7 @@ class _Checker:
 
     def _check_call(self, number: int, sent: dict[str, Any]) -> None:
         opened = self._calls[number]
-        name, pieces = sent.get("name"), sent.get("partialArgs")
+        name = sent.get("name")
         if name:
             if opened is not None:
                 self._break("call-closed", "`functionCall: {}`", shorten(name))
@@ -214,9 +214,7 @@ class _Checker:
             self._ids.add(call_id)
         if not isinstance(sent.get("args", {}), dict):
             self._break("call-args", "an object", sent["args"])
-        for piece in pieces if isinstance(pieces, list) else []:
-            if not isinstance(piece, dict):
-                continue
+        for piece in dicts_of(sent.get("partialArgs")):
             _, problem = opened.text.feed(piece)
             if problem:
                 self._break("partial-args", "the next value", problem)

@@ -21,7 +21,6 @@ __all__ = [
     "PARTS",
     "RESPONSE",
     "UNKNOWN_EVENT",
-    "meaning",
 ]
 
 _ANY_EVENT = """
@@ -237,37 +236,3 @@ EVENTS = parse_sections(_EVENTS, _ANY_EVENT, _ANSWER)
 RESPONSE = parse_fields(_RESPONSE)
 ITEMS = parse_sections(_ITEMS, _ITEM, _ANSWER)
 PARTS = parse_sections(_PARTS, answer=("",))
-
-
-def meaning(kind: str, path: str) -> str:
-    """Return what the field of an event is.
-
-    Args:
-        kind: The event's type.
-        path: The field's path in it, as `FieldTable.unread` writes it.
-
-    Returns:
-        As the table has it; empty where no table has it.
-    """
-    if kind not in EVENTS:
-        return ANY_EVENT.meaning(path)
-    for start, tables in _INNER:
-        if path.startswith(start):
-            below = path[len(start) :]
-            found = next(filter(None, (t.meaning(below) for t in tables)), "")
-            if found:
-                return found
-    return EVENTS[kind].meaning(path)
-
-
-_INNER = (
-    ("response.output[].content[].", tuple(PARTS.values())),
-    ("response.output[].summary[].", tuple(PARTS.values())),
-    ("response.output[].", tuple(ITEMS.values())),
-    ("response.", (RESPONSE,)),
-    ("item.content[].", tuple(PARTS.values())),
-    ("item.summary[].", tuple(PARTS.values())),
-    ("item.", tuple(ITEMS.values())),
-    ("part.", tuple(PARTS.values())),
-)
-"""Where an event holds objects that have tables of their own; the longest first."""

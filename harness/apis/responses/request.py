@@ -86,7 +86,7 @@ def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
     """Read a request.
 
     Args:
-        uri: Where it goes; here the body has everything.
+        uri: Where it was sent; the body has it all.
         body: Its JSON object; any shape.
 
     Returns:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.apis.anthropic import known_fields as known
 from harness.apis.anthropic.api import API
-from harness.apis.anthropic.known_fields import meaning_of
 from harness.apis.base import Event
 from harness.core.parts import CallPart, OtherChoice, Part, Problem
 from harness.errors import shorten
@@ -105,6 +105,19 @@ def carries(part: Part, wanted: str) -> bool:
     if isinstance(part, CallPart):
         return wanted in f"{part.id} {part.name} {part.arguments}"
     return wanted in repr(part)
+
+
+def meaning_of(payload: Payload, path: str) -> str:
+    """Return what the table that is for an event has of a path; empty if nothing."""
+    kind, unknown = payload.get("type"), known.UNKNOWN_EVENT
+    if kind == "content_block_delta":
+        return known.DELTAS.get(payload["delta"].get("type"), unknown).meaning(path)
+    if kind == "content_block_start" and path.startswith("content_block."):
+        block = payload["content_block"].get("type")
+        return known.BLOCKS.get(block, known.UNKNOWN_BLOCK).meaning(path)
+    if kind == "message":
+        return known.WHOLE.meaning(path)
+    return known.EVENTS.get(str(kind), unknown).meaning(path)
 
 
 def is_known(payload: Payload, path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from openai.types.chat import ChatCompletionChunk as OpenAIChunk
 from harness.apis.chat.chunks import (
     DONE,
     Chunk,
+    parse_json,
     parse_payload,
     payload_error,
     payload_of,
@@ -337,3 +339,38 @@ def test_every_recorded_chunk_survives_parsing_and_its_model() -> None:
             if expected.get("choices", ()) is None:
                 expected = {**expected, "choices": []}
             assert payload_of(to_model(chunk.payload)) == expected, recording.name
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_ODD = st.sampled_from(
+    [
+        *(b"", b" {} \n", b"\xef\xbb\xbf{}", b'{"a":"\\ud83d"}', b'"\xff"', b'"\x01"'),
+        *(b"NaN", b"-Infinity", b"1e999", b"-0", b"01", b"1" * 5000, b"{}{}", b'{"a"'),
+        *(b"[" * 150 + b"]" * 150, b"[" * 99999, b'{"a":1,"a":2}', b"\x0c{}", b"{}\0"),
+    ]
+)
+
+
+def _parsed(data: str | bytes) -> str:
+    try:
+        return repr(parse_json(data))  # NaN is equal to nothing
+    except (ValueError, RecursionError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@given(st.builds(json.dumps, _JSON, ensure_ascii=st.booleans()), st.integers(0), _ODD)
+def test_json_is_the_same_with_and_without_pydantics_parser(
+    text: str, cut: int, odd: bytes
+) -> None:
+    """Values and errors: whole texts, cut ones, odd ones, as text and as bytes."""
+    short = text[: cut % (len(text) + 1)]
+    raw = text.encode(errors="surrogatepass")
+    texts: list[str | bytes] = [text, short, raw, short + "]", odd]
+    fast = [_parsed(one) for one in texts]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "pydantic_core", None)
+        assert [_parsed(one) for one in texts] == fast
