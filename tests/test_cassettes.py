@@ -20,7 +20,7 @@ import vcr
 import yaml
 
 from harness.record.scenario import Expectation, Scenario, Tool, TurnOverrides
-from harness.record.scenario_client import http_send
+from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario, parse_scenario
 from harness.record.scenario_record import cassette_path
 from harness.record.scenario_run import run_scenario

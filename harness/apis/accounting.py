@@ -22,7 +22,7 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FieldTable", "UnreadFields", "parse_fields"]
+__all__ = ["FieldTable", "UnreadFields", "parse_fields", "parse_sections"]
 
 
 class _Node:
@@ -57,6 +57,12 @@ class _Node:
             if len(self._seen) < _MOST_KEY_SETS:  # hostile keys must not fill memory
                 self._seen[shape] = known
         return known
+
+    def may_be(self, kind: type) -> bool:
+        """Return whether a container of this type is expected; true of no container."""
+        if kind is list:
+            return "[]" in self.children
+        return kind is not dict or bool(self.children.keys() - {"[]"})
 
     def covers(self, value: dict[str, Any]) -> bool:
         """Return whether every leaf of an object is known; no deeper than the table."""
@@ -114,37 +120,49 @@ class FieldTable:
         """Return whether every leaf of an event is covered; the usual, quick answer."""
         return self._root.covers(payload)
 
-    def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    def unread(self, payload: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
         """Yield the leaves that nothing covers.
 
         Args:
             payload: The event's object.
 
         Yields:
-            The path as the table writes it (`delta.parts[].text`) and the value.
-            Cheap where all is known: one look-up an object.
+            The path of what is not known, the path of a leaf in it (both as the table
+            writes them, `delta.parts[].text`) and the leaf. Cheap where all is known:
+            one look-up an object.
         """
         # A stack, for an event can be nested at will.
-        waiting: list[tuple[str, Any, _Node | None]] = [("", payload, self._root)]
+        waiting: list[tuple[str, str, Any, _Node | None]] = [
+            ("", "", payload, self._root)
+        ]
         while waiting:
-            path, value, node = waiting.pop()
+            root, path, value, node = waiting.pop()
             kind = type(value)
+            if not root and (node is None or not node.may_be(kind)):
+                root = path
             if kind is dict:
-                if node is None:
-                    waiting += [(_under(path, k), v, None) for k, v in value.items()]
-                    continue
-                for key, child in node.visits(value):
-                    waiting.append((_under(path, key), value[key], child))
+                visits = (
+                    [(key, None) for key in value]
+                    if node is None
+                    else node.visits(value)
+                )
+                waiting += [
+                    (root, _under(path, key), value[key], child)
+                    for key, child in reversed(visits)
+                ]
             elif kind is list:
                 inner_node = None if node is None else node.children.get("[]")
                 if inner_node is None or not inner_node.is_any:
-                    waiting += [(f"{path}[]", item, inner_node) for item in value]
+                    waiting += [
+                        (root, f"{path}[]", item, inner_node)
+                        for item in reversed(value)
+                    ]
             elif (
                 value is not None
                 and value != ""
                 and (node is None or kind not in node.types)
             ):
-                yield path, value
+                yield root or path, path, value
 
     def kind(self, path: str, value: object) -> DiagnosticKind:
         """Return how an unread leaf is reported."""
@@ -201,23 +219,58 @@ def parse_fields(text: str, answer: tuple[str, ...] = ()) -> FieldTable:
     return FieldTable(root, answer)
 
 
+def parse_sections(
+    text: str, common: str = "", answer: tuple[str, ...] = ()
+) -> dict[str, FieldTable]:
+    """Read tables under headings such as ``[text_delta]``.
+
+    Args:
+        text: The tables. A heading may have several names, headings in a row share
+            one table, and a blank line ends it.
+        common: Fields that all of them have.
+        answer: As for `parse_fields`; what is streamed is the answer in any case, so
+            unread text of a name in `.delta` or `.done` is lost wherever it stands.
+    """
+    tables: dict[str, FieldTable] = {}
+    names: list[str] = []
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        is_heading = line.startswith("[")
+        if not line or (is_heading and lines):
+            is_streamed = any(name.endswith((".delta", ".done")) for name in names)
+            paths = ("",) if is_streamed else answer
+            table = parse_fields(common + "\n".join(lines), paths)
+            tables.update(dict.fromkeys(names, table))
+            names, lines = [], []
+        if is_heading:
+            names += line.strip("[]").split()
+        elif line:
+            lines.append(line)
+    return tables
+
+
 class _Unread(NamedTuple):
     kind: DiagnosticKind
     event: int
     times: int
     excerpt: str
 
+    def __str__(self) -> str:
+        more = self.times - 1
+        return self.excerpt + (f", and in {more} more places" if more else "")
+
 
 class UnreadFields:
     """Collects the unread leaves of one stream, once a path."""
 
-    __slots__ = ("_found", "_table", "last")
+    __slots__ = ("_count", "_found", "_table", "last")
 
     def __init__(self, table: FieldTable) -> None:
         self._table = table
         self.last = -1
         """The number of the last event in which something was unread."""
-        self._found: dict[str, _Unread] = {}
+        self._found: dict[str, dict[str, _Unread]] = {}  # by what is not known, by leaf
+        self._count = 0
 
     def feed(
         self,
@@ -238,23 +291,38 @@ class UnreadFields:
         if table.covers(payload):
             return
         self.last = index
-        for below, value in table.unread(payload):
+        for root, below, value in table.unread(payload):
             path = _under(at, below) if at else below
-            known = self._found.get(path)
+            leaves = self._found.setdefault(_under(at, root) if at else root, {})
+            known = leaves.get(path)
             if known is not None:
-                self._found[path] = known._replace(times=known.times + 1)
-            elif len(self._found) < _MOST_KEY_SETS:
-                excerpt = shorten(value)
-                self._found[path] = _Unread(table.kind(below, value), index, 1, excerpt)
+                leaves[path] = known._replace(times=known.times + 1)
+            elif self._count < _MOST_KEY_SETS:
+                self._count += 1
+                kind = table.kind(below, value)
+                if table.meaning(root):  # a known field that holds something else
+                    kind = DiagnosticKind.UNREAD_TEXT
+                leaves[path] = _Unread(kind, index, 1, shorten(value))
 
     def problems(self) -> list[Problem]:
-        """Return one problem a path, in the order of first appearance."""
+        """Return one problem for each thing not known, in the order of appearance."""
         return [
-            Problem(
-                found.kind,
-                f"{path} is no known field, or of another type: {found.excerpt}"
-                + (f", and in {found.times - 1} more places" * (found.times > 1)),
-                found.event,
-            )
-            for path, found in self._found.items()
+            _problem(root, leaves) for root, leaves in self._found.items() if leaves
         ]
+
+
+def _problem(root: str, leaves: dict[str, _Unread]) -> Problem:
+    (path, first), *more = leaves.items()
+    held = str(first)
+    if more:
+        path = root
+        held = ", ".join(
+            f"{leaf[len(root) :].lstrip('.')} {found}".lstrip()
+            for leaf, found in leaves.items()
+        )
+    is_text = DiagnosticKind.UNREAD_TEXT in {found.kind for found in leaves.values()}
+    return Problem(
+        DiagnosticKind.UNREAD_TEXT if is_text else first.kind,
+        f"{path} is no known field, or of another type: {held}",
+        first.event,
+    )

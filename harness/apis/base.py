@@ -23,6 +23,7 @@ from harness.core.parts import CallPart
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from harness.apis.dialects import Dialect
     from harness.apis.faults import Fault
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
@@ -31,7 +32,6 @@ __all__ = [
     "Conversation",
     "Event",
     "Like",
-    "Named",
     "Payload",
     "Reader",
     "RequestedCall",
@@ -246,21 +246,19 @@ class WritingApi(Api, Protocol):
 
     content_type: str
     """Of a stream in the standard dialect."""
+    dialects: Mapping[str, Dialect]
+    """The dialects by name, the standard one first."""
+    faults: Mapping[str, Fault]
+    """The ways to go wrong, by name."""
+    not_carried: Mapping[str, str]
+    """What the API cannot carry, and what becomes of it."""
 
-    @property
-    def dialects(self) -> Mapping[str, Named]:
-        """The dialects by name, the standard one first."""
-
-    @property
-    def faults(self) -> Mapping[str, Fault]:
-        """The ways to go wrong, by name."""
-
-    @property
-    def not_carried(self) -> Mapping[str, str]:
-        """What the API cannot carry, and what becomes of it."""
+    def body(self, parts: list[Part]) -> Payload:
+        """Write a whole answer that is not streamed."""
 
     def writer(self, dialect: str) -> Writer:
         """Return a writer for one response; an empty name is the standard dialect."""
+        return self._named(dialect).writer()
 
     def changed(
         self,
@@ -270,6 +268,8 @@ class WritingApi(Api, Protocol):
         number: int | None,
     ) -> Iterator[WrittenEvent]:
         """Give written events what of a dialect the writer does not, then the fault."""
+        events = self._named(dialect).apply(events)
+        return self.faults[fault].apply(events, number) if fault else events
 
     def encode(
         self,
@@ -279,18 +279,10 @@ class WritingApi(Api, Protocol):
         number: int | None,
     ) -> Iterator[bytes]:
         """Yield the bytes of events, terminators and faults of bytes included."""
+        broken = self.faults[fault] if fault else None
+        is_cut = broken is not None and broken.ends != "as usual"
+        frames = self._named(dialect).frames(events, is_cut=is_cut)
+        return frames if broken is None else broken.apply_bytes(frames, number)
 
-    def body(self, parts: list[Part]) -> Payload:
-        """Write a whole answer that is not streamed."""
-
-
-class Named(Protocol):
-    """A dialect or a fault, as lists and help texts show it."""
-
-    @property
-    def name(self) -> str:
-        """As an option takes it."""
-
-    @property
-    def summary(self) -> str:
-        """One line."""
+    def _named(self, dialect: str) -> Dialect:
+        return self.dialects[dialect or next(iter(self.dialects))]

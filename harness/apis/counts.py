@@ -6,7 +6,17 @@ from typing import Any
 
 from harness.core.parts import Usage
 
-__all__ = ["count_in", "other_counts", "usage_of"]
+__all__ = ["count_in", "index_of", "other_counts", "usage_of"]
+
+
+def index_of(value: object, otherwise: int | None = None) -> int | None:
+    """Return an index, also one sent as `1.0` or `"1"`; another where it is none."""
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    is_index = type(value) is str and value.isascii() and value.isdigit()
+    return int(str(value)) if is_index and len(str(value)) < 10 else otherwise
 
 
 def count_in(counts: dict[str, Any], *path: str) -> int | None:

@@ -8,27 +8,31 @@ nothing, and so does a fault of what the stream has not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.apis.detect import api_named
+from harness.apis.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.base import Payload, WrittenEvent
+    from harness.apis.edits import Change
 
-__all__ = ["Fault"]
+__all__ = ["Fault", "read_faults"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to go wrong."""
+    """One way to go wrong; it pickles by its name, and compares."""
 
+    api: str
+    """The API whose streams it breaks."""
     name: str
     """As an option takes it, without its number."""
     summary: str
     """One line for a help text; K is the number."""
-    change: Callable[[Iterator[WrittenEvent], int], Iterator[WrittenEvent]] | None = (
-        field(repr=False, compare=False, default=None)
-    )
+    change: Change | None = field(repr=False, compare=False, default=None)
     """What it makes of a stream, given its number; None for a fault of bytes."""
     breaks: tuple[str, ...] = ()
     """The rules that it breaks, without the name of the API."""
@@ -53,6 +57,9 @@ class Fault:
     """The status of the response; another than 200 comes with `body`."""
     body: Payload | None = field(compare=False, default=None)
     """What is sent instead of a stream; None where a stream is."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.api, self.name)
 
     @property
     def is_silent(self) -> bool:
@@ -85,3 +92,31 @@ class Fault:
 
     def _at(self, number: int | None) -> int:
         return (self.default or 0) if number is None else number
+
+
+def _named(api: str, name: str) -> Fault:
+    fault: Fault = api_named(api).faults[name]  # type: ignore[attr-defined]
+    return fault
+
+
+def read_faults(
+    api: str, text: str, rest: Callable[[str], dict[str, Any]]
+) -> dict[str, Fault]:
+    """Read a table of faults.
+
+    Args:
+        api: The API that they are of.
+        text: The table (`harness.apis.tables`).
+        rest: Returns the fields of a fault that no table can hold, given its name.
+
+    Returns:
+        The faults by their names.
+    """
+    faults: dict[str, Fault] = {}
+    for name, summary, cells in read_table(text):
+        fields: dict[str, Any] = cells | rest(name)
+        fields["breaks"] = tuple(cells.get("breaks", "").split())
+        for number in cells.keys() & {"default", "status"}:
+            fields[number] = int(cells[number])
+        faults[name] = Fault(api, name, summary, **fields)
+    return faults

@@ -52,8 +52,11 @@ class ApiStyle:
     @property
     def broken(self) -> Fault | None:
         """The fault itself; None where nothing goes wrong."""
-        api = cast("WritingApi", api_named(self.api))
-        return api.faults[self.fault] if self.fault else None
+        return self._api.faults[self.fault] if self.fault else None
+
+    @property
+    def _api(self) -> WritingApi:
+        return cast("WritingApi", api_named(self.api))
 
     def write(
         self, answer: Iterable[list[Part]]
@@ -66,21 +69,19 @@ class ApiStyle:
         Returns:
             The events, lazily; and what was left out, complete when they are through.
         """
-        api = cast("WritingApi", api_named(self.api))
-        writer = api.writer(self.dialect)
+        writer = self._api.writer(self.dialect)
 
         def written() -> Iterator[WrittenEvent]:
             for parts in answer:
                 yield from writer.feed(parts)
             yield from writer.close()
 
-        events = api.changed(written(), self.dialect, self.fault, self.number)
+        events = self._api.changed(written(), self.dialect, self.fault, self.number)
         return events, writer.left_out
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
         """Yield the bytes of events, framed as the dialect does."""
-        api = cast("WritingApi", api_named(self.api))
-        return api.encode(events, self.dialect, self.fault, self.number)
+        return self._api.encode(events, self.dialect, self.fault, self.number)
 
 
 def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:

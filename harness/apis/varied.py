@@ -11,12 +11,12 @@ dialects, splits and faults take 25 ms of a start, and most replays vary nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.apis.base import Named, WritingApi
+    from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects import Dialect
     from harness.apis.chat.faults import Fault
@@ -111,7 +111,7 @@ class Variation:
             The bytes, an event or less a piece, `[DONE]` last unless the stream
             breaks off.
         """
-        from harness.apis.chat.dialects.framing import Framing
+        from harness.apis.framing import Framing
 
         framing = self.dialect.framing if self.dialect is not None else Framing()
         if self.fault is None:
@@ -160,6 +160,18 @@ def vary(
 
         fault = parse_fault(fault)
     return Variation(split, dialect, fault)
+
+
+class Named(Protocol):
+    """A dialect or a fault, as lists and help texts show it."""
+
+    @property
+    def name(self) -> str:
+        """As an option takes it."""
+
+    @property
+    def summary(self) -> str:
+        """One line."""
 
 
 def dialects_of(api: str | None) -> Mapping[str, Named]:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 from harness.errors import CassetteError
 
-__all__ = ["write_atomically"]
-
 _SUFFIX = ".harness-tmp"
 _live: set[str] = set()  # this process's files; those of a dead one may share our id
 

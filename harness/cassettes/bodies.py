@@ -12,22 +12,12 @@ import base64
 import binascii
 import importlib
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.limits import BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-__all__ = [
-    "BodyError",
-    "BodyTooLargeError",
-    "Decoded",
-    "body_bytes",
-    "decode",
-    "undeclared_encoding",
-    "unpack_base64",
-]
 
 
 class BodyError(ValueError):
@@ -41,21 +31,14 @@ class BodyTooLargeError(BodyError):
         super().__init__(BODY.problem)
 
 
-class Decoded:
-    """A body with its encodings undone.
+class Decoded(NamedTuple):
+    """A body with its encodings undone."""
 
-    Attributes:
-        body: The bytes.
-        sizes: The decoded length of each wire chunk that was given.
-        is_cut: A compressed body ends before its end mark.
-    """
-
-    __slots__ = ("body", "is_cut", "sizes")
-
-    def __init__(self, body: bytes, sizes: list[int], *, is_cut: bool = False) -> None:
-        self.body = body
-        self.sizes = sizes
-        self.is_cut = is_cut
+    body: bytes
+    sizes: list[int]
+    """The decoded length of each wire chunk that was given."""
+    is_cut: bool = False
+    """A compressed body ends before its end mark."""
 
 
 def body_bytes(value: Any) -> bytes:
@@ -199,7 +182,7 @@ def _run(start: Callable[[], Any], before: Decoded, coding: str) -> Decoded:
     return Decoded(
         b"".join(pieces),
         sizes if before.sizes else [],
-        is_cut=before.is_cut or not _is_finished(decompressor),
+        is_cut=before.is_cut or not getattr(decompressor, "eof", True),
     )
 
 
@@ -218,14 +201,6 @@ def _feed(
             raise BodyTooLargeError
         piece = getattr(decompressor, "unused_data", b"")
     return decompressor, b"".join(unpacked)
-
-
-def _is_finished(decompressor: Any) -> bool:
-    eof = getattr(decompressor, "eof", None)
-    if eof is not None:
-        return bool(eof)
-    is_finished = getattr(decompressor, "is_finished", None)
-    return bool(is_finished()) if is_finished is not None else True
 
 
 def _is_text(body: bytes) -> bool:

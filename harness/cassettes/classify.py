@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange, Request
     from harness.core.sse import SSEEvent
 
-__all__ = ["Classification", "Kind", "classify"]
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
 _SLICE = 2048  # most streams are known by their first event
@@ -205,11 +204,52 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     return seen.at_the_end(head, is_whole=is_whole)
 
 
-_CONVERSE = frozenset({"messageStart", "contentBlockStart", "contentBlockDelta"})
 _LETTA = frozenset(
     {"internal_monologue", "assistant_message", "function_call", "function_return"}
     | {"message_type"}
 )
+
+
+_OTHERS: tuple[tuple[str, frozenset[str], str], ...] = (
+    ("messageStart", frozenset(), "Bedrock's Converse API"),
+    ("contentBlockStart", frozenset(), "Bedrock's Converse API"),
+    ("contentBlockDelta", frozenset(), "Bedrock's Converse API"),
+    ("message-start", frozenset(), "Cohere's own API, version 2"),
+    ("text-generation", frozenset(), "Cohere's own API, version 1"),
+    ("", frozenset({"output", "request_id"}), "DashScope's own API"),
+    ("", frozenset({"content", "stop"}), "llama.cpp's own `/completion`"),
+    ("", frozenset({"token", "generated_text"}), "TGI's own `/generate_stream`"),
+    ("", frozenset({"event", "conversation_id"}), "Dify"),
+    ("", frozenset({"jsonrpc"}), "JSON-RPC (MCP, A2A)"),
+    ("RUN_STARTED", frozenset(), "AG-UI"),
+    ("interaction.created", frozenset(), "Gemini's Interactions API"),
+    ("session.created", frozenset(), "OpenAI's Realtime API"),
+    ("text-start", frozenset(), "the Vercel AI SDK"),
+    ("start", frozenset(), "the Vercel AI SDK"),
+)
+"""Streams that are not read: type and keys of an event, and whose it is."""
+
+
+def _whose(name: str, payload: dict[str, Any]) -> str:
+    """Name the protocol of an event that no API reads; empty where it is unknown."""
+    if is_legacy(payload):
+        return "a stream of legacy text completions"
+    if name.startswith("thread."):
+        return "an OpenAI Assistants stream"
+    if _LETTA & payload.keys():
+        return (
+            "messages of an interface, as `harness replay --format sse` and Letta "
+            "write them, and no answer of a model; `harness diff` compares them"
+        )
+    kinds = {name} | {
+        value
+        for key in ("type", "event_type", "event")
+        if isinstance(value := payload.get(key), str)
+    }
+    for kind, keys, title in _OTHERS:
+        if (not kind or kind in kinds) and keys <= payload.keys():
+            return f"a stream of {title}, which is not read"
+    return ""
 
 
 class _Seen:
@@ -223,28 +263,23 @@ class _Seen:
     def verdict(self, event: SSEEvent) -> Classification | None:
         """Return what the stream is, or None while the events could be anybody's."""
         data = event.data.strip()
+        if data.startswith("data:"):  # framed twice, which is reported
+            data = data[5:].strip()
         if not data or data == DONE:
             return None
         payload = _parse(data.encode("utf-8", "surrogatepass"))
         if not isinstance(payload, dict):
+            what = "no JSON" if payload is None else "no JSON object"
             self._unknown = (
-                self._unknown or f"its data is no JSON: {shorten(data, limit=40)}"
+                self._unknown or f"its data is {what}: {shorten(data, limit=40)}"
             )
             return None
         api = api_of_event(event.event, payload)
         if api is not None:
             return Classification(Kind.STREAM, api=api.name)
-        if is_legacy(payload):
-            return _other("a stream of legacy text completions")
-        if event.event.startswith("thread."):
-            return _other("an OpenAI Assistants stream")
-        if event.event in _CONVERSE:
-            return _other("a stream of Bedrock's Converse API, which is not read")
-        if _LETTA & payload.keys():
-            return _other(
-                "messages of an interface, as `harness replay --format sse` and Letta "
-                "write them, and no answer of a model; `harness diff` compares them"
-            )
+        other = _whose(event.event, payload)
+        if other:
+            return _other(other)
         if payload_error(payload) is not None or event.event == "error":
             self._has_error = True
         else:

@@ -17,8 +17,6 @@ from harness.redaction.replacements import is_same_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ABSENT", "Difference", "body_differences", "json_differences"]
-
 
 class _Absent:
     def __repr__(self) -> str:
@@ -52,14 +50,18 @@ class Difference(NamedTuple):
         return f"{self.field}: recorded {recorded}, sent {sent}"
 
 
+def first_difference(one: str, other: str) -> int:
+    """Return the position from which two texts differ; the end of the shorter one."""
+    pairs = enumerate(zip(one, other, strict=False))
+    shorter = min(len(one), len(other))
+    return next((place for place, (a, b) in pairs if a != b), shorter)
+
+
 def _around(recorded: str, sent: str) -> tuple[str, str]:
     """Cut two long texts so that their first difference is in what is left."""
     if max(len(recorded), len(sent)) <= _SHOWN:
         return repr(recorded), repr(sent)
-    pairs = enumerate(zip(recorded, sent, strict=False))
-    shorter = min(len(recorded), len(sent))
-    first = next((index for index, (one, other) in pairs if one != other), shorter)
-    start = max(0, first - _BEFORE)
+    start = max(0, first_difference(recorded, sent) - _BEFORE)
     place = f" from character {start}" if start else ""
     return tuple(  # type: ignore[return-value]  # two in, two out
         f"{text[start : start + _SHOWN]!r}{place} (of {len(text)})"

@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette, Exchange, Response
 
-__all__ = [
-    "Encoded",
-    "dump_document",
-    "encode_document",
-    "interaction_of",
-    "save_cassette",
-]
 
 _WIDTH = 88  # where the list of wire chunks is wrapped, as this project's code is
 
@@ -183,7 +176,7 @@ def _mapping(
     mapping: dict[Any, Any], indent: str, out: list[str], *, first: str = ""
 ) -> None:
     """Write a block mapping; `first` replaces the indent of its first line."""
-    for key in _sorted_keys(mapping):
+    for key in sorted(mapping, key=lambda key: (type(key).__name__, str(key))):
         out.append(f"{first or indent}{inline_scalar(key)}:")
         first = ""
         value = mapping[key]
@@ -252,7 +245,3 @@ def _chunks(chunks: list[list[float]], indent: str, out: list[str]) -> None:
         out.append(text)
         column += len(text)
     out.append("]\n")
-
-
-def _sorted_keys(mapping: dict[Any, Any]) -> list[Any]:
-    return sorted(mapping, key=lambda key: (type(key).__name__, str(key)))

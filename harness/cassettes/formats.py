@@ -15,8 +15,6 @@ from harness.cassettes.journal_text import JOURNAL_START
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.patterns import late
 
-__all__ = ["Format", "encoding_of", "strange", "tell_format"]
-
 
 class Format(StrEnum):
     """What a file holds."""

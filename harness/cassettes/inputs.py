@@ -2,7 +2,8 @@
 
 Owns how bytes get in. The first block is read at once, so that the format can be
 decided (`harness.cassettes.formats`) before anything large is held; the rest is read on
-demand. It never looks at what the bytes mean.
+demand. It never looks at what the bytes mean. Where nothing is of that name, the error
+names what may be meant.
 """
 
 from __future__ import annotations
@@ -11,18 +12,26 @@ import functools
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from harness.cassettes.formats import encoding_of
-from harness.cassettes.missing import missing
 from harness.core.patterns import late
-from harness.errors import CassetteCorruptError, CassetteError, StateError
+from harness.errors import (
+    CassetteCorruptError,
+    CassetteError,
+    CassetteMissingError,
+    StateError,
+    did_you_mean,
+)
 from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["STDIN", "Input", "Readable", "held_input", "open_input"]
+    from _typeshed import SupportsRead
+
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -32,14 +41,6 @@ _BLOCK_BYTES = 65536  # a pipe's capacity on Linux: what one read can give at mo
 # Of a live pipe no more is awaited than it takes to know the format: the first line
 # of data, or the first line of what may be JSON lines.
 _ENOUGH = late(rb"(?:\A|[\r\n])data:[^\r\n]*[\r\n]|\A\s*\{[^\n]*\n")
-
-
-class Readable(Protocol):
-    """What YAML is parsed from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return at most `size` bytes; none at the end."""
-        ...
 
 
 class Input:
@@ -113,7 +114,7 @@ class Input:
             self.close()
         return b"".join(pieces)
 
-    def stream(self) -> Readable:
+    def stream(self) -> SupportsRead[bytes]:
         """Return a reader at the beginning of the input, to be read once.
 
         It raises `CassetteError` where it gives more than a cassette may hold.
@@ -276,3 +277,33 @@ def _blocks(raw: BinaryIO, path: str) -> Iterator[bytes]:
         if not piece:
             return
         yield piece
+
+
+_LOOKED_AT = 2000  # names of a folder that are compared: a larger one takes long
+
+
+def missing(name: str) -> CassetteMissingError:
+    """Return the error for a path where nothing is.
+
+    Args:
+        name: As the caller wrote it.
+
+    Returns:
+        The error. It names a file beside it that is called almost the same.
+    """
+    if name.startswith(("http://", "https://")):
+        return CassetteMissingError(
+            name,
+            "this is a URL, and a recording is a file: record it with `harness "
+            "record`, or pipe a response: curl -N URL | harness replay -",
+        )
+    path = Path(name)
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, _LOOKED_AT)]
+    except (OSError, ValueError):
+        names = []
+    hint = did_you_mean(path.name, names)
+    return CassetteMissingError(
+        name, f"there is no such file or folder; {hint or 'check the name'}"
+    )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from harness.cassettes.bodies import (
@@ -41,7 +41,7 @@ from harness.core.parts import Problem
 from harness.errors import CassetteCorruptError, shorten
 from harness.limits import BODY, CASSETTE
 
-__all__ = ["exchanges_of"]
+_T = TypeVar("_T")
 
 _MOST_TOKENS = 1_000_000  # of a request body; aliases make more from a small file
 _EXCHANGE_BYTES = 1024  # what one holds besides its bodies; aliases make many
@@ -120,6 +120,7 @@ def _interactions(document: Any, path: str) -> list[Any]:
     return interactions
 
 
+_STR = {str}
 _WORDS = {
     bool: "true or false",
     bytes: "binary data",
@@ -139,8 +140,6 @@ def _named(value: Any) -> str:
 class _Reader:
     """Reads one interaction; knows where it is, for errors."""
 
-    __slots__ = ("index", "notes", "path")
-
     def __init__(self, path: str, index: int) -> None:
         self.path = path
         self.index = index
@@ -150,33 +149,25 @@ class _Reader:
         return CassetteCorruptError(self.path, problem, place=f"exchange {self.index}")
 
     def exchange(self, interaction: Any) -> Exchange:
-        if type(interaction) is not dict:
-            raise self.error(
-                f"expected a mapping with `request` and `response`, "
-                f"got {_named(interaction)}"
-            )
+        found = self.checked(interaction, dict, "with `request` and `response`")
         return Exchange(
             self.index,
-            self.request(self.part(interaction, "request")),
-            self.response(self.part(interaction, "response")),
+            self.request(self.checked(found.get("request"), dict, "as `request`")),
+            self.response(self.checked(found.get("response"), dict, "as `response`")),
             self.notes,
         )
 
-    def part(self, interaction: dict[Any, Any], name: str) -> dict[Any, Any]:
-        part = interaction.get(name)
-        if type(part) is not dict:
-            raise self.error(f"expected a mapping as `{name}`, got {_named(part)}")
-        return part
+    def checked(self, value: Any, kind: type[_T], role: str, where: str = "") -> _T:
+        """Return a value of the type that belongs there."""
+        if type(value) is not kind:
+            expected = f"{_WORDS[kind]} {role}".rstrip()
+            raise self.error(f"{where}expected {expected}, got {_named(value)}")
+        return value
 
     def request(self, recorded: dict[Any, Any]) -> Request:
-        method = recorded.get("method")
-        uri = recorded.get("uri")
-        if type(method) is not str:
-            raise self.error(
-                f"request: expected text as `method`, got {_named(method)}"
-            )
-        if type(uri) is not str:
-            raise self.error(f"request: expected text as `uri`, got {_named(uri)}")
+        where = "request: "
+        method = self.checked(recorded.get("method"), str, "as `method`", where)
+        uri = self.checked(recorded.get("uri"), str, "as `uri`", where)
         try:
             urlsplit(uri).port  # noqa: B018 - raises where it is none
         except ValueError as error:
@@ -260,16 +251,12 @@ class _Reader:
 
     def checked_headers(self, recorded: Any, where: str) -> Headers:
         if type(recorded) is dict:
-            for key, values in recorded.items():
-                if type(key) is not str or type(values) is not list:
-                    break
-                for value in values:
-                    if type(value) is not str:
-                        break
-                else:
-                    continue
-                break
-            else:
+            if all(
+                type(key) is str
+                and type(values) is list
+                and {*map(type, values)} <= _STR
+                for key, values in recorded.items()
+            ):
                 return recorded  # already the shape we want, as vcrpy writes it
             pairs = list(recorded.items())
         elif recorded is None:
@@ -324,8 +311,7 @@ class _Reader:
             ) from None
 
     def stream(self, recorded: Any) -> tuple[list[WireChunk] | None, Ending | None]:
-        if type(recorded) is not dict:
-            raise self.error(f"stream: expected a mapping, got {_named(recorded)}")
+        recorded = self.checked(recorded, dict, "", "stream: ")
         version = recorded.get("version", 1)
         if type(version) is not int or version != 1:
             raise self.error(
@@ -335,10 +321,7 @@ class _Reader:
         chunks = recorded.get("chunks")
         wire = None
         if chunks is not None:
-            if type(chunks) is not list:
-                raise self.error(
-                    f"stream: expected a list as `chunks`, got {_named(chunks)}"
-                )
+            chunks = self.checked(chunks, list, "as `chunks`", "stream: ")
             wire = [
                 self.wire_chunk(chunk, number) for number, chunk in enumerate(chunks)
             ]

@@ -2,9 +2,10 @@
 
 Owns when something is appended, to which file, and what happens where none can be
 written. Each exchange, already without its secrets, is one append. While its process
-lives the file is locked; when its exchanges are in the cassette it is removed. What
-it looks like is `harness.cassettes.journal_text`, what becomes of one that a killed
-process left is `harness.cassettes.left_over`.
+lives the file is locked; when its exchanges are in the cassette it is removed. One
+that a killed process left is taken only when that process has ended, by one process at
+a time; what is done with it is decided in `harness.cassettes.keeping`. What a journal
+looks like is `harness.cassettes.journal_text`.
 """
 
 from __future__ import annotations
@@ -15,23 +16,27 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import (
     ExchangeLine,
+    is_journal,
     journal_head,
     journal_line,
     journal_name,
+    parse_journal,
+    writer_of,
 )
-from harness.cassettes.locks import try_lock
+from harness.cassettes.locks import is_gone, try_lock
+from harness.errors import CassetteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["FLAGS", "OWN", "Journal", "remove_open"]
 
-FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """How a journal is opened."""
 
-OWN: set[str] = set()
+_OWN: set[str] = set()
 """Names of this process's journals, which are alive whatever the locks show."""
 
 
@@ -160,8 +165,10 @@ class _File:
         while True:
             token = f"{os.getpid()}-{os.urandom(4).hex()}"
             self.path = folder / journal_name(name, token)
-            self._descriptor = os.open(self.path, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-            OWN.add(self.path.name)
+            self._descriptor = os.open(
+                self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600
+            )
+            _OWN.add(self.path.name)
             # Whoever looks for what is left over may have come before the lock.
             is_ours = try_lock(self._descriptor) is not False
             if is_ours and os.fstat(self._descriptor).st_nlink:
@@ -187,14 +194,14 @@ class _File:
 
     def close(self) -> None:
         os.close(self._descriptor)
-        OWN.discard(self.path.name)
+        _OWN.discard(self.path.name)
 
     def remove(self) -> None:
-        remove_open(self.path, self._descriptor)
-        OWN.discard(self.path.name)
+        _remove_open(self.path, self._descriptor)
+        _OWN.discard(self.path.name)
 
 
-def remove_open(path: Path, descriptor: int) -> None:
+def _remove_open(path: Path, descriptor: int) -> None:
     """Remove an open file; it is unlocked last, so that nobody takes it meanwhile."""
     if os.name == "nt":  # where no open file can be removed
         os.close(descriptor)
@@ -209,3 +216,109 @@ def _real(path: str) -> str:
         return os.path.realpath(path)
     except ValueError:  # a null byte: writing it reports the error
         return path
+
+
+class LeftOver:
+    """A journal whose process has ended, locked so that nobody else takes it.
+
+    Attributes:
+        path: The file.
+        exchanges: What it holds, in the order of their requests.
+        text: The rest of its text.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.text = parse_journal(path.read_bytes(), str(path))
+        self.exchanges = (
+            exchanges_of(
+                {"interactions": self.text.interactions, "version": 1}, str(path)
+            )
+            if self.text.interactions
+            else []
+        )
+
+    def mark_folded(self, digest: str) -> None:
+        """Note that the cassette of that content has it all."""
+        with contextlib.suppress(OSError):
+            if self.text.torn:
+                whole = os.fstat(self._descriptor).st_size - self.text.torn
+                os.ftruncate(self._descriptor, whole)
+            os.write(self._descriptor, journal_line({"folded": digest}))
+
+    def release(self) -> None:
+        """Let others take it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def remove(self) -> None:
+        """Remove the file: what it held is in a file that stays."""
+        _remove_open(self.path, self._descriptor)
+        self._descriptor = -1
+
+
+def claim_left_over(cassette: str, warn: Callable[[str], object]) -> list[LeftOver]:
+    """Take the journals of one cassette whose processes have ended.
+
+    Args:
+        cassette: The cassette's path.
+        warn: Called with one line for each that cannot be read; it stays.
+
+    Returns:
+        The oldest first; each is to be released.
+    """
+    target = Path(os.path.realpath(cassette))
+    try:
+        found = [
+            each
+            for each in target.parent.iterdir()
+            if is_journal(each.name, target.name)
+        ]
+    except OSError:  # no folder yet, or none that can be listed
+        return []
+    claimed = []
+    for path in sorted(found, key=_age):
+        descriptor = _claim(path)
+        if descriptor is None:
+            continue
+        try:
+            claimed.append(LeftOver(path, descriptor))
+        except (CassetteError, OSError) as error:
+            os.close(descriptor)
+            warn(f"left as it is, and not in {cassette}: {error}")
+    return claimed
+
+
+def is_being_written(path: str) -> bool:
+    """Return whether the process that writes a journal is alive."""
+    descriptor = _claim(Path(path))
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+def _age(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # folded by another process just now
+        return 0
+
+
+def _claim(path: Path) -> int | None:
+    """Return an open, locked journal, or None if it is in use or gone."""
+    if path.name in _OWN:
+        return None
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
+        return None
+    has_lock = try_lock(descriptor)
+    if has_lock is None:
+        has_lock = is_gone(writer_of(path.name), path)
+    if has_lock and os.fstat(descriptor).st_nlink:
+        return descriptor
+    os.close(descriptor)
+    return None

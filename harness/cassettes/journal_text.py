@@ -23,18 +23,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "JOURNAL_START",
-    "ExchangeLine",
-    "JournalText",
-    "has_exchange",
-    "is_journal",
-    "journal_head",
-    "journal_line",
-    "journal_name",
-    "parse_journal",
-    "writer_of",
-]
 
 JOURNAL_START = b'{"harness-journal":'
 """What a journal begins with, and nothing else does."""

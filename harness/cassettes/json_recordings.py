@@ -17,13 +17,6 @@ from harness.limits import EVENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = [
-    "SSE_HEADERS",
-    "as_events",
-    "json_document",
-    "json_response",
-    "values_response",
-]
 
 SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 """The headers of a stream whose own were not recorded; copy them."""
@@ -86,6 +79,15 @@ def values_response(text: bytes, *, is_document: bool = False) -> Response | Non
 def _one_line(value: bytes) -> bytes:
     """Return JSON on one line: a line break is none of a string's characters."""
     return b" ".join(line.strip() for line in value.splitlines())
+
+
+def json_values(text: str) -> list[Any]:
+    """Return the objects of JSON lines; none where a line is no object."""
+    try:
+        values = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return []
+    return values if all(isinstance(one, dict) for one in values) else []
 
 
 def json_document(text: bytes, path: str) -> Any:

@@ -12,8 +12,6 @@ import json
 import os
 from typing import Any
 
-__all__ = ["PIECE", "for_json", "is_json", "is_plain", "json_text"]
-
 PIECE = 1 << 20
 """Characters of a text that are encoded at once."""
 

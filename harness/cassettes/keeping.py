@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.atomic import write_atomically
 from harness.cassettes.encode import Encoded, encode_document, interaction_of
-from harness.cassettes.journal import Journal
-from harness.cassettes.left_over import LeftOver, claim_left_over
+from harness.cassettes.journal import Journal, LeftOver, claim_left_over
 from harness.cassettes.locks import locked
 from harness.errors import CassetteError
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
     from harness.cassettes.persister import Persister
-
-__all__ = ["Keeping", "partial_files"]
 
 
 class Keeping:

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["unknown_keys"]
-
 # vcrpy 9.4; `url` is written by its aiohttp and tornado parts, `http_version`,
 # `status_code` and `content` by its httpx part up to version 5, `encoding` by tools
 # that convert Ruby's cassettes, `parsed_body` by pydantic-ai's serializer.

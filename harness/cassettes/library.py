@@ -10,13 +10,10 @@ import os
 import re
 from pathlib import Path
 
-from harness.cassettes.inputs import STDIN
+from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
-from harness.cassettes.missing import missing
 from harness.core.patterns import late
 from harness.errors import CassetteError
-
-__all__ = ["BLOCK_KEY", "ENDINGS", "begins_cassette", "find_cassettes", "is_cassette"]
 
 ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
 """Of files that may be cassettes; other documents have them, too."""

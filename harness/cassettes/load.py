@@ -17,6 +17,7 @@ from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_importer
+from harness.cassettes.importers.repairs import repaired
 from harness.cassettes.inputs import Input, held_input, open_input
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
@@ -25,10 +26,11 @@ from harness.cassettes.json_recordings import (
     as_events,
     json_document,
     json_response,
+    json_values,
     values_response,
 )
 from harness.cassettes.library import BLOCK_KEY
-from harness.cassettes.model import Cassette, Exchange, Headers, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response, grouped
 from harness.cassettes.yaml_text import load_yaml
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
@@ -36,11 +38,13 @@ from harness.core.patterns import late
 from harness.errors import CassetteCorruptError, CassetteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["load_cassette", "read_cassette"]
 
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def load_cassette(path: str | os.PathLike[str]) -> Cassette:
@@ -161,6 +165,10 @@ def _of_json_lines(opened: Input) -> list[Exchange]:
         found = [] if importer is None else importer.read(text, opened.path)
         if any(map(_is_recording, found)):
             return found
+        values = json_values(text)
+        rows = document_importer(values) if values else None
+        if rows is not None:
+            return rows.read(values, opened.path)
     return [exchange]
 
 
@@ -185,6 +193,7 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         return _of_document(document, opened.path, inspect)
     data = opened.read()
     text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    text = _COLOUR.sub("", text)
     importer = text_importer(text)
     exchanges = [] if importer is None else importer.read(text, opened.path)
     if any(_is_recording(exchange) for exchange in exchanges):
@@ -238,7 +247,7 @@ def _recorded(response: Response) -> Exchange:
 
 def _text_exchange(opened: Input) -> Exchange:
     """Read event stream text; a copy of it may be indented."""
-    response = _response(opened, Response(200, "OK", dict(SSE_HEADERS)), skip=0)
+    response = _with_body(Response(200, "OK", dict(SSE_HEADERS)), opened)
     exchange = _recorded(response)
     blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
     if blank and response.source is None:
@@ -248,37 +257,42 @@ def _text_exchange(opened: Input) -> Exchange:
         )
         text = "the text is indented; the blanks in front of its lines were left out"
         exchange.notes.append(Problem(DiagnosticKind.RESTORED, text))
+    return _repaired(exchange)
+
+
+def _repaired(exchange: Exchange) -> Exchange:
+    if exchange.response.source is None:
+        body, notes = repaired(exchange.response.body)
+        exchange.response.body = body
+        exchange.notes += notes
     return exchange
 
 
-def _response(opened: Input, response: Response, *, skip: int) -> Response:
+def _with_body(
+    response: Response,
+    opened: Input,
+    *,
+    skip: int = 0,
+    restate: Callable[[Iterable[bytes]], Iterable[bytes]] = iter,
+) -> Response:
     """Give a response the rest of an input as its body, held or as pieces."""
     if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = opened.read()[skip:]
+        response.body = b"".join(restate([opened.read()[skip:]]))
     else:
-        response.source = lambda: opened.pieces(skip=skip)
-        response.beginning = opened.head[skip:]
+        response.source = lambda: restate(opened.pieces(skip=skip))
+        response.beginning = b"".join(restate([opened.head[skip:]]))
     return response
 
 
 def _aws_exchange(opened: Input) -> Exchange:
     kind = "application/vnd.amazon.eventstream"
     response = Response(200, "OK", {"content-type": [kind]})
-    return _recorded(_response(opened, response, skip=0))
+    return _recorded(_with_body(response, opened))
 
 
 def _lines_exchange(opened: Input) -> Exchange:
-    return _recorded(_lines_response(opened))
-
-
-def _lines_response(opened: Input) -> Response:
     response = Response(200, "OK", dict(SSE_HEADERS))
-    if opened.is_reopenable and (opened.size or 0) <= _HELD_BYTES:
-        response.body = b"".join(as_events([opened.read()]))
-    else:
-        response.source = lambda: as_events(opened.pieces())
-        response.beginning = b"".join(as_events([opened.head]))
-    return response
+    return _recorded(_with_body(response, opened, restate=as_events))
 
 
 _HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
@@ -286,7 +300,6 @@ _HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n"
 
 def _http_exchange(opened: Input) -> Exchange:
     """Read `curl -i`: the last head counts, those of proxies and 100s go before it."""
-    position = 0
     head = _HEAD.match(opened.head)
     if head is None:
         raise CassetteCorruptError(
@@ -296,13 +309,10 @@ def _http_exchange(opened: Input) -> Exchange:
         )
     while following := _HEAD.match(opened.head, head.end()):
         head = following
-    position = head.end()
-    headers: Headers = {}
-    for line in head[3].decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip(), []).append(value.strip())
+    lines = (line.partition(":") for line in head[3].decode("latin-1").splitlines())
+    headers = grouped((name.strip(), value.strip()) for name, _, value in lines)
     response = Response(int(head[1]), head[2].decode("latin-1").strip(), headers)
-    exchange = _recorded(_response(opened, response, skip=position))
+    exchange = _recorded(_with_body(response, opened, skip=head.end()))
     encodings = response.header("content-encoding")
     if encodings not in {"", "identity"}:
         try:
@@ -314,7 +324,7 @@ def _http_exchange(opened: Input) -> Exchange:
                 f"the saved body is compressed ({error}); save it with "
                 "`curl --compressed`",
             ) from None
-    return exchange
+    return _repaired(exchange)
 
 
 _OF_FORMAT: dict[Format, Callable[[Input], Exchange]] = {

@@ -21,7 +21,6 @@ from harness.errors import CassetteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["is_gone", "locked", "try_lock"]
 
 _TRIES = 1500
 _PAUSE_S = 0.02  # 30 s in all: a save takes milliseconds, ten of them a second

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.cassettes.differences import ABSENT, Difference, body_differences
 from harness.errors import UsageError
@@ -18,13 +18,7 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = [
-    "DEFAULT_MATCH_ON",
-    "field_differences",
-    "json_body",
-    "json_body_without",
-    "matchers",
-]
+    from harness.cassettes.model import Exchange
 
 
 DEFAULT_MATCH_ON: tuple[str, ...] = ("method", "path", "json_body")
@@ -61,23 +55,11 @@ def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
     return tuple(compare if name == "json_body" else name for name in named)
 
 
-def json_body(sent: Any, recorded: Any) -> None:
-    """Match requests whose bodies are the same JSON, or the same bytes.
-
-    Args:
-        sent: A vcrpy request.
-        recorded: The vcrpy request to compare it with.
-
-    Raises:
-        AssertionError: They differ; vcrpy takes the message as the reason.
-    """
-    differences = _body_differences(recorded, sent)
-    if differences:
-        raise AssertionError("; ".join(map(str, differences[:3])))
-
-
 def json_body_without(paths: Iterable[str]) -> Callable[[Any, Any], None]:
     """Return `json_body`, but of bodies without some of their fields.
+
+    It takes two vcrpy requests and raises `AssertionError` where they differ, whose
+    message vcrpy takes as the reason.
 
     Args:
         paths: JSON paths: ``$.user``, ``$.metadata``, ``$.messages[*].id``.
@@ -94,6 +76,10 @@ def json_body_without(paths: Iterable[str]) -> Callable[[Any, Any], None]:
 
     json_body.without = without  # type: ignore[attr-defined]  # for explaining
     return json_body
+
+
+json_body = json_body_without(())
+"""Matches requests whose bodies are the same JSON, or the same bytes."""
 
 
 def _counting(
@@ -196,3 +182,15 @@ def _header_differences(recorded: Any, sent: Any) -> list[Difference]:
         for name in names
         if recorded.headers.get(name) != sent.headers.get(name)
     ]
+
+
+class Candidate(NamedTuple):
+    """A recorded exchange as an answer to a request."""
+
+    exchange: Exchange
+    failed: list[tuple[str, str]]
+    """Matchers that did not pass, each with its message; empty: it matches."""
+    differences: list[Difference]
+    """The fields behind those matchers."""
+    play_count: int
+    """How often it has been played."""

@@ -19,18 +19,31 @@ if TYPE_CHECKING:
 
     from harness.core.parts import Problem
 
-__all__ = [
-    "Cassette",
-    "Ending",
-    "Exchange",
-    "Headers",
-    "Request",
-    "Response",
-    "WireChunk",
-]
 
 Headers = dict[str, list[str]]
 """Header names as recorded (compare them case-insensitively), each with its values."""
+
+
+def header_of(headers: Headers, name: str) -> str:
+    """Return the first value of a header, or an empty string."""
+    wanted = name.lower()
+    for key, values in headers.items():
+        if key.lower() == wanted and values:
+            return values[0]
+    return ""
+
+
+def header_pairs(headers: Headers) -> list[tuple[str, str]]:
+    """Return each value of each header with its name."""
+    return [(name, value) for name, values in headers.items() for value in values]
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
+    """Return names and values as a cassette holds them."""
+    found: Headers = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
 
 
 class WireChunk(NamedTuple):
@@ -92,11 +105,7 @@ class Response:
 
     def header(self, name: str) -> str:
         """Return the first value of a header, or an empty string."""
-        wanted = name.lower()
-        for key, values in self.headers.items():
-            if key.lower() == wanted and values:
-                return values[0]
-        return ""
+        return header_of(self.headers, name)
 
     def peek(self, size: int) -> bytes:
         """Return the beginning of the body without using up a `source`.

@@ -8,6 +8,7 @@ else has added or changed in the meantime stays as they left it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,24 +23,16 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange, Request
 
-__all__ = ["Persister", "Stored", "in_order"]
 
-
+@dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """What vcrpy keeps as the response: the exchange, and the file's own form of it.
+    """What vcrpy keeps as the response: the exchange, and the file's own form of it."""
 
-    Args:
-        exchange: The exchange.
-        raw: The interaction as it was in the file; None for a new one.
-        order: Where it stands among the new ones; -1 for one from the file.
-    """
-
-    __slots__ = ("exchange", "order", "raw")
-
-    def __init__(self, exchange: Exchange, raw: Any, order: int) -> None:
-        self.exchange = exchange
-        self.raw = raw
-        self.order = order
+    exchange: Exchange
+    raw: Any
+    """The interaction as it was in the file; None for a new one."""
+    order: int
+    """Where it stands among the new ones; -1 for one from the file."""
 
     def __deepcopy__(self, memo: Any) -> Stored:
         return self  # vcrpy copies what it is given; nobody changes this
@@ -83,11 +76,7 @@ class Persister:
         self.taken_in: list[Exchange] = []
         self.before_replacing: Callable[[str], object] = lambda _: None
 
-    def load_cassette(
-        self,
-        path: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> tuple[list[Any], list[Stored]]:
+    def load_cassette(self, path: Any, **_: Any) -> tuple[list[Any], list[Stored]]:
         """Return vcrpy's requests, and the exchanges as what it takes for responses."""
         stored = self.read(str(path), plays=not self._writes)
         if stored is None:
@@ -95,12 +84,7 @@ class Persister:
         self._loaded = stored
         return [self._stored_request(item.exchange.request) for item in stored], stored
 
-    def save_cassette(
-        self,
-        path: Any,
-        cassette_dict: Any,
-        serializer: Any,  # noqa: ARG002 - vcrpy's interface
-    ) -> None:
+    def save_cassette(self, path: Any, cassette_dict: Any, **_: Any) -> None:
         """Write what vcrpy decided to keep."""
         self.write(str(path), cassette_dict["responses"])
 

@@ -15,27 +15,21 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.keeping import Keeping
-from harness.cassettes.matching import DEFAULT_MATCH_ON, field_differences, json_body
+from harness.cassettes.matching import (
+    DEFAULT_MATCH_ON,
+    Candidate,
+    field_differences,
+    json_body,
+)
 from harness.cassettes.model import Exchange, Request, Response
 from harness.cassettes.persister import Persister, Stored, in_order
 from harness.errors import CassetteError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from harness.cassettes.differences import Difference
-
-__all__ = [
-    "DEFAULT_MATCH_ON",
-    "Candidate",
-    "MatchedCassette",
-    "RecordMode",
-    "json_body",
-    "matcher_of",
-]
 
 
 class RecordMode(StrEnum):
@@ -52,17 +46,9 @@ class RecordMode(StrEnum):
     REWRITE = "rewrite"
     """Record everything; the old file is replaced as a whole, after success only."""
 
-
-class Candidate(NamedTuple):
-    """A recorded exchange as an answer to a request."""
-
-    exchange: Exchange
-    failed: list[tuple[str, str]]
-    """Matchers that did not pass, each with its message; empty: it matches."""
-    differences: list[Difference]
-    """The fields behind those matchers."""
-    play_count: int
-    """How often it has been played."""
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise UsageError(f"expected a record mode of {', '.join(cls)}, got {value!r}")
 
 
 class MatchedCassette:
@@ -103,9 +89,10 @@ class MatchedCassette:
     ) -> None:
         from vcr.cassette import Cassette
         from vcr.persisters.filesystem import CassetteNotFoundError
+        from vcr.record_mode import RecordMode as VcrMode
 
         self.path = path
-        self.mode = _mode(mode)
+        self.mode = RecordMode(mode)
         self._hook = before_record_request
         self._clean_uri = clean_uri
         self._lock = threading.RLock()
@@ -126,7 +113,7 @@ class MatchedCassette:
         self._cassette = (Cassette if is_rewrite else Cassette.load)(
             path=path,
             persister=self._persister,
-            record_mode=_vcr_mode(RecordMode.ALL if is_rewrite else self.mode),
+            record_mode=VcrMode("all" if is_rewrite else self.mode.value),
             match_on=self._match_on,
             allow_playback_repeats=allow_playback_repeats,
         )
@@ -324,20 +311,6 @@ class MatchedCassette:
         return CassetteError(error.path, f"{error.problem}; {told}")
 
 
-def _mode(mode: RecordMode | str) -> RecordMode:
-    try:
-        return RecordMode(mode)
-    except ValueError:
-        names = ", ".join(member.value for member in RecordMode)
-        raise UsageError(f"expected a record mode of {names}, got {mode!r}") from None
-
-
-def _vcr_mode(mode: RecordMode) -> Any:
-    from vcr.record_mode import RecordMode as VcrMode
-
-    return VcrMode(mode.value)
-
-
 def matcher_of(matcher: Any) -> Any:
     """Return what compares two requests, of its name or as it is.
 
@@ -346,13 +319,11 @@ def matcher_of(matcher: Any) -> Any:
     """
     if callable(matcher):
         return matcher
-    if matcher == "json_body":
-        return json_body
     from vcr import VCR
 
-    matchers: dict[str, Any] = VCR().matchers
+    matchers: dict[str, Any] = {**VCR().matchers, "json_body": json_body}
     if matcher not in matchers:
-        names = ", ".join(sorted([*matchers, "json_body"]))
+        names = ", ".join(sorted(matchers))
         raise UsageError(f"expected a matcher of {names}, got {matcher!r}")
     return matchers[matcher]
 

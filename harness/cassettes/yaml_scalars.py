@@ -18,7 +18,6 @@ from harness.cassettes.json_text import is_plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["binary_scalar", "inline_scalar", "text_scalar"]
 
 # Plain scalars that no YAML 1.1 reader takes for anything but text. A leading letter
 # and one of these characters leave only the words below.

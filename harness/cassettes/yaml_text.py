@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
-    from harness.cassettes.inputs import Readable
-
-__all__ = ["SlowYamlWarning", "load_yaml"]
+    from _typeshed import SupportsRead
 
 
 class SlowYamlWarning(UserWarning):
     """PyYAML was installed without libyaml, so that cassettes load 60 times slower."""
 
 
-def load_yaml(stream: Readable, path: str) -> Any:
+def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
     """Load one YAML document.
 
     Args:
@@ -74,7 +72,7 @@ class _Shallow:
     pieces: a look at the middle of each shows it, at no cost that could be measured.
     """
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: SupportsRead[bytes]) -> None:
         self._stream = stream
         self._depth = 0
 
@@ -133,7 +131,25 @@ def _loader() -> type[Any]:
         )
 
     class Loader(base):  # type: ignore[misc]  # which base depends on the machine
-        pass
+        def get_single_node(self) -> Any:
+            """Read cassettes that were put into one file, one behind the other."""
+            node = None
+            while self.check_node():
+                other = self.get_node()
+                if node is not None and not (
+                    _is_cassette(node) and _is_cassette(other)
+                ):
+                    problem = "but found another document"
+                    raise yaml.composer.ComposerError(
+                        None, None, problem, other.start_mark
+                    )
+                if node is None:
+                    node = other
+                else:
+                    node.value += other.value
+            if _is_cassette(node):
+                _join(node)
+            return node
 
     Loader.add_constructor("!binary", base.construct_yaml_binary)  # as Ruby writes it
     prefix = "tag:yaml.org,2002:python/"
@@ -143,6 +159,25 @@ def _loader() -> type[Any]:
     Loader.add_constructor(f"{prefix}object/new:_io.BytesIO", _bytes_io)
     Loader.add_constructor(f"{prefix}object/apply:builtins.iter", _iterator)
     return Loader
+
+
+def _is_cassette(node: Any) -> bool:
+    return node.__class__.__name__ == "MappingNode" and any(
+        key.value == "interactions" for key, _ in node.value
+    )
+
+
+def _join(node: Any) -> None:
+    """Make one list of lists that stand under the same key: the last would count."""
+    first, pairs = None, []
+    for key, value in node.value:
+        if key.value == "interactions" and value.__class__.__name__ == "SequenceNode":
+            if first is not None:
+                first.value += value.value
+                continue
+            first = value
+        pairs.append((key, value))
+    node.value = pairs
 
 
 def _text(loader: Any, node: Any) -> Any:

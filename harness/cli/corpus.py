@@ -97,7 +97,7 @@ def pack_command(
 )
 def unpack_command(corpus: str, output: str) -> int:
     """Write each stream of a corpus as a cassette of its own, named after its id."""
-    from harness.corpus.choosing import write_cassettes
+    from harness.corpus.packing import write_cassettes
     from harness.corpus.places import Place
 
     reading = _Reading(corpus)
@@ -173,7 +173,7 @@ def sample_command(corpus: str, by: str, count: int, output: str | None) -> int:
     Examples:
       harness corpus sample packed --by api,shape -n 50 -o cassettes/sample
     """
-    from harness.corpus.choosing import chosen, sample, write_cassettes
+    from harness.corpus.packing import chosen, sample, write_cassettes
     from harness.corpus.places import Place
 
     labels = tuple(name.strip() for name in by.split(","))
@@ -201,7 +201,7 @@ class _Reading:
         self.code = Exit.DONE
 
     def streams(self) -> Iterator[Stream]:
-        from harness.corpus.choosing import iter_streams
+        from harness.corpus.packing import iter_streams
 
         yield from iter_streams(self.corpus, self.report)
 

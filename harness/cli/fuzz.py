@@ -173,7 +173,8 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
       nothing-lost        all content and every call is somewhere in it
       prefix-safety       nothing that was shown is taken back
       faults              a broken stream leads to no exception but a meant one
-      truncation          a stream without its end is not shown as complete
+      truncation          a missing end, an error, a cut-off is not shown as complete
+      closing             a generator that is closed early raises nothing
       ends                every example comes to an end (--timeout-each)
       interfaces          the streaming and the queuing interface emit the same
       translation         the same answer is the same by every --api

@@ -133,7 +133,7 @@ def _entries(
 
     for name in names:
         item = Item(name, TEXT, pickle.dumps(there()))
-        yield Entry(name, 0, partial(Item, *item), Found(name, 0, 0))
+        yield Entry.held(item, 0, Found(name, 0, 0))
 
 
 class _Terminal(NamedTuple):

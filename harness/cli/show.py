@@ -48,6 +48,9 @@ def command(path: str, exchange: int | None) -> int:
     return Exit.DONE
 
 
+_SHOWN_OF_ITEM = 400  # characters: an image has millions
+
+
 def _show(summary: ExchangeSummary) -> None:
     exchange = summary.exchange
     request, response = exchange.request, exchange.response
@@ -117,6 +120,13 @@ def _show_message(choice: int | None, message: AccumulatedMessage) -> None:
             _line(2, name, json.dumps(text, ensure_ascii=False))
     for call in message.calls:
         _line(2, "call", f"{call.name}({call.arguments}) {call.id}".rstrip())
+    for item in message.items:
+        held = getattr(item, "data", None) or json.dumps(
+            getattr(item, "value", None), ensure_ascii=False
+        )
+        more = len(held) - _SHOWN_OF_ITEM
+        end = f"... ({len(held)} characters)" if more > 0 else ""
+        _line(2, item.kind, f"{held[:_SHOWN_OF_ITEM]}{end}")
     if message.finish_reason:
         _line(2, "finish", message.finish_reason)
 

@@ -242,7 +242,7 @@ class _Progress:
 
 
 def _write_examples(corpus: Corpus, summary: Summary, folder: str) -> None:
-    from harness.corpus.choosing import chosen, write_cassettes
+    from harness.corpus.packing import chosen, write_cassettes
     from harness.corpus.places import Place
 
     kinds = summary.examples

@@ -12,7 +12,6 @@ import contextlib
 import pickle
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.corpus.engines import Dask
@@ -20,19 +19,17 @@ from harness.corpus.opening import TEXT, Entry, Item
 from harness.corpus.places import Found
 from harness.corpus.worker import Limits
 from harness.errors import HarnessError
-from harness.fuzz.findings import OverError
+from harness.fuzz.findings import OverError, Tried
 from harness.fuzz.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.findings import Tried
     from harness.fuzz.processes import Worker
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Recorded
 
-__all__ = ["ClusterPool"]
 
 _BLOCK = 16  # cases that go to a worker together; the first ones go alone
 
@@ -97,7 +94,7 @@ def _blocks() -> Iterator[Entry]:
     while True:
         item = Item(str(first), TEXT, b"")
         first = _end(first)
-        yield Entry(item.name, 0, partial(Item, *item), Found(item.name, 0, 0))
+        yield Entry.held(item, 0, Found(item.name, 0, 0))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from harness.core.splits import parse_split
 from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
-from harness.fuzz.arrivals import chunks_of, payloads_of, recorded_payloads
+from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, recorded_payloads
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette
     from harness.engine.summary import ExchangeSummary
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["judge_for", "judged", "read_by_sdk"]
 
 _SPLITS = ("recorded", "chars", "random:7")
 _LEFT_OUT = {"faults", "prefix-safety"}  # asked for apart; the second is quadratic

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 from multiprocessing import get_all_start_methods
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.corpus.guarded import Guard, work_guarded
+from harness.corpus.worker import Guard, Job, Limits, work_guarded
 from harness.errors import HarnessError, UsageError
 from harness.redaction.config import redacted_url
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.corpus.opening import Entry, Item
-    from harness.corpus.worker import Job, Limits
 
-__all__ = ["Dask", "Engine", "Processes", "engine_for"]
 
 _PART_BYTES = 2 << 20
 _WINDOW = 4  # parts in flight for each worker: one at work, the others ready
@@ -207,9 +205,6 @@ class Dask(Engine):
                 work_guarded, items, self._job, self._limits, pure=False
             )
         )
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.places import Found
 
-__all__ = ["Mark"]
-
 
 class Mark:
     """A time, or a file that holds one and moves on with each complete sweep.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.corpus.parquet import Group, groups, rows_in
-from harness.corpus.places import Place
+from harness.corpus.parquet import groups, rows_in
+from harness.corpus.places import Found, Place
 from harness.corpus.unpacking import is_archive, is_recording_name, members
 from harness.errors import CassetteError
 from harness.limits import CASSETTE
@@ -14,9 +14,6 @@ from harness.limits import CASSETTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.corpus.places import Found
-
-__all__ = ["ROW", "TEXT", "Corpus", "Entry", "Item"]
 
 ROW = "row"
 """An item's bytes are one row of a data set (`encode_row`)."""
@@ -44,6 +41,11 @@ class Entry(NamedTuple):
     load: Callable[[], Item]
     file: Found
     """The file that it is in."""
+
+    @classmethod
+    def held(cls, item: Item, size: int, file: Found) -> Entry:
+        """Return the entry of an item that is there already."""
+        return cls(item.name, size, lambda: item, file)
 
 
 class Corpus:
@@ -141,22 +143,15 @@ class Corpus:
         elif is_archive(found.name):
             with self.place.open(path) as file:
                 for name, size, data in members(found.name, file):
-                    full = f"{found.name}!{name}"
-                    if data is None:
-                        yield _apart(found, full, size, CASSETTE.problem)
-                    else:
-                        item = Item(full, TEXT, data)
-                        yield Entry(full, size, partial(_same, item), found)
+                    problem = CASSETTE.problem if data is None else ""
+                    item = Item(f"{found.name}!{name}", TEXT, data or b"", problem)
+                    yield Entry.held(item, size, found)
         elif found.size > CASSETTE.value:
             yield _apart(found, found.name, found.size, CASSETTE.problem)
         else:
-            yield Entry(found.name, found.size, lambda: self._load(found, path), found)
-
-    def _load(self, found: Found, path: str) -> Item:
-        try:
-            return Item(found.name, TEXT, self.place.read(path))
-        except CassetteError as error:
-            return Item(found.name, TEXT, b"", str(error))
+            read = partial(self.place.read, path)
+            load = partial(_loaded, found.name, TEXT, read)
+            yield Entry(found.name, found.size, load, found)
 
     def _rows(self, found: Found, path: str) -> Iterator[Entry]:
         with self.place.open(path) as file:
@@ -165,22 +160,16 @@ class Corpus:
                     if group.is_too_large:
                         yield _apart(found, name, group.size, CASSETTE.problem)
                         continue
-
-                    def load(
-                        group: Group = group, number: int = number, name: str = name
-                    ) -> Item:
-                        try:
-                            return Item(name, ROW, group.row(number))
-                        except CassetteError as error:
-                            return Item(name, ROW, b"", str(error))
-
+                    load = partial(_loaded, name, ROW, partial(group.row, number))
                     yield Entry(name, group.size // len(group.ids), load, found)
 
 
 def _apart(found: Found, name: str, size: int, problem: str) -> Entry:
-    item = Item(name, TEXT, b"", problem)
-    return Entry(name, size, partial(_same, item), found)
+    return Entry.held(Item(name, TEXT, b"", problem), size, found)
 
 
-def _same(item: Item) -> Item:
-    return item
+def _loaded(name: str, kind: str, read: Callable[[], bytes]) -> Item:
+    try:
+        return Item(name, kind, read())
+    except CassetteError as error:
+        return Item(name, kind, b"", str(error))

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from harness.corpus.stream_rows import LABELS, encode_row, not_a_row
 from harness.errors import CassetteCorruptError, UsageError
@@ -32,17 +32,7 @@ from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
 
-__all__ = [
-    "Group",
-    "arrow",
-    "groups",
-    "packed_ids",
-    "parquet_bytes",
-    "rows_in",
-    "sources_of",
-]
 
 _SOURCES = b"harness.sources"
 _GROUP_BYTES = 16 << 20  # a reader holds one group

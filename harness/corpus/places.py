@@ -20,8 +20,6 @@ from harness.redaction.config import redacted_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Found", "Place"]
-
 
 class Found(NamedTuple):
     """One file of a place."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.opening import Entry
 
-__all__ = ["Row", "Rows", "read_rows", "remaining"]
 
 Row = dict[str, Any]
 """A row as `sweep_bytes` returns it."""

@@ -15,17 +15,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
 
-__all__ = [
-    "LABELS",
-    "Labels",
-    "Stream",
-    "content_id",
-    "decode_row",
-    "encode_row",
-    "labels_of",
-    "not_a_row",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.sweeping import NO_RECORDING
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.rows import Row
 
-__all__ = ["Comparison", "Summary"]
 
 _WORST = 10
 _NOTES = {kind.value for kind in DiagnosticKind if kind.severity is Severity.NOTE}
@@ -151,10 +150,10 @@ class Comparison:
 
     def add(self, row: Row) -> str:
         """Compare a row; return a line where a stream changed its answer."""
-        self._waiting[row["id"]] = _Answer.of(row)
+        self._waiting[row["id"]] = _Answer(row)
         earlier = next(self._old, None)
         if earlier is not None:
-            self._unmatched[earlier["id"]] = _Answer.of(earlier)
+            self._unmatched[earlier["id"]] = _Answer(earlier)
         return self._match(row["id"]) or (self._match(earlier["id"]) if earlier else "")
 
     def _match(self, name: str) -> str:
@@ -193,7 +192,7 @@ class Comparison:
     def rest(self) -> Iterator[str]:
         """Yield the other changes, after the last row."""
         for earlier in self._old:
-            self._unmatched[earlier["id"]] = _Answer.of(earlier)
+            self._unmatched[earlier["id"]] = _Answer(earlier)
         for name in list(self._waiting):
             line = self._match(name)
             if line:
@@ -210,25 +209,14 @@ class Comparison:
         return len(self._unmatched)
 
 
-class _Answer(NamedTuple):
+class _Answer:
     """What two sweeps are compared by."""
 
-    stream: str
-    harness: str
-    verdicts: dict[str, str]
-    digest: str
-    sdk: str
-    sdk_digest: str
-    is_apart: bool
-
-    @classmethod
-    def of(cls, row: Row) -> _Answer:
-        return cls(
-            row["stream"],
-            row["harness"],
-            row["verdicts"],
-            row["digest"],
-            row.get("sdk") or "",  # rows of before have none
-            row.get("sdk_digest") or "",
-            bool(row["apart"]),
-        )
+    def __init__(self, row: Row) -> None:
+        self.stream: str = row["stream"]
+        self.harness: str = row["harness"]
+        self.verdicts: dict[str, str] = row["verdicts"]
+        self.digest: str = row["digest"]
+        self.sdk: str = row.get("sdk") or ""  # rows of before have none
+        self.sdk_digest: str = row.get("sdk_digest") or ""
+        self.is_apart = bool(row["apart"])

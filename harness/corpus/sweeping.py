@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
@@ -15,7 +16,7 @@ from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
-from harness.corpus.opening import ROW
+from harness.corpus.opening import ROW, Item
 from harness.corpus.stream_rows import Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
 from harness.engine.check import check_cassette
@@ -31,16 +32,8 @@ from harness.errors import (
 from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
-    from harness.corpus.opening import Item
+    from collections.abc import Callable
 
-__all__ = [
-    "CHECKS",
-    "NO_RECORDING",
-    "Plan",
-    "apart_row",
-    "streams_in",
-    "sweep_bytes",
-]
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")
 """What a sweep can do with every stream, besides asking a consumer."""
@@ -236,16 +229,16 @@ def _row(
     )
     # Ids of messages come from the number: a stream has the same digest in any file.
     cassette = Cassette(name, [replace(exchange, index=0)])
+    asked: dict[str, Callable[[Cassette, _Row], str]] = {
+        "check": _check,
+        "scan": partial(_scan, text=text),
+        "replay": _replay,
+        "drift": _drift,
+    }
     for check in plan.names:
         try:
-            if check == "check":
-                row.verdicts[check] = _check(cassette, row)
-            elif check == "scan":
-                row.verdicts[check] = _scan(cassette, row, text)
-            elif check == "replay":
-                row.verdicts[check] = _replay(cassette, row)
-            elif check == "drift":
-                row.verdicts[check] = _drift(cassette, row)
+            if check in asked:
+                row.verdicts[check] = asked[check](cassette, row)
             elif summary.kind is not Kind.STREAM:
                 row.verdicts[check] = "nothing"
             else:

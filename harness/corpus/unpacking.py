@@ -16,7 +16,6 @@ from harness.limits import CASSETTE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Member", "is_archive", "is_recording_name", "members", "plain"]
 
 _RECORDINGS = (*ENDINGS, ".jsonl", ".ndjson", ".sse", ".txt", ".http")
 _COMPRESSED = (".gz", ".zst")

@@ -39,12 +39,15 @@ from harness.debug.outcomes import Call, Outcome, Raised
 from harness.debug.shown_fields import (
     ARGUMENTS,
     ENDS,
+    REASONS,
     SIGNATURES,
     TAGS,
     USAGES,
     VOLATILE,
     field_of,
     fields_of,
+    is_count,
+    is_counter,
     is_ending,
     is_message,
     name_key,
@@ -185,7 +188,10 @@ class _Folding:
         if isinstance(value, Enum):
             return  # a name of something, not a text that came
         if isinstance(value, str):
-            self._text(path or "text", str(value))
+            if is_value and path.endswith("]") and value in REASONS:
+                self.endings[path] = value
+            else:
+                self._text(path or "text", str(value))
         elif value is None:
             return
         elif isinstance(value, bool | int | float):
@@ -237,9 +243,14 @@ class _Folding:
         for key, value in fields.items():
             if key in SIGNATURES:
                 self.signatures = [*(self.signatures or []), signature_of(value)]
-            elif "token" in key.lower() and type(value) is int:
+            elif type(value) is int and is_count(key):
                 self._count("", {key: value})
-            elif key not in VOLATILE | set(TAGS) and not is_ending(key, value):
+            elif not (
+                key in VOLATILE
+                or key in TAGS
+                or is_ending(key, value)
+                or is_counter(key, value)
+            ):
                 self._walk(_join(path, key), value, is_value=is_value)
 
     def _end(self, fields: dict[str, Any], *, tag: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,12 +14,15 @@ from harness.agents.letta.light import STAMP_FIELDS
 __all__ = [
     "ARGUMENTS",
     "ENDS",
+    "REASONS",
     "SIGNATURES",
     "TAGS",
     "USAGES",
     "VOLATILE",
     "field_of",
     "fields_of",
+    "is_count",
+    "is_counter",
     "is_ending",
     "is_message",
     "name_key",
@@ -48,6 +52,14 @@ _ENDINGS = frozenset(
 ENDS = frozenset(("done", "complete", "completed", "finish", "finished", "success"))
 """Kinds of messages that report the end of an answer."""
 USAGES = frozenset(("usage", "usage_metadata", "usageMetadata", "token_usage"))
+REASONS = frozenset(
+    (
+        *("stop", "tool_calls", "length", "content_filter", "function_call"),
+        *("end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal"),
+        *("completed", "incomplete", "failed", "STOP", "MAX_TOKENS", "SAFETY"),
+    )
+)
+"""Why an answer ended, as providers say it: an ending also where it has no name."""
 _IS_ENDING_UP_TO = 40  # characters, without a blank; longer ones are texts
 
 TAGS = ("message_type", "type", "kind", "event", "role")
@@ -55,6 +67,10 @@ _NAMES = ("name", "tool_name", "function_name", "tool", "function")
 ARGUMENTS = (
     *("arguments", "args", "parameters", "params", "input"),
     *("tool_input", "tool_args", "tool_arguments", "function_args"),
+)
+_COUNTERS = re.compile(
+    r"(^|_)(n|num|count|chunks|events|deltas|fragments|pieces|reads|elapsed|seconds|ms"
+    r"|duration|latency)(_|$)"
 )
 SIGNATURES = frozenset(("signature", "thoughtSignature", "thought_signature"))
 
@@ -73,6 +89,17 @@ def signature_of(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value if isinstance(value, str) else ""
+
+
+def is_counter(key: str, value: Any) -> bool:
+    """Tell whether a number counts what depends on the cuts, or measures time."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and bool(_COUNTERS.search(key))
+
+
+def is_count(key: str) -> bool:
+    """Tell whether a number under this name counts tokens."""
+    return "token" in key.lower() or "usage" in key.lower()
 
 
 def is_ending(key: str, value: Any) -> bool:

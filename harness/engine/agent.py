@@ -34,8 +34,9 @@ from harness.engine.conversation import (
 )
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.restated import restated_bytes, restated_exchange
-from harness.engine.stream import StreamReader, look_ahead, read_whole
+from harness.engine.stream import StreamReader, look_ahead
 from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
+from harness.engine.whole import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,19 +186,16 @@ class AgentLoop:
                 yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
-            whole = read_whole(exchange, kind.api)
+            whole = read_whole(exchange, kind.api, self._report)
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
-            parts = whole.parts
-            if parts is None:
-                parts = accumulator.feed(whole.payload)
-            else:
-                accumulator.add(parts)
-            payload = whole.payload
+            parts = accumulator.add_whole(whole)
             identity = ExchangeIdentity(number, exchange.response.body, is_late=late)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
-            yield from self._feed_whole(exchange, payload, parts, message_id, date)
+            yield from self._feed_whole(
+                exchange, whole.payload, parts, message_id, date
+            )
         choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
         self._on_response(
             ReplayedResponse(

@@ -13,6 +13,7 @@ from harness.errors import ArgumentsError, shorten
 if TYPE_CHECKING:
     from harness.core.parts import CallPart, Finish, ToolCall
     from harness.engine.stream import StreamReader
+    from harness.engine.whole import WholeReporter
 
 __all__ = ["ArgumentsCheck"]
 
@@ -55,7 +56,7 @@ class ArgumentsCheck:
     all before it.
     """
 
-    def __init__(self, reader: StreamReader) -> None:
+    def __init__(self, reader: StreamReader | WholeReporter) -> None:
         self.finish: Finish | None = None
         """The finish that came last; set by whoever feeds."""
         self._reader = reader

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.detect import api_named
 from harness.cassettes.classify import Kind, classify
+from harness.cassettes.journal import is_being_written
 from harness.cassettes.journal_text import is_journal
 from harness.cassettes.known_fields import unknown_keys
-from harness.cassettes.left_over import is_being_written
 from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import read_cassette
 from harness.core.diagnostics import DiagnosticKind, Severity

@@ -9,6 +9,7 @@ and gateways rewrite ids and reorder results, but both turns of one request agre
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
@@ -29,6 +30,9 @@ __all__ = [
     "question_of",
     "results_for",
 ]
+
+
+_LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
 
 
 class ToolResult(NamedTuple):
@@ -143,6 +147,9 @@ def added_turns(
 ) -> tuple[Turn, ...]:
     """Return the turns that the next request adds to those of an exchange.
 
+    Requests of other conversations may stand between them: agents ask for titles,
+    summaries and subtasks meanwhile.
+
     Args:
         exchange: The exchange whose response asked for tools.
         later: The exchanges after it, in order, failed ones included: a request
@@ -155,10 +162,14 @@ def added_turns(
         The added turns; empty if no later request continues this one.
     """
     earlier = read(exchange, api)
-    for candidate in later:
-        conversation = read(candidate, api)
-        if conversation is not None:
-            return _added(earlier, conversation, response_id) or ()
+    asked = (read(candidate, api) for candidate in later)
+    known = (one for one in asked if one is not None)
+    for conversation in islice(known, _LOOKED_AHEAD):
+        added = _added(earlier, conversation, response_id)
+        if added is not None:
+            return added
+        if earlier is not None and conversation.turns == earlier.turns:
+            break  # asked again: that answer is the one that goes on
     return ()
 
 

@@ -20,7 +20,7 @@ from harness.apis.chat.chunks import (
     parse_payload,
     payload_error,
 )
-from harness.apis.chat.restate import Restater, as_chunk, restated_whole
+from harness.apis.chat.restate import Restater
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
 from harness.apis.lane import Lane, LaneEvent
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
-__all__ = ["StreamReader", "look_ahead", "read_whole"]
+__all__ = ["StreamReader", "look_ahead"]
 
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
@@ -336,6 +336,15 @@ class StreamReader:
             return None  # `data:` alone, or a block of `event:` and `retry:` lines
         if self._stray:
             self._report_stray(event.byte_offset)
+        if raw[:5] == b"data:":
+            text = (
+                "each event is framed twice: its data begin with `data:` again, which "
+                f"no client takes off; {shorten(event.data, limit=40)}"
+            )
+            self._report_once(
+                DiagnosticKind.UNREADABLE_PAYLOAD, text, event, note="the second frame"
+            )
+            raw = raw[5:].strip()
         if raw[:1] == b"[" and raw.strip() == _DONE_BYTES:
             if self.is_done and DiagnosticKind.AFTER_DONE not in self._has_reported:
                 text = "a second [DONE]; a strict client takes it for a broken payload"
@@ -361,7 +370,7 @@ class StreamReader:
             text = f"data after [DONE]: {shorten(event.data)}"
             self._report_once(DiagnosticKind.AFTER_DONE, text, event)
         try:
-            return parse_payload(raw)
+            return self._with_error(parse_payload(raw))
         except ChunkError as error:
             if event.event == "error" and event.data.strip():
                 # A gateway's own error in plain text; every API reads this form.
@@ -378,7 +387,20 @@ class StreamReader:
             )
             return None
 
-    def _report_once(self, kind: DiagnosticKind, text: str, event: SSEEvent) -> None:
+    def _with_error(self, payload: Payload) -> Payload:
+        """Return an error of FastAPI's in the form that every API reads."""
+        if self.api == "chat" or not payload.keys() <= _BARE_ERROR:
+            return payload
+        message = payload.get("detail") or payload.get("message")
+        return {"error": {"message": message}} if message else payload
+
+    def _report_once(
+        self,
+        kind: DiagnosticKind,
+        text: str,
+        event: SSEEvent,
+        note: str = "came after [DONE]",
+    ) -> None:
         if kind not in self._has_reported:
             self._has_reported.add(kind)
             chunk = max(0, self.events - 1)
@@ -387,7 +409,7 @@ class StreamReader:
                 text,
                 chunk=chunk,
                 byte_offset=event.byte_offset,
-                excerpt=_excerpt(event, chunk, 0, "came after [DONE]"),
+                excerpt=_excerpt(event, chunk, 0, note),
             )
 
     def _report_stray(self, before: int | None) -> None:
@@ -409,6 +431,9 @@ class StreamReader:
             chunk=self.events,
             byte_offset=run[0][0],
         )
+
+
+_BARE_ERROR = frozenset({"detail", "message", "code", "status", "status_code"})
 
 
 def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:
@@ -443,27 +468,3 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
         if len(held) >= _LOOKED_AHEAD:
             break
     return created, chain(held, iterator)
-
-
-def read_whole(exchange: Exchange, api: str) -> Chunk:
-    """Read an answer that was not streamed, as the one chunk that carries it all.
-
-    Args:
-        exchange: The exchange; its response is a whole answer.
-        api: Whose answer it is.
-
-    Returns:
-        The chunk: of a chat completion its own fields, with `delta` for `message`
-        (one that stands beside the message is left out: Perplexity sends an empty
-        one); of another API the restated answer with its parts.
-
-    Raises:
-        ChunkError: The body is no JSON object.
-    """
-    payload = parse_payload(exchange.response.body)
-    if api == "chat":
-        return Chunk(0, None, as_chunk(payload))
-    parts: list[Part] = [
-        part for part in api_named(api).whole(payload) if not isinstance(part, Problem)
-    ]
-    return restated_whole(parts)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.cassettes.classify import Kind, classify
-from harness.engine.stream import StreamReader, read_whole
+from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 
 if TYPE_CHECKING:
-    from harness.apis.chat.chunks import Chunk
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
 
@@ -131,7 +131,8 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
         reader.finish()
     elif kind is Kind.WHOLE:
         try:
-            _add_whole(accumulator, read_whole(exchange, api))
+            whole = read_whole(exchange, api, summary.diagnostics.append)
+            accumulator.add_whole(whole)
         except ChunkError as error:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
@@ -140,10 +141,3 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     asked = request.get("model") if isinstance(request, dict) else None
     summary.model = accumulator.model or (asked if isinstance(asked, str) else "")
     return summary
-
-
-def _add_whole(accumulator: ResponseAccumulator, whole: Chunk) -> None:
-    if whole.parts is None:
-        accumulator.feed(whole.payload)
-    else:
-        accumulator.add(whole.parts)

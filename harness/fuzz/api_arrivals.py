@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.base import Event
-from harness.apis.chat.dialects.parts import is_json
 from harness.apis.detect import api_named, api_of_event
+from harness.apis.json_values import is_json
 from harness.apis.style import api_style
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import (
@@ -48,7 +48,6 @@ __all__ = [
     "api_probes",
     "api_truth",
     "cut_answer",
-    "cut_off",
     "events_of",
     "name_of_api",
     "neutral_answers",
@@ -213,6 +212,13 @@ _REASONS = {
 }
 
 
+_LENGTH = {
+    "responses": "incomplete",
+    "anthropic": "max_tokens",
+    "gemini": "MAX_TOKENS",
+}
+
+
 def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:
     counts = {"input_tokens": 7, "output_tokens": 5}
     if api == "gemini":
@@ -245,26 +251,16 @@ def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Ans
         "reasoning": _complete(
             api, [Block("reasoning")], [Reasoning(reasoning)], *_text(text)
         ),
-        "length": cut_off(api, "length", *_complete(api, *_text(text))),
+        "length": [
+            [Finish(_LENGTH[api], "length") if isinstance(p, Finish) else p for p in ps]
+            for ps in _complete(api, *_text(text))
+        ],
         **(
             {"refusal": _complete(api, [Block("refusal")], [Refusal(text)])}
             if api == "responses"
             else {}
         ),
     }
-
-
-_CUT_OFF = {
-    "responses": {"length": "incomplete"},
-    "anthropic": {"length": "max_tokens"},
-    "gemini": {"length": "MAX_TOKENS"},
-}
-
-
-def cut_off(api: str, reason: str, *answer: list[Part]) -> Answer:
-    """Return an answer as one that did not end, for a reason in chat's words."""
-    finish = Finish(_CUT_OFF[api][reason], reason)
-    return [[finish if isinstance(p, Finish) else p for p in parts] for parts in answer]
 
 
 def written_as(like: Arrival, api: str, answer: Answer, *, fault: str = "") -> Arrival:

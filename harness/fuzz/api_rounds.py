@@ -18,6 +18,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import byte_cuts
+from harness.fuzz.odd import ODD_BYTES, odd_bytes
 from harness.fuzz.trial_cases import Case
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["ApiRounds"]
 
 _TELLING = ("text and parallel calls", "plain text", "one call")
+_ONLY_EXCEPTIONS = frozenset(
+    (
+        *("done-only", "spliced", "text-in-tool", "no-event-lines"),
+        *("snake-case", "code-assist", "gemini-array"),
+    )
+)
+"""Dialects that break what the API promises, so that content may well be lost."""
 _CUTS = ("chars", "whole", "2", "5")
 
 
@@ -81,6 +89,12 @@ class ApiRounds:
 
     def _telling(self) -> Iterator[Case]:
         """Each dialect and each fault on a telling answer, then its cuts."""
+        if self._reads_bytes:  # where reads end is what every consumer of them sees
+            for name in (_TELLING[0], "text beyond ASCII"):
+                yield Case(f"{name}, chars", self._bound(self._cut, name, "chars"))
+            for kind in ODD_BYTES:
+                bound = self._bound(self._odd_bytes, _TELLING[0], kind)
+                yield Case(f"{_TELLING[0]}, {kind}", bound)
         for name in _TELLING:
             yield Case(f"{name}, cut off", self._bound(self._truncation, name))
         for name in neutral_answers(self._api):
@@ -112,7 +126,7 @@ class ApiRounds:
         return write(self._api, answer, dialect=dialect, fault=fault)
 
     def _as_it_is(self, recorder: Recorder, name: str) -> None:
-        recorder.tried.streams.add(name)
+        recorder.recorded.streams.add(name)
         recorder.count("")
         self._ask(recorder, self._arrival(self._answers[name]))
 
@@ -135,14 +149,18 @@ class ApiRounds:
         answer = self._answers[name]
         if split:
             answer = cut_answer(answer, split)
-        recorder.tried.dialects[dialect] += 1
+        recorder.recorded.dialects[dialect] += 1
         recorder.count("agreement")
-        self._ask(recorder, self._arrival(answer, dialect=dialect))
+        arrival = self._arrival(answer, dialect=dialect)
+        if dialect in _ONLY_EXCEPTIONS:
+            recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))
+        else:
+            self._ask(recorder, arrival)
 
     def _cut(self, recorder: Recorder, name: str, split: str) -> None:
         if not recorder.wants("split-invariance"):
             return
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         arrival = self._arrival(cut_answer(self._answers[name], split))
         recorder.found(self._judge.judge("split-invariance", arrival))
@@ -159,9 +177,14 @@ class ApiRounds:
                     self._ask_bytes(recorder, cut)
 
     def _ask_bytes(self, recorder: Recorder, pieces: Arrival) -> None:
-        recorder.tried.cuts += 1
+        recorder.recorded.cuts += 1
         recorder.count("split-invariance", 2)
         recorder.found(self._judge.judge("split-invariance", pieces))
+
+    def _odd_bytes(self, recorder: Recorder, name: str, kind: str) -> None:
+        stream = written(self._api, self._answers[name])
+        recorder.count("agreement")
+        self._ask(recorder, odd_bytes(kind, stream, self._api))
 
     def _beginnings(self, recorder: Recorder, name: str) -> None:
         arrival = self._arrival(self._answers[name])
@@ -171,10 +194,12 @@ class ApiRounds:
                 recorder.found(self._judge.judge(relation, arrival))
 
     def _truncation(self, recorder: Recorder, name: str) -> None:
-        if recorder.wants("truncation"):
-            recorder.count("truncation", 2)
-            arrival = self._arrival(self._answers[name])
-            recorder.found(self._judge.judge("truncation", arrival))
+        """Ask whether another end is shown, and whether it can be closed early."""
+        arrival = self._arrival(self._answers[name])
+        for relation in ("truncation", "closing"):
+            if recorder.wants(relation):
+                recorder.count(relation, 4)
+                recorder.found(self._judge.judge(relation, arrival))
 
     def _translation(self, recorder: Recorder, name: str) -> None:
         if recorder.wants("translation"):
@@ -186,6 +211,6 @@ class ApiRounds:
         if not recorder.wants("faults"):
             return
         arrival = self._arrival(self._answers[name], fault=fault)
-        recorder.tried.faults[fault] += 1
+        recorder.recorded.faults[fault] += 1
         recorder.count("faults")
         recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects.parts import is_json
-from harness.fuzz.api_arrivals import smaller_answers
+from harness.apis.json_values import is_json
+from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.descending import Tries, descend
+from harness.fuzz.descending import Tries, descend, shrink_pieces
 from harness.fuzz.descending import shorter as without_some
 
 if TYPE_CHECKING:
@@ -27,11 +27,14 @@ def shrink_events(
     than a server sends.
     """
     truth = truth_of(arrival, "", api)
+    twice = _begun_twice(api_payloads(arrival))
 
     def is_allowed(other: Arrival) -> bool:
         carried = truth_of(other, "", api)
         if truth.is_ended and not carried.is_ended:
             return False
+        if _begun_twice(api_payloads(other)) > twice:
+            return False  # two of one number may be read in several ways
         sound = all(is_json(call.arguments) for call in truth.calls)
         return not sound or all(
             call.name and is_json(call.arguments) for call in carried.calls
@@ -44,14 +47,34 @@ def shrink_events(
 
     def shorter(stream: Arrival) -> Iterator[Arrival]:
         yield from without_some(stream)
-        if not isinstance(stream[0], bytes):
-            yield from _joined_events(stream)
+        yield from _joined_events(stream)
 
+    if isinstance(arrival[0], bytes):
+        return shrink_pieces(arrival, fails, is_allowed, fewer, tries)
     stream = descend(arrival, fewer, test)
-    if isinstance(stream[0], bytes) and len(stream) > 1 and fails((b"".join(stream),)):
-        stream = descend(stream, without_some, test)  # the cuts have no part in it
-        return (b"".join(stream),)
-    return descend(stream, shorter, test)
+    # What comes twice goes first: else it would stand in for what is left out.
+    return descend(descend(stream, _said_once, test), shorter, test)
+
+
+def _begun_twice(payloads: Arrival) -> int:
+    """Count the blocks that begin under a number that another one has."""
+    numbers = [
+        (payload.get("index"), payload.get("output_index"))
+        for payload in payloads
+        if payload.get("type") in {"content_block_start", "response.output_item.added"}
+    ]
+    return len(numbers) - len(set(numbers))
+
+
+def _said_once(stream: Arrival) -> Iterator[Arrival]:
+    """Yield the stream without what Responses repeats when something is over."""
+    for number, payload in enumerate(stream):
+        before, after = stream[:number], stream[number + 1 :]
+        response = payload.get("response")
+        if isinstance(response, dict) and response.get("output"):
+            yield (*before, {**payload, "response": {**response, "output": []}}, *after)
+        if str(payload.get("type")).endswith(".done"):
+            yield (*before, *after)
 
 
 def _joined_events(stream: Arrival) -> Iterator[Arrival]:

@@ -25,8 +25,8 @@ from harness.apis.chat.chunks import (
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.dialects import parse_dialect
-from harness.apis.chat.dialects.parts import is_json
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.json_values import is_json
 from harness.core.argument_text import compact
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder

@@ -15,11 +15,16 @@ from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Iterator,
+        Sequence,
+    )
 
     from harness.debug.outcomes import Outcome
 
-__all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold"]
+__all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold", "fed"]
 
 
 class ChunksConsumer(BaseConsumer):
@@ -47,6 +52,17 @@ class ChunksConsumer(BaseConsumer):
         items = (self._convert(payload, api) for payload in arrival)
         return _call(self, items, is_beginning=is_beginning, **named)
 
+    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
+        """Take some of what it yields, then close it: what came out of closing.
+
+        Args:
+            arrival: What it is called with.
+            taken: How many of its items are taken.
+        """
+        api, named = self.named(arrival)
+        items = [self._convert(payload, api) for payload in arrival]
+        return _closed(self, items, taken, named)
+
 
 class BytesConsumer(BaseConsumer):
     """A callable over an iterator of the bytes of an event stream."""
@@ -58,6 +74,10 @@ class BytesConsumer(BaseConsumer):
         """Call it with the pieces."""
         _, named = self.named(arrival)
         return _call(self, iter(arrival), is_beginning=is_beginning, **named)
+
+    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
+        """As of `ChunksConsumer`."""
+        return _closed(self, arrival, taken, self.named(arrival)[1])
 
 
 class _Feed:
@@ -95,6 +115,66 @@ def _call(
         named,
         counts=lambda: not (is_beginning and feed.is_over),
     )
+
+
+def _closed(
+    consumer: ChunksConsumer | BytesConsumer,
+    arrival: Sequence[Any],
+    taken: int,
+    named: dict[str, str],
+) -> Outcome:
+    feed = _Feed(iter(arrival))
+    given = feed.aiter() if consumer.is_async else iter(feed)
+    error: BaseException | None = None
+    try:
+        result = consumer.make()(given, **named)
+        if inspect.isasyncgen(result):
+            example_loop().run_until_complete(_aclose(result, taken))
+        elif inspect.isgenerator(result):
+            for _ in zip(range(taken), result, strict=False):
+                pass
+            result.close()
+        elif inspect.iscoroutine(result):
+            result.close()  # it returns a value, which nobody can close
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
+        error = raised
+    return consumer.said([], None, error)
+
+
+async def _aclose(items: Any, taken: int) -> None:
+    for _ in range(taken):
+        await anext(items, None)
+    await items.aclose()
+
+
+_LAST_CALLS = ("close", "finish", "flush", "end", "done", "result")
+
+
+def fed(make: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what makes callables of objects with `feed`, and maybe `close`.
+
+    What `feed` returns was emitted, and so was what the first of `close`, `finish`,
+    `flush`, `end`, `done` and `result` returns that there is.
+    """
+
+    def call(items: Iterator[Any]) -> Iterator[Any]:
+        reader = make()
+        for item in items:
+            yield from _emitted(reader.feed(item))
+        for name in _LAST_CALLS:
+            last = getattr(reader, name, None)
+            if callable(last) and (emitted := list(_emitted(last()))):
+                yield from emitted
+                return
+
+    return lambda: call
+
+
+def _emitted(value: Any) -> Iterator[Any]:
+    if isinstance(value, list) or _is_iterator(value):
+        yield from value
+    elif value is not None:
+        yield value
 
 
 def call_and_fold(

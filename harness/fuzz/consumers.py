@@ -21,7 +21,7 @@ from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
 from harness.engine.targets import make_interface
 from harness.errors import UsageError
-from harness.fuzz.calling import BytesConsumer, ChunksConsumer
+from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed
 from harness.fuzz.driving import (
     BaseConsumer,
     HandlerConsumer,
@@ -135,19 +135,19 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
     if level is None:
         raise UsageError(
             f"{name} ({type(sample).__name__}) has no process_json_chunk(), no "
-            "process_chunk() with get_generator() or to_list(), and cannot be called: "
-            "nothing can be fed to it"
+            "process_chunk() with get_generator() or to_list(), no feed(), and cannot "
+            "be called: nothing can be fed to it"
         )
     if wanted.apis and wanted.apis != ("chat",) and level not in _OF_ANY_API:
         raise UsageError(
             f"--api {','.join(wanted.apis)}: {name} is fed as {level}, which is chat; "
             "other APIs need --as events, --as bytes or --as url"
         )
-    documented = _documented(sample, name)
     outcome = getattr(sample, "outcome", None)
-    if outcome is not None and not callable(outcome):
-        outcome = None
-    kept: dict[str, Any] = {"documented": documented, "outcome": outcome}
+    kept: dict[str, Any] = {
+        "documented": _documented(sample, name),
+        "outcome": outcome if callable(outcome) else None,
+    }
     match level:
         case Level.HANDLER:
             _must(hasattr(sample, "process_json_chunk"), name, "process_json_chunk()")
@@ -155,7 +155,9 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
         case Level.INTERFACE:
             return _interface(sample, make, name, kept)
         case Level.CHUNKS | Level.BYTES | Level.URL:
-            _must(callable(sample), name, "a call")
+            if not callable(sample) and hasattr(sample, "feed"):
+                sample, make = sample.feed, fed(make)
+            _must(callable(sample), name, "a call or feed()")
             called = _called(level, sample, make, name, wanted, kept)
             called.apis = wanted.apis or _apis_of(sample)
             called.names_api = _takes_api(sample)
@@ -239,9 +241,10 @@ def _level_of(sample: Any) -> Level | None:
         return Level.HANDLER
     if _is_interface(sample):
         return Level.INTERFACE
-    if not callable(sample):
+    call = sample if callable(sample) else getattr(sample, "feed", None)
+    if not callable(call):
         return None
-    first = _first(sample)
+    first = _first(call)
     if first is not None:
         annotation = _annotation(first)
         if "bytes" in annotation:
@@ -272,10 +275,6 @@ def _annotation(parameter: inspect.Parameter) -> str:
     if annotation is inspect.Parameter.empty:
         return ""
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def _form_of(sample: Any) -> str:
-    return "sdk" if _vendors(sample) else "dict"
 
 
 def _apis_of(sample: Any) -> tuple[str, ...]:
@@ -384,5 +383,5 @@ def _called(
         consumer = BytesConsumer(make, name, **kept)
         consumer.is_async = _is_async(sample)
         return consumer
-    form = wanted.form or _form_of(sample)
+    form = wanted.form or ("sdk" if _vendors(sample) else "dict")
     return ChunksConsumer(make, name, form=form, is_async=_is_async(sample), **kept)

@@ -141,11 +141,6 @@ class StreamCuts:
         """
         return not self._ids
 
-    @property
-    def one_cuts(self) -> int:
-        """How many ways there are to cut it once."""
-        return sum(max(0, length - 1) for length in self._lengths)
-
     def every_one_cut(self) -> Iterator[Arrival]:
         """Yield every way to cut one text of one chunk in two."""
         for number, length in enumerate(self._lengths):

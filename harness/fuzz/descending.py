@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +10,9 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["Tries", "descend", "shorter"]
+__all__ = ["Tries", "descend", "fewer_pieces", "shorter", "shrink_pieces"]
+
+_EVENT_ENDS = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 
 
 class Tries:
@@ -47,6 +50,49 @@ def descend(
         if smaller is None:
             return stream
         stream = smaller
+
+
+def shrink_pieces(
+    pieces: Arrival,
+    fails: Callable[[Arrival], bool],
+    is_allowed: Callable[[Arrival], bool],
+    smaller: Callable[[Arrival], Iterator[Arrival]],
+    tries: int,
+) -> Arrival:
+    """Shrink the events that bytes hold, then how the bytes are cut.
+
+    Args:
+        pieces: Bytes that fail.
+        fails: Whether some do.
+        is_allowed: Whether some may be tried.
+        smaller: Yields smaller forms of a stream, an event a piece.
+        tries: How many streams are tried at most.
+    """
+    test = Tries(lambda s: _failing(s, fails) is not None, is_allowed, tries)
+    data = b"".join(pieces)
+    events = tuple(event for event in _EVENT_ENDS.split(data) if event)
+    if _failing(events, fails) is None:
+        return fewer_pieces(pieces, fails)
+    events = descend(descend(events, smaller, test), shorter, test)
+    return fewer_pieces(_failing(events, fails) or pieces, fails)
+
+
+def _failing(events: Arrival, fails: Callable[[Arrival], bool]) -> Arrival | None:
+    """Return events in a form that fails: an event a read, or a byte a read."""
+    data = b"".join(events)
+    single = tuple(data[n : n + 1] for n in range(len(data)))
+    return next((pieces for pieces in (events, single) if fails(pieces)), None)
+
+
+def fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:
+    """Return the same bytes in one read or two, if they fail so."""
+    data = b"".join(pieces)
+    if fails((data,)):
+        return (data,)
+    for place in range(1, len(data)):
+        if fails((data[:place], data[place:])):
+            return (data[:place], data[place:])
+    return pieces
 
 
 def shorter(stream: Arrival) -> Iterator[Arrival]:

@@ -262,7 +262,11 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
     made.call("stream_start")
     yield
     for payload in arrival:
-        _feed(made, payload)
+        if isinstance(made, ProcessAdapter):
+            made.feed_chunk(copied(payload))
+        else:
+            chunk = to_model(copied(payload))
+            made.interface.process_chunk(chunk, _MESSAGE_ID, _DATE)
         yield
     if is_beginning:
         return
@@ -271,13 +275,6 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
     made.call("step_complete")
     made.call("step_yield")
     yield
-
-
-def _feed(made: Any, payload: dict[str, Any]) -> None:
-    if isinstance(made, ProcessAdapter):
-        made.feed_chunk(copied(payload))
-        return
-    made.interface.process_chunk(to_model(copied(payload)), _MESSAGE_ID, _DATE)
 
 
 class StepInterface(BaseConsumer):

@@ -7,11 +7,9 @@ never asked of it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.faults import parse_fault
 from harness.fuzz.arrivals import payloads_of_bytes, truth_of
-from harness.fuzz.breaking import break_arrival
 from harness.fuzz.relations import Failure
 from harness.fuzz.writing import event_bytes
 
@@ -30,12 +28,6 @@ _COUNTS = {
     "total": frozenset(("total",)),
 }
 _NO_PART_OF_NAMES = ("tokens", "token", "count", "usage", "num", "_", ".")
-_ERRORS = {
-    "responses": ("failed", "error-flat"),
-    "anthropic": ("overloaded-error",),
-    "gemini": ("error",),
-}
-"""Faults by API that end an answer with an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,8 @@ class Endings:
     """How it shows that an answer ended, by why it did, in chat's words."""
     counts: Mapping[str, str] = field(default_factory=dict)
     """Its fields that are numbers of tokens, and which."""
+    leaks_refusal: bool = False
+    """Whether a refusal looks like an answer, though there is more than a text."""
 
 
 def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
@@ -61,7 +55,13 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             kind = _kind_of_count(shown, count, truth)
             if truth.counts and kind is not None:
                 counts[shown] = kind
-    return Endings(by_meaning, counts)
+    content, refusal = said["content"][1], said.get("refusal", (None, None))[1]
+    leaks = (
+        refusal is not None
+        and bool(content.endings)
+        and (refusal, refusal.endings) == (content, content.endings)
+    )
+    return Endings(by_meaning, counts, leaks)
 
 
 def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
@@ -113,7 +113,9 @@ def _expected_endings(endings: Endings, truth: Truth) -> Mapping[str, str]:
     if truth.refusal or not (truth.text or truth.calls):
         return {}
     if truth.meaning == "length":
-        return endings.by_meaning.get("length", {})
+        shown = endings.by_meaning.get("length", {})
+        # That it looks like a complete one is another relation's matter.
+        return {} if shown == endings.by_meaning.get("stop") else shown
     is_clear = truth.is_sound and (truth.meaning == "tool_calls") == bool(truth.calls)
     return endings.by_meaning.get(truth.meaning, {}) if is_clear else {}
 
@@ -134,7 +136,7 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
             kind,
             broken,
             replace(got, texts={**got.texts, **got.endings}),
-            replace(got, texts={**got.texts, "(end)": "another one, or an exception"}),
+            replace(got, texts={**got.texts, **dict.fromkeys(got.endings, _OTHER)}),
             reference=arrival,
             base=arrival,
             note=note,
@@ -142,6 +144,7 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
     return None
 
 
+_OTHER = "anything else, or an exception"
 _CUT_OFF = "shows an answer that was cut off as complete"
 
 
@@ -171,48 +174,77 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
     yield _CUT_OFF, note, _cut_off(arrival, api)
 
 
-def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
-    if api == "chat":
-        end = without_end(arrival, api)
-        yield break_arrival(arrival, parse_fault(f"error-event:{len(end)}"))
-        return
-    from harness.fuzz.api_arrivals import answer_of, written_as
+def _payloads(arrival: Arrival) -> Arrival:
+    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+    return payloads_of_bytes(arrival) if is_bytes else arrival
 
-    for fault in _ERRORS[api]:
-        yield written_as(arrival, api, answer_of(api, arrival), fault=fault)
+
+def _like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
+    """Return payloads in the form of an arrival."""
+    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+    return tuple(event_bytes(payloads, api)) if is_bytes else payloads
+
+
+def _failed(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the terminal event of a Responses answer as one that failed."""
+    error = {"code": "server_error", "message": _OVERLOADED}
+    response = {**payload.get("response", {}), "status": "failed", "error": error}
+    return {**payload, "type": "response.failed", "response": response}
+
+
+_OVERLOADED = "The server is overloaded."
+_ERRORS: dict[str, dict[str, Any]] = {
+    "chat": {"error": {"message": _OVERLOADED, "type": "server_error", "code": 503}},
+    "responses": {"type": "error", "code": "server_error", "message": _OVERLOADED},
+    "anthropic": {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": _OVERLOADED},
+    },
+    "gemini": {"error": {"code": 503, "message": _OVERLOADED, "status": "UNAVAILABLE"}},
+}
+
+
+def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
+    payloads = _payloads(arrival)
+    begun = without_end(payloads, api)
+    yield _like(arrival, (*begun, _ERRORS[api]), api)
+    if api == "responses" and len(begun) < len(payloads):
+        yield _like(arrival, (*begun, _failed(payloads[len(begun)])), api)
 
 
 def _cut_off(arrival: Arrival, api: str) -> Arrival:
     if not truth_of(arrival, "", api).text:
         return ()
-    if api == "chat":
-        is_bytes = isinstance(arrival[0], bytes)
-        payloads = payloads_of_bytes(arrival) if is_bytes else arrival
-        cut = tuple(map(_ended_by_length, payloads))
-        return tuple(event_bytes(cut)) if is_bytes else cut
-    from harness.fuzz.api_arrivals import answer_of, cut_off, written_as
-
-    return written_as(arrival, api, cut_off(api, "length", *answer_of(api, arrival)))
+    return _like(arrival, tuple(map(_ended_by_length, _payloads(arrival))), api)
 
 
-def _ended_by_length(payload: dict[str, object]) -> dict[str, object]:
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return payload
-    changed = [
-        {**choice, "finish_reason": "length"}
-        if isinstance(choice, dict) and choice.get("finish_reason")
-        else choice
-        for choice in choices
-    ]
-    return {**payload, "choices": changed}
+def _ended_by_length(payload: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(payload)
+    for among, reason, length in (
+        ("choices", "finish_reason", "length"),
+        ("candidates", "finishReason", "MAX_TOKENS"),
+    ):
+        if isinstance(choices := payload.get(among), list):
+            changed[among] = [
+                {**choice, reason: length} if choice.get(reason) else choice
+                for choice in choices
+            ]
+    if payload.get("type") == "message_delta":
+        changed["delta"] = {**payload["delta"], "stop_reason": "max_tokens"}
+    if payload.get("type") == "response.completed":
+        details = {"reason": "max_output_tokens"}
+        ended = {"status": "incomplete", "incomplete_details": details}
+        changed["type"] = "response.incomplete"
+        changed["response"] = {**payload.get("response", {}), **ended}
+    return changed
 
 
 def without_end(arrival: Arrival, api: str) -> Arrival:
-    """Return an arrival without the event that ends it, and all after that."""
+    """Return an arrival without what tells why it ended, and all after that."""
     if not arrival or isinstance(arrival[0], str):
         return arrival
-    for length in range(len(arrival) - 1, 0, -1):
-        if not truth_of(arrival[:length], "", api).is_ended:
+    for length in range(len(arrival) - 1, -1, -1):
+        truth = truth_of(arrival[:length], "", api)
+        if not (truth.is_ended or truth.finish):
             return arrival[:length]
     return ()

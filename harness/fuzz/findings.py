@@ -8,12 +8,12 @@ the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`,
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
 from harness.fuzz.shrinking import shrink
+from harness.fuzz.trial_cases import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,27 +45,13 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Tried:
-    """What was tried, in numbers."""
+class Tried(Counts):
+    """What a run tried, and how it ended."""
 
-    examples: int = 0
-    """Runs of the consumer, without those for shrinking."""
-    streams: set[str] = field(default_factory=set)
-    """Names of the streams or texts."""
-    cuts: int = 0
-    """Arrivals that were cut otherwise."""
-    relations: Counter[str] = field(default_factory=Counter)
-    """How often each relation was asked."""
-    dialects: Counter[str] = field(default_factory=Counter)
-    """How often each dialect was tried."""
-    faults: Counter[str] = field(default_factory=Counter)
-    """How often each fault was tried."""
     seconds: float = 0.0
     """How long it took, shrinking included, imports and warm-up not."""
     ended: str = ""
     """Why it stopped."""
-    lacks: str = ""
-    """What could not be tried for want of a package; empty if nothing."""
     is_past_floor: bool = False
     """Whether every stream was tried once as it is: less is no result."""
     is_complete: bool = False

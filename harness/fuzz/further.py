@@ -6,13 +6,37 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.debug.outcomes import Outcome
+from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["earliness", "interfaces", "translation"]
+__all__ = ["closing", "earliness", "interfaces", "translation"]
+
+
+def closing(judge: Judge, arrival: Arrival) -> Failure | None:
+    """Close what it yields early, as a caller does that has seen enough."""
+    consumer = judge.consumer
+    if not isinstance(consumer, ChunksConsumer | BytesConsumer):
+        return None
+    whole = judge.run(arrival)
+    for taken in range(1, 4):
+        got = consumer.closed(arrival, taken)
+        raised = got.raised
+        if raised is None or whole.raised is not None:
+            continue
+        if raised.is_accident or raised.kind == "RuntimeError":
+            return Failure(
+                "closing",
+                f"raises {raised.kind} when it is closed early",
+                arrival,
+                got,
+                Outcome(),
+                note=f"an end in peace: it was closed after {taken} of its items",
+            )
+    return None
 
 
 def earliness(judge: Judge, arrival: Arrival) -> Failure | None:

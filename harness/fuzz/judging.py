@@ -22,17 +22,19 @@ from harness.fuzz.arrivals import (
 from harness.fuzz.breaking import break_arrival
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import differing, truncation
-from harness.fuzz.further import earliness, interfaces, translation
-from harness.fuzz.probes import Shows, learn
+from harness.fuzz.further import closing, earliness, interfaces, translation
+from harness.fuzz.likely_causes import cause
+from harness.fuzz.probes import Shows, learn, learn_beside
 from harness.fuzz.relations import Failure, difference
 from harness.fuzz.running import RUNNING
-from harness.fuzz.shown_calls import is_marked, lost_calls
+from harness.fuzz.shown_calls import is_marked, lost_calls, spoken, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.chat.faults import Fault
     from harness.fuzz.driving import Consumer
+    from harness.fuzz.endings import Endings
 
 __all__ = ["Judge"]
 
@@ -59,6 +61,7 @@ class Judge:
         self.assistant = assistant
         self.api = consumer.api
         self._shows: Shows | None = None
+        self._beside: Endings | None = None
         self.own: tuple[Consumer, Consumer] | None = None
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
             "split-invariance": self._split,
@@ -71,6 +74,7 @@ class Judge:
             "truncation": partial(truncation, self),
             "earliness": partial(earliness, self),
             "translation": partial(translation, self),
+            "closing": partial(closing, self),
             "ends": self._ends,
         }
 
@@ -157,7 +161,14 @@ class Judge:
             if wrong is not None:  # neither form is read right
                 expected, note = wrong.expected, wrong.note
         return Failure(
-            relation, kind, arrival, got, expected, reference=reference, note=note
+            relation,
+            kind,
+            arrival,
+            got,
+            expected,
+            reference=reference,
+            note=note,
+            cause=cause(self.truth(arrival), got, expected),
         )
 
     def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
@@ -233,7 +244,8 @@ class Judge:
         kind = difference(got, expected)
         if kind is None:
             return self._apart(arrival, truth, got, note)
-        return Failure("agreement", kind, arrival, got, expected, note=note)
+        why = cause(truth, got, expected)
+        return Failure("agreement", kind, arrival, got, expected, note=note, cause=why)
 
     def _apart(
         self, arrival: Arrival, truth: Truth, got: Outcome, note: str
@@ -241,7 +253,7 @@ class Judge:
         """Compare what is shown beside texts and calls."""
         if self.consumer.level is Level.HANDLER:
             return None
-        found = differing(self.shows().endings, truth, got)
+        found = differing(self.beside(), truth, got)
         if found is None:
             return None
         kind, expected, shown = found
@@ -263,7 +275,7 @@ class Judge:
         shows = self.shows()
         texts = dict(got.texts)
         if shows.content is not None and not (
-            (truth.refusal and not shows.leaks_refusal)
+            (truth.refusal and not self.beside().leaks_refusal)
             or (truth.reasoning and shows.merges_reasoning)
         ):
             texts.pop(shows.content, None)
@@ -282,30 +294,9 @@ class Judge:
                 ),
             )
         expected = expected.as_json()
-        return self._spoken(truth, got, expected) if self.assistant else expected
-
-    def _spoken(self, truth: Truth, got: Outcome, expected: Outcome) -> Outcome:
-        """Move the calls of the assistant function that are well-formed to its text."""
-        assert self.assistant is not None
-        function, argument = self.assistant
-        calls, spoken = [], []
-        for call in truth.calls:
-            inner = truth_of((call.arguments,), argument)
-            if call.name == function and inner.is_sound and inner.has_text:
-                spoken.append(inner.text)
-            elif call.name == function:
-                # What of it came as text, and when the rest of it is shown, is the
-                # interface's choice.
-                return got
-            else:
-                calls.append(Call(call.name, canonical(call.arguments)))
-        if len(spoken) > 1:
-            return got  # they may take turns, and so do their texts
-        texts = dict(expected.texts)
-        texts.pop("assistant_message", None)
-        if any(spoken):
-            texts["assistant_message"] = "".join(spoken)
-        return Outcome(texts, tuple(calls), expected.raised).as_json()
+        if self.assistant is None:
+            return expected
+        return spoken(self.assistant, truth, got, expected)
 
     def _nothing_lost(self, arrival: Arrival) -> Failure | None:
         return self.loses(arrival, self.run(arrival))
@@ -349,7 +340,7 @@ class Judge:
         """Judge the beginning of an arrival against what was said of all of it."""
         beginning = arrival[:length]
         got = self.run(beginning, is_beginning=True)
-        if got.raised is not None or self._begins(got, expected):
+        if got.raised is not None or self._begins(beginning, arrival, got, expected):
             return None
         return Failure(
             "prefix-safety",
@@ -394,15 +385,12 @@ class Judge:
             return None
         return replace(found, base=arrival, fault=str(fault))
 
-    def _begins(self, got: Outcome, expected: Outcome) -> bool:
-        """Tell whether nothing that was shown is taken back.
-
-        Texts of a kind of their own, as of an error, may come with a broken stream.
-        """
+    def _begins(
+        self, arrival: Arrival, whole: Arrival, got: Outcome, expected: Outcome
+    ) -> bool:
         if self.consumer.level is not Level.HANDLER:
-            kinds = {*expected.texts, self.shows().content}
-            texts = {kind: text for kind, text in got.texts.items() if kind in kinds}
-            got = replace(got, texts=texts)
+            truths = self.truth(arrival), self.truth(whole)
+            got = without_marks(*truths, got, expected, self.shows().content)
         return got.begins(expected)
 
     def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:
@@ -414,7 +402,11 @@ class Judge:
         if fault.leaves == "same":
             kind = difference(got.as_json(), expected.as_json())
         else:
-            kind = None if self._begins(got, expected) else "takes something back"
+            kind = (
+                None
+                if self._begins(broken, arrival, got, expected)
+                else "takes something back"
+            )
         if kind is None:
             return None
         return Failure(
@@ -438,6 +430,13 @@ class Judge:
         if got != expected or not failure.arrived or failure.relation == "ends":
             return failure
         return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
+
+    def beside(self) -> Endings:
+        """Return what the consumer shows beside texts and calls; asked once."""
+        if self._beside is None:
+            is_bytes = self.consumer.level.reads_bytes
+            self._beside = learn_beside(self.run, reads_bytes=is_bytes, api=self.api)
+        return self._beside
 
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.dialects import encode_payload
 from harness.core.json_paths import with_value
 from harness.core.sse import encode_event
 from harness.fuzz.shrinking import runs_of
@@ -22,12 +23,28 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["ODD_BYTES", "odd_bytes", "odd_streams", "only_cuts", "renamed", "stock"]
+__all__ = [
+    "ODD_BYTES",
+    "ODD_BYTES_OF_CHAT",
+    "odd_bytes",
+    "odd_streams",
+    "only_cuts",
+    "renamed",
+    "stock",
+]
 
-ODD_BYTES = ("[DONE] twice", "a JSON body in place of a stream")
-"""What only a consumer of bytes sees."""
+ODD_BYTES = (
+    *("lines end with CRLF", "comments between events"),
+    *("data in several lines", "no line end at the end"),
+)
+"""What only a consumer of bytes sees, of any API."""
+ODD_BYTES_OF_CHAT = (
+    *("[DONE] twice", "a JSON body in place of a stream"),
+    *("no line end at the end", "data in several lines"),
+)
+"""The same of chat, which has dialects for the others."""
 
-_LAST = "content as a list of parts"
+_LATE = ("parallel calls at index 0", "content as a list of parts")
 _Object = dict[str, Any]
 
 
@@ -185,6 +202,8 @@ def odd_streams() -> dict[str, Arrival]:
             },
         ),
         "text and parallel calls": (*text[:-1], *parallel[1:]),
+        "a call that is cut off": call[:-2]
+        + _each(call[-1:], _finish("length", only_open=False)),
         **_marked(text),
         **_ambiguous(call),
     }
@@ -242,7 +261,7 @@ def only_cuts() -> frozenset[str]:
 def stock() -> dict[str, Arrival]:
     """Return all streams, the most common shapes first, then what broke the most."""
     streams: dict[str, Arrival] = dict(stock_streams())
-    late = {_LAST: streams.pop(_LAST)}
+    late = {name: streams.pop(name) for name in _LATE}
     odd = odd_streams()
     telling = "text and parallel calls"
     return {telling: odd[telling], **streams, **odd, **late}
@@ -281,6 +300,11 @@ def renamed(
     return made
 
 
+def _lines(payload: _Object) -> bytes:
+    text = json.dumps(payload, ensure_ascii=False, indent=0)
+    return text.replace("\n", "\ndata: ").encode()
+
+
 def _at(value: Any, path: tuple[Any, ...]) -> str:
     for step in path:
         value = value[step]
@@ -292,16 +316,32 @@ def _spread(text: str, count: int) -> list[str]:
     return [text[a:b] for a, b in pairwise(bounds)]
 
 
-def odd_bytes(kind: str, stream: Arrival) -> Arrival:
+def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
     """Return a stream as odd bytes.
 
     Args:
-        kind: One of `ODD_BYTES`.
+        kind: One of `ODD_BYTES` or `ODD_BYTES_OF_CHAT`.
         stream: Payloads.
+        api: Whose events they are.
     """
-    if kind == "[DONE] twice":
-        return (*event_bytes(stream), encode_event("[DONE]"))
-    message = {"role": "assistant", "content": "Hello there"}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    body = {**stream[0], "object": "chat.completion", "choices": [choice]}
-    return (json.dumps(body).encode(),)
+    events = tuple(event_bytes(stream, api))
+    match kind:
+        case "[DONE] twice":
+            return (*events, encode_event("[DONE]"))
+        case "lines end with CRLF":
+            return tuple(event.replace(b"\n", b"\r\n") for event in events)
+        case "comments between events":
+            return tuple(b": keep-alive\n\n" + event for event in events)
+        case "no line end at the end":
+            *others, last = [e for e in events if b"[DONE]" not in e]
+            return (*others, last.rstrip(b"\n"))
+        case "a JSON body in place of a stream":
+            message = {"role": "assistant", "content": "Hello there"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            body = {**stream[0], "object": "chat.completion", "choices": [choice]}
+            return (json.dumps(body).encode(),)
+        case _:  # data in several lines
+            return tuple(
+                event.replace(encode_payload(payload).encode(), _lines(payload))
+                for event, payload in zip(events, stream, strict=False)
+            )

@@ -5,7 +5,7 @@ What a consumer does not show there is never asked of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Call, Outcome, Raised, canonical
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["Shows", "learn", "plainest", "probes"]
+__all__ = ["Shows", "learn", "learn_beside", "plainest", "probes"]
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
@@ -68,6 +68,7 @@ def probes() -> dict[str, Arrival]:
         ),
         "length": stream({"content": _PROBE_TEXT}, finish="length"),
         "refusal": stream({"refusal": _PROBE_TEXT}),
+        "usage beside": (*content[:-1], {**content[-1], "usage": _PROBE_USAGE}),
         "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
     }
 
@@ -86,10 +87,6 @@ class Shows:
     """The kind of its texts that is the reasoning; None if it shows none."""
     merges_reasoning: bool = False
     """Whether reasoning goes into the content."""
-    leaks_refusal: bool = False
-    """Whether a refusal looks like an answer, though there is more than a text."""
-    endings: Endings = field(default_factory=Endings)
-    """What it shows beside texts and calls."""
     raised: tuple[Raised, ...] = ()
     """The exceptions of the plain streams: of each, if it works on none."""
     is_silent: bool = False
@@ -133,20 +130,23 @@ def learn(
         api: Whose events it takes.
     """
     streams = _streams(api, reads_bytes=reads_bytes)
-    said = {name: run(stream) for name, stream in streams.items()}
+    said = {name: run(streams[name]) for name in _NEEDED}
     content = next(
-        (k for k, text in said["content"].texts.items() if text == _PROBE_TEXT),
+        # Also if it comes twice, which is a defect.
+        (
+            kind
+            for kind, text in said["content"].texts.items()
+            if text and text == _PROBE_TEXT * (len(text) // len(_PROBE_TEXT))
+        ),
         None,
     )
     calls = said["calls"].as_json().calls
     wanted = canonical(_PROBE_CALL.arguments)
     # Also if they are wrong already, as long as they can be recognised.
-    shows_calls = len(calls) == 1 and (
-        calls[0].arguments == wanted
-        or (
-            calls[0].name == _PROBE_CALL.name
-            and _PROBE_CALL.arguments in calls[0].arguments
-        )
+    shows_calls = bool(calls) and all(
+        call.arguments == wanted
+        or (call.name == _PROBE_CALL.name and _PROBE_CALL.arguments in call.arguments)
+        for call in calls
     )
     shown = said["reasoning"].texts.get(content or "")
     return Shows(
@@ -159,15 +159,22 @@ def learn(
         ),
         # That it is marked, as with tags, is the consumer's choice.
         merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
-        leaks_refusal="refusal" in said
-        and said["refusal"] == said["content"]
-        and bool(said["content"].endings)
-        and said["refusal"].endings == said["content"].endings,
-        endings=learn_endings(
-            {name: (truth_of(streams[name], "", api), said[name]) for name in said}
-        ),
         raised=tuple(
             raised for name in _NEEDED if (raised := said[name].raised) is not None
         ),
         is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
+    )
+
+
+def learn_beside(
+    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+) -> Endings:
+    """Learn what a consumer shows beside texts and calls; arguments as of `learn`."""
+    streams = _streams(api, reads_bytes=reads_bytes)
+    return learn_endings(
+        {
+            name: (truth_of(stream, "", api), run(stream))
+            for name, stream in streams.items()
+            if name != "reasoning"
+        }
     )

@@ -141,11 +141,13 @@ def _checked(job: Job, about: About) -> About:
             "stream, so nothing can be tried",
             about.traceback,
         )
-    if shows is not None and shows.is_silent and about.taken == 0:
+    if shows is not None and shows.is_silent and about.taken is not None:
+        took = "all" if about.taken else "none"
+        reached = "" if about.taken else ": it was never reached"
         raise UsageError(
-            f"target {job.target!r}: it took none of the chunks of the plain "
-            "streams and gave nothing: it was never reached; expected a callable "
-            "that reads its argument and returns or yields what it read"
+            f"target {job.target!r}: it took {took} of the chunks of the plain "
+            f"streams and gave nothing{reached}; expected a callable that reads its "
+            "argument and returns or yields what it read"
         )
     return about
 

@@ -67,8 +67,13 @@ _RELATIONS = (
     ),
     Relation(
         "truncation",
-        "a stream without its end is not shown as complete",
+        "a missing end, an error or a cut-off is not shown as complete",
         _ALL_LEVELS - {Level.HANDLER},
+    ),
+    Relation(
+        "closing",
+        "a generator that is closed early raises nothing",
+        frozenset({Level.CHUNKS, Level.BYTES}),
     ),
     Relation(
         "earliness",
@@ -120,6 +125,8 @@ class Failure:
     """The fault, as `parse_fault` takes it."""
     note: str = ""
     """How the two hang together, in words."""
+    cause: str = ""
+    """Its likely cause, in words; empty if none is known."""
     uncut: Outcome | None = None
     """What the same without cuts gave, where `got` and `expected` look alike."""
 

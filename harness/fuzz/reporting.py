@@ -40,7 +40,7 @@ def describe(failure: Failure) -> Iterator[str]:
     """
     relation = RELATIONS[failure.relation]
     yield f"{failure.relation} does not hold: {relation.summary}"
-    yield f"  {failure.kind}"
+    yield f"  {failure.kind}" + (f": {failure.cause}" if failure.cause else "")
     yield ""
     count = len(failure.arrived)
     yield f"arrived, in {count} {_noun(failure.arrived, count)}:"
@@ -95,7 +95,11 @@ def _rows(arrival: Arrival) -> Iterator[str]:
 
 def _told(payload: dict[str, Any]) -> str:
     """Return what of a payload is worth reading: no envelope, no nulls."""
-    shown = {k: v for k, v in payload.items() if k not in _ENVELOPE}
+    shown = _told_inner(payload)
+    response = shown.get("response")
+    if isinstance(response, dict):
+        kept = {k: response[k] for k in _OF_RESPONSE if response.get(k)}
+        shown["response"] = kept if "status" in response else _told_inner(response)
     choices = shown.get("choices")
     if shown.keys() == {"choices"} and isinstance(choices, list) and len(choices) == 1:
         choice = choices[0]
@@ -108,6 +112,11 @@ def _told(payload: dict[str, Any]) -> str:
     return _json(shown or payload)
 
 
+def _told_inner(payload: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in payload.items() if k not in _ENVELOPE}
+
+
+_OF_RESPONSE = ("status", "error", "incomplete_details", "output", "usage")
 _ENVELOPE = frozenset(
     (
         *("id", "object", "created", "model", "sequence_number"),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.apis.chat.dialects.parts import is_json
-from harness.debug.outcomes import canonical
+from harness.apis.json_values import is_json
+from harness.debug.outcomes import Call, Outcome, canonical
+from harness.fuzz.arrivals import truth_of
 
 if TYPE_CHECKING:
-    from harness.debug.outcomes import Outcome
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["is_marked", "lost_calls"]
+__all__ = ["is_marked", "lost_calls", "spoken", "without_marks"]
+
+_NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
 
 
 def lost_calls(truth: Truth, got: Outcome) -> bool:
@@ -65,3 +69,62 @@ def is_marked(truth: Truth, got: Outcome) -> bool:
         )
     raw = [(call.arguments, json.dumps(call.arguments)[1:-1]) for call in broken]
     return all(any(r in other for pair in raw for r in pair) for other in others)
+
+
+def without_marks(
+    truth: Truth, whole: Truth, got: Outcome, expected: Outcome, content: str | None
+) -> Outcome:
+    """Return what was made of a broken stream without what marks it as one.
+
+    Args:
+        truth: Of the broken stream.
+        whole: Of the sound one.
+        got: What was made of it.
+        expected: What was made of the sound one.
+        content: The kind of text that is the content.
+    """
+    kinds = {*expected.texts, content}
+    texts = {
+        kind: text
+        for kind, text in got.texts.items()
+        # Numbers grow, and an error has a text of its own kind.
+        if kind in kinds
+        and not _NUMBERS.fullmatch(text)
+        and not (content is None and _is_framed(text, expected.texts.get(kind, "")))
+    }
+    is_broken = any(not is_json(call.arguments) for call in whole.calls)
+    calls = () if is_broken or is_marked(truth, got) else got.calls
+    return replace(got, texts=texts, calls=calls)
+
+
+def _is_framed(text: str, whole: str) -> bool:
+    """Tell whether a text is the beginning of another with the same words around."""
+    return any(
+        whole.startswith(text[:place]) and whole.endswith(text[place:])
+        for place in range(len(text) + 1)
+    )
+
+
+def spoken(
+    assistant: tuple[str, str], truth: Truth, got: Outcome, expected: Outcome
+) -> Outcome:
+    """Move the calls of the assistant function that are well-formed to its text."""
+    function, argument = assistant
+    calls, spoken = [], []
+    for call in truth.calls:
+        inner = truth_of((call.arguments,), argument)
+        if call.name == function and inner.is_sound and inner.has_text:
+            spoken.append(inner.text)
+        elif call.name == function:
+            # What of it came as text, and when the rest of it is shown, is the
+            # interface's choice.
+            return got
+        else:
+            calls.append(Call(call.name, canonical(call.arguments)))
+    if len(spoken) > 1:
+        return got  # they may take turns, and so do their texts
+    texts = dict(expected.texts)
+    texts.pop("assistant_message", None)
+    if any(spoken):
+        texts["assistant_message"] = "".join(spoken)
+    return Outcome(texts, tuple(calls), expected.raised).as_json()

@@ -26,7 +26,13 @@ from harness.fuzz.arrivals import (
     truth_of,
 )
 from harness.fuzz.cuts import cut_at
-from harness.fuzz.descending import Tries, descend, shorter
+from harness.fuzz.descending import (
+    Tries,
+    descend,
+    fewer_pieces,
+    shorter,
+    shrink_pieces,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +87,13 @@ def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
     if not truth.is_sound and not truth.has_text:
         return True
     said = truth_of(other, key)
-    return said.is_sound >= truth.is_sound and said.has_text >= truth.has_text
+    has_names = not all(c.name for c in truth.calls) or all(c.name for c in said.calls)
+    return (
+        has_names
+        and said.is_sound >= truth.is_sound
+        and said.has_text >= truth.has_text
+        and said.is_ended >= truth.is_ended
+    )
 
 
 def _spans(length: int) -> Iterator[tuple[int, int]]:
@@ -296,8 +308,8 @@ def _shrink_bytes(
         if payloads and (cut := _failing_cut(payloads, framing, fails)) is not None:
             small = _shrink_payloads(payloads, framing, fails, key, test.left // 2)
             cut = _failing_cut(small, framing, fails) or cut
-            return _fewer_pieces(cut, fails)
-    return _fewer_pieces(pieces, fails)
+            return fewer_pieces(cut, fails)
+    return shrink_pieces(pieces, fails, bool, lambda _: iter(()), test.left)
 
 
 def _shrink_payloads(
@@ -326,13 +338,3 @@ def _failing_cut(
         if fails(pieces):
             return pieces
     return None
-
-
-def _fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:
-    data = b"".join(pieces)
-    if fails((data,)):
-        return (data,)
-    for place in range(1, len(data)):
-        if fails((data[:place], data[place:])):
-            return (data[:place], data[place:])
-    return pieces

@@ -13,7 +13,7 @@ from harness.apis.chat.dialects import DIALECTS
 from harness.apis.chat.faults import FAULTS
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import neutral_answers, written
-from harness.fuzz.odd import ODD_BYTES
+from harness.fuzz.odd import ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
 
@@ -57,6 +57,7 @@ class StreamRounds(StreamTrials):
     def _telling(self, names: list[str]) -> Iterator[Case]:
         """Each dialect and each fault on a telling stream, then a few cuts."""
         telling = [name for name in _TELLING if name in names] or names[:3]
+        yield from self._bytes(names, telling[0])
         for dialect in self.dialects():
             bound = self._bound(self.dialect, telling[0], dialect)
             yield Case(f"{telling[0]} in {dialect}", bound)
@@ -71,9 +72,6 @@ class StreamRounds(StreamTrials):
                 yield Case(
                     f"{name}, translated", self._bound(self._translated, arrival)
                 )
-        for kind in ODD_BYTES if self.reads_bytes else ():
-            bound = self._bound(self.odd_bytes, telling[0], kind)
-            yield Case(f"{telling[0]}, {kind}", bound)
         for name in [name for name in _CUT_FIRST if name in names] or names[:8]:
             yield Case(f"{name}, cut", self._bound(self.first_cuts, name))
         for name in telling[1:]:
@@ -87,6 +85,17 @@ class StreamRounds(StreamTrials):
             yield Case(f"{name}, beginnings", self._bound(self.beginnings, name))
         last = telling[-1]
         yield Case(f"{last}, cuts", self._bound(self.splits, last), "everything")
+
+    def _bytes(self, names: list[str], telling: str) -> Iterator[Case]:
+        """Where reads end, and odd frames: what every consumer of bytes sees."""
+        if not self.reads_bytes:
+            return
+        for name in [name for name in _CUT_FIRST[:2] if name in names] or names[:2]:
+            yield Case(f"{name}, cut", self._bound(self.first_cuts, name))
+        last = "finish beside the last text"  # else a last line has nothing to lose
+        for kind in ODD_BYTES_OF_CHAT:
+            name = last if "no line end" in kind and last in names else telling
+            yield Case(f"{name}, {kind}", self._bound(self.odd_bytes, name, kind))
 
     def _product(self, names: list[str]) -> Iterator[Case]:
         for name in names:

@@ -78,7 +78,7 @@ class TextRounds:
         """Ask every relation once."""
         judge = self._judge
         arrival: Arrival = (text,)
-        recorder.tried.streams.add(name)
+        recorder.recorded.streams.add(name)
         if recorder.wants("agreement"):
             recorder.count("agreement")
             recorder.found(judge.agrees(arrival, judge.run(arrival)))
@@ -94,7 +94,7 @@ class TextRounds:
         judge = self._judge
         if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
-                recorder.tried.dialects[f"arguments-{dialect}"] += 1
+                recorder.recorded.dialects[f"arguments-{dialect}"] += 1
                 written = rewrite(text)
                 for cut in ((written,), tuple(written)):
                     recorder.count("dialect-invariance", 2)
@@ -103,7 +103,7 @@ class TextRounds:
     def _try_broken_text(self, recorder: Recorder, text: str, seed: int) -> None:
         if not recorder.wants("faults"):
             return
-        recorder.tried.faults["malformed arguments"] += 1
+        recorder.recorded.faults["malformed arguments"] += 1
         for cut in text_cuts(text, seed=seed, examples=5):
             recorder.count("faults")
             recorder.found(self._judge.judge("faults", cut))
@@ -132,14 +132,14 @@ class TextRounds:
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"
         if consumer.outcome is not None:
             for cut in cuts:
-                recorder.tried.cuts += 1
+                recorder.recorded.cuts += 1
                 recorder.count("split-invariance", 2)
                 recorder.found(self._judge.judge("split-invariance", cut))
             return
         expected = consumer.text_of((text,))
         text_of = consumer.text_of
         for cut in cuts:
-            recorder.tried.cuts += 1
+            recorder.recorded.cuts += 1
             recorder.count("split-invariance")
             if text_of(cut) != expected:
                 recorder.found(self._judge.judge("split-invariance", cut))

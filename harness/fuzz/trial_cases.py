@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.relations import Failure
 
-__all__ = ["Again", "Case", "EnoughError", "Found", "Recorded", "Recorder", "run_case"]
+__all__ = [
+    "Again",
+    "Case",
+    "Counts",
+    "EnoughError",
+    "Found",
+    "Recorded",
+    "Recorder",
+    "run_case",
+]
 
 Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
 
@@ -45,21 +54,32 @@ class Found:
 
 
 @dataclass(slots=True)
-class Recorded:
-    """What the examples of one case gave."""
+class Counts:
+    """What was tried, in numbers."""
 
     examples: int = 0
-    """Runs of the consumer."""
+    """Runs of the consumer, without those for shrinking."""
     streams: set[str] = field(default_factory=set)
+    """Names of the streams or texts."""
     cuts: int = 0
+    """Arrivals that were cut otherwise."""
     relations: Counter[str] = field(default_factory=Counter)
+    """How often each relation was asked."""
     dialects: Counter[str] = field(default_factory=Counter)
+    """How often each dialect was tried."""
     faults: Counter[str] = field(default_factory=Counter)
+    """How often each fault was tried."""
+    lacks: str = ""
+    """What could not be tried for want of a package; empty if nothing."""
+
+
+@dataclass(slots=True)
+class Recorded(Counts):
+    """What the examples of one case gave."""
+
     found: list[Found] = field(default_factory=list)
     ends: str = ""
     """As `Case.ends`."""
-    lacks: str = ""
-    """What could not be tried for want of a package."""
 
 
 class EnoughError(Exception):
@@ -83,11 +103,6 @@ class Recorder:
         self._relations = relations
         self._budget = budget
         self._kinds: set[str] = set()
-
-    @property
-    def tried(self) -> Recorded:
-        """The numbers, for those who add to them."""
-        return self.recorded
 
     def wants(self, relation: str) -> bool:
         """Tell whether a relation is asked."""

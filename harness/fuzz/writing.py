@@ -30,14 +30,11 @@ _URIS = {  # never asked: a recording is its answer
 _STEP_S = 0.001
 
 
-def event_bytes(arrival: Iterable[dict[str, Any]]) -> list[bytes]:
-    """Return the events of a stream as bytes, `[DONE]` last."""
-    events = [encode_event(encode_payload(payload)) for payload in arrival]
-    return [*events, Framing().frame("[DONE]", len(events))]
-
-
-def _named_events(arrival: Iterable[dict[str, Any]], api: str) -> list[bytes]:
-    """Return events as bytes, with their types as names where the API sends those."""
+def event_bytes(arrival: Iterable[dict[str, Any]], api: str = "chat") -> list[bytes]:
+    """Return the events of a stream as bytes, framed as its API does."""
+    if api == "chat":
+        events = [encode_event(encode_payload(payload)) for payload in arrival]
+        return [*events, Framing().frame("[DONE]", len(events))]
     is_named = api != "gemini"
     return [
         encode_event(
@@ -97,7 +94,7 @@ def cassette_of(
     if arrival and isinstance(arrival[0], bytes):
         pieces = list(arrival)
     else:
-        pieces = event_bytes(arrival) if api == "chat" else _named_events(arrival, api)
+        pieces = event_bytes(arrival, api)
     body = json.dumps(
         {
             "model": "model",

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["expired", "read_age"]
 
 _AGE = re.compile(r"(\d+)\s*([dwmy]?)", re.IGNORECASE)
 _DAYS = {"": 1, "d": 1, "w": 7, "m": 30, "y": 365}

@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-__all__ = [
-    "PLAIN",
-    "PROFILES",
-    "Asked",
-    "Case",
-    "cases_of",
-    "named_paths",
-    "own_name",
-]
 
 PROFILES = {
     "quick": ("recorded", "whole", "chars", "random"),
@@ -286,3 +277,38 @@ def own_name(test_file: Path, name: str) -> str:
         name: The test's name in it, such as ``TestCity.test_weather[Rome]``.
     """
     return f"{file_name(test_file.stem)}/{file_name(name)}"
+
+
+def case_of(item: Any) -> Case:
+    """Return the case that a test's parameters hold."""
+    callspec = getattr(item, "callspec", None)
+    params = {} if callspec is None else callspec.params
+    case = params.get("_harness_case", PLAIN)
+    return case if isinstance(case, Case) else PLAIN
+
+
+def plain_name(item: Any) -> str:
+    """Return a test function's name, without what the plugin added to its id."""
+    name: str = item.name
+    case = case_of(item)
+    if case.id:
+        base, _, ids = name.partition("[")
+        ids = ids.removesuffix("]")
+        ids = "" if ids == case.id else ids.removesuffix(f"-{case.id}")
+        name = f"{base}[{ids}]" if ids else base
+    return name
+
+
+def name_of_test(item: Any) -> str:
+    """Return a test's name in its file, without what the plugin added to its id."""
+    name = plain_name(item)
+    classes = []
+    parent = item.parent
+    while (
+        parent is not None
+        and parent.nodeid != str(parent.path)
+        and "::" in (parent.nodeid)
+    ):
+        classes.append(parent.name)
+        parent = parent.parent
+    return ".".join([*reversed(classes), name])

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from harness.errors import CassetteMismatchError, CassetteMissingError
+from harness.errors import CassetteMismatchError, CassetteMissingError, HarnessError
 from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
-    from harness.errors import HarnessError
+    from pathlib import Path
+
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["command_of", "fact_first", "relative", "told"]
 
 _NOT_PLAYED = (
     "what tried is no client whose requests are played from a cassette; give it the "
@@ -43,8 +42,12 @@ def command_of(test: HarnessTest, *options: str) -> str:
 
 def relative(test: HarnessTest, path: str) -> str:
     """Return a path as it is typed where pytest was started."""
+    return _from(test.item.config.invocation_params.dir, path)
+
+
+def _from(folder: Path | None, path: str) -> str:
     try:
-        return os.path.relpath(path, test.item.config.invocation_params.dir)
+        return os.path.relpath(path, folder)
     except ValueError:  # another drive
         return path
 
@@ -54,10 +57,7 @@ def fact_first(error: HarnessError) -> str:
     text, path = str(error), getattr(error, "path", "")
     if not path or not text.startswith(f"{path}: "):
         return text
-    fact = text[len(path) + 2 :]
-    with suppress(ValueError):  # another drive
-        path = os.path.relpath(path)
-    return f"{fact} ({path})"
+    return f"{text[len(path) + 2 :]} ({_from(None, path)})"
 
 
 def told(test: HarnessTest, error: BaseException | None) -> str:
@@ -103,8 +103,7 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
 
 
 def _recording(test: HarnessTest, mode: str) -> str:
-    command = command_of(test, f"--harness-record={mode}")
-    if not test.case.variation.is_recorded:
-        base = test.item.nodeid.partition("[")[0]
-        return f"{shlex.join(['pytest', base, f'--harness-record={mode}'])}"
-    return command
+    option = f"--harness-record={mode}"
+    if test.case.variation.is_recorded:
+        return command_of(test, option)
+    return shlex.join(["pytest", test.item.nodeid.partition("[")[0], option])

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["EXAMPLES", "Fuzzing"]
 
 EXAMPLES = {"quick": 1000, "thorough": 50_000}
 """Runs of the consumer for each split profile: seconds, and minutes."""

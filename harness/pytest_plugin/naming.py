@@ -1,4 +1,4 @@
-"""File names of cassettes: from the name of a test and back.
+"""File names of cassettes, from the names of tests.
 
 A name is the same test on every file system, and two tests never share one:
 
@@ -16,11 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from urllib.parse import unquote_to_bytes
-
-from harness.errors import UsageError
-
-__all__ = ["LONGEST", "file_name", "test_name"]
 
 LONGEST = 130
 """Characters: eCryptfs allows 143 bytes, the ending and `.partial` included."""
@@ -28,7 +23,6 @@ LONGEST = 130
 _HASH_LENGTH = 16
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
-_MASK = re.compile(r"(.*)~([0-9a-f]+)", re.DOTALL)
 
 
 def file_name(name: str) -> str:
@@ -51,35 +45,3 @@ def file_name(name: str) -> str:
         mark = hashlib.sha256(data).hexdigest()[:_HASH_LENGTH]
         text = f"{text[: LONGEST - _HASH_LENGTH - 2]}~~{mark}"
     return text
-
-
-def test_name(name: str) -> str | None:
-    """Return the test's name that a file name stands for; the way back.
-
-    Args:
-        name: What `file_name` returned; also of another case, as some file systems
-            change it.
-
-    Returns:
-        The name; None where it was cut.
-
-    Raises:
-        UsageError: `file_name` never returns this.
-    """
-    if "~~" in name:
-        return None
-    text, mask = name, 0
-    found = _MASK.fullmatch(name)
-    if found:
-        text, mask = found[1], int(found[2], 16)
-    text = "".join(
-        char.upper() if mask >> place & 1 else char.lower()
-        for place, char in enumerate(text)
-    )
-    back = unquote_to_bytes(text).decode("utf-8", "surrogatepass")
-    if file_name(back) not in {name, f"{text}~{mask:x}"}:
-        raise UsageError(f"{name!r} is not the name of a test's cassette")
-    return back
-
-
-test_name.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.record.active import current_session, is_passing
+from harness.record.addresses import is_this_machine
 from harness.record.guard import name_of, opener, socket_patches
-from harness.record.traffic import Traffic, is_this_machine
+from harness.record.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
-
-__all__ = ["NetworkBlockedError", "blocked"]
 
 
 _REACHABLE = {"remote": "nothing but this machine", "all": "nothing"}

@@ -8,21 +8,21 @@ fixture is left out.
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import printable
-from harness.pytest_plugin.cases import own_name
+from harness.cassettes.library import find_cassettes
+from harness.errors import CassetteError, printable
+from harness.pytest_plugin.cases import case_of, name_of_test, own_name
 from harness.pytest_plugin.others import paths_of_others
-from harness.pytest_plugin.playback import asked_of, case_of, name_of_test
+from harness.pytest_plugin.playback import asked_of
+from harness.pytest_plugin.plugin import uses
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Orphans"]
 
-_KEY = "harness_orphans"
 _NAME_FIXTURE = "harness_cassette_name"
 
 
@@ -51,8 +51,7 @@ class Orphans:
         for item in items:
             if str(item.path.resolve()) in partial:
                 continue
-            marked = item.get_closest_marker("harness") is not None
-            if not marked and not _asks(item):
+            if not uses(item):
                 if item.get_closest_marker("vcr") is not None:
                     self._used.update(
                         paths_of_others(item, item.path.parent / "cassettes")
@@ -85,30 +84,28 @@ class Orphans:
         """Take note of cassettes that a test used."""
         self._used.update(paths)
 
-    def add_worker(self, output: dict[str, Any] | None) -> None:
-        """Take over what a worker of pytest-xdist knows; None if it crashed."""
-        if output is None:
+    def state(self) -> Any:
+        """Return what a worker of pytest-xdist knows, as JSON."""
+        return sorted(self._used), self._folders, sorted(self._unclear)
+
+    def add_worker(self, state: Any) -> None:
+        """Take over what a worker knows; None if it crashed."""
+        if state is None:
             self._failed_workers = True
             return
-        used, folders, unclear = json.loads(output[_KEY])
+        used, folders, unclear = state
         self._used.update(used)
         self._folders.update(folders)
         self._unclear.update(unclear)
 
     def finish(self, session: pytest.Session) -> None:
-        """Find the orphans and fail the run; a worker only reports what it knows."""
-        output = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            output[_KEY] = json.dumps(
-                [sorted(self._used), self._folders, sorted(self._unclear)]
-            )
-            return
+        """Find the orphans and fail the run."""
         if self._failed_workers or not self._folders:
             return
         for folder in sorted(self._folders.keys() - self._unclear):
-            self._found += [
-                path for path in _cassettes_in(folder) if path not in self._used
-            ]
+            with suppress(CassetteError):  # no such folder, or none in it
+                found = find_cassettes(folder)
+                self._found += [path for path in found if path not in self._used]
         if self._found and session.exitstatus in {0, 5}:
             session.exitstatus = 1
 
@@ -121,18 +118,10 @@ class Orphans:
         reporter.section(f"{count} orphaned {noun}", bold=True)
         for path in self._found:
             owner = Path(self._folders[str(Path(path).parent)]).name
-            reporter.write_line(
-                printable(
-                    f"{path}: no test of {owner} uses it; delete it, or name it in a "
-                    "marker"
-                )
+            line = (
+                f"{path}: no test of {owner} uses it; delete it, or name it in a marker"
             )
-
-
-def _asks(item: pytest.Item) -> bool:
-    return any(
-        name.startswith("harness_") for name in getattr(item, "fixturenames", ())
-    )
+            reporter.write_line(printable(line))
 
 
 def _has_own_names(item: Any) -> bool:
@@ -142,15 +131,3 @@ def _has_own_names(item: Any) -> bool:
         return True
     found = manager.getfixturedefs(_NAME_FIXTURE, item) or ()
     return not found or found[-1].func.__module__ != "harness.pytest_plugin.plugin"
-
-
-def _cassettes_in(folder: str) -> list[str]:
-    from harness.cassettes.library import find_cassettes
-    from harness.errors import CassetteError
-
-    if not Path(folder).is_dir():
-        return []
-    try:
-        return find_cassettes(folder)
-    except CassetteError:  # none in it
-        return []

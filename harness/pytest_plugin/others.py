@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-__all__ = ["marked_by_both", "paths_of_others", "recorded_by_others"]
+from harness.pytest_plugin.cases import plain_name
 
 _NOT_IN_NAMES = "<>?%*:|\"'/\\"  # pytest-recording 0.14 writes `-` for these
 
@@ -21,8 +21,6 @@ def paths_of_others(item: Any, folder: Path) -> list[str]:
         item: The test.
         folder: The folder of cassettes.
     """
-    from harness.pytest_plugin.playback import plain_name
-
     name = plain_name(item)
     if item.cls is not None:
         name = f"{item.cls.__name__}.{name}"

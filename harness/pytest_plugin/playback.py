@@ -22,7 +22,14 @@ from harness.errors import (
     UsageError,
 )
 from harness.pytest_plugin.age import expired
-from harness.pytest_plugin.cases import PLAIN, Asked, Case, own_name
+from harness.pytest_plugin.cases import (
+    PLAIN,
+    Asked,
+    case_of,
+    cases_of,
+    name_of_test,
+    own_name,
+)
 from harness.pytest_plugin.failure_text import relative
 from harness.pytest_plugin.network import blocked
 from harness.pytest_plugin.others import recorded_by_others
@@ -35,15 +42,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
     from harness.record.session import RecordingSession
 
-__all__ = [
-    "FAILED",
-    "HARNESS_TEST",
-    "HarnessTest",
-    "asked_of",
-    "case_of",
-    "name_of_test",
-    "plain_name",
-]
 
 FAILED = pytest.StashKey[bool]()
 """Whether the test itself raised; the cassette is closed after that is known."""
@@ -61,41 +59,6 @@ def asked_of(item: Any) -> Asked:
             item.config, item.iter_markers("harness"), Path(item.path)
         )
     return stash[_ASKED]
-
-
-def case_of(item: Any) -> Case:
-    """Return the case that a test's parameters hold."""
-    callspec = getattr(item, "callspec", None)
-    params = {} if callspec is None else callspec.params
-    case = params.get("_harness_case", PLAIN)
-    return case if isinstance(case, Case) else PLAIN
-
-
-def plain_name(item: Any) -> str:
-    """Return a test function's name, without what the plugin added to its id."""
-    name: str = item.name
-    case = case_of(item)
-    if case.id:
-        base, _, ids = name.partition("[")
-        ids = ids.removesuffix("]")
-        ids = "" if ids == case.id else ids.removesuffix(f"-{case.id}")
-        name = f"{base}[{ids}]" if ids else base
-    return name
-
-
-def name_of_test(item: Any) -> str:
-    """Return a test's name in its file, without what the plugin added to its id."""
-    name = plain_name(item)
-    classes = []
-    parent = item.parent
-    while (
-        parent is not None
-        and parent.nodeid != str(parent.path)
-        and "::" in (parent.nodeid)
-    ):
-        classes.append(parent.name)
-        parent = parent.parent
-    return ".".join([*reversed(classes), name])
 
 
 class HarnessTest:
@@ -148,8 +111,6 @@ class HarnessTest:
         return Path(recorded_by_others(self.item, self.asked.folder) or own)
 
     def _check_has_cases(self) -> None:
-        from harness.pytest_plugin.cases import cases_of
-
         if self.case is PLAIN:
             cases = cases_of(self.asked, is_replayed=False)
             if len(cases) > 1 or cases[0].id:
@@ -236,17 +197,17 @@ class HarnessTest:
             policy = self.setting("block_network")
             if self.session is not None:
                 self.session.traffic.allow_remote = policy == "none"
-                if _may_send(self.session):
+                if self.session.cassette.can_record:
                     policy = "none"
-            lets = Traffic(**self._traffic(TRAFFIC_OPTIONS))
+            lets = Traffic(**{name: self.setting(name) for name in TRAFFIC_OPTIONS})
             self.tried = stack.enter_context(blocked(policy, self.allowed, lets))
             yield self
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Open the cassette for the clients of this thread, until the stack unwinds."""
         from harness.record.active import lending
-        from harness.record.clients import intercepting
         from harness.record.session import RecordingSession
+        from harness.record.use_cassette import intercepting
 
         self.has_cassette = True
         self._check_may_record()
@@ -261,7 +222,8 @@ class HarnessTest:
         options: dict[str, Any] = {
             name: self._given[name] for name in FIXTURE_KEYS if name in self._given
         }
-        options |= self._traffic({*TRAFFIC_OPTIONS, "match_on", "ignore_json"})
+        named = {*TRAFFIC_OPTIONS, "match_on", "ignore_json", "speed"}
+        options |= {name: self.setting(name) for name in named}
         mode = self.mode
         if self._is_worker and mode == "new_episodes":
             mode = "none"
@@ -271,10 +233,7 @@ class HarnessTest:
             options |= {"match_on": ("method", "path"), "ignore_json": ()}
         if mode == "verify":
             mode, options["verify"] = "none", True
-        return {**options, "mode": mode, "speed": self.setting("speed")}
-
-    def _traffic(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name: self.setting(name) for name in names}
+        return {**options, "mode": mode}
 
     def _check_may_record(self) -> None:
         mode = self.mode
@@ -353,13 +312,6 @@ class HarnessTest:
 
 HARNESS_TEST = pytest.StashKey[HarnessTest]()
 """Where a running test keeps its cassette."""
-
-
-def _may_send(session: RecordingSession) -> bool:
-    mode = session.mode.value
-    return mode in {"new_episodes", *_REPLACING} or (
-        mode == "once" and not session.cassette.file_exists
-    )
 
 
 def _shown(exchange: Any) -> str:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.pytest_plugin import hookspecs
+from harness.pytest_plugin.hookspecs import MARKER, OPTIONS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from harness.cassettes.model import Cassette
     from harness.errors import HarnessError
@@ -24,103 +27,9 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.test_run import Running
     from harness.record.session import RecordingSession
 
-_MARKER = (
-    "harness(*cassettes, record=None, splits=None, apis=None, dialects=None, "
-    "faults=None, seed=None, speed=None, unplayed=None, orphans=None, max_age=None, "
-    "block_network=None, cassette_dir=None, allow=None, match_on=None, "
-    "ignore_json=None, ignore_hosts=None, ignore_localhost=None, "
-    "ignore_telemetry=None): play cassettes (names, globs, lists; the test's own by "
-    "default) to the test's client and fixtures, each split, API, dialect and fault "
-    "with its own test id. See https://docs.pytest.org for markers and `harness "
-    "docs settings` for all settings."
-)
-
-_OPTIONS = {
-    "record": (
-        "MODE",
-        "none",
-        "What to record: none, once, new_episodes, all or rewrite; or verify it.",
-    ),
-    "cassette_dir": (
-        "DIR",
-        "cassettes",
-        "Folder of cassettes, beside the test file if relative.",
-    ),
-    "splits": (
-        "NAMES",
-        "as recorded",
-        "How streams are cut: a profile (quick, thorough) or splits, each a test id.",
-    ),
-    "apis": (
-        "NAMES",
-        "as recorded",
-        "In which API streams arrive; dialects and faults are then of that API.",
-    ),
-    "dialects": ("NAMES", "as recorded", "Whose habits streams have, each a test id."),
-    "faults": ("NAMES", "none", "How streams go wrong, each a test id."),
-    "seed": ("N", "0", "Decides everything that is random."),
-    "unplayed": (
-        "WHAT",
-        "fail",
-        "What to do where a recorded exchange was not played: fail or ignore.",
-    ),
-    "orphans": (
-        "WHAT",
-        "ignore",
-        "What to do about cassettes that no test uses: fail or ignore.",
-    ),
-    "speed": ("X", "0", "0 plays at once, 1 as recorded, 2 twice as fast."),
-    "max_age": (
-        "AGE",
-        "0",
-        "How old recordings may be, by their Date header: 90d, 12w, 6m; 0 for any age.",
-    ),
-    "block_network": (
-        "WHAT",
-        "remote",
-        "What tests may not reach: all, remote (but this machine), or none.",
-    ),
-    "allow": (
-        "HOSTS",
-        "none",
-        "Hosts that clients may reach which are not intercepted: db.example.com:5432.",
-    ),
-    "match_on": (
-        "NAMES",
-        "method path json_body",
-        "Which request is the same: vcrpy's matchers, or vcrpy for those it uses.",
-    ),
-    "ignore_json": (
-        "PATHS",
-        "none",
-        "Fields of a JSON body that do not count there: $.user $.messages[*].id.",
-    ),
-    "ignore_hosts": (
-        "HOSTS",
-        "none",
-        "Hosts whose requests are sent, and neither played nor recorded.",
-    ),
-    "ignore_localhost": ("BOOL", "false", "The same of this machine: true or false."),
-    "ignore_telemetry": (
-        "BOOL",
-        "true",
-        "Whether known telemetry is answered here, and neither sent nor recorded.",
-    ),
-}
-"""Of each setting the value's name, the default and what it is; `settings` knows more.
-
-`--harness-NAME`, the ini key `harness_NAME` and the table of the docs are made from it.
-"""
-
 _DATA = frozenset(
-    {
-        "harness_cassette",
-        "harness_replay",
-        "harness_areplay",
-        "harness_fuzz",
-        "harness_server",
-        "harness_variation",
-    }
+    {"harness_cassette", "harness_replay", "harness_areplay", "harness_fuzz"}
+    | {"harness_server", "harness_variation"}
 )
 """Fixtures that use the cassette as data: then it is not played to a client."""
 
@@ -132,15 +41,13 @@ _VARIED = frozenset(
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hooks that a conftest.py may implement."""
-    from harness.pytest_plugin import hookspecs
-
     pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--harness-*` options and `harness_*` ini keys."""
     group = parser.getgroup("harness", "streamed LLM agents (harness)")
-    for name, (metavar, default, text) in _OPTIONS.items():
+    for name, (metavar, default, text) in OPTIONS.items():
         told = f"{text} Default: {default}."
         group.addoption(
             f"--harness-{name.replace('_', '-')}",
@@ -158,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: Recording was asked for under pytest-xdist.
     """
-    config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", MARKER)
     _check_values(config)
     mode = config.getoption("harness_record")
     if mode in {None, "none", "verify"} or hasattr(config, "workerinput"):
@@ -176,7 +83,7 @@ def _check_values(config: pytest.Config) -> None:
     """Refuse a wrong value of the command line or ini before anything is collected."""
     given = {
         name: (config.getoption(f"harness_{name}"), config.getini(f"harness_{name}"))
-        for name in _OPTIONS
+        for name in OPTIONS
     }
     if not any(option is not None or ini for option, ini in given.values()):
         return  # as in most runs, which import nothing for it
@@ -232,7 +139,7 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Load the rest where a test uses it, before any test is deselected."""
-    if not any(map(_uses, items)):
+    if not any(map(uses, items)):
         return
     from harness.errors import HarnessError
 
@@ -246,7 +153,7 @@ def pytest_collection_modifyitems(
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist knows; a crashed one reports nothing."""
     output = getattr(node, "workeroutput", None)
-    if output is None or "harness_orphans" in output:
+    if output is None or "harness_found" in output:
         _running(node.config).add_worker(output)
 
 
@@ -260,7 +167,8 @@ def _running(config: pytest.Config) -> Running:
     return running
 
 
-def _uses(item: pytest.Item) -> bool:
+def uses(item: pytest.Item) -> bool:
+    """Return whether a test is marked or asks for a fixture of the plugin."""
     return item.get_closest_marker("harness") is not None or any(
         name.startswith("harness_") for name in getattr(item, "fixturenames", ())
     )
@@ -286,8 +194,7 @@ def harness_cassette_name(request: pytest.FixtureRequest) -> str:
     """
     from pathlib import Path
 
-    from harness.pytest_plugin.cases import own_name
-    from harness.pytest_plugin.playback import name_of_test
+    from harness.pytest_plugin.cases import name_of_test, own_name
 
     return own_name(Path(request.node.path), name_of_test(request.node))
 
@@ -310,7 +217,6 @@ def _harness_around(
     names = set(request.node.fixturenames)
     is_marked = request.node.get_closest_marker("harness") is not None
     plays = "harness_session" in names or (is_marked and not _DATA & names)
-    entered = None
     try:
         test = HarnessTest(request.node, harness_config, harness_cassette_name)
         request.node.stash[HARNESS_TEST] = test
@@ -339,7 +245,12 @@ def harness_session(_harness_around: HarnessTest) -> RecordingSession:
 @pytest.fixture
 def harness_cassette(_harness_around: HarnessTest) -> Cassette:
     """Return the test's cassette, loaded, as recorded."""
-    return _or_fail(_harness_around.load)
+    from harness.errors import HarnessError
+
+    try:
+        return _harness_around.load()
+    except HarnessError as error:
+        raise _failure(error) from None
 
 
 @pytest.fixture
@@ -395,10 +306,12 @@ def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
             "pip install 'agent-stream-harness[serve]'",
             pytrace=False,
         )
-    from harness.pytest_plugin.server_fixture import serving
+    from contextlib import ExitStack
 
-    with serving(_harness_around) as start:
-        yield start
+    from harness.pytest_plugin.server_fixture import Serving
+
+    with ExitStack() as running:
+        yield Serving(_harness_around, running)
 
 
 @pytest.fixture
@@ -423,15 +336,6 @@ def harness_snapshot(
             "or switched off; remove `-p no:syrupy`, or rename your own fixture",
             pytrace=False,
         )
-
-
-def _or_fail(load: Callable[[], Cassette]) -> Cassette:
-    from harness.errors import HarnessError
-
-    try:
-        return load()
-    except HarnessError as error:
-        raise _failure(error) from None
 
 
 def _failure(error: HarnessError) -> BaseException:

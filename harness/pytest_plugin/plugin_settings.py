@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 # `at:3,7` has commas of its own, which numbers follow.
 _BETWEEN = re.compile(r"\s+|,(?=\s*[a-z])")
 
-__all__ = [
-    "EARLY",
-    "FIXTURE_KEYS",
-    "SETTINGS",
-    "Setting",
-    "check_value",
-    "checked",
-    "resolve",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import shlex
 import sys
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.differences import first_difference
 from harness.engine.replay import areplay, replay
 from harness.engine.targets import name_of
 from harness.pytest_plugin.failure_text import command_of, relative
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["AsyncReplaying", "Replaying"]
 
 _SHOWN = 60  # characters on each side of the first difference
 
@@ -54,15 +55,32 @@ class Replaying:
             HarnessError: As `harness.replay`.
         """
         __tracebackhide__ = True
-        given = _options(self._test, options)
         cassette = self._test.load()
-        transcript = replay(cassette, interface, **given)
-        if same_answer and _is_comparable(self._test, interface):
-            recorded = replay(cassette, interface, **_recorded(given))
-            _compare(
-                self._test, recorded, transcript, _seen(self._test, interface, given)
-            )
-        return transcript
+        ways = self._ways(interface, options, same_answer=same_answer)
+        found = [replay(cassette, interface, **way) for way in ways]
+        return self._compared(interface, ways, found)
+
+    def _ways(
+        self, interface: Any, options: dict[str, Any], *, same_answer: bool
+    ) -> list[dict[str, Any]]:
+        """Return the options of the replay, and of the one that it is compared with."""
+        variation = self._test.case.variation
+        given = {**self._test.variation_options("harness_replay", options), **options}
+        makes = isinstance(interface, str) or callable(interface)
+        is_comparable = makes and not variation.is_recorded and variation.fault is None
+        if not (same_answer and is_comparable):
+            return [given]
+        recorded = {k: v for k, v in given.items() if k not in {"split", "dialect"}}
+        return [given, recorded]
+
+    def _compared(
+        self, interface: Any, ways: list[dict[str, Any]], found: list[Transcript]
+    ) -> Transcript:
+        __tracebackhide__ = True
+        if len(found) > 1:
+            seen = _seen(self._test, interface, ways[0])
+            _compare(self._test, found[1], found[0], seen)
+        return found[0]
 
 
 class AsyncReplaying(Replaying):
@@ -73,33 +91,10 @@ class AsyncReplaying(Replaying):
     ) -> Transcript:
         """Replay inside the running event loop; see `Replaying`."""
         __tracebackhide__ = True
-        given = _options(self._test, options)
         cassette = self._test.load()
-        transcript = await areplay(cassette, interface, **given)
-        if same_answer and _is_comparable(self._test, interface):
-            recorded = await areplay(cassette, interface, **_recorded(given))
-            _compare(
-                self._test, recorded, transcript, _seen(self._test, interface, given)
-            )
-        return transcript
-
-
-def _options(test: HarnessTest, options: dict[str, Any]) -> dict[str, Any]:
-    return {**test.variation_options("harness_replay", options), **options}
-
-
-def _recorded(options: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in options.items()
-        if name not in {"split", "dialect"}
-    }
-
-
-def _is_comparable(test: HarnessTest, interface: Any) -> bool:
-    variation = test.case.variation
-    makes = isinstance(interface, str | type) or callable(interface)
-    return makes and not variation.is_recorded and variation.fault is None
+        ways = self._ways(interface, options, same_answer=same_answer)
+        found = [await areplay(cassette, interface, **way) for way in ways]
+        return self._compared(interface, ways, found)
 
 
 def _seen(test: HarnessTest, interface: Any, given: dict[str, Any]) -> str:
@@ -153,24 +148,12 @@ def _compare(
         f"{varied.interface} gives another answer when the stream arrives otherwise",
         f"  arrived:  {test.case.variation} (nothing else was changed)",
     ]
-    longest = max(len(expected), len(got))
-    pairs = zip(
-        expected + [""] * (longest - len(expected)),
-        got + [""] * (longest - len(got)),
-        strict=True,
-    )
-    for one, two in pairs:
-        if one != two:
-            start = next(
-                (n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-                min(len(one), len(two)),
-            )
-            lines += [
-                f"  expected: {_near(one, start)}   (as recorded)",
-                f"  got:      {_near(two, start)}",
-            ]
-            break
+    pairs = zip_longest(expected, got, fillvalue="")
+    one, two = next(((one, two) for one, two in pairs if one != two), ("", ""))
+    start = first_difference(one, two)
     lines += [
+        f"  expected: {_near(one, start)}   (as recorded)",
+        f"  got:      {_near(two, start)}",
         f"  see it:   {seen}",
         f"  again:    {command_of(test)}",
         f"  cassette: {relative(test, test.path)}",

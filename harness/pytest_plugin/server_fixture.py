@@ -6,34 +6,19 @@ it started; the servers are `harness.serve`'s.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.pytest_plugin.cases import named_paths
-from harness.serve.fixture import harness_server
+from harness.serve.context import RunningServer, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import ExitStack
 
     from harness.cassettes.model import Cassette
     from harness.pytest_plugin.playback import HarnessTest
-    from harness.serve.context import RunningServer
-    from harness.serve.fixture import StartServer
-
-__all__ = ["Serving", "serving"]
-
-
-@contextlib.contextmanager
-def serving(test: HarnessTest) -> Iterator[Serving]:
-    """Yield what the fixture is; its servers end with the block.
-
-    Args:
-        test: The test that asks.
-    """
-    with contextlib.contextmanager(harness_server)() as start:
-        yield Serving(test, start)
 
 
 class Serving:
@@ -41,12 +26,12 @@ class Serving:
 
     Args:
         test: The test; its case names which cassette and how it arrives.
-        start: Starts a server that runs until the test ends.
+        running: Ends the servers with the test.
     """
 
-    def __init__(self, test: HarnessTest, start: StartServer) -> None:
+    def __init__(self, test: HarnessTest, running: ExitStack) -> None:
         self._test = test
-        self._start = start
+        self._running = running
 
     def __call__(
         self, *sources: str | os.PathLike[str] | Cassette, **settings: Any
@@ -75,9 +60,9 @@ class Serving:
         }
         given["speed"] = self._test.setting("speed")
         served = [found for one in sources for found in self._found(one)]
-        server = self._start(
-            *(served if sources else [self._test.load()]), **{**given, **settings}
-        )
+        if not sources:
+            served = [self._test.load()]
+        server = self._running.enter_context(serve(*served, **{**given, **settings}))
         place = urlsplit(server.url)
         self._test.allowed.add((place.hostname, place.port))
         return server

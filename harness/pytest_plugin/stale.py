@@ -6,7 +6,6 @@ tests that `harness rerecord` reads.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,9 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.playback import HarnessTest
 
-__all__ = ["CACHE", "StaleRequests"]
 
 CACHE = "harness/stale"
 """Where pytest's cache keeps the ids of the tests."""
-_KEY = "harness_stale"
 _SHOWN = 20  # cassettes, and fields of the table; what is more is counted
 
 
@@ -45,7 +42,7 @@ class StaleRequests:
             if session is not None and passed and session.mode.value == "rewrite":
                 self._recorded.add(test.item.nodeid)
             return
-        from harness.record.verifying import unsent
+        from harness.record.mismatch import unsent
 
         self._verified += 1
         found = [*session.stale, *unsent(session)]
@@ -59,11 +56,13 @@ class StaleRequests:
             told = one.differences or ("nothing like it was sent",)
             lines += [f"{place}: {text}" for text in told]
 
-    def add_worker(self, output: dict[str, Any]) -> None:
-        """Take over what a worker of pytest-xdist found."""
-        tests, fields, verified, requests = json.loads(
-            output.get(_KEY, "[{}, {}, 0, 0]")
-        )
+    def state(self) -> Any:
+        """Return what a worker of pytest-xdist found, as JSON."""
+        return self._tests, self._fields, self._verified, self._requests
+
+    def add_worker(self, state: Any) -> None:
+        """Take over what a worker found."""
+        tests, fields, verified, requests = state
         self._tests.update(tests)
         self._fields.update(fields)
         self._verified += verified
@@ -71,12 +70,6 @@ class StaleRequests:
 
     def finish(self, session: pytest.Session) -> None:
         """Fail the run if something has changed; keep the list of tests."""
-        output = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            output[_KEY] = json.dumps(
-                [self._tests, self._fields, self._verified, self._requests]
-            )
-            return
         cache = getattr(self._config, "cache", None)
         if cache is not None and (self._verified or self._recorded):
             known = self._tests if self._verified else cache.get(CACHE, [])

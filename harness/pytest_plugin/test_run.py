@@ -6,6 +6,7 @@ besides: what is known of its cassette, and the command that runs it again.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,11 @@ from harness.pytest_plugin.stale import StaleRequests
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Running"]
 
 AROUND = "_harness_around"
 """The fixture that every marked test gets."""
+WORKER_KEY = "harness_found"
+"""Where the output of a worker of pytest-xdist has what it knows."""
 
 
 _INSTALLED = {"site-packages", "dist-packages"}
@@ -48,9 +50,12 @@ class Running:
 
     def add_worker(self, output: dict[str, Any] | None) -> None:
         """Take over what a worker of pytest-xdist knows; None if it crashed."""
-        self.orphans.add_worker(output)
-        if output is not None:
-            self._stale.add_worker(output)
+        if output is None:
+            self.orphans.add_worker(None)
+            return
+        orphans, stale = json.loads(output[WORKER_KEY])
+        self.orphans.add_worker(orphans)
+        self._stale.add_worker(stale)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -108,7 +113,11 @@ class Running:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look for cassettes that no test uses."""
+        """Look for cassettes that no test uses; a worker only reports what it knows."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[WORKER_KEY] = json.dumps([self.orphans.state(), self._stale.state()])
+            return
         try:
             self.orphans.finish(session)
             self._stale.finish(session)

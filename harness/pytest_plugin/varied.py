@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.apis.varied import Variation
     from harness.pytest_plugin.cases import Case
 
-__all__ = ["can_vary", "check_can_vary", "check_cases", "varied_cassette"]
-
 
 def can_vary(
     exchange: Exchange, variation: Variation, *, is_played: bool = True

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = [
-    "THREAD_PATCHES",
-    "current_session",
-    "is_passing",
-    "lending",
-    "passing",
-    "using",
-]
 
 _ACTIVE: ContextVar[RecordingSession | None] = ContextVar(
     "harness_cassette", default=None

@@ -1,27 +1,47 @@
-"""Addresses to listen on: which ones other machines reach, and how they are shown."""
+"""Addresses: whose they are, and which may be listened on."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import socket
+from harness.errors import UsageError
 
-__all__ = ["is_loopback", "shown_address"]
+
+def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is given by its number."""
+    return _parsed(host.partition("%")[0]) is not None
 
 
 def is_loopback(host: str) -> bool:
     """Return whether only this machine reaches an address."""
-    if host == "localhost":
+    address = _parsed(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a name or an address is this machine's own."""
+    name = host.partition("%")[0].strip("[]").rstrip(".").lower()
+    if name in {"", "localhost"} or name.endswith(".localhost"):
         return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _parsed(name)
+    return address is not None and (address.is_loopback or address.is_unspecified)
 
 
-def shown_address(listening: socket.socket) -> str:
-    """Return the address and port of a socket as they stand in a URL."""
-    host, port = listening.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def check_reach(host: str, *, allow_remote: bool) -> None:
+    """Refuse to listen where other machines reach it, unless that is allowed.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if not allow_remote and not is_loopback(host):
+        raise UsageError(
+            f"{host!r} can be reached from other machines; listen on 127.0.0.1, or "
+            "allow it (--allow-remote)"
+        )

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from types import ModuleType
 
-    from harness.record.session import LiveRequest, RecordingSession
+    from harness.record.exchange import LiveRequest
+    from harness.record.session import RecordingSession
 
-__all__ = ["targets"]
 
 _LOCAL = frozenset({"UnixConnector", "NamedPipeConnector"})
 
@@ -239,8 +239,7 @@ class _Wire(asyncio.Transport):
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._task.cancel()
 
-    def abort(self) -> None:
-        self.close()
+    abort = close
 
     def is_closing(self) -> bool:
         return self._is_closed

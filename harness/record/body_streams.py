@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.record.exchange import ExchangeRecorder
     from harness.record.session import RecordingSession
 
-__all__ = ["Pace", "PlayedBody", "RecordedBody", "stream_class"]
-
 
 async def _async_sleep(seconds: float) -> None:
     try:

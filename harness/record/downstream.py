@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.cassettes.model import Request
+from harness.cassettes.model import Request, grouped
 from harness.errors import UsageError
-from harness.record.forwarding import end_to_end, grouped, request_headers
+from harness.record.forwarding import end_to_end, request_headers
 from harness.record.incoming import ClientGoneError, ServerEnd
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from harness.record.exchange import ExchangeRecorder
     from harness.record.upstream import Upstream, UpstreamResponse
-
-__all__ = ["Downstream"]
 
 
 class Downstream(ServerEnd):
@@ -103,11 +101,8 @@ class Downstream(ServerEnd):
 
     def break_off(self, *, is_reset: bool) -> None:
         """End the connection without ending the response."""
-        if is_reset or self._ends_by_closing():
+        # A plain close would look like the end of a response of HTTP/1.0.
+        if is_reset or self.machine.their_http_version == b"1.0":
             self.reset()
         else:
             self._writer.close()  # a body short of its length, or without last chunk
-
-    def _ends_by_closing(self) -> bool:
-        """Return whether a plain close would look like the end of this response."""
-        return self.machine.their_http_version == b"1.0"

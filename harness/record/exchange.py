@@ -16,13 +16,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.cassettes.model import Ending, Headers, Response, WireChunk
+from harness.cassettes.model import Ending, Request, Response, WireChunk
 from harness.limits import BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ExchangeRecorder"]
+    from harness.record.session import RecordingSession
+
 
 # What ends an OpenAI stream. Clients stop reading there and close the response
 # without asking for the end of the body, which the server has sent or is sending:
@@ -38,9 +39,7 @@ class ExchangeRecorder:
     end from another thread than the one that reads.
 
     Args:
-        status: The status code.
-        reason: The reason phrase; may be empty.
-        headers: As received.
+        response: Its head, as received.
         elapsed: Returns the seconds since the request was sent.
         finished: Called once, with the response, when it has ended.
         whole: Called with the response when its body seems to be all there, before
@@ -50,15 +49,13 @@ class ExchangeRecorder:
 
     def __init__(
         self,
+        response: Response,
         *,
-        status: int,
-        reason: str,
-        headers: Headers,
         elapsed: Callable[[], float],
         finished: Callable[[Response], None],
         whole: Callable[[Response], None] = lambda _: None,
     ) -> None:
-        self._response = Response(status, reason, headers)
+        self._response = response
         self._elapsed = elapsed
         self._notice_whole = whole
         self._finished = finished
@@ -199,3 +196,35 @@ class ExchangeRecorder:
 
 def _too_large() -> Ending:
     return Ending("error", "RecordingTooLarge", BODY.problem)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """A request that no recording answers and that may be sent and recorded."""
+
+    session: RecordingSession
+    request: Request
+    order: int
+    """Its place among the requests of the session."""
+    started: float
+    """When it was sent, by the session's clock."""
+
+    def responded(self, response: Response) -> ExchangeRecorder:
+        """Begin to record a response.
+
+        Args:
+            response: Its head, as received.
+
+        Returns:
+            What the pieces go to.
+        """
+        recorder = ExchangeRecorder(
+            response,
+            elapsed=lambda: self.session.clock() - self.started,
+            whole=lambda came: self.session.whole(self.request, came, self.order),
+            finished=lambda came: self.session.finished(
+                self.request, came, self.order, recorder
+            ),
+        )
+        self.session.began(recorder)
+        return recorder

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.cassettes.model import Headers
-
-__all__ = ["end_to_end", "grouped", "request_headers"]
 
 _HOP_BY_HOP = frozenset({  # RFC 9110, 7.6.1, and what older clients send
     "connection",
@@ -69,11 +66,3 @@ def _readable_codings(value: str) -> str:
         if coding.partition(";")[0].strip().lower() in _READABLE_CODINGS
     ]
     return ", ".join(kept) or "identity"
-
-
-def grouped(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return headers as a cassette holds them."""
-    found: Headers = {}
-    for name, value in headers:
-        found.setdefault(name, []).append(value)
-    return found

@@ -8,7 +8,6 @@ sockets of their own (uvloop, grpc, curl) and other processes are not seen.
 from __future__ import annotations
 
 import functools
-import ipaddress
 import socket
 import sys
 import sysconfig
@@ -18,8 +17,8 @@ from urllib.parse import urlsplit
 
 from harness.errors import HarnessError, UnrecordedConnectionError
 from harness.record.active import current_session, is_passing
+from harness.record.addresses import is_address, is_this_machine
 from harness.record.patches import Patches
-from harness.record.traffic import is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from harness.record.session import RecordingSession
 
-__all__ = ["GUARD_PATCHES", "name_of", "opener", "socket_patches"]
 
 _NAMES: dict[str, str] = {}
 """Of addresses that were looked up, the name that was asked for."""
@@ -173,7 +171,7 @@ def socket_patches(
         @functools.wraps(original)
         def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
             name = None if host is None else _text(host)
-            if name is not None and not _is_address(name):
+            if name is not None and not is_address(name):
                 looking_up(name, port)
             found = original(host, port, *args, **kwargs)
             if name is not None:
@@ -196,14 +194,6 @@ def socket_patches(
 
 def _text(host: Any) -> str:
     return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 GUARD_PATCHES = socket_patches(

@@ -10,16 +10,19 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import h11
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.limits import IDLE, REQUEST, REQUEST_TIME
 
-__all__ = ["ClientGoneError", "Received", "RefusedError", "ServerEnd"]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 
 _HEAD_BYTES = 1 << 16  # as upstream; h11's own default is a quarter
+_BACKLOG = 2048  # the default of 100 makes hundreds of clients at once wait a second
 _LINGER_S = 2.0  # for the rest of a request that was refused
 
 
@@ -46,6 +49,66 @@ class Received(NamedTuple):
     target: str
     headers: list[tuple[str, str]]
     body: bytes
+
+
+class Listener:
+    """Takes connections at one address until it is stopped, with a task for each.
+
+    Args:
+        serve: Serves one connection.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    ) -> None:
+        self._serve = serve
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen, and return the URL, such as ``http://127.0.0.1:40123``.
+
+        Raises:
+            UsageError: The address cannot be listened on.
+        """
+        try:
+            self._server = await asyncio.start_server(
+                self._handle, host, port, backlog=_BACKLOG
+            )
+        except (OSError, OverflowError) as error:
+            problem = getattr(error, "strerror", None) or error
+            raise UsageError(
+                f"cannot listen on {host}:{port} ({problem}); choose another address"
+            ) from None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Take no more connections and end those under way, at once."""
+        if self._server is not None:
+            self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _handle(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ClientGoneError, OSError, asyncio.CancelledError):
+            # Cancelled only by `stop`, which waits for this to end.
+            writer.transport.abort()
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._tasks.discard(task)
 
 
 class ServerEnd:

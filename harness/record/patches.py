@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Target = tuple[Any, str, Callable[..., Any]]
 
-__all__ = ["ModulePatches", "Patches"]
 
 _ABSENT: Any = object()
 
@@ -124,29 +123,17 @@ class _Finder(MetaPathFinder):
             find = None if finder is self else getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self._imported)
+                self._watch(spec.loader)
                 return spec
         return None
 
+    def _watch(self, loader: Any) -> None:
+        """Have a loader report when it has executed its module, once."""
+        execute = loader.exec_module
 
-class _Loader(Loader):
-    """Another loader, which is put back into its module once that is executed."""
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module
+            execute(module)
+            self._imported(module)
 
-    def __init__(self, loader: Any, imported: Callable[[ModuleType], None]) -> None:
-        self._loader = loader
-        self._imported = imported
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        self._imported(module)
+        loader.exec_module = exec_module

@@ -12,15 +12,14 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from harness.cassettes.model import Exchange, header_pairs
 from harness.record.wire import BODILESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cassettes.model import Exchange
     from harness.record.session import RecordingSession
 
-__all__ = ["PlayedResponse", "played_headers"]
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _ERRNO = re.compile(r"\[Errno (\d+)\] (.*)", re.DOTALL)
@@ -108,14 +107,12 @@ class PlayedResponse:
 
 def played_headers(exchange: Exchange) -> list[tuple[str, str]]:
     """Return the headers to play: the body is decoded, whatever was recorded."""
+    headers = header_pairs(exchange.response.headers)
+    if not exchange.response.header("content-encoding"):
+        return headers
     length = str(len(exchange.response.body))
-    is_decoded = exchange.response.header("content-encoding") != ""
-    headers = []
-    for name, values in exchange.response.headers.items():
-        if is_decoded and name.lower() == "content-encoding":
-            continue
-        if is_decoded and name.lower() == "content-length":
-            headers.append((name, length))
-            continue
-        headers += [(name, value) for value in values]
-    return headers
+    return [
+        (name, length if name.lower() == "content-length" else value)
+        for name, value in headers
+        if name.lower() != "content-encoding"
+    ]

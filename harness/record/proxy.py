@@ -11,27 +11,23 @@ One request a connection, both ways: simple, and endings cannot be mistaken.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.cassettes.model import Request, Response, grouped, header_pairs
 from harness.errors import UsageError
-from harness.record.addresses import is_loopback, shown_address
+from harness.record.addresses import check_reach
 from harness.record.downstream import Downstream
-from harness.record.forwarding import grouped
-from harness.record.incoming import ClientGoneError, RefusedError
-from harness.record.session import LiveRequest, RecordingSession
+from harness.record.exchange import ExchangeRecorder, LiveRequest
+from harness.record.incoming import Listener, RefusedError
+from harness.record.session import RecordingSession
 from harness.record.upstream import BrokenStreamError, Upstream, open_request
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from harness.cassettes.model import Request
-    from harness.record.exchange import ExchangeRecorder
     from harness.redaction.redact import Redaction
-
-__all__ = ["ProxyOptions", "serve_proxy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +56,11 @@ class ProxyOptions:
 
     def __post_init__(self) -> None:
         Upstream.parse(self.upstream)
-        if not self.allow_remote and not is_loopback(self.host):
-            raise UsageError(
-                f"{self.host!r} can be reached from other machines; listen on "
-                "127.0.0.1, or allow it (--allow-remote)"
-            )
+        check_reach(self.host, allow_remote=self.allow_remote)
         if self.mode not in {"all", "rewrite"}:
             raise UsageError(
                 f"expected a proxy mode of all, rewrite, got {self.mode!r}"
             )
-
-
-def _ignore(_: str) -> None:
-    pass
 
 
 async def serve_proxy(
@@ -80,8 +68,8 @@ async def serve_proxy(
     options: ProxyOptions,
     *,
     stop: asyncio.Event,
-    started: Callable[[str], object] = _ignore,
-    report: Callable[[str], object] = _ignore,
+    started: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> int:
     """Forward requests to a server and record them, until stopped.
 
@@ -110,27 +98,16 @@ async def serve_proxy(
         warn=report,
     )
     proxy = _Proxy(session, Upstream.parse(options.upstream), report)
+    listener = Listener(proxy.serve)
     has_failed = True
     try:
-        server = await _listen(proxy, options)
-        started(f"http://{shown_address(server.sockets[0])}")
+        started(await listener.start(options.host, options.port))
         await stop.wait()
-        server.close()
-        await proxy.stop()
+        await listener.stop()
         has_failed = False
     finally:
         session.close(failed=has_failed)
     return session.recorded_count
-
-
-async def _listen(proxy: _Proxy, options: ProxyOptions) -> asyncio.Server:
-    try:
-        return await asyncio.start_server(proxy.handle, options.host, options.port)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {options.host}:{options.port} "
-            f"({error.strerror or error}); choose another address"
-        ) from None
 
 
 class _Proxy:
@@ -143,27 +120,12 @@ class _Proxy:
         self._session = session
         self._upstream = upstream
         self._report = report
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(
+    async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve one connection, which is one request."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            await self._serve(Downstream(reader, writer, self._upstream))
-        except (ConnectionError, ClientGoneError, asyncio.CancelledError):
-            # Cancelled only by `stop`, which waits for this to end.
-            writer.transport.abort()
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-            self._tasks.discard(task)
-
-    async def _serve(self, downstream: Downstream) -> None:
+        downstream = Downstream(reader, writer, self._upstream)
         try:
             request, target = await downstream.request()
         except RefusedError as error:
@@ -189,18 +151,8 @@ class _Proxy:
         if not forward.cancelled():
             forward.result()
 
-    async def stop(self) -> None:
-        """End what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     async def _forward(
-        self,
-        downstream: Downstream,
-        request: Request,
-        target: str,
+        self, downstream: Downstream, request: Request, target: str
     ) -> None:
         """Send a request on, pass the response back, record both."""
         live = self._session.answer(request)
@@ -211,14 +163,13 @@ class _Proxy:
                 self._upstream,
                 method=request.method,
                 target=target,
-                headers=[(n, v) for n, vs in request.headers.items() for v in vs],
+                headers=header_pairs(request.headers),
                 body=request.body or b"",
             ) as response:
                 if isinstance(live, LiveRequest):
+                    headers = grouped(response.headers)
                     recorder = live.responded(
-                        status=response.status,
-                        reason=response.reason,
-                        headers=grouped(response.headers),
+                        Response(response.status, response.reason, headers)
                     )
                 await downstream.respond(response, recorder)
                 outcome = f"{response.status} complete"

@@ -12,20 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = [
-    "Ending",
-    "Expectation",
-    "Options",
-    "Scenario",
-    "ScenarioCall",
-    "ScenarioFunction",
-    "ScenarioMessage",
-    "Tool",
-    "TurnOverrides",
-    "failure",
-    "suggestion",
-]
-
 Ending = Literal["complete", "closed", "broken", "refused"]
 """How a run ended: every response came whole; the client stopped reading; a stream
 broke off, or reported that it failed; the server answered with an HTTP error."""

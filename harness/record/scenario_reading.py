@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from harness.errors import ScenarioError, shorten
 from harness.record.scenario import (
@@ -27,10 +27,8 @@ from harness.record.scenario import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["load_scenario", "parse_scenario"]
 
 _PARTS: dict[str, type[BaseModel]] = {
     "expect": Expectation,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cassettes.keeping import partial_files
-from harness.record.scenario_client import http_send
+from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario
-from harness.record.scenario_run import run_scenario
+from harness.record.scenario_run import Progress, ScenarioRun, run_scenario
 from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.record.scenario import Scenario
-    from harness.record.scenario_run import Progress, ScenarioRun
-
-__all__ = ["RecordedScenario", "cassette_path", "record_scenario"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import shorten
-from harness.record.scenario import failure
-from harness.record.scenario_answer import Turn, ask
+from harness.record.scenario import Ending, Scenario, failure
+from harness.record.scenario_answer import Send, Turn, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.core.parts import ToolCall
-    from harness.record.scenario import Ending, Scenario
-    from harness.record.scenario_answer import Send
-
-__all__ = ["Progress", "ScenarioRun", "run_scenario"]
 
 
 @dataclass(frozen=True, slots=True)

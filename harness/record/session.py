@@ -8,6 +8,7 @@ transports and the proxy follow the same rules.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -24,20 +25,16 @@ from harness.errors import (
     StateError,
 )
 from harness.record.body_streams import Pace
-from harness.record.exchange import ExchangeRecorder
-from harness.record.mismatch import explain
-from harness.record.notices import as_warnings
+from harness.record.exchange import ExchangeRecorder, LiveRequest
+from harness.record.mismatch import StaleRequest, explain, stale_answer
+from harness.record.surfacing import as_warnings
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
-from harness.record.verifying import StaleRequest, stale_answer
 from harness.redaction.config import redacted_url
 from harness.redaction.redact import Redaction, redact_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from harness.cassettes.model import Headers
-
-__all__ = ["CI_OVERRIDE", "LiveRequest", "RecordingSession"]
 
 CI_OVERRIDE = "HARNESS_ALLOW_CI_RECORDING"
 """The environment variable that allows recording in CI."""
@@ -48,46 +45,6 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 _Noted = tuple[Any, Stored] | None  # vcrpy's request; None: not to be recorded
-
-
-class LiveRequest:
-    """A request that no recording answers and that may be sent and recorded."""
-
-    __slots__ = ("_order", "_request", "_session", "_started")
-
-    def __init__(
-        self, session: RecordingSession, request: Request, order: int, started: float
-    ) -> None:
-        self._session = session
-        self._request = request
-        self._order = order
-        self._started = started
-
-    def responded(
-        self, *, status: int, reason: str, headers: Headers
-    ) -> ExchangeRecorder:
-        """Begin to record the response.
-
-        Args:
-            status: The status code.
-            reason: The reason phrase; may be empty.
-            headers: As received.
-
-        Returns:
-            What the pieces go to.
-        """
-        recorder = ExchangeRecorder(
-            status=status,
-            reason=reason,
-            headers=headers,
-            elapsed=lambda: self._session.clock() - self._started,
-            whole=lambda came: self._session.whole(self._request, came, self._order),
-            finished=lambda came: self._session.finished(
-                self._request, came, self._order, recorder
-            ),
-        )
-        self._session.began(recorder)
-        return recorder
 
 
 class RecordingSession:
@@ -166,7 +123,7 @@ class RecordingSession:
         self._lock = threading.Condition()
         self._open: list[ExchangeRecorder] = []
         self._whole: dict[int, tuple[Response, _Noted]] = {}
-        self._next = 0
+        self._orders = itertools.count()
         if self.mode in {RecordMode.ALL, RecordMode.REWRITE} or (
             self.mode is RecordMode.ONCE and not self.cassette.file_exists
         ):
@@ -269,10 +226,7 @@ class RecordingSession:
                 raise self._miss(prepared)
             return exchange
         self._check_may_record()
-        with self._lock:
-            order = self._next
-            self._next += 1
-        return LiveRequest(self, request, order, self.clock())
+        return LiveRequest(self, request, next(self._orders), self.clock())
 
     def redacted(self, text: str) -> str:
         """Return a URL, or a message with URLs in it, without its secrets."""

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.record.body_streams import Pace
-    from harness.record.session import LiveRequest, RecordingSession
+    from harness.record.exchange import LiveRequest
+    from harness.record.session import RecordingSession
 
-__all__ = ["targets"]
 
 _CALL = "_harness_call"  # of a connection: the request that is being sent
 _LIVE = "_harness_live"  # of a connection: it is being connected for real
@@ -52,8 +52,6 @@ def targets(module: ModuleType) -> Iterator[tuple[type, str, Callable[..., Any]]
 class _Call:
     """One request of a connection."""
 
-    __slots__ = ("found", "is_complete", "is_decided", "reader", "session")
-
     def __init__(self, session: RecordingSession, origin: str) -> None:
         self.session = session
         self.reader = RequestReader(origin)
@@ -72,7 +70,7 @@ class _Call:
         self.found = self.session.answer(self.reader.request())
         if isinstance(self.found, Exchange):
             return
-        with _live(connection):
+        with passing(), _live(connection):
             if isinstance(connection.sock, _IdleSocket):
                 connection.sock = None
                 connection.connect()
@@ -171,10 +169,10 @@ def _getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def _live(connection: Any) -> Iterator[None]:
+    """Connect for real, within the block."""
     vars(connection)[_LIVE] = True
     try:
-        with passing():
-            yield
+        yield
     finally:
         del vars(connection)[_LIVE]
 
@@ -281,12 +279,9 @@ class _IdleSocket:
     def sendall(self, data: Any) -> None:
         """Connect for what was sent past us; the guard sees it."""
         connection = self._connection
-        vars(connection)[_LIVE] = True
-        try:
+        with _live(connection):
             connection.sock = None
             connection.connect()
-        finally:
-            del vars(connection)[_LIVE]
         connection.sock.sendall(data)
 
     def fileno(self) -> int:

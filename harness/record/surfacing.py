@@ -5,7 +5,8 @@ OpenAI's SDK 3 lets such an error through. Its 2.x versions, and other SDKs, tak
 exception for a lost connection, retry with pauses and raise an error of their own, in
 which ours is only the cause. Two remedies, owned here: OpenAI 2.x lets errors of its
 own root class through, so ours becomes one as well where 2.x is in use; and when an
-SDK's error leaves the `with` block, ours is raised in its place.
+SDK's error leaves the `with` block, ours is raised in its place. What is no error and
+yet to be known is a `RecordingWarning`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import (
@@ -25,10 +27,9 @@ from harness.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
-__all__ = ["hidden_cause", "surfaced"]
 
 _OURS = (
     CassetteMismatchError,
@@ -94,3 +95,16 @@ def _as_both(error: HarnessError, root: type[Exception]) -> HarnessError:
     both.__dict__.update(error.__dict__)
     both.args = error.args
     return both
+
+
+class RecordingWarning(UserWarning):
+    """Something about a recording; nothing is lost."""
+
+
+def as_warnings(cassette: str) -> Callable[[str], None]:
+    """Return what makes a warning of a line of text.
+
+    Args:
+        cassette: Its path, which is shown as the place: our own lines do not help.
+    """
+    return lambda text: warnings.warn_explicit(text, RecordingWarning, cassette, 0)

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.cassettes.model import Ending, Exchange, Request, Response
+from harness.cassettes.model import Ending, Exchange, Request, Response, header_of
 from harness.errors import UsageError
+from harness.record.addresses import is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TRAFFIC_OPTIONS", "Traffic", "is_telemetry", "is_this_machine"]
 
 _OTLP = r"(?:/api/public/otel)?/v1/(?:traces|metrics|logs)"
 
@@ -68,20 +68,6 @@ def is_telemetry(uri: str) -> bool:
     return any(
         one.fullmatch(host) and path.fullmatch(parts.path) for one, path in _TELEMETRY
     )
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a name or an address is this machine's own."""
-    import ipaddress
-
-    name = host.partition("%")[0].strip("[]").rstrip(".").lower()
-    if name in {"", "localhost"} or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def _hosts(given: Any, name: str) -> tuple[str, ...]:
@@ -143,10 +129,7 @@ class Traffic:
         if not self.ignore_telemetry or not is_telemetry(request.uri):
             return None
         self.answered.append(f"{request.method} {request.uri.partition('?')[0]}")
-        wants = next(
-            (v for n, v in request.headers.items() if n.lower() == "content-type"), []
-        )
-        is_json = not any("protobuf" in value for value in wants)
+        is_json = "protobuf" not in header_of(request.headers, "content-type")
         body = b"{}" if is_json else b""  # an empty message is a valid one
         kind = "application/json" if is_json else "application/x-protobuf"
         headers = {"content-type": [kind], "content-length": [str(len(body))]}

@@ -17,7 +17,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.model import Exchange, Headers, Request
+from harness.cassettes.model import Exchange, Request, Response, grouped
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
 from harness.record.played import played_headers
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import ModuleType
 
-    from harness.record.session import LiveRequest, RecordingSession
+    from harness.record.exchange import LiveRequest
+    from harness.record.session import RecordingSession
 
-__all__ = ["targets"]
 
 _IN_PROCESS = {
     "ASGITransport",
@@ -66,8 +66,6 @@ def _wrapped(kind: type[_Transport], module: ModuleType) -> Callable[..., Any]:
 class _Transport:
     """What both transports share; lives for one request."""
 
-    __slots__ = ("module", "session", "transport")
-
     def __init__(
         self, session: RecordingSession, transport: Any, module: ModuleType
     ) -> None:
@@ -77,12 +75,8 @@ class _Transport:
 
     def answer(self, request: Any) -> Exchange | LiveRequest | None:
         """Ask the cassette; the request's body has been read."""
-        sent = Request(
-            request.method,
-            str(request.url),
-            _headers(request.headers),
-            request.content,
-        )
+        headers = grouped(request.headers.multi_items())
+        sent = Request(request.method, str(request.url), headers, request.content)
         with surfaced(self.module):
             return self.session.answer(sent)
 
@@ -107,10 +101,9 @@ class _Transport:
     def recorded(self, live: LiveRequest, response: Any) -> Any:
         if response.status_code == 101:
             return response
+        headers = grouped(response.headers.multi_items())
         recorder = live.responded(
-            status=response.status_code,
-            reason=response.reason_phrase,
-            headers=_headers(response.headers),
+            Response(response.status_code, response.reason_phrase, headers)
         )
         stream = stream_class(self.module, RecordedBody)(response.stream, recorder)
         # A new response, because some transports return one that was read already.
@@ -124,8 +117,6 @@ class _Transport:
 
 class _SyncTransport(_Transport):
     """Stands between a `Client` and its transport for one request."""
-
-    __slots__ = ()
 
     def handle_request(self, request: Any) -> Any:
         request.read()
@@ -142,8 +133,6 @@ class _SyncTransport(_Transport):
 class _AsyncTransport(_Transport):
     """Stands between an `AsyncClient` and its transport for one request."""
 
-    __slots__ = ()
-
     async def handle_async_request(self, request: Any) -> Any:
         await request.aread()
         found = self.answer(request)
@@ -154,10 +143,3 @@ class _AsyncTransport(_Transport):
         if found is None:
             return response
         return self.recorded(found, response)
-
-
-def _headers(received: Any) -> Headers:
-    headers: Headers = {}
-    for name, value in received.multi_items():
-        headers.setdefault(name, []).append(value)
-    return headers

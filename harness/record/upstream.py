@@ -23,7 +23,6 @@ from harness.redaction.config import redacted_url
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-__all__ = ["BrokenStreamError", "Upstream", "UpstreamResponse", "open_request"]
 
 _READ_AHEAD_BYTES = 1 << 20  # held while the reader is slower than the network
 _HEAD_BYTES = 1 << 16  # as much as common servers allow; h11's own limit is 16 KiB

@@ -1,34 +1,56 @@
 """`use_cassette`: recording and playing in process.
 
-Owns the public entry. What happens to a request is decided in
-`harness.record.session`, where it is caught in `harness.record.transports`.
+Owns the public entry, and the list of clients that are intercepted while a cassette is
+open: what is replaced in each library is known to its own module, and none of the
+libraries is imported by us. What happens to a request is decided in
+`harness.record.session`.
 """
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import inspect
 import warnings
-from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harness.errors import StateError
-from harness.record.active import using
-from harness.record.clients import intercepting
+from harness.record import aiohttp_client, stdlib_client, transports
+from harness.record.active import THREAD_PATCHES, using
+from harness.record.guard import GUARD_PATCHES
+from harness.record.patches import ModulePatches
 from harness.record.session import RecordingSession
 from harness.record.surfacing import hidden_cause
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
-    from types import TracebackType
+    from collections.abc import Callable, Iterator
 
     from harness.cassettes.vcr_bridge import RecordMode
 
-__all__ = ["CassetteContext", "use_cassette"]
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+CLIENT_PATCHES = ModulePatches(
+    {
+        "httpx": transports.targets,
+        "httpx2": transports.targets,
+        "http.client": stdlib_client.targets,
+        "urllib3.connection": stdlib_client.targets,
+        "aiohttp.connector": aiohttp_client.targets,
+    }
+)
+"""In place while any cassette is open."""
+
+
+@contextlib.contextmanager
+def intercepting() -> Iterator[None]:
+    """Intercept clients, follow threads and watch sockets, within the block."""
+    with contextlib.ExitStack() as stack:
+        for patches in (CLIENT_PATCHES, THREAD_PATCHES, GUARD_PATCHES):
+            patches.install()
+            stack.callback(patches.uninstall)
+        yield
+
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 
 def use_cassette(
@@ -87,7 +109,7 @@ def use_cassette(
     return CassetteContext(path, record, options)
 
 
-class CassetteContext(AbstractContextManager["RecordingSession"]):
+class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecorator):
     """What `use_cassette` returns. It may be used again, but not inside itself."""
 
     def __init__(
@@ -95,7 +117,7 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
     ) -> None:
         self._arguments: tuple[Any, Any, dict[str, Any]] = (path, record, options)
         self._session: RecordingSession | None = None
-        self._using: ExitStack | None = None
+        self._using: contextlib.ExitStack | None = None
 
     def __enter__(self) -> RecordingSession:
         path, record, options = self._arguments
@@ -106,16 +128,13 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
             )
         session = RecordingSession(path, mode=record, **options)
         self._session = session
-        self._using = ExitStack()
+        self._using = contextlib.ExitStack()
         self._using.enter_context(intercepting())
         self._using.enter_context(using(session))
         return session
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, error: BaseException | None, trace: object
     ) -> None:
         session, context = self._session, self._using
         assert session is not None
@@ -138,30 +157,16 @@ class CassetteContext(AbstractContextManager["RecordingSession"]):
         return self.__enter__()
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, error: BaseException | None, trace: object
     ) -> None:
-        self.__exit__(kind, error, traceback)
+        self.__exit__(kind, error, trace)
 
-    def _again(self) -> Self:
+    def _recreate_cm(self) -> Self:
+        """Return the context of one call of a decorated function."""
         return type(self)(*self._arguments)
 
-    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+    def __call__(self, function: _F) -> _F:
         """Decorate a function or coroutine function; each call opens the cassette."""
         if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def call_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                async with self._again():
-                    return await function(*args, **kwargs)
-
-            return call_async  # type: ignore[return-value]  # _R is the coroutine
-
-        @functools.wraps(function)
-        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            with self._again():
-                return function(*args, **kwargs)
-
-        return call
+            return contextlib.AsyncContextDecorator.__call__(self, function)
+        return contextlib.ContextDecorator.__call__(self, function)

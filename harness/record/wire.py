@@ -11,20 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request
+from harness.cassettes.model import Headers, Request, Response, header_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cassettes.model import Headers
-    from harness.record.exchange import ExchangeRecorder
-    from harness.record.session import LiveRequest
+    from harness.record.exchange import ExchangeRecorder, LiveRequest
 
-__all__ = [
-    "BODILESS",
-    "RequestReader",
-    "ResponseTap",
-]
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 BODILESS = frozenset({204, 304})
@@ -46,14 +39,13 @@ class _Body:
     """
 
     def __init__(self, headers: Headers, *, default: int | None) -> None:
-        coding = _value(headers, "transfer-encoding").lower()
-        length = _value(headers, "content-length").strip()
-        self._is_chunked = "chunked" in coding
-        self.expected = int(length) if length.isascii() and length.isdigit() else None
-        if self.expected is None:
-            self.expected = default
+        length = header_of(headers, "content-length").strip()
+        self._is_chunked = "chunked" in header_of(headers, "transfer-encoding").lower()
+        self.expected = default
         if self._is_chunked:
             self.expected = None
+        elif length.isascii() and length.isdigit():
+            self.expected = int(length)
         self.received = 0
         self.is_until_close = not self._is_chunked and self.expected is None
         self.is_over = self.expected == 0
@@ -143,7 +135,7 @@ class RequestReader:
         request = self._request
         if request is None or self._pieces:
             return False
-        return _value(request.headers, "expect").lower() == "100-continue"
+        return header_of(request.headers, "expect").lower() == "100-continue"
 
     def request(self) -> Request:
         """Return the request, as far as it has been sent."""
@@ -205,12 +197,12 @@ class ResponseTap:
             self._is_done = True  # upgraded, or no HTTP: nothing that could be played
         elif status >= 200:
             self._recorder = self._live.responded(
-                status=status, reason=reason.strip(), headers=headers
+                Response(status, reason.strip(), headers)
             )
-            is_bodiless = self._method == "HEAD" or status in BODILESS
-            self._body = _Body({} if is_bodiless else headers, default=None)
-            if is_bodiless:
+            if self._method == "HEAD" or status in BODILESS:
                 self._body = _Body({}, default=0)
+            else:
+                self._body = _Body(headers, default=None)
         return self._body
 
     def ended(self) -> None:
@@ -257,10 +249,3 @@ def _head(data: bytes) -> tuple[str, Headers]:
         last = headers.setdefault(name.strip(), [])
         last.append(value.strip())
     return lines[0], headers
-
-
-def _value(headers: Headers, wanted: str) -> str:
-    for name, values in headers.items():
-        if name.lower() == wanted and values:
-            return values[0]
-    return ""

@@ -22,7 +22,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from harness.redaction.escapes import past_escape, text_in_base64, unescaped
+from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.prefixes import find_prefixed, is_chance
@@ -30,6 +30,7 @@ from harness.redaction.secret_names import is_placeholder
 from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
     BASIC,
+    JWK,
     KUBERNETES,
     KUBERNETES_DATA,
     PEM_BEGIN,
@@ -80,13 +81,12 @@ def find_secrets(
     extra = tuple(extra)
     yield from find_keys(text, extra)
     yield from find_named(text, names, is_url=is_url)
-    behind = unescaped(text)
-    if behind is not None:
-        for start, end, kind in (
-            *_raw_keys(behind.text, extra),
-            *find_named(behind.text, names, is_url=is_url),
-        ):
-            yield Span(behind.raw(start), behind.raw(end), kind)
+    behind = OF_ASCII.text(text)
+    if behind is not text:
+        spans = [*_raw_keys(behind, extra), *find_named(behind, names, is_url=is_url)]
+        places = OF_ASCII.written(text, [(start, end) for start, end, _ in spans])
+        for (start, end), span in zip(places, spans, strict=True):
+            yield Span(start, end, span.kind)
 
 
 def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
@@ -110,9 +110,16 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     for match in BASIC.finditer(text) if b"asic" in text or b"ASIC" in text else ():
         if b":" in text_in_base64(match[1]):
             yield Span(*match.span(1), "basic credentials")
+    yield from _blocks(text)
+
+
+def _blocks(text: bytes) -> Iterator[Span]:
+    """Yield secrets of several lines or fields, each known by another of them."""
     for match in PEM_BEGIN.finditer(text):
         body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
         yield Span(match.start(), body.end() if body else match.end(), "private key")
+    for match in JWK.finditer(text) if b'"kty' in text else ():
+        yield Span(*match.span(1), "private key")
     if KUBERNETES.search(text):
         for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")

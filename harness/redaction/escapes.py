@@ -1,55 +1,145 @@
 r"""Text behind escapes, one level deep, with the way back to its bytes.
 
-Owns undoing percent escapes, `\u` escapes of ASCII and base64, so that a search finds
-what stands behind them. It knows nothing of secrets.
+Owns undoing the escapes of JSON strings, escapes of ASCII anywhere (percent, `\u`,
+`\x`) and base64, so that a search finds what stands behind them. It knows nothing of
+secrets.
 """
 
 from __future__ import annotations
 
 import binascii
+import functools
 import re
-from array import array
-from bisect import bisect_left
+from typing import TYPE_CHECKING
 
-__all__ = ["Unescaped", "past_escape", "text_in_base64", "unescaped"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
-_PERCENT = re.compile(rb"%([2-7][0-9A-Fa-f])")
-_UNICODE = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
-_ESCAPE = re.compile(_PERCENT.pattern + b"|" + _UNICODE.pattern)
+__all__ = ["IN_JSON", "OF_ASCII", "Escapes", "past_escape", "text_in_base64"]
+
 _LOOKED_AT = 16  # characters of base64 that show whether text is behind it
 
 
-class Unescaped:
-    """A text without its escapes.
+class Escapes:
+    """One kind of escapes.
 
-    Attributes:
-        text: The text; each escape is the one character that it stands for.
+    Args:
+        pattern: What one of them looks like.
+        character: Returns what it stands for, in UTF-8.
+        text: Returns a text without them, where that is known faster.
     """
 
-    def __init__(self, raw: bytes) -> None:
-        self._places = array("q")
-        self._lengths = array("q", [0])  # by how much the escapes so far are longer
-        text = bytearray()
-        end = longer = 0
-        for match in _ESCAPE.finditer(raw):
-            text += raw[end : match.start()]
-            self._places.append(len(text))
-            text.append(int(match[1] or match[2], 16))
-            longer += len(match[0]) - 1
-            self._lengths.append(longer)
-            end = match.end()
-        self.text = bytes(text + raw[end:])
+    def __init__(
+        self,
+        pattern: bytes,
+        character: Callable[[bytes], bytes],
+        text: Callable[[bytes], bytes | None] = lambda _: None,
+    ) -> None:
+        self._escape = re.compile(pattern, re.DOTALL)
+        self._stretch = re.compile(
+            rb"(?:[^\\%]++|" + pattern + rb"|.){1,1000}+", re.DOTALL
+        )
+        self._character = character
+        self._known = text
 
-    def raw(self, offset: int) -> int:
-        """Return the offset in the raw text of an offset in `text`."""
-        return offset + self._lengths[bisect_left(self._places, offset)]
+    def text(self, raw: bytes) -> bytes:
+        """Return a text with each escape replaced by what it stands for."""
+        known = self._known(raw)
+        if known is not None:
+            return known
+        resolved = bytearray()  # and no list of pieces, which takes many times the text
+        position = 0
+        for match in self._escape.finditer(raw):
+            resolved += raw[position : match.start()]
+            resolved += self._character(match[0])
+            position = match.end()
+        return bytes(resolved + raw[position:])
+
+    def written(
+        self, raw: bytes, spans: Iterable[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """Return where spans of `text(raw)` stand in the raw text, whole escapes."""
+        spans = list(spans)
+        if not spans or (b"\\" not in raw and b"%" not in raw):
+            return spans
+        starts: dict[int, int] = {}
+        ends: dict[int, int] = {}
+        wanted = sorted({offset for span in spans for offset in span}, reverse=True)
+        written = read = 0
+
+        def passed(begin: int, end: int, size: int) -> None:
+            """Go on by what stands for `size` bytes, one by one or as one escape."""
+            nonlocal written, read
+            while wanted and wanted[-1] < read + size:
+                offset = wanted.pop()
+                starts[offset] = ends[offset] = begin + offset - read
+                if end - begin != size:  # inside what one escape stands for
+                    starts[offset] = begin
+                    ends[offset] = begin if offset == read else end
+            written, read = end, read + size
+
+        for stretch in self._stretch.finditer(raw):
+            size = len(self.text(stretch[0]))
+            if wanted and wanted[-1] >= read + size:
+                written, read = stretch.end(), read + size
+                continue
+            for match in self._escape.finditer(raw, *stretch.span()):
+                passed(written, match.start(), match.start() - written)
+                passed(*match.span(), len(self._character(match[0])))
+            passed(written, stretch.end(), stretch.end() - written)
+            if not wanted:
+                break
+        passed(written, len(raw) + 1, len(raw) + 1 - written)  # and the end itself
+        return [(starts[start], ends[end]) for start, end in spans]
 
 
-def unescaped(raw: bytes) -> Unescaped | None:
-    """Return a text without its escapes of ASCII; None where it has none."""
+_SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_SHORT |= {b'"': b'"', b"/": b"/"}
+
+
+def _of_most_strings(raw: bytes) -> bytes | None:
+    if b"\\" not in raw:
+        return raw
+    if b"\\u" in raw or b"\0" in raw:
+        return None
+    text = raw.replace(b"\\\\", b"\0")
+    for letter, character in _SHORT.items():
+        text = text.replace(b"\\" + letter, character)
+    return None if b"\\" in text else text.replace(b"\0", b"\\")
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_json(escape: bytes) -> bytes:
+    if escape[1:2] != b"u" or len(escape) == 2:
+        return _SHORT.get(escape[1:2], escape[1:])
+    units = [int(code, 16) for code in escape[2:].split(b"\\u")]
+    text = "".join(map(chr, units)).encode("utf-16", "surrogatepass")
+    return text.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
+
+
+IN_JSON = Escapes(
+    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|.)",
+    _in_json,
+    _of_most_strings,
+)
+"""Of the text between the quotes of a JSON string."""
+
+_PERCENT = re.compile(rb"%[2-7][0-9A-Fa-f]")
+_UNICODE = re.compile(rb"\\(?:u00|x)[2-7][0-9A-Fa-f]")
+
+
+def _of_most_texts(raw: bytes) -> bytes | None:
     # Two searches for literal text are faster than one for either.
     has_escapes = _PERCENT.search(raw) or _UNICODE.search(raw)
-    return Unescaped(raw) if has_escapes else None
+    return None if has_escapes else raw
+
+
+OF_ASCII = Escapes(
+    _PERCENT.pattern + b"|" + _UNICODE.pattern,
+    lambda escape: bytes((int(escape[-2:], 16),)),
+    _of_most_texts,
+)
+"""Of ASCII, in any text; one that has none is returned as it is."""
 
 
 def past_escape(text: bytes, start: int) -> int:

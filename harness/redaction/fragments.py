@@ -8,7 +8,6 @@ caller knows; where the fragments are, `harness.redaction.body_slots`.
 
 from __future__ import annotations
 
-import functools
 import re
 from bisect import bisect_right
 from itertools import accumulate
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from harness.redaction.body_slots import Slots
 from harness.redaction.documents import is_event_stream
+from harness.redaction.escapes import IN_JSON
 from harness.redaction.overlaps import Secret, combined
 from harness.redaction.replacements import REDACTED, is_mark
 from harness.redaction.slot_places import ALIKE, GUESSES
 from harness.redaction.spans import COMMAND, LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.redaction.body_slots import Slot
     from harness.redaction.detectors import Span
@@ -31,15 +31,6 @@ __all__ = ["body_secrets"]
 
 _BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
 _BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it
-
-_ESCAPED = (
-    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|.)"
-)
-_ESCAPE = re.compile(_ESCAPED, re.DOTALL)
-_STRETCH = re.compile(rb"(?:[^\\]++|" + _ESCAPED + rb"){1,1000}+", re.DOTALL)
-_SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_SHORT |= {b'"': b'"', b"/": b"/"}
-
 
 _OF_LINES = frozenset({LINE, COMMAND})
 # Their end is the end of the line: where two texts were taken for one by a guess, the
@@ -83,7 +74,7 @@ class _Text:
     def __init__(self, slot: Slot) -> None:
         self.slot = slot
         self.pieces = [
-            unescaped(text) if string >= 0 else text
+            IN_JSON.text(text) if string >= 0 else text
             for _, string, text in slot.fragments
         ]
         self.joined = b"".join(self.pieces)
@@ -110,7 +101,7 @@ class _Text:
             fragment = self.slot.fragments[at]
             written = [(start, end) for start, end, _ in pieces]
             if fragment.string >= 0:
-                written = as_written(fragment.text, written)
+                written = IN_JSON.written(fragment.text, written)
             begin = slots.start(fragment)
             for (start, end), (_, _, number) in zip(written, pieces, strict=True):
                 found[number].append((begin + start, begin + end))
@@ -137,9 +128,10 @@ def _found(
     texts = [text.joined for text in batch]
     yield from _secrets(batch, _searched(texts, find), slots)
     inner = [text for text in batch if b"\\" in text.joined]
-    found = _searched([unescaped(text.joined) for text in inner], find)
+    found = _searched([IN_JSON.text(text.joined) for text in inner], find)
     for number, spans in found.items():
-        written = as_written(inner[number].joined, [span[:2] for span in spans])
+        plain = [span[:2] for span in spans]
+        written = IN_JSON.written(inner[number].joined, plain)
         found[number] = [
             span._replace(start=start, end=end)
             for span, (start, end) in zip(spans, written, strict=True)
@@ -202,73 +194,3 @@ def _is_marked(body: bytes, secret: Secret, *, is_guess: bool) -> bool:
         is_one or part in REDACTED.encode()
         for part, is_one in zip(parts, are_marks, strict=True)
     )
-
-
-def unescaped(text: bytes) -> bytes:
-    """Return the text of a JSON string as a reader of the JSON gets it, in UTF-8."""
-    if b"\\" not in text:
-        return text
-    if b"\\u" not in text and b"\0" not in text:  # most texts; much faster
-        text = text.replace(b"\\\\", b"\0")
-        for letter, character in _SHORT.items():
-            text = text.replace(b"\\" + letter, character)
-        if b"\\" not in text:
-            return text.replace(b"\0", b"\\")
-        text = text.replace(b"\0", b"\\\\")
-    resolved = bytearray()  # and no list of pieces, which takes many times the text
-    position = 0
-    for match in _ESCAPE.finditer(text):
-        resolved += text[position : match.start()]
-        resolved += _character(match[0])
-        position = match.end()
-    return bytes(resolved + text[position:])
-
-
-def as_written(text: bytes, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return where spans of `unescaped(text)` stand in the text, whole escapes.
-
-    Args:
-        text: The text of a JSON string.
-        spans: Start and end offsets.
-    """
-    spans = list(spans)
-    if b"\\" not in text:
-        return spans
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    wanted = sorted({offset for span in spans for offset in span}, reverse=True)
-    written = read = 0
-
-    def passed(begin: int, end: int, size: int) -> None:
-        """Go on by a stretch of which each byte, or one escape, stands for `size`."""
-        nonlocal written, read
-        while wanted and wanted[-1] < read + size:
-            offset = wanted.pop()
-            starts[offset] = ends[offset] = begin + offset - read
-            if end - begin != size:  # inside what one escape stands for
-                starts[offset] = begin
-                ends[offset] = begin if offset == read else end
-        written, read = end, read + size
-
-    for stretch in _STRETCH.finditer(text):
-        size = len(unescaped(stretch[0]))
-        if wanted and wanted[-1] >= read + size:
-            written, read = stretch.end(), read + size
-            continue
-        for match in _ESCAPE.finditer(text, *stretch.span()):
-            passed(written, match.start(), match.start() - written)
-            passed(*match.span(), len(_character(match[0])))
-        passed(written, stretch.end(), stretch.end() - written)
-        if not wanted:
-            break
-    passed(written, len(text) + 1, len(text) + 1 - written)  # and the end itself
-    return [(starts[start], ends[end]) for start, end in spans]
-
-
-@functools.lru_cache(maxsize=4096)
-def _character(escape: bytes) -> bytes:
-    if escape[1:2] != b"u" or len(escape) == 2:
-        return _SHORT.get(escape[1:2], escape[1:])
-    units = [int(code, 16) for code in escape[2:].split(b"\\u")]
-    text = "".join(map(chr, units)).encode("utf-16", "surrogatepass")
-    return text.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.redaction.escapes import past_escape
+from harness.redaction.near_values import AHEAD, find_near
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
@@ -21,9 +22,10 @@ from harness.redaction.secret_names import (
     folded_all,
     is_placeholder,
     is_random,
+    is_sure,
     is_uuid,
 )
-from harness.redaction.spans import FIELD, LINE, PARAMETER, Span
+from harness.redaction.spans import COMMAND, FIELD, LINE, PARAMETER, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,27 +46,37 @@ _NO_NAMES = Names()
 
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
-    "k(?:ey(?:s|[-_]?id)?)|t(?:okens?)|d(?:sn|atabase[-_]url)|c(?:onn(?:ection)?[-_]?"
-    "str(?:ing)?|red(?:ential)?s?|ookies?|ode)|p(?:ass(?:words?|wd|phrase|code)?|wd|in|at)"
-    "|s(?:ecret(?:s|[-_]?id)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?)"
+    "k(?:ey(?:s|[-_]?id)?)|t(?:okens?)|d(?:sn|atabase[-_]url)|c(?:onn(?:ection)?[-_ ]?"
+    "str(?:ing)?|red(?:ential)?s?|ookies?|odes?|ontrasena)"
+    "|p(?:ass(?:words?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
+    "|m(?:nemonic|ot[-_]?de[-_]?passe)"
+    "|s(?:ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
+    "|eed[-_ ]?phrase|enha)"
     "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
-    "|r(?:edis[-_]url)|w(?:ebhook[-_]url)"
+    "|r(?:edis[-_]url)|w(?:ebhook[-_]url|achtwoord)"
 )
 _QUALIFIER = (
-    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base64|b64"
+    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base(?:64)?|b64"
     "|header))?"
 )
 _ASSIGNMENT = (
-    rb"""(?=[\\"'`\]]{0,6}\s{0,8}(?:[:=>?]|\|\||,\s?\\*+"value|\\*"?\s+value=))"""
+    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
+    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]))|(?=""" + AHEAD + b"))"
 )
+_FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
-    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|:|>|\|\|)"""
-    rb"""|,\s?\\*+"value\\*+"\s*+:|\s+value=)"""
-    rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+)?(?:[bfr](?=["']))?(\\*+["'`])?"""
+    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
+    rb"""|,\s?\\*+"value\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s))"""
+    rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
+    rb"""|\{\s*+\\*+"(?:S|[Vv]alue|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
+    rb"""(?:[bfr](?=["']))?(\\*+["'`])?"""
 )
+_PART = re.compile(
+    rb'"(?:;[^\r\n]{0,200}+)?(?:\r?\n[^\r\n]{1,200}+){0,3}\r?\n\r?\n([^\r\n]{1,2048}+)'
+)  # of a form: the rest of its head, and its first line
 _QUOTED = {
     b'"': re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL),
     b"'": re.compile(rb"(?:[^'\\\n]++|\\(?!n).)*+"),
@@ -72,6 +84,11 @@ _QUOTED = {
     # One level of JSON inside JSON: `\"` ends the value, `\\\"` is a quote in it.
     b'\\"': re.compile(rb'(?:[^"\\]++|\\\\(?:\\["\\]|[^"\\])|\\[nrtbfu/])*+'),
 }
+# The next of a list of values, and no name of the next field.
+_ITEM = re.compile(
+    rb"""\\?["'],\s{0,40}\\?["'](?=[^"'\\]*[0-9])"""
+    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}[,\]])"""
+)
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
     rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
@@ -117,6 +134,16 @@ def find_named(
     Yields:
         Spans in the order of their beginnings.
     """
+    for option in _OPTION.finditer(text):
+        value = option[2].rstrip(b".,:!?").decode("utf-8", "replace")
+        sureness = _sureness(option[1].decode("ascii"), names)
+        least = _SHORTEST if sureness is Credential.YES else 16
+        if (
+            sureness > Credential.URL
+            and is_random(value, least=least)
+            and not is_placeholder(value)
+        ):
+            yield Span(option.start(2), option.start(2) + len(value.encode()), COMMAND)
     found_to = 0
     lowered, pattern = text.lower(), _stems(names.deny)
     for match in chain.from_iterable(
@@ -129,14 +156,31 @@ def find_named(
         start = end - len(before) + len(before.rstrip(_NAME_BYTES))
         start = past_escape(text, start)
         name = text[start:end].decode("ascii").lstrip("-.$")
+        first = _FIRST_WORD.search(before, 0, len(before) - (end - start))
+        if first is not None and is_sure(two := first[1].decode("ascii") + name):
+            name = two  # `API key: ...`
+            start -= len(first[0])
         sureness = _sureness(name, names)
         if sureness is not Credential.NO:
             span = _value(text, start, end, sureness, is_url=is_url)
+            if span is None:
+                span = find_near(text, end, text[start:end], sureness)
             if span is not None:
                 if span.end - span.start > _MOST:
                     span = span._replace(end=_rest(text, span))
                 found_to = span.end
                 yield span
+                while item := _ITEM.match(text, found_to):
+                    found_to = item.end(1)
+                    yield Span(*item.span(1), span.kind)
+
+
+# `--password VALUE`, also as items of a list.
+_OPTION = re.compile(
+    rb"""--([A-Za-z][A-Za-z0-9_-]{1,60}+)"""
+    rb"""(?:\\*+["'],\s{0,4}\\*+["']|\s{1,4}\\*+["']?)([^\s"'`\\<>(){}$,;|&-]"""
+    rb"""[^\s"'`\\<>(){}$,;|&]{5,256}+)"""
+)
 
 
 # Base64 of an image has no names; a name is shorter, and something follows it.
@@ -174,6 +218,10 @@ def _value(
     text: bytes, start: int, end: int, sureness: Credential, *, is_url: bool
 ) -> Span | None:
     """Return the value of the name at `start`, where it is a secret."""
+    if text[max(0, start - 6) : start] == b'name="':
+        part = _PART.match(text, end)
+        if part is not None:
+            return _field(text, part, text[start:end], sureness)
     opening = _OPENING.match(text, end)
     if opening is None:
         return None
@@ -217,12 +265,15 @@ def _parameter(
 def _field(
     text: bytes, value: re.Match[bytes], name: bytes, sureness: Credential
 ) -> Span | None:
-    shown = value[0].decode("utf-8", "replace")
-    if is_placeholder(shown) or _is_prose(shown):
+    value_group = 1 if value.re is _PART else 0
+    shown = value[value_group].decode("utf-8", "replace")
+    scheme = _SCHEME.match(value[value_group])
+    has_scheme = scheme is not None and " " not in shown[scheme.end() :]
+    if is_placeholder(shown) or (_is_prose(shown) and not has_scheme):
         return None
     if sureness is Credential.MAYBE and not _is_likely(text, value, name, shown):
         return None
-    return Span(*value.span(), FIELD)
+    return Span(*value.span(value_group), FIELD)
 
 
 def _is_prose(value: str) -> bool:
@@ -245,6 +296,9 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
     return is_random(shown, least=least) and not is_uuid(shown)
 
 
+_OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth", b"pass"}
+
+
 def _bare(
     text: bytes,
     at: int,
@@ -255,9 +309,8 @@ def _bare(
     is_quoted: bool = False,
 ) -> Span | None:
     """Return the value of a line, which is more often code or prose than a secret."""
-    if name.lower() in {b"key", b"code", b"pin", b"sid", b"auth", b"pass", b"keys"}:
-        return None
-    if b">" in operator and b"=" not in operator and not _is_element(text, at, name):
+    is_arrow = b">" in operator and b"=" not in operator
+    if name.lower() in _OF_NOTHING or (is_arrow and not _is_element(text, at, name)):
         return None
     scheme = _SCHEME.match(text, at)
     if scheme is not None:
@@ -270,24 +323,26 @@ def _bare(
     shown = found.decode("utf-8", "replace")
     if len(shown) < _SHORTEST or is_placeholder(shown) or after in {b"(", b"["}:
         return None
-    if (
-        len(shown) < 80
-        and credential_of(shown) is not Credential.NO
-        and not any(map(str.isdecimal, shown))
+    is_sure = sureness is Credential.YES
+    is_loose = operator.strip().rstrip(b":") in {b"|", b"is", b"was"}
+    if not any(map(str.isdecimal, shown)) and (
+        is_loose or (len(shown) < 80 and credential_of(shown) is not Credential.NO)
     ):
-        return None  # `password=db_password`
-    is_variable = name.isupper() and operator == b"=" and sureness is Credential.YES
-    if not is_random(shown, least=_SHORTEST if sureness is Credential.YES else 12) and (
-        not (is_variable or is_quoted)
-        or not shown.isalnum()
-        or sureness is Credential.MAYBE
-    ):
+        return None  # `password=db_password`, `the password is compared`
+    least = _SHORTEST if is_sure and not is_loose else 12
+    is_variable = name.isupper() and operator == b"=" and is_sure
+    may_be_word = is_sure and shown.isalnum() and (is_variable or is_quoted)
+    if not may_be_word and not is_random(shown, least=least):
         return None
-    if sureness is Credential.MAYBE and is_uuid(shown):
+    if not is_sure and is_uuid(shown):
         return None
     return Span(value.start(), value.start() + len(found), LINE)
 
 
 def _is_element(text: bytes, at: int, name: bytes) -> bool:
     """Return whether `name>` is the end of an opening tag."""
-    return text[at - len(name) - 2 : at - len(name) - 1] == b"<"
+    before = text[max(0, at - len(name) - 40) : at - len(name) - 1]
+    return _TAG.search(before) is not None
+
+
+_TAG = re.compile(rb"<(?:\w{1,30}:)?\Z")

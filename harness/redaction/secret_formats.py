@@ -238,6 +238,8 @@ FORMATS: tuple[Format, ...] = (
     Format("Tailscale key", r"tskey-[a-z]+-", _WORD, 16, "Tailscale: Key prefixes"),
     Format("ngrok key", r"(?:ak|cr|rt)_", _ALNUM, 27, "ngrok: API keys", _END),
     Format("Apify token", r"apify_api_", _ALNUM, 30, "Apify: API tokens"),
+    Format("Telegram bot token", r"(?:bot)?[0-9]{8,10}:AA", _WORD, 33, "Telegram: Bot API", rf"(?![{_WORD}])"),
+    Format("password hash", r"\$(?:1|5|6|2[abxy]|y|apr1)\$", "./$" + _ALNUM, 22, "crypt(5)", seen="2026-11"),
     Format("Telegram bot token in a path", r"bot\d{6,12}%3[Aa]A", _WORD, 33, "Telegram: Bot API"),
 )
 # fmt: on

@@ -20,6 +20,7 @@ __all__ = [
     "is_identifying_header",
     "is_placeholder",
     "is_random",
+    "is_sure",
     "is_uuid",
 ]
 
@@ -60,12 +61,16 @@ _SURE = (
     "|bottoken|usertoken|usertoken|securitytoken|privatetoken|csrftoken|xsrftoken"
     "|authorization|connectionstring|connstring|connstr|credentials?|secretid"
     "|sessioncookie|accesscode|authcode|apisecret|databaseurl|redisurl|webhookurl"
+    "|appkey|secretkeybase|middlewaretoken|secretstring|mnemonic|seedphrase|cipherkey"
+    "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
+    "|contrasena|wachtwoord"
 )
-_SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn)\Z")
+_SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|(?:root|db|user|admin)pw)\Z")
+_SURE_WORDS = re.compile(_SURE, re.IGNORECASE)
 _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
     | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
-    | {"keys", "tokens", "pin", "pat", "apikeys"}
+    | {"keys", "tokens", "pin", "pat", "apikeys", "psk", "pw", "senha"}
 )
 _URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "code"})
 _ID_WORDS = frozenset({"session", "sess"})
@@ -117,6 +122,11 @@ def credential_of(name: str) -> Credential:
     )
 
 
+def is_sure(words: str) -> bool:
+    """Return whether words, joined without anything between them, name a credential."""
+    return _SURE_WORDS.fullmatch(words) is not None
+
+
 _QUALIFIERS = frozenset(
     {"value", "prod", "dev", "staging", "live", "test", "old", "new", "base", "b"}
     | {"header", "plain", "current", "previous"}
@@ -124,7 +134,8 @@ _QUALIFIERS = frozenset(
 
 _CREDENTIAL_HEADER = re.compile(
     r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
-    r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase)$"
+    r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase|sign"
+    r"|pat|otp|pin|bearer|assertion)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
 )

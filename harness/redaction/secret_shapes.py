@@ -14,6 +14,7 @@ from harness.redaction.spans import COMMAND, URL_USER
 
 __all__ = [
     "BASIC",
+    "JWK",
     "KUBERNETES",
     "KUBERNETES_DATA",
     "PEM_BEGIN",
@@ -95,13 +96,37 @@ SHAPES = (
             rb"([A-Za-z0-9_=~@.+/-]{8,}+)"
         ),
     ),
+    *(
+        Detector(COMMAND, re.compile(before + rb"((?![<{$%])[^\s\"'\\|;<>{}]{6,}+)"))
+        for before in (
+            rb"mysql[a-z]{0,8}\s[^\n|;]{0,100}?\s-p",
+            rb"sshpass\s{1,5}-p\s{0,5}(?:\\?[\"'])?",
+            rb"docker login\s[^\n|;]{0,100}?\s-p\s{1,5}(?:\\?[\"'])?",
+            rb"redis-cli\s[^\n|;]{0,100}?-a\s{1,5}(?:\\?[\"'])?",
+            rb"ConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?\\?[\"']",
+            rb"IDENTIFIED BY\s{1,5}(?:PASSWORD\s{1,5})?\\?[\"']",
+        )
+    ),
+    Detector(
+        "private key",  # PuTTY's
+        re.compile(
+            rb"Private-Lines: [0-9]{1,4}(?:\r?\n|\\[nr])++"
+            rb"((?:[A-Za-z0-9+/=]{8,}+(?:\r?\n|\\[nr])*+){1,400}+)"
+        ),
+    ),
 )
 BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
-PEM_BEGIN = re.compile(rb"-----BEGIN[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----")
+PEM_BEGIN = re.compile(
+    rb"----[- ]BEGIN[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?[- ]----"
+)
 PEM_BODY = re.compile(
-    rb"(?:[^\"-]++|-(?!----))*+-----END[A-Z0-9 _-]{0,100}?PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:[^\"-]++|-(?!---)|\"(?:\s|\\[nrt]|[+.,])*+\\?\")*+"
+    rb"----[- ]END[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?[- ]----"
 )
 PEM_CUT = re.compile(rb"[A-Za-z0-9+/=\s\\]*+")
+JWK = re.compile(  # RFC 7518, 6.2.2, 6.3.2 and 6.4.1
+    rb"\"(?:d|k|p|q|dp|dq|qi)\\?\"\s{0,9}:\s{0,9}\\?\"([A-Za-z0-9_-]{20,}+)"
+)
 KUBERNETES = re.compile(rb"kind:[ \t]{0,9}\\?[\"']?[Ss]ecret\b")
 KUBERNETES_DATA = re.compile(
     rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"

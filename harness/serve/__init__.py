@@ -1,6 +1,6 @@
 """Serving: cassettes as a live OpenAI-compatible server, for clients in any language.
 
-`serve` is the entry; `harness.serve.fixture` makes a pytest fixture of it.
+`serve` is the entry; the pytest plugin has a fixture of it, `harness_server`.
 """
 
 from harness.serve.access import Access

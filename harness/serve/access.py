@@ -11,15 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from harness.cassettes.model import Request, header_of, header_pairs
 from harness.errors import shorten
 from harness.record.addresses import is_loopback
-
-if TYPE_CHECKING:
-    from harness.cassettes.model import Request
-
-__all__ = ["Access"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +36,7 @@ class Access:
             bound: The addresses that the server listens on.
             is_control: It is for the control endpoint.
         """
-        headers = {name.lower(): values for name, values in request.headers.items()}
-        host = next(iter(headers.get("host", ())), "")
+        host = header_of(request.headers, "host")
         name = _name_of(host)
         # None at all is HTTP/1.0, which no browser speaks.
         if host and not (
@@ -54,16 +48,16 @@ class Access:
                 f"the Host {shorten(host)} is no name of this server; if clients reach "
                 "it under that name, allow it (--allow-host)"
             )
-        for origin in headers.get("origin", ()) if is_control else ():
-            if origin.lower() not in {f"http://{host}".lower(), *self._origins()}:
-                return (
-                    f"a page of {shorten(origin)} may not use the control endpoint; "
-                    "allow it (--allow-origin)"
-                )
+        if is_control:
+            own = f"http://{host}".lower()
+            allowed = {own, *(one.lower().rstrip("/") for one in self.allow_origins)}
+            for name, origin in header_pairs(request.headers):
+                if name.lower() == "origin" and origin.lower() not in allowed:
+                    return (
+                        f"a page of {shorten(origin)} may not use the control "
+                        "endpoint; allow it (--allow-origin)"
+                    )
         return ""
-
-    def _origins(self) -> set[str]:
-        return {origin.lower().rstrip("/") for origin in self.allow_origins}
 
 
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::[0-9]*)?")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-__all__ = ["Answer", "BrokenOffError", "Ending", "Pieces"]
+_T = TypeVar("_T")
 
 Pieces: TypeAlias = Iterable[tuple[float | None, bytes]]
 """Bytes of a body, each piece one write, with the seconds since the request when it
@@ -32,6 +32,12 @@ class BrokenOffError(Exception):
     def __init__(self, ending: Ending) -> None:
         self.ending = ending
         super().__init__(ending.value)
+
+
+def broken_off(pieces: Iterable[_T], ending: Ending) -> Iterator[_T]:
+    """Yield pieces, then stop before the answer is complete."""
+    yield from pieces
+    raise BrokenOffError(ending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,33 +10,35 @@ recorded error, goes out as it is.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from harness.apis.chat.chunks import Chunk, payload_error
+from harness.apis.chat.chunks import Chunk, Payload, payload_error
+from harness.apis.chat.deltas import choice_index
+from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.detect import api_named
 from harness.cassettes.classify import Kind, classify
-from harness.engine.stream import StreamReader, read_whole
+from harness.cassettes.model import Exchange, Request, header_pairs
+from harness.engine.stream import StreamReader
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
-from harness.serve.answer import Answer, BrokenOffError, Ending
+from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 from harness.serve.apis import (
     asked_api,
     has_error,
     parts_of,
     style_of,
     written,
-    written_whole,
 )
-from harness.serve.completions import completion_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.cassettes.model import Exchange, Request
+    from harness.apis.base import WritingApi
+    from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
-    from harness.serve.answer import Pieces
     from harness.serve.settings import Settings
 
-__all__ = ["say"]
 
 _STREAM_HEADERS = [
     ("content-type", "text/event-stream; charset=utf-8"),
@@ -94,7 +96,7 @@ def _restated(
         timed = _Timed(exchange, settings.speed)
         made = written(timed.parts(parts_of(exchange)), settings, style, request)
         if broken is not None and broken.is_silent:
-            made = _then_silence(made)
+            made = broken_off(made, Ending.STALLED)
         if settings.writes is not None:
             made = settings.writes.recut_bytes(made)
         is_array = api == "gemini" and "alt=sse" not in request.uri
@@ -105,12 +107,7 @@ def _restated(
     problem = has_error(parts)
     if problem:
         return Answer.error(500, problem)
-    return Answer.json(written_whole(parts, api))
-
-
-def _then_silence(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    raise BrokenOffError(Ending.STALLED)
+    return Answer.json(cast("WritingApi", api_named(api)).body(parts))
 
 
 def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
@@ -120,13 +117,11 @@ def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
     if settings.writes is not None:
         pieces = timed.during(settings.writes.recut_bytes(timed.pieces()))
     is_stream = classify(exchange).kind is Kind.STREAM
-    content_type = response.header("content-type")
-    headers = [
-        *_headers(exchange),
-        *([("content-type", content_type)] if content_type else []),
-    ]
-    if is_stream and not content_type:
-        headers = [*headers, _STREAM_HEADERS[0]]
+    headers = _headers(exchange)
+    if content_type := response.header("content-type"):
+        headers.append(("content-type", content_type))
+    elif is_stream:
+        headers.append(_STREAM_HEADERS[0])
     length = None
     if not is_stream and _ending(exchange) is None:
         length = len(response.body)
@@ -134,14 +129,9 @@ def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:
 
 
 def _headers(exchange: Exchange) -> list[tuple[str, str]]:
-    recorded = [
-        (name, value)
-        for name, values in exchange.response.headers.items()
-        for value in values
-    ]
     return [
         (name, value)
-        for name, value in end_to_end(recorded)
+        for name, value in end_to_end(header_pairs(exchange.response.headers))
         if name.lower() not in _OWN_HEADERS
     ]
 
@@ -248,7 +238,7 @@ def _whole(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answ
     is_cut = fault is not None and fault.ends_early
     ending = _ending(exchange) or (Ending.CLOSED if is_cut else None)
     if ending is not None:
-        return Answer(200, [], _nothing(ending), 1)
+        return Answer(200, [], broken_off((), ending), 1)
     wire = exchange.response.wire
     due = wire[-1].seconds / settings.speed if wire and settings.speed else None
     answer = Answer.json(completion_of(payloads))
@@ -258,6 +248,60 @@ def _whole(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answ
     )
 
 
-def _nothing(ending: Ending) -> Pieces:
-    yield from ()
-    raise BrokenOffError(ending)
+def completion_of(payloads: Iterable[Payload]) -> dict[str, Any]:
+    """Return the whole completion that a stream has sent.
+
+    Args:
+        payloads: Its chunks.
+
+    Returns:
+        A `chat.completion` object with every choice, the calls with their ids (one
+        made of its position where none came), log probabilities and usage.
+    """
+    accumulator = ResponseAccumulator()
+    logprobs: dict[int, dict[str, list[Any]]] = {}
+    for payload in payloads:
+        accumulator.feed(payload)
+        choices = payload.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict) and isinstance(choice.get("logprobs"), dict):
+                held = logprobs.setdefault(choice_index(choice), {})
+                for name, values in choice["logprobs"].items():
+                    if isinstance(values, list):
+                        held.setdefault(name, []).extend(values)
+    return {
+        "id": accumulator.id,
+        "object": "chat.completion",
+        "created": accumulator.created,
+        "model": accumulator.model,
+        "choices": [
+            {
+                "index": index,
+                "message": _message(accumulator.message(choice=index)),
+                "logprobs": logprobs.get(index),
+                "finish_reason": accumulator.message(choice=index).finish_reason,
+            }
+            for index in accumulator.choices
+        ],
+        **({"usage": accumulator.usage} if accumulator.usage else {}),
+    }
+
+
+def _message(said: AccumulatedMessage) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "role": said.role,
+        "content": said.content or (None if said.calls or said.refusal else ""),
+        "refusal": said.refusal or None,
+    }
+    if said.reasoning:
+        message["reasoning_content"] = said.reasoning
+    if said.calls:
+        message["tool_calls"] = [
+            {
+                "id": call.id or f"call_{call.position}",
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in said.calls
+        ]
+    return message

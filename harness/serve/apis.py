@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.apis.detect import api_named
@@ -26,21 +26,10 @@ from harness.errors import ChunkError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.apis.base import Conversation, WritingApi
+    from harness.apis.base import Conversation
     from harness.cassettes.model import Exchange, Request
     from harness.serve.settings import Settings
 
-__all__ = [
-    "asked_api",
-    "has_error",
-    "is_asked_streamed",
-    "parts_of",
-    "response_id",
-    "same_question",
-    "style_of",
-    "written",
-    "written_whole",
-]
 
 _PATHS = (
     ("chat", re.compile(r"/chat/completions$")),
@@ -160,11 +149,6 @@ def style_of(settings: Settings, api: str, request: Request) -> ApiStyle:
     if api == "gemini" and "alt=sse" not in request.uri:
         return ApiStyle(api, "gemini-array")
     return ApiStyle(api)
-
-
-def written_whole(parts: list[Part], api: str) -> dict[str, object]:
-    """Return an answer as a whole one of the API that was asked."""
-    return cast("WritingApi", api_named(api)).body(parts)
 
 
 def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:

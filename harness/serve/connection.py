@@ -12,21 +12,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request
+from harness.cassettes.model import Request, grouped
 from harness.errors import shorten
-from harness.record.forwarding import grouped
-from harness.record.incoming import ClientGoneError, RefusedError, ServerEnd
-from harness.serve.answer import BrokenOffError, Ending
+from harness.record.incoming import RefusedError, ServerEnd
+from harness.serve.answer import Answer, BrokenOffError, Ending
 
 if TYPE_CHECKING:
     import socket
 
-    from harness.serve.answer import Answer
-
-__all__ = ["ClientGoneError", "Connection", "RefusedError"]
 
 _PIECES_A_TURN = 16  # then everybody else has a turn, however fast the client reads
 
@@ -42,7 +38,6 @@ class Connection(ServerEnd):
         self._http_version = b"1.1"
         self._method = ""
         self._is_kept = True
-        self._has_ended = False
         self._asked_at = 0.0  # when the latest request had come, by the loop's clock
 
     @property
@@ -128,20 +123,8 @@ class Connection(ServerEnd):
         await self.send(answer)
         await self.linger()
 
-    async def close(self) -> None:
-        """Close the connection, unless it has been broken off."""
-        if not self._has_ended:
-            self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
-
-    def abort(self) -> None:
-        """End the connection at once; what was not sent is dropped."""
-        self._has_ended = True
-        self._writer.transport.abort()
-
     def _head(self, answer: Answer, *, is_chunked: bool) -> bytes:
-        reason = answer.reason or _reason(answer.status)
+        reason = answer.reason or responses.get(answer.status, "")
         lines = [f"HTTP/1.1 {answer.status} {reason}"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
         if is_chunked:
@@ -161,7 +144,6 @@ class Connection(ServerEnd):
         await self._flush()
         if ending is Ending.RESET or self._http_version == b"1.0":
             # A plain close would look like the end to a client of HTTP/1.0.
-            self._has_ended = True
             self.reset()
 
     async def _flush(self) -> None:
@@ -188,10 +170,3 @@ def _unsent(raw: socket.socket) -> int:
 
     held = fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
     return int.from_bytes(held, sys.byteorder)
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -20,13 +20,11 @@ from harness.serve.settings import make_settings
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from harness.cassettes.model import Cassette
     from harness.serve.access import Access
     from harness.serve.server import Server
 
-__all__ = ["RunningServer", "RunningSession", "serve"]
 
 _T = TypeVar("_T")
 
@@ -185,12 +183,7 @@ class RunningServer(RunningSession):
         self._server_in_loop, self._loop, self._thread = server, loop, thread
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         server, loop, thread = self._server_in_loop, self._loop, self._thread
         assert server is not None
         assert loop is not None
@@ -202,13 +195,8 @@ class RunningServer(RunningSession):
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await asyncio.to_thread(self.__exit__, kind, error, traceback)
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.__exit__)
 
 
 def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from harness.cassettes.differences import Difference, body_differences
 from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
-from harness.cassettes.model import Cassette, Exchange, Request
+from harness.cassettes.model import Cassette, Exchange, Request, header_of
 from harness.errors import HarnessError, UsageError, shorten
 from harness.record.session import redacted_request
 from harness.redaction.redact import Redaction
@@ -31,15 +31,6 @@ from harness.serve.settings import Match
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "CHAT",
-    "ROUTES",
-    "Chooser",
-    "NoAnswerError",
-    "Recorded",
-    "Recordings",
-    "route_of",
-]
 
 CHAT = "/chat/completions"
 """How the path of a chat completion ends, whatever stands before it."""
@@ -109,17 +100,11 @@ class Recorded(NamedTuple):
             found.append(Difference("path", self.route, route_of(request.uri)))
         if self.is_unknown:
             return found
-        types = [
-            next(
-                (v[0] for n, v in r.headers.items() if n.lower() == "content-type"), ""
-            )
-            for r in (self.request, request)
-        ]
         return found + body_differences(
             self.request.body,
             request.body,
-            recorded_type=types[0],
-            sent_type=types[1],
+            recorded_type=header_of(self.request.headers, "content-type"),
+            sent_type=header_of(request.headers, "content-type"),
         )
 
     @property

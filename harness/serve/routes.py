@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from harness.cassettes.model import Request, header_pairs
 from harness.errors import UsageError, shorten
 from harness.redaction.config import redacted_url
 from harness.serve.answer import Answer
@@ -27,11 +28,6 @@ from harness.serve.answering import say
 from harness.serve.apis import asked_api, is_asked_streamed, response_id
 from harness.serve.recordings import NoAnswerError, route_of
 from harness.serve.sessions import DEFAULT_SESSION, Asked, Session, Sessions
-
-if TYPE_CHECKING:
-    from harness.cassettes.model import Request
-
-__all__ = ["CONTROL", "SESSION_HEADER", "answer_to", "is_control"]
 
 CONTROL = "/harness"
 """Where the control endpoint is."""
@@ -80,15 +76,16 @@ def _session_of(request: Request, path: str) -> tuple[str, str]:
     if path.startswith(_PREFIX):
         name, _, rest = path.removeprefix(_PREFIX).partition("/")
         return unquote(name), f"/{rest}"
-    for header, values in request.headers.items():
+    for header, value in header_pairs(request.headers):
         if header.lower() == SESSION_HEADER:
-            return values[0], path
+            return value, path
     return DEFAULT_SESSION, path
 
 
 def _answer(session: Session, request: Request, asked: Asked) -> Answer:
     route = route_of(request.uri)
-    if route.endswith("/models") and route not in _recorded_routes(session):
+    recorded = session.recordings.chosen(session.settings.cassette)
+    if route.endswith("/models") and route not in {one.route for one in recorded}:
         if request.method not in {"GET", "HEAD"}:
             return _not_allowed(request, "GET")
         return _models(session)
@@ -151,10 +148,6 @@ def _resumed(session: Session, request: Request, asked: Asked) -> Answer:
             return replace(answer, source=one.name)
     asked.problem = f"no recorded response has the id {shorten(wanted)}"
     return Answer.error(404, asked.problem)
-
-
-def _recorded_routes(session: Session) -> set[str]:
-    return {one.route for one in session.recordings.chosen(session.settings.cassette)}
 
 
 def _models(session: Session) -> Answer:

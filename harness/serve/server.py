@@ -13,12 +13,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
-from harness.record.addresses import is_loopback, shown_address
+from harness.record.addresses import check_reach
+from harness.record.incoming import ClientGoneError, Listener, RefusedError
 from harness.redaction.config import redacted_url
 from harness.serve.access import Access
 from harness.serve.answer import Answer
-from harness.serve.connection import ClientGoneError, Connection, RefusedError
+from harness.serve.connection import Connection
 from harness.serve.routes import answer_to, is_control
 
 if TYPE_CHECKING:
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Request
     from harness.serve.sessions import Asked, Sessions
 
-__all__ = ["Server"]
 
 _LOG = logging.getLogger(__name__)
-_BACKLOG = 2048  # the default of 100 makes hundreds of clients at once wait a second
 
 
 class Server:
@@ -58,11 +56,7 @@ class Server:
         access: Access | None = None,
         report: Callable[[str], object] | None = None,
     ) -> None:
-        if not allow_remote and not is_loopback(host):
-            raise UsageError(
-                f"{host!r} can be reached from other machines; listen on 127.0.0.1, "
-                "or allow it (--allow-remote)"
-            )
+        check_reach(host, allow_remote=allow_remote)
         self.sessions = sessions
         sessions.report = report
         self.url = ""
@@ -71,8 +65,9 @@ class Server:
         self._host = host
         self._port = port
         self._report = report
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener = Listener(self._serve)
+        self.stop = self._listener.stop
+        """Takes no more requests and ends those under way, at once; to be awaited."""
 
     async def start(self) -> None:
         """Listen.
@@ -80,43 +75,12 @@ class Server:
         Raises:
             UsageError: The address cannot be listened on.
         """
-        try:
-            self._server = await asyncio.start_server(
-                self._handle, self._host, self._port, backlog=_BACKLOG
-            )
-        except (OSError, OverflowError) as error:
-            problem = getattr(error, "strerror", None) or error
-            raise UsageError(
-                f"cannot listen on {self._host}:{self._port} ({problem}); choose "
-                "another address"
-            ) from None
-        self.url = f"http://{shown_address(self._server.sockets[0])}"
+        self.url = await self._listener.start(self._host, self._port)
 
-    async def stop(self) -> None:
-        """Take no more requests and end those under way, at once."""
-        if self._server is not None:
-            self._server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _handle(
+    async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         connection = Connection(reader, writer)
-        try:
-            await self._serve(connection)
-        except (ClientGoneError, OSError, asyncio.CancelledError):
-            connection.abort()  # cancelled only by `stop`, which waits for this
-        finally:
-            await connection.close()
-            self._tasks.discard(task)
-
-    async def _serve(self, connection: Connection) -> None:
         while True:
             try:
                 request = await connection.request()
@@ -153,8 +117,12 @@ class Server:
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
         if not self._access.cors:
-            headers = [pair for pair in answer.headers if not _is_cors(pair[0])]
-            answer = replace(answer, headers=headers)
+            own = [
+                (name, value)
+                for name, value in answer.headers
+                if not name.lower().startswith("access-control-")
+            ]
+            answer = replace(answer, headers=own)
         return answer, asked
 
     def _ended(self, shown: str, asked: Asked | None, outcome: str) -> None:
@@ -168,7 +136,3 @@ class Server:
     def _tell(self, line: str) -> None:
         if self._report is not None:
             self._report(line)
-
-
-def _is_cors(name: str) -> bool:
-    return name.lower().startswith("access-control-")

@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, shorten
 from harness.limits import LOGGED, SESSIONS
-from harness.serve.recordings import Chooser
+from harness.serve.recordings import Chooser, Recordings
 from harness.serve.settings import Settings, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.cassettes.model import Request
-    from harness.serve.recordings import Recordings
 
-__all__ = ["DEFAULT_SESSION", "Asked", "Session", "Sessions"]
 
 DEFAULT_SESSION = "default"
 """The session of requests that name none."""

@@ -22,8 +22,6 @@ from harness.serve.wire_faults import (
     wire_and_other,
 )
 
-__all__ = ["Match", "Settings", "make_settings"]
-
 
 class Match(StrEnum):
     """Which recording answers a request."""
@@ -32,6 +30,10 @@ class Match(StrEnum):
     """The one with the same method, path and JSON body."""
     ORDER = "order"
     """The next one, whatever the request asks."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise UsageError(f"match: expected strict or order, got {shorten(value)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +111,14 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
         )
     parsers = {
         "cassette": _text,
-        "match": _match,
+        "match": Match,
         "speed": _speed,
         "split": lambda v: _parsed(v, Split, parse_split, "split"),
         "writes": lambda v: _parsed(v, Split, parse_split, "writes"),
         "dialect": lambda v: _parsed(v, Dialect, parse_dialect, "dialect"),
-        "fault": _fault,
+        "fault": lambda v: (
+            _parsed(v, ServedFault, parse_served_fault, "fault") or NO_FAULT
+        ),
         "style": _style,
     }
     return replace(
@@ -131,11 +135,6 @@ def _parsed(value: Any, kind: type, parse: Any, name: str) -> Any:
     return parse(value)
 
 
-def _fault(value: Any) -> ServedFault:
-    found: ServedFault | None = _parsed(value, ServedFault, parse_served_fault, "fault")
-    return NO_FAULT if found is None else found
-
-
 def _style(value: Any) -> ApiStyle | None:
     if value is None or isinstance(value, ApiStyle):
         return value
@@ -148,15 +147,6 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise UsageError(f"cassette: expected its path, got {shorten(value)}")
     return value
-
-
-def _match(value: Any) -> Match:
-    try:
-        return Match(value)
-    except ValueError:
-        raise UsageError(
-            f"match: expected strict or order, got {shorten(value)}"
-        ) from None
 
 
 _FASTEST = 1e6  # beyond this a microsecond is a second: 0 is meant

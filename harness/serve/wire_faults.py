@@ -10,23 +10,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from harness.apis.chat.faults import FAULTS, Fault, parse_fault
 from harness.errors import UsageError, shorten
-from harness.serve.answer import Answer, BrokenOffError, Ending
-
-if TYPE_CHECKING:
-    from harness.serve.answer import Pieces
-
-__all__ = [
-    "NO_FAULT",
-    "WIRE_FAULTS",
-    "ServedFault",
-    "WireFault",
-    "parse_served_fault",
-    "wire_and_other",
-]
+from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 
 WIRE_FAULTS = {
     "reset": (100, "the connection is reset after K bytes of the body"),
@@ -82,7 +70,7 @@ class WireFault(NamedTuple):
         length = max(0, sum(len(piece) for _, piece in held) + over)
         return replace(
             answer,
-            pieces=_again(held, ending or Ending.CLOSED),
+            pieces=broken_off(held, ending or Ending.CLOSED),
             length=length,
         )
 
@@ -205,11 +193,6 @@ def _held(
         # `extend` keeps what came before an exception.
         return held, broken.ending
     return held, None
-
-
-def _again(held: list[tuple[float | None, bytes]], ending: Ending) -> Pieces:
-    yield from held
-    raise BrokenOffError(ending)
 
 
 def _refused(status: int) -> Answer:

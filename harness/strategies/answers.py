@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["TEXTS", "Answer", "SaidCall", "answers", "call_parts", "numbered"]
-
 
 class SaidCall(NamedTuple):
     """One tool call of an answer."""

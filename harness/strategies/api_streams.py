@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from harness.apis.base import Event, WrittenEvent
+from harness.apis.base import Event, WritingApi, WrittenEvent
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.dialects import Framing
 from harness.apis.detect import api_named
@@ -23,10 +23,7 @@ from harness.strategies.streams import ChunkStream, chunk_streams
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from harness.apis.base import WritingApi
     from harness.strategies.answers import Answer
-
-__all__ = ["ApiStream", "api_streams"]
 
 
 class ApiStream(NamedTuple):

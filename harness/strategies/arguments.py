@@ -20,13 +20,6 @@ from harness.strategies.validation import check_size, check_text
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = [
-    "argument_objects",
-    "argument_texts",
-    "spellings",
-    "string_texts",
-    "value_texts",
-]
 
 _SHORT = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n"} | {
     "\r": "r",
@@ -270,19 +263,13 @@ def argument_texts(
     members = st.lists(
         st.tuples(_keys(key, strings), strings | nested),
         max_size=max_members,
-        unique_by=None if allow_duplicates else _key_of,
+        unique_by=None if allow_duplicates else lambda one: _parsed(one[0]),
     )
     return st.builds(_arguments, members, _STYLES)
 
 
 def _arguments(members: list[tuple[str, str]], style: tuple[str, ...]) -> str:
     return style[0] + _object(members, style) + style[3]
-
-
-def _key_of(member: tuple[str, str]) -> str:
-    key = json.loads(member[0], strict=False)
-    assert isinstance(key, str)
-    return key
 
 
 def argument_objects(
@@ -312,7 +299,5 @@ def argument_objects(
     return texts.map(_parsed)
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    value = json.loads(text, strict=False)
-    assert isinstance(value, dict)
-    return value
+def _parsed(text: str) -> Any:
+    return json.loads(text, strict=False)

@@ -25,7 +25,6 @@ from harness.strategies.validation import check_size
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["Conversation", "conversations"]
 
 _URI = "http://localhost/v1/chat/completions"
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["byte_pieces", "cut_at", "fragments", "splits"]
 
 _Data = TypeVar("_Data", str, bytes)
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
     from harness.strategies.answers import Answer, SaidCall
 
-__all__ = ["Piece", "framed", "timed_pieces"]
 
 _CREATED = 1_700_000_000  # a date that is easily distinguished from a clock's
 

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
     from harness.apis.chat.chunks import Payload
 
-__all__ = [
-    "broken_argument_texts",
-    "disordered_payloads",
-    "garbage_bytes",
-    "garbage_payloads",
-    "garbage_texts",
-]
 
 _JSON_CHARACTERS = st.sampled_from('{}[]:,"\\ \n\t0123456789+-.eEtruefalsnuIN/bdDcxa')
 _CHARACTERS = _JSON_CHARACTERS | st.characters()

@@ -17,22 +17,14 @@ from hypothesis.errors import InvalidArgument
 from harness.core.sse import encode_comment, encode_event
 from harness.strategies.answers import TEXTS, Answer, call_parts, numbered
 from harness.strategies.arguments import argument_texts
-from harness.strategies.framed_streams import framed, timed_pieces
+from harness.strategies.framed_streams import Piece, framed, timed_pieces
 from harness.strategies.validation import check_size
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from harness.apis.chat.chunks import Payload
-    from harness.strategies.framed_streams import Piece
 
-__all__ = [
-    "ChunkStream",
-    "EventStream",
-    "chunk_streams",
-    "event_streams",
-    "framed_streams",
-]
 
 _LONGEST_DELAY = 3  # how many pieces of another source may overtake one
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
-__all__ = ["check_size", "check_strategy", "check_text"]
-
 
 def check_size(name: str, value: object, *, least: int = 0) -> None:
     """Refuse what is no integer of at least `least`.

@@ -108,7 +108,7 @@ def test_what_the_sdk_makes_of_a_dialect(name: str) -> None:
     for example in EXAMPLES:
         writer = DIALECTS[name].writer()
         parts = example_parts(example)
-        sent = writer.feed(parts) + writer.close()
+        sent = DIALECTS[name].apply(writer.feed(parts) + writer.close())
         events = [Event(n, e.name, e.payload) for n, e in enumerate(sent)]
         expected = answer_of(parts)
         if expected.stop != "completed":

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.corpus import packing
-from harness.corpus.choosing import iter_streams, sample
 from harness.corpus.opening import Corpus
-from harness.corpus.packing import PackJob, cassette_bytes, pack
+from harness.corpus.packing import PackJob, cassette_bytes, iter_streams, pack, sample
 from harness.corpus.stream_rows import Stream, content_id, encode_row
 from tests.cli.running import harness
 from tests.corpus.folders import TEXT, all_forms

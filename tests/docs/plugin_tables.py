@@ -28,7 +28,7 @@ def settings_table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name in SETTINGS:
-        metavar, default, text = plugin._OPTIONS[name]
+        metavar, default, text = hookspecs.OPTIONS[name]
         cells = [
             f"`--harness-{name.replace('_', '-')}={metavar}`",
             f"`{name}`",

@@ -24,6 +24,7 @@ from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
 from harness.debug.causes import CAUSES
 from harness.limits import LIMITS
+from tests.checked_dialects import CHECKED_AGAINST
 from tests.docs import PAGES, ROOT, architecture, plugin_tables, python_api
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def dialects() -> str:
     """Return the table of dialects."""
     rows = ["| dialect | the stream | checked against a recording |", "|---|---|---|"]
     rows += [
-        f"| `{part.name}` | {part.summary} | {'yes' if part.checked_against else ''} |"
+        f"| `{part.name}` | {part.summary} | {'yes' * (part.name in CHECKED_AGAINST)} |"
         for part in DIALECTS.values()
     ]
     return "\n".join(rows)

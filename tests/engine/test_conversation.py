@@ -83,7 +83,7 @@ def test_request_that_names_the_answer_before_continues_it() -> None:
 
 
 def test_added_turns_are_those_of_the_next_request() -> None:
-    """The next request with messages decides; one that does not continue ends it."""
+    """Other conversations may stand between; asking the same again ends it."""
     first = exchange(sse(), [HI])
     silent = requesting(b"{}")
     answer = [asked(("a", "f", "{}")), result("a", "1")]
@@ -95,7 +95,9 @@ def test_added_turns_are_those_of_the_next_request() -> None:
 
     assert added(first, second, other) == answer
     assert added(first, silent, second) == answer
-    assert added(first, other, second) == []
+    assert added(first, other, second) == answer
+    assert added(first, exchange(sse(), [HI]), second) == []
+    assert added(first, *[other] * 20, second) == []
     assert added(first) == []
     assert added(requesting(None), second) == []
 

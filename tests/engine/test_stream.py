@@ -10,7 +10,8 @@ import pytest
 from harness.apis.chat.chunks import Chunk
 from harness.cassettes.model import Ending
 from harness.engine.replay import replay
-from harness.engine.stream import StreamReader, look_ahead, read_whole
+from harness.engine.stream import StreamReader, look_ahead
+from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 from tests.engine.made import (
     CREATED,

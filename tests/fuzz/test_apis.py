@@ -21,6 +21,7 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
+from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import judge_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from anthropic.types import RawMessageStreamEvent
     from google.genai.types import GenerateContentResponse
     from openai.types.responses import ResponseStreamEvent
+
+    from harness.fuzz.arrivals import Arrival
 
 _WRITTEN = ("chat", *RESTATED)
 
@@ -172,3 +175,20 @@ def test_text_that_is_held_back_is_late() -> None:
     with pytest.raises(AssertionError, match="shows text 1 event late"):
         check(late, stream, relation="earliness")
     assert said(late, stream).texts == {"text": "Hello there"}
+
+
+@pytest.mark.parametrize("api", ["responses", "anthropic", "gemini"])
+def test_shrunk_bytes_are_of_what_failed(api: str) -> None:
+    """Every arrival that shrinking returns was judged itself and failed."""
+    failed: set[tuple[object, ...]] = set()
+
+    def fails(arrival: Arrival) -> bool:
+        if truth_of(arrival, "", api).calls:
+            failed.add(arrival)
+        return arrival in failed
+
+    start = written_bytes(api, stock_answers(api)["text and parallel calls"])
+    assert fails(start)
+    small = shrink_events(start, fails, api, 400)
+    assert small in failed
+    assert len(small) == 1

@@ -22,11 +22,12 @@ from harness.engine.check import check
 from harness.engine.replay import replay_iter
 from harness.engine.summary import summarise, summarise_exchange
 from harness.errors import HarnessError, InterfaceError
+from harness.record.incoming import ClientGoneError, RefusedError
 from harness.record.session import RecordingSession
 from harness.redaction.redact import redact_cassette
 from harness.redaction.scan import scan
 from harness.serve.answer import Answer, BrokenOffError
-from harness.serve.connection import ClientGoneError, Connection, RefusedError
+from harness.serve.connection import Connection
 from harness.serve.recordings import Recordings
 from harness.serve.routes import answer_to
 from harness.serve.sessions import Sessions

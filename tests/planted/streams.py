@@ -310,13 +310,17 @@ def _lines(text: str) -> list[str]:
 
 def _read_lines(text: str) -> dict[str, Any]:
     reader = Reader()
-    for line in _lines(text):
-        data = line.removeprefix("data:").strip()
-        if line.startswith("data:") and data != "[DONE]":
-            try:
-                chunk = json.loads(data)
-            except ValueError:
-                continue
-            if isinstance(chunk, dict):
-                reader.read(chunk)
+    lines: list[str] = []
+    for line in [*_lines(text), ""]:
+        if line.startswith("data:"):
+            lines.append(line.removeprefix("data:").strip())
+        if line or not lines:
+            continue
+        data, lines = "\n".join(lines), []
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            continue
+        if isinstance(chunk, dict):
+            reader.read(chunk)
     return reader.result()

@@ -16,7 +16,7 @@ from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
 from harness.fuzz.shrinking import shrink
-from tests.planted import api_bugs, events, handlers, shapes, streams
+from tests.planted import api_bugs, events, handlers, shapes, shown, streams
 
 if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
@@ -78,6 +78,8 @@ BYTES = [
     Planted(streams.event_per_read, ""),
     Planted(streams.comment_is_json, "raises json"),
     Planted(streams.needs_done, ""),
+    Planted(shown.line_is_event, "'text'"),
+    Planted(shown.last_line_lost, "'text'"),
 ]
 RIGHT = [
     handlers.Reparsing,
@@ -153,7 +155,8 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
 @pytest.mark.parametrize(
     ("target", "apis"),
     [
-        *((target, ()) for target in shapes.SHAPES),
+        *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
+        *((target, (api,)) for target, api in shown.OF_APIS),
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
         *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
         *((target, ("gemini",)) for target in api_bugs.GEMINI),
@@ -177,6 +180,30 @@ def test_bug_is_found_within_the_examples_of_a_slow_consumer(
             level="chunks",
             api=",".join(apis) or None,
         )
+
+
+@pytest.mark.parametrize("target", shown.RIGHT, ids=lambda t: t.__name__)
+def test_what_a_consumer_shows_besides_is_left_alone(target: object) -> None:
+    """Ends, counters, errors of its own and marked arguments are no differences."""
+    campaign = _fuzz(target, examples=400)
+    assert campaign.failures == []
+    assert campaign.tried.is_complete
+
+
+@pytest.mark.parametrize(
+    ("target", "cause"),
+    [
+        (shown.RefusalIsText, "the refusal is shown as the answer's text"),
+        (shown.ReasoningIsText, "the reasoning is shown as the answer's text"),
+        (shown.BrokenIsEmpty, "its arguments are lost"),
+        (shown.CalledTwice, "one call is shown as several"),
+        (streams.decodes_each_read, "bytes are decoded before the characters"),
+    ],
+)
+def test_likely_cause_is_named(target: object, cause: str) -> None:
+    """What went wrong is in words beside what differs."""
+    (failure,) = _fuzz(target, examples=_SLOW_EXAMPLES).failures
+    assert failure.cause.startswith(cause)
 
 
 def test_second_done_is_found() -> None:

@@ -21,8 +21,8 @@ import harness.pytest_plugin.fuzzing  # noqa: F401
 import harness.pytest_plugin.replay_fixture  # noqa: F401
 import harness.pytest_plugin.test_run  # noqa: F401
 import harness.pytest_plugin.varied  # noqa: F401
-import harness.record.clients  # noqa: F401
 import harness.record.session  # noqa: F401
+import harness.record.use_cassette  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin import plugin
+from harness.pytest_plugin import hookspecs
 from harness.pytest_plugin.plugin_settings import EARLY, SETTINGS, resolve
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def test_what_is_decided_early_cannot_come_from_the_fixture(project: Project) ->
 
 def test_options_ini_marker_and_table_name_the_same_settings(project: Project) -> None:
     """Nothing can be set in one place and is unknown in another."""
-    assert set(plugin._OPTIONS) == set(SETTINGS)
+    assert set(hookspecs.OPTIONS) == set(SETTINGS)
     assert set(SETTINGS) >= EARLY
-    assert all(f"{name}=None" in plugin._MARKER for name in SETTINGS)
-    for name, (_metavar, default, text) in plugin._OPTIONS.items():
+    assert all(f"{name}=None" in hookspecs.MARKER for name in SETTINGS)
+    for name, (_metavar, default, text) in hookspecs.OPTIONS.items():
         setting = SETTINGS[name]
         assert all(value in text for value in setting.allowed)
         if setting.default == ():

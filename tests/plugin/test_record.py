@@ -12,7 +12,7 @@ import pytest
 
 from harness import load_cassette
 from harness.record.active import THREAD_PATCHES
-from harness.record.clients import CLIENT_PATCHES
+from harness.record.use_cassette import CLIENT_PATCHES
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project

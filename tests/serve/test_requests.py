@@ -16,7 +16,6 @@ from harness import CassetteMissingError, StateError, UsageError, load_cassette
 from harness.limits import IDLE, REQUEST_TIME
 from harness.record import incoming
 from harness.serve import serve
-from harness.serve.fixture import StartServer, harness_server
 from tests.cli.running import harness
 from tests.serve.made import (
     REQUEST,
@@ -543,13 +542,8 @@ def test_async_context_manager_serves(path: str) -> None:
     assert asyncio.run(main()) == 200
 
 
-started = pytest.fixture(harness_server)
-
-
-def test_fixture_starts_servers_that_end_with_the_test(
-    started: StartServer, path: str
-) -> None:
-    """The fixture's value starts a server; several live side by side."""
-    one, two = started(path), started(path, match="order")
-    assert chat(one, of("another"))[0] == 200
-    assert chat(two, {})[0] == 429
+def test_several_servers_live_side_by_side(path: str) -> None:
+    """Each has its own settings."""
+    with serve(path) as one, serve(path, match="order") as two:
+        assert chat(one, of("another"))[0] == 200
+        assert chat(two, {})[0] == 429

@@ -14,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["FRAMEWORKS", "NODE", "SDKS", "around", "folder_of", "node_folder_of"]
+__all__ = ["FRAMEWORKS", "NODE", "SDKS", "around", "folder_of"]
+__all__ += ["node_folder_of", "third_party"]
 
 ROOT = Path(__file__).parents[2]
 _LIMIT_S = 900
@@ -28,18 +29,21 @@ FRAMEWORKS = (
     *("langchain-google-genai==4.4.2", "litellm==1.110.2"),
     "pydantic-ai-slim[openai,anthropic,google]==2.68.0",
 )
-NODE: tuple[str, ...] = ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible")
-NODE += ("@ai-sdk/anthropic", "@ai-sdk/google")
+NODE = (
+    *("ai@6.0.326", "@ai-sdk/openai@3.0.141", "@ai-sdk/openai-compatible@2.0.92"),
+    *("@ai-sdk/anthropic@3.0.140", "@ai-sdk/google@3.0.141"),
+)
 
 
-def _root() -> Path:
+def third_party() -> Path:
+    """Return the folder of all that is installed."""
     given = os.environ.get("HARNESS_THIRD_PARTY")
     return Path(given) if given else Path.home() / ".cache" / "harness-third-party"
 
 
 def _made(packages: tuple[str, ...], kind: str, command: list[str]) -> Path:
     name = hashlib.sha256(" ".join(sorted(packages)).encode()).hexdigest()[:12]
-    folder = _root() / f"{kind}-{name}"
+    folder = third_party() / f"{kind}-{name}"
     if folder.exists():
         return folder
     partial = folder.with_suffix(".partial")

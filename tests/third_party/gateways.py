@@ -235,9 +235,9 @@ FINDINGS = [
 ]
 
 
-def arrival_of(finding: Finding) -> Arrival:
-    """Return the pieces of a finding's cassette."""
-    response = load_cassette(CASSETTES / f"{finding.name}.yaml").exchanges[0].response
+def arrival_of(cassette: Path) -> Arrival:
+    """Return the pieces of a cassette's answer."""
+    response = load_cassette(cassette).exchanges[0].response
     pieces, start = [], 0
     for chunk in response.wire or ():
         pieces.append(response.body[start : start + chunk.size])
@@ -246,7 +246,7 @@ def arrival_of(finding: Finding) -> Arrival:
 
 
 def _kind(judge: Judge, finding: Finding) -> str:
-    arrival = arrival_of(finding)
+    arrival = arrival_of(CASSETTES / f"{finding.name}.yaml")
     if finding.relation == "truncation":  # its cassette lacks the end
         outcome = judge.run(arrival)
         return "" if outcome.raised or not outcome.endings else finding.shows

@@ -3,14 +3,17 @@
 Every stream of the fuzzer's stock, and every dialect and fault of every API, is served
 to every library that speaks the API; what the library returns is held against what the
 API's own reader reads. Writes the page `docs/pages/reference/matrix.md`. The pinned
-libraries are installed where they are missing (`environments.py`); `--library NAME`
-and `--input TEXT` take a part, which is printed and not written.
+libraries are installed where they are missing (`environments.py`). Beside them every
+answer is kept, so a run that was stopped goes on where it was: an input is asked again
+where it, how it is asked or the pinned releases have changed, or with `--again`.
+`--api`, `--library` and `--input TEXT` take a part, which is printed and not written.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import json
 import platform
 import queue
@@ -18,24 +21,11 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from harness.apis.chat.dialects import DIALECTS, parse_dialect
-from harness.apis.chat.faults import FAULTS, parse_fault
-from harness.debug.outcomes import canonical
-from harness.fuzz.api_arrivals import (
-    answer_of,
-    stock_answers,
-    style_names,
-    written_bytes,
-)
-from harness.fuzz.arrivals import Truth, chunks_of, truth_of
-from harness.fuzz.breaking import break_arrival
-from harness.fuzz.odd import ODD_BYTES, odd_bytes, only_cuts, stock
 from harness.fuzz.served_streams import StreamServer
-from harness.fuzz.writing import event_bytes
 from tests.third_party.environments import (
     FRAMEWORKS,
     NODE,
@@ -44,15 +34,19 @@ from tests.third_party.environments import (
     around,
     folder_of,
     node_folder_of,
+    third_party,
 )
 from tests.third_party.libraries import LIBRARIES
+from tests.third_party.matrix_streams import (
+    EACH_S,
+    VERDICTS,
+    Asked,
+    Input,
+    inputs,
+    verdict,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.fuzz.arrivals import Arrival
-
-__all__ = ["APIS", "PAGE", "VERDICTS", "Asked", "Input", "inputs", "verdict"]
+__all__ = ["APIS", "PAGE", "columns"]
 
 PAGE = ROOT / "docs" / "pages" / "reference" / "matrix.md"
 APIS = {
@@ -62,140 +56,7 @@ APIS = {
     "gemini": "Gemini",
 }
 COLUMNS = (*LIBRARIES, "ai")
-_ELSEWHERE = {"gemini-array", "code-assist", "array-not-closed", "bedrock-invoke"}
-"""Shapes that only another endpoint sends than the one that a client asks."""
-_TELLING = "text and parallel calls"
-_EACH_S = 15.0
 _START_S = 120.0
-
-VERDICTS = {
-    "right": "the content and the calls that came; of an answer that did not come to "
-    "its end, an exception of its own, or an ending that shows it",
-    "exception": "an exception of its own for an answer that is complete",
-    "crash": "an exception of the language, such as `KeyError` or `TypeError`",
-    "loss": "content or calls are missing or altered, and nothing shows it",
-    "partial": "an answer without its end, or with an error in it, is returned as "
-    "complete",
-    "hangs": f"no answer within {_EACH_S:g} s",
-    "untried": "it could not be asked on the machine of that day",
-}
-_NORMAL = {
-    *("stop", "tool_calls", "function_call", "end_turn", "tool_use", "completed"),
-    *("stop_sequence", "tool-calls"),
-}
-
-
-class Input(NamedTuple):
-    """A stream that is served."""
-
-    name: str
-    pieces: Arrival
-    truth: Truth
-
-
-class Asked(NamedTuple):
-    """What a library did with it."""
-
-    verdict: str
-    detail: str = ""
-
-
-def inputs(api: str) -> dict[str, Input]:
-    """Return the stock of an API as bytes: odd shapes, dialects, faults."""
-    made = _chat() if api == "chat" else _of_api(api)
-    return {one.name: one for one in made if any(one.pieces)}
-
-
-def _input(api: str, name: str, pieces: Arrival, truth: Truth | None = None) -> Input:
-    return Input(name, pieces, truth or truth_of(pieces, "", api))
-
-
-def _chat() -> Iterator[Input]:
-    streams = stock()
-    for name, stream in streams.items():
-        if name not in only_cuts():  # may be read in several ways
-            yield _input("chat", name, tuple(event_bytes(stream)))
-    telling = streams[_TELLING]
-    pieces = tuple(event_bytes(telling))
-    for odd in ODD_BYTES:
-        yield _input("chat", odd, odd_bytes(odd, telling))
-    for name in DIALECTS:
-        dialect = parse_dialect(name)
-        encoded = tuple(dialect.framing.encode(dialect.apply(chunks_of(telling))))
-        truth = replace(truth_of(telling, ""), is_sound=True)
-        yield _input("chat", f"dialect {name}", encoded, truth)
-    for name, kind in FAULTS.items():
-        text = name if kind.default is None else f"{name}:{kind.default}"
-        broken = break_arrival(pieces, parse_fault(text))
-        truth = truth_of(broken, "")
-        if kind.leaves != "prefix":
-            truth = replace(truth, is_sound=kind.leaves == "same")
-        yield _input("chat", f"fault {text}", broken, truth)
-
-
-def _of_api(api: str) -> Iterator[Input]:
-    answers = stock_answers(api)
-    for name, answer in answers.items():
-        yield _input(api, name, written_bytes(api, answer))
-    telling = answers[_TELLING]
-    dialects, faults = style_names(api)
-    for name in dialects:
-        if name not in _ELSEWHERE:
-            pieces = written_bytes(api, telling, dialect=name)
-            yield _input(api, f"dialect {name}", pieces)
-    for name in faults:
-        if name not in _ELSEWHERE:
-            pieces = written_bytes(api, telling, fault=name)
-            truth = replace(truth_of(pieces, "", api), is_sound=False)
-            yield _input(api, f"fault {name}", pieces, truth)
-
-
-def _has_error(api: str, pieces: Arrival) -> bool:
-    from harness.core.parts import Problem
-
-    if api == "chat":
-        return any(b'"error": {' in p or b'"error":{' in p for p in pieces)
-    parts = [part for event in answer_of(api, pieces) for part in event]
-    kinds = {str(part.kind) for part in parts if isinstance(part, Problem)}
-    return any("error" in kind or "failed" in kind for kind in kinds)
-
-
-def verdict(api: str, one: Input, found: dict[str, Any] | None) -> Asked:
-    """Hold what a library returned against what came.
-
-    Args:
-        api: In which it was asked.
-        one: What was served.
-        found: What the library returned, as `libraries.py` shows it; None if nothing.
-    """
-    truth = one.truth
-    finish = truth.finish.lower()
-    is_whole = truth.is_ended and not _has_error(api, one.pieces)
-    is_complete = is_whole and (not finish or finish in _NORMAL)
-    if found is None:
-        return Asked("hangs")
-    if "error" in found:
-        if found["is_crash"]:
-            return Asked("crash", found["error"])
-        word = "exception" if is_complete and truth.is_sound else "right"
-        return Asked(word, found["error"])
-    if not is_complete:
-        shown = str(found["finish"] or "").lower()
-        is_shown = shown not in _NORMAL
-        return Asked("right" if is_shown else "partial", f"finish {shown!r}")
-    if not truth.is_sound:
-        return Asked("right", "may be read in several ways")
-    calls = [(call.name, canonical(call.arguments)) for call in truth.calls]
-    got = [
-        (call["name"], canonical(call["arguments"].strip() or "{}"))
-        for call in found["calls"]
-    ]
-    texts = {truth.text, truth.text or truth.refusal, truth.text + truth.refusal}
-    if calls == got and found["content"] in texts:
-        return Asked("right")
-    if calls != got:
-        return Asked("loss", f"calls {got}, expected {calls}")
-    return Asked("loss", f"content {found['content']!r}, expected {truth.text!r}")
 
 
 @dataclass(slots=True)
@@ -216,7 +77,7 @@ class Worker:
 
     def ask(self, url: str) -> dict[str, Any] | None:
         """Return what it answers; None if it does not."""
-        limit_s = _EACH_S
+        limit_s = EACH_S
         if self._process is None:
             self._start()
             limit_s = _START_S  # it is imported by the first question
@@ -269,24 +130,25 @@ class Worker:
             self._process = None
 
 
-def worker(library: str, api: str, *, is_here: bool = False) -> Worker:
-    """Return what asks a library.
-
-    Args:
-        library: A name of `COLUMNS`.
-        api: In which it is asked.
-        is_here: Take what this environment has, in place of the pinned releases.
-    """
-    here = Path(__file__).parent
+def _pins(library: str) -> tuple[str, ...]:
     if library == "ai":
-        folder = node_folder_of(*NODE)
-        command = ["node", str(here / "libraries.mjs"), str(folder), api]
-        return Worker(command, around(folder))
+        return NODE
     is_sdk = any(pin.startswith(f"{LIBRARIES[library][0]}==") for pin in SDKS)
-    command = [sys.executable, str(here / "libraries.py"), library, api]
-    if is_here:
-        return Worker(command, around(ROOT))
-    return Worker(command, around(folder_of(*(SDKS if is_sdk else FRAMEWORKS))))
+    return SDKS if is_sdk else FRAMEWORKS
+
+
+def _driver(library: str) -> Path:
+    return Path(__file__).with_name(f"libraries.{'mjs' if library == 'ai' else 'py'}")
+
+
+def worker(library: str, api: str) -> Worker:
+    """Return what asks a library in an API."""
+    driver, pins = str(_driver(library)), _pins(library)
+    if library == "ai":
+        folder = node_folder_of(*pins)
+        return Worker(["node", driver, str(folder), api], around(folder))
+    command = [sys.executable, driver, library, api]
+    return Worker(command, around(folder_of(*pins)))
 
 
 def columns(api: str) -> list[str]:
@@ -294,19 +156,73 @@ def columns(api: str) -> list[str]:
     return [name for name in COLUMNS if name == "ai" or api in LIBRARIES[name][1]]
 
 
-def run(api: str, library: str, wanted: str = "") -> tuple[str, dict[str, Asked]]:
-    """Serve every input to a library; return its version and what it did."""
-    server = StreamServer()
-    done = {}
+class Kept:
+    """What a library answered before, beside the pinned releases."""
+
+    def __init__(self, api: str, library: str) -> None:
+        self._path = third_party() / "matrix" / f"{api}-{library}.jsonl"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._made_by = [*_pins(library), _driver(library).read_text("utf-8")]
+        self._found: dict[str, dict[str, Any]] = {}
+        if self._path.exists():
+            for line in self._path.read_text("utf-8").splitlines():
+                one = json.loads(line)
+                self._found[one["key"]] = one
+
+    def key(self, one: Input) -> str:
+        """Return what changes with an input and with how it is asked."""
+        made = repr([*self._made_by, one.pieces])
+        return hashlib.sha256(made.encode()).hexdigest()
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return the answer, the version and the day."""
+        return self._found.get(key)
+
+    def add(self, key: str, version: str, found: dict[str, Any] | None) -> None:
+        """Keep an answer."""
+        day = str(datetime.datetime.now(datetime.UTC).date())
+        one = {"key": key, "version": version, "day": day, "found": found}
+        self._found[key] = one
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(one)}\n")
+
+
+class Column(NamedTuple):
+    """What a library did."""
+
+    version: str
+    days: set[str]
+    cells: dict[str, Asked]
+
+
+def run(api: str, library: str, wanted: str = "", *, again: bool = False) -> Column:
+    """Serve every input to a library, but for those whose answer is kept.
+
+    Args:
+        api: In which it is asked.
+        library: A name of `COLUMNS`.
+        wanted: A part of the names of the inputs.
+        again: Ask those that are kept too.
+    """
+    server, kept = StreamServer(), Kept(api, library)
+    column = Column("", set(), {})
     with worker(library, api) as asked:
         for name, one in inputs(api).items():
-            if wanted in name:
+            if wanted not in name:
+                continue
+            key = kept.key(one)
+            if again or kept.get(key) is None:
                 server.pieces = one.pieces
-                found = asked.ask(server.base_url(api))
-                done[name] = verdict(api, one, found)
-        version = asked.version
+                url = server.base_url(api)
+                found = asked.ask(url) or asked.ask(url)  # the machine may be busy
+                kept.add(key, asked.version, found)
+            answer = kept.get(key)
+            assert answer is not None
+            column = column._replace(version=answer["version"])
+            column.days.add(answer["day"])
+            column.cells[name] = verdict(api, one, answer["found"])
     server.close()
-    return version, done
+    return column
 
 
 def main(arguments: list[str]) -> int:
@@ -315,23 +231,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--library", choices=COLUMNS)
     parser.add_argument("--api", choices=APIS)
     parser.add_argument("--input", default="", help="a part of the name of an input")
+    parser.add_argument("--again", action="store_true", help="ask what is kept too")
     given = parser.parse_args(arguments)
-    found: dict[str, dict[str, dict[str, Asked]]] = {}
-    versions: dict[str, str] = {}
+    found: dict[str, dict[str, Column]] = {}
     is_part = given.library or given.api or given.input
     for api in APIS:
         for library in columns(api):
             if given.library in {None, library} and given.api in {None, api}:
-                version, done = run(api, library, given.input)
-                versions[library] = version
-                found.setdefault(api, {})[library] = done
-                counts = Counter(asked.verdict for asked in done.values())
-                print(f"{api}, {library} {version}: {dict(counts)}", flush=True)
-                for name, asked in done.items():
+                column = run(api, library, given.input, again=given.again)
+                found.setdefault(api, {})[library] = column
+                counts = Counter(asked.verdict for asked in column.cells.values())
+                print(f"{api}, {library} {column.version}: {dict(counts)}", flush=True)
+                for name, asked in column.cells.items():
                     if is_part or asked.verdict != "right":
                         print(f"  {name}: {asked.verdict} {asked.detail}"[:220])
     if not is_part:
-        PAGE.write_text(page(found, versions), encoding="utf-8")
+        PAGE.write_text(page(found), encoding="utf-8")
     return 0
 
 
@@ -358,34 +273,34 @@ usage, and how early a text is shown. How each library is called is in
 """  # noqa: E501 - a page
 
 
-def page(
-    found: dict[str, dict[str, dict[str, Asked]]], versions: dict[str, str]
-) -> str:
+def page(found: dict[str, dict[str, Column]]) -> str:
     """Return the page."""
-    total = sum(len(next(iter(done.values()))) for done in found.values())
+    total = sum(len(next(iter(done.values())).cells) for done in found.values())
     words = "\n".join(f"| {name} | {text} |" for name, text in VERDICTS.items())
-    head = [_HEAD.format(total=total, words=words, tried=_tried(versions))]
+    head = [_HEAD.format(total=total, words=words, tried=_tried(found))]
     head.append(f"| API | library | {' | '.join(VERDICTS)} |")
     head.append(f"|---|---|{'---|' * len(VERDICTS)}")
     for api, done in found.items():
-        for library, cells in done.items():
-            counts = Counter(asked.verdict for asked in cells.values())
+        for library, column in done.items():
+            counts = Counter(asked.verdict for asked in column.cells.values())
             row = " | ".join(str(counts[name] or "") for name in VERDICTS)
             head.append(f"| {APIS[api]} | {library} | {row} |")
     for api, done in found.items():
         head += ["", f"## {APIS[api]}", "", f"| stream | {' | '.join(done)} |"]
         head.append(f"|---|{'---|' * len(done)}")
-        for name in next(iter(done.values())):
-            row = " | ".join(_cell(cells[name]) for cells in done.values())
+        for name in next(iter(done.values())).cells:
+            row = " | ".join(_cell(column.cells[name]) for column in done.values())
             head.append(f"| {name} | {row} |")
     return "\n".join([*head, ""])
 
 
-def _tried(versions: dict[str, str]) -> str:
-    named = ", ".join(f"{library} {version}" for library, version in versions.items())
-    date = datetime.datetime.now(datetime.UTC).date()
+def _tried(found: dict[str, dict[str, Column]]) -> str:
+    every = [one for done in found.values() for one in done.items()]
+    named = {f"{library} {column.version}": "" for library, column in every}
+    days = sorted({day for _, column in every for day in column.days})
+    date = " to ".join(dict.fromkeys((days[0], days[-1])))
     python = f"Python {platform.python_version()}, {platform.system()}"
-    return f"Tried {date} with {named}; {python}."
+    return f"Tried {date} with {', '.join(named)}; {python}."
 
 
 def _cell(asked: Asked) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from tests.third_party.consumers import PartialJsonParser
-from tests.third_party.libraries import PROMPT
+from tests.third_party.libraries import PROMPT, _litellm, _pydantic_ai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +27,6 @@ def openai_events(base_url: str) -> list[Any]:
     client = OpenAI(base_url=base_url, api_key="unused", max_retries=0)
     stream = client.chat.completions.create(model="m", messages=_MESSAGES, stream=True)
     return [chunk.model_dump(exclude_unset=True) for chunk in stream]
-
-
-def openai_helper(base_url: str) -> dict[str, Any]:
-    """Return what `beta.chat.completions.stream` makes of the stream."""
-    from openai import OpenAI
-
-    client = OpenAI(base_url=base_url, api_key="unused", max_retries=0)
-    with client.beta.chat.completions.stream(model="m", messages=_MESSAGES) as stream:
-        for _ in stream:
-            pass
-        message = stream.get_final_completion().choices[0].message
-    return {
-        "content": message.content or "",
-        "calls": [
-            {"name": call.function.name, "arguments": call.function.arguments}
-            for call in message.tool_calls or []
-        ],
-    }
 
 
 def groq_events(base_url: str) -> list[Any]:
@@ -69,33 +52,35 @@ def httpx_sse(pieces: Iterator[bytes]) -> list[Any]:
     return _chunks(EventSource(response).iter_sse())
 
 
-def sseclient(pieces: Iterator[bytes]) -> list[Any]:
-    """Read with `sseclient.SSEClient` of sseclient-py."""
-    from sseclient import SSEClient
-
-    return _chunks(SSEClient(pieces).events())
-
-
 def _chunks(events: Any) -> list[Any]:
     return [json.loads(e.data) for e in events if e.data and e.data != "[DONE]"]
 
 
-def pydantic_ai_text(base_url: str) -> str:
-    """Return the text of `Agent.run_stream`."""
+def _pydantic_ai_model(base_url: str) -> Any:
     from openai import AsyncOpenAI
-    from pydantic_ai import Agent
     from pydantic_ai.models import openai as models
 
     kind = getattr(models, "OpenAIChatModel", None) or models.OpenAIModel
     client = AsyncOpenAI(base_url=base_url, api_key="unused", max_retries=0)
     try:
-        model = kind("m", openai_client=client)
+        return kind("m", openai_client=client)
     except TypeError:  # from 0.0.37 on
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        model = kind("m", provider=OpenAIProvider(openai_client=client))
+        return kind("m", provider=OpenAIProvider(openai_client=client))
+
+
+def pydantic_ai(base_url: str) -> Any:
+    """Ask with `model_request_stream`."""
+    return asyncio.run(_pydantic_ai(_pydantic_ai_model(base_url)))
+
+
+def pydantic_ai_text(base_url: str) -> str:
+    """Return the text of `Agent.run_stream`."""
+    from pydantic_ai import Agent
 
     async def run() -> str:
+        model = _pydantic_ai_model(base_url)
         async with Agent(model).run_stream(PROMPT) as result:
             pieces = result.stream_text(delta=True, debounce_by=None)
             return "".join([piece async for piece in pieces])
@@ -124,23 +109,6 @@ def autogen(base_url: str) -> Any:
     }
 
 
-def llama_index(base_url: str) -> Any:
-    """Return the last answer of `OpenAI.stream_chat`."""
-    from llama_index.core.llms import ChatMessage
-    from llama_index.llms.openai import OpenAI
-
-    model = OpenAI("gpt-4o-mini", api_base=base_url, api_key="unused", max_retries=0)
-    *_, last = model.stream_chat([ChatMessage(role="user", content=PROMPT)])
-    calls = last.message.additional_kwargs.get("tool_calls") or []
-    return {
-        "content": last.message.content or "",
-        "calls": [
-            {"name": call.function.name, "arguments": call.function.arguments}
-            for call in calls
-        ],
-    }
-
-
 def llm_text(base_url: str) -> str:
     """Return the text of a prompt of `llm`."""
     from llm.default_plugins.openai_models import Chat
@@ -148,28 +116,6 @@ def llm_text(base_url: str) -> str:
     model = Chat("m", api_base=base_url)
     model.key = "unused"
     return str(model.prompt(PROMPT).text())
-
-
-def haystack(base_url: str) -> Any:
-    """Return the reply of `OpenAIChatGenerator` with a callback."""
-    from haystack.components.generators.chat import OpenAIChatGenerator
-    from haystack.dataclasses import ChatMessage
-    from haystack.utils import Secret
-
-    generator = OpenAIChatGenerator(
-        api_key=Secret.from_token("unused"),
-        api_base_url=base_url,
-        streaming_callback=lambda _: None,
-        max_retries=0,
-    )
-    (reply,) = generator.run([ChatMessage.from_user(PROMPT)])["replies"]
-    return {
-        "content": reply.text or "",
-        "calls": [
-            {"name": call.tool_name, "arguments": call.arguments}
-            for call in reply.tool_calls
-        ],
-    }
 
 
 def smolagents(base_url: str) -> Any:
@@ -195,35 +141,6 @@ def smolagents(base_url: str) -> Any:
     }
 
 
-def strands(base_url: str) -> Any:
-    """Put together what the `OpenAIModel` of Strands streams, as its agent does."""
-    from strands.event_loop.streaming import process_stream
-    from strands.models.openai import OpenAIModel
-
-    model = OpenAIModel(
-        client_args={"api_key": "unused", "base_url": base_url, "max_retries": 0},
-        model_id="m",
-    )
-    asked: Any = [{"role": "user", "content": [{"text": PROMPT}]}]
-
-    async def run() -> Any:
-        return [event async for event in process_stream(model.stream(asked))][-1]
-
-    if hasattr(model, "converse") and not hasattr(model.converse, "__await__"):
-        *_, last = process_stream(model.converse(asked), asked)
-    else:
-        last = asyncio.run(run())
-    blocks = last["stop"][1]["content"]
-    return {
-        "content": "".join(block.get("text", "") for block in blocks),
-        "calls": [
-            {"name": b["toolUse"]["name"], "arguments": b["toolUse"]["input"]}
-            for b in blocks
-            if "toolUse" in b
-        ],
-    }
-
-
 class PartialJson(PartialJsonParser):
     """Parse what has come with `partialjson`; emit what is new of a string."""
 
@@ -232,16 +149,6 @@ class PartialJson(PartialJsonParser):
 
         self._text += chunk
         return self._emit(JSONParser().parse(self._text))
-
-
-class LangchainJson(PartialJsonParser):
-    """The same with `parse_partial_json` of langchain-core."""
-
-    def process_json_chunk(self, chunk: str) -> str | None:
-        from langchain_core.utils.json import parse_partial_json
-
-        self._text += chunk
-        return self._emit(parse_partial_json(self._text))
 
 
 class Jiter(PartialJsonParser):
@@ -253,3 +160,100 @@ class Jiter(PartialJsonParser):
         self._text += chunk
         data = self._text.encode("utf-8", "surrogatepass")
         return self._emit(from_json(data, partial_mode="trailing-strings"))
+
+
+def agent_framework(base_url: str) -> Any:
+    """Return what `OpenAIChatCompletionClient` puts together of its updates."""
+    from agent_framework import Message
+    from agent_framework.openai import OpenAIChatCompletionClient
+
+    client = OpenAIChatCompletionClient("m", base_url=base_url, api_key="unused")
+
+    async def run() -> Any:
+        stream = client.get_response([Message("user", [PROMPT])], stream=True)
+        return await stream.get_final_response()
+
+    response = asyncio.run(run())
+    contents = [one for message in response.messages for one in message.contents]
+    return {
+        "content": response.text,
+        "calls": [
+            {"name": one.name, "arguments": one.arguments}
+            for one in contents
+            if one.type == "function_call"
+        ],
+    }
+
+
+def any_llm_chat(base_url: str, api: str) -> Any:
+    """Add up the chunks that any-llm makes of another API's stream."""
+    from any_llm import completion
+
+    provider = "openai" if api == "chat" else api
+    os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # `api_base` is not heeded
+    return _of_chunks(
+        completion("m", _MESSAGES, provider=provider, **_any(base_url), stream=True)
+    )
+
+
+def any_llm_messages(base_url: str) -> Any:
+    """Put together the events of `any_llm.messages`, with chat underneath."""
+    from any_llm import messages
+
+    stream = messages(
+        "m", _MESSAGES, 9, provider="openai", **_any(base_url), stream=True
+    )
+    return _of_messages(event.model_dump() for event in stream)
+
+
+def _any(base_url: str) -> dict[str, Any]:
+    return {"api_base": base_url, "api_key": "unused"}
+
+
+def litellm_messages(base_url: str) -> Any:
+    """Put together what `litellm.anthropic.messages` makes of a stream of chat."""
+    import litellm
+
+    async def run() -> str:
+        stream: Any = await litellm.anthropic.messages.acreate(
+            model="hosted_vllm/m",
+            api_base=base_url,
+            api_key="unused",
+            max_tokens=9,
+            messages=_MESSAGES,
+            stream=True,
+        )
+        return "".join([piece.decode() async for piece in stream])
+
+    lines = asyncio.run(run()).splitlines()
+    return _of_messages(json.loads(x[6:]) for x in lines if x.startswith("data: {"))
+
+
+def litellm_of_responses(base_url: str) -> Any:
+    """Put together what `litellm.completion` makes of a stream of Responses."""
+    return _litellm("openai/responses/gpt-4o", base_url)
+
+
+def _of_chunks(chunks: Any) -> Any:
+    texts, calls = [], {}
+    for chunk in chunks:
+        for choice in chunk.choices[:1]:
+            texts.append(choice.delta.content or "")
+            for one in choice.delta.tool_calls or ():
+                call = calls.setdefault(one.index, {"name": "", "arguments": ""})
+                call["name"] += one.function.name or ""
+                call["arguments"] += one.function.arguments or ""
+    return {"content": "".join(texts), "calls": list(calls.values())}
+
+
+def _of_messages(events: Any) -> Any:
+    texts, calls = [], {}
+    for event in events:
+        delta, block = event.get("delta") or {}, event.get("content_block") or {}
+        if block.get("type") == "tool_use":
+            calls[event["index"]] = {"name": block["name"], "arguments": ""}
+        if delta.get("type") == "text_delta":
+            texts.append(delta["text"])
+        elif delta.get("type") == "input_json_delta":
+            calls[event["index"]]["arguments"] += delta["partial_json"]
+    return {"content": "".join(texts), "calls": list(calls.values())}

@@ -4,6 +4,7 @@ Each row is a library, a release that has a public bug, and one that has it no m
 The fuzzer looks for the bug by its own stock for at most a minute, without a hint; what
 it found is shrunk and must be gone in the fixed release. Releases are installed where
 they are missing (`environments.py`). Rows are named as arguments; `--list` names all.
+With `--current`, bugs of releases that are current, which nothing has fixed.
 """
 
 from __future__ import annotations
@@ -18,19 +19,24 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from harness.fuzz.judging import Judge
+from harness.fuzz.reporting import describe
+from tests.third_party.current_rows import CURRENT
 from tests.third_party.environments import ROOT, around, folder_of
 from tests.third_party.old_rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.fuzz.judging import Judge
+    from harness.apis.chat.faults import Fault
+    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.relations import Failure
     from tests.third_party.old_rows import Row
 
 __all__ = ["found_again", "main"]
 
 LIMIT_S = 60.0
+SHRINKING_S = 80.0  # a quarter of it is for shrinking
 _AROUND = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "OPENAI_API_KEY": "unused",
@@ -50,6 +56,30 @@ def _judge(row: Row) -> Judge:
     return judge_of(target, wanted)
 
 
+class _OneBug(Judge):
+    """Judges as another, and sees nothing but what looks like a row's bug.
+
+    Shrinking keeps the kind of a failure alone, and one kind may be several bugs.
+    """
+
+    def __init__(self, judge: Judge, shows: str) -> None:
+        super().__init__(judge.consumer)
+        self._shows_bug = re.compile(shows)
+
+    def judge(
+        self, relation: str, arrival: Arrival, *, fault: Fault | None = None
+    ) -> Failure | None:
+        """Judge one arrival."""
+        failure = super().judge(relation, arrival, fault=fault)
+        if failure is None or not self._shows_bug.search(_report(failure)):
+            return None
+        return failure
+
+
+def _report(failure: Failure) -> str:
+    return "\n".join(describe(failure))
+
+
 def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
     """Yield what a campaign finds, with the seconds and the examples until then."""
     from harness.fuzz.campaign import Plan, cases_of
@@ -58,14 +88,12 @@ def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
 
     relations = offered(judge)
     judge.shows()  # imports and what is learnt before do not count
-    started, examples, known = time.monotonic(), 0, set()
+    started, examples = time.monotonic(), 0
     for case in cases_of(judge, Plan(relations)):
         recorded = run_case(case, relations).recorded
         for found in recorded.found:
-            if found.failure.kind not in known:
-                known.add(found.failure.kind)
-                seconds = time.monotonic() - started
-                yield seconds, examples + found.at, found.failure
+            seconds = time.monotonic() - started
+            yield seconds, examples + found.at, found.failure
         examples += recorded.examples
         if time.monotonic() - started > LIMIT_S:
             return
@@ -74,22 +102,26 @@ def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
 def _search(row: Row, *, everything: bool) -> None:
     """In the old release: print what was found, shrunk, as JSON."""
     from harness.fuzz.findings import shrunk
-    from harness.fuzz.reporting import describe
 
     judge = _judge(row)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
+    known = set()
     for seconds, examples, failure in _failures(judge):
-        if not everything and not re.search(row.shows, "\n".join(describe(failure))):
+        if everything and failure.kind in known:
             continue
-        small = shrunk(judge, failure, None, time_s=20)
+        if not everything and not re.search(row.shows, _report(failure)):
+            continue
+        known.add(failure.kind)
+        one = judge if everything else _OneBug(judge, row.shows)
+        small = shrunk(one, failure, None, time_s=SHRINKING_S)
         found = {
             "seconds": seconds,
             "examples": examples,
             "relation": small.relation,
             "arrived": [_packed(item) for item in small.base or small.arrived],
             "fault": small.fault,
-            "report": "\n".join(describe(small)),
+            "report": _report(small),
         }
         print(json.dumps(found), file=answers, flush=True)
         if not everything:
@@ -109,7 +141,6 @@ def _unpacked(item: Any) -> Any:
 def _check(row: Row) -> None:
     """In the fixed release: print what is still wrong with what was found."""
     from harness.apis.chat.faults import parse_fault
-    from harness.fuzz.reporting import describe
 
     judge = _judge(row)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -119,7 +150,7 @@ def _check(row: Row) -> None:
         arrived = tuple(_unpacked(item) for item in found["arrived"])
         fault = parse_fault(found["fault"]) if found["fault"] else None
         failure = judge.judge(found["relation"], arrived, fault=fault)
-        report = "" if failure is None else "\n".join(describe(failure))
+        report = "" if failure is None else _report(failure)
         print(json.dumps({"report": report}), file=answers, flush=True)
 
 
@@ -147,9 +178,11 @@ def found_again(row: Row) -> tuple[bool, str]:
     if not found:
         return False, f"not found within {LIMIT_S:g} s"
     (one,) = found
-    (still,) = _apart("--check", row.name, row.fixed, json.dumps(one) + "\n")
     counted = f"{one['seconds']:.1f} s, {one['examples']} examples"
     size = f"{len(one['arrived'])} events"
+    if not row.fixed:
+        return True, f"found after {counted}, shrunk to {size}:\n{one['report']}"
+    (still,) = _apart("--check", row.name, row.fixed, json.dumps(one) + "\n")
     if still["report"]:
         return False, f"found after {counted}, but not gone: {still['report']}"
     return True, f"found after {counted}, shrunk to {size}, gone"
@@ -160,11 +193,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.third_party.old_releases")
     parser.add_argument("rows", nargs="*", metavar="ROW")
     parser.add_argument("--list", action="store_true", help="name the rows")
+    parser.add_argument("--current", action="store_true", help="of current releases")
     parser.add_argument("--search", help=argparse.SUPPRESS)
     parser.add_argument("--all", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--check", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
-    rows = {row.name: row for row in ROWS}
+    rows = {row.name: row for row in (*ROWS, *CURRENT)}
     if given.search:
         _search(rows[given.search], everything=given.all)
         return 0
@@ -172,7 +206,8 @@ def main(arguments: list[str]) -> int:
         _check(rows[given.check])
         return 0
     bad = 0
-    for name in given.rows or rows:
+    chosen = [row.name for row in (CURRENT if given.current else ROWS)]
+    for name in given.rows or chosen:
         row = rows[name]
         if given.list:
             print(f"{name}: {' '.join(row.old)}, {row.bug}")

@@ -24,7 +24,7 @@ _PAGE = ROOT / "docs" / "pages" / "how-to" / "fuzz-a-gateway.md"
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
 def test_cassette_is_an_answer_of_the_upstream(finding: Finding) -> None:
     """Each is read by the API below the gateway: it ends, or that is the finding."""
-    truth = truth_of(arrival_of(finding), "", finding.served)
+    truth = truth_of(arrival_of(CASSETTES / f"{finding.name}.yaml"), "", finding.served)
     assert truth.is_ended == (finding.relation != "truncation")
 
 

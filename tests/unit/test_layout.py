@@ -39,21 +39,16 @@ EXCEPTIONS = {
     "fuzz/": "stock streams and reductions of chat chunks",
     "record/scenario_reading.py": "scenarios are written as chat messages",
     "record/scenario_run.py": "scenarios are written as chat messages",
-    "serve/answering.py": "whole chat completions made into a stream",
-    "serve/completions.py": "whole chat completions",
+    "serve/answering.py": "whole chat completions made into a stream, and back",
     "strategies/": "made chat streams",
 }
 """The rest, each with its reason; a test fails on a file that is not listed."""
 
 LONG = {
-    "agents/letta/streaming.py": 380,
-    "apis/anthropic/writer.py": 360,
-    "apis/chat/cutting.py": 370,
-    "apis/chat/deltas.py": 370,
-    "cassettes/interactions.py": 430,
-    "cassettes/vcr_bridge.py": 380,
+    "agents/letta/streaming.py": 370,
+    "cassettes/interactions.py": 410,
     "cli/fuzz.py": 380,
-    "core/json_arguments.py": 520,
+    "core/json_arguments.py": 510,
     "core/json_texts.py": 380,
     "engine/agent.py": 500,
     "engine/stream.py": 470,
@@ -61,9 +56,7 @@ LONG = {
     "fuzz/driving.py": 360,
     "fuzz/judging.py": 460,
     "fuzz/stream_trials.py": 370,
-    "pytest_plugin/playback.py": 380,
-    "pytest_plugin/plugin.py": 440,
-    "record/session.py": 440,
+    "record/session.py": 390,
 }
 """Files of more than 350 lines may not grow; each is one class or one machine, whose
 parts would have to know each other's insides."""

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message
 
-__all__ = ["AgentChunkStreamingInterface", "AgentInterface", "split_prefix"]
 
 _PREFIXES = ("Running ", "Ran ", "Success: ", "Error: ")
 
@@ -49,6 +48,21 @@ def split_prefix(msg: str) -> tuple[str, str]:
         if msg.startswith(prefix):
             return prefix, msg[len(prefix) :]
     return "", msg
+
+
+def needs_record(call: str, msg_obj: Message | None) -> Message:
+    """Return the record that a call was given.
+
+    Args:
+        call: The class and the method that was called.
+        msg_obj: What it was given.
+
+    Raises:
+        ValueError: It was given none.
+    """
+    if msg_obj is None:
+        raise ValueError(f"{call} needs msg_obj, whose id and date it shows; got None")
+    return msg_obj
 
 
 @runtime_checkable

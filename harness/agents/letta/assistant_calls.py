@@ -32,16 +32,6 @@ from harness.core.json_texts import ArgumentTexts
 if TYPE_CHECKING:
     from harness.core.parts import CallPart, ToolCall
 
-__all__ = [
-    "AssistantText",
-    "CallDelta",
-    "CallRouter",
-    "InnerThought",
-    "Routed",
-    "WholeCall",
-    "call_id_of",
-]
-
 
 class AssistantText(NamedTuple):
     """Text for the user, from the argument of the assistant function."""
@@ -90,16 +80,6 @@ class _State(Enum):
 class _Track:
     """What is known of one call."""
 
-    __slots__ = (
-        "call",
-        "has_spoken",
-        "is_whole",
-        "machine",
-        "name",
-        "state",
-        "texts",
-    )
-
     def __init__(self, call: ToolCall, state: _State) -> None:
         self.call = call
         # What was routed of the name: one delta may hold several pieces of it, and
@@ -140,18 +120,6 @@ class CallRouter:
             argument; they are routed as such, and a call that is passed on lacks them.
             None where the agent has no such argument.
     """
-
-    __slots__ = (
-        "_argument",
-        "_current",
-        "_function_name",
-        "_last",
-        "_thoughts",
-        "_tracks",
-        "_unsettled",
-        "has_calls",
-        "has_passed",
-    )
 
     def __init__(
         self,

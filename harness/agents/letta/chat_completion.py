@@ -37,15 +37,12 @@ from harness.core.parts import CallPart, Finish, Refusal, ToolCall
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["ChatCompletionChunks"]
 
 _REFUSAL = "refusal"  # the one text that is no call's, as a key of `HalfPairs`
 
 
 class _Delta:
     """What one chunk's delta becomes."""
-
-    __slots__ = ("calls", "finish_reason", "role", "texts")
 
     def __init__(self) -> None:
         self.role = ""
@@ -78,17 +75,6 @@ class ChatCompletionChunks:
         call_id_prefix: A call without id gets this, ``_`` and its position; None
             leaves it without.
     """
-
-    __slots__ = (
-        "_call_id_prefix",
-        "_envelope",
-        "_halves",
-        "_has_role",
-        "_identified",
-        "_indices",
-        "_reader",
-        "_router",
-    )
 
     def __init__(
         self,

@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message, StreamedMessage
 
-__all__ = [
-    "STAMP_FIELDS",
-    "CallFields",
-    "CallOfRecord",
-    "FunctionOfRecord",
-    "LightMessage",
-    "MessageStreamStatus",
-    "Record",
-    "date_to_text",
-    "make_message",
-    "render_json",
-    "render_sse",
-]
 
 STAMP_FIELDS = (
     *("id", "date"),  # ours and the seed's

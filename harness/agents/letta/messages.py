@@ -25,22 +25,6 @@ from pydantic import (
 
 from harness.agents.letta.light import date_to_text
 
-__all__ = [
-    "AssistantMessage",
-    "FunctionCall",
-    "FunctionCallDelta",
-    "FunctionCallMessage",
-    "FunctionReturn",
-    "InternalMonologue",
-    "LegacyFunctionCallMessage",
-    "Message",
-    "StreamedMessage",
-    "SystemMessage",
-    "ToolCall",
-    "ToolCallFunction",
-    "UserMessage",
-]
-
 
 class StreamedMessage(BaseModel):
     """What all messages have in common."""

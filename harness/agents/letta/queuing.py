@@ -10,7 +10,11 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from harness.agents.letta.agent_interface import AgentInterface, split_prefix
+from harness.agents.letta.agent_interface import (
+    AgentInterface,
+    needs_record,
+    split_prefix,
+)
 from harness.agents.letta.waiting import Outbox
 from harness.errors import StateError
 
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.messages import Message
 
-__all__ = ["QueueEntry", "QueuingInterface", "Style"]
 
 Style = Literal["obj", "api"]
 """`obj`: the `Message` records; `api`: the dicts that the seed's API sent."""
@@ -235,12 +238,7 @@ class QueuingInterface(AgentInterface):
     def _needs_record(self, call: str, msg: str, msg_obj: Message | None) -> Message:
         if self.debug:
             _log.debug("%s %r of %r", call, msg, msg_obj)
-        if msg_obj is None:
-            raise ValueError(
-                f"QueuingInterface.{call} needs msg_obj, whose id and date it shows; "
-                "got None"
-            )
-        return msg_obj
+        return needs_record(f"QueuingInterface.{call}", msg_obj)
 
     def _queue_message(self, new_message: dict[str, Any], record: Message) -> None:
         date = record.created_at

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from harness.agents.letta.light import CallOfRecord, MakeMessage, Record
     from harness.agents.letta.messages import Message, StreamedMessage, ToolCall
 
-__all__ = [
-    "call_message",
-    "call_of",
-    "legacy_messages",
-    "return_message",
-    "thoughts_apart",
-]
-
 
 def call_message(
     record: Message | Record,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.agent_interface import (
     AgentChunkStreamingInterface,
+    needs_record,
     split_prefix,
 )
 from harness.agents.letta.chat_completion import ChatCompletionChunks
@@ -33,14 +34,12 @@ from harness.apis.chat.chunks import Payload, payload_of
 from harness.errors import StreamInactiveError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
     from datetime import datetime
 
     from harness.agents.letta.light import Emitted, MakeMessage, Record
     from harness.agents.letta.messages import Message, StreamedMessage
     from harness.core.parts import Part
-
-__all__ = ["StreamingServerInterface"]
 
 
 class StreamingServerInterface(AgentChunkStreamingInterface):
@@ -215,8 +214,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             StreamInactiveError: The stream is over and the chunk carries something.
         """
         if self.streaming_chat_completion_mode:
-            for item in self._chunk_reader().feed(payload):
-                self._outbox.put(item)
+            self._outbox.put_all(self._chunk_reader().feed(payload))
             return
         tokens = self._tokens
         if tokens is None:
@@ -265,7 +263,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """
         if self._is_streamed:
             return
-        record = _needs_record("internal_monologue", msg_obj)
+        record = needs_record("StreamingServerInterface.internal_monologue", msg_obj)
         self._outbox.put(self._thought(record, encodable(msg)))
 
     def function_message(self, msg: str, msg_obj: Message | None = None) -> None:
@@ -283,12 +281,12 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
                 the call or the `tool_call_id`.
             StreamInactiveError: The stream is over.
         """
-        record = _needs_record("function_message", msg_obj)
+        record = needs_record("StreamingServerInterface.function_message", msg_obj)
         prefix, text = split_prefix(msg)
         match prefix:
             case "Running ":
                 if not self._is_streamed:
-                    self._put_all(self._call_messages(record))
+                    self._outbox.put_all(self._call_messages(record))
             case "Ran ":
                 pass
             case "Success: " | "Error: ":
@@ -358,21 +356,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
     def _end_response(self) -> None:
         """Emit what the response at hand holds back, and forget it."""
         if self._tokens is not None:
-            self._put_all(self._tokens.close())
+            self._outbox.put_all(self._tokens.close())
             self._tokens = None
         if self._chunks is not None:
-            self._put_all(self._chunks.close())
+            self._outbox.put_all(self._chunks.close())
             self._chunks = None
-
-    def _put_all(self, items: Iterable[Emitted]) -> None:
-        for item in items:
-            self._outbox.put(item)
-
-
-def _needs_record(call: str, msg_obj: Message | None) -> Message:
-    if msg_obj is None:
-        raise ValueError(
-            f"StreamingServerInterface.{call} needs msg_obj, whose id and date it "
-            "shows; got None"
-        )
-    return msg_obj

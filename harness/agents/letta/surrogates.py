@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["HalfPairs", "encodable"]
-
 
 class HalfPairs:
     """Holds back, for each text, a high surrogate until its low half comes."""
-
-    __slots__ = ("held",)
 
     def __init__(self) -> None:
         self.held: dict[Hashable, str] = {}

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from harness.agents.letta.messages import StreamedMessage
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["TokenMessages"]
 
 _CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
 
@@ -50,16 +49,6 @@ class TokenMessages:
             None where there is none.
         make: Makes the messages.
     """
-
-    __slots__ = (
-        "_call_id_prefix",
-        "_date",
-        "_halves",
-        "_id",
-        "_make",
-        "_reader",
-        "_router",
-    )
 
     def __init__(
         self,

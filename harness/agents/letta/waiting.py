@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-__all__ = ["Outbox"]
 
 _T = TypeVar("_T")
 

@@ -10,12 +10,11 @@ from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
 from harness.apis.anthropic.writer import NOT_CARRIED
-from harness.apis.writing_api import Written
+from harness.apis.base import WritingApi
+from harness.apis.json_values import dicts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.apis.base import Payload, Rule, WritingApi
+    from harness.apis.base import Payload, Rule
 
 __all__ = ["API"]
 
@@ -28,12 +27,12 @@ _PATH = re.compile(
 _OWN_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
-class _Anthropic(Written):
+class _Anthropic(WritingApi):
     """See `harness.apis.base.Api`."""
 
     name = "anthropic"
     title = "Anthropic Messages"
-    rules: tuple[Rule, ...] = rules.RULES
+    rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""
@@ -79,21 +78,21 @@ class _Anthropic(Written):
         messages = body.get("messages")
         if type(messages) is not list:  # recordings that leave the body out
             return not body and path.endswith("/v1/messages")
-        dicts = [m for m in messages if type(m) is dict]
+        dicts = dicts_of(messages)
         if any(
             "tool_calls" in m or m.get("role") in ("developer", "tool", "function")
             for m in dicts
-        ) or any("function" in tool for tool in _dicts(body.get("tools"))):
+        ) or any("function" in tool for tool in dicts_of(body.get("tools"))):
             return False
         if _PATH.search(path):
             return True
         return "/chat/completions" not in path and (
             "anthropic_version" in body
-            or any("input_schema" in tool for tool in _dicts(body.get("tools")))
+            or any("input_schema" in tool for tool in dicts_of(body.get("tools")))
             or any(
                 block.get("type") in _OWN_BLOCKS
                 for message in dicts
-                for block in _dicts(message.get("content"))
+                for block in dicts_of(message.get("content"))
             )
         )
 
@@ -106,12 +105,8 @@ class _Anthropic(Written):
     content_type = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
-    not_carried: Mapping[str, str] = NOT_CARRIED
+    not_carried = NOT_CARRIED
 
 
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [v for v in value if type(v) is dict] if type(value) is list else []
-
-
-API: WritingApi = _Anthropic()
+API = _Anthropic()
 """The API."""

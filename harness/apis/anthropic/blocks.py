@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.known_fields import BLOCKS, UNKNOWN_BLOCK
 from harness.apis.base import Like, further_arguments
+from harness.apis.json_values import as_json, same, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -30,27 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GrowingBlock",
-    "as_json",
     "grown",
     "grows",
     "like_of",
     "piece_of",
-    "text_of",
     "whole_block",
 ]
-
-
-def text_of(value: object) -> str:
-    """Return a value that is text; empty if it is anything else."""
-    return value if type(value) is str else ""
-
-
-def as_json(value: object) -> str:
-    """Return a value as JSON text; empty where it nests too deeply to be written."""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return ""
 
 
 def grows(kind: str) -> bool:
@@ -186,7 +172,7 @@ class GrowingBlock:
             self._has_emitted = True
             call.add_arguments(text)
             yield CallPart(call, "", text, is_new=False)
-        elif not _is_same(call.arguments, text):
+        elif not same(call.arguments, text):
             yield Problem(
                 DiagnosticKind.DONE_DIFFERS,
                 f"the call to {call.name!r} has the input {shorten(text)} in its start "
@@ -301,10 +287,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _is_same(one: str, other: str) -> bool:
-    try:
-        return one == other or json.loads(one) == json.loads(other)
-    except (ValueError, RecursionError):
-        return False

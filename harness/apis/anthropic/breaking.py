@@ -1,74 +1,38 @@
 """What each fault does to the events of a stream.
 
-Each function takes the events, a number and a word; most need neither. A fault of what
-the stream has not (a call, reasoning) leaves it as it is.
+Each change takes the events and a number; most need no number. A fault of what the
+stream has not (a call, reasoning) leaves it as it is.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harness.apis.anthropic.editing import (
-    block_of,
-    blocks,
-    delta_of,
-    edited,
-    input_of,
-    piece,
-)
-from harness.apis.anthropic.message import error_event
+from harness.apis.anthropic.editing import block_of, blocks, delta_of, input_of, piece
+from harness.apis.anthropic.message import ERROR_TYPES, error_event
 from harness.apis.base import WrittenEvent
+from harness.apis.edits import (
+    cut,
+    edited,
+    ended,
+    every,
+    first,
+    left_out,
+    named,
+    twice,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
-    Events = Iterable[WrittenEvent]
-    Broken = Iterator[WrittenEvent]
+    from harness.apis.edits import Change, Events, Stream
 
-__all__ = [
-    "bad_json",
-    "cut",
-    "cut_after_name",
-    "cut_in_input",
-    "delta_after_stop",
-    "error",
-    "max_tokens",
-    "max_tokens_unstopped",
-    "no_block_start",
-    "no_message_delta",
-    "no_message_stop",
-    "no_signature",
-    "no_start",
-    "nothing",
-    "reason_null",
-    "start_twice",
-    "trailing_junk",
-    "two_message_deltas",
-    "two_message_stops",
-    "two_signatures",
-    "unopened_delta",
-    "wrong_delta",
-]
+__all__ = ["CHANGES"]
 
 
 # -- Endings ---------------------------------------------------------------------------
-
-
-def cut(events: Events, number: int) -> Broken:
-    """End after a number of events."""
-    return islice(events, number)
-
-
-def nothing(_events: Events, _number: int) -> Broken:
-    """Send no event at all."""
-    return iter(())
-
-
-def error(events: Events, number: int, word: str) -> Broken:
-    """End with an error of a type after a number of events."""
-    yield from islice(events, number)
-    yield error_event(f"{word}: {_MESSAGES.get(word, 'Something went wrong')}")
 
 
 _MESSAGES = {
@@ -79,7 +43,7 @@ _MESSAGES = {
 }
 
 
-def cut_in_input(events: Events, _number: int) -> Broken:
+def _cut_in_input(events: Events, _number: int) -> Stream:
     """End in the middle of the first piece of an input that has one."""
     for event in events:
         text = _input_piece(event)
@@ -89,7 +53,7 @@ def cut_in_input(events: Events, _number: int) -> Broken:
         yield event
 
 
-def cut_after_name(events: Events, _number: int) -> Broken:
+def _cut_after_name(events: Events, _number: int) -> Stream:
     """End behind the name of the first call, before any of its input."""
     for event in events:
         yield event
@@ -97,17 +61,8 @@ def cut_after_name(events: Events, _number: int) -> Broken:
             return
 
 
-def max_tokens(events: Events, _number: int) -> Broken:
+def _max_tokens(events: Events, _number: int, *, has_stop: bool) -> Stream:
     """Cut the input of the first call, and the answer, for `max_tokens`."""
-    yield from _cut_by_length(events, has_stop=True)
-
-
-def max_tokens_unstopped(events: Events, _number: int) -> Broken:
-    """The same without the call's content_block_stop."""
-    yield from _cut_by_length(events, has_stop=False)
-
-
-def _cut_by_length(events: Events, *, has_stop: bool) -> Broken:
     is_cut = False
     for block in blocks(events):
         if is_cut:
@@ -130,75 +85,15 @@ def _cut_by_length(events: Events, *, has_stop: bool) -> Broken:
                 yield event
 
 
-def no_message_stop(events: Events, _number: int) -> Broken:
-    """Leave the last event out."""
-    return (event for event in events if event.name != "message_stop")
-
-
-def no_message_delta(events: Events, _number: int) -> Broken:
-    """Leave out message_delta."""
-    return (event for event in events if event.name != "message_delta")
-
-
-def two_message_deltas(events: Events, _number: int) -> Broken:
-    """Send message_delta twice."""
-    return _twice(events, "message_delta")
-
-
-def two_message_stops(events: Events, _number: int) -> Broken:
-    """Send message_stop twice."""
-    return _twice(events, "message_stop")
-
-
-def _twice(events: Events, name: str) -> Broken:
-    for event in events:
-        yield event
-        if event.name == name:
-            yield event
-
-
-def reason_null(events: Events, _number: int) -> Broken:
-    """Send `stop_reason` null in message_delta."""
-    for event in events:
-        if event.name == "message_delta":
-            yield edited(event, delta=event.payload["delta"] | {"stop_reason": None})
-        else:
-            yield event
-
-
 # -- Blocks ----------------------------------------------------------------------------
 
 
-def no_start(events: Events, _number: int) -> Broken:
-    """Leave message_start out."""
-    return (event for event in events if event.name != "message_start")
-
-
-def no_block_start(events: Events, _number: int) -> Broken:
-    """Leave out the start of the first block."""
-    return _first(events, lambda event: bool(block_of(event)), lambda _event: [])
-
-
-def start_twice(events: Events, _number: int) -> Broken:
-    """Send the start of the first block twice."""
-    return _first(events, lambda e: bool(block_of(e)), lambda event: [event, event])
-
-
-def unopened_delta(events: Events, number: int) -> Broken:
+def _unopened_delta(events: Events, number: int) -> Stream:
     """After a number of events, send text for a block that never began."""
     stream = iter(events)
     yield from islice(stream, number)
     yield _text(9)
     yield from stream
-
-
-def delta_after_stop(events: Events, _number: int) -> Broken:
-    """Send text for the first block after it has stopped."""
-    return _first(
-        events,
-        lambda event: event.name == "content_block_stop",
-        lambda event: [event, _text(event.payload["index"])],
-    )
 
 
 def _text(index: int) -> WrittenEvent:
@@ -207,47 +102,10 @@ def _text(index: int) -> WrittenEvent:
     return WrittenEvent("content_block_delta", payload)
 
 
-def wrong_delta(events: Events, _number: int) -> Broken:
-    """Send the first piece of text as one of reasoning, or the other way round."""
-    other = {"text_delta": "thinking", "thinking_delta": "text"}
-
-    def swap(event: WrittenEvent) -> list[WrittenEvent]:
-        kind = other[delta_of(event)]
-        own = "text" if kind == "thinking" else "thinking"
-        delta = {"type": f"{kind}_delta", kind: event.payload["delta"][own]}
-        return [edited(event, delta=delta)]
-
-    return _first(events, lambda event: delta_of(event) in other, swap)
-
-
-def no_signature(events: Events, _number: int) -> Broken:
-    """Leave signatures out."""
-    return (event for event in events if delta_of(event) != "signature_delta")
-
-
-def two_signatures(events: Events, _number: int) -> Broken:
-    """Send the first signature twice."""
-    return _first(
-        events,
-        lambda event: delta_of(event) == "signature_delta",
-        lambda event: [event, event],
-    )
-
-
 # -- Inputs ----------------------------------------------------------------------------
 
 
-def bad_json(events: Events, _number: int) -> Broken:
-    """Send an input that is no JSON, as models write it when nobody validates."""
-    return _first_input(events, lambda _text: '{"k": Dave}')
-
-
-def trailing_junk(events: Events, _number: int) -> Broken:
-    """Send a brace too many behind an input."""
-    return _first_input(events, lambda text: f"{text}}}")
-
-
-def _first_input(events: Events, edit: Callable[[str], str]) -> Broken:
+def _first_input(events: Events, _number: int, edit: Callable[[str], str]) -> Stream:
     """Replace the input of the first call that has one, in one piece."""
     is_done = False
     for block in blocks(events):
@@ -271,16 +129,55 @@ def _input_piece(event: WrittenEvent) -> str | None:
     return str(event.payload["delta"]["partial_json"])
 
 
-def _first(
-    events: Events,
-    is_it: Callable[[WrittenEvent], bool],
-    replace: Callable[[WrittenEvent], list[WrittenEvent]],
-) -> Broken:
-    """Replace the first event of a kind by others."""
-    stream = iter(events)
-    for event in stream:
-        if is_it(event):
-            yield from replace(event)
-            break
-        yield event
-    yield from stream
+_OTHER = {"text_delta": "thinking", "thinking_delta": "text"}
+
+
+def _swapped(event: WrittenEvent) -> Events:
+    """Return a piece of text as one of reasoning, or the other way round."""
+    kind = _OTHER[delta_of(event)]
+    own = "text" if kind == "thinking" else "thinking"
+    delta = {"type": f"{kind}_delta", kind: event.payload["delta"][own]}
+    return [edited(event, delta=delta)]
+
+
+def _with_reason_null(event: WrittenEvent) -> Events:
+    return [edited(event, delta=event.payload["delta"] | {"stop_reason": None})]
+
+
+def _is_signature(event: WrittenEvent) -> bool:
+    return delta_of(event) == "signature_delta"
+
+
+_starts, _stops = named("content_block_start"), named("content_block_stop")
+
+CHANGES: dict[str, Change] = {
+    **{
+        kind.replace("_", "-"): ended(
+            error_event(f"{kind}: {_MESSAGES.get(kind, 'Something went wrong')}")
+        )
+        for kind in ERROR_TYPES
+    },
+    "overloaded-before": lambda events, _number: islice(events, 0),
+    "cut-events": cut,
+    "silence": cut,
+    "no-message-stop": every(named("message_stop"), left_out),
+    "no-message-delta": every(named("message_delta"), left_out),
+    "cut-in-input": _cut_in_input,
+    "cut-after-name": _cut_after_name,
+    "max-tokens": partial(_max_tokens, has_stop=True),
+    "max-tokens-unstopped": partial(_max_tokens, has_stop=False),
+    "no-start": every(named("message_start"), left_out),
+    "no-block-start": first(_starts, left_out),
+    "start-twice": first(_starts, twice),
+    "unopened-delta": _unopened_delta,
+    "delta-after-stop": first(_stops, lambda e: [e, _text(e.payload["index"])]),
+    "wrong-delta": first(lambda event: delta_of(event) in _OTHER, _swapped),
+    "no-signature": every(_is_signature, left_out),
+    "two-signatures": first(_is_signature, twice),
+    "bad-json": partial(_first_input, edit=lambda _text: '{"k": Dave}'),
+    "trailing-junk": partial(_first_input, edit=lambda text: f"{text}}}"),
+    "reason-null": every(named("message_delta"), _with_reason_null),
+    "two-message-deltas": every(named("message_delta"), twice),
+    "two-message-stops": every(named("message_stop"), twice),
+}
+"""By fault."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic.rules import rule
+from harness.apis.anthropic.rules import RULES
 from harness.apis.base import Violation
+from harness.apis.json_values import dict_of, text_of
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class _Open:
     def __init__(self, index: object, block: dict[str, Any]) -> None:
         self.index = index
         self.block = block
-        self.kind = _text(block.get("type"))
+        self.kind = text_of(block.get("type"))
         self.pieces: list[str] = []
         self.signatures = 0
 
@@ -128,7 +129,7 @@ class _Checker:
         if self.has_started:
             yield self._breach("start-once", "one message_start", "another")
         self.has_started = True
-        message = _object(payload.get("message"))
+        message = dict_of(payload.get("message"))
         wrong = [
             f"{key} {_shown(message.get(key))}"
             for key, is_right in (
@@ -142,13 +143,13 @@ class _Checker:
         if wrong:
             expected = "an id, role assistant, content [] and stop_reason null"
             yield self._breach("start-message", expected, ", ".join(wrong))
-        usage = _object(message.get("usage"))
+        usage = dict_of(message.get("usage"))
         if not all(_is_count(usage.get(k)) for k in ("input_tokens", "output_tokens")):
             expected = "usage with input_tokens and output_tokens"
             yield self._breach("start-usage", expected, message.get("usage"))
 
     def _content_block_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
-        index, block = _index(payload), _object(payload.get("content_block"))
+        index, block = _index(payload), dict_of(payload.get("content_block"))
         if self.open is not None:
             expected = f"content_block_stop for block {self.open.index}"
             yield self._breach("block-bracket", expected, f"the start of {index!r}")
@@ -193,13 +194,13 @@ class _Checker:
     def _content_block_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
         index, delta, found = (
             _index(payload),
-            _object(payload.get("delta")),
+            dict_of(payload.get("delta")),
             self.open,
         )
         if found is None or found.index != index:
             yield self._breach("block-open", self._expected_open(), f"index {index!r}")
             return
-        kind = _text(delta.get("type"))
+        kind = text_of(delta.get("type"))
         wanted = _DELTA_BLOCKS.get(kind)
         if wanted is not None and found.kind not in wanted and found.kind in _KNOWN:
             got = f"{kind} in a block of {found.kind}"
@@ -236,7 +237,7 @@ class _Checker:
         if found.kind == "thinking" and not found.signatures:
             yield self._breach("thinking-signed", "a signature_delta", "none")
         text = "".join(found.pieces)
-        if text and not _is_json_object(text):
+        if text and not _is_jsondict_of(text):
             self.bad_input = self._breach("input-object", "a JSON object", text)
 
     def _unstopped(self, found: _Open) -> Violation:
@@ -252,8 +253,8 @@ class _Checker:
             yield bad
 
     def _message_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
-        delta, usage = _object(payload.get("delta")), _object(payload.get("usage"))
-        self.reason = _text(delta.get("stop_reason"))
+        delta, usage = dict_of(payload.get("delta")), dict_of(payload.get("usage"))
+        self.reason = text_of(delta.get("stop_reason"))
         yield from self._end_blocks()
         if self.has_delta:
             yield self._breach("delta-once", "one message_delta", "another")
@@ -278,21 +279,13 @@ class _Checker:
 
     def _breach(self, name: str, expected: str, got: object) -> Violation:
         text = got if type(got) is str and len(got) <= 80 else _shown(got)
-        return Violation(rule(name), self.event, expected, text)
+        return Violation(RULES[name], self.event, expected, text)
 
 
 def _index(payload: dict[str, Any]) -> object:
     """Return a block's number as sent; None where it is a list or an object."""
     index = payload.get("index")
     return None if isinstance(index, dict | list) else index
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if type(value) is dict else {}
-
-
-def _text(value: object) -> str:
-    return value if type(value) is str else ""
 
 
 def _is_text(value: object) -> bool:
@@ -303,7 +296,7 @@ def _is_count(value: object) -> bool:
     return type(value) is int
 
 
-def _is_json_object(text: str) -> bool:
+def _is_jsondict_of(text: str) -> bool:
     try:
         return type(json.loads(text)) is dict
     except ValueError:

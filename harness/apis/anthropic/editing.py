@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.apis.base import WrittenEvent
+from harness.apis.edits import edited, every, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from harness.apis.base import Payload
+    from harness.apis.base import Payload, WrittenEvent
+    from harness.apis.edits import Change, Events
 
 __all__ = [
     "block_of",
@@ -17,17 +18,10 @@ __all__ = [
     "delta_of",
     "each_message",
     "each_start",
-    "edited",
     "input_of",
     "piece",
     "reindexed",
-    "without",
 ]
-
-
-def edited(event: WrittenEvent, **fields: Any) -> WrittenEvent:
-    """Return an event with other fields; its payload is copied."""
-    return WrittenEvent(event.name, event.payload | fields)
 
 
 def piece(event: WrittenEvent, text: str) -> WrittenEvent:
@@ -49,7 +43,7 @@ def delta_of(event: WrittenEvent) -> str:
     return str(event.payload["delta"]["type"])
 
 
-def blocks(events: Iterable[WrittenEvent]) -> Iterator[list[WrittenEvent]]:
+def blocks(events: Events) -> Iterator[list[WrittenEvent]]:
     """Yield the events of each block as one list; others, and pings, alone."""
     block: list[WrittenEvent] = []
     for event in events:
@@ -64,42 +58,30 @@ def blocks(events: Iterable[WrittenEvent]) -> Iterator[list[WrittenEvent]]:
         yield block
 
 
-def each_start(
-    events: Iterable[WrittenEvent], edit: Callable[[Payload], Payload]
-) -> Iterator[WrittenEvent]:
-    """Edit what the starts of blocks have."""
-    for event in events:
-        if event.name == "content_block_start":
-            yield edited(event, content_block=edit(event.payload["content_block"]))
-        else:
-            yield event
+def each_start(edit: Callable[[Payload], Payload]) -> Change:
+    """Return the change that edits what the starts of blocks have."""
+    return every(
+        named("content_block_start"),
+        lambda event: [
+            edited(event, content_block=edit(event.payload["content_block"]))
+        ],
+    )
 
 
-def each_message(
-    events: Iterable[WrittenEvent], edit: Callable[[Payload], Payload]
-) -> Iterator[WrittenEvent]:
-    """Edit the message of message_start."""
-    for event in events:
-        if event.name == "message_start":
-            yield edited(event, message=edit(event.payload["message"]))
-        else:
-            yield event
+def each_message(edit: Callable[[Payload], Payload]) -> Change:
+    """Return the change that edits the message of message_start."""
+    return every(
+        named("message_start"),
+        lambda event: [edited(event, message=edit(event.payload["message"]))],
+    )
 
 
-def reindexed(
-    events: Iterable[WrittenEvent], move: Callable[[int], int]
-) -> Iterator[WrittenEvent]:
-    """Give blocks other numbers."""
-    for event in events:
-        if "index" in event.payload:
-            yield edited(event, index=move(event.payload["index"]))
-        else:
-            yield event
-
-
-def without(value: Payload, *keys: str) -> Payload:
-    """Return an object without some of its fields."""
-    return {key: inner for key, inner in value.items() if key not in keys}
+def reindexed(move: Callable[[int], int]) -> Change:
+    """Return the change that gives blocks other numbers."""
+    return every(
+        lambda event: "index" in event.payload,
+        lambda event: [edited(event, index=move(event.payload["index"]))],
+    )
 
 
 def input_of(events: Sequence[WrittenEvent]) -> str:

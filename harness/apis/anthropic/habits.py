@@ -12,40 +12,20 @@ from harness.apis.anthropic.editing import (
     delta_of,
     each_message,
     each_start,
-    edited,
     input_of,
     piece,
     reindexed,
-    without,
 )
 from harness.apis.base import WrittenEvent
+from harness.apis.edits import edited, every, left_out, named, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from harness.apis.base import Payload
+    from harness.apis.edits import Change, Events, Stream
 
-__all__ = [
-    "bedrock_metrics",
-    "buffered",
-    "cache_at_the_end",
-    "cache_in_input",
-    "content_null",
-    "eager",
-    "index_gap",
-    "index_one",
-    "input_in_start",
-    "interleaved",
-    "many_pings",
-    "no_ping",
-    "no_start",
-    "spliced",
-    "text_in_tool",
-    "usage_null",
-    "without_input",
-    "without_signature",
-    "without_stops",
-]
+__all__ = ["EDITS"]
 
 PING = WrittenEvent("ping", {"type": "ping"})
 _CACHE = ("cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation")
@@ -54,7 +34,7 @@ _CACHE = ("cache_creation_input_tokens", "cache_read_input_tokens", "cache_creat
 # -- Inputs ----------------------------------------------------------------------------
 
 
-def eager(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def eager(events: Events) -> Stream:
     """Cut inputs anywhere: at most three characters a piece."""
     for event in events:
         if delta_of(event) == "input_json_delta":
@@ -65,7 +45,7 @@ def eager(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
             yield event
 
 
-def buffered(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def buffered(events: Events) -> Stream:
     """Send each value of an input in one piece, and each key."""
     for block in blocks(events):
         pieces = [e for e in block if delta_of(e) == "input_json_delta"]
@@ -103,7 +83,7 @@ def _values(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def input_in_start(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def input_in_start(events: Events) -> Stream:
     """Send whole inputs in the start events, without deltas."""
     for block in blocks(events):
         text = input_of(block)
@@ -121,20 +101,10 @@ def input_in_start(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
         yield from (e for e in block[1:] if e.name != "content_block_delta")
 
 
-def without_input(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Start calls without `input`, and reasoning without `signature`."""
-    return without_signature(each_start(events, lambda b: without(b, "input")))
-
-
-def without_signature(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Start reasoning without `signature`."""
-    return each_start(events, lambda block: without(block, "signature"))
-
-
 # -- Blocks ----------------------------------------------------------------------------
 
 
-def without_stops(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def without_stops(events: Events) -> Stream:
     """Leave out the stop of every block that another follows."""
     held: list[WrittenEvent] = []
     for event in events:
@@ -148,17 +118,7 @@ def without_stops(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
     yield from held
 
 
-def index_gap(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Leave a number out after the first block."""
-    return reindexed(events, lambda index: index + (index > 0))
-
-
-def index_one(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Count blocks from one."""
-    return reindexed(events, lambda index: index + 1)
-
-
-def text_in_tool(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def text_in_tool(events: Events) -> Stream:
     """Send the text behind a call inside the call's block."""
     call: list[WrittenEvent] = []  # the stop of the call before
     taken = 0  # blocks that went into others
@@ -167,11 +127,10 @@ def text_in_tool(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
         if call and block_of(first) == "text" and len(block) > 1:
             index = call[0].payload["index"]
             inside = (e for e in block if delta_of(e) == "text_delta")
-            yield from reindexed(inside, lambda _index, own=index: own)  # type: ignore[misc]
+            yield from (edited(e, index=index) for e in inside)
             taken += 1
             continue
-        moved = reindexed(block, lambda index, by=taken: index - by)  # type: ignore[misc]
-        renumbered = list(moved)
+        renumbered = list(reindexed(lambda index: index - taken)(block))  # noqa: B023 - used at once
         yield from call
         call = []
         if block_of(first) == "tool_use" and block[-1].name == "content_block_stop":
@@ -180,7 +139,7 @@ def text_in_tool(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
     yield from call
 
 
-def interleaved(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def interleaved(events: Events) -> Stream:
     """Send parallel calls at once: their starts, their pieces in turn, their stops."""
     run: list[list[WrittenEvent]] = []
     for block in blocks(events):
@@ -193,7 +152,7 @@ def interleaved(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
     yield from _mixed(run)
 
 
-def _mixed(run: list[list[WrittenEvent]]) -> Iterator[WrittenEvent]:
+def _mixed(run: list[list[WrittenEvent]]) -> Stream:
     yield from (block[0] for block in run)
     middle = [[e for e in block[1:] if e.name != "content_block_stop"] for block in run]
     for row in zip_longest(*middle):
@@ -201,7 +160,7 @@ def _mixed(run: list[list[WrittenEvent]]) -> Iterator[WrittenEvent]:
     yield from (e for block in run for e in block if e.name == "content_block_stop")
 
 
-def spliced(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def spliced(events: Events) -> Stream:
     """Begin another message after the first block, blocks numbered anew."""
     start: list[WrittenEvent] = []
     is_over = False
@@ -220,23 +179,7 @@ def spliced(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
 # -- Messages --------------------------------------------------------------------------
 
 
-def no_start(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Leave message_start out."""
-    return (event for event in events if event.name != "message_start")
-
-
-def content_null(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Start the message with `content` null."""
-    return each_message(events, lambda message: message | {"content": None})
-
-
-def usage_null(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Send `usage` null everywhere."""
-    for event in each_message(events, lambda message: message | {"usage": None}):
-        yield edited(event, usage=None) if event.name == "message_delta" else event
-
-
-def cache_in_input(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def cache_in_input(events: Events) -> Stream:
     """Count cached tokens as input tokens, and leave out stops between blocks."""
 
     def edit(message: Payload) -> Payload:
@@ -245,10 +188,10 @@ def cache_in_input(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
         counts = usage | {"input_tokens": usage["input_tokens"] + cached}
         return message | {"usage": counts}
 
-    return without_stops(each_message(events, edit))
+    return without_stops(each_message(edit)(events))
 
 
-def cache_at_the_end(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def cache_at_the_end(events: Events) -> Stream:
     """Send cache counters in message_delta only."""
     cached: Payload = {}
 
@@ -257,14 +200,14 @@ def cache_at_the_end(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
         cached.update({key: usage[key] for key in _CACHE if key in usage})
         return message | {"usage": without(usage, *_CACHE)}
 
-    for event in each_message(events, edit):
-        if event.name == "message_delta":
-            yield edited(event, usage=cached | event.payload["usage"])
-        else:
-            yield event
+    late = every(
+        named("message_delta"),
+        lambda event: [edited(event, usage=cached | event.payload["usage"])],
+    )
+    return late(each_message(edit)(events))
 
 
-def bedrock_metrics(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def bedrock_metrics(events: Events) -> Stream:
     """Add Bedrock's token counts to message_stop."""
     counts = {"inputTokenCount": 0, "outputTokenCount": 0}
     for event in events:
@@ -283,14 +226,43 @@ def bedrock_metrics(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
 # -- Pings -----------------------------------------------------------------------------
 
 
-def no_ping(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
-    """Leave pings out."""
-    return (event for event in events if event.name != "ping")
+no_pings = every(named("ping"), left_out)
 
 
-def many_pings(events: Iterable[WrittenEvent]) -> Iterator[WrittenEvent]:
+def many_pings(events: Events) -> Stream:
     """Send a ping before every event but the first."""
-    for number, event in enumerate(no_ping(events)):
+    for number, event in enumerate(no_pings(events)):
         if number:
             yield PING
         yield event
+
+
+def usage_null(events: Events) -> Stream:
+    """Send `usage` null everywhere."""
+    started = each_message(lambda message: message | {"usage": None})(events)
+    return every(named("message_delta"), lambda event: [edited(event, usage=None)])(
+        started
+    )
+
+
+EDITS: dict[str, Change] = {
+    "eager": eager,
+    "buffered": buffered,
+    "input-in-start": input_in_start,
+    "kimi": cache_in_input,
+    "glm": every(named("message_start"), left_out),
+    "minimax": each_start(lambda block: without(block, "signature")),
+    "llama.cpp": each_start(lambda block: without(block, "signature", "input")),
+    "qwen-cloud": cache_at_the_end,
+    "bedrock-invoke": bedrock_metrics,
+    "no-ping": no_pings,
+    "many-pings": many_pings,
+    "spliced": spliced,
+    "index-gap": reindexed(lambda index: index + (index > 0)),
+    "index-one": reindexed(lambda index: index + 1),
+    "text-in-tool": text_in_tool,
+    "interleaved-blocks": interleaved,
+    "usage-null": usage_null,
+    "content-null": each_message(lambda message: message | {"content": None}),
+}
+"""By dialect."""

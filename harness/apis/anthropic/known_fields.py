@@ -7,27 +7,12 @@ streams of public projects.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from harness.apis.accounting import parse_fields, parse_sections
 
-from harness.apis.accounting import parse_fields
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from harness.apis.accounting import FieldTable
-
-__all__ = [
-    "BLOCKS",
-    "DELTAS",
-    "EVENTS",
-    "UNKNOWN_BLOCK",
-    "UNKNOWN_EVENT",
-    "WHOLE",
-    "meaning_of",
-]
+__all__ = ["BLOCKS", "DELTAS", "EVENTS", "UNKNOWN_BLOCK", "UNKNOWN_EVENT", "WHOLE"]
 
 _EVENTS = """
-message_start
+[message_start]
     message.id             str   id of the answer
     message.type           str   always `message`
     message.role           str   always `assistant`
@@ -41,7 +26,7 @@ message_start
     message.input_transformations  any   blocks of the request that were dropped (beta)
     message.diagnostics    any   why the prompt's cache was missed (beta)
     message.usage.*        any   token counts so far
-message_delta
+[message_delta]
     delta.stop_reason      str   why the answer ended
     delta.stop_sequence    str   which stop sequence was generated
     delta.stop_details     any   details of a refusal
@@ -50,15 +35,15 @@ message_delta
     input_transformations  any   blocks of the request that were dropped (beta)
     diagnostics            any   why the prompt's cache was missed (beta)
     usage.*                any   token counts, cumulative
-message_stop
+[message_stop]
     amazon-bedrock-invocationMetrics.*  num  token counts and latency of Bedrock
-content_block_start
+[content_block_start]
     content_block          any   block that begins; see the tables of blocks
-content_block_stop
+[content_block_stop]
     index                  num   number of the block
-ping
+[ping]
     type                   str   always `ping`
-error
+[error]
     error                  any   type, message and details of the error
     message                str   message of the error, as some gateways send it
     code                   any   code of the error, as some gateways send it
@@ -66,18 +51,18 @@ error
 """
 
 _DELTAS = """
-text_delta
+[text_delta]
     delta.text             str   piece of the answer's text
-thinking_delta
+[thinking_delta]
     delta.thinking         str   piece of the reasoning
     delta.estimated_tokens num   tokens of reasoning since the last count (beta)
-signature_delta
+[signature_delta]
     delta.signature        str   signature of the reasoning
-input_json_delta
+[input_json_delta]
     delta.partial_json     str   piece of a call's input
-citations_delta
+[citations_delta]
     delta.citation         any   source of the block's text
-compaction_delta
+[compaction_delta]
     delta.content          str   summary of the compacted context (beta)
     delta.encrypted_content  str  the same, encrypted (beta)
 """
@@ -89,15 +74,15 @@ delta.type  str  type of the delta
 """
 
 _BLOCKS = """
-text
+[text]
     content_block.text       str  beginning of the text, nearly always empty
     content_block.citations  any  sources of the text
-thinking
+[thinking]
     content_block.thinking   str  beginning of the reasoning, nearly always empty
     content_block.signature  str  signature of the reasoning, nearly always empty
-redacted_thinking
+[redacted_thinking]
     content_block.data       str  encrypted reasoning
-tool_use
+[tool_use]
     content_block.id         str  id of the call
     content_block.name       str  name of the tool
     content_block.input      any  input of the tool; empty where deltas follow
@@ -124,61 +109,19 @@ diagnostics    any  why the prompt's cache was missed (beta)
 usage.*        any  token counts
 """
 
-_ANSWER = ("delta.", "content_block", "message.content")
+_ANSWER = ("delta", "content_block", "message.content")
 # Where text of the answer stands.
 
 
-def _tables(text: str, common: str) -> dict[str, FieldTable]:
-    """Parse sections: lines without indentation are types, the others their fields."""
-    sections: dict[str, list[str]] = {}
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith(" "):
-            lines.append(line)
-        elif line:
-            lines = sections[line] = []
-    return {
-        name: parse_fields(common + "\n".join(fields), _ANSWER)
-        for name, fields in sections.items()
-    }
-
-
-EVENTS = _tables(_EVENTS, _ALL_EVENTS)
+EVENTS = parse_sections(_EVENTS, _ALL_EVENTS, _ANSWER)
 """By type of event; `content_block_delta` is distinguished by its delta."""
-DELTAS = _tables(_DELTAS, _ALL_EVENTS)
+DELTAS = parse_sections(_DELTAS, _ALL_EVENTS, _ANSWER)
 """Of `content_block_delta`, by type of delta."""
 UNKNOWN_EVENT = parse_fields(_ALL_EVENTS, _ANSWER)
 """Of an event or delta that no table is for."""
-BLOCKS = _tables(_BLOCKS, _ALL_BLOCKS)
+BLOCKS = parse_sections(_BLOCKS, _ALL_BLOCKS, _ANSWER)
 """By type of block, for an object that has it under `content_block`."""
 UNKNOWN_BLOCK = parse_fields("content_block  any  a block that is kept whole")
 """Of a block of another type."""
 WHOLE = parse_fields(_WHOLE)
 """Of an answer that was not streamed."""
-
-
-def meaning_of(payload: dict[str, Any], path: str) -> str:
-    """Return what a field is.
-
-    Args:
-        payload: The event, or the whole answer, that has it.
-        path: The field's path as accounting writes it, from the payload on.
-
-    Returns:
-        The meaning; empty if the field is not known there.
-    """
-    kind = payload.get("type")
-    if kind == "content_block_delta":
-        table = DELTAS.get(_type_of(payload.get("delta")), UNKNOWN_EVENT)
-    elif kind == "content_block_start" and path.startswith("content_block."):
-        table = BLOCKS.get(_type_of(payload.get("content_block")), UNKNOWN_BLOCK)
-    elif kind == "message":
-        table = WHOLE
-    else:
-        table = EVENTS.get(_type_of(payload), UNKNOWN_EVENT)
-    return table.meaning(path)
-
-
-def _type_of(value: object) -> str:
-    kind = value.get("type") if type(value) is dict else None
-    return kind if type(kind) is str else ""

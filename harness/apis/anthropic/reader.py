@@ -23,7 +23,6 @@ from harness.apis.anthropic.blocks import (
     GrowingBlock,
     like_of,
     piece_of,
-    text_of,
     whole_block,
 )
 from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
@@ -35,6 +34,8 @@ from harness.apis.anthropic.whole import (
     items_of,
     usage_of,
 )
+from harness.apis.counts import index_of
+from harness.apis.json_values import text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, OtherChoice, Problem, Reasoning, Text
 
@@ -51,6 +52,9 @@ _DELTAS = {
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
 }
+
+
+_READ = frozenset({*EVENTS, "content_block_delta"}) - {"ping"}
 
 
 class Reader:
@@ -127,7 +131,10 @@ class Reader:
         if self._start_reason and not self._has_finish:
             self._has_finish = True
             parts += finish_of(self._start_reason)
-        if not self._has_finish and not self._has_failed:
+        if not self._has_finish and "empty" in self._reported:
+            text = "stop_reason is empty text; expected end_turn or another"
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+        elif not self._has_finish and not self._has_failed:
             parts.append(
                 Problem(
                     DiagnosticKind.MISSING_FINISH,
@@ -164,8 +171,8 @@ class Reader:
                 return self._start_other(event)
             parts += self._report(
                 "after",
-                f"{kind or 'an event without type'} came after the end of the message; "
-                "what it carries is read all the same",
+                f"{kind or 'an event without type'} came after the end of the message"
+                + ("; what it carries is read all the same" if kind in _READ else ""),
                 DiagnosticKind.AFTER_DONE,
             )
         if kind == "content_block_delta":
@@ -236,7 +243,7 @@ class Reader:
         return parts
 
     def _start(self, payload: Payload) -> list[Part]:
-        start, index = payload.get("content_block"), _whole(payload.get("index"))
+        start, index = payload.get("content_block"), index_of(payload.get("index"))
         if type(start) is not dict:
             return whole_block(start, self._calls, self._unread, self._number)
         if index is None:
@@ -256,9 +263,7 @@ class Reader:
         return parts
 
     def _stop(self, sent: object) -> list[Part]:
-        index = _whole(sent)
-        if index is None:
-            index = self._last
+        index = index_of(sent, self._last)
         block = self._blocks.pop(index, None) if index is not None else None
         if block is None or index is None:
             return []
@@ -272,9 +277,7 @@ class Reader:
         self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_EVENT))
         if type(delta) is not dict:
             return []
-        index = _whole(payload.get("index"))
-        if index is None:
-            index = self._last
+        index = index_of(payload.get("index"), self._last)
         block = None
         if index is not None:
             block = self._blocks.get(index) or self._stopped_calls.get(index)
@@ -314,6 +317,8 @@ class Reader:
             parts += items_of(delta)
         parts += usage_of(payload, self._cached)
         finish = finish_of(delta.get("stop_reason")) if type(delta) is dict else []
+        if type(delta) is dict and delta.get("stop_reason") == "":
+            self._reported.add("empty")
         self._has_finish = self._has_finish or bool(finish)
         return parts + finish
 
@@ -336,13 +341,6 @@ class Reader:
             return []
         self._reported.add(what)
         return [Problem(kind, text, self._number)]
-
-
-def _whole(index: object) -> int | None:
-    """Return a block's number; None where none can be read."""
-    if type(index) is float and index.is_integer():
-        return int(index)
-    return index if type(index) is int else None
 
 
 def _as_other(number: int, parts: list[Part]) -> list[Part]:

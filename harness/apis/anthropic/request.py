@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic.blocks import as_json, text_of
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+from harness.apis.json_values import as_json, dicts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ _MOVED = ("cache_control",)
 """Fields that clients move from turn to turn without meaning anything by it."""
 
 
-def request(_uri: str, body: Payload) -> Conversation:
+def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
     """Read a request body.
 
     A `tool_result` becomes a turn of its own, of the role `tool`, before the rest of
@@ -26,7 +26,7 @@ def request(_uri: str, body: Payload) -> Conversation:
     as a message.
 
     Args:
-        _uri: Where it was sent; the body has it all.
+        uri: Where it was sent; the body has it all.
         body: The JSON object; any shape.
 
     Returns:
@@ -35,20 +35,17 @@ def request(_uri: str, body: Payload) -> Conversation:
     turns: list[Turn] = []
     if body.get("system"):
         turns.append(_turn("system", body["system"]))
-    messages = body.get("messages")
-    for message in messages if type(messages) is list else []:
-        if type(message) is dict:
-            turns += _turns(text_of(message.get("role")), message.get("content"))
+    for message in dicts_of(body.get("messages")):
+        turns += _turns(text_of(message.get("role")), message.get("content"))
     stream = body.get("stream", False)
-    tools = body.get("tools")
     return Conversation(
         tuple(turns),
         model=text_of(body.get("model")),
         is_streamed=stream if type(stream) is bool else None,
         tools=tuple(
             text_of(tool.get("name"))
-            for tool in (tools if type(tools) is list else [])
-            if type(tool) is dict and tool.get("name")
+            for tool in dicts_of(body.get("tools"))
+            if tool.get("name")
         ),
     )
 
@@ -88,8 +85,7 @@ def _blocks(content: object) -> list[dict[str, Any]]:
     """Return content as blocks: a text is one block, and empty text is none."""
     if type(content) is str:
         return [{"type": "text", "text": content}] if content else []
-    items = content if type(content) is list else [content]
-    return [item for item in items if type(item) is dict]
+    return dicts_of(content if type(content) is list else [content])
 
 
 def _text(content: object) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
-from harness.apis.anthropic.blocks import as_json, text_of, whole_block
+from harness.apis.anthropic.blocks import whole_block
 from harness.apis.anthropic.known_fields import WHOLE
 from harness.apis.counts import count_in
+from harness.apis.json_values import as_json, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,

@@ -21,11 +21,13 @@ with an ordinary end (and the other way round), the type `api_error` of an error
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.apis.anthropic.blocks import grown, grows
 from harness.apis.anthropic.message import MessageEvents, folded
 from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
+from harness.apis.json_values import is_object
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -94,16 +96,6 @@ _MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs it
 class _Call:
     """A call that is being written, or was."""
 
-    __slots__ = (
-        "call",
-        "checks",
-        "has_started",
-        "is_custom",
-        "is_written",
-        "may_be_whole",
-        "text",
-    )
-
     def __init__(self, call: ToolCall) -> None:
         self.call = call
         self.is_custom = call.type == "custom"
@@ -127,17 +119,14 @@ class _Call:
         if not self.may_be_whole or self.checks >= _MOST_CHECKS:
             return False
         self.checks += 1
-        try:
-            return type(json.loads(str(self.text))) is dict
-        except (ValueError, RecursionError):
-            return False
+        return is_object(str(self.text))
 
 
 class Writer:
     """Writes one answer; see `harness.apis.base.Writer` and the rules above."""
 
     def __init__(self) -> None:
-        self.left_out: dict[str, int] = {}
+        self.left_out: dict[str, int] = Counter()
         """What could not be carried, and how often it came."""
         self._message = MessageEvents()
         self._has_failed = False
@@ -164,7 +153,7 @@ class Writer:
                 self._end_block()
                 self._message.finish(self._reason(self._finish))
             elif self._message.has_late_counts:
-                self._leave_out("token count")
+                self.left_out["token count"] += 1
         return self._message.drain()
 
     def _reason(self, finish: Finish) -> str:
@@ -187,17 +176,17 @@ class Writer:
                     self._has_failed = True
                     message.fail(part.text)
             case _ if self._has_failed:
-                self._leave_out("what follows an error")
+                self.left_out["what follows an error"] += 1
             case Head():
                 if not message.identify(part):
-                    self._leave_out("another id or model")
+                    self.left_out["another id or model"] += 1
             case Usage():
-                for _ in range(message.count(part)):
-                    self._leave_out("token count")
+                if lost := message.count(part):
+                    self.left_out["token count"] += lost
             case Finish():
                 self._finish = part
             case OtherChoice():
-                self._leave_out("other choice")
+                self.left_out["other choice"] += 1
             case Item() if part.kind in CARRIED_WHOLE:
                 message.carry(part.kind, part.value)
             case Item() if not part.is_done:
@@ -237,13 +226,13 @@ class Writer:
             case Reasoning():
                 self._piece("thinking", part.text)
             case Refusal():
-                self._leave_out("refusal")
+                self.left_out["refusal"] += 1
                 self._piece("text", part.text)
             case CallPart():
                 self._write_call(part)
             case Block():
                 if part.id:
-                    self._leave_out("id of a block")
+                    self.left_out["id of a block"] += 1
                 self._begin("thinking" if part.kind == "reasoning" else "text")
             case Opaque():
                 self._write_opaque(part)
@@ -281,11 +270,11 @@ class Writer:
             self._end_block()
             self._call = state = self._calls[id(part.call)] = _Call(part.call)
             if state.is_custom:
-                self._leave_out("custom call")
+                self.left_out["custom call"] += 1
         if not part.arguments:
             return
         if state.is_written:
-            self._leave_out("piece of a call after its end")
+            self.left_out["piece of a call after its end"] += 1
             return
         self._start_call(state)
         piece = state.add(part.arguments)
@@ -309,9 +298,9 @@ class Writer:
             self._end_block()
             message.whole({"type": "redacted_thinking", "data": part.data})
         elif part.kind != "signature":
-            self._leave_out(part.kind)
+            self.left_out[part.kind] += 1
         elif part.call is not None or message.open == "text":
-            self._leave_out("signature")
+            self.left_out["signature"] += 1
         else:
             if message.open != "thinking" or message.is_signed:
                 self._begin("thinking")
@@ -330,7 +319,7 @@ class Writer:
             or not (kind in _WHOLE_BLOCKS or kind.endswith("_tool_result"))
             or (kind == "compaction" and "content" not in value)  # Responses' own
         ):
-            self._leave_out(item.kind)
+            self.left_out[item.kind] += 1
         elif not grows(kind) or (value == self._announced and value.get("input")):
             self._end_block()
             message.whole(value)
@@ -341,9 +330,6 @@ class Writer:
             for delta in deltas:
                 message.delta(**delta)
             message.end()
-
-    def _leave_out(self, what: str) -> None:
-        self.left_out[what] = self.left_out.get(what, 0) + 1
 
 
 def body(parts: list[Part]) -> Payload:

@@ -16,26 +16,13 @@ from harness.apis.chat.dialects.editing import (
     entries_of,
     function_of,
 )
-from harness.apis.chat.dialects.parts import CallTracker, is_json, restated
+from harness.apis.chat.dialects.parts import CallTracker, restated
+from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = [
-    "bad_escape",
-    "broken_json",
-    "cut_bytes",
-    "cut_chunks",
-    "duplicate_chunk",
-    "error_event",
-    "invalid_utf8",
-    "no_done",
-    "no_finish",
-    "reordered_chunks",
-    "stray_bytes",
-    "trailing_arguments",
-    "truncated_arguments",
-]
+__all__ = ["BYTE_CHANGES", "CHANGES"]
 
 
 def cut_chunks(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:
@@ -243,3 +230,25 @@ def invalid_utf8(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:
         else:
             yield event
         position += _DATA.search(event) is not None
+
+
+CHANGES = {
+    "cut-chunks": cut_chunks,
+    "no-finish": no_finish,
+    "error-event": error_event,
+    "duplicate-chunk": duplicate_chunk,
+    "reordered-chunks": reordered_chunks,
+    "truncated-arguments": truncated_arguments,
+    "trailing-arguments": trailing_arguments,
+    "bad-escape": bad_escape,
+}
+"""What is done to chunks, by fault."""
+
+BYTE_CHANGES = {
+    "cut-bytes": cut_bytes,
+    "no-done": no_done,
+    "broken-json": broken_json,
+    "stray-bytes": stray_bytes,
+    "invalid-utf8": invalid_utf8,
+}
+"""What is done to bytes, by fault."""

@@ -16,13 +16,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import ChunkError
+from harness.apis.json_values import as_json
+from harness.errors import ChunkError, shorten
 
 if TYPE_CHECKING:
     from harness.core.parts import Part
 
 __all__ = [
     "DONE",
+    "TOO_DEEP",
     "Chunk",
     "Payload",
     "has_choices",
@@ -34,6 +36,9 @@ __all__ = [
 
 DONE = "[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
+
+TOO_DEEP = "an error object that is nested too deeply"
+"""What is shown of an error that cannot be written."""
 
 Payload = dict[str, Any]
 """The JSON object of one chunk, as sent."""
@@ -114,6 +119,12 @@ def parse_payload(data: str | bytes) -> Payload:
             return payload
         problem = "JSON, but no object"
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    at = text.find("data: {", 1)
+    if at > 0 and problem.startswith("no JSON"):  # Zhipu's GLM: GLM-5#66
+        problem = (
+            "no JSON: it breaks off, and another event begins in it at character "
+            f"{at}: {shorten(text[at:])}"
+        )
     raise ChunkError(problem, payload=text)
 
 
@@ -133,24 +144,25 @@ def payload_error(payload: Payload) -> str | None:
         the payload is no error.
 
     Source: OpenAI and OpenRouter send ``{"error": {...}}`` in a 200 response;
-    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``.
+    some providers send ``{"error": "text"}`` or ``{"object": "error", ...}``; DashScope
+    and Cerebras send code and message alone, MiniMax a `base_resp` (lobehub#4054: with
+    status 0 its message is no error), Groq an error in `x_groq`.
     """
     error = payload.get("error")
     if error:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return str(error["message"])
-        return error if isinstance(error, str) else _as_json(error)
+        return error if isinstance(error, str) else as_json(error, TOO_DEEP)
+    message = payload.get("message")
     if payload.get("object") == "error":
-        message = payload.get("message")
-        return message if isinstance(message, str) else _as_json(payload)
+        return message if isinstance(message, str) else as_json(payload, TOO_DEEP)
+    if "code" in payload and "choices" not in payload and isinstance(message, str):
+        return message
+    for field, failed in (("base_resp", "status_code"), ("x_groq", "error")):
+        held = payload.get(field)
+        if type(held) is dict and held.get(failed):
+            return str(held.get("status_msg") or held[failed])
     return None
-
-
-def _as_json(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:  # parsed higher up in the stack than it is written here
-        return "an error object that is nested too deeply"
 
 
 def payload_of(chunk: Any) -> Payload:

@@ -35,7 +35,7 @@ from harness.apis.chat.slots import Unit, blend_deltas, continues, put_text, uni
 if TYPE_CHECKING:
     from harness.core.splits import Split
 
-__all__ = ["cut_chunks", "recut_chunks"]
+__all__ = ["cut_chunks"]
 
 StartRun: TypeAlias = Callable[[int], Callable[[str], list[int]]]
 
@@ -57,31 +57,18 @@ def cut_chunks(split: Split, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     """Cut the text deltas of a chunk stream; what it carries stays the same.
 
     Args:
-        split: Where to cut.
-        chunks: The stream; its payloads are never changed, only copied where a piece
-            differs from its source.
-
-    Returns:
-        The stream cut by this split, lazily, in order; see `recut_chunks` for what goes
-        where. At most one unfinished piece of each choice is held back.
-    """
-    return iter(chunks) if split.is_recorded else recut_chunks(chunks, split.start)
-
-
-def recut_chunks(chunks: Iterable[Chunk], start_run: StartRun) -> Iterator[Chunk]:
-    """Cut the text deltas of a stream anew.
-
-    Args:
-        chunks: The stream. Its payloads are not changed; what is yielded shares
+        split: Where to cut: each run of text is fed to what `Split.start` returns.
+        chunks: The stream; its payloads are never changed, what is yielded shares
             their unchanged parts.
-        start_run: Given the number of a run within its choice, returns what is fed
-            its text piece by piece and answers where to cut (`splits.Cuts`).
 
     Yields:
-        The stream with the new cuts, in order. One unfinished piece of each choice
-        is held back until its end is known. O(total size).
+        The stream cut by this split, lazily, in order. One unfinished piece of each
+        choice is held back until its end is known. O(total size).
     """
-    recutter = _Recutter(start_run)
+    if split.is_recorded:
+        yield from chunks
+        return
+    recutter = _Recutter(split.start)
     for chunk in chunks:
         yield from recutter.feed(chunk)
     yield from recutter.flush_all()
@@ -138,7 +125,9 @@ class _Recutter:
     def feed(self, chunk: Chunk) -> Iterator[Chunk]:
         """Take the next chunk; yield what is finished by it."""
         choices = chunk.payload.get("choices")
-        readable = isinstance(choices, list) and all(map(_is_choice, choices))
+        readable = isinstance(choices, list) and all(
+            isinstance(choice, dict) for choice in choices
+        )
         if not readable or not choices or chunk.payload.get("error"):
             yield from self.flush_all()
             yield self._stamp(chunk.index, chunk.at, chunk.payload)
@@ -223,10 +212,6 @@ class _Recutter:
         if at is not None and (self._at is None or at > self._at):
             self._at = at
         return Chunk(self._index, None if at is None else self._at, payload)
-
-
-def _is_choice(choice: object) -> bool:
-    return isinstance(choice, dict)
 
 
 def _is_last(payload: Payload, unit: Unit) -> bool:

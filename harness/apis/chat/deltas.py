@@ -21,10 +21,11 @@ name after arguments have begun, is the same name sent again.
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.counts import index_of
+from harness.apis.json_values import as_json, is_object
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -44,8 +45,8 @@ __all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
-and Groq; GitHub Copilot. Some in transition send two with the same text: the first that
-has text counts."""
+and Groq; GitHub Copilot. Some in transition send two with the same text, which counts
+once."""
 
 
 def choice_index(choice: dict[str, Any]) -> int:
@@ -58,10 +59,7 @@ def choice_index(choice: dict[str, Any]) -> int:
         Its `index` where that is a whole number; 0 where it is missing or anything
         else, so that a provider's quirk loses nothing.
     """
-    index = choice.get("index")
-    if type(index) is int:
-        return index
-    return int(index) if type(index) is float and index.is_integer() else 0
+    return index_of(choice.get("index")) or 0
 
 
 def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
@@ -177,8 +175,9 @@ class DeltaReader:
         if refusal and type(refusal) is str:
             parts.append(Refusal(refusal))
         entries = delta.get("tool_calls")
-        if entries and type(entries) is list:
-            self._read_calls(entries, parts)
+        if entries and type(entries) in {list, dict}:
+            # One object where a list belongs: Hugging Face's TGI (#2794).
+            self._read_calls(entries if type(entries) is list else [entries], parts)
         elif delta.get("function_call"):
             self._read_legacy(delta["function_call"], parts)
         if reason and type(reason) is str:
@@ -196,8 +195,12 @@ class DeltaReader:
                 function = entry.get("function")
                 if type(function) is not dict:
                     function = {}
-                    if type(entry.get("custom")) is dict:
-                        function = _custom_tool(entry["custom"])
+                    custom = entry.get("custom")
+                    if type(custom) is dict:  # its input is any text, not JSON
+                        function = {
+                            "name": custom.get("name"),
+                            "arguments": custom.get("input"),
+                        }
                         entry = {"type": "custom", **entry}  # noqa: PLW2901 - a copy
                 self._read_call(entry, function, parts)
 
@@ -214,7 +217,7 @@ class DeltaReader:
     ) -> None:
         index = entry.get("index")
         if type(index) is not int and not (type(index) is float and isfinite(index)):
-            index = None  # missing, or NaN, which could not be found again
+            index = index_of(index)  # NaN could not be found again
         call_id = entry.get("id")
         if type(call_id) is not str:
             call_id = ""
@@ -295,10 +298,7 @@ class DeltaReader:
             arguments = ""
         elif type(arguments) is not str:
             # An object where its text belongs (Ollama's own API).
-            try:
-                arguments = json.dumps(arguments, ensure_ascii=False)
-            except RecursionError:  # no tool takes a thousand levels
-                arguments = ""
+            arguments = as_json(arguments)
         if arguments:
             call.add_arguments(arguments)
         if is_new or name or arguments or new_id:
@@ -306,19 +306,12 @@ class DeltaReader:
 
 
 def _reasoning_of(delta: dict[str, Any]) -> str:
+    found = ""
     for field in REASONING_FIELDS:
         reasoning = delta.get(field)
-        if reasoning and type(reasoning) is str:
-            return reasoning
-    return ""
-
-
-def _custom_tool(custom: dict[str, Any]) -> dict[str, Any]:
-    """Return a custom tool's part of a call in the form of a function's.
-
-    Its input is any text, not JSON. Source: OpenAI API reference, custom tools.
-    """
-    return {"name": custom.get("name"), "arguments": custom.get("input")}
+        if reasoning and type(reasoning) is str and reasoning != found:
+            found += reasoning
+    return found
 
 
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
@@ -333,12 +326,8 @@ def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     if type(arguments) is not str or not arguments.lstrip().startswith("{"):
         return False
     held = call.arguments
-    if not held.rstrip().endswith("}"):  # spares a parse for each inner object
-        return False
-    try:
-        return isinstance(json.loads(held), dict)
-    except (ValueError, RecursionError):
-        return False
+    # The first look spares a parse for each inner object.
+    return held.rstrip().endswith("}") and is_object(held)
 
 
 def _content_parts(content: object) -> Iterator[Part]:
@@ -357,4 +346,5 @@ def _content_parts(content: object) -> Iterator[Part]:
             waiting += [(inner, is_reasoning) for inner in reversed(item)]
         elif isinstance(item, dict):
             waiting.append((item.get("text"), is_reasoning))
+            waiting.append((item.get("summary"), True))  # Claude through Databricks
             waiting.append((item.get("thinking"), True))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from harness.apis.chat import breaking
+from harness.apis.chat.breaking import BYTE_CHANGES, CHANGES
+from harness.apis.tables import read_table
 from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "parse_fault"]
 
 ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
+Leaves: TypeAlias = Literal["same", "prefix", "anything"]
 ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -36,7 +38,7 @@ class FaultKind:
     """One line for a help text; K is the number."""
     allows: str
     """What a documented consumer may do with it."""
-    leaves: Literal["same", "prefix", "anything"]
+    leaves: Leaves
     """What the answer may be, against that without the fault: the same; for each
     text and each call a beginning of it; or anything but an undocumented exception."""
     chunks: ChunkFault | None = None
@@ -84,17 +86,12 @@ class Fault:
         return "+".join(map(str, self.parts))
 
     @property
-    def needs_bytes(self) -> bool:
-        """Whether it can only be shown to a consumer through bytes."""
-        return any(part.kind.level == "bytes" for part in self.parts)
-
-    @property
     def ends_early(self) -> bool:
         """Whether the stream breaks off, so that no `[DONE]` follows."""
         return any(part.kind.ends_early for part in self.parts)
 
     @property
-    def leaves(self) -> Literal["same", "prefix", "anything"]:
+    def leaves(self) -> Leaves:
         """What the answer may be, against that without the fault (`FaultKind`)."""
         found = {part.kind.leaves for part in self.parts}
         if "anything" in found:
@@ -180,111 +177,47 @@ _UNREADABLE = "It leaves the event out or raises that it is unreadable."
 _UNTELLABLE = "It cannot tell; it reads what came and must not fail otherwise."
 _ARGUMENTS = "It keeps the raw arguments and reports that they are malformed."
 
-
-_ALL = (
-    FaultKind(
-        "cut-chunks",
-        "the stream ends after K chunks",
-        _INCOMPLETE,
-        "prefix",
-        chunks=breaking.cut_chunks,
-        default=1,
-        ends_early=True,
-    ),
-    FaultKind(
-        "cut-bytes",
-        "the stream ends after K bytes",
-        _INCOMPLETE,
-        "prefix",
-        data=breaking.cut_bytes,
-        default=100,
-        ends_early=True,
-    ),
-    FaultKind(
-        "no-finish",
-        "no finish reason ever comes",
-        "It keeps what came and may report that nobody said it was complete.",
-        "same",
-        chunks=breaking.no_finish,
-    ),
-    FaultKind(
-        "no-done",
-        "no [DONE] at the end",
-        "It keeps what came and may report that the end is missing.",
-        "same",
-        data=breaking.no_done,
-    ),
-    FaultKind(
-        "error-event",
-        "an error event after K chunks, then the end",
-        "It keeps what came and reports or raises the provider's error.",
-        "prefix",
-        chunks=breaking.error_event,
-        default=1,
-        ends_early=True,
-    ),
-    FaultKind(
-        "broken-json",
-        "the JSON of event K ends in the middle",
-        _UNREADABLE,
-        "anything",
-        data=breaking.broken_json,
-        default=1,
-    ),
-    FaultKind(
-        "duplicate-chunk",
-        "chunk K comes twice",
-        _UNTELLABLE,
-        "anything",
-        chunks=breaking.duplicate_chunk,
-        default=1,
-    ),
-    FaultKind(
-        "reordered-chunks",
-        "chunk K comes after the one behind it",
-        _UNTELLABLE,
-        "anything",
-        chunks=breaking.reordered_chunks,
-        default=1,
-    ),
-    FaultKind(
-        "truncated-arguments",
-        "the arguments of every call end after K code points",
-        _ARGUMENTS,
-        "prefix",
-        chunks=breaking.truncated_arguments,
-        default=1,
-    ),
-    FaultKind(
-        "trailing-arguments",
-        "a brace too many behind the arguments of every call",
-        _ARGUMENTS,
-        "anything",
-        chunks=breaking.trailing_arguments,
-    ),
-    FaultKind(
-        "bad-escape",
-        "an escape that JSON does not have in the first string of every call",
-        _ARGUMENTS,
-        "anything",
-        chunks=breaking.bad_escape,
-    ),
-    FaultKind(
-        "stray-bytes",
-        "bytes that are no event after the end",
-        "It keeps the answer; it may report the bytes, for the answer was complete.",
-        "same",
-        data=breaking.stray_bytes,
-    ),
-    FaultKind(
-        "invalid-utf8",
-        "the first text from event K on begins with a byte that is no UTF-8",
-        "It puts U+FFFD there, or leaves the event out, or raises.",
-        "anything",
-        data=breaking.invalid_utf8,
-        default=0,
-    ),
-)
-
-FAULTS: dict[str, FaultKind] = {kind.name: kind for kind in _ALL}
+FAULTS: dict[str, FaultKind] = {
+    name: FaultKind(
+        name,
+        summary,
+        cells["allows"],
+        cast("Leaves", cells["leaves"]),
+        CHANGES.get(name),
+        BYTE_CHANGES.get(name),
+        int(cells["default"]) if "default" in cells else None,
+        ends_early="ends" in cells,
+    )
+    for name, summary, cells in read_table(
+        f"""
+cut-chunks | the stream ends after K chunks | leaves prefix | default 1 | ends early
+    | allows {_INCOMPLETE}
+cut-bytes | the stream ends after K bytes | leaves prefix | default 100 | ends early
+    | allows {_INCOMPLETE}
+no-finish | no finish reason ever comes | leaves same
+    | allows It keeps what came and may report that nobody said it was complete.
+no-done | no [DONE] at the end | leaves same
+    | allows It keeps what came and may report that the end is missing.
+error-event | an error event after K chunks, then the end | leaves prefix | default 1
+    | ends early | allows It keeps what came and reports or raises the provider's error.
+broken-json | the JSON of event K ends in the middle | leaves anything | default 1
+    | allows {_UNREADABLE}
+duplicate-chunk | chunk K comes twice | leaves anything | default 1
+    | allows {_UNTELLABLE}
+reordered-chunks | chunk K comes after the one behind it | leaves anything | default 1
+    | allows {_UNTELLABLE}
+truncated-arguments | the arguments of every call end after K code points
+    | leaves prefix | default 1 | allows {_ARGUMENTS}
+trailing-arguments | a brace too many behind the arguments of every call
+    | leaves anything | allows {_ARGUMENTS}
+bad-escape | an escape that JSON does not have in the first string of every call
+    | leaves anything | allows {_ARGUMENTS}
+stray-bytes | bytes that are no event after the end | leaves same
+    | allows It keeps the answer; it may report the bytes, for the answer was complete.
+invalid-utf8 | the first text from event K on begins with a byte that is no UTF-8
+    | leaves anything | default 0
+    | allows It puts U+FFFD there, or leaves the event out, or raises.
+"""
+    )
+}
 """Every kind of fault, in the order of a help text."""

@@ -10,8 +10,7 @@ from harness.apis.accounting import parse_fields
 
 __all__ = ["FIELDS"]
 
-FIELDS = parse_fields(
-    """
+_TABLE = """
 id                            str|num   the completion
 object                        str       kind of object
 created                       num       Unix seconds
@@ -23,6 +22,21 @@ message                       str       text of an error
 detail                        str       text of an error (FastAPI)
 detail.**                     any       an error (FastAPI)
 code                          str|num   code of an error
+status_code                   num       status of an error (Cerebras)
+request_id                    str       the request (Zhipu, DashScope)
+base_resp.**                  any       status; an error is reported (MiniMax)
+input_sensitive               bool      (MiniMax)
+output_sensitive              bool      (MiniMax)
+input_sensitive_type          num       (MiniMax)
+output_sensitive_type         num       (MiniMax)
+output_sensitive_int          num       (MiniMax)
+web_search.**                 any       sources (Zhipu)
+content_filter.**             any       content filters (Zhipu)
+prompt_progress.**            any       (llama.cpp)
+__verbose.**                  any       the request and its answer once more (llama.cpp)
+perf_metrics.**               any       (Fireworks)
+copilot_references.**         any       (GitHub Copilot)
+copilot_confirmation.**       any       (GitHub Copilot)
 type                          str       kind of an error
 param                         str       the parameter an error is about
 system_fingerprint            str       the server's configuration
@@ -32,6 +46,14 @@ moderation.**                 any       moderation results (OpenAI)
 choices[].index               num       which of the n choices
 choices[].finish_reason       str       why the choice is finished
 choices[].logprobs.**         any       log probabilities
+choices[].error.**            any       an error (OpenRouter); reported as such
+choices[].error               str       an error; reported as such
+choices[].usage.**            any       token counts (Moonshot)
+choices[].text                str       text once more (Together)
+choices[].seed                num       (Together)
+choices[].end_turn            bool      (Azure)
+choices[].raw_output.**       any       the model's text before parsing (Fireworks)
+choices[].disaggregated_params.**       any  (TensorRT-LLM)
 choices[].delta.role          str       who speaks
 choices[].delta.content       str       text
 choices[].delta.content.type                    str  kind of content
@@ -44,7 +66,18 @@ choices[].delta.content[].thinking              str  reasoning
 choices[].delta.content[].thinking[].type       str  kind of content
 choices[].delta.content[].thinking[].text       str  reasoning
 choices[].delta.content[].signature             str  proof of the reasoning (Anthropic)
+choices[].delta.content[].reference_ids[]       num|str  sources (Mistral)
+choices[].delta.content[].summary[].type        str  kind of content (Databricks)
+choices[].delta.content[].summary[].text        str  reasoning
+choices[].delta.content[].summary[].signature   str  proof of the reasoning
 choices[].delta.refusal                         str  refusal
+choices[].delta.thinking_blocks.**              any  reasoning once more (LiteLLM)
+choices[].delta.provider_specific_fields.**     any  what LiteLLM passes on
+choices[].delta.name                            str  who speaks (MiniMax)
+choices[].delta.context.**                      any  documents found (Azure)
+choices[].delta.padding                         str  padding (GitHub Copilot)
+choices[].delta.token_id                        num  token (Together)
+choices[].delta.copilot_annotations.**          any  (GitHub Copilot)
 choices[].delta.reasoning_content               str  reasoning (DeepSeek, vLLM, xAI)
 choices[].delta.reasoning                       str  reasoning (OpenRouter, Groq)
 choices[].delta.reasoning_text                  str  reasoning (GitHub Copilot)
@@ -94,17 +127,14 @@ x_groq.**                               any  (Groq)
 sla_metrics.**                          any  (Moonshot)
 latency_checkpoint.**                   any  (Azure)
 kv_transfer_params.**                   any  (vLLM)
-choices[].message.role                          str  who speaks
-choices[].message.content                       str  text
-choices[].message.refusal                       str  refusal
-choices[].message.reasoning_content             str  reasoning
-choices[].message.reasoning                     str  reasoning
-choices[].message.tool_calls[].index            num  which call
-choices[].message.tool_calls[].id               str  the call
-choices[].message.tool_calls[].type             str  function or custom
-choices[].message.tool_calls[].function.name        str  the function
-choices[].message.tool_calls[].function.arguments   str  arguments
-""",
-    answer=("choices[].delta", "choices[].message"),
+"""
+_WHOLE = [
+    line.replace("[].delta", "[].message", 1)
+    for line in _TABLE.splitlines()
+    if line.startswith("choices[].delta")
+]
+FIELDS = parse_fields(
+    _TABLE + "\n".join(_WHOLE),
+    answer=("choices[].delta", "choices[].message", "choices."),
 )
 """The table, by path."""

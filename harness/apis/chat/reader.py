@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.accounting import UnreadFields
+from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.base import Like, further_arguments
-from harness.apis.chat.chunks import payload_error
+from harness.apis.chat.chunks import TOO_DEEP, payload_error
 from harness.apis.chat.deltas import (
-    REASONING_FIELDS,
     DeltaReader,
     choice_index,
     delta_of,
 )
 from harness.apis.chat.known_fields import FIELDS
+from harness.apis.chat.only_text import only_text
 from harness.apis.counts import usage_of
+from harness.apis.json_values import as_json
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.base import Event
-    from harness.apis.chat.chunks import Payload
+    from harness.apis.chat.chunks import Chunk, Payload
 
 __all__ = ["ChatReader", "ResponseAccumulator"]
 
+_MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
+_BESIDE = frozenset({"error", "usage"})
+_ALSO = parse_fields("", ("",))  # text beside the text that was read
 _IGNORED = ("obfuscation", "p")  # padding against listeners: OpenAI's, Cloudflare's
 
 
@@ -85,10 +89,18 @@ class ChatReader:
         """Read one chunk; see `Reader.feed`."""
         if self._unread is not None:
             self._unread.feed(event.index, event.payload)
+            self._account_for_text(event.index, event.payload.get("choices"))
         if event.name == "error" and payload_error(event.payload) is None:
             self._has_error = True
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
         return self.read(event.payload)
+
+    def _account_for_text(self, number: int, choices: object) -> None:
+        """Account for a choice's `text`, which repeats its delta's (Together)."""
+        for choice in choices if type(choices) is list else ():
+            text = choice.get("text") if type(choice) is dict else None
+            if self._unread and text and text != delta_of(choice).get("content"):
+                self._unread.feed(number, {"text": text}, _ALSO, "choices[]")
 
     def goes_on(self, event: Event, part: Part) -> Like | None:
         """Return how to read a chunk with another text; see `Reader.goes_on`."""
@@ -100,7 +112,7 @@ class ChatReader:
         delta = choice.get("delta") if type(choice) is dict else None
         if type(delta) is not dict or not choice or choice.get("finish_reason"):
             return None
-        field = _field_of(part, delta)
+        field = only_text(part, delta)
         read: Callable[[str], Text | Reasoning | Refusal | CallPart]
         if type(part) is CallPart:
             read = further_arguments(part.call)
@@ -118,7 +130,7 @@ class ChatReader:
         """Read the object of one chunk, or of a whole completion."""
         parts: list[Part] = []
         get = payload.get
-        if "choices" not in payload or "error" in payload:
+        if not _MAY_FAIL.isdisjoint(payload) or "choices" not in payload:
             message = payload_error(payload)
             if message is None and "choices" not in payload and get("detail"):
                 # FastAPI's form of an error, which many servers are built on.
@@ -139,7 +151,6 @@ class ChatReader:
             head = _head_of(*envelope)
             if head is not None:
                 self._created = self._created or head.created
-            if head is not None:
                 parts.append(head)
         if type(choices) is list:
             for choice in choices[:1] if is_repeated else choices:
@@ -160,12 +171,12 @@ class ChatReader:
         if type(delta) is not dict:
             delta = delta_of(choice)
         reason = choice.get("finish_reason")
+        self._read_beside(choice, parts)
         reader = self._first
         if index:
-            known = self._choices.get(index)
-            if known is None:
-                known = self._choices[index] = DeltaReader(choice=index)
-            reader = known
+            if index not in self._choices:
+                self._choices[index] = DeltaReader(choice=index)
+            reader = self._choices[index]
         elif reason and type(reason) is str:
             self.is_finished = True
         elif reason == "":
@@ -182,6 +193,18 @@ class ChatReader:
             elif type(part) is CallPart:
                 self._has_calls = True
         parts += found
+
+    def _read_beside(self, choice: dict[str, Any], parts: list[Part]) -> None:
+        """Read what belongs beside the choices and stands in one."""
+        if _BESIDE.isdisjoint(choice):
+            return
+        error, usage = choice.get("error"), choice.get("usage")
+        message = payload_error({"error": error})
+        if message is not None:  # OpenRouter
+            self._has_error = True
+            parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
+        if usage and type(usage) is dict:  # Moonshot
+            parts.append(_usage_of(usage))
 
     def _read_others(
         self, index: int, delta: dict[str, Any], found: list[Part]
@@ -282,41 +305,20 @@ class ResponseAccumulator(Accumulator):
             if type(part) not in {OtherChoice, Head, Usage, Problem}
         ]
 
+    def add_whole(self, whole: Chunk) -> list[Part]:
+        """Add an answer that was not streamed; return what it carries."""
+        if whole.parts is None:
+            return self.feed(whole.payload)
+        self.add(whole.parts)
+        return whole.parts
+
 
 def _error_text(payload: Payload) -> str:
     for field in ("message", "detail", "error"):
         text = payload.get(field)
         if text and isinstance(text, str):
             return text
-    import json
-
-    try:
-        return json.dumps(payload, ensure_ascii=False)
-    except RecursionError:
-        return "an error object that is nested too deeply"
-
-
-def _field_of(part: Part, delta: dict[str, Any]) -> str:
-    """Return the key whose text alone made a part; empty where there is none."""
-    if type(part) is CallPart:
-        entries = delta.get("tool_calls")
-        entry = entries[0] if type(entries) is list and len(entries) == 1 else None
-        # An index alone names the call; a repeated id might name another one day.
-        if type(entry) is dict and entry.keys() == {"index", "function"}:
-            is_bare = entry["function"] == {"arguments": part.arguments}
-            return "arguments" if is_bare and part.arguments else ""
-    elif type(part) is Text:
-        return "content" if delta.get("content") == part.text else ""
-    elif type(part) is Refusal:
-        return "refusal" if delta.get("refusal") == part.text else ""
-    elif type(part) is Reasoning:
-        thinking = [{"type": "text", "text": part.text}]
-        if delta.get("content") == [{"type": "thinking", "thinking": thinking}]:
-            return "text"  # Mistral's
-        fields = [field for field in REASONING_FIELDS if field in delta]
-        if len(fields) == 1 and delta[fields[0]] == part.text:
-            return fields[0]
-    return ""
+    return as_json(payload, TOO_DEEP)
 
 
 def _usage_of(usage: dict[str, Any]) -> Usage:

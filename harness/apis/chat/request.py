@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
+from harness.apis.json_values import dict_of, text_of
 
 __all__ = ["conversation_of"]
 
@@ -27,18 +28,18 @@ def conversation_of(body: dict[str, Any]) -> Conversation | None:
     tools = body.get("tools")
     return Conversation(
         tuple(_turn(message) for message in messages if isinstance(message, dict)),
-        model=_text(body.get("model")),
+        model=text_of(body.get("model")),
         is_streamed=bool(body.get("stream")),
         tools=tuple(_tool_name(t) for t in (tools if isinstance(tools, list) else ())),
     )
 
 
 def _turn(message: dict[str, Any]) -> Turn:
-    role = _text(message.get("role"))
-    text = text_of(message.get("content"))
+    role = text_of(message.get("role"))
+    text = _content_text(message.get("content"))
     if role in {"tool", "function"}:
         output = ToolOutput(
-            _text(message.get("tool_call_id")), text, _text(message.get("name"))
+            text_of(message.get("tool_call_id")), text, text_of(message.get("name"))
         )
         return Turn("tool", outputs=(output,), own=message)
     return Turn(
@@ -59,25 +60,19 @@ def _call(entry: dict[str, Any]) -> RequestedCall:
     custom = entry.get("custom")
     if not isinstance(function, dict) and isinstance(custom, dict):
         function = {"name": custom.get("name"), "arguments": custom.get("input")}
-    if not isinstance(function, dict):
-        function = {}
+    function = dict_of(function)
     return RequestedCall(
-        _text(entry.get("id")),
-        _text(function.get("name")),
-        _text(function.get("arguments")),
+        text_of(entry.get("id")),
+        text_of(function.get("name")),
+        text_of(function.get("arguments")),
     )
 
 
 def _tool_name(tool: object) -> str:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    return _text(function.get("name")) if isinstance(function, dict) else ""
+    return text_of(dict_of(dict_of(tool).get("function")).get("name"))
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def text_of(content: object) -> str:
+def _content_text(content: object) -> str:
     """Return content as text: the texts of a list joined, an object as JSON."""
     if isinstance(content, str):
         return content

@@ -105,12 +105,13 @@ def units_of(choice: dict[str, Any], ids: set[str]) -> list[Unit]:
     for field in REASONING_FIELDS:
         text = delta.get(field)
         if text and isinstance(text, str):
-            mirrors = tuple(
-                other
-                for other in REASONING_FIELDS
-                if other != field and delta.get(other) == text
+            others = [f for f in REASONING_FIELDS if f != field and delta.get(f)]
+            mirrors = tuple(other for other in others if delta[other] == text)
+            is_opaque = len(mirrors) < len(others)  # their order could not be kept
+            shown = "" if is_opaque else text
+            units.append(
+                Unit("reasoning", field, shown, mirrors=mirrors, is_opaque=is_opaque)
             )
-            units.append(Unit("reasoning", field, text, mirrors=mirrors))
             break
     content = delta.get("content")
     if content:

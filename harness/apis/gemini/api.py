@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import WritingApi
 from harness.apis.gemini import request as requests
 from harness.apis.gemini.dialects import DIALECTS
 from harness.apis.gemini.faults import FAULTS
@@ -11,12 +12,9 @@ from harness.apis.gemini.reader import Reader, whole
 from harness.apis.gemini.rules import RULES, check
 from harness.apis.gemini.values import in_camel_case
 from harness.apis.gemini.writer import CANNOT, body
-from harness.apis.writing_api import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.apis.base import Payload, WritingApi
+    from harness.apis.base import Payload
 
 __all__ = ["API"]
 
@@ -26,7 +24,7 @@ _OTHERS = frozenset(
 # Chat's and Responses' objects, Anthropic's events, Interactions, Ollama, Live.
 
 
-class _Gemini(Written):
+class _Gemini(WritingApi):
     """See `harness.apis.base.Api`."""
 
     name = "gemini"
@@ -75,10 +73,10 @@ class _Gemini(Written):
     content_type = "text/event-stream"
     dialects = DIALECTS
     faults = FAULTS
-    not_carried: Mapping[str, str] = CANNOT
+    not_carried = CANNOT
 
 
-API: WritingApi = _Gemini()
+API = _Gemini()
 """The API."""
 
 

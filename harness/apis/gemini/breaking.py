@@ -5,40 +5,20 @@ Each takes the stream and a number, which some ignore.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
+from harness.apis.edits import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.base import Payload
+    from harness.apis.edits import Change, Events, Stream
 
-__all__ = [
-    "args_as_text",
-    "blocked",
-    "cut",
-    "empty",
-    "error",
-    "error_then_more",
-    "late_text",
-    "malformed",
-    "never_closed",
-    "new_finish",
-    "no_content",
-    "no_finish",
-    "not_closed",
-    "other_response",
-    "recitation",
-    "same_id",
-    "signature",
-    "text_not_ended",
-    "two_finishes",
-    "two_kinds",
-    "unnamed",
-    "user",
-]
+__all__ = ["BYTE_CHANGES", "CHANGES"]
 
 
 def _with(payload: Payload, **candidate: Any) -> WrittenEvent:
@@ -48,11 +28,10 @@ def _with(payload: Payload, **candidate: Any) -> WrittenEvent:
     return WrittenEvent("", {**payload, "candidates": [entry, *entries[1:]]})
 
 
-def _change_parts(
-    events: Iterable[WrittenEvent],
-    change: Callable[[dict[str, Any]], dict[str, Any] | None],
-) -> Iterator[WrittenEvent]:
-    """Yield the events with every part changed; those that lose all parts are gone."""
+def _each_part(
+    events: Events, _: int, change: Callable[[dict[str, Any]], dict[str, Any] | None]
+) -> Stream:
+    """Change every part; events that lose all parts are gone."""
     for event in events:
         entries, had, has = [], 0, 0
         for entry in event.payload.get("candidates", ()):
@@ -72,37 +51,29 @@ def _change_parts(
             yield event
 
 
-def error(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
-    """Send an error and end."""
-    error = {
-        "code": 503,
-        "message": "The model is overloaded.",
-        "status": "UNAVAILABLE",
-    }
-    yield from islice(events, number)
-    yield WrittenEvent("", {"error": error})
+_ERROR = WrittenEvent(
+    "",
+    {
+        "error": {
+            "code": 503,
+            "message": "The model is overloaded.",
+            "status": "UNAVAILABLE",
+        }
+    },
+)
 
 
-def error_then_more(
-    events: Iterable[WrittenEvent], number: int
-) -> Iterator[WrittenEvent]:
+def _error_then_more(events: Events, number: int) -> Stream:
     """Send an error and go on."""
     stream = iter(events)
     yield from islice(stream, number)
     for event in stream:
-        yield from error((), 0)
+        yield _ERROR
         yield event
         yield from stream
 
 
-def recitation(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
-    """End for recitation."""
-    return _ended(events, number, {"finishReason": "RECITATION"})
-
-
-def _ended(
-    events: Iterable[WrittenEvent], number: int, entry: dict[str, Any]
-) -> Iterator[WrittenEvent]:
+def _ended(events: Events, number: int, **entry: Any) -> Stream:
     """End with a candidate in place of the event after a number of them, if any."""
     stream = iter(events)
     yield from islice(stream, number)
@@ -110,16 +81,7 @@ def _ended(
         yield WrittenEvent("", {"candidates": [entry]})
 
 
-def malformed(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
-    """End for a function call that could not be parsed."""
-    entry = {
-        "finishReason": "MALFORMED_FUNCTION_CALL",
-        "finishMessage": "Malformed function call: print(default_api.f(",
-    }
-    return _ended(events, number, entry)
-
-
-def no_content(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
+def _no_content(events: Events, number: int) -> Stream:
     """Send a candidate that has nothing."""
     for index, event in enumerate(events):
         yield event
@@ -127,7 +89,7 @@ def no_content(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenE
             yield WrittenEvent("", {"candidates": [{"index": 0}]})
 
 
-def no_finish(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
+def _no_finish(events: Events, _: int) -> Stream:
     """Take out the finish reasons."""
     for event in events:
         if "candidates" not in event.payload:
@@ -140,7 +102,7 @@ def no_finish(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
         yield WrittenEvent(event.name, {**event.payload, "candidates": entries})
 
 
-def two_finishes(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
+def _two_finishes(events: Events, _: int) -> Stream:
     """Send each finish reason twice."""
     for event in events:
         yield event
@@ -150,14 +112,14 @@ def two_finishes(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEven
                 yield WrittenEvent("", {"candidates": [rest]})
 
 
-def late_text(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
+def _late_text(events: Events, _: int) -> Stream:
     """Send text behind the end."""
     yield from events
     content = {"parts": [{"text": "late"}], "role": "model"}
     yield WrittenEvent("", {"candidates": [{"content": content, "index": 0}]})
 
 
-def new_finish(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
+def _new_finish(events: Events, _: int) -> Stream:
     """Send a finish reason that nobody knows."""
     for event in events:
         entries = event.payload.get("candidates", ())
@@ -165,14 +127,7 @@ def new_finish(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]
         yield _with(event.payload, finishReason="DONE") if is_last else event
 
 
-def empty(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Send nothing."""
-    yield from islice(events, 0)
-
-
-def other_response(
-    events: Iterable[WrittenEvent], number: int
-) -> Iterator[WrittenEvent]:
+def _other_response(events: Events, number: int) -> Stream:
     """Change the id of the response."""
     for index, event in enumerate(events):
         payload = {"responseId": "response", **event.payload}
@@ -181,7 +136,7 @@ def other_response(
         yield WrittenEvent("", payload)
 
 
-def blocked(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEvent]:
+def _blocked(events: Events, number: int) -> Stream:
     """Refuse the prompt and go on."""
     stream = iter(events)
     yield from islice(stream, number)
@@ -189,7 +144,7 @@ def blocked(events: Iterable[WrittenEvent], number: int) -> Iterator[WrittenEven
     yield from stream
 
 
-def user(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
+def _user(events: Events, _: int) -> Stream:
     """Send contents of the user."""
     for event in events:
         entries = event.payload.get("candidates", ())
@@ -210,61 +165,29 @@ def _is_call(part: dict[str, Any]) -> bool:
     return "name" in part.get("functionCall", {})
 
 
-def never_closed(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Take out what closes streamed calls."""
-    return _change_parts(
-        events, lambda part: None if part == {"functionCall": {}} else part
+def _is_end_of_text(part: dict[str, Any]) -> bool:
+    pieces = part.get("functionCall", {}).get("partialArgs", ())
+    return any(piece.get("stringValue") == "" for piece in pieces)
+
+
+def _dropping(is_it: Callable[[dict[str, Any]], bool]) -> Change:
+    return partial(_each_part, change=lambda part: None if is_it(part) else part)
+
+
+def _changing(
+    is_it: Callable[[dict[str, Any]], bool],
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> Change:
+    return partial(
+        _each_part, change=lambda part: change(part) if is_it(part) else part
     )
 
 
-def unnamed(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Take out what begins streamed calls."""
-    return _change_parts(events, lambda part: None if _is_call(part) else part)
+def _has_text(part: dict[str, Any]) -> bool:
+    return "text" in part
 
 
-def same_id(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Give all calls one id."""
-    return _change_parts(
-        events, lambda part: _changed_call(part, id="call") if _is_call(part) else part
-    )
-
-
-def args_as_text(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Send arguments as text."""
-    return _change_parts(
-        events, lambda part: _changed_call(part, args="{}") if _is_call(part) else part
-    )
-
-
-def text_not_ended(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Take out the ends of streamed texts."""
-
-    def change(part: dict[str, Any]) -> dict[str, Any] | None:
-        pieces = part.get("functionCall", {}).get("partialArgs", ())
-        return None if any(piece.get("stringValue") == "" for piece in pieces) else part
-
-    return _change_parts(events, change)
-
-
-def signature(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Spoil the signatures."""
-    return _change_parts(
-        events,
-        lambda part: (
-            {**part, "thoughtSignature": "not base64!"} if "text" in part else part
-        ),
-    )
-
-
-def two_kinds(events: Iterable[WrittenEvent], _: int) -> Iterator[WrittenEvent]:
-    """Send text and image in one part."""
-    image = {"mimeType": "image/png", "data": ""}
-    return _change_parts(
-        events, lambda part: {**part, "inlineData": image} if "text" in part else part
-    )
-
-
-def cut(frames: Iterable[bytes], number: int) -> Iterator[bytes]:
+def _cut_bytes(frames: Iterable[bytes], number: int) -> Iterator[bytes]:
     """Break off inside an event."""
     for index, frame in enumerate(frames):
         if index == number:
@@ -273,10 +196,46 @@ def cut(frames: Iterable[bytes], number: int) -> Iterator[bytes]:
         yield frame
 
 
-def not_closed(frames: Iterable[bytes], _: int) -> Iterator[bytes]:
+def _not_closed(frames: Iterable[bytes], _: int) -> Iterator[bytes]:
     """Take out the last piece of bytes."""
     waiting = b""
     for frame in frames:
         if waiting:
             yield waiting
         waiting = frame
+
+
+_IMAGE = {"mimeType": "image/png", "data": ""}
+
+CHANGES: dict[str, Change] = {
+    "error": ended(_ERROR),
+    "error-then-more": _error_then_more,
+    "empty": lambda events, _: islice(events, 0),
+    "no-finish": _no_finish,
+    "two-finishes": _two_finishes,
+    "late-text": _late_text,
+    "new-finish": _new_finish,
+    "recitation": partial(_ended, finishReason="RECITATION"),
+    "malformed-call": partial(
+        _ended,
+        finishReason="MALFORMED_FUNCTION_CALL",
+        finishMessage="Malformed function call: print(default_api.f(",
+    ),
+    "no-content": _no_content,
+    "other-response": _other_response,
+    "blocked": _blocked,
+    "user": _user,
+    "call-never-closed": _dropping(lambda part: part == {"functionCall": {}}),
+    "call-unnamed": _dropping(_is_call),
+    "text-not-ended": _dropping(_is_end_of_text),
+    "same-id": _changing(_is_call, lambda part: _changed_call(part, id="call")),
+    "args-as-text": _changing(_is_call, lambda part: _changed_call(part, args="{}")),
+    "signature": _changing(
+        _has_text, lambda p: {**p, "thoughtSignature": "not base64!"}
+    ),
+    "two-kinds": _changing(_has_text, lambda part: {**part, "inlineData": _IMAGE}),
+}
+"""What is done to events, by fault."""
+
+BYTE_CHANGES = {"cut": _cut_bytes, "array-not-closed": _not_closed}
+"""What is done to the bytes of each event."""

@@ -6,11 +6,11 @@ closed by a `functionCall` without `willContinue`, which may be empty.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from harness.apis.gemini.partial_args import ArgumentsText
 from harness.apis.gemini.values import write_json
+from harness.apis.json_values import dicts_of, same, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Opaque, Part, Problem, ToolCall
 from harness.errors import shorten
@@ -38,8 +38,7 @@ class CallReader:
             parts: What is new is added here.
         """
         name, call_id, args = sent.get("name"), sent.get("id"), sent.get("args")
-        name = name if type(name) is str else ""
-        call_id = call_id if type(call_id) is str else ""
+        name, call_id = text_of(name), text_of(call_id)
         pieces = sent.get("partialArgs")
         pieces = pieces if type(pieces) is list else []
         goes_on = sent.get("willContinue") is True
@@ -63,12 +62,11 @@ class CallReader:
                 self._change_id(call, call_id, parts)
         if args is not None:
             self._take_whole(call, args, parts)
-        for piece in pieces:
-            if type(piece) is dict:
-                text, problem = self._text.feed(piece)
-                _add(call, text, parts)
-                if problem:
-                    parts.append(_illegal(f"arguments of {_name(call)}: {problem}"))
+        for piece in dicts_of(pieces):
+            text, problem = self._text.feed(piece)
+            _add(call, text, parts)
+            if problem:
+                parts.append(_illegal(f"arguments of {_name(call)}: {problem}"))
         if not goes_on:
             self._close(parts)
         if signature:
@@ -110,7 +108,7 @@ class CallReader:
             parts.append(Problem(DiagnosticKind.MALFORMED_ARGUMENTS, problem))
         elif not call.has_arguments:
             _add(call, text, parts)
-        elif not _is_same(call.arguments + self._text.close(), text):
+        elif not same(call.arguments + self._text.close(), text):
             parts.append(
                 Problem(
                     DiagnosticKind.DONE_DIFFERS,
@@ -150,10 +148,3 @@ def _illegal(text: str) -> Problem:
 
 def _name(call: ToolCall) -> str:
     return f"call {call.position} ({shorten(call.name)})"
-
-
-def _is_same(one: str, other: str) -> bool:
-    try:
-        return bool(json.loads(one) == json.loads(other))
-    except (ValueError, RecursionError):
-        return one == other

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.apis.gemini.calls import CallReader
+from harness.apis.json_values import dicts_of, text_of
 from harness.core.parts import Block, Finish, Item, Opaque, Part, Reasoning, Text
 
 __all__ = ["BESIDE_CONTENT", "MEANINGS", "PART_ITEMS", "CandidateReader", "plain_text"]
@@ -44,7 +45,7 @@ _PLAIN_CONTENT = frozenset({"parts", "role"})
 class CandidateReader:
     """Reads the entries of one candidate."""
 
-    __slots__ = ("_calls", "finish", "goes_on")
+    __slots__ = ("_calls", "finish", "goes_on", "is_empty")
 
     def __init__(self) -> None:
         self._calls = CallReader()
@@ -52,17 +53,16 @@ class CandidateReader:
         """The last finish reason; empty while none has come."""
         self.goes_on = False
         """Whether content has come after it."""
+        self.is_empty = False
+        """Whether a finish reason was empty text."""
 
     def feed(self, entry: dict[str, Any], parts: list[Part]) -> None:
         """Read one entry of `candidates`; add its parts."""
         before = len(parts)
         content = entry.get("content")
         if type(content) is dict:
-            pieces = content.get("parts")
-            if type(pieces) is list:
-                for piece in pieces:
-                    if type(piece) is dict:
-                        self._read_piece(piece, parts)
+            for piece in dicts_of(content.get("parts")):
+                self._read_piece(piece, parts)
         if len(parts) > before:
             self.goes_on = True
         parts += [
@@ -73,6 +73,8 @@ class CandidateReader:
         reason = entry.get("finishReason")
         if reason and type(reason) is str:
             self._read_finish(reason, parts)
+        elif reason == "":
+            self.is_empty = True
 
     def end(self, parts: list[Part]) -> None:
         """Report a call that is open when the stream ends."""
@@ -92,16 +94,12 @@ class CandidateReader:
 
     def _read_piece(self, piece: dict[str, Any], parts: list[Part]) -> None:
         """Read one entry of a content's `parts`."""
-        text = piece.get("text")
-        if type(text) is not str:
-            text = ""
+        text = text_of(piece.get("text"))
         if len(piece) == 1 and text:
             parts.append(Text(text))
             return
         is_thought = piece.get("thought") is True
-        signature = piece.get("thoughtSignature")
-        if type(signature) is not str:
-            signature = ""
+        signature = text_of(piece.get("thoughtSignature"))
         call = piece.get("functionCall")
         if type(call) is not dict:
             call = None

@@ -24,6 +24,7 @@ from harness.apis.counts import count_in
 from harness.apis.gemini.candidates import CandidateReader, plain_text
 from harness.apis.gemini.known_fields import FIELDS
 from harness.apis.gemini.values import error_message, in_camel_case, unix_seconds
+from harness.apis.json_values import dicts_of, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Finish,
@@ -112,11 +113,8 @@ class Reader:
         feedback = payload.get("promptFeedback")
         if feedback:
             self._read_feedback(feedback, parts)
-        candidates = payload.get("candidates")
-        if type(candidates) is list:
-            for entry in candidates:
-                if type(entry) is dict:
-                    self._read_candidate(entry, parts)
+        for entry in dicts_of(payload.get("candidates")):
+            self._read_candidate(entry, parts)
         counts = payload.get("usageMetadata")
         if counts:
             has_finish = Finish in map(type, parts)
@@ -142,7 +140,10 @@ class Reader:
             found: list[Part] = []
             candidate.end(found)
             parts += _of(number, found)
-        if not self.is_finished:
+        if not self.is_finished and self._first.is_empty:
+            text = "finishReason is empty text; expected STOP or another"
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+        elif not self.is_finished:
             parts.append(
                 Problem(
                     DiagnosticKind.MISSING_FINISH,
@@ -201,8 +202,8 @@ class Reader:
         response_id, model, created = values
         known = self._head
         head = Head(
-            response_id if type(response_id) is str else "",
-            model if type(model) is str else "",
+            text_of(response_id),
+            text_of(model),
             known.created or unix_seconds(created),
         )
         if (head.id or known.id, head.model or known.model, head.created) != (

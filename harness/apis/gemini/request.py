@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.gemini.values import in_camel_case, write_json
+from harness.apis.json_values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,8 +119,8 @@ def _turns(content: Any) -> Iterator[Turn]:
 def _call(call: dict[str, Any]) -> RequestedCall:
     args = call.get("args")
     return RequestedCall(
-        id=_string(call.get("id")),
-        name=_string(call.get("name")),
+        id=text_of(call.get("id")),
+        name=text_of(call.get("name")),
         arguments=write_json({} if args is None else args) or "",
     )
 
@@ -139,8 +140,8 @@ def _output(sent: dict[str, Any]) -> ToolOutput:
             value = only
             is_error = True if key == "error" else None
     text = value if isinstance(value, str) else write_json(value)
-    name = _string(sent.get("name"))
-    return ToolOutput(_string(sent.get("id")), text or "", name, is_error)
+    name = text_of(sent.get("name"))
+    return ToolOutput(text_of(sent.get("id")), text or "", name, is_error)
 
 
 def _tool_names(tools: Any) -> Iterator[str]:
@@ -154,7 +155,3 @@ def _tool_names(tools: Any) -> Iterator[str]:
             for declared in _list(value):
                 if isinstance(declared, dict) and isinstance(declared.get("name"), str):
                     yield declared["name"]
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""

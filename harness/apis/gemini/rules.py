@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.base import Rule, Violation
+from harness.apis.base import Violation
 from harness.apis.gemini.candidates import PART_ITEMS
 from harness.apis.gemini.partial_args import ArgumentsText
 from harness.apis.gemini.values import in_camel_case
+from harness.apis.json_values import dict_of, dicts_of
+from harness.apis.tables import read_rules
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -35,44 +37,32 @@ FINISH_REASONS = frozenset({
 IS_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?")
 """What a signature is made of; in either alphabet, padded or not."""
 
-RULES = {
-    name: Rule(f"gemini/{name}", summary, source)
-    for name, summary, source in (
-        ("no-event-name", "Events have data alone, no `event:` line", _SDK),
-        ("bare", "An event is the response, and does not hold it", _REFERENCE),
-        ("camel-case", "Names are in camel case, such as `finishReason`", _REFERENCE),
-        ("same-response", "Every `responseId` of a stream is the same", _RECORDED),
-        ("same-model", "Every `modelVersion` of a stream is the same", _RECORDED),
-        ("error-last", "Nothing comes after an `error`", _RECORDED),
-        ("blocked-alone", "A refused prompt has no candidates", _REFERENCE),
-        (
-            "candidate-index",
-            "Indices are whole numbers from 0, each once an event",
-            _REFERENCE,
-        ),
-        ("candidate-empty", "A candidate has parts or a finishReason", _REFERENCE),
-        ("role", "The role of a content is `model`", _REFERENCE),
-        ("part-one-kind", "A part is exactly one thing: text, call, ...", _REFERENCE),
-        ("signature", "A thoughtSignature is base64", f"{_REFERENCE}; {_SDK}"),
-        ("finish-known", "A finishReason is a documented one", _REFERENCE),
-        (
-            "finish-once",
-            "A candidate has one finishReason",
-            "songquanpeng/one-api#1408",
-        ),
-        ("finish-last", "No content after a finishReason", "songquanpeng/one-api#1408"),
-        ("finish-present", "Each candidate has a finishReason", _RECORDED),
-        ("call-named", "What begins a function call names it", _VERTEX),
-        ("call-id", "No two function calls have the same id", "brainlid/langchain#620"),
-        ("call-args", "`args` is an object", _REFERENCE),
-        ("call-closed", "A streamed call is closed before another begins", _VERTEX),
-        (
-            "partial-args",
-            "partialArgs come in order: a path leads on, a text is ended",
-            _VERTEX,
-        ),
-    )
-}
+RULES = read_rules(
+    "gemini",
+    f"""
+no-event-name | Events have data alone, no `event:` line | {_SDK}
+bare | An event is the response, and does not hold it | {_REFERENCE}
+camel-case | Names are in camel case, such as `finishReason` | {_REFERENCE}
+same-response | Every `responseId` of a stream is the same | {_RECORDED}
+same-model | Every `modelVersion` of a stream is the same | {_RECORDED}
+error-last | Nothing comes after an `error` | {_RECORDED}
+blocked-alone | A refused prompt has no candidates | {_REFERENCE}
+candidate-index | Indices are whole numbers from 0, each once an event | {_REFERENCE}
+candidate-empty | A candidate has parts or a finishReason | {_REFERENCE}
+role | The role of a content is `model` | {_REFERENCE}
+part-one-kind | A part is exactly one thing: text, call, ... | {_REFERENCE}
+signature | A thoughtSignature is base64 | {_REFERENCE}; {_SDK}
+finish-known | A finishReason is a documented one | {_REFERENCE}
+finish-once | A candidate has one finishReason | songquanpeng/one-api#1408
+finish-last | No content after a finishReason | songquanpeng/one-api#1408
+finish-present | Each candidate has a finishReason | {_RECORDED}
+call-named | What begins a function call names it | {_VERTEX}
+call-id | No two function calls have the same id | brainlid/langchain#620
+call-args | `args` is an object | {_REFERENCE}
+call-closed | A streamed call is closed before another begins | {_VERTEX}
+partial-args | partialArgs come in order: a path leads on, a text is ended | {_VERTEX}
+""",
+)
 """The rules by their names without the API."""
 
 
@@ -176,8 +166,7 @@ class _Checker:
             self._break("candidate-index", "a number of its own", index)
         seen.add(number)
         self._calls.setdefault(number, None)
-        content = candidate.get("content")
-        content = content if isinstance(content, dict) else {}
+        content = dict_of(candidate.get("content"))
         if content.get("role", "model") != "model":
             self._break("role", "model", _excerpt(content["role"]))
         parts = content.get("parts")
@@ -210,7 +199,7 @@ class _Checker:
 
     def _check_call(self, number: int, sent: dict[str, Any]) -> None:
         opened = self._calls[number]
-        name, pieces = sent.get("name"), sent.get("partialArgs")
+        name = sent.get("name")
         if name:
             if opened is not None:
                 self._break("call-closed", "`functionCall: {}`", shorten(name))
@@ -225,9 +214,7 @@ class _Checker:
             self._ids.add(call_id)
         if not isinstance(sent.get("args", {}), dict):
             self._break("call-args", "an object", sent["args"])
-        for piece in pieces if isinstance(pieces, list) else []:
-            if not isinstance(piece, dict):
-                continue
+        for piece in dicts_of(sent.get("partialArgs")):
             _, problem = opened.text.feed(piece)
             if problem:
                 self._break("partial-args", "the next value", problem)

@@ -46,7 +46,7 @@ def _renamed(value: Any, pattern: re.Pattern[str], new: Any, depth: int) -> Any:
         return value
     renamed: dict[str, Any] = {}
     for key, inner in value.items():
-        name = pattern.sub(new, key)
+        name = pattern.sub(new, key) if isinstance(key, str) else key  # a YAML key
         if name != key and name in value:
             name = key  # it stands in both spellings: none may be lost
         renamed[name] = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like
 from harness.apis.chat.chunks import payload_error
+from harness.apis.json_values import as_json, dict_of, dicts_of, text_of
 from harness.apis.ollama.known_fields import FIELDS
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -57,24 +57,21 @@ class OllamaReader:
             parts.append(Problem(DiagnosticKind.ERROR_EVENT, error))
         if self._head is None:
             self._head = Head(
-                model=_text(payload.get("model")),
+                model=text_of(payload.get("model")),
                 created=_seconds(payload.get("created_at")),
             )
             parts.append(self._head)
-        message = payload.get("message")
-        message = message if isinstance(message, dict) else {}
-        thinking = _text(message.get("thinking")) or _text(payload.get("thinking"))
+        message = dict_of(payload.get("message"))
+        thinking = text_of(message.get("thinking")) or text_of(payload.get("thinking"))
         if thinking:
             parts.append(Reasoning(thinking))
-        text = _text(message.get("content")) or _text(payload.get("response"))
+        text = text_of(message.get("content")) or text_of(payload.get("response"))
         if text:
             parts.append(Text(text))
         images = message.get("images")
         if isinstance(images, list):
             parts += [Item("image", image) for image in images]
-        calls = message.get("tool_calls")
-        if isinstance(calls, list):
-            parts += [self._call(call) for call in calls if isinstance(call, dict)]
+        parts += map(self._call, dicts_of(message.get("tool_calls")))
         if payload.get("done") is True:
             self.is_finished = True
             parts += self._end(payload)
@@ -82,14 +79,13 @@ class OllamaReader:
 
     def _call(self, entry: dict[str, Any]) -> CallPart:
         """Read one call, which is always whole."""
-        function = entry.get("function")
-        function = function if isinstance(function, dict) else {}
+        function = dict_of(entry.get("function"))
         index = function.get("index")
-        call_id = _text(entry.get("id"))
+        call_id = text_of(entry.get("id"))
         call = ToolCall(
             len(self._calls), index if type(index) is int else None, call_id
         )
-        call.name = _text(function.get("name"))
+        call.name = text_of(function.get("name"))
         arguments = arguments_text(function.get("arguments"))
         if arguments:
             call.add_arguments(arguments)
@@ -102,7 +98,7 @@ class OllamaReader:
         if counts:
             tokens = [counts.get(key) for key in _COUNTS]
             parts.append(Usage(counts, *tokens))
-        reason = _text(payload.get("done_reason")) or "stop"
+        reason = text_of(payload.get("done_reason")) or "stop"
         meaning = "tool_calls" if self._calls and reason == "stop" else ""
         parts.append(Finish(reason, meaning))
         return parts
@@ -131,13 +127,7 @@ def arguments_text(arguments: object) -> str:
     """Return a call's arguments, which Ollama sends as an object, as JSON text."""
     if isinstance(arguments, str):
         return arguments
-    if arguments is None:
-        return ""
-    return json.dumps(arguments, ensure_ascii=False)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return "" if arguments is None else as_json(arguments)
 
 
 def _seconds(value: object) -> float:

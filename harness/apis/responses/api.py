@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import WritingApi
 from harness.apis.responses.answer import whole
 from harness.apis.responses.dialects import DIALECTS
 from harness.apis.responses.faults import FAULTS
@@ -11,17 +12,14 @@ from harness.apis.responses.reader import Reader
 from harness.apis.responses.request import is_request, request
 from harness.apis.responses.rules import RULES, check
 from harness.apis.responses.writer import NOT_CARRIED, body
-from harness.apis.writing_api import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.apis.base import Payload, Rule, WritingApi
+    from harness.apis.base import Payload, Rule
 
 __all__ = ["API"]
 
 
-class ResponsesApi(Written):
+class ResponsesApi(WritingApi):
     """OpenAI Responses, streamed or whole."""
 
     name: str = "responses"
@@ -67,8 +65,8 @@ class ResponsesApi(Written):
     content_type: str = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
-    not_carried: Mapping[str, str] = NOT_CARRIED
+    not_carried = NOT_CARRIED
 
 
-API: WritingApi = ResponsesApi()
+API = ResponsesApi()
 """The one instance."""

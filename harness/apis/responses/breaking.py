@@ -5,19 +5,22 @@ Each takes a stream and a number. Payloads are replaced, never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
+from harness.apis.edits import cut, edited, every, left_out, twice
 from harness.apis.responses.event_types import CALL_EVENTS, DELTAS
 from harness.apis.responses.state import CALL_TYPES
 from harness.apis.responses.written import response_object
 
-Stream: TypeAlias = Iterator[WrittenEvent]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_LENGTH = {"reason": "max_output_tokens"}
+    from harness.apis.edits import Change, Events, Stream
+
+__all__ = ["CHANGES"]
 
 
 def _event(
@@ -29,64 +32,45 @@ def _event(
     return WrittenEvent(kind if like.name else "", {**payload, **fields})
 
 
-def changed(event: WrittenEvent, **fields: Any) -> WrittenEvent:
-    """Return an event with other fields."""
-    return WrittenEvent(event.name, {**event.payload, **fields})
-
-
-def kind_of(event: WrittenEvent) -> str:
+def _kind_of(event: WrittenEvent) -> str:
     """Return an event's type; its name may be left out."""
     return str(event.payload.get("type", ""))
 
 
-def cut(events: Stream, number: int) -> Stream:
-    """End the stream after K events."""
-    return islice(events, number)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Ends a response after K events, the open items as far as they have come."""
-
-    kind: str
-    """The type of the event that ends it."""
-    fields: tuple[tuple[str, Any], ...]
-    """What the event, or the response in it, states besides."""
-
-    def __call__(self, events: Stream, number: int) -> Stream:
-        """Break a stream."""
-        seen = list(islice(events, number))
-        yield from seen
-        if next(events, None) is None or not seen:
-            return
-        last, fields = seen[-1], dict(self.fields)
-        count = len(seen)
-        if self.kind == "error":
-            yield _event(last, "error", count, **fields)
-            return
-        began = seen[0].payload.get("response", {})
-        response = response_object(
-            str(began.get("id", "")),
-            str(began.get("model", "")),
-            began.get("created_at", 0),
-            self.kind.removeprefix("response."),
-        )
-        response["output"] = [
-            event.payload["item"]
-            for event in seen
-            if kind_of(event) == "response.output_item.done"
-        ]
-        response["output"] += [_cut_item(seen, index) for index in _open_items(seen)]
-        yield _event(last, self.kind, count, response={**response, **fields})
+def _ended(events: Stream, number: int, kind: str, **fields: Any) -> Stream:
+    """End a response after K events, the open items as far as they have come."""
+    seen = list(islice(events, number))
+    yield from seen
+    if next(events, None) is None or not seen:
+        return
+    last = seen[-1]
+    count = len(seen)
+    if kind == "error":
+        yield _event(last, "error", count, **fields)
+        return
+    began = seen[0].payload.get("response", {})
+    response = response_object(
+        str(began.get("id", "")),
+        str(began.get("model", "")),
+        began.get("created_at", 0),
+        kind.removeprefix("response."),
+    )
+    response["output"] = [
+        event.payload["item"]
+        for event in seen
+        if _kind_of(event) == "response.output_item.done"
+    ]
+    response["output"] += [_cut_item(seen, index) for index in _open_items(seen)]
+    yield _event(last, kind, count, response={**response, **fields})
 
 
 def _open_items(seen: list[WrittenEvent]) -> list[int]:
     """Return the indices of the items that were added and not done."""
     found: dict[int, None] = {}
     for event in seen:
-        if kind_of(event) == "response.output_item.added":
+        if _kind_of(event) == "response.output_item.added":
             found[event.payload["output_index"]] = None
-        elif kind_of(event) == "response.output_item.done":
+        elif _kind_of(event) == "response.output_item.done":
             found.pop(event.payload["output_index"], None)
     return list(found)
 
@@ -97,7 +81,7 @@ def _cut_item(seen: list[WrittenEvent], index: int) -> dict[str, Any]:
     texts: dict[tuple[str, str, int], str] = {}
     arguments = ""
     for event in seen:
-        payload, kind = event.payload, kind_of(event)
+        payload, kind = event.payload, _kind_of(event)
         if payload.get("output_index") != index:
             continue
         if kind == "response.output_item.added":
@@ -117,24 +101,30 @@ def _cut_item(seen: list[WrittenEvent], index: int) -> dict[str, Any]:
     return item
 
 
-def cut_in_call(events: Stream, _number: int) -> Stream:
+def _incomplete(reason: str) -> Change:
+    return partial(
+        _ended,
+        kind="response.incomplete",
+        usage=_USAGE,
+        incomplete_details={"reason": reason},
+    )
+
+
+def _cut_in_call(events: Stream, _number: int) -> Stream:
     """End the response inside the arguments of its first call."""
     seen: list[WrittenEvent] = []
     for event in events:
         seen.append(event)
-        if kind_of(event) == "response.function_call_arguments.delta":
+        if _kind_of(event) == "response.function_call_arguments.delta":
             delta = event.payload["delta"]
-            seen[-1] = changed(event, delta=delta[: max(1, len(delta) // 2)])
-            ending = Ending(
-                "response.incomplete",
-                (("incomplete_details", _LENGTH), ("usage", USAGE)),
-            )
-            yield from ending(iter([*seen, event]), len(seen))
+            seen[-1] = edited(event, delta=delta[: max(1, len(delta) // 2)])
+            stream = iter([*seen, event])
+            yield from _incomplete("max_output_tokens")(stream, len(seen))
             return
     yield from seen
 
 
-USAGE = {
+_USAGE = {
     "input_tokens": 31,
     "input_tokens_details": {"cached_tokens": 0},
     "output_tokens": 16,
@@ -143,10 +133,10 @@ USAGE = {
 }
 
 
-def done_differs(events: Stream, _number: int) -> Stream:
+def _done_differs(events: Stream, _number: int) -> Stream:
     """State another text or other arguments in every done item."""
     for event in events:
-        if kind_of(event) != "response.output_item.done":
+        if _kind_of(event) != "response.output_item.done":
             yield event
             continue
         item = event.payload["item"]
@@ -158,10 +148,10 @@ def done_differs(events: Stream, _number: int) -> Stream:
                 first = item[parts][0]
                 text = "refusal" if "refusal" in first else "text"
                 item = {**item, parts: [{**first, text: "Another text."}]}
-        yield changed(event, item=item)
+        yield edited(event, item=item)
 
 
-def twice(events: Stream, number: int) -> Stream:
+def _kth_twice(events: Stream, number: int) -> Stream:
     """Send the Kth event twice."""
     for count, event in enumerate(events, 1):
         yield event
@@ -169,7 +159,7 @@ def twice(events: Stream, number: int) -> Stream:
             yield event
 
 
-def swapped(events: Stream, number: int) -> Stream:
+def _swapped(events: Stream, number: int) -> Stream:
     """Let the Kth event and the next change places."""
     yield from islice(events, max(0, number - 1))
     pair = list(islice(events, 2))
@@ -177,59 +167,30 @@ def swapped(events: Stream, number: int) -> Stream:
     yield from events
 
 
-def other_id(events: Stream, number: int) -> Stream:
+def _other_id(events: Stream, number: int) -> Stream:
     """Give the response another id from event K on."""
     for count, event in enumerate(events):
         response = event.payload.get("response")
         if count >= number and type(response) is dict:
-            yield changed(event, response={**response, "id": "resp_of_another"})
+            yield edited(event, response={**response, "id": "resp_of_another"})
         else:
             yield event
 
 
-def added_twice(events: Stream, number: int) -> Stream:
-    """Add every item twice."""
-    return _counted(_repeated(events, "response.output_item.added"), number)
-
-
-def _repeated(events: Stream, kind: str) -> Stream:
-    for event in events:
-        yield event
-        if kind_of(event) == kind:
-            yield event
-
-
-def _counted(events: Stream, _number: int) -> Stream:
+def _counted(events: Stream) -> Stream:
     """Number the events anew: a server at fault counts all the same."""
     for count, event in enumerate(events):
         if "sequence_number" in event.payload:
-            yield changed(event, sequence_number=count)
+            yield edited(event, sequence_number=count)
         else:
             yield event
 
 
-def never_added(events: Stream, number: int) -> Stream:
-    """Add no item."""
-    kept = (e for e in events if kind_of(e) != "response.output_item.added")
-    return _counted(kept, number)
-
-
-def never_done(events: Stream, number: int) -> Stream:
-    """End no item."""
-    kept = (e for e in events if kind_of(e) != "response.output_item.done")
-    return _counted(kept, number)
-
-
-def after_done(events: Stream, number: int) -> Stream:
-    """Send an item's last delta when it is done."""
-    return _counted(_late_deltas(events), number)
-
-
-def _late_deltas(events: Stream) -> Stream:
+def _late_deltas(events: Stream, _number: int) -> Stream:
     """Send the last delta of an item behind its done event."""
     held: list[WrittenEvent] = []
     for event in events:
-        kind = kind_of(event)
+        kind = _kind_of(event)
         if kind in DELTAS or (kind in CALL_EVENTS and kind.endswith(".delta")):
             yield from held
             held = [event]
@@ -246,21 +207,59 @@ def _same_item(one: WrittenEvent, other: WrittenEvent) -> bool:
     return one.payload.get("output_index") == other.payload.get("output_index")
 
 
-def second_start(events: Stream, number: int) -> Stream:
+def _second_start(events: Stream, number: int) -> Stream:
     """Begin the response again after K events, as a gateway that retries."""
     seen = list(islice(events, number))
     rest = list(events)
     if not seen or not rest:
         return iter([*seen, *rest])
     response = {**seen[0].payload.get("response", {}), "id": "resp_of_a_retry"}
-    again = [changed(seen[0], response=response), *seen[1:], *rest]
-    return _counted(iter([*seen, *again]), 0)
+    again = [edited(seen[0], response=response), *seen[1:], *rest]
+    return _counted(iter([*seen, *again]))
 
 
-def junk_number(events: Stream, number: int) -> Stream:
+def _junk_number(events: Stream, number: int) -> Stream:
     """Send a text for the number of event K."""
     for count, event in enumerate(events):
         if count == number and "sequence_number" in event.payload:
-            yield changed(event, sequence_number="7")
+            yield edited(event, sequence_number="7")
         else:
             yield event
+
+
+def _recounting(change: Change) -> Change:
+    return lambda events, number: _counted(change(events, number))
+
+
+def _each(kind: str, replace: Callable[[WrittenEvent], Events]) -> Change:
+    return _recounting(every(lambda event: _kind_of(event) == kind, replace))
+
+
+_FAILED = {"code": "server_error", "message": "The server had an error."}
+_RATE: dict[str, Any] = {
+    "code": "rate_limit_exceeded",
+    "message": "Rate limit reached. Please try again in 2 s.",
+    "param": None,
+}
+
+CHANGES: dict[str, Change] = {
+    "cut": cut,
+    "failed": partial(_ended, kind="response.failed", error=_FAILED),
+    "failed-null": partial(_ended, kind="response.failed", error=None),
+    "incomplete": _incomplete("max_output_tokens"),
+    "filtered": _incomplete("content_filter"),
+    "cut-in-call": _cut_in_call,
+    "error-flat": partial(_ended, kind="error", **_RATE),
+    "error-nested": partial(_ended, kind="error", error={"type": "tokens", **_RATE}),
+    "done-differs": _done_differs,
+    "duplicate": _kth_twice,
+    "swap": _swapped,
+    "id-changes": _other_id,
+    "added-twice": _each("response.output_item.added", twice),
+    "never-added": _each("response.output_item.added", left_out),
+    "never-done": _each("response.output_item.done", left_out),
+    "after-done": _recounting(_late_deltas),
+    "second-start": _second_start,
+    "junk-sequence": _junk_number,
+}
+"""By fault."""

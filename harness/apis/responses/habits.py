@@ -1,23 +1,25 @@
 """Servers' habits as changes of written events; `harness.apis.responses.dialects`.
 
-A change takes an event, or None at the end, and what it keeps from event to event; it
-returns the events that are sent instead. Payloads are replaced, never changed. Sequence
-numbers are written after it.
+Sequence numbers are written after them.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
+from harness.apis.edits import edited, every, left_out, named, without
 from harness.apis.responses.event_types import CALL_EVENTS, DELTAS, DONES, ENDS
 from harness.apis.responses.state import CALL_TYPES
 
 if TYPE_CHECKING:
-    from harness.apis.base import Payload
+    from collections.abc import Callable
 
-Events = list[WrittenEvent]
-Kept = dict[str, Any]
+    from harness.apis.base import Payload
+    from harness.apis.edits import Change, Events, Stream
+
+__all__ = ["EDITS"]
 
 _EVERY = 8  # events between two heartbeats
 
@@ -26,178 +28,142 @@ def _event(kind: str, **fields: Any) -> WrittenEvent:
     return WrittenEvent(kind, {"type": kind, **fields})
 
 
-def _with(event: WrittenEvent, **fields: Any) -> WrittenEvent:
-    payload = {**event.payload, **fields}
-    return WrittenEvent(str(payload["type"]), payload)
+def _renamed(event: WrittenEvent, kind: str) -> WrittenEvent:
+    return WrittenEvent(kind, {**event.payload, "type": kind})
 
 
-def _without(payload: Payload, *names: str) -> Payload:
-    return {key: value for key, value in payload.items() if key not in names}
+def _heartbeats(events: Events, kind: str) -> Stream:
+    """Send heartbeats before some events; short streams have one too."""
+    for number, event in enumerate(events, 1):
+        is_due = number == 3 or number % _EVERY == 0
+        if is_due and event.name not in ENDS:
+            yield _event(kind)
+        yield event
 
 
-def _heartbeat(event: WrittenEvent, kept: Kept, kind: str) -> Events:
-    """Return an event, behind a heartbeat where one is due."""
-    count = kept["count"] = kept.get("count", 0) + 1
-    is_due = count == 3 or count % _EVERY == 0  # short streams have one too
-    return [_event(kind), event] if is_due and event.name not in ENDS else [event]
+def _each_end(edit: Callable[[Payload], Payload]) -> Change:
+    """Return the change that edits the response of the last event."""
+    return every(
+        named(*ENDS), lambda e: [edited(e, response=edit(e.payload["response"]))]
+    )
 
 
-def azure(event: WrittenEvent | None, kept: Kept) -> Events:
-    """Send heartbeats; send a failure twice."""
-    if event is None:
-        return []
-    events = _heartbeat(event, kept, "keepalive")
-    if event.name == "response.failed":
-        error = event.payload["response"]["error"]
-        events.append(_event("error", error={"type": "server_error", **error}))
-    return events
+def _finally_named(*types: str) -> Change:
+    """Return the change that gives items of some types other ids at the end."""
 
-
-def copilot(event: WrittenEvent | None, kept: Kept) -> Events:
-    """Give every id anew with every event; the call's `call_id` stays."""
-    if event is None:
-        return []
-
-    def fresh() -> str:
-        kept["ids"] = kept.get("ids", 0) + 1
-        return f"rotated_{kept['ids']:04}"
-
-    payload = dict(event.payload)
-    if "item_id" in payload:
-        payload["item_id"] = fresh()
-    if "item" in payload:
-        payload["item"] = {**payload["item"], "id": fresh()}
-    if "response" in payload:
-        response = dict(payload["response"])
-        response["id"] = fresh()
-        response["output"] = [{**item, "id": fresh()} for item in response["output"]]
-        payload["response"] = response
-    if event.name in ENDS:
-        payload["copilot_usage"] = {"total_nano_aiu": 0, "token_details": []}
-    return [WrittenEvent(event.name, payload)]
-
-
-def openrouter(event: WrittenEvent | None, kept: Kept) -> Events:
-    """Send heartbeats; name the items of reasoning otherwise at the end."""
-    if event is None:
-        return []
-    events = _heartbeat(event, kept, "response.keep_alive")
-    if event.name in ENDS:
-        response = event.payload["response"]
+    def edit(response: Payload) -> Payload:
         output = [
             {**item, "id": f"{item.get('id')}_final"}
-            if item.get("type") in ("reasoning", "message")
+            if not types or item.get("type") in types
             else item
             for item in response["output"]
         ]
-        events[-1] = _with(event, response={**response, "output": output})
-    return events
+        return {**response, "output": output}
+
+    return _each_end(edit)
 
 
-def old_reasoning(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Name the events of reasoning as older servers do."""
-    if event is None:
-        return []
-    if event.name.startswith("response.reasoning_text."):
-        return [_with(event, type=event.name.replace("reasoning_text", "reasoning"))]
-    return [event]
+def _failed_twice(event: WrittenEvent) -> Events:
+    error = event.payload["response"]["error"]
+    return [event, _event("error", error={"type": "server_error", **error})]
 
 
-def undelta_arguments(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Leave out the deltas of calls' arguments."""
-    is_delta = event is not None and event.name in CALL_EVENTS
-    if event is None or (is_delta and event.name.endswith(".delta")):
-        return []
-    return [event]
+def _azure(events: Events) -> Stream:
+    """Send heartbeats; send a failure twice."""
+    change = every(named("response.failed"), _failed_twice)
+    return change(_heartbeats(events, "keepalive"))
 
 
-def reasoning_parts(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Name the events of the parts of reasoning otherwise."""
-    if event is None:
-        return []
+def _copilot(events: Events) -> Stream:
+    """Give every id anew with every event; the call's `call_id` stays."""
+    ids = (f"rotated_{number:04}" for number in count(1))
+    for event in events:
+        payload = dict(event.payload)
+        if "item_id" in payload:
+            payload["item_id"] = next(ids)
+        if "item" in payload:
+            payload["item"] = {**payload["item"], "id": next(ids)}
+        if "response" in payload:
+            response = dict(payload["response"])
+            response["id"] = next(ids)
+            response["output"] = [{**i, "id": next(ids)} for i in response["output"]]
+            payload["response"] = response
+        if event.name in ENDS:
+            payload["copilot_usage"] = {"total_nano_aiu": 0, "token_details": []}
+        yield WrittenEvent(event.name, payload)
+
+
+def _openrouter(events: Events) -> Stream:
+    """Send heartbeats; name the items of reasoning otherwise at the end."""
+    change = _finally_named("reasoning", "message")
+    return change(_heartbeats(events, "response.keep_alive"))
+
+
+_undelta_arguments = every(
+    lambda event: event.name in CALL_EVENTS and event.name.endswith(".delta"), left_out
+)
+
+
+def _is_reasoning_part(event: WrittenEvent) -> bool:
     part = event.payload.get("part")
-    if type(part) is dict and part.get("type") == "reasoning_text":
-        return [_with(event, type=event.name.replace("content_part", "reasoning_part"))]
-    return [event]
+    return type(part) is dict and part.get("type") == "reasoning_text"
 
 
-def vllm(event: WrittenEvent | None, kept: Kept) -> Events:
+_reasoning_parts = every(
+    _is_reasoning_part,
+    lambda e: [_renamed(e, e.name.replace("content_part", "reasoning_part"))],
+)
+
+
+def _without(suffix: str) -> Change:
+    return every(lambda event: event.name.endswith(suffix), left_out)
+
+
+def _vllm(events: Events) -> Stream:
     """Name parts of reasoning otherwise, end no part, give other ids at the end."""
-    if event is None or event.name.endswith("_part.done"):
-        return []
-    if event.name in ENDS:
-        response = event.payload["response"]
-        output = [{**i, "id": f"{i.get('id')}_final"} for i in response["output"]]
-        return [_with(event, response={**response, "output": output})]
-    return reasoning_parts(event, kept)
+    return _reasoning_parts(_finally_named()(_without("_part.done")(events)))
 
 
-def unadded_parts(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Leave out that parts are added."""
-    if event is None or event.name.endswith("_part.added"):
-        return []
-    return [event]
-
-
-def unadded_items(event: WrittenEvent | None, _kept: Kept) -> Events:
+def _unadded_items(events: Events) -> Stream:
     """Leave out that items and parts are added, but for calls, which carry a name."""
-    if event is None or event.name.endswith("_part.added"):
-        return []
-    if event.name == "response.output_item.added":
-        is_call = event.payload["item"].get("type") in CALL_TYPES
-        return [event] if is_call else []
-    return [event]
+    for event in _without("_part.added")(events):
+        is_added = event.name == "response.output_item.added"
+        if not is_added or event.payload["item"].get("type") in CALL_TYPES:
+            yield event
 
 
-def empty_output(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Empty the output of the last event."""
-    if event is None:
-        return []
-    if event.name in ENDS:
-        return [_with(event, response={**event.payload["response"], "output": []})]
-    return [event]
-
-
-def bare_end(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Leave output and usage out of the last event."""
-    if event is None:
-        return []
-    if event.name in ENDS:
-        response = _without(event.payload["response"], "output", "usage")
-        return [_with(event, response=response)]
-    return [event]
-
-
-def calls_without_id(event: WrittenEvent | None, kept: Kept) -> Events:
+def _calls_without_id(events: Events) -> Stream:
     """Leave the ids out of the items and events of calls."""
-    if event is None:
-        return []
-    payload = event.payload
-    item = payload.get("item")
-    if type(item) is dict and item.get("type") in CALL_TYPES:
-        kept[str(item.get("id"))] = True
-        payload = {**payload, "item": _without(item, "id")}
-    elif payload.get("item_id") in kept:
-        payload = _without(payload, "item_id")
-    elif event.name in ENDS:
-        response = payload["response"]
-        output = [
-            _without(i, "id") if i.get("type") in CALL_TYPES else i
-            for i in response["output"]
-        ]
-        payload = {**payload, "response": {**response, "output": output}}
-    return [WrittenEvent(event.name, payload)]
+    ids: set[str] = set()
+    for event in events:
+        payload = event.payload
+        item = payload.get("item")
+        if type(item) is dict and item.get("type") in CALL_TYPES:
+            ids.add(str(item.get("id")))
+            payload = {**payload, "item": without(item, "id")}
+        elif payload.get("item_id") in ids:
+            payload = without(payload, "item_id")
+        elif event.name in ENDS:
+            response = payload["response"]
+            output = [
+                without(i, "id") if i.get("type") in CALL_TYPES else i
+                for i in response["output"]
+            ]
+            payload = {**payload, "response": {**response, "output": output}}
+        yield WrittenEvent(event.name, payload)
 
 
-def interleaved(event: WrittenEvent | None, kept: Kept) -> Events:
+def _interleaved(events: Events) -> Stream:
     """Add neighbouring calls, let their fragments take turns, then end them."""
-    calls: dict[int, Events] = kept.setdefault("calls", {})
-    if event is not None and _is_of_call(event):
-        calls.setdefault(event.payload["output_index"], []).append(event)
-        return []
-    events = _take_turns(list(calls.values()))
-    calls.clear()
-    return events if event is None else [*events, event]
+    calls: dict[int, list[WrittenEvent]] = {}
+    for event in events:
+        if _is_of_call(event):
+            calls.setdefault(event.payload["output_index"], []).append(event)
+            continue
+        yield from _take_turns(list(calls.values()))
+        calls.clear()
+        yield event
+    yield from _take_turns(list(calls.values()))
 
 
 def _is_of_call(event: WrittenEvent) -> bool:
@@ -207,7 +173,7 @@ def _is_of_call(event: WrittenEvent) -> bool:
     return event.name in CALL_EVENTS
 
 
-def _take_turns(calls: list[Events]) -> Events:
+def _take_turns(calls: list[list[WrittenEvent]]) -> Events:
     added = [e for call in calls for e in call if e.name.endswith("item.added")]
     deltas = [[e for e in call if e.name.endswith(".delta")] for call in calls]
     ended = [e for call in calls for e in call if e.name.endswith(".done")]
@@ -216,76 +182,72 @@ def _take_turns(calls: list[Events]) -> Events:
     return [*added, *middle, *ended]
 
 
-def index_gap(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Use every other output index."""
-    if event is None:
-        return []
-    if "output_index" in event.payload:
-        return [_with(event, output_index=2 * event.payload["output_index"] + 1)]
-    return [event]
-
-
-def no_text_done(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Leave out the done events of texts."""
-    return [] if event is None or event.name in DONES else [event]
-
-
-def done_only(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Leave out the deltas of texts."""
-    return [] if event is None or event.name in DELTAS else [event]
-
-
-def obfuscated(event: WrittenEvent | None, kept: Kept) -> Events:
+def _obfuscated(events: Events) -> Stream:
     """Pad every delta to a length that hides its own."""
-    if event is None:
-        return []
-    delta = event.payload.get("delta")
-    if type(delta) is not str:
-        return [event]
-    count = kept["count"] = kept.get("count", 0) + 1
-    length = max(0, 16 - len(delta))
-    padding = "".join(_LETTERS[(count * 7 + n * 11) % 62] for n in range(length))
-    return [_with(event, obfuscation=padding)]
+    number = 0
+    for event in events:
+        delta = event.payload.get("delta")
+        if type(delta) is not str:
+            yield event
+            continue
+        number += 1
+        length = max(0, 16 - len(delta))
+        padding = "".join(_LETTERS[(number * 7 + n * 11) % 62] for n in range(length))
+        yield edited(event, obfuscation=padding)
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
-def empty_deltas(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Send an empty delta before every delta of text and of arguments."""
-    if event is None:
-        return []
-    is_delta = event.name in DELTAS or event.name in CALL_EVENTS
-    if is_delta and event.name.endswith(".delta"):
-        return [_with(event, delta=""), event]
-    return [event]
+def _is_delta(event: WrittenEvent) -> bool:
+    is_of_text_or_call = event.name in DELTAS or event.name in CALL_EVENTS
+    return is_of_text_or_call and event.name.endswith(".delta")
 
 
-def unknown_event(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Send an event that no reference has, once the response has begun."""
-    if event is None:
-        return []
-    if event.name == "response.in_progress":
-        limits = [{"name": "requests", "limit": 500, "remaining": 499}]
-        return [event, _event("response.rate_limits.updated", rate_limits=limits)]
-    return [event]
+def _with_limits(event: WrittenEvent) -> Events:
+    limits = [{"name": "requests", "limit": 500, "remaining": 499}]
+    return [event, _event("response.rate_limits.updated", rate_limits=limits)]
 
 
-def completed_anyway(event: WrittenEvent | None, _kept: Kept) -> Events:
-    """Name an incomplete response completed; its status states the truth."""
-    if event is None:
-        return []
-    if event.name == "response.incomplete":
-        return [_with(event, type="response.completed")]
-    return [event]
-
-
-def queued(event: WrittenEvent | None, _kept: Kept) -> Events:
+def _queued(event: WrittenEvent) -> Events:
     """Let the response wait in a queue before it begins."""
-    if event is None:
-        return []
-    if event.name == "response.created":
-        response = {**event.payload["response"], "status": "queued"}
-        waiting = _event("response.queued", response=response)
-        return [_with(event, response=response), waiting]
-    return [event]
+    response = {**event.payload["response"], "status": "queued"}
+    return [
+        edited(event, response=response),
+        _event("response.queued", response=response),
+    ]
+
+
+EDITS: dict[str, Change] = {
+    "azure": _azure,
+    "copilot": _copilot,
+    "openrouter": _openrouter,
+    "openrouter-reasoning": every(
+        lambda event: event.name.startswith("response.reasoning_text."),
+        lambda e: [_renamed(e, e.name.replace("reasoning_text", "reasoning"))],
+    ),
+    "lmstudio": _undelta_arguments,
+    "codex-spark": _undelta_arguments,
+    "bedrock": _reasoning_parts,
+    "vllm": _vllm,
+    "litellm": _without("_part.added"),
+    "litellm-old": _unadded_items,
+    "chatgpt-codex": _each_end(lambda response: {**response, "output": []}),
+    "9router": _each_end(lambda response: without(response, "output", "usage")),
+    "item-without-id": _calls_without_id,
+    "interleaved-calls": _interleaved,
+    "index-gap": every(
+        lambda event: "output_index" in event.payload,
+        lambda e: [edited(e, output_index=2 * e.payload["output_index"] + 1)],
+    ),
+    "no-text-done": every(named(*DONES), left_out),
+    "done-only": every(named(*DELTAS), left_out),
+    "obfuscated": _obfuscated,
+    "empty-deltas": every(_is_delta, lambda event: [edited(event, delta=""), event]),
+    "unknown-event": every(named("response.in_progress"), _with_limits),
+    "completed-but-incomplete": every(
+        named("response.incomplete"), lambda e: [_renamed(e, "response.completed")]
+    ),
+    "background": every(named("response.created"), _queued),
+}
+"""By dialect."""

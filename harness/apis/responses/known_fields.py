@@ -11,7 +11,7 @@ Sources: types of the OpenAI Python SDK 3.57.0; gateways' fields as recorded.
 
 from __future__ import annotations
 
-from harness.apis.accounting import FieldTable, parse_fields
+from harness.apis.accounting import parse_fields, parse_sections
 
 __all__ = [
     "ANY_EVENT",
@@ -21,7 +21,6 @@ __all__ = [
     "PARTS",
     "RESPONSE",
     "UNKNOWN_EVENT",
-    "meaning",
 ]
 
 _ANY_EVENT = """
@@ -229,73 +228,11 @@ KEPT_EVENTS = frozenset(
 each event is an `Item` that is not done."""
 
 
-def _sections(text: str, common: str) -> dict[str, FieldTable]:
-    """Parse tables under headings of several names; headings in a row share one."""
-    tables: dict[str, FieldTable] = {}
-    names: list[str] = []
-    lines: list[str] = []
-
-    def close() -> None:
-        # What is streamed is the answer: unread text there is lost, wherever it stands.
-        is_streamed = any(name.endswith((".delta", ".done")) for name in names)
-        answer = ("",) if is_streamed else _ANSWER
-        table = parse_fields(common + "\n".join(lines), answer)
-        tables.update(dict.fromkeys(names, table))
-        names.clear()
-        lines.clear()
-
-    for line in text.splitlines():
-        if line.startswith("["):
-            if lines:
-                close()
-            names += line.strip("[]").split()
-        elif line:
-            lines.append(line)
-        else:
-            close()
-    close()
-    return tables
-
-
 ANY_EVENT = parse_fields(_ANY_EVENT)
 """What is known of an event of any type."""
 UNKNOWN_EVENT = parse_fields(_ANY_EVENT.replace("\ntype", "\n# type"), _ANSWER)
 """What is known of an event of a type that no table has: not even the type."""
-EVENTS = _sections(_EVENTS, _ANY_EVENT)
+EVENTS = parse_sections(_EVENTS, _ANY_EVENT, _ANSWER)
 RESPONSE = parse_fields(_RESPONSE)
-ITEMS = _sections(_ITEMS, _ITEM)
-PARTS = _sections(_PARTS, "")
-
-
-def meaning(kind: str, path: str) -> str:
-    """Return what the field of an event is.
-
-    Args:
-        kind: The event's type.
-        path: The field's path in it, as `FieldTable.unread` writes it.
-
-    Returns:
-        As the table has it; empty where no table has it.
-    """
-    if kind not in EVENTS:
-        return ANY_EVENT.meaning(path)
-    for start, tables in _INNER:
-        if path.startswith(start):
-            below = path[len(start) :]
-            found = next(filter(None, (t.meaning(below) for t in tables)), "")
-            if found:
-                return found
-    return EVENTS[kind].meaning(path)
-
-
-_INNER = (
-    ("response.output[].content[].", tuple(PARTS.values())),
-    ("response.output[].summary[].", tuple(PARTS.values())),
-    ("response.output[].", tuple(ITEMS.values())),
-    ("response.", (RESPONSE,)),
-    ("item.content[].", tuple(PARTS.values())),
-    ("item.summary[].", tuple(PARTS.values())),
-    ("item.", tuple(ITEMS.values())),
-    ("part.", tuple(PARTS.values())),
-)
-"""Where an event holds objects that have tables of their own; the longest first."""
+ITEMS = parse_sections(_ITEMS, _ITEM, _ANSWER)
+PARTS = parse_sections(_PARTS, answer=("",))

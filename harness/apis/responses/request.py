@@ -82,10 +82,11 @@ def _is_item(item: dict[str, Any]) -> bool:
     )
 
 
-def request(_uri: str, body: Payload) -> Conversation:
+def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
     """Read a request.
 
     Args:
+        uri: Where it was sent; the body has it all.
         body: Its JSON object; any shape.
 
     Returns:

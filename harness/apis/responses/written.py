@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import is_object
 from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind
 from harness.core.text import TextBuffer
 
@@ -217,12 +217,8 @@ class CallItem:
     def is_whole(self) -> bool:
         """Return whether its text can only be complete: one JSON object."""
         text = str(self.text)
-        if self.type != "function_call" or not text.rstrip().endswith("}"):
-            return False
-        try:
-            return isinstance(json.loads(text), dict)
-        except (ValueError, RecursionError):
-            return False
+        may_be = self.type == "function_call" and text.rstrip().endswith("}")
+        return may_be and is_object(text)
 
     def value(self) -> dict[str, Any]:
         """Return the item as it is now."""

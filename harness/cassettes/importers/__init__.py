@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["document_importer", "text_importer"]
 
-_DOCUMENTS = ("har", "http_interactions", "go_vcr", "cassetter", "charles", "aimock")
+_DOCUMENTS = (
+    "har",
+    "http_interactions",
+    "go_vcr",
+    "cassetter",
+    "charles",
+    "aimock",
+    "anywhere",
+)
 _TEXTS = (
     "curl_trace",
     "cassetter_toml",

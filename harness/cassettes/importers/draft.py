@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.importers.base import Restated, not_read
+from harness.cassettes.importers.repairs import repaired
 
 if TYPE_CHECKING:
     from harness.core.parts import Problem
@@ -68,6 +69,9 @@ class Draft:
         uri = self.target
         if host and uri.startswith("/"):
             uri = f"{self.scheme}://{host}{uri}"
+        body, repairs = repaired(self.text())
+        if repairs:
+            self.body, self.notes = [(None, body)], [*self.notes, *repairs]
         stream: dict[str, Any] = {}
         if self.body and all(at is not None for at, _ in self.body):
             stream["chunks"] = [[at, len(piece)] for at, piece in self.body]

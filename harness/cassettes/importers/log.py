@@ -179,6 +179,8 @@ class _Reader:
 def _payloads(found: re.Match[str]) -> list[str]:
     """Return the data of a line: one, or all events of a Python literal."""
     prefix, rest = found["prefix"], found["rest"]
+    if rest.startswith('{""'):  # a field of CSV
+        prefix, rest = "", rest.replace('""', '"')
     quote = re.search(r"b?(['\"])$", prefix)
     if quote:
         literal = f"{quote[0]}data: {rest}"

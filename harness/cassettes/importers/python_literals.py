@@ -8,9 +8,11 @@ of `iter_lines` hold no line ends. Literals with a prefix are a log's
 from __future__ import annotations
 
 import ast
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.apis.detect import api_of_event
 from harness.cassettes.importers.base import (
     Restated,
     TextImporter,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["IMPORTER"]
 
 _LITERAL = re.compile(r"\s*([bB]?)(['\"]).*\2,?\s*$")
+_OBJECT = re.compile(r"(?:\{|[A-Za-z]\w*\().*[})]$")
 _STREAM = re.compile(rb"^(?:data|event): ?|^[\[{]")
 
 
@@ -48,6 +51,8 @@ def _pieces(text: str) -> list[bytes] | None:
 
 
 def _sniff(text: str) -> bool:
+    if objects(text):
+        return True
     if text.lstrip()[:2].strip("bB")[:1] not in {"'", '"'}:
         return False
     pieces = _pieces(text)
@@ -55,6 +60,13 @@ def _sniff(text: str) -> bool:
 
 
 def _read(text: str, path: str) -> list[Exchange]:
+    events = objects(text)
+    if events:
+        lines = (json.dumps(event, ensure_ascii=False) for event in events)
+        framed = b"".join(b"data: %b\n\n" % encoded(line) for line in lines)
+        ended = framed + (b"data: [DONE]\n\n" if "choices" in events[0] else b"")
+        text = f"{len(events)} events are read from Python's way to print them"
+        return exchanges_from([Restated(body=ended, notes=[restored(text)])], path)
     pieces = _pieces(text) or []
     are_lines = not any(b"\n" in piece for piece in pieces)
     if are_lines:
@@ -63,6 +75,37 @@ def _read(text: str, path: str) -> list[Exchange]:
     note = restored(f"{len(pieces)} {how} that Python printed are joined to one body")
     body = b"".join(pieces)
     return exchanges_from([Restated(body=body, notes=[note])], path)
+
+
+def _object(node: ast.AST) -> Any:
+    """Return the JSON of an object as Python prints it: a dict, or an SDK's model."""
+    if isinstance(node, ast.Call):
+        return {word.arg: _object(word.value) for word in node.keywords if word.arg}
+    if isinstance(node, ast.Dict):
+        keys = [_object(key) for key in node.keys if key is not None]
+        return dict(zip(keys, map(_object, node.values), strict=False))
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_object(item) for item in node.elts]
+    return ast.literal_eval(node)
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """Return the events that Python printed, one a line; none where a line is none."""
+    found = []
+    for line in text.splitlines():
+        stripped = line.strip()
+        if not stripped:
+            continue
+        if not _OBJECT.match(stripped):
+            return []
+        try:
+            value = _object(ast.parse(stripped, mode="eval").body)
+        except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+            return []
+        if not isinstance(value, dict) or api_of_event("", value) is None:
+            return []
+        found.append(value)
+    return found
 
 
 IMPORTER = TextImporter("pieces that Python printed", _sniff, _read)

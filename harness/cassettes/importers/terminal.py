@@ -87,6 +87,8 @@ def _read(text: str, path: str) -> list[Exchange]:
 
 def _lines(text: str) -> tuple[list[str], bool]:
     """Return the lines without what stands in front of all of the stream's."""
+    # The table that PowerShell's Invoke-WebRequest prints.
+    text = re.sub(r"(?m)^Content +: (?=data:|event:)", " " * 20, text)
     lines = text.split("\n")
     if re.search(r"^data:", text, re.MULTILINE) or _VERBOSE.search(text):
         return lines, False

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.apis.anthropic import known_fields as known
 from harness.apis.anthropic.api import API
-from harness.apis.anthropic.known_fields import meaning_of
 from harness.apis.base import Event
 from harness.core.parts import CallPart, OtherChoice, Part, Problem
+from harness.errors import shorten
 from tests.anthropic_streams import (
     PING,
     STOP,
@@ -106,6 +107,19 @@ def carries(part: Part, wanted: str) -> bool:
     return wanted in repr(part)
 
 
+def meaning_of(payload: Payload, path: str) -> str:
+    """Return what the table that is for an event has of a path; empty if nothing."""
+    kind, unknown = payload.get("type"), known.UNKNOWN_EVENT
+    if kind == "content_block_delta":
+        return known.DELTAS.get(payload["delta"].get("type"), unknown).meaning(path)
+    if kind == "content_block_start" and path.startswith("content_block."):
+        block = payload["content_block"].get("type")
+        return known.BLOCKS.get(block, known.UNKNOWN_BLOCK).meaning(path)
+    if kind == "message":
+        return known.WHOLE.meaning(path)
+    return known.EVENTS.get(str(kind), unknown).meaning(path)
+
+
 def is_known(payload: Payload, path: Path) -> bool:
     """Tell whether the field of a path is in the table that is for its event."""
     named = "".join("[]" if type(s) is int else f".{s}" for s in path).lstrip(".")
@@ -158,18 +172,30 @@ def test_a_text_planted_in_any_leaf_of_a_recording_comes_out(share: float) -> No
 
 @pytest.mark.parametrize("event", events(EVERYTHING))
 def test_all_texts_of_an_unknown_event_are_reported(event: Event) -> None:
-    """Another type: each field with text is named, whatever its name."""
+    """Another type: each field with text is named with it, below what is unknown."""
     payload = event.payload | {"type": "of_the_day_after"}
     reader = API.reader()
     assert reader.feed(Event(0, "of_the_day_after", payload)) == []
-    reported = " ".join(p.text for p in reader.close() if isinstance(p, Problem))
+    found = (
+        p.text.partition(" is no known field, or of another type: ")
+        for p in reader.close()
+        if isinstance(p, Problem)
+    )
+    reported = [(root, f", {held}") for root, _, held in found]
     for path in leaves(payload):
         value: Any = payload
         for step in path:
             value = value[step]
         if value and path not in {("type",), ("delta", "type")}:
-            named = "".join("[]" if type(s) is int else f".{s}" for s in path)
-            assert f"{named.lstrip('.')} is no known field" in reported
+            named = "".join("[]" if type(s) is int else f".{s}" for s in path)[1:]
+            assert any(
+                named.startswith(root)
+                and f", {named[len(root) :].lstrip('.')} {shorten(value)}".replace(
+                    "  ", " "
+                )
+                in held
+                for root, held in reported
+            ), named
 
 
 @pytest.mark.parametrize(

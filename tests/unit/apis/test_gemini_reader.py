@@ -277,13 +277,13 @@ CASES = [
         ),
         [Text("a"), Finish("STOP", "stop"), Item("usageMetadata", "none")],
         [
-            "unread-text: candidates[].content.parts[].thought is no known field",
-            "unread-text: candidates[].content.parts[].novel is no known field",
             "unread-text: candidates[].content.parts[].text is no known field",
-            "unread: odd.deep[] is no known field",
+            "unread-text: candidates[].content.parts[].novel is no known field",
+            "unread-text: candidates[].content.parts[].thought is no known field",
             "unread-text: candidates[].content.parts[].functionCall is no known field",
-            "unread-text: modelVersion is no known field",
+            "unread: odd.deep[] is no known field",
             "unread: candidates[] is no known field",
+            "unread-text: modelVersion is no known field",
         ],
     ),
 ]

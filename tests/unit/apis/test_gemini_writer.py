@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.apis.base import Event
 from harness.apis.gemini.api import API
-from harness.apis.gemini.dialects import DIALECTS, STANDARD_DIALECT, Dialect
+from harness.apis.gemini.dialects import DIALECTS, Dialect
 from harness.apis.gemini.reader import Reader, whole
 from harness.apis.gemini.rules import RULES
 from harness.apis.gemini.writer import CANNOT, Writer, body
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def write(
-    groups: list[list[Part]], dialect: Dialect = STANDARD_DIALECT
+    groups: list[list[Part]], dialect: Dialect = DIALECTS["gemini-sse"]
 ) -> tuple[list[WrittenEvent], dict[str, int]]:
     """Write the parts of each event; return events and what was left out."""
     writer = dialect.writer()
@@ -51,7 +51,7 @@ def write(
 
 
 def payloads_of(
-    groups: list[list[Part]], dialect: Dialect = STANDARD_DIALECT
+    groups: list[list[Part]], dialect: Dialect = DIALECTS["gemini-sse"]
 ) -> list[Payload]:
     """Return the written objects, through JSON."""
     events, _ = write(groups, dialect)

@@ -7,7 +7,13 @@ import random
 import pytest
 
 from harness.apis.base import Event
-from harness.apis.responses.known_fields import meaning
+from harness.apis.responses.known_fields import (
+    ANY_EVENT,
+    EVENTS,
+    ITEMS,
+    PARTS,
+    RESPONSE,
+)
 from harness.apis.responses.reader import Reader
 from tests import responses_garbage
 from tests.responses_streams import (
@@ -24,6 +30,32 @@ from tests.responses_streams import (
 from tests.shared import needs_shared
 
 # -- Properties ---------------------------------------------------------------------
+
+
+_INNER = (
+    ("response.output[].content[].", tuple(PARTS.values())),
+    ("response.output[].summary[].", tuple(PARTS.values())),
+    ("response.output[].", tuple(ITEMS.values())),
+    ("response.", (RESPONSE,)),
+    ("item.content[].", tuple(PARTS.values())),
+    ("item.summary[].", tuple(PARTS.values())),
+    ("item.", tuple(ITEMS.values())),
+    ("part.", tuple(PARTS.values())),
+)
+"""Where an event holds objects that have tables of their own; the longest first."""
+
+
+def meaning(kind: str, path: str) -> str:
+    """Return what the table of an event's type has of a path; empty if nothing."""
+    if kind not in EVENTS:
+        return ANY_EVENT.meaning(path)
+    for start, tables in _INNER:
+        if path.startswith(start):
+            below = path[len(start) :]
+            found = next(filter(None, (t.meaning(below) for t in tables)), "")
+            if found:
+                return found
+    return EVENTS[kind].meaning(path)
 
 
 def test_garbage_raises_nothing() -> None:

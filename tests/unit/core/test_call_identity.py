@@ -187,11 +187,11 @@ IDENTITY = [
         _TWO,
     ),
     Case(
-        "index-true-nan-or-text-is-no-number",
+        "index-true-nan-or-a-word-is-no-number",
         [
             calls(entry(True, "a", "f", '{"a"')),
             calls(entry(float("nan"), "a", ABSENT, ":1")),
-            calls(entry("1", "a", ABSENT, "}")),
+            calls(entry("one", "a", ABSENT, "}")),
             calls(entry(1, "b", "g", '{"b":2}')),
         ],
         _TWO,

@@ -200,7 +200,8 @@ def test_only_the_reader_s_choice_is_read() -> None:
         ({"index": float("nan")}, 0),
         ({"index": float("inf")}, 0),
         ({"index": True}, 0),
-        ({"index": "1"}, 0),
+        ({"index": "1"}, 1),
+        ({"index": "one"}, 0),
         ({"index": [1]}, 0),
     ],
 )

@@ -18,10 +18,11 @@ from harness.apis.chat.dialects import (
 )
 from harness.core.argument_text import compact, escaped, pretty, reordered
 from harness.errors import UsageError
+from tests.checked_dialects import CHECKED_AGAINST
 from tests.chunk_streams import Recording, recording, to_chunks
 from tests.shared import needs_shared
 
-CHECKED = [name for name, part in DIALECTS.items() if part.checked_against]
+CHECKED = list(CHECKED_AGAINST)
 PROVIDERS = CHECKED[: CHECKED.index("perplexity") + 1]
 OPENAI_TOOLS = (
     "traceloop__openllmetry/s__traces__cassettes__test_functions__"
@@ -65,8 +66,8 @@ _OPAQUE = {"usage", "x_groq", "logprobs", "content_filter_results"}
 
 
 def recorded(name: str) -> Recording:
-    """Return the recording that a dialect names."""
-    file, _, interaction = DIALECTS[name].checked_against.partition("#")
+    """Return the recording that a dialect was checked against."""
+    file, _, interaction = CHECKED_AGAINST[name].partition("#")
     return recording(file, int(interaction))
 
 

@@ -253,10 +253,8 @@ def test_faults_compose_and_parse_back(chunks: list[Chunk], names: list[str]) ->
 
 
 def test_a_fault_tells_what_it_is() -> None:
-    """Level, what it leaves and what it allows, of one and of several."""
+    """What it leaves and what it allows, of one and of several."""
     assert str(parse_fault("cut-bytes")) == "cut-bytes:100"
-    assert parse_fault("cut-bytes").needs_bytes
-    assert not parse_fault("no-finish").needs_bytes
     both = parse_fault("no-finish+cut-chunks:1")
     assert (both.leaves, both.ends_early) == ("prefix", True)
     assert parse_fault("no-done+duplicate-chunk:1").leaves == "anything"

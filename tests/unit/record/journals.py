@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.load import load_cassette
-from harness.cassettes.model import Request
-from harness.record.session import LiveRequest, RecordingSession
+from harness.cassettes.model import Request, Response
+from harness.record.exchange import LiveRequest
+from harness.record.session import RecordingSession
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def record(session: RecordingSession, *names: str) -> None:
     for name in names:
         live = session.answer(Request("POST", f"http://h/{name}", {}, b'{"a": 1}'))
         assert isinstance(live, LiveRequest)
-        recorder = live.responded(status=200, reason="OK", headers={})
+        recorder = live.responded(Response(200, "OK", {}))
         recorder.piece(b"data: %06d\n\n" % next(_numbers))
         recorder.complete()
 

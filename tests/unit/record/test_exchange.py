@@ -17,9 +17,11 @@ def recorder(
     """Return a recorder whose clock gives the listed seconds, else 0."""
     times = iter(seconds)
     return ExchangeRecorder(
-        status=200,
-        reason="OK",
-        headers={name.replace("_", "-"): [value] for name, value in headers.items()},
+        Response(
+            200,
+            "OK",
+            {name.replace("_", "-"): [value] for name, value in headers.items()},
+        ),
         elapsed=lambda: next(times, 0.0),
         finished=finished.append,
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.cassettes.encode import interaction_of
 from harness.cassettes.interactions import exchanges_of
-from harness.cassettes.journal import Journal
+from harness.cassettes.journal import Journal, claim_left_over
 from harness.cassettes.journal_text import (
     is_journal,
     journal_head,
@@ -22,13 +22,12 @@ from harness.cassettes.journal_text import (
     journal_name,
     parse_journal,
 )
-from harness.cassettes.left_over import claim_left_over
 from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Ending, Exchange, Request, Response, WireChunk
 from harness.engine.check import check
 from harness.errors import CassetteCorruptError
-from harness.record.session import LiveRequest
+from harness.record.exchange import LiveRequest
 from tests.cli.running import harness
 from tests.unit.record.journals import (
     crashed,
@@ -110,7 +109,7 @@ def test_exchange_is_on_the_disk_before_its_end_is_passed_on(tmp_path: Path) -> 
     for number, (_, end) in enumerate(endings):
         live = session.answer(Request("GET", f"http://h/{number}"))
         assert isinstance(live, LiveRequest)
-        recorder = live.responded(status=200, reason="", headers={})
+        recorder = live.responded(Response(200, "", {}))
         recorder.piece(b"one")
         end(recorder)
         (journal,) = left_in(tmp_path)
@@ -137,7 +136,7 @@ def test_piece_that_completes_a_body_is_written_down_before_it_is_passed_on(
     ]:
         live = session.answer(Request("GET", "http://h/"))
         assert isinstance(live, LiveRequest)
-        recorder = live.responded(status=200, reason="", headers=headers)
+        recorder = live.responded(Response(200, "", headers))
         before = sum(map(_lines, left_in(tmp_path)))
         recorder.piece(first)
         assert sum(map(_lines, left_in(tmp_path))) == before
@@ -241,7 +240,7 @@ def test_without_locks_the_process_is_asked_after(
     path = tmp_path / "c.yaml"
     left = crashed(path, "a")
     living = left.with_name(journal_name("c.yaml", f"{os.getppid()}-0a"))
-    monkeypatch.setattr("harness.cassettes.left_over.try_lock", lambda _: None)
+    monkeypatch.setattr("harness.cassettes.journal.try_lock", lambda _: None)
     left.rename(living)
     assert claim_left_over(str(path), no_warning) == []
     living.rename(left)  # of this process's id, which is not one of ours: earlier

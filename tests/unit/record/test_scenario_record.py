@@ -13,7 +13,7 @@ import yaml
 from harness.cli.console import Exit, _code_of
 from harness.cli.record import command
 from harness.errors import RecordingRefusedError, ScenarioError, UsageError
-from harness.record.scenario_client import http_client_module, http_send
+from harness.record.scenario_answer import http_client_module, http_send
 from harness.record.scenario_record import cassette_path, record_scenario
 from tests.record.servers import DONE, Connection, ScriptedServer, event
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.record.scenario_answer import AnswerBrokenError
+from harness.record.scenario_answer import Answer, AnswerBrokenError
 from harness.record.scenario_reading import parse_scenario
 from harness.record.scenario_run import Progress, ScenarioRun, run_scenario
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.record.scenario import Scenario
-    from harness.record.scenario_answer import Answer
 
 Pieces = list[bytes | Exception]
 
@@ -59,18 +58,14 @@ class FakeServer:
         read = self.read
         read.append(0)
 
-        class _Answer:
-            def __init__(self) -> None:
-                self.status = status
+        def sent() -> Iterator[bytes]:
+            for piece in pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                read[-1] += 1
+                yield piece
 
-            def pieces(self) -> Iterator[bytes]:
-                for piece in pieces:
-                    if isinstance(piece, Exception):
-                        raise piece
-                    read[-1] += 1
-                    yield piece
-
-        yield _Answer()
+        yield Answer(status, sent())
 
 
 def scenario(text: str) -> Scenario:

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.cassettes.model import Cassette, Exchange, Request, Response
-from harness.redaction.fragments import as_written, unescaped
+from harness.redaction.escapes import IN_JSON
 from harness.redaction.redact import Redaction
 from harness.redaction.replacements import is_mark, is_same_text, mark
 from harness.redaction.scan import scan_cassette
@@ -182,17 +182,19 @@ def test_escapes_are_resolved_as_json_does_and_found_again(
         written = json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode(
             "utf-8", "surrogatepass"
         )
-        read = unescaped(written)
+        read = IN_JSON.text(written)
         assert read.decode("utf-8", "surrogatepass") == json.loads(
             f'"{written.decode("utf-8", "surrogatepass")}"', strict=False
         )
         spans = [(min(a, len(read)), min(b, len(read))) for a, b in spans]
-        for (a, b), (start, end) in zip(spans, as_written(written, spans), strict=True):
-            assert read[a:b] in unescaped(written[start:end])
-            assert unescaped(written[:start]) + unescaped(written[start:]) == read
-            assert unescaped(written[:end]) + unescaped(written[end:]) == read
-            assert len(unescaped(written[start:end])) - (b - a) < 8
-    twice = unescaped(text.encode("utf-8", "surrogatepass"))  # no JSON: no error
+        for (a, b), (start, end) in zip(
+            spans, IN_JSON.written(written, spans), strict=True
+        ):
+            assert read[a:b] in IN_JSON.text(written[start:end])
+            assert IN_JSON.text(written[:start]) + IN_JSON.text(written[start:]) == read
+            assert IN_JSON.text(written[:end]) + IN_JSON.text(written[end:]) == read
+            assert len(IN_JSON.text(written[start:end])) - (b - a) < 8
+    twice = IN_JSON.text(text.encode("utf-8", "surrogatepass"))  # no JSON: no error
     assert len(twice) <= len(text.encode("utf-8", "surrogatepass"))
 
 

@@ -6,7 +6,6 @@ be replayed as any provider. It has a chunk side (`Dialect.apply`) and a wire si
 (`Dialect.framing`); `encode_stream` does both.
 """
 
-from harness.apis.chat.dialects.framing import Framing, encode_payload
 from harness.apis.chat.dialects.registry import (
     DIALECTS,
     Dialect,
@@ -14,6 +13,7 @@ from harness.apis.chat.dialects.registry import (
     encode_stream,
     parse_dialect,
 )
+from harness.apis.framing import Framing, encode_payload
 
 __all__ = [
     "DIALECTS",

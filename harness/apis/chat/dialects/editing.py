@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.apis.chat.deltas import choice_index
+from harness.apis.json_values import dict_of, dicts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +53,9 @@ def edit_delta(
 
 def function_of(entry: Entry) -> dict[str, Any]:
     """Return the function of an entry; empty where there is none."""
-    function = entry.get("function")
-    return function if isinstance(function, dict) else {}
+    return dict_of(entry.get("function"))
 
 
 def entries_of(delta: dict[str, Any]) -> list[Entry]:
     """Return the entries of a delta that can be read."""
-    entries = delta.get("tool_calls")
-    if not isinstance(entries, list):
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)]
+    return dicts_of(delta.get("tool_calls"))

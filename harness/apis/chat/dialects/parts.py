@@ -7,7 +7,6 @@ is passed on last, whatever the provider did.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.apis.chat.chunks import Chunk, Payload, payload_error
@@ -25,7 +24,6 @@ __all__ = [
     "Open",
     "Said",
     "Start",
-    "is_json",
     "told",
 ]
 
@@ -80,15 +78,6 @@ class Said(NamedTuple):
 def restated(chunk: Chunk, payload: Payload) -> Chunk:
     """Return a chunk with another payload, its number and time kept."""
     return Chunk(chunk.index, chunk.at, payload)
-
-
-def is_json(text: str) -> bool:
-    """Return whether a text is one complete JSON value."""
-    try:
-        json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def unique_id(call: ToolCall, taken: set[str], choice: int) -> str:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.apis.chat.dialects import entry_habits, habits, providers, servers
-from harness.apis.chat.dialects.framing import Framing
+from harness.apis.framing import Framing
+from harness.apis.tables import read_table
 from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ class DialectPart:
     """What it does to chunks; None if it is only about bytes."""
     framing: dict[str, Any] = field(default_factory=dict, compare=False)
     """What it changes in the `Framing`."""
-    checked_against: str = field(default="", compare=False)
-    """The recording of the corpus it was checked against; empty if there is none."""
     cannot: str = field(default="", compare=False)
     """What it cannot carry; empty if it can carry everything."""
     is_harmless: bool = field(default=True, compare=False)
@@ -139,210 +138,120 @@ def parse_dialect(text: str) -> Dialect:
     return Dialect(tuple(parts))
 
 
-def _provider(writer: Callable[[], Writer]) -> _Apply:
-    return lambda chunks: writer().write(chunks)
-
-
-def _habit(habit: Callable[[], Any]) -> _Apply:
-    return lambda chunks: habit().apply(chunks)
-
-
 _REWRITTEN = "Arguments that are no JSON, and legacy function calls, stay as they are."
 _WHOLE = "Calls that interleave come one after the other."
 _FOREIGN = "Fields that only the source provider knows are dropped."
 
-_ALL = (
-    DialectPart("recorded", "as the stream was recorded", is_harmless=True),
-    DialectPart(
-        "openai",
-        "OpenAI: role first, calls in fragments, usage apart",
-        _provider(providers.OpenAI),
-        checked_against="pydantic__pydantic-ai/tests__cassettes__test_prefect__"
-        "test_complex_agent_run_in_flow.yaml#1",
-        cannot=_FOREIGN,
-    ),
-    DialectPart(
-        "azure",
-        "Azure: a first chunk without choices, filter results beside each delta",
-        _provider(providers.Azure),
-        checked_against="traceloop__openllmetry/elemetry-instrumentation-openai__tests"
-        "__traces__cassettes__test_azure__test_chat_streaming.yaml#1",
-        cannot=_FOREIGN,
-    ),
-    DialectPart(
-        "ollama",
-        "Ollama: whole calls, role and content in every delta",
-        _provider(servers.Ollama),
-        checked_against="crmne__ruby_llm/alling_ollama_qwen3_can_use_tools_without_"
-        "parameters_in_multi-turn_streaming_conversations.yaml#0",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-    ),
-    DialectPart(
-        "gpustack",
-        "GPUStack: all calls in the last chunk, no index, no [DONE]",
-        _provider(servers.Gpustack),
-        {"has_done": False},
-        checked_against="crmne__ruby_llm/calling_gpustack_qwen3_can_use_tools_with_"
-        "multi-turn_streaming_conversations.yml@5c824b12.yaml#0",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-        is_harmless=False,
-    ),
-    DialectPart(
-        "vllm",
-        "vLLM: the finish rides on the last chunk, calls announced without arguments",
-        _provider(servers.Vllm),
-        checked_against="traceloop__openllmetry/assettes__test_llms__test_trace_"
-        "propagation_stream_with_events_with_no_content_ChatOpenAI_.yaml#0",
-        cannot=_FOREIGN,
-    ),
-    DialectPart(
-        "gemini",
-        "Gemini behind an OpenAI interface: whole calls beside the finish",
-        _provider(servers.Gemini),
-        checked_against="olimorris__codecompanion.nvim/tests__adapters__http__copilot"
-        "__stubs__copilot_tools_streaming_reasoning.yaml#0",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-    ),
-    DialectPart(
-        "mistral",
-        "Mistral: reasoning as a list of parts, all calls beside the finish",
-        _provider(providers.Mistral),
-        checked_against="pydantic__pydantic-ai/tests__models__cassettes__test_mistral"
-        "__test_mistral_model_thinking_part_iter.yaml#0",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-    ),
-    DialectPart(
-        "openrouter",
-        "OpenRouter: comments, role in every delta, usage beside a second finish",
-        _provider(servers.OpenRouter),
-        {"comment": "OPENROUTER PROCESSING"},
-        checked_against="crmne__ruby_llm/uter_reasoning_details_round-trip_accumulates"
-        "_reasoning_details_while_streaming_tool_calls.yaml#0",
-        cannot=_FOREIGN,
-    ),
-    DialectPart(
-        "groq",
-        "Groq: whole calls, reasoning with a channel, x_groq first and last",
-        _provider(providers.Groq),
-        checked_against="pydantic__pydantic-ai/tests__models__cassettes__test_groq__"
-        "test_tool_use_failed_error_streaming.yaml#1",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-    ),
-    DialectPart(
-        "deepseek",
-        "DeepSeek: content and reasoning_content side by side, one of them null",
-        _provider(providers.DeepSeek),
-        checked_against="vercel__ai/packages__deepseek__src__chat____fixtures____"
-        "deepseek-tool-call.yaml#0",
-        cannot=_FOREIGN,
-    ),
-    DialectPart(
-        "xai",
-        "xAI: whole calls, no finish reason until there is one",
-        _provider(providers.Xai),
-        checked_against="crmne__ruby_llm/4-1-fast-non-reasoning_can_use_tools_with_"
-        "multi-turn_streaming_conversations.yml@7088339b.yaml#0",
-        cannot=f"{_WHOLE} {_FOREIGN}",
-    ),
-    DialectPart(
-        "perplexity",
-        "Perplexity: the message so far beside each delta, CRLF, no [DONE]",
-        _provider(servers.Perplexity),
-        {"newline": "\r\n", "has_done": False},
-        checked_against="crmne__ruby_llm/es_perplexity_sonar_reports_consistent_token_"
-        "counts_compared_to_non-streaming.yml@5c824b12.yaml#0",
-        cannot=_FOREIGN,
-        is_harmless=False,
-    ),
-    DialectPart(
-        "azure-async",
-        "filter results in chunks whose choice has no delta",
-        _habit(habits.AsyncFilter),
-    ),
-    DialectPart(
-        "azure-null-delta",
-        "the same with a null delta",
-        _habit(partial(habits.AsyncFilter, has_null_delta=True)),
-    ),
-    DialectPart(
-        "no-index",
-        "tool calls without index, an id on every fragment",
-        _habit(entry_habits.NoIndex),
-        checked_against="vercel__ai/packages__mistral__src____fixtures____mistral-tool"
-        "-call.yaml#0",
-    ),
-    DialectPart(
-        "index-null",
-        "tool calls with a null index, an id on every fragment",
-        _habit(entry_habits.IndexNull),
-    ),
-    DialectPart(
-        "index-zero",
-        "every tool call at index 0",
-        _habit(entry_habits.IndexZero),
-        cannot="A call without a name cannot be told from the one before it.",
-    ),
-    DialectPart(
-        "name-resent",
-        "the whole name, id and type again in every fragment",
-        _habit(entry_habits.NameResent),
-    ),
-    DialectPart(
-        "name-in-pieces",
-        "function names in pieces",
-        _habit(entry_habits.NameInPieces),
-    ),
-    DialectPart(
-        "null-continuation",
-        "id, type and name null in later fragments",
-        _habit(entry_habits.NullContinuation),
-        checked_against="traceloop__openllmetry/hat__test_writer_async_streaming_chat_"
-        "multiple_tool_call_requests_with_events_with_content.yaml#0",
-    ),
-    DialectPart(
-        "empty-content",
-        'content: "" in every delta without content',
-        _habit(habits.EmptyContent),
-        checked_against="crmne__ruby_llm/alling_ollama_qwen3_can_use_tools_without_"
-        "parameters_in_multi-turn_streaming_conversations.yaml#0",
-    ),
-    DialectPart(
-        "list-content",
-        "content as a list with one text part",
-        _habit(habits.ListContent),
-        checked_against="vercel__ai/packages__mistral__src____fixtures____mistral-"
-        "reasoning.yaml#0",
-    ),
-    DialectPart(
-        "usage-chunk",
-        "token counts in a last chunk without choices",
-        _habit(habits.UsageChunk),
-        checked_against="pydantic__pydantic-ai/tests__cassettes__test_prefect__"
-        "test_complex_agent_run_in_flow.yaml#1",
-    ),
-    *(
-        DialectPart(
-            f"arguments-{name}",
-            f"the arguments' JSON text {name}",
-            _habit(partial(habits.Rewritten, rewrite)),
-            cannot=_REWRITTEN,
-        )
+_WRITERS: dict[str, Callable[[], Writer]] = {
+    "openai": providers.OpenAI,
+    "azure": providers.Azure,
+    "ollama": servers.Ollama,
+    "gpustack": servers.Gpustack,
+    "vllm": servers.Vllm,
+    "gemini": servers.Gemini,
+    "mistral": providers.Mistral,
+    "openrouter": servers.OpenRouter,
+    "groq": providers.Groq,
+    "deepseek": providers.DeepSeek,
+    "xai": providers.Xai,
+    "perplexity": servers.Perplexity,
+}
+_HABITS: dict[str, Callable[[], Any]] = {
+    "azure-async": habits.AsyncFilter,
+    "azure-null-delta": partial(habits.AsyncFilter, has_null_delta=True),
+    "no-index": entry_habits.NoIndex,
+    "index-null": entry_habits.IndexNull,
+    "index-zero": entry_habits.IndexZero,
+    "name-resent": entry_habits.NameResent,
+    "name-in-pieces": entry_habits.NameInPieces,
+    "null-continuation": entry_habits.NullContinuation,
+    "empty-content": habits.EmptyContent,
+    "list-content": habits.ListContent,
+    "usage-chunk": habits.UsageChunk,
+    **{
+        f"arguments-{name}": partial(habits.Rewritten, rewrite)
         for name, rewrite in habits.REWRITES.items()
-    ),
-    DialectPart("crlf", "lines end with CRLF", framing={"newline": "\r\n"}),
-    DialectPart("cr", "lines end with CR", framing={"newline": "\r"}),
-    DialectPart("no-space", "no blank after data:", framing={"has_space": False}),
-    DialectPart(
-        "comments", "comments between events", framing={"comment": "keep-alive"}
-    ),
-    DialectPart("retry", "a retry line first", framing={"retry_ms": 3000}),
-    DialectPart(
-        "no-done",
-        "no [DONE] at the end",
-        framing={"has_done": False},
-        is_harmless=False,
-    ),
-)
+    },
+}
+_FRAMINGS: dict[str, dict[str, Any]] = {
+    "gpustack": {"has_done": False},
+    "openrouter": {"comment": "OPENROUTER PROCESSING"},
+    "perplexity": {"newline": "\r\n", "has_done": False},
+    "crlf": {"newline": "\r\n"},
+    "cr": {"newline": "\r"},
+    "no-space": {"has_space": False},
+    "comments": {"comment": "keep-alive"},
+    "retry": {"retry_ms": 3000},
+    "no-done": {"has_done": False},
+}
 
-DIALECTS: dict[str, DialectPart] = {part.name: part for part in _ALL}
+
+def _applied(name: str) -> _Apply | None:
+    writer, habit = _WRITERS.get(name), _HABITS.get(name)
+    if writer is not None:
+        return lambda chunks: writer().write(chunks)
+    if habit is not None:
+        return lambda chunks: habit().apply(chunks)
+    return None
+
+
+DIALECTS: dict[str, DialectPart] = {
+    name: DialectPart(
+        name,
+        summary,
+        _applied(name),
+        _FRAMINGS.get(name, {}),
+        cells.get("cannot", ""),
+        is_harmless="harmless" not in cells,
+    )
+    for name, summary, cells in read_table(
+        f"""
+recorded | as the stream was recorded
+openai | OpenAI: role first, calls in fragments, usage apart | cannot {_FOREIGN}
+azure | Azure: a first chunk without choices, filter results beside each delta
+    | cannot {_FOREIGN}
+ollama | Ollama: whole calls, role and content in every delta
+    | cannot {_WHOLE} {_FOREIGN}
+gpustack | GPUStack: all calls in the last chunk, no index, no [DONE] | harmless no
+    | cannot {_WHOLE} {_FOREIGN}
+vllm | vLLM: the finish rides on the last chunk, calls announced without arguments
+    | cannot {_FOREIGN}
+gemini | Gemini behind an OpenAI interface: whole calls beside the finish
+    | cannot {_WHOLE} {_FOREIGN}
+mistral | Mistral: reasoning as a list of parts, all calls beside the finish
+    | cannot {_WHOLE} {_FOREIGN}
+openrouter | OpenRouter: comments, role in every delta, usage beside a second finish
+    | cannot {_FOREIGN}
+groq | Groq: whole calls, reasoning with a channel, x_groq first and last
+    | cannot {_WHOLE} {_FOREIGN}
+deepseek | DeepSeek: content and reasoning_content side by side, one of them null
+    | cannot {_FOREIGN}
+xai | xAI: whole calls, no finish reason until there is one | cannot {_WHOLE} {_FOREIGN}
+perplexity | Perplexity: the message so far beside each delta, CRLF, no [DONE]
+    | harmless no | cannot {_FOREIGN}
+azure-async | filter results in chunks whose choice has no delta
+azure-null-delta | the same with a null delta
+no-index | tool calls without index, an id on every fragment
+index-null | tool calls with a null index, an id on every fragment
+index-zero | every tool call at index 0
+    | cannot A call without a name cannot be told from the one before it.
+name-resent | the whole name, id and type again in every fragment
+name-in-pieces | function names in pieces
+null-continuation | id, type and name null in later fragments
+empty-content | content: "" in every delta without content
+list-content | content as a list with one text part
+usage-chunk | token counts in a last chunk without choices
+arguments-escaped | the arguments' JSON text escaped | cannot {_REWRITTEN}
+arguments-pretty | the arguments' JSON text pretty | cannot {_REWRITTEN}
+arguments-compact | the arguments' JSON text compact | cannot {_REWRITTEN}
+arguments-reordered | the arguments' JSON text reordered | cannot {_REWRITTEN}
+crlf | lines end with CRLF
+cr | lines end with CR
+no-space | no blank after data:
+comments | comments between events
+retry | a retry line first
+no-done | no [DONE] at the end | harmless no
+"""
+    )
+}
 """Every named dialect, providers first, in the order of a help text."""

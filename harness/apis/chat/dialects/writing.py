@@ -16,10 +16,10 @@ from harness.apis.chat.dialects.parts import (
     Open,
     Said,
     Start,
-    is_json,
     restated,
     told,
 )
+from harness.apis.json_values import is_json
 from harness.core.parts import Finish, Reasoning, Refusal, Text
 
 if TYPE_CHECKING:

@@ -1,0 +1,57 @@
+"""Values of parsed JSON, read without trust in their types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+__all__ = ["as_json", "dict_of", "dicts_of", "is_json", "is_object", "same", "text_of"]
+
+
+def text_of(value: object) -> str:
+    """Return a value that is text; empty if it is anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def dict_of(value: object) -> dict[str, Any]:
+    """Return a value that is an object; an empty one if it is anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def dicts_of(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list; none if it is anything else."""
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def as_json(value: object, otherwise: str = "") -> str:
+    """Return a value as JSON text; something else where it nests too deeply for it."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):  # ValueError: an int of thousands of digits
+        return otherwise
+
+
+def is_json(text: str) -> bool:
+    """Return whether a text is one complete JSON value."""
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_object(text: str) -> bool:
+    """Return whether a text is one complete JSON object, so that no more can come."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two JSON texts are the same value."""
+    try:
+        return bool(one == other or json.loads(one) == json.loads(other))
+    except (ValueError, RecursionError):
+        return False

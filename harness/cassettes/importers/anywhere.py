@@ -1,0 +1,236 @@
+"""JSON of any other tool: streams and answers that stand somewhere in it.
+
+Mock servers, HTTP clients and exporters keep pairs of request and response under names
+of their own: nock, WireMock, Hoverfly, Mountebank, Postman, talkback, OpenAI's batches,
+LangSmith, Helicone, OpenTelemetry. A response is known by what it holds; status,
+headers and request are looked for in the objects around it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.detect import api_of_answer, api_of_event
+from harness.cassettes.importers.base import (
+    DocumentImporter,
+    Restated,
+    encoded,
+    exchanges_from,
+    mapping,
+    restored,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cassettes.model import Exchange
+
+__all__ = ["IMPORTER"]
+
+_MOST_VALUES = 200_000
+_STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
+_ASKED = re.compile(
+    r"(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates", re.IGNORECASE
+)
+_HEX = re.compile(r"(?:[0-9a-f]{2}){20,}\Z")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
+_GZIP = b"\x1f\x8b"
+
+
+def _sniff(document: Any) -> bool:
+    if "interactions" in mapping(document):
+        return False  # vcrpy's, or one whose damage its own reader names
+    return next(_found(document), None) is not None
+
+
+def _read(document: Any, path: str) -> list[Exchange]:
+    return exchanges_from([_restated(*found) for found in _found(document)], path)
+
+
+def _found(document: Any) -> Iterator[tuple[str, tuple[Any, ...], bytes]]:
+    """Yield place, holders and body of each response, in order."""
+    waiting: list[tuple[str, tuple[Any, ...], Any]] = [("", (), document)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        place, holders, value = waiting.pop()
+        body = _body_of(value)
+        if body is not None:
+            yield place, holders, body
+        elif isinstance(value, dict):
+            waiting += [
+                (f"{place}.{key}", (*holders, value), inner)
+                for key, inner in reversed(value.items())
+                if not _ASKED.match(str(key))
+            ]
+        elif isinstance(value, list):
+            waiting += [
+                (f"{place}[{number}]", holders, inner)
+                for number, inner in reversed(list(enumerate(value)))
+            ]
+
+
+def _body_of(value: Any) -> bytes | None:
+    """Return the body that a value is; None where it is none."""
+    if isinstance(value, str):
+        return _body_of_text(value)
+    if isinstance(value, bytes):
+        return value if _STREAM.search(value.decode("utf-8", "replace")) else None
+    if isinstance(value, dict):
+        is_answer = len(value) > 1 and api_of_answer(value) is not None
+        return _as_json(value) if is_answer else None
+    if not isinstance(value, list) or not value:
+        return None
+    if all(map(_is_event, value)):
+        return b"".join(b"data: %b\n\n" % _as_json(one) for one in value)
+    return _body_of_pieces(value) if all(isinstance(v, str) for v in value) else None
+
+
+def _is_event(value: Any) -> bool:
+    return isinstance(value, dict) and api_of_event("", value) is not None
+
+
+def _body_of_pieces(value: list[str]) -> bytes | None:
+    """Return the body whose pieces, or whose events, are a list of texts."""
+    packed = _unpacked("".join(value))
+    if packed:
+        return packed
+    events = [one.strip().removeprefix("data:").strip() for one in value]
+    parsed = [_parsed(one) for one in events if one != "[DONE]"]
+    if parsed and all(map(_is_event, parsed)):
+        return b"".join(b"data: %b\n\n" % encoded(one) for one in events)
+    joined = "".join(value)
+    return encoded(joined) if _STREAM.search(joined) else None
+
+
+def _body_of_text(text: str) -> bytes | None:
+    if _STREAM.search(text):
+        return encoded(text)
+    if text[:1] in {"{", "["}:
+        parsed = _parsed(text)
+        return None if isinstance(parsed, str) else _body_of(parsed)
+    return _unpacked(text)
+
+
+def _unpacked(text: str) -> bytes | None:
+    """Return the stream or answer that hexadecimal or base64 text packs."""
+    data = b""
+    try:
+        if _HEX.match(text):
+            data = bytes.fromhex(text)
+        elif _BASE64.match(text):
+            data = base64.b64decode("".join(text.split()), validate=True)
+        if data.startswith(_GZIP):
+            data = zlib.decompressobj(31).decompress(data, 1 << 27)
+    except (binascii.Error, ValueError, zlib.error):
+        return None
+    inner = data.decode("utf-8", "replace")
+    is_text = _STREAM.search(inner) or inner[:1] in {"{", "["}
+    return _body_of_text(inner) if is_text else None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _as_json(value: Any) -> bytes:
+    return encoded(json.dumps(value, ensure_ascii=False))
+
+
+def _restated(place: str, holders: tuple[Any, ...], body: bytes) -> Restated:
+    near = holders[:-3:-1]  # the object that holds the body, and the one around it
+    asked = next(
+        (
+            inner
+            for holder in reversed(holders)
+            for key, inner in holder.items()
+            if isinstance(inner, dict) and _ASKED.match(str(key))
+        ),
+        next((holder for holder in near if "method" in holder), {}),
+    )
+    statuses = (
+        holder.get(key)
+        for holder in near
+        for key in ("status", "statusCode", "status_code", "code")
+    )
+    where = place.lstrip(".") or "the top"
+    return Restated(
+        _text(asked.get("method")) or "POST",
+        _url(asked),
+        _headers(asked),
+        _posted(asked),
+        next((s for s in statuses if type(s) is int and 100 <= s < 600), 200),
+        headers=next(filter(None, map(_headers, near)), None),
+        body=body,
+        notes=[restored(f"the answer was found at {where} of the JSON")],
+    )
+
+
+def _text(value: Any) -> str:
+    """Return the first text in a value: matchers wrap what they compare with."""
+    if isinstance(value, list):
+        return next(filter(None, map(_text, value)), "")
+    if isinstance(value, dict):
+        return next(filter(None, map(_text, [value.get("value"), *value.values()])), "")
+    return value if isinstance(value, str) else ""
+
+
+def _url(asked: dict[Any, Any]) -> str:
+    keys = ("url", "uri", "urlPath", "urlPattern", "path")
+    raw = mapping(asked.get("url")).get("raw")
+    path = raw or next(filter(None, (_text(asked.get(key)) for key in keys)), "")
+    host = asked.get("scope") or _text(asked.get("destination"))
+    if not isinstance(host, str) or "://" in path or not host:
+        return str(path)
+    scheme = "" if "://" in host else f"{_text(asked.get('scheme')) or 'http'}://"
+    return f"{scheme}{host}{path}"
+
+
+def _headers(holder: dict[Any, Any]) -> list[list[str]]:
+    """Return headers as pairs, whichever form a tool keeps them in."""
+    keys = ("headers", "rawHeaders", "header", "reqheaders")
+    pairs: list[list[str]] = []
+    for held in (holder.get(key) for key in keys):
+        if isinstance(held, dict):
+            pairs += [[str(name), _text(value)] for name, value in held.items()]
+        elif isinstance(held, list) and all(isinstance(one, str) for one in held):
+            pairs += [list(pair) for pair in zip(held[::2], held[1::2], strict=False)]
+        elif isinstance(held, list):
+            for one in map(mapping, held):
+                name = one.get("key", one.get("name"))
+                if isinstance(name, str):
+                    pairs.append([name, _text(one.get("value"))])
+    # What was found is no longer packed.
+    return [pair for pair in pairs if pair[0].lower() != "content-encoding"]
+
+
+def _posted(asked: dict[Any, Any]) -> Any:
+    body = asked.get("body", asked.get("bodyPatterns"))
+    if "messages" in asked or "input" in asked or "contents" in asked:
+        body = asked  # the request is its body
+    if isinstance(body, str) or body is None:
+        return body
+    if isinstance(body, dict) and not body.keys() & {"raw", "mode", "value"}:
+        return _as_json(body)
+    text = mapping(body).get("raw") or _text(_deepest(body))
+    return text if isinstance(text, str) else None
+
+
+def _deepest(body: Any) -> Any:
+    """Return what a matcher of a body compares with, not the matcher's name."""
+    if isinstance(body, list) and body:
+        return _deepest(body[0])
+    known = mapping(body)
+    return known.get("value", known.get("equalToJson", known.get("equalTo", body)))
+
+
+IMPORTER = DocumentImporter("JSON that holds an answer", _sniff, _read)
+"""The importer."""

@@ -1,0 +1,108 @@
+"""What happens to a stream on its way into a text file, undone and noted.
+
+Each repair is tried only where the text as it stands can be no stream of events.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING
+
+from harness.cassettes.importers.base import restored
+
+if TYPE_CHECKING:
+    from harness.core.parts import Problem
+
+__all__ = ["repaired"]
+
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})\r?\n")
+_SIZE_LINE = re.compile(
+    rb"^[0-9a-fA-F]{1,8}\r?\n(?=data:|event:|id:|retry:|:|\s*\Z)", re.MULTILINE
+)
+_LAST_SIZE = re.compile(rb"\n0\s*\Z")
+_BREAK = re.compile(rb"(?:\\r)?\\n(?=data:|event:|id:|:|(?:\\r)?\\n|\s*\Z)")
+
+
+def repaired(body: bytes) -> tuple[bytes, list[Problem]]:
+    """Return the body of a stream as it was sent, and what was undone.
+
+    Args:
+        body: As a file holds it.
+    """
+    notes = []
+    for what, repair in _REPAIRS:
+        found = repair(body)
+        if found != body:
+            body = found
+            notes.append(restored(what))
+    return body, notes
+
+
+def _without_sizes(body: bytes) -> bytes:
+    """Undo the chunked transfer encoding."""
+    if not _SIZE.match(body):  # a terminal's text, from its first field on
+        return _SIZE_LINE.sub(b"", body) if _LAST_SIZE.search(body) else body
+    pieces, position = [], 0
+    while found := _SIZE.match(body, position):
+        size = int(found[1], 16)
+        end = found.end() + size
+        if not size or body[end : end + 2] != b"\r\n":
+            break
+        pieces.append(body[found.end() : end])
+        position = end + 2
+    if found and not int(found[1], 16):
+        return b"".join(pieces)
+    return _SIZE_LINE.sub(b"", body)  # its line ends were translated
+
+
+def _with_breaks(body: bytes) -> bytes:
+    """Undo line breaks that are written as escapes."""
+    if not re.search(rb"\\n(?:\\r)?\\n(?:data|event):", body):
+        return body
+    return body if b"\ndata:" in body else _BREAK.sub(b"\n", body)
+
+
+def _without_entities(body: bytes) -> bytes:
+    if b"{&quot;" not in body or b'{"' in body:
+        return body
+    text = body.decode("utf-8", "surrogateescape")
+    return html.unescape(text).encode("utf-8", "surrogateescape")
+
+
+def _with_blank_lines(body: bytes) -> bytes:
+    """Part the events of lines without blank ones, as `grep data:` prints them."""
+    lines = body.strip().splitlines()
+    if b"" in lines or sum(line[:5] == b"data:" for line in lines) < 2:
+        return body
+    parted: list[bytes] = []
+    was_data = False
+    for line in lines:
+        is_data = line[:5] == b"data:"
+        if is_data and not _is_event(line[5:].strip()):
+            return body  # one event of several lines
+        if was_data:
+            parted.append(b"")
+        parted.append(line)
+        was_data = is_data
+    return b"\n".join(parted) + b"\n\n"
+
+
+def _is_event(data: bytes) -> bool:
+    try:
+        return data == b"[DONE]" or isinstance(json.loads(data), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+_NO_BLANK_LINE = (
+    "no blank line ended an event: each data line was taken for one; a client "
+    "reads none of them if the server sent it so"
+)
+_REPAIRS = (
+    ("the sizes of the chunked transfer encoding were taken off", _without_sizes),
+    (r"line breaks that were written as `\n` were put back", _with_breaks),
+    ("the quotes of HTML (`&quot;`) were undone", _without_entities),
+    (_NO_BLANK_LINE, _with_blank_lines),
+)

@@ -1,0 +1,64 @@
+"""Random values near the name of a credential, whatever stands between the two.
+
+Owns the looser half of `harness.redaction.named_values`: `setenv("API_KEY", "..."`,
+`**Password** ...`, `<password type="x">...`, a value on the line after its name. The
+looser what is between, the more random the value must look.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.redaction.secret_names import Credential, is_placeholder, is_uuid
+from harness.redaction.spans import LINE, Span
+
+__all__ = ["AHEAD", "find_near"]
+
+_MARKS = rb"""(?:["'`],\s?(?=\\?["'`])|[^\w\\},;?&#%]|\\(?:[nrt]|[^\w\\])){1,12}+"""
+_WORDS = (
+    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key"""
+    rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
+)
+_BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,2}+"
+AHEAD = _BETWEEN + rb"[a-z+/_.~!@$^*-]{0,20}[0-9]"
+"""What follows a name, in lower case, where it is worth a look."""
+
+_NEAR = re.compile(
+    b"(" + _BETWEEN + rb")(?=[A-Za-z0-9])([\w+/.~!@$^*-]{12,256}+={0,2})"
+    rb"""(?!\\?["']?\s?[:=]|[(\[])""",
+    re.IGNORECASE,
+)
+_ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
+_LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)
+_LOOSE_NAMES = frozenset({b"token", b"pass", b"auth", b"pat", b"psk", b"pw", b"jwt"})
+_CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+_ID = re.compile(r"[a-z]{2,12}[_-](?=.*[0-9])|[\w-]+\.[a-z]{2,4}\Z|.*20\d\d-?[01]\d")
+
+
+def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span | None:
+    """Return the value near a name, where it can be nothing but a secret.
+
+    Args:
+        text: Any text.
+        end: Where the name ends in it.
+        name: The name, or the last word of it.
+        sureness: What `credential_of` returns for it.
+    """
+    near = _NEAR.match(text, end)
+    if near is None or _ASSIGNMENT.fullmatch(near[1]):
+        return None
+    if not near[1].strip(b"+/_-") and not _LONG_NAME.search(name):
+        return None  # two letters and a dash stand in any base64
+    value = near[2].rstrip(b".!*").decode("ascii")
+    is_sure = sureness is Credential.YES
+    is_mixed = value.lower() != value != value.upper()
+    if (
+        not (is_sure or name.lower() in _LOOSE_NAMES)
+        or len(value) < (12 if is_sure and is_mixed else 20)
+        or len(_CHANGE.findall(value)) < 3
+        or is_placeholder(value)
+        or is_uuid(value)
+        or _ID.match(value)
+    ):
+        return None
+    return Span(near.start(2), near.start(2) + len(value), LINE)

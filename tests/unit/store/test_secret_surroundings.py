@@ -1,0 +1,140 @@
+"""Secrets without a format of their own, in the surroundings that people write.
+
+Found by an attack on the tables: each of these was in a recording once it was made.
+"""
+
+# ruff: noqa: E501 - a text is read on one line
+
+from __future__ import annotations
+
+import json
+import random
+import string
+
+import pytest
+
+from harness.redaction.config import Redaction
+
+RULES = Redaction()
+# Drawn, so that no scanner finds it in this file; with three changes of kind or more.
+SECRET = (
+    "q7Z" + "".join(random.Random(4).sample(string.ascii_letters, 6)) + "9wB2xK4mR8vN"
+)
+
+TEXTS = [
+    '{"Authorization": "Token %s"}',
+    "{'authorization': 'ApiKey %s'}",
+    '[["x-api-key", "%s"]]',
+    '{"headers": [["Authorization", "Token %s"]]}',
+    '{"password": {"value": "%s"}}',
+    '{"api_key": {"S": "%s"}}',
+    '{"api_keys": ["first-of-them-1", "%s"]}',
+    '["login", "--token", "%s"]',
+    '{"cmd": "tool --db-password %s run"}',
+    "tool --api-key %s",
+    "mysql -u root -p%s app",
+    "sshpass -p %s ssh host",
+    "redis-cli -h host -a %s ping",
+    "docker login -u me -p %s registry",
+    "ALTER USER a WITH PASSWORD '%s';",
+    "CREATE USER 'a'@'h' IDENTIFIED BY '%s';",
+    "machine api.host.com login me password %s",
+    "machine api.host.com\nlogin me\npassword %s",
+    "set -x API_KEY %s",
+    "setenv API_KEY %s",
+    'setx API_KEY "%s"',
+    "ENV API_KEY %s",
+    'os.Setenv("API_KEY", "%s")',
+    'os.environ.setdefault("API_KEY", "%s")',
+    "define('DB_PASSWORD', '%s');",
+    'source.setPassword("%s");',
+    'ConvertTo-SecureString "%s" -AsPlainText -Force',
+    "- name: API_KEY\n  value: %s",
+    'variable "db_password" {\n  default = "%s"\n}',
+    "password = <<EOF\n%s\nEOF",
+    "password: |\n  %s\n",
+    "password: >-\n  %s\n",
+    "password: &shared %s",
+    'const apiKey: string = "%s"',
+    'let apiKey: String = "%s"',
+    'var password = @"%s";',
+    "local password = [[%s]]",
+    '<wsse:Password Type="x">%s</wsse:Password>',
+    "<ns:apiKey>%s</ns:apiKey>",
+    "<password><![CDATA[%s]]></password>",
+    "<key>password</key>\n<string>%s</string>",
+    '<meta name="csrf-token" content="%s">',
+    "userPassword:: %sQQ==",
+    "**Password:** %s",
+    "**API key**: `%s`",
+    "- **password** %s",
+    "| password | %s |",
+    "API key: %s",
+    "my secret key: %s",
+    "The API key is %s.",
+    "the password was: %s",
+    "Das Passwort lautet %s",
+    "password (%s)",
+    "password - %s",
+    "password -> %s",
+    "password == %s",
+    "password\t%s",
+    "password\uff1a%s",
+    "password:\u00a0%s",
+    "password = \u201c%s\u201d",
+    "https://host/reset-password/%s",
+    "host:$6$abcdefgh$%s%s:19000",
+    '--b\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n%s\r\n--b--',
+    '--b\r\nContent-Disposition: form-data; name="password"\r\nContent-Type: text/plain\r\n\r\n%s\r\n--b--',
+    '{"kty": "RSA", "n": "abc", "d": "%s%s"}',
+    '{"k": "%s%s", "kid": "a", "kty": "oct"}',
+    "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-Lines: 2\n%s\n%s\n",
+    "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n%s\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+    "-----BEGIN+PRIVATE+KEY-----%%0A%s%%0A-----END+PRIVATE+KEY-----",
+    '"-----BEGIN PRIVATE KEY-----\\n" +\n"%s\\n" +\n"-----END PRIVATE KEY-----"',
+    "https://api.telegram.org/bot123456789:AAabcdefghijkl%s/getMe",
+    "pass_phrase=%s",
+    "SecretString: %s",
+    "secret_key_base: %s",
+    "passwort: %s",
+    '{"seed_phrase": "%s"}',
+    '{"psk": "%s"}',
+    "dbpw=%s",
+]
+
+
+def left(text: str) -> bool:
+    """Return whether eight characters of the secret in a row are still there."""
+    return any(SECRET[i : i + 8] in text for i in range(len(SECRET) - 7))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_secret_goes_whatever_is_around_it(text: str) -> None:
+    """As a body, in a prompt, and in the arguments of a call in a prompt."""
+    body = text.replace("%%", "%\0").replace("%s", SECRET).replace("%\0", "%")
+    arguments = json.dumps({"text": body})
+    for sent in (
+        body,
+        json.dumps({"messages": [{"role": "user", "content": body}]}),
+        json.dumps({"tool_calls": [{"function": {"arguments": arguments}}]}),
+    ):
+        assert left(sent)
+        assert RULES.body_secrets(sent.encode()), sent
+        assert not left(RULES.body(sent.encode()).decode()), sent
+
+
+def test_hexadecimal_escapes_hide_nothing() -> None:
+    r"""A key written as `\x73\x6b...`, as JavaScript and Python have it."""
+    key = "".join(f"\\x{ord(character):02x}" for character in f"sk-proj-{SECRET}")
+    for sent in (f'k = "{key}"', json.dumps({"content": f'k = "{key}"'})):
+        redacted = RULES.body(sent.encode()).decode()
+        assert "x37\\" not in redacted.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pat", "X-PAT", "x-otp", "x-signature-ed25519", "x-honeycomb-team", "bearer"],
+)
+def test_a_header_goes_by_its_name(name: str) -> None:
+    """Also those of one word that is short."""
+    assert not left(RULES.headers({name: [SECRET]})[name][0])
