@@ -89,6 +89,8 @@ def test_shell_line_is_a_command_that_exists(line: str) -> None:
         command = cli.get_command(root, arguments[0])
         assert command is not None
         command.make_context(arguments[0], arguments[1:], parent=root)
+    elif program == "export":  # of a program that a page starts
+        assert re.fullmatch(r"[A-Z_]+=\w+", arguments[0])
     else:
         assert program in {"python", "python3", "pytest"}
 

@@ -5,7 +5,6 @@ Each repair is tried only where the text as it stands can be no stream of events
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import TYPE_CHECKING
@@ -67,6 +66,8 @@ def _with_breaks(body: bytes) -> bytes:
 def _without_entities(body: bytes) -> bytes:
     if b"{&quot;" not in body or b'{"' in body:
         return body
+    import html  # its table of names is large, and this is rare
+
     text = body.decode("utf-8", "surrogateescape")
     return html.unescape(text).encode("utf-8", "surrogateescape")
 
