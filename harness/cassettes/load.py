@@ -17,7 +17,6 @@ from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_importer
-from harness.cassettes.importers.repairs import repaired
 from harness.cassettes.inputs import Input, held_input, open_input
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
@@ -262,6 +261,8 @@ def _text_exchange(opened: Input) -> Exchange:
 
 def _repaired(exchange: Exchange) -> Exchange:
     if exchange.response.source is None:
+        from harness.cassettes.importers.repairs import repaired  # for text only
+
         body, notes = repaired(exchange.response.body)
         exchange.response.body = body
         exchange.notes += notes

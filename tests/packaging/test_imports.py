@@ -122,13 +122,16 @@ _OF_A_REPLAY = {
         "agent_interface assistant_calls chat_completion light step_messages streaming "
         "surrogates token_messages waiting"
     ),
-    "apis": "accounting base chat counts detect habits lane sdk_objects varied",
+    "apis": (
+        "accounting base chat counts detect habits json_values lane sdk_objects varied"
+    ),
     "apis.chat": (
-        "api chunks deltas known_fields reader request restate shown_reasoning"
+        "api chunks deltas known_fields only_text reader request restate "
+        "shown_reasoning"
     ),
     "cassettes": (
         "bodies classify formats importers inputs interactions journal_text "
-        "json_recordings json_text library load missing model yaml_text"
+        "json_recordings json_text library load model yaml_text"
     ),
     "cli": "console forms jobs look options output replay replay_run",
     "core": (
@@ -139,7 +142,7 @@ _OF_A_REPLAY = {
     "engine": (
         "adapter_base adapters agent agent_options arguments_check chosen_exchanges "
         "conversation drive emission excerpt frames generator_adapter identity "
-        "process_adapter replay restated stray stream targets transcript"
+        "process_adapter replay restated stray stream targets transcript whole"
     ),
 }
 """All of ours that a plain replay of a chat recording loads; a further one costs every
