@@ -61,7 +61,7 @@ ROWS = [
         ("langchain-core==1.8.3",),
         "consumers:langchain_merging",
         "langchain#35281",
-        r"call 0: \w+\(",
+        r"  call 1: (.|\n)*got:\n(  co.*\n)*  call 0: .*\nfirst",
         level="chunks",
     ),
     Row(
