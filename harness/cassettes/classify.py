@@ -86,7 +86,10 @@ def _of_response(exchange: Exchange) -> Classification:
         said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
         return _other(f"empty body{said}")
     if text.startswith(b"<") and b"\ndata:" not in text:
-        return _other("HTML or XML, no event stream")
+        title = _TITLE.search(text)
+        words = title[1].decode("utf-8", "replace").split() if title else []
+        said = f": {' '.join(words)}" if words else ""
+        return _other(f"HTML or XML, no event stream{said}")
     read = _of_json if text.startswith((b"{", b"[")) else _of_events
     return read(text, exchange.request, is_whole=is_whole)
 
@@ -106,6 +109,7 @@ def _error_message(text: bytes) -> str:
     return ""
 
 
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,120})", re.IGNORECASE)
 _FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 
@@ -171,10 +175,28 @@ def _of_document(document: dict[str, Any]) -> Classification:
     return _other(_name_of(document))
 
 
+def _bare_error(document: dict[str, Any]) -> str | None:
+    """Return the error of a gateway or of FastAPI; None where it is none."""
+    error = document.get("detail", document.get("message"))
+    if not error or not document.keys() <= _BARE:
+        return None
+    return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+
+
+def is_error(document: Any) -> bool:
+    """Return whether a JSON document is nothing but somebody's error."""
+    return isinstance(document, dict) and bool(
+        _bare_error(document) or ("error" in document and payload_error(document))
+    )
+
+
+_BARE = frozenset({"detail", "message", "status", "code", "request_id", "success"})
+
+
 def _name_of(document: dict[str, Any]) -> str:
     """Name a JSON object that is no answer of a known API."""
     named = document.get("object")
-    message = payload_error(document)
+    message = payload_error(document) or _bare_error(document)
     if message is not None:
         return f"an error answer: {' '.join(message.split())[:120]}"
     data = document.get("data")

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
-from harness.cassettes.classify import Kind, classify
+from harness.cassettes.classify import Kind, classify, is_error
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_importer
 from harness.cassettes.importers.repairs import repaired
@@ -151,6 +151,8 @@ def _of_json(
     response = json_response(document)
     if response is None:
         response = values_response(text, is_document=True)
+    if response is None and is_error(document):
+        response = Response(200, "", {"content-type": ["application/json"]}, body=text)
     if response is not None:
         return [_recorded(response)]
     return _of_document(document, path, inspect)
@@ -198,6 +200,8 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
     exchanges = [] if importer is None else importer.read(text, opened.path)
     if any(_is_recording(exchange) for exchange in exchanges):
         return exchanges
+    if text.lstrip().startswith("<") and importer is None:
+        return [_recorded(Response(200, "", {}, body=data))]  # a page, named as one
     try:
         document = load_yaml(io.BytesIO(data), opened.path)
         return _of_document(document, opened.path, inspect)

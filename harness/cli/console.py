@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -151,6 +150,8 @@ def complain_of(
         is_debug = debug is not None and debug.is_on
     if is_debug:
         out().flush()
+        import traceback
+
         for line in traceback.format_exception(error):
             for one in line.splitlines():
                 click.echo(printable(one), err=True)

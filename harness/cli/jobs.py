@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -210,6 +209,7 @@ def _text(log: _Log) -> io.TextIOWrapper:
 def portable(error: Exception) -> Exception:
     """Return an error that can be pickled, with its traceback for ``--debug``."""
     import pickle  # as its other uses: only for other processes
+    import traceback
 
     note = traceback.format_exc()
     try:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.record.scenario_record import RecordedScenario
-    from harness.record.scenario_run import Progress
 
 __all__ = ["record_scenarios"]
 
@@ -118,9 +117,6 @@ class _Live:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, turn: int, chunks: int) -> None:
         """Show that another chunk has come."""
-        self._update(
-            f"{self._title}: answer {progress.turn + 1}, "
-            f"{_count(progress.chunks, 'chunk')}"
-        )
+        self._update(f"{self._title}: answer {turn + 1}, {_count(chunks, 'chunk')}")

@@ -64,6 +64,8 @@ class BaseAdapter:
         )
         """Whether chunks are passed on to it."""
         self._is_typed: bool | None = None
+        self.is_light = False
+        """Whether it is given records and late ids, and emits light messages."""
         self.record: Callable[..., Message | Record] = _model_of_record
         """Makes what the calls of the step loop are given, of a `Record`'s fields."""
         self._chat = bool(getattr(interface, "streaming_chat_completion_mode", False))

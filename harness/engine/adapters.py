@@ -83,6 +83,7 @@ class StreamingAdapter(BaseAdapter):
         self.drain = interface.drain
         if type(interface) is StreamingServerInterface:
             # Nobody's code sees what it is given, and `Emission` what it emits.
+            self.is_light = True
             self.record = Record
             interface.make = cast("MakeMessage", LightMessage)
         self._names_calls = interface.call_id_prefix is None

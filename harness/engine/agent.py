@@ -22,7 +22,7 @@ from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
-from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
+from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
@@ -163,6 +163,7 @@ class AgentLoop:
     ) -> Iterator[Cause]:
         """Replay one response and the tool calls it asked for."""
         adapter = self._adapter
+        number, late = exchange.index, adapter.is_light
         self._first = None
         accumulator = ResponseAccumulator()
         if kind.kind is Kind.STREAM:
@@ -174,7 +175,7 @@ class AgentLoop:
             # Text without a request may be a pipe, whose body is not known yet.
             content = exchange.response.body if exchange.request.uri else b""
             content = content or reader.first_event
-            identity = ExchangeIdentity(exchange.index, content)
+            identity = ExchangeIdentity(number, content, is_late=late)
             message_id, date = identity.message_id(), date_of(created)
             adapter.set_streaming(is_streaming=True)
             adapter.name_calls(identity.call_prefix)
@@ -189,7 +190,7 @@ class AgentLoop:
             if self._shows_reasoning:
                 whole = reasoning_as_content(whole)
             parts = accumulator.add_whole(whole)
-            identity = ExchangeIdentity(exchange.index, exchange.response.body)
+            identity = ExchangeIdentity(number, exchange.response.body, is_late=late)
             message_id, date = identity.message_id(), date_of(accumulator.created)
             count = 0
             yield from self._feed_whole(
@@ -257,12 +258,7 @@ class AgentLoop:
         takes_chunks = adapter.takes_chunks
         if self._shows_reasoning:
             chunks = map(reasoning_as_content, chunks)
-        variation = self._variation
-        if (
-            variation.fault is None
-            and variation.style is None
-            and not variation.is_recorded
-        ):
+        if self._variation.fault is None and self._variation.style is None:
             chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
         if takes_chunks and not self._is_started:
@@ -283,11 +279,7 @@ class AgentLoop:
                 accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            for part in parts:
-                if type(part) is CallPart:
-                    check.feed(part, chunk.index)
-                elif type(part) is Finish:
-                    check.finish = part
+            check.feed(parts, chunk.index)
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
                 feed(chunk, parts, message_id, date)
@@ -311,11 +303,7 @@ class AgentLoop:
             accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            for part in parts:
-                if type(part) is CallPart:
-                    check.feed(part, event.index)
-                elif type(part) is Finish:
-                    check.finish = part
+            check.feed(parts, event.index)
             if event.index != cause.chunk:  # else the end, with the last event again
                 cause.chunk, cause.at = event.index, at
                 adapter.feed_event(reader.api, event.payload)
@@ -370,12 +358,8 @@ class AgentLoop:
         )
         results = results_for(message.calls, turns)
         for position, (call, result) in enumerate(zip(calls, results, strict=True)):
-            message_id = (
-                identity.message_id(f"call-{position}")
-                if position
-                else identity.message_id()
-            )
-            asked = self._assistant(message_id, text, [call], date)
+            part = f"call-{position}" if position else "response"
+            asked = self._assistant(identity.message_id(part), text, [call], date)
             arguments, shown = _read_arguments(
                 call.function.arguments, message.calls[position].type
             )

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 from harness.core.json_states import END, EXPECTED
+from harness.core.parts import CallPart, Finish
 from harness.engine.excerpt import excerpt_of
 from harness.errors import ArgumentsError, shorten
 
 if TYPE_CHECKING:
-    from harness.core.parts import CallPart, Finish, ToolCall
+    from collections.abc import Iterable
+
+    from harness.core.parts import Part, ToolCall
     from harness.engine.stream import StreamReader
     from harness.engine.whole import WholeReporter
 
@@ -58,13 +61,20 @@ class ArgumentsCheck:
 
     def __init__(self, reader: StreamReader | WholeReporter) -> None:
         self.finish: Finish | None = None
-        """The finish that came last; set by whoever feeds."""
+        """The finish that came last."""
         self._reader = reader
         self._followed: dict[int, _Followed] = {}
         self._offset_of = reader.byte_offset_of
 
-    def feed(self, part: CallPart, chunk: int) -> None:
-        """Follow one part of a call that came in the given chunk."""
+    def feed(self, parts: Iterable[Part], chunk: int) -> None:
+        """Follow what parts that came in a chunk have of calls and of the finish."""
+        for part in parts:
+            if type(part) is CallPart:
+                self._follow(part, chunk)
+            elif type(part) is Finish:
+                self.finish = part
+
+    def _follow(self, part: CallPart, chunk: int) -> None:
         if not part.arguments or part.call.type == "custom":
             return  # a custom tool's input is any text
         followed = self._followed.get(id(part.call))

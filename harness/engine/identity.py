@@ -6,9 +6,9 @@ the content of an exchange, never from a path, a clock or a random source.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import cast
 
 __all__ = ["EPOCH", "ExchangeIdentity", "date_of"]
 
@@ -24,13 +24,17 @@ class ExchangeIdentity:
     Args:
         number: Position of the exchange in its cassette.
         content: Its body, or the first event of one that is read as it comes.
+        is_late: Whether an id is made when its `str` is asked for: most are never
+            read, and to load what makes them takes a twentieth of a start.
     """
 
-    __slots__ = ("_digest", "_ids", "_number")
+    __slots__ = ("_content", "_digest", "_ids", "_is_late", "_number")
 
-    def __init__(self, number: int, content: bytes) -> None:
+    def __init__(self, number: int, content: bytes, *, is_late: bool = False) -> None:
         self._number = number
-        self._digest = hashlib.sha256(content).hexdigest()
+        self._content = content
+        self._is_late = is_late
+        self._digest = ""
         self._ids: dict[str, str] = {}
 
     def message_id(self, part: str = "response") -> str:
@@ -40,13 +44,24 @@ class ExchangeIdentity:
             part: Which one: `response`, `call-1`, `result-0`, ...
 
         Returns:
-            ``message-<uuid5>``.
+            ``message-<uuid5>``, or what its `str` is.
         """
         known = self._ids.get(part)
         if known is None:
-            name = f"{self._number}:{part}:{self._digest}"
-            known = self._ids[part] = f"message-{_uuid5(name)}"
+            made = _LateId(self, part) if self._is_late else self.make_id(part)
+            known = self._ids[part] = cast("str", made)
         return known
+
+    def make_id(self, part: str) -> str:
+        """Return the id of one message, made now."""
+        import hashlib  # 5 ms of a start, and most ids are never read
+
+        if not self._digest:
+            self._digest = hashlib.sha256(self._content).hexdigest()
+            self._content = b""
+        name = f"{self._number}:{part}:{self._digest}".encode()
+        sha1 = hashlib.sha1(_NAMESPACE + name, usedforsecurity=False)
+        return f"message-{_uuid5(sha1.digest())}"
 
     @property
     def call_prefix(self) -> str:
@@ -58,9 +73,23 @@ class ExchangeIdentity:
         return f"{self.call_prefix}_{position}"
 
 
-def _uuid5(name: str) -> str:
-    """Return the version-5 UUID of a name; the module takes three times as long."""
-    digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).digest()
+class _LateId:
+    """An id that is made when it is read."""
+
+    __slots__ = ("_identity", "_made", "_part")
+
+    def __init__(self, identity: ExchangeIdentity, part: str) -> None:
+        self._identity = identity
+        self._part = part
+        self._made = ""
+
+    def __str__(self) -> str:
+        self._made = self._made or self._identity.make_id(self._part)
+        return self._made
+
+
+def _uuid5(digest: bytes) -> str:
+    """Return the version-5 UUID of a digest; the module takes three times as long."""
     digits = f"{digest.hex()[:12]}5{digest.hex()[13:16]}"
     digits += f"{digest[8] & 0x3F | 0x80:02x}{digest.hex()[18:32]}"
     ends = (0, 8, 12, 16, 20, 32)

@@ -1,15 +1,26 @@
-"""Text between the events of a stream: is it an error that a server wrote there?"""
+"""What a stream holds besides its events, and data in other forms than theirs.
+
+Text between the events: is it an error that a server wrote there?
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from harness.apis.chat.chunks import payload_error
 from harness.core.patterns import late
 from harness.errors import shorten
 
-__all__ = ["stray_error"]
+__all__ = ["FRAMED_TWICE", "not_utf8", "stray_error", "with_error"]
+
+FRAMED_TWICE = (
+    "each event is framed twice: its data begin with `data:` again, which no client "
+    "takes off"
+)
+"""What is reported of such a stream, once."""
+_BARE_ERROR = frozenset({"detail", "message", "code", "status", "status_code"})
 
 _TITLE = late(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _PREFIX = late(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
@@ -37,6 +48,29 @@ def stray_error(text: str) -> str:
     if message:
         return message
     return shorten(" ".join(body.split())) if prefix else ""
+
+
+def not_utf8(data: bytes) -> str:
+    """Return what of an event's data is no UTF-8; empty where all of it is."""
+    if data.isascii():
+        return ""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return (
+            f"{data[error.start : error.end]!r} at byte {error.start} of the data is "
+            f"no UTF-8 ({error.reason}); U+FFFD is read instead, and strict clients "
+            "raise"
+        )
+    return ""
+
+
+def with_error(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return an error of FastAPI's or a gateway's in the form that every API reads."""
+    message = payload.get("detail") or payload.get("message")
+    if message and payload.keys() <= _BARE_ERROR:
+        return {"error": {"message": message}}
+    return payload
 
 
 def _message_of(text: str) -> str:

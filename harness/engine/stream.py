@@ -29,7 +29,7 @@ from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
-from harness.engine.stray import stray_error
+from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_error, with_error
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
 
@@ -337,13 +337,8 @@ class StreamReader:
         if self._stray:
             self._report_stray(event.byte_offset)
         if raw[:5] == b"data:":
-            text = (
-                "each event is framed twice: its data begin with `data:` again, which "
-                f"no client takes off; {shorten(event.data, limit=40)}"
-            )
-            self._report_once(
-                DiagnosticKind.UNREADABLE_PAYLOAD, text, event, note="the second frame"
-            )
+            kind = DiagnosticKind.UNREADABLE_PAYLOAD
+            self._report_once(kind, FRAMED_TWICE, event, "the second frame")
             raw = raw[5:].strip()
         if raw[:1] == b"[" and raw.strip() == _DONE_BYTES:
             if self.is_done and DiagnosticKind.AFTER_DONE not in self._has_reported:
@@ -369,8 +364,19 @@ class StreamReader:
         if self.is_done:
             text = f"data after [DONE]: {shorten(event.data)}"
             self._report_once(DiagnosticKind.AFTER_DONE, text, event)
+        problem = not_utf8(raw)
+        if problem:
+            at = event.data.find("\ufffd")
+            self.diagnose(
+                DiagnosticKind.UNREADABLE_PAYLOAD,
+                problem,
+                chunk=index,
+                byte_offset=event.byte_offset,
+                excerpt=_excerpt(event, index, at, "no UTF-8"),
+            )
         try:
-            return self._with_error(parse_payload(raw))
+            payload = parse_payload(raw)
+            return payload if self.api == "chat" else with_error(payload)
         except ChunkError as error:
             if event.event == "error" and event.data.strip():
                 # A gateway's own error in plain text; every API reads this form.
@@ -386,13 +392,6 @@ class StreamReader:
                 ),
             )
             return None
-
-    def _with_error(self, payload: Payload) -> Payload:
-        """Return an error of FastAPI's in the form that every API reads."""
-        if self.api == "chat" or not payload.keys() <= _BARE_ERROR:
-            return payload
-        message = payload.get("detail") or payload.get("message")
-        return {"error": {"message": message}} if message else payload
 
     def _report_once(
         self,
@@ -431,9 +430,6 @@ class StreamReader:
             chunk=self.events,
             byte_offset=run[0][0],
         )
-
-
-_BARE_ERROR = frozenset({"detail", "message", "code", "status", "status_code"})
 
 
 def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:

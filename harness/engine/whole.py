@@ -10,7 +10,7 @@ from harness.apis.chat.restate import as_chunk, restated_whole
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import CallPart, Finish, Problem, Text
+from harness.core.parts import CallPart, Problem, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.transcript import Diagnostic
 
@@ -83,11 +83,7 @@ class WholeReporter:
         """Report the problems among parts, broken arguments and habits."""
         check, habits = ArgumentsCheck(self), Habits()
         calls = [p.call for p in parts if isinstance(p, CallPart) and p.is_new]
-        for part in parts:
-            if isinstance(part, CallPart):
-                check.feed(part, 0)
-            elif isinstance(part, Finish):
-                check.finish = part
+        check.feed(parts, 0)
         check.close(calls)
         problems = [p for p in parts if isinstance(p, Problem)]
         kinds = {problem.kind for problem in problems}

@@ -316,8 +316,11 @@ def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
     write = partial(written_as, arrival)
     answer = [parts for parts in _without_problems(answer_of(api, arrival)) if parts]
     flat: Answer = [[part] for parts in answer for part in parts]
-    for number in range(len(flat)):
-        yield write(api, flat[:number] + flat[number + 1 :])
+    size = len(flat) // 2
+    while size:  # the largest spans first: a slow consumer is asked little
+        for start in range(0, len(flat) - size + 1, size):
+            yield write(api, flat[:start] + flat[start + size :])
+        size //= 2
     yield write(api, cut_answer(flat, "whole"))
     for number, (part,) in enumerate(flat):
         if isinstance(part, Text | Reasoning | Refusal) and len(part.text) > 1:

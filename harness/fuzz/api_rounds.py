@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ApiRounds"]
 
 _TELLING = ("text and parallel calls", "plain text", "one call")
+_SOON = 2  # answers before the first is ended otherwise
 _ONLY_EXCEPTIONS = frozenset(
     (
         *("done-only", "spliced", "text-in-tool", "no-event-lines"),
@@ -64,6 +65,9 @@ class ApiRounds:
         for number, name in enumerate(names):
             ends = "floor" if number == len(names) - 1 else ""
             yield Case(f"{name}, as it is", self._bound(self._as_it_is, name), ends)
+            if number == _SOON:  # what breaks the most, as in `stream_rounds`
+                bound = self._bound(self._truncation, _TELLING[0])
+                yield Case(f"{_TELLING[0]}, ended otherwise", bound)
         yield from self._telling()
         for name in names:
             yield Case(f"{name}, beginnings", self._bound(self._beginnings, name))

@@ -295,10 +295,8 @@ class StepInterface(BaseConsumer):
         items: list[Any] = []
         error: BaseException | None = None
         try:
-            cassette = cassette_of(arrival)
-            items += [
-                _spoken(emission.message) for emission in Replay(cassette, self.make())
-            ]
+            replay = Replay(cassette_of(arrival), self.make())
+            items += [_spoken(emission.message) for emission in replay]
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised.__cause__ or raised
         return self.said([item for item in items if item], None, error)

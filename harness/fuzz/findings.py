@@ -156,7 +156,7 @@ def shrunk(
         time_s: How long the campaign takes; None for a number of examples, which must
             give the same whatever the time. A share of it is given to shrinking.
     """
-    until = None if time_s is None else time.monotonic() + max(5.0, time_s / 4)
+    until = None if time_s is None else time.monotonic() + max(10.0, time_s / 4)
     start = failure.arrived if failure.base is None else failure.base
     found: dict[Any, Failure] = {}
 

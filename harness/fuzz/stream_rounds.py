@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamRounds"]
 
 _TELLING = ("text and parallel calls", "text", "call")
+_SOON = 2  # streams before the first is ended otherwise
 _CUT_FIRST = (
     *("text and parallel calls", "text beyond ASCII", "arguments with a pair"),
     *("text with every line end", "think tags", "template markers", "text", "call"),
@@ -41,6 +42,10 @@ class StreamRounds(StreamTrials):
         for number, name in enumerate(names):
             ends = "floor" if number == len(names) - 1 else ""
             yield Case(f"{name}, as it is", self._bound(self.as_it_is, name), ends)
+            if number == _SOON and _TELLING[0] in names:
+                # What breaks the most, where a slow consumer comes no further.
+                bound = self._bound(self.truncation, _TELLING[0])
+                yield Case(f"{_TELLING[0]}, ended otherwise", bound)
         yield from self._telling(names)
         yield from self._product(names)
         for number, name in enumerate(names):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.cassettes.keeping import partial_files
 from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario
-from harness.record.scenario_run import Progress, ScenarioRun, run_scenario
+from harness.record.scenario_run import ScenarioRun, run_scenario
 from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 class RecordedScenario:
     """What became of one scenario file."""
 
-    scenario: Path
-    """The file that was run."""
     cassette: Path
-    """The file beside it."""
+    """The file beside the scenario's."""
     run: ScenarioRun
     """What was answered."""
     seconds: float
@@ -73,7 +71,7 @@ def record_scenario(
     *,
     api_key: str = "",
     force: bool = False,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[int, int], None] = lambda _turn, _chunks: None,
     warn: Callable[[str], object] | None = None,
 ) -> RecordedScenario:
     """Run a scenario against a server and write its cassette.
@@ -83,7 +81,7 @@ def record_scenario(
         base_url: Up to and with the version, such as ``http://127.0.0.1:8080/v1``.
         api_key: Sent to the server as a bearer token and never written down.
         force: Record in CI as well.
-        on_progress: Called after each chunk.
+        on_progress: As `run_scenario` takes it.
         warn: As `RecordingSession` takes it.
 
     Returns:
@@ -112,7 +110,7 @@ def record_scenario(
         run, unmet = error.run, error.unmet
         note = "; ".join(getattr(error, "__notes__", []))
     seconds = time.monotonic() - started
-    return RecordedScenario(path, target, run, seconds, unmet, note)
+    return RecordedScenario(target, run, seconds, unmet, note)
 
 
 def _require_met(run: ScenarioRun, scenario: Scenario) -> None:

@@ -8,6 +8,7 @@ writes no files.
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.core.parts import ToolCall
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come, after each chunk."""
-
-    turn: int
-    """Which request, from 0."""
-    chunks: int
-    """Of this response so far."""
 
 
 @dataclass(slots=True)
@@ -100,7 +91,7 @@ def run_scenario(
     scenario: Scenario,
     send: Send,
     *,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[int, int], None] = lambda _turn, _chunks: None,
 ) -> ScenarioRun:
     """Run a conversation to its end.
 
@@ -111,7 +102,8 @@ def run_scenario(
     Args:
         scenario: What to send.
         send: Sends one request.
-        on_progress: Called after each chunk.
+        on_progress: Called after each chunk with the number of the request, from 0,
+            and how many chunks its response has so far.
 
     Returns:
         What came of it, at least one turn.
@@ -123,13 +115,11 @@ def run_scenario(
     history = [message.fields() for message in scenario.messages]
     times_called: dict[str, int] = {}
 
-    def told(chunks: int) -> None:
-        on_progress(Progress(len(run.turns), chunks))
-
     for number in range(scenario.max_steps):
         overrides = scenario.turn(number)
         history += [message.fields() for message in overrides.messages]
-        turn = ask(scenario, overrides, history, send, told)
+        report = functools.partial(on_progress, number)
+        turn = ask(scenario, overrides, history, send, report)
         run.turns.append(turn)
         if turn.ending != "complete" or turn.message.finish_reason == "length":
             break

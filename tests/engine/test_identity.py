@@ -38,6 +38,16 @@ def test_ids_differ_by_number_content_and_part() -> None:
     ).message_id("response")
 
 
+def test_a_late_id_is_the_same_id() -> None:
+    """Whenever it is read, and for all parts of one exchange."""
+    late = ExchangeIdentity(1, b"a", is_late=True)
+    first, other = late.message_id(), late.message_id("call-1")
+    assert type(first) is not str
+    for part, made in (("call-1", other), ("response", first), ("call-1", other)):
+        assert str(made) == ExchangeIdentity(1, b"a").message_id(part)
+    assert late.message_id() is first
+
+
 def test_calls_without_id_are_named_by_exchange_and_position() -> None:
     """`call_<exchange>_<n>`, as the prefix that a streaming interface is told."""
     identity = ExchangeIdentity(3, b"x")

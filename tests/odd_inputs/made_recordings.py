@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from tests.odd_inputs.made_stream import ANSWER, ASKED, CHUNKS, KEY, SSE, URL
+from tests.odd_inputs.made_stream import ANSWER, ASKED, CHUNKS, DATA, KEY, SSE, URL
 from tests.odd_inputs.made_texts import TEXTS
 
-__all__ = ["MADE", "aws_message", "har", "har_entry"]
+__all__ = ["MADE", "TWICE", "aws_message", "har", "har_entry"]
 
 
 def har_entry(**content: Any) -> dict[str, Any]:
@@ -191,8 +191,74 @@ _CHARLES = [
     }
 ]
 
+_ASKED_OF = {
+    "method": "POST",
+    "url": URL,
+    "headers": {"Authorization": f"Bearer {KEY}"},
+    "body": ASKED,
+}
+_MATCHED = {
+    "path": [{"matcher": "exact", "value": "/v1/chat/completions"}],
+    "method": [{"matcher": "exact", "value": "POST"}],
+    "destination": [{"matcher": "exact", "value": "localhost:1"}],
+    "body": [{"matcher": "json", "value": json.dumps(ASKED)}],
+    "headers": {"Authorization": [{"matcher": "exact", "value": f"Bearer {KEY}"}]},
+}
+_POSTED = {
+    "method": "POST",
+    "header": [{"key": "Authorization", "value": f"Bearer {KEY}"}],
+    "url": {"raw": URL},
+    "body": {"mode": "raw", "raw": json.dumps(ASKED)},
+}
+_NOCK = {
+    "scope": "http://localhost:1",
+    "method": "POST",
+    "path": "/v1/chat/completions",
+    "body": ASKED,
+    "status": 200,
+    "rawHeaders": ["Content-Type", "text/event-stream"],
+    "reqheaders": {"authorization": f"Bearer {KEY}"},
+}
+_PAIRS: dict[str, Any] = {
+    "nock": [{**_NOCK, "response": SSE}],
+    "nock-gzip": [{**_NOCK, "response": [gzip.compress(SSE.encode()).hex()]}],
+    "nock-whole": [{**_NOCK, "response": ANSWER}],
+    "wiremock": {
+        "request": {"urlPath": "/v1/x", "bodyPatterns": [{"equalToJson": "{}"}]},
+        "response": {"status": 200, "body": SSE},
+    },
+    "wiremock-base64": {"mappings": [{"response": {"base64Body": _PACKED}}]},
+    "wiremock-json": {"response": {"status": 200, "jsonBody": ANSWER}},
+    "hoverfly": {
+        "data": {"pairs": [{"request": _MATCHED, "response": {"body": SSE}}]},
+    },
+    "mountebank": {
+        "imposters": [
+            {"stubs": [{"responses": [{"is": {"statusCode": 200, "body": SSE}}]}]}
+        ]
+    },
+    "postman": {
+        "item": [{"response": [{"originalRequest": _POSTED, "code": 200, "body": SSE}]}]
+    },
+    "talkback": {"req": _ASKED_OF, "res": {"status": 200, "body": SSE}},
+    "chunks-in-a-key": {"chunks": CHUNKS},
+    "list-of-events": [f"data: {data}\n\n" for data in DATA],
+    "list-of-data": DATA,
+    "langsmith": {"run_type": "llm", "inputs": ASKED, "outputs": ANSWER},
+    "helicone": {"response_body": {"streamed_data": CHUNKS}},
+    "otel": {"spans": [{"attributes": [{"value": {"stringValue": SSE}}]}]},
+}
+"""Responses under the names of other tools."""
+TWICE = yaml.safe_dump({"interactions": [_interaction({"string": SSE})], "version": 1})
+"""A cassette; another one behind it makes one file of two."""
+
 MADE: dict[str, bytes] = {
     **TEXTS,
+    **{name: json.dumps(pair).encode() for name, pair in _PAIRS.items()},
+    "batch-output": b"".join(
+        json.dumps({"custom_id": "a", "response": {"body": ANSWER}}).encode() + b"\n"
+        for _ in "a"
+    ),
     # HAR
     "har-mitmproxy-base64": har(har_entry(text=_PACKED, encoding="base64")),
     "har-firefox": har(har_entry(text=SSE)),

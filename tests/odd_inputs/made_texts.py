@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pprint import pformat
+from typing import Any
 
 from tests.odd_inputs.made_stream import ASKED, CHUNKS, DATA, KEY, SSE, URL
 
@@ -71,6 +73,24 @@ def _printed(size: int) -> bytes:
     return "".join(f"{piece!r}\n" for piece in pieces).encode()
 
 
+def _chunked(line_end: str) -> str:
+    head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    events = [f"data: {data}\n\n" for data in DATA]
+    sent = "".join(f"{len(event):x}\r\n{event}\r\n" for event in events)
+    return f"{head}{sent}0\r\n\r\n".replace("\r\n", line_end)
+
+
+def _model(chunk: dict[str, Any]) -> str:
+    """Return a chunk as an SDK's model is printed."""
+    delta = "".join(f"{k}={v!r}, " for k, v in chunk["choices"][0]["delta"].items())
+    reason = chunk["choices"][0]["finish_reason"]
+    return (
+        "ChatCompletionChunk(id='chatcmpl-1', choices=[Choice(delta=ChoiceDelta("
+        f"{delta}refusal=None), finish_reason={reason!r}, index=0)], model='m', "
+        "object='chat.completion.chunk', usage=None)\n"
+    )
+
+
 _PACKET = "2026-05-08 08:35:0{n}  [INFO] \nGenerated packet:  {data}\n"
 _LM_STUDIO = (
     "[2026-05-08 08:35:00][DEBUG] Received request: POST to /v1/chat/completions with "
@@ -112,7 +132,17 @@ TEXTS: dict[str, bytes] = {
     "indented": "".join(f"    {line}\n" for line in SSE.split("\n")).encode(),
     "leading-space": f" {SSE}".encode(),
     "bom": b"\xef\xbb\xbf" + SSE.encode(),
+    "grep": SSE.replace("\n\n", "\n").encode(),
+    "escaped-breaks": SSE.replace("\n", "\\n").encode(),
+    "html-quotes": SSE.replace('"', "&quot;").encode(),
+    "colours": SSE.replace("data:", "\x1b[36mdata:\x1b[0m").encode(),
+    "chunked": _chunked("\r\n").encode(),
+    "wireshark": ("\n".join([*_HEAD, json.dumps(ASKED)]) + _chunked("\n")).encode(),
     # logs
+    "log-csv": "".join(
+        f'2026-01-01T00:00:0{n},"data: {data.replace(chr(34), chr(34) * 2)}"\n'
+        for n, data in enumerate(DATA)
+    ).encode(),
     "log-python": _stamped(
         "2026-01-01 00:00:0{n},100 DEBUG x: data: {data}\n"
     ).encode(),
@@ -140,7 +170,10 @@ TEXTS: dict[str, bytes] = {
         json.dumps({"msg": "chunk", "fields": {"chunk": chunk, "n": 1}}) + "\n"
         for chunk in CHUNKS
     ).encode(),
-    # pieces and lines that Python printed
+    # pieces, lines and objects that Python printed
+    "python-dicts": "".join(f"{chunk!r}\n" for chunk in CHUNKS).encode(),
+    "python-pretty": "".join(f"{pformat(chunk)}\n" for chunk in CHUNKS).encode(),
+    "python-models": "".join(map(_model, CHUNKS)).encode(),
     "python-pieces": _printed(37),
     "python-lines": "".join(
         f"{line!r}\n" for line in SSE.encode().split(b"\n")

@@ -12,7 +12,7 @@ from harness.cassettes.classify import classify
 from harness.cassettes.library import find_cassettes
 from harness.core.diagnostics import Severity
 from tests.cli.running import harness
-from tests.odd_inputs.made_recordings import MADE, har, har_entry
+from tests.odd_inputs.made_recordings import MADE, TWICE, har, har_entry
 from tests.odd_inputs.made_stream import KEY, SSE
 from tests.shared import SHARED, needs_shared
 
@@ -236,6 +236,14 @@ def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
         path.write_text(content)
         found = replay(load_cassette(path), "queuing").diagnostics
         assert [str(one.kind) for one in found] == ["restored"]
+
+
+@pytest.mark.parametrize("between", ["", "---\n"])
+def test_cassettes_behind_each_other_are_all_read(tmp_path: Path, between: str) -> None:
+    """YAML alone would take the last of two equal keys, and lose the first."""
+    path = tmp_path / "two.yaml"
+    path.write_text(TWICE + between + TWICE)
+    assert said(path) == ["Hi you"] * 2
 
 
 def test_folder_takes_recordings_of_other_tools(tmp_path: Path) -> None:

@@ -5,13 +5,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness import replay
 from harness.cassettes.model import Cassette, Exchange, Request, Response
 from harness.core.diagnostics import Severity
+from harness.errors import NothingToReplayError
+from tests.cli.running import harness
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def chunk(delta: Any, finish: Any = None, **fields: Any) -> dict[str, Any]:
@@ -102,7 +108,28 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     ),
     "error-gemini": ([*gemini("Hi", finish=None), {"error": {"code": 503, "message": "unavailable"}}], "error-event", "unavailable"),
     "error-responses": ([*responses("Hi")[:3], {"type": "error", "code": "x", "message": "slow down"}], "error-event", "slow down"),
+    "error-in-a-choice": (
+        [HI, {"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"message": "slow down"}}]}],
+        "error-event", "slow down",
+    ),
+    "error-of-minimax": ([HI, {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "no balance"}}], "error-event", "no balance"),
+    "error-of-groq": ([HI, chunk({}, x_groq={"id": "r", "error": "failed_generation"})], "error-event", "failed_generation"),
+    "error-of-cerebras": ([HI, {"message": "server error", "type": "server_error", "code": "", "status_code": 500}], "error-event", "server error"),
+    "error-detail-anthropic": ([*anthropic(*block("Hi"))[:3], {"detail": "Internal error"}], "error-event", "Internal error"),
+    "joined-events": ([HI, '{"id": "c", "objdata: {"id": "c"}', *END], "unreadable-payload", "another event begins in it at character 16"),
+    "framed-twice": (["data: " + json.dumps(HI), *END], "unreadable-payload", "framed twice"),
     # Parts that no message carries, and odd shapes.
+    "group-of-fields": ([chunk({"context": {"a": "x", "b": [{"c": "y"}]}, "content_x": {"p": "q", "r": 1}}), *END],
+                        "unread-text", "choices[].delta.content_x is no known field, or of another type: p 'q', r 1"),
+    "choices-object": ([{"object": "chat.completion.chunk", "choices": {"0": {"delta": {"content": "Hi"}}}}, *END], "unread-text", "'Hi'"),
+    "finish-object": ([HI, chunk({}, {"reason": "stop"}), "[DONE]"], "unread-text", "choices[].finish_reason"),
+    "text-beside-delta": ([{"choices": [{"index": 0, "text": "Ho", "delta": {"content": "Hi"}}]}, *END], "unread-text", "choices[].text"),
+    "calls-object": (
+        [chunk({"tool_calls": {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}}), *END],
+        "unread-text", "choices[].delta.tool_calls is no known field, or of another type: index 0, id 'a', function.name 'f'",
+    ),
+    "anthropic-delta-text": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "delta": "Hi"}), "unread-text", "'Hi'"),
+    "anthropic-no-delta": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "text": "Hi"}), "unread-text", "'Hi'"),
     "audio-one-piece": ([chunk({"audio": {"transcript": "Hello"}}), *END], "not-emitted", "'Hello'"),
     "delta-list": ([chunk(["Hi"]), *END], "unread-text", "choices[].delta[]"),
     "content-number": ([chunk({"content": 7}), *END], "unread-text", "choices[].delta.content"),
@@ -140,6 +167,8 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     "cumulative-anthropic": (anthropic(*block("A", "A b", "A b c", "A b c d")), "cumulative", "each of 4 texts"),
     "cumulative-gemini": (gemini("A", "A b", "A b c", "A b c d"), "cumulative", "each of 4 texts"),
     "empty-finish": ([chunk({"content": "Hi"}, ""), chunk({}, ""), "[DONE]"], "empty-finish", "empty text"),
+    "empty-finish-anthropic": (anthropic(*block("Hi"), stop=""), "empty-finish", "empty text"),
+    "empty-finish-gemini": ([*gemini("Hi", finish="")], "empty-finish", "empty text"),
     "id-changes": ([HI, chunk({"content": "a"}, id="d"), *END], "changed-identity", "'d'"),
     "model-changes": ([{**HI, "model": "a"}, {**HI, "model": "b"}, *END], "changed-identity", "'b'"),
     "marker-in-text": ([chunk({"content": "<tool_"}), chunk({"content": "call>{}"}), *END], "template-marker", "<tool_call>"),
@@ -192,6 +221,32 @@ FINE: dict[str, list[Any]] = {
     "less-than": [chunk({"content": t}) for t in ("a < b", " [1]", " <b>")] + END,
     "retry-and-comments": ["!: ping", "!retry: 10", "!id: 1", HI, *END],
     "errors-that-are-none": [{**HI, "error": None}, *END],
+    "status-of-minimax": [
+        {**HI, "base_resp": {"status_code": 0, "status_msg": "unknown field"}},
+        *END,
+    ],
+    "text-once-more": [
+        {
+            "choices": [
+                {"index": 0, "text": "Hi", "delta": {"content": "Hi", "token_id": 5}}
+            ]
+        },
+        *END,
+    ],
+    "usage-in-a-choice": [
+        HI,
+        {
+            "choices": [
+                {
+                    "index": 0,
+                    "delta": {},
+                    "finish_reason": "stop",
+                    "usage": {"total_tokens": 3},
+                }
+            ]
+        },
+        "[DONE]",
+    ],
 }
 
 
@@ -200,6 +255,129 @@ def test_ordinary_stream_has_nothing_reported(events: list[Any]) -> None:
     """Near misses of the kinds above."""
     found = replay(made(events), "queuing").diagnostics
     assert [one for one in found if one.kind.severity is not Severity.NOTE] == []
+
+
+def whole(document: dict[str, Any]) -> Cassette:
+    """Return a cassette with one answer that was not streamed."""
+    response = Response(200, body=json.dumps(document).encode())
+    return Cassette("made", [Exchange(0, Request("POST", ""), response)])
+
+
+def answer(
+    message: dict[str, Any], finish: Any = "stop", **more: Any
+) -> dict[str, Any]:
+    """Return a whole chat completion."""
+    choice = {"index": 0, "message": message, "finish_reason": finish, **more}
+    return {"id": "c", "object": "chat.completion", "choices": [choice]}
+
+
+CUT = {"name": "f", "arguments": '{"a": "b'}
+MESSAGE = {"id": "m", "type": "message", "role": "assistant", "stop_reason": "end_turn"}
+WHOLE: dict[str, tuple[dict[str, Any], str, str]] = {
+    "renamed": (answer({"contents": "Hi"}), "unread-text", "choices[].message.contents"),
+    "error": (answer({"content": ""}, "error", error={"message": "boom"}), "error-event", "boom"),
+    "no-finish": (answer({"content": "Hi"}, None), "missing-finish", "no finish reason"),
+    "cut-call": (answer({"tool_calls": [{"id": "a", "function": CUT}]}, "length"), "malformed-arguments", "the output limit"),
+    "marker": (answer({"content": "<|im_end|>"}), "template-marker", "<|im_end|>"),
+    "anthropic": (MESSAGE | {"content": [{"type": "text", "txt": "Hi"}]}, "unread-text", "'Hi'"),
+    "gemini": ({"candidates": [{"content": {"parts": [{"txt": "Hi"}]}, "finishReason": "STOP"}]}, "unread-text", "'Hi'"),
+    "responses": (
+        {"object": "response", "status": "completed",
+         "output": [{"type": "message", "content": [{"type": "output_text", "txt": "Hi"}]}]},
+        "unread-text", "'Hi'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "kind", "text"), WHOLE.values(), ids=WHOLE)
+def test_oddity_of_a_whole_answer_is_reported(
+    document: dict[str, Any], kind: str, text: str
+) -> None:
+    """One fact, one diagnostic, as for a stream."""
+    found = replay(whole(document), "queuing").diagnostics
+    assert [one.kind for one in found if one.kind.severity is not Severity.NOTE] == [
+        kind
+    ]
+    assert text in " ".join(one.text for one in found)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "Hi", "refusal": None, "annotations": [], "audio": None},
+        {"content": [{"type": "text", "text": "Hi"}], "reasoning": "hm"},
+        {"content": None, "function_call": {"name": "f", "arguments": "{}"}},
+    ],
+)
+def test_ordinary_whole_answer_has_nothing_reported(message: dict[str, Any]) -> None:
+    """What a message of OpenAI, Mistral or an older API has is known."""
+    found = replay(whole(answer(message)), "queuing").diagnostics
+    assert [one for one in found if one.kind != "unrecorded-result"] == []
+
+
+def test_reasoning_of_two_fields_that_differ_is_emitted_in_full() -> None:
+    """Two fields with the same text count once."""
+    events = [
+        chunk({"reasoning": "a", "reasoning_content": "a"}),
+        chunk({"reasoning": "c", "reasoning_content": "b"}),
+        *END,
+    ]
+    answered = replay(made(events), "queuing").responses[0].choices[0]
+    assert answered.reasoning == "abc"
+
+
+def test_index_that_is_text_tells_calls_apart() -> None:
+    """Fragments without ids follow it."""
+    calls = [
+        {"index": str(n), "id": i, "function": {"name": "f", "arguments": ""}}
+        for n, i in enumerate("ab")
+    ]
+    more = [
+        {"index": str(n), "function": {"arguments": f'{{"n":{n}}}'}} for n in (0, 1)
+    ]
+    events = [chunk({"tool_calls": [call]}) for call in calls + more]
+    answered = replay(made([*events, *END]), "queuing").responses[0].choices[0]
+    assert [call.arguments for call in answered.calls] == ['{"n":0}', '{"n":1}']
+
+
+def test_show_prints_what_no_message_carries(tmp_path: Path) -> None:
+    """Why a call came to nothing, sources, results of server tools; images are cut."""
+    last = {"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "print(x)"}
+    image = {"inlineData": {"mimeType": "image/png", "data": "A" * 5000}}
+    events = [{"candidates": [{"content": {"parts": [image]}}]}, {"candidates": [last]}]
+    path = tmp_path / "stream"
+    path.write_bytes(made(events).exchanges[0].response.body)
+    shown = harness("show", str(path)).out
+    assert 'finishMessage: "print(x)"' in shown
+    assert "A" * 300 in shown
+    assert "A" * 500 not in shown
+
+
+def test_bytes_that_are_no_text_are_reported() -> None:
+    """What U+FFFD stands for is named, with its place."""
+    cassette = made([HI, *END])
+    response = cassette.exchanges[0].response
+    response.body = response.body.replace(b"Hi", b"H\xe9")
+    found = replay(cassette, "queuing").diagnostics
+    assert [str(one.kind) for one in found] == ["unreadable-payload"]
+    assert "b'\\xe9' at byte" in found[0].text
+
+
+OTHERS: dict[str, tuple[list[Any], str]] = {
+    "cohere": ([("message-start", {"type": "message-start", "delta": {}})], "Cohere"),
+    "dashscope": ([{"output": {"text": "Hi"}, "request_id": "r"}], "DashScope"),
+    "llama.cpp": ([{"content": "Hi", "stop": False}], "llama.cpp"),
+    "vercel": ([{"type": "start"}], "Vercel AI SDK"),
+    "mcp": ([{"jsonrpc": "2.0", "id": 1, "result": {}}], "MCP"),
+    "list": ([[{"choices": []}]], "no JSON object"),
+}
+
+
+@pytest.mark.parametrize(("events", "name"), OTHERS.values(), ids=OTHERS)
+def test_stream_that_is_not_read_is_named(events: list[Any], name: str) -> None:
+    """Whose it is, where an event shows it."""
+    with pytest.raises(NothingToReplayError, match=re.escape(name)):
+        replay(made(events), "queuing")
 
 
 def test_whole_message_with_more_than_its_deltas_adds_the_rest() -> None:

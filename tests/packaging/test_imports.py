@@ -19,7 +19,7 @@ RECORDING = (
 
 UNUSED = {
     *("asyncio", "concurrent.futures", "ssl", "logging", "difflib"),
-    *("pickle", "html.entities", "pydantic_core"),
+    *("pickle", "html.entities", "pydantic_core", "traceback"),
     "harness.apis.chat.cutting",
     "harness.cassettes.importers.base",
     "harness.apis.chat.models",
@@ -122,7 +122,9 @@ _OF_A_REPLAY = {
         "agent_interface assistant_calls chat_completion light step_messages streaming "
         "surrogates token_messages waiting"
     ),
-    "apis": "accounting base chat counts detect habits lane sdk_objects varied",
+    "apis": (
+        "accounting base chat counts detect habits json_values lane sdk_objects varied"
+    ),
     "apis.chat": (
         "api chunks deltas known_fields reader request restate shown_reasoning"
     ),

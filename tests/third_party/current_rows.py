@@ -70,15 +70,7 @@ CURRENT = [
         "AttributeError: 'NoneType' object has no attribute 'content'",
     ),
     Row(
-        "llm-2",
-        _LLM,
-        (),
-        "old_readers:llm_text",
-        "a call whose arguments never come (vllm#9693)",
-        r"call 0: \w*\(\{\}\)(.|\n)*JSONDecodeError: Expecting value",
-    ),
-    Row(
-        "litellm-25",
+        "litellm-messages-1",
         FRAMEWORKS,
         (),
         "old_readers:litellm_messages",

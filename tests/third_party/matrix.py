@@ -265,7 +265,8 @@ a fault is: [Splits, dialects, faults](variations.md).
 
 A stream that may be read in several ways is *right* without a crash. Not judged: reasoning,
 usage, and how early a text is shown. How each library is called is in
-`tests/third_party/libraries.py`.
+`tests/third_party/libraries.py`. Gemini sends `partial-args` only to those that ask for
+`streamFunctionCallArguments`; none of these calls does.
 
 {tried}
 

@@ -68,6 +68,7 @@ class LightMessage(NamedTuple):
     kind: str
     """The name of its model."""
     id: str
+    """Or what becomes it as a `str`."""
     date: datetime
     fields: dict[str, Any]
     """Those that only this model has, as they stand in its JSON."""
@@ -84,7 +85,7 @@ class LightMessage(NamedTuple):
 
     def to_model(self) -> StreamedMessage:
         """Return the model."""
-        return make_message(*self)
+        return make_message(self.kind, str(self.id), self.date, self.fields)
 
 
 class FunctionOfRecord(NamedTuple):
@@ -177,7 +178,7 @@ def date_to_text(date: datetime) -> str:
 
 @lru_cache(maxsize=8)  # hundreds of messages share theirs
 def _head(kind: str, message_id: str, date: datetime) -> str:
-    head = {"id": message_id, "date": date_to_text(date)}
+    head = {"id": str(message_id), "date": date_to_text(date)}
     if kind in _MESSAGE_TYPES:
         head["message_type"] = _MESSAGE_TYPES[kind]
     return f"{_encode(head)[:-1]},"

@@ -119,6 +119,8 @@ DELTAS = parse_sections(_DELTAS, _ALL_EVENTS, _ANSWER)
 """Of `content_block_delta`, by type of delta."""
 UNKNOWN_EVENT = parse_fields(_ALL_EVENTS, _ANSWER)
 """Of an event or delta that no table is for."""
+UNKNOWN_DELTA = parse_fields(_ALL_EVENTS, ("",))
+"""Of a delta that no table is for: text in it belongs to the answer."""
 BLOCKS = parse_sections(_BLOCKS, _ALL_BLOCKS, _ANSWER)
 """By type of block, for an object that has it under `content_block`."""
 UNKNOWN_BLOCK = parse_fields("content_block  any  a block that is kept whole")

@@ -25,13 +25,19 @@ from harness.apis.anthropic.blocks import (
     piece_of,
     whole_block,
 )
-from harness.apis.anthropic.known_fields import DELTAS, EVENTS, UNKNOWN_EVENT
+from harness.apis.anthropic.known_fields import (
+    DELTAS,
+    EVENTS,
+    UNKNOWN_DELTA,
+    UNKNOWN_EVENT,
+)
 from harness.apis.anthropic.whole import (
     content_of,
     error_text,
     finish_of,
     head_of,
     items_of,
+    missing_finish,
     usage_of,
 )
 from harness.apis.counts import index_of
@@ -131,17 +137,8 @@ class Reader:
         if self._start_reason and not self._has_finish:
             self._has_finish = True
             parts += finish_of(self._start_reason)
-        if not self._has_finish and "empty" in self._reported:
-            text = "stop_reason is empty text; expected end_turn or another"
-            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
-        elif not self._has_finish and not self._has_failed:
-            parts.append(
-                Problem(
-                    DiagnosticKind.MISSING_FINISH,
-                    "the stream ended without a stop_reason; expected a message_delta "
-                    "with one, so the answer may be cut",
-                )
-            )
+        if not self._has_finish and not self._has_failed:
+            parts.append(missing_finish(is_empty="empty" in self._reported))
         if not self.is_finished:
             parts.append(
                 Problem(
@@ -274,7 +271,7 @@ class Reader:
     def _delta(self, payload: Payload) -> list[Part]:
         delta = payload.get("delta")
         kind = text_of(delta.get("type")) if type(delta) is dict else ""
-        self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_EVENT))
+        self._unread.feed(self._number, payload, DELTAS.get(kind, UNKNOWN_DELTA))
         if type(delta) is not dict:
             return []
         index = index_of(payload.get("index"), self._last)

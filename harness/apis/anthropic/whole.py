@@ -32,6 +32,7 @@ __all__ = [
     "finish_of",
     "head_of",
     "items_of",
+    "missing_finish",
     "usage_of",
     "whole",
 ]
@@ -151,6 +152,18 @@ def finish_of(reason: object) -> list[Part]:
     """Return the finish that a `stop_reason` is; empty for null."""
     text = text_of(reason)
     return [Finish(text, MEANINGS.get(text, ""))] if text else []
+
+
+def missing_finish(*, is_empty: bool) -> Problem:
+    """Return what is reported where no `stop_reason` came, or an empty text for one."""
+    if is_empty:
+        text = "stop_reason is empty text; expected end_turn or another"
+        return Problem(DiagnosticKind.EMPTY_FINISH, text)
+    return Problem(
+        DiagnosticKind.MISSING_FINISH,
+        "the stream ended without a stop_reason; expected a message_delta with one, so "
+        "the answer may be cut",
+    )
 
 
 def error_text(payload: Payload) -> str:

@@ -40,6 +40,9 @@ copilot_confirmation.**       any       (GitHub Copilot)
 type                          str       kind of an error
 param                         str       the parameter an error is about
 system_fingerprint            str       the server's configuration
+model_id                      str       the model that answered (watsonx)
+model_version                 str       (watsonx)
+created_at                    str       when the answer came (watsonx)
 service_tier                  str       how the request was served
 obfuscation                   str       padding against traffic analysis (OpenAI)
 moderation.**                 any       moderation results (OpenAI)
@@ -73,6 +76,7 @@ choices[].delta.content[].summary[].signature   str  proof of the reasoning
 choices[].delta.refusal                         str  refusal
 choices[].delta.thinking_blocks.**              any  reasoning once more (LiteLLM)
 choices[].delta.provider_specific_fields.**     any  what LiteLLM passes on
+choices[].delta.prefix                          bool whether it goes on (Mistral)
 choices[].delta.name                            str  who speaks (MiniMax)
 choices[].delta.context.**                      any  documents found (Azure)
 choices[].delta.padding                         str  padding (GitHub Copilot)
@@ -89,7 +93,7 @@ choices[].delta.tool_calls[].id                 str  the call
 choices[].delta.tool_calls[].type               str  function or custom
 choices[].delta.tool_calls[].function.name      str  the function
 choices[].delta.tool_calls[].function.arguments     str  arguments
-choices[].delta.tool_calls[].function.arguments.**  any  arguments as an object
+choices[].delta.tool_calls[].function.arguments.*   any  arguments as an object
 choices[].delta.tool_calls[].custom.name        str  the custom tool
 choices[].delta.tool_calls[].custom.input       str  its input
 choices[].delta.tool_calls[].extra_content.**   any  signatures of thoughts (Gemini)

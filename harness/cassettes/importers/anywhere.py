@@ -37,6 +37,7 @@ _STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
 _ASKED = re.compile(
     r"(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates", re.IGNORECASE
 )
+_REQUEST = re.compile(r"(?:orig\w*)?_?req(?:uest)?(?:_?body)?|inputs?", re.IGNORECASE)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}\Z")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
 _GZIP = b"\x1f\x8b"
@@ -152,7 +153,7 @@ def _restated(place: str, holders: tuple[Any, ...], body: bytes) -> Restated:
             inner
             for holder in reversed(holders)
             for key, inner in holder.items()
-            if isinstance(inner, dict) and _ASKED.match(str(key))
+            if isinstance(inner, dict) and _REQUEST.fullmatch(str(key))
         ),
         next((holder for holder in near if "method" in holder), {}),
     )
@@ -165,7 +166,7 @@ def _restated(place: str, holders: tuple[Any, ...], body: bytes) -> Restated:
     return Restated(
         _text(asked.get("method")) or "POST",
         _url(asked),
-        _headers(asked),
+        _headers(asked, ("headers", "header", "reqheaders")),
         _posted(asked),
         next((s for s in statuses if type(s) is int and 100 <= s < 600), 200),
         headers=next(filter(None, map(_headers, near)), None),
@@ -194,9 +195,10 @@ def _url(asked: dict[Any, Any]) -> str:
     return f"{scheme}{host}{path}"
 
 
-def _headers(holder: dict[Any, Any]) -> list[list[str]]:
+def _headers(
+    holder: dict[Any, Any], keys: tuple[str, ...] = ("headers", "rawHeaders", "header")
+) -> list[list[str]]:
     """Return headers as pairs, whichever form a tool keeps them in."""
-    keys = ("headers", "rawHeaders", "header", "reqheaders")
     pairs: list[list[str]] = []
     for held in (holder.get(key) for key in keys):
         if isinstance(held, dict):

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["IMPORTER"]
 
 _LITERAL = re.compile(r"\s*([bB]?)(['\"]).*\2,?\s*$")
-_OBJECT = re.compile(r"(?:\{|[A-Za-z]\w*\().*[})]$")
+_START = re.compile(r"^(?=\{|[A-Za-z]\w*\()", re.MULTILINE)
+_OBJECT = re.compile(r"(?:\{|[A-Za-z]\w*\().*[})]$", re.DOTALL)
 _STREAM = re.compile(rb"^(?:data|event): ?|^[\[{]")
 
 
@@ -90,9 +91,12 @@ def _object(node: ast.AST) -> Any:
 
 
 def objects(text: str) -> list[dict[str, Any]]:
-    """Return the events that Python printed, one a line; none where a line is none."""
+    """Return the events that Python printed, also over several lines each.
+
+    None where something else stands between them.
+    """
     found = []
-    for line in text.splitlines():
+    for line in _START.split(text):
         stripped = line.strip()
         if not stripped:
             continue

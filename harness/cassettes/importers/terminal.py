@@ -26,6 +26,7 @@ _FIRST_FIELD = re.compile(r"(?:data|event): ?\S|\{\"[^\n]*\}\s*$")
 _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? \d{3}(?: |$)")
+_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d(?:\.\d)?$")
 _VERBOSE = re.compile(
     r"^(?:< HTTP/\d|> [A-Z]+ \S+ HTTP/\d|\*\s+Trying |\* Connected to )", re.MULTILINE
 )
@@ -89,6 +90,8 @@ def _lines(text: str) -> tuple[list[str], bool]:
     """Return the lines without what stands in front of all of the stream's."""
     # The table that PowerShell's Invoke-WebRequest prints.
     text = re.sub(r"(?m)^Content +: (?=data:|event:)", " " * 20, text)
+    # Wireshark puts the answer right behind the body of the request.
+    text = re.sub(r"(?<=[}\]])(?=HTTP/\d(?:\.\d)? \d{3} )", "\n", text)
     lines = text.split("\n")
     if re.search(r"^data:", text, re.MULTILINE) or _VERBOSE.search(text):
         return lines, False
@@ -110,6 +113,7 @@ class _Reader:
         self._is_verbose = bool(_VERBOSE.search(text))
         self._has_fences = bool(re.search(r"^\s*(?:```|~~~)", text, re.MULTILINE))
         self._in_fence = False
+        self._asking: Draft | None = None  # whose request is being read
         self._draft: Draft | None = None
         self._in_body = False
         self._in_head = False
@@ -133,7 +137,14 @@ class _Reader:
             pass
         elif self._in_head:
             self._read_head(bare)
+        elif _REQUEST.match(bare) and not self._in_body:
+            self.finish()
+            self._asking = self._draft = Draft()
+            self._draft.read_request_line(bare)
+        elif self._asking is not None and not _STATUS.match(bare):
+            self._read_request(bare)
         elif _STATUS.match(bare):
+            self._asking = None
             if self._draft is None or self._draft.status:
                 self.finish()
             self._begin_head(bare)
@@ -173,6 +184,17 @@ class _Reader:
         else:
             return False
         return True
+
+    def _read_request(self, line: str) -> None:
+        """Read a line of a request that stands in front of its response."""
+        draft = self._asking
+        assert draft is not None
+        if draft.request_body is not None:
+            draft.request_body += encoded(f"{line}\n")
+        elif line:
+            draft.request_headers.append(header_of(line))
+        else:
+            draft.request_body = b""
 
     def _begin_head(self, line: str) -> None:
         if self._draft is None:

@@ -20,7 +20,6 @@ from tests.record.servers import DONE, Connection, ScriptedServer, event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.record.scenario_run import Progress
 
 SMALLEST = "model: m\nmessages: [{role: user, content: Hi.}]\n"
 KEY = "sk-" + "a1B2c3D4e5F6g7H8i9J0" * 2  # no scanner should take the file for a leak
@@ -81,12 +80,14 @@ def test_recording_holds_every_read_of_what_the_server_sent(
     tmp_path: Path, server: ScriptedServer
 ) -> None:
     """The file beside the scenario is a cassette with body, cuts and ending."""
-    seen: list[Progress] = []
+    seen: list[int] = []
     recorded = record_scenario(
-        written(tmp_path), f"{server.url}/v1", on_progress=seen.append
+        written(tmp_path),
+        f"{server.url}/v1",
+        on_progress=lambda _, chunks: seen.append(chunks),
     )
     assert recorded.unmet == []
-    assert [progress.chunks for progress in seen] == [1, 2]
+    assert seen == [1, 2]
     document = yaml.safe_load((tmp_path / "chat.yaml").read_text(encoding="utf-8"))
     [interaction] = document["interactions"]
     body = event("Hel") + event("lo") + DONE
@@ -174,7 +175,7 @@ def test_interrupt_leaves_the_old_cassette_whole(
     record_scenario(path, f"{server.url}/v1")
     old = (tmp_path / "chat.yaml").read_bytes()
 
-    def interrupt(_: Progress) -> None:
+    def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

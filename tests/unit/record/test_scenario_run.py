@@ -10,10 +10,10 @@ import pytest
 
 from harness.record.scenario_answer import Answer, AnswerBrokenError
 from harness.record.scenario_reading import parse_scenario
-from harness.record.scenario_run import Progress, ScenarioRun, run_scenario
+from harness.record.scenario_run import ScenarioRun, run_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from harness.record.scenario import Scenario
 
@@ -325,8 +325,11 @@ def test_strings_deep_in_the_arguments_count_as_said() -> None:
 
 def test_progress_is_told_after_each_piece_with_chunks() -> None:
     """Whoever watches learns the turn and how many chunks have come."""
-    seen: list[Progress] = []
-    note: Callable[[Progress], None] = seen.append
+    seen: list[tuple[int, int]] = []
     pieces: Pieces = [b": ping\n\n", sse(text_chunk("a")), sse(text_chunk("b"))]
-    run_scenario(scenario(""), FakeServer((200, pieces)), on_progress=note)
-    assert seen == [Progress(0, 1), Progress(0, 2)]
+    run_scenario(
+        scenario(""),
+        FakeServer((200, pieces)),
+        on_progress=lambda *now: seen.append(now),
+    )
+    assert seen == [(0, 1), (0, 2)]
