@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BENIGN = [
+    '{"thoughtSignature": "EqRt3pwd-q7Zt9wB2xK4mR8vN5tLp3sDfB2xKpat_q7Zt9wB2xK4mR8vN5tLp"}',
+    "password (Version2OfTheDocument), secret - Chapter3OfManyChapters",
     "the password for commit 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b is not known",
     "git show 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b: rename token to secret",
     "token 3f2b8a10-8a55-4c3e-9c1b-0a1b2c3d4e5f was refused",
