@@ -296,6 +296,14 @@ def json_schema(it: Recording) -> None:
     assert isinstance(described["name"], str)
 
 
+def inner_thoughts(it: Recording) -> None:
+    """The first argument of every call is the thoughts."""
+    assert it.names[-1] == "send_message"
+    for _, arguments in it.calls:
+        first, *others = json.loads(arguments)
+        assert (first, len(others)) == ("inner_thoughts", 1)
+
+
 def logprobs(it: Recording) -> None:
     """Chunks with text carry the logarithm of their probability and alternatives."""
     told = [
@@ -418,6 +426,8 @@ CLAIMS: dict[str, Callable[[Recording], None]] = {
     "llama-server/length-text": length_text,
     "llama-server/length-arguments": length_arguments_said,
     "llama-server/stop-sequence": stop_sequence,
+    "llama-server/inner-thoughts": inner_thoughts,
+    "llama-server/inner-thoughts-tools": inner_thoughts,
     "llama-server/json-schema": json_schema,
     "llama-server/logprobs": logprobs,
     "llama-server/http-400": refused(400),
@@ -455,7 +465,7 @@ CLAIMS: dict[str, Callable[[Recording], None]] = {
 
 def test_every_cassette_has_a_claim_and_every_claim_a_cassette() -> None:
     """Nothing lies in the folder that no test looks at, and nothing is missing."""
-    assert [name_of(path) for path in CASSETTES] == sorted(CLAIMS)
+    assert sorted(name_of(path) for path in CASSETTES) == sorted(CLAIMS)
 
 
 @pytest.mark.parametrize("name", sorted(CLAIMS))

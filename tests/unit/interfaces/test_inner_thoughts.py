@@ -1,7 +1,7 @@
 r"""Inner thoughts inside the arguments: Letta's later mode, in our own interface.
 
-No recording of that mode is among the cassettes; the streams here are written by hand
-in its shapes. The rows of `UPSTREAM` are what the extractor of letta 0.16.8
+Two recordings of that mode are among the cassettes; the other streams here are written
+by hand in its shapes. The rows of `UPSTREAM` are what the extractor of letta 0.16.8
 (`JSONInnerThoughtsExtractor`, then `FunctionArgumentsStreamHandler`) makes of the same
 arguments; ours must not.
 """
@@ -23,7 +23,7 @@ from harness.agents.letta.messages import (
     InternalMonologue,
 )
 from harness.engine.agent_options import AgentOptions
-from tests.cli.running import harness
+from tests.cli.running import ROOT, harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
 from tests.json_feeding import cut_at
 
@@ -60,6 +60,26 @@ UPSTREAM = [
     ('{"inner_thoughts":"t","n":1e3,"message":"m"}', "t", "m"),  # 1e3 cut raises
     ('{"inner_thoughts":"t","o":{"a":[1,2]},"message":"m"}', "t", "m"),  # `{"a",}`
 ]
+
+
+@pytest.mark.parametrize("split", [None, "chars", "whole", "random:1", "random:2"])
+@pytest.mark.parametrize("name", ["inner-thoughts", "inner-thoughts-tools"])
+def test_recordings_are_exact_however_they_are_cut(name: str, split: str) -> None:
+    """What json.loads gives of each recorded call is what is emitted of it."""
+    path = ROOT / "cassettes" / "llama-server" / f"{name}.yaml"
+    made = replay(path, "streaming", options=OPTIONS, split=split)
+    for response in made.responses:
+        (recorded,) = response.choices[0].calls
+        values = json.loads(recorded.arguments)
+        messages = [
+            one.message for one in made.emissions if one.exchange == response.exchange
+        ]
+        thoughts, answer, shown = _said(messages)
+        assert thoughts == values.pop("inner_thoughts")
+        if recorded.name == "send_message":
+            assert (answer, shown) == (values["message"], "")
+        else:
+            assert (answer, json.loads(shown)) == ("", values)
 
 
 @pytest.mark.parametrize(("arguments", "thoughts", "answer"), UPSTREAM)
