@@ -13,6 +13,7 @@ carries redundancy; where it carries none, nobody could know:
 | | `ping` | it may come at any time |
 | Responses | `response.in_progress`, a `response.created` before another opening |
 | | | both are optional where a server does not number its events |
+| | a delta or a done item of an answer that was cut | nothing restates it |
 | Gemini | a chunk of text | nothing restates it |
 
 Arguments that were cut by the change are reported as malformed, deltas that a done
@@ -51,6 +52,9 @@ UNREPORTED = {
     "responses": {"response.created", "response.in_progress"},
     "gemini": {"text"},
 }
+
+
+_RESTATED_AT_THE_END = (".delta", ".output_item.done")
 
 
 def _sample(count: int) -> list[Recorded]:
@@ -176,6 +180,9 @@ def _unreported(recorded: Recorded, rng: random.Random) -> set[str]:
             cassette = recorded.cassette(copy.deepcopy(events))
             if not Counter(found_in(recorded, cassette)) - known:
                 silent.add(kind)
+    if recorded.api == "responses" and any("missing-finish" in one for one in known):
+        # It was cut before its last event, which would restate these.
+        silent = {kind for kind in silent if not kind.endswith(_RESTATED_AT_THE_END)}
     return silent
 
 
