@@ -11,6 +11,7 @@ import pytest
 
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import parse_split
 from harness.errors import UsageError
 from tests.chunk_streams import to_chunks
@@ -459,3 +460,17 @@ def test_a_stream_of_bytes_is_cut_as_one_run() -> None:
     assert list(split.recut_bytes([b"a", b"", b"bcd", b"ef"])) == [b"ab", b"cde", b"f"]
     kept = parse_split("recorded").recut_bytes([b"a", b"", b"bc"])
     assert list(kept) == [b"a", b"bc"]
+
+
+@pytest.mark.parametrize("split", ["chars", "2", "whole", "random:3"])
+@pytest.mark.parametrize("others", [{}, {"content": "hello"}])
+def test_two_texts_of_reasoning_are_moved_and_never_mixed(
+    split: str, others: dict[str, str]
+) -> None:
+    """Cut, the pieces of one would stand among those of the other."""
+    payload = delta(reasoning="abcdef", reasoning_content="xyz", **others)
+    whole, cut = ResponseAccumulator(), ResponseAccumulator()
+    whole.feed(payload)
+    for chunk in cut_chunks(parse_split(split), to_chunks([payload])):
+        cut.feed(chunk.payload)
+    assert cut.message() == whole.message()
