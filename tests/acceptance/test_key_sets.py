@@ -36,13 +36,15 @@ SOURCES = [
     ("responses", "no-event-lines", "test_llm_openrouter__test_prompt.yaml#1", 1),
     ("responses", "copilot", "github-copilot-id-rotation", 1),
     ("anthropic", "anthropic", "claude-3-5-haiku-20241022_reports_consistent_token", 3),
+    ("anthropic", "anthropic", "test_anthropic_native_tool_search_streaming", 4),
+    ("anthropic", "empty-thinking", "anthropic-clear-thinking.1.chunks", 4),
     ("gemini", "gemini-sse", "gemini-2_5-flash_can_use_tools_with_multi-turn", 4),
     ("gemini", "vertex", "chat_function_calling_gemini-2_0-flash_can_use_tools", 4),
     ("gemini", "partial-args", "google-stream-no-args-tool-call", 4),
 ]
 """API, dialect, part of the name of the recording that it comes from, depth."""
 
-MOST = {"responses": (1, 133), "anthropic": (3, 74), "gemini": (1, 31)}
+MOST = {"responses": (1, 133), "anthropic": (20, 115), "gemini": (1, 31)}
 """How deep, and of how many recordings some dialect has the keys, event by event."""
 
 
