@@ -35,6 +35,14 @@ SOURCES = [
     ("responses", "no-sequence", f"{_RESPONSES}_openai_responses_stream.yaml", 1),
     ("responses", "no-event-lines", "test_llm_openrouter__test_prompt.yaml#1", 1),
     ("responses", "copilot", "github-copilot-id-rotation", 1),
+    ("responses", "openrouter", "raw_cot_stream_openrouter", 1),
+    ("responses", "openrouter", "test_llm_openrouter__test_tool_calls.yaml#1", 1),
+    ("responses", "no-sequence", "gpt-4o_streamed_responsesapi_responses@6dc39d19", 1),
+    ("responses", "no-logprobs", "thinking_part_iter@55ad5bd8", 1),
+    ("responses", "xai", "xai-text-with-reasoning-streaming.1", 1),
+    ("responses", "mcp-undone", "mcp_list_tools_stream_backfills_missing_results", 1),
+    ("responses", "data-only", "stubs__openai_responses_tools_streaming", 1),
+    ("responses", "openai", "openai-error.1.chunks", 1),
     ("anthropic", "anthropic", "claude-3-5-haiku-20241022_reports_consistent_token", 3),
     ("anthropic", "anthropic", "test_anthropic_native_tool_search_streaming", 4),
     ("anthropic", "empty-thinking", "anthropic-clear-thinking.1.chunks", 4),
@@ -44,7 +52,7 @@ SOURCES = [
 ]
 """API, dialect, part of the name of the recording that it comes from, depth."""
 
-MOST = {"responses": (1, 133), "anthropic": (20, 115), "gemini": (1, 31)}
+MOST = {"responses": (1, 159), "anthropic": (20, 115), "gemini": (20, 30)}
 """How deep, and of how many recordings some dialect has the keys, event by event."""
 
 
@@ -60,7 +68,7 @@ def _shape(events: Iterable[Event], depth: int) -> list[Any]:
     return [
         (bool(event.name), event.payload.get("type"), _keys(event.payload, depth))
         for event in events
-        if event.payload.get("type") not in {"ping", "keepalive"}
+        if event.payload.get("type") not in {"ping", "keepalive", "response.keep_alive"}
     ]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EDITS"]
 
+_TEXT = ("response.output_text.delta", "response.output_text.done")
 _EVERY = 8  # events between two heartbeats
 
 
@@ -94,9 +95,31 @@ def _copilot(events: Events) -> Stream:
 
 
 def _openrouter(events: Events) -> Stream:
-    """Send heartbeats; name the items of reasoning otherwise at the end."""
+    """Send heartbeats; end reasoning last; name items otherwise at the end."""
     change = _finally_named("reasoning", "message")
-    return change(_heartbeats(events, "response.keep_alive"))
+    return change(_heartbeats(_named_dones(events), "response.keep_alive"))
+
+
+def _named_dones(events: Events) -> Stream:
+    """Hold the ends of reasoning back; name the call where its arguments are done."""
+    held: list[WrittenEvent] = []
+    names: dict[object, object] = {}
+    for event in events:
+        item, place = event.payload.get("item", {}), event.payload.get("output_index")
+        if event.name == "response.output_item.added":
+            names[place] = item.get("name")
+        if event.name in ENDS:
+            yield from held
+        if event.name.endswith(".done") and (
+            _is_reasoning_part(event)
+            or "reasoning" in event.name
+            or item.get("type") == "reasoning"
+        ):
+            held.append(event)
+        elif event.name == "response.function_call_arguments.done":
+            yield edited(event, name=names.get(place))
+        else:
+            yield event
 
 
 _undelta_arguments = every(
@@ -113,6 +136,27 @@ _reasoning_parts = every(
     _is_reasoning_part,
     lambda e: [_renamed(e, e.name.replace("content_part", "reasoning_part"))],
 )
+
+
+def _bare(*kinds: str) -> Change:
+    """Return the change that leaves out the log probabilities of events."""
+    return every(
+        named(*kinds), lambda e: [WrittenEvent(e.name, without(e.payload, "logprobs"))]
+    )
+
+
+def _mcp_undone(events: Events) -> Stream:
+    """End no list of MCP tools but the one that was added last."""
+    last = -1
+    for event in _obfuscated(events):
+        item = event.payload.get("item", {})
+        if item.get("type") == "mcp_list_tools":
+            place = event.payload["output_index"]
+            if event.name.endswith(".added"):
+                last = place
+            elif place < last:
+                continue
+        yield event
 
 
 def _without(suffix: str) -> Change:
@@ -241,6 +285,11 @@ EDITS: dict[str, Change] = {
         lambda e: [edited(e, output_index=2 * e.payload["output_index"] + 1)],
     ),
     "no-text-done": every(named(*DONES), left_out),
+    "no-sequence": _bare(*_TEXT),
+    "no-logprobs": _bare(*_TEXT),
+    "xai": _bare("response.output_text.done"),
+    "mcp-undone": _mcp_undone,
+    "data-only": _obfuscated,
     "done-only": every(named(*DELTAS), left_out),
     "obfuscated": _obfuscated,
     "empty-deltas": every(_is_delta, lambda event: [edited(event, delta=""), event]),

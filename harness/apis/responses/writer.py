@@ -90,6 +90,7 @@ class Writer(ItemWriter):
         self._usage = Usage({})
         self._finish: Finish | None = None
         self._error: dict[str, Any] | None = None
+        self._has_error_event = False  # one came by itself, before any finish
         self._response: Payload = {}
 
     @property
@@ -101,6 +102,7 @@ class Writer(ItemWriter):
         """Write the parts of one event; see `harness.apis.base.Writer`."""
         for part in parts:
             self._write(part)
+        self._has_error_event |= self._error is not None and self._finish is None
         return self._flush()
 
     def close(self) -> list[WrittenEvent]:
@@ -226,6 +228,10 @@ class Writer(ItemWriter):
             response["incomplete_details"] = {"reason": reason}
         if status == "failed":
             response["error"] = self._error or {"code": None, "message": "failed"}
+            if self._has_error_event:
+                self._event(
+                    "error", error={"type": "server_error", **response["error"]}
+                )
         elif self._error is not None:
             self.left_out["error"] += 1
         if status in {"completed", "incomplete"}:

@@ -138,9 +138,12 @@ class ItemWriter(ABC):
         self._event(f"{_part_event(part)}.done", **place, part=part.value())
 
     def close_text(self, status: str) -> None:
-        """End the message or reasoning that is open."""
+        """End the message or reasoning that is open; a message has a part."""
+        item = self._text
+        if item is not None and item.type == "message" and not item.parts:
+            self._part_of("output_text")
         self._close_part()
-        item, self._text = self._text, None
+        self._text = None
         if item is not None:
             item.status = "incomplete" if status != "completed" else "completed"
             self._event(
@@ -257,7 +260,7 @@ class ItemWriter(ABC):
         elif item.kind in SERVER_ITEMS:
             known = self._server(value) if item.is_done or value.get("id") else None
             if known is None:
-                known = self._add_server(value, item.kind)
+                known = self._add_server(value, item)
             if item.is_done:
                 self.finish_server(known, value)
         else:
@@ -276,13 +279,13 @@ class ItemWriter(ABC):
                     return item
         return None
 
-    def _add_server(self, value: dict[str, Any], kind: str) -> ServerItem:
+    def _add_server(self, value: dict[str, Any], part: Item) -> ServerItem:
         self._begin_item()
-        item = ServerItem(value, len(self._items))
+        item = ServerItem(value, len(self._items), was_announced=not part.is_done)
         self._items.append(item)
         added = {**value, "status": "in_progress"} if "status" in value else value
         self._event("response.output_item.added", output_index=item.index, item=added)
-        self._states(item, kind, 0)
+        self._states(item, part.kind, 0)
         return item
 
     def finish_server(self, item: ServerItem, value: dict[str, Any]) -> None:
@@ -293,7 +296,7 @@ class ItemWriter(ABC):
         self._event("response.output_item.done", output_index=item.index, item=value)
 
     def _states(self, item: ServerItem, kind: str, when: int) -> None:
-        for state in SERVER_ITEMS[kind][when]:
+        for state in () if item.was_announced else SERVER_ITEMS[kind][when]:
             self._event(
                 f"response.{kind}.{state}", item_id=item.id, output_index=item.index
             )
@@ -307,6 +310,9 @@ class ItemWriter(ABC):
             if isinstance(item, ServerItem) and not item.is_done
         ]
         item = next((i for i in open_ones if i.id == wanted), None)
+        if item is None:  # some servers name items anew in every event
+            same = (i for i in reversed(open_ones) if f".{i.type}" in kind)
+            item = next(same, None)
         if item is None and "item_id" not in payload and open_ones:
             item = open_ones[-1]
         if item is None and "output_index" in payload:
@@ -316,6 +322,7 @@ class ItemWriter(ABC):
         fields = {k: v for k, v in payload.items() if k not in _FRAME}
         if item is not None:
             fields["output_index"] = item.index
+            fields |= {"item_id": item.id} if "item_id" in fields else {}
         self._event(kind, **fields)
 
 

@@ -235,8 +235,12 @@ class CallItem:
 class ServerItem:
     """An item of a server tool, as it was sent."""
 
-    def __init__(self, value: dict[str, Any], index: int) -> None:
+    def __init__(
+        self, value: dict[str, Any], index: int, *, was_announced: bool
+    ) -> None:
         self.sent = value
+        self.was_announced = was_announced
+        """Whether it came in a stream, so that how far it is comes, too."""
         self.id = value.get("id")
         self.type = value.get("type")
         self.index = index

@@ -271,6 +271,7 @@ def test_server_tools_are_kept_whole() -> None:
     assert items == [
         ("code_interpreter_call", False),
         ("response.code_interpreter_call_code.delta", False),
+        ("response.code_interpreter_call.interpreting", False),
         ("code_interpreter_call", True),
     ]
     assert problems(parts) == []
