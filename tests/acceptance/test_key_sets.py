@@ -52,8 +52,19 @@ SOURCES = [
 ]
 """API, dialect, part of the name of the recording that it comes from, depth."""
 
-MOST = {"responses": (1, 159), "anthropic": (20, 115), "gemini": (20, 30)}
-"""How deep, and of how many recordings some dialect has the keys, event by event."""
+MOST = [
+    ("responses", 1, 159),
+    ("responses", 20, 154),
+    ("anthropic", 20, 115),
+    ("gemini", 20, 30),
+]
+"""API, how deep, and of how many recordings some dialect has the keys, event by event.
+
+Of the others of Responses, five are fixtures trimmed by hand that no server sent
+(`openai-phase`, `openai-custom-tool`, `parallel-tool-call-wrapper` and two
+`compaction` stubs); five have log probabilities or fields of done items, which no
+part carries.
+"""
 
 
 def _keys(value: Any, depth: int) -> Any:
@@ -87,16 +98,22 @@ def _all(api: str) -> list[tuple[str, list[Event]]]:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("api", MOST)
-def test_recordings_have_the_keys_of_some_dialect(api: str) -> None:
-    """All recordings in all dialects: 30 s of the processor."""
-    depth, most = MOST[api]
+@pytest.mark.parametrize(("api", "depth", "most"), MOST)
+def test_recordings_have_the_keys_of_some_dialect(
+    api: str, depth: int, most: int
+) -> None:
+    """All recordings in all dialects: 60 s of the processor.
+
+    A recording that begins at a later sequence number resumes a response, and is held
+    against the events from there.
+    """
     names = list(cast("WritingApi", api_named(api)).dialects)
     found = 0
     for _, events in recorded(api):
         answer, wanted = read(api, events), _shape(events, depth)
+        first = events[0].payload.get("sequence_number") or 0
         found += any(
-            _shape(arrived(ApiStyle(api, name), answer), depth) == wanted
+            _shape(arrived(ApiStyle(api, name), answer), depth)[first:] == wanted
             for name in names
         )
     assert found == most

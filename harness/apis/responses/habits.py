@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EDITS"]
 
-_TEXT = ("response.output_text.delta", "response.output_text.done")
 _EVERY = 8  # events between two heartbeats
 
 
@@ -90,7 +89,19 @@ def _copilot(events: Events) -> Stream:
             response["output"] = [{**i, "id": next(ids)} for i in response["output"]]
             payload["response"] = response
         if event.name in ENDS:
-            payload["copilot_usage"] = {"total_nano_aiu": 0, "token_details": []}
+            counts = payload["response"].get("usage") or {}
+            payload["copilot_usage"] = {
+                "total_nano_aiu": 0,
+                "token_details": [
+                    {
+                        "batch_size": 1_000_000,
+                        "cost_per_batch": 0,
+                        "token_count": counts.get(f"{side}_tokens", 0),
+                        "token_type": side,
+                    }
+                    for side in ("input", "output")
+                ],
+            }
         yield WrittenEvent(event.name, payload)
 
 
@@ -113,7 +124,7 @@ def _named_dones(events: Events) -> Stream:
         if event.name.endswith(".done") and (
             _is_reasoning_part(event)
             or "reasoning" in event.name
-            or item.get("type") == "reasoning"
+            or (item.get("type") == "reasoning" and item.get("content"))
         ):
             held.append(event)
         elif event.name == "response.function_call_arguments.done":
@@ -138,11 +149,20 @@ _reasoning_parts = every(
 )
 
 
-def _bare(*kinds: str) -> Change:
-    """Return the change that leaves out the log probabilities of events."""
+def _bare(*suffixes: str) -> Change:
+    """Return the change that leaves log probabilities out of events and their parts."""
     return every(
-        named(*kinds), lambda e: [WrittenEvent(e.name, without(e.payload, "logprobs"))]
+        lambda event: event.name.endswith(suffixes),
+        lambda e: [WrittenEvent(e.name, _unlogged(e.payload))],
     )
+
+
+def _unlogged(value: Any) -> Any:
+    if type(value) is list:
+        return [_unlogged(inner) for inner in value]
+    if type(value) is dict:
+        return {k: _unlogged(v) for k, v in value.items() if k != "logprobs"}
+    return value
 
 
 def _mcp_undone(events: Events) -> Stream:
@@ -272,7 +292,9 @@ EDITS: dict[str, Change] = {
     ),
     "lmstudio": _undelta_arguments,
     "codex-spark": _undelta_arguments,
-    "bedrock": _reasoning_parts,
+    "bedrock": lambda events: _bare("part.done", "item.done", *ENDS)(
+        _reasoning_parts(events)
+    ),
     "vllm": _vllm,
     "litellm": _without("_part.added"),
     "litellm-old": _unadded_items,
@@ -285,9 +307,9 @@ EDITS: dict[str, Change] = {
         lambda e: [edited(e, output_index=2 * e.payload["output_index"] + 1)],
     ),
     "no-text-done": every(named(*DONES), left_out),
-    "no-sequence": _bare(*_TEXT),
-    "no-logprobs": _bare(*_TEXT),
-    "xai": _bare("response.output_text.done"),
+    "no-sequence": _bare(""),
+    "no-logprobs": _bare(""),
+    "xai": _bare("output_text.done"),
     "mcp-undone": _mcp_undone,
     "data-only": _obfuscated,
     "done-only": every(named(*DELTAS), left_out),
