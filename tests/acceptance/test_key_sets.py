@@ -56,6 +56,7 @@ MOST = [
     ("responses", 1, 159),
     ("responses", 20, 154),
     ("anthropic", 20, 115),
+    ("gemini", 1, 31),
     ("gemini", 20, 30),
 ]
 """API, how deep, and of how many recordings some dialect has the keys, event by event.
