@@ -194,7 +194,7 @@ class Reader:
                 return self._message_delta(payload)
             case "message_stop":
                 self.is_finished = True
-                return [*self._settle_all()]
+                return [*self._settle_all(), *usage_of(payload, self._cached)]
             case "error":
                 self.is_finished = self._has_failed = True
                 return [Problem(DiagnosticKind.ERROR_EVENT, error_text(payload))]

@@ -161,6 +161,7 @@ summary          any  the summary parts (see PARTS)
 content          any  the content parts (see PARTS)
 encrypted_content str reasoning, encrypted anew each time; carried when done
 format           str  whose encryption it is (OpenRouter)
+signature        str  proof of the reasoning (OpenRouter)
 [function_call]
 call_id          str  carried: what the call's output must name
 name             str  carried: the tool
