@@ -127,9 +127,8 @@ def test_cassette_is_never_overwritten(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "target", ["mine:Glues", pytest.param("mine:Handler", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["mine:Glues", "mine:Handler"])
 def test_pasted_test_fails_as_shown(folder: Path, target: str) -> None:
     """The printed test runs as it is, and fails with the lines of the report."""
     result = _fuzz(folder, target)
@@ -153,9 +152,8 @@ def test_pasted_test_fails_as_shown(folder: Path, target: str) -> None:
     assert f"AssertionError: {first}" in ran.stdout
 
 
-@pytest.mark.parametrize(
-    "target", ["mine:Handler", pytest.param("mine:Glues", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["mine:Handler", "mine:Glues"])
 def test_same_seed_prints_the_same(folder: Path, target: str) -> None:
     """Two runs agree to the letter but for the seconds, whatever the hash seed is."""
     out = []

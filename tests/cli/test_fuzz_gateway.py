@@ -102,6 +102,7 @@ def test_gateway_that_does_not_start_is_one_line(folder: Path) -> None:
     assert "ended with exit code 1 before it listened" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "shown"),
     [

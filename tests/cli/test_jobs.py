@@ -62,17 +62,21 @@ def _outputs(
     return found
 
 
+def _slow(*values: object) -> Any:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
         ("replay", 2),
-        ("replay --interface both --format sse --quiet", 2),
-        ("replay --rows run --strict", 2),
+        _slow("replay --interface both --format sse --quiet", 2),
+        _slow("replay --rows run --strict", 2),
         ("replay --format jsonl --interface own:Own", 2),
         ("check", 2),
-        ("scan", 2),
+        _slow("scan", 2),
         ("report -o page.html", 2),
-        ("report -o page.html --interface own:Own", 2),
+        _slow("report -o page.html --interface own:Own", 2),
     ],
 )
 def test_the_output_does_not_depend_on_the_jobs(

@@ -13,7 +13,10 @@ BROKEN = "tests/data/broken-arguments.sse"
 @pytest.mark.parametrize(
     ("code", "arguments"),
     [
-        (0, ["replay", "cassettes", "--format", "jsonl"]),
+        (0, ["replay", "cassettes/stock-vcrpy", "--format", "jsonl"]),
+        pytest.param(
+            *(0, ["replay", "cassettes", "--format", "jsonl"]), marks=pytest.mark.slow
+        ),
         (1, ["replay", BROKEN, "--strict"]),
         (2, ["replay", "no-such.yaml"]),
         (2, ["replay", FORCED, "--no-such-option"]),

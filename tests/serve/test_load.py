@@ -177,6 +177,7 @@ def test_recorded_speed_is_kept_within_five_percent(tmp_path: Path) -> None:
     assert seen.times[-1] == pytest.approx(1.0, rel=0.05)
 
 
+@pytest.mark.slow
 def test_speed_divides_the_recorded_times(tmp_path: Path) -> None:
     """An hour is served in a third of a second, and nothing comes before its time."""
     times = [720.0, 900.0, 900.0, 2160.0, 2880.0, 3600.0]
