@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.apis.anthropic.writer import Writer
 from harness.core.parts import (
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.apis.base import WrittenEvent
 
 __all__ = ["EXAMPLES", "example"]
+
+_Groups: TypeAlias = list[list[Part]]
 
 _SEARCH = {
     "type": "server_tool_use",
@@ -63,24 +65,33 @@ def _call(position: int, name: str, *pieces: str) -> Iterator[list[Part]]:
         yield [CallPart(call, "", piece, is_new=False)]
 
 
-def _text(*pieces: str) -> list[list[Part]]:
+def _text(*pieces: str) -> _Groups:
     parts: list[Part] = [Block("text"), *map(Text, pieces)]
     return [[part] for part in parts]
 
 
-def _thought(*pieces: str) -> list[list[Part]]:
-    signature = Opaque("signature", "RXhhbXBsZSBzaWduYXR1cmU=")
+def _thought(*pieces: str, signed: str = "RXhhbXBsZSBzaWduYXR1cmU=") -> _Groups:
+    signature = Opaque("signature", signed)
     parts: list[Part] = [Block("reasoning"), *map(Reasoning, pieces), signature]
     return [[part] for part in parts]
 
 
-def _answers() -> dict[str, tuple[list[list[Part]], str]]:
+def _answers() -> dict[str, tuple[_Groups, str]]:
     """Return the content and the stop reason of each example."""
     weather = ('{"city": "Par', 'is", "days": [1, 2]', ', "note": "\\ud83d\\ude00"}')
     return {
         "text": (_text("The capital", " of France", " is Paris. 🙂"), "end_turn"),
         "thinking": (
             [*_thought("The user asks", " for Paris."), *_text("Paris.")],
+            "end_turn",
+        ),
+        "thinking-again": (
+            [
+                *_thought("The user asks", " for Paris."),
+                *_text("Paris"),
+                *_thought(" Or Rome?", signed="QW5vdGhlciBvbmU="),
+                *_text(" it is."),
+            ],
             "end_turn",
         ),
         "call": ([*_text("Let me look."), *_call(0, "weather", *weather)], "tool_use"),

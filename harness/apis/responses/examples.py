@@ -106,6 +106,12 @@ _ANSWERS: dict[str, list[Part]] = {
         Text("And the sea."),
         Finish("completed", "stop"),
     ],
+    "two-messages": [
+        *_text(),
+        Block("text", "msg_2"),
+        Text("And the sea."),
+        Finish("completed", "stop"),
+    ],
     "refusal": [
         Block("refusal", "msg_1"),
         Refusal("I can't help"),
