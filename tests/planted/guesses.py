@@ -85,6 +85,31 @@ class LastThought(AnthropicReader):
         return {**super().result(), "reasoning": self.thoughts}
 
 
+class Proven(AnthropicReader):
+    """Not a bug: passes the reason on, and takes `message_stop` for the proof."""
+
+    reason: str | None = None
+    proof = "message_stop"
+    has_proof = False
+
+    def read(self, event: _Object) -> None:
+        super().read(event)
+        self.has_proof |= event.get("type") == self.proof
+
+    def on_end(self, event: _Object) -> None:
+        self.reason = event["delta"].get("stop_reason") or self.reason
+
+    def result(self) -> _Object:
+        ended = {"stop_reason": self.reason, "complete": self.has_proof}
+        return {**super().result(), **ended}
+
+
+class ReasonIsProof(Proven):
+    """Takes the reason for the proof that the answer is complete."""
+
+    proof = "message_delta"
+
+
 class OrderOfEnds(ResponsesReader):
     """Shows calls in the order in which they end."""
 
@@ -119,6 +144,9 @@ class LastMessage(ResponsesReader):
 
 GUESSES = (
     *((target, ()) for target in (TextSoFar, SameCallOnce, FirstPartOnly, Unescapes)),
-    *((target, ("anthropic",)) for target in (RepairsInput, LastThought)),
+    *(
+        (target, ("anthropic",))
+        for target in (RepairsInput, LastThought, ReasonIsProof)
+    ),
     *((target, ("responses",)) for target in (OrderOfEnds, LastMessage)),
 )

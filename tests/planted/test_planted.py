@@ -228,6 +228,7 @@ def test_second_done_is_found() -> None:
     [
         (events.ResponsesReader, ("responses",)),
         (events.AnthropicReader, ("anthropic",)),
+        (guesses.Proven, ("anthropic",)),
         (events.GeminiReader, ("gemini",)),
         (api_bugs.Bridge, _APIS),
         (api_bugs.Bridge, ("gemini", "responses", "anthropic")),
