@@ -305,7 +305,7 @@ class Reader:
         """Add a delta that only its block can read; None if the block cannot."""
         if kind == "input_json_delta":
             return block.add_input(text_of(delta.get("partial_json")))
-        return [] if block.add_summary(delta) else None
+        return block.add_summary(delta)
 
     def _message_delta(self, payload: Payload) -> list[Part]:
         parts = [*self._settle_all(), *items_of(payload)]
