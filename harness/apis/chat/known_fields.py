@@ -83,10 +83,13 @@ choices[].delta.padding                         str  padding (GitHub Copilot)
 choices[].delta.token_id                        num  token (Together)
 choices[].delta.copilot_annotations.**          any  (GitHub Copilot)
 choices[].delta.reasoning_content               str  reasoning (DeepSeek, vLLM, xAI)
+choices[].delta.reasoning_content.text          str  reasoning (Bedrock's form)
+choices[].delta.reasoning_content.signature     str  proof of the reasoning
+choices[].delta.reasoning_content.redactedContent  any  encrypted reasoning
 choices[].delta.reasoning                       str  reasoning (OpenRouter, Groq)
 choices[].delta.reasoning_text                  str  reasoning (GitHub Copilot)
 choices[].delta.reasoning_opaque                str  encrypted reasoning (Copilot)
-choices[].delta.reasoning_details.**            any  reasoning once more (OpenRouter)
+choices[].delta.reasoning_details.**            any  mostly reasoning again (OpenRouter)
 choices[].delta.encrypted_content               str  encrypted reasoning (xAI)
 choices[].delta.tool_calls[].index              num  which call
 choices[].delta.tool_calls[].id                 str  the call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.deltas import REASONING_FIELDS
+from harness.apis.chat.texts import REASONING_FIELDS
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.apis.chat.deltas import REASONING_FIELDS
+from harness.apis.chat.texts import REASONING_FIELDS
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
