@@ -4,9 +4,9 @@ An API is one folder beside this file with the same modules in each:
 
 - `reader`: events to parts (`Reader`), whole answers to parts.
 - `request`: request bodies to a `Conversation`.
-- `known_fields`: the table of every field that a reader carries or knows
-  (`harness.apis.accounting`).
-- `rules`: what a legal stream obeys, each rule with its source (`harness check`).
+- `tables.txt`: its tables (`harness.apis.tables`): every field that a reader carries
+  or knows, what a legal stream obeys (`harness check`), the faults. `known_fields` and
+  `rules` are those parsed.
 - `writer`, `dialects`, `faults`: parts to events, as different servers send them.
 - `api`: the object that ties them together (`API`).
 
