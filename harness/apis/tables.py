@@ -27,14 +27,18 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"^([A-Z]+) = (.*)$", re.MULTILINE)
 
 
-@cache
-def tables_of(api: str) -> dict[str, str]:
-    """Return the tables of an API by their headings."""
+def file_of(api: str, name: str) -> str:
+    """Return the text of a file in the folder of an API."""
     folder = __file__.removesuffix(__name__.rpartition(".")[2] + ".py")
     assert __spec__ is not None
     loader = cast("ResourceLoader", __spec__.loader)  # as of the modules: zip files too
-    text = loader.get_data(f"{folder}{api}/tables.txt").decode()
-    head, *tables = text.split("\n## ")
+    return loader.get_data(f"{folder}{api}/{name}").decode()
+
+
+@cache
+def tables_of(api: str) -> dict[str, str]:
+    """Return the tables of an API by their headings."""
+    head, *tables = file_of(api, "tables.txt").split("\n## ")
     for name, meaning in _NAME.findall(head):
         tables = [table.replace(f"{{{name}}}", meaning) for table in tables]
     return dict(table.split("\n", 1) for table in tables)
