@@ -64,7 +64,7 @@ def test_wheel_holds_the_package_and_its_pages(built: Path) -> None:
     package = ROOT / "harness"
     modules = {
         path.relative_to(ROOT).as_posix()
-        for kind in ("*.py", "*.txt")
+        for kind in ("*.py", "*.txt", "*.json", "*.toml")
         for path in package.rglob(kind)
     }
     pages = {
