@@ -22,5 +22,5 @@ RESPONSE = parse_fields(_TABLES["response"])
 ITEMS = parse_sections(_TABLES["items"], _TABLES["any item"], _ANSWER)
 PARTS = parse_sections(_TABLES["parts"], answer=("",))
 KEPT_EVENTS = frozenset(_TABLES["kept events"].split())
-"""What server tools stream of items that come whole when they are done, and the like:
-each event is an `Item` that is not done."""
+"""What server tools stream of items that come whole when they are done, and how far
+they are: each event is an `Item` that is not done."""
