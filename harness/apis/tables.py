@@ -44,9 +44,9 @@ def tables_of(api: str) -> dict[str, str]:
     return dict(table.split("\n", 1) for table in tables)
 
 
-def read_table(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+def read_table(api: str, table: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield the name, the summary and the other fields of each row of a table."""
-    for name, summary, *cells in _rows(text):
+    for name, summary, *cells in _rows(tables_of(api)[table]):
         yield name, summary, dict(cell.split(" ", 1) for cell in cells)
 
 

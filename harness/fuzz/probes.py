@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.debug.outcomes import Call, Outcome, Raised, canonical
+from harness.apis.json_values import canonical
+from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, learn_endings

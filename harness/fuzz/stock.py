@@ -11,27 +11,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from harness.fuzz.writing import chunk
+
 __all__ = ["broken_texts", "stock_streams", "stock_texts"]
 
 _Delta = dict[str, Any]
 _Stream = tuple[dict[str, Any], ...]
 
 
-def _chunk(delta: _Delta | None, finish: str | None = None, **more: Any) -> _Delta:
-    choice: _Delta = {"index": 0, "delta": delta, "finish_reason": finish}
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "model",
-        "choices": [choice],
-        **more,
-    }
-
-
 def _stream(*deltas: _Delta, finish: str = "stop") -> _Stream:
-    role = _chunk({"role": "assistant", "content": None})
-    return (role, *map(_chunk, deltas), _chunk({}, finish))
+    role = chunk({"role": "assistant", "content": None})
+    return (role, *map(chunk, deltas), chunk({}, finish))
 
 
 def _calls(*deltas: _Delta) -> _Stream:
@@ -94,19 +84,19 @@ def stock_streams() -> dict[str, _Stream]:
         ),
         # pydantic-ai#164, llama_index#7640, simonw/llm#294
         "first chunk without choices": (
-            {**_chunk({}), "id": "", "choices": [], "prompt_filter_results": [filters]},
+            {**chunk({}), "id": "", "choices": [], "prompt_filter_results": [filters]},
             *plain,
         ),
         # litellm#35785, llmeter#34, autogen#4875
         "usage in a last chunk without choices": (
             *plain,
-            {**_chunk({}), "choices": [], "usage": usage},
+            {**chunk({}), "choices": [], "usage": usage},
         ),
         # autogen#6465, openai-python#1677
         "choice without delta": (
             *plain[:3],
             {
-                **_chunk({}),
+                **chunk({}),
                 "choices": [
                     {"index": 0, "finish_reason": None, "content_filter_results": {}}
                 ],
@@ -114,13 +104,13 @@ def stock_streams() -> dict[str, _Stream]:
             *plain[3:],
         ),
         # openai-python#2313
-        "null delta": (*plain[:3], _chunk(None), *plain[3:]),
+        "null delta": (*plain[:3], chunk(None), *plain[3:]),
         # letta#1915
-        "empty deltas": (plain[0], _chunk({}), *plain[1:3], _chunk({}), *plain[3:]),
+        "empty deltas": (plain[0], chunk({}), *plain[1:3], chunk({}), *plain[3:]),
         "empty content": _stream({"content": ""}, *_text("Hello", "", " there", "")),
         "finish beside the last text": (
             *plain[:3],
-            _chunk({"content": " there"}, "stop"),
+            chunk({"content": " there"}, "stop"),
         ),
         "content as a list of parts": _stream(
             {"content": [{"type": "text", "text": "Hel"}]},

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.apis.detect import api_named
+from harness.apis.json_values import canonical
 from harness.apis.style import ApiStyle
 from harness.cassettes.classify import Kind, classify
 from harness.core.part_cuts import recut_parts
@@ -87,8 +88,8 @@ def _asked(request: Request) -> list[tuple[str, str, str, str]]:
     conversation: Conversation = api_named(api).request(request.uri, body)
     merged: list[list[str]] = []
     for turn in conversation.turns:
-        calls = [[call.name, _canonical(call.arguments)] for call in turn.calls]
-        results = [_canonical(output.text) for output in turn.outputs]
+        calls = [[call.name, canonical(call.arguments or "{}")] for call in turn.calls]
+        results = [canonical(output.text or "{}") for output in turn.outputs]
         role = "tool" if results and not turn.text else turn.role
         shown = [
             role,
@@ -105,13 +106,6 @@ def _asked(request: Request) -> list[tuple[str, str, str, str]]:
         else:
             merged.append(shown)
     return [(role, text, calls, results) for role, text, calls, results in merged]
-
-
-def _canonical(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text or "{}"), sort_keys=True)
-    except (ValueError, RecursionError):
-        return text
 
 
 def written(
