@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.edits import Change
     from harness.apis.framing import Framing
 
-__all__ = ["Dialect", "read_dialects"]
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:

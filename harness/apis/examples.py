@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Part
 
-__all__ = ["example_events", "example_names", "example_parts", "numbered_events"]
-
 
 def example_names(api: str) -> tuple[str, ...]:
     """Return the names of the examples of an API."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.apis.edits import Change
 
-__all__ = ["Fault", "read_faults"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -5,17 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = [
-    "as_json",
-    "canonical",
-    "dict_of",
-    "dicts_of",
-    "is_json",
-    "is_object",
-    "same",
-    "text_of",
-]
-
 
 def text_of(value: object) -> str:
     """Return a value that is text; empty if it is anything else."""

@@ -15,8 +15,6 @@ from harness.apis.json_values import canonical
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Call", "Outcome", "Raised"]
-
 _HALVES = re.compile("[\ufffd\ud800-\udfff]+$")
 
 

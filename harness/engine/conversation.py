@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
     from harness.core.parts import ToolCall
 
-__all__ = [
-    "RequestReader",
-    "ToolResult",
-    "added_turns",
-    "continues",
-    "conversation_of",
-    "question_of",
-    "results_for",
-]
-
-
 _LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
 
 

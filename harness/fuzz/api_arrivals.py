@@ -40,24 +40,6 @@ if TYPE_CHECKING:
     from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
 
-__all__ = [
-    "Answer",
-    "answer_of",
-    "api_payloads",
-    "api_plain",
-    "api_probes",
-    "api_truth",
-    "cut_answer",
-    "name_of_api",
-    "neutral_answers",
-    "smaller_answers",
-    "stock_answers",
-    "style_names",
-    "written",
-    "written_as",
-    "written_bytes",
-]
-
 Answer = list[list[Part]]
 """The parts of each event, in order."""
 

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from harness.fuzz.driving import Consumer
     from harness.fuzz.endings import Endings
 
-__all__ = ["Judge"]
-
 
 class Judge:
     """Judges one consumer; keeps only what it has learnt of it.

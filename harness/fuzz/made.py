@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["argument_texts", "make", "shrink_made", "streams"]
-
 _T = TypeVar("_T")
 
 

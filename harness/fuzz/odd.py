@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = [
-    "ODD_BYTES",
-    "ODD_BYTES_OF_CHAT",
-    "odd_bytes",
-    "odd_streams",
-    "only_cuts",
-    "renamed",
-    "stock",
-]
-
 ODD_BYTES = (
     *("lines end with CRLF", "comments between events"),
     *("data in several lines", "no line end at the end"),

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["Shows", "learn", "learn_beside", "plainest", "probes"]
-
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
 _PROBE_CALL = Call("look_up", '{"bird": "goose", "many": 7}')

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["StreamRounds"]
-
 _DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
 _TELLING = ("text and parallel calls", "text", "call")
 _SOON = 2  # streams before the first is ended otherwise

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["LONG", "StreamTrials"]
-
 LONG = 120  # chunks; longer streams are not tried in every dialect and at every cut
 _MADE = 12  # streams a round; hypothesis makes one in about 2 ms
 _KEPT = 400  # outcomes of reference streams; a slow consumer is asked once

@@ -21,8 +21,6 @@ from harness.core.sse import encode_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["cassette_of", "chunk", "chunks_of_fragments", "event_bytes"]
-
 _HOST = "https://localhost"  # never asked: a recording is its answer
 _STEP_S = 0.001
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from harness.apis.anthropic.habits import EDITS
 from harness.apis.anthropic.writer import Writer
-from harness.apis.dialects import Dialect, read_dialects
+from harness.apis.dialects import read_dialects
 from harness.apis.framing import Framing
-
-__all__ = ["DIALECTS", "Dialect"]
 
 _FRAMINGS = {
     "bedrock-invoke": Framing(has_done=False, is_binary=True),

@@ -19,8 +19,6 @@ from harness.errors import UsageError, did_you_mean, shorten
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
 
-__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "parse_fault"]
-
 ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
 Leaves: TypeAlias = Literal["same", "prefix", "anything"]
 ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]

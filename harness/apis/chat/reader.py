@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Chunk, Payload
 
-__all__ = ["ChatReader", "ResponseAccumulator"]
-
 _MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
 _BESIDE = frozenset({"error", "usage"})
 _ALSO = parse_fields("", ("",))  # text beside the text that was read

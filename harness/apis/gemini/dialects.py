@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.dialects import Dialect, read_dialects
+from harness.apis.dialects import read_dialects
 from harness.apis.framing import Framing
 from harness.apis.gemini.pending import STANDARD, Style
 from harness.apis.gemini.values import in_snake_case
@@ -18,8 +18,6 @@ from harness.apis.gemini.writer import Writer
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
-
-__all__ = ["DIALECTS", "Dialect"]
 
 
 def _stop_everywhere(payload: Payload) -> Payload:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["DIALECTS"]
-
 _FRAMINGS = {
     "openrouter": Framing(is_compact=False, opening="PROCESSING"),
     "openrouter-reasoning": Framing(is_compact=False),

@@ -45,8 +45,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
 
-__all__ = ["NOT_CARRIED", "Writer", "body"]
-
 NOT_CARRIED = {
     "signature": "what another API signs its reasoning with",
     "redacted_reasoning": "reasoning that another API hides",

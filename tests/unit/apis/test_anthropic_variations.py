@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.apis.anthropic.api import API
-from harness.apis.anthropic.dialects import DIALECTS, Dialect
+from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.examples import example_names
@@ -32,6 +32,7 @@ from tests.shared import needs_shared
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.apis.dialects import Dialect
     from harness.apis.faults import Fault
 
 EXAMPLES = example_names("anthropic")

@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-__all__ = [
-    "Call",
-    "CallTracker",
-    "Fragment",
-    "Open",
-    "Said",
-    "Start",
-    "told",
-]
-
-
 class Call(NamedTuple):
     """A call whose name is final."""
 

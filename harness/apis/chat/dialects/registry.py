@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects.writing import Writer
 
-__all__ = ["DIALECTS", "Dialect", "DialectPart", "encode_stream", "parse_dialect"]
-
-
 _Apply: TypeAlias = "Callable[[Iterable[Chunk]], Iterator[Chunk]]"
 
 

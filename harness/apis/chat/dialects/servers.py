@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
     from harness.apis.chat.dialects.parts import Call
 
-__all__ = [
-    "Gemini",
-    "Gpustack",
-    "Ollama",
-    "OpenRouter",
-    "Perplexity",
-    "Vllm",
-]
-
 
 class Ollama(Writer):
     """Ollama: role and content in every delta, whole calls, reasoning in `reasoning`.

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from harness.apis.chat.chunks import Chunk, Payload
 
-__all__ = ["Meta", "Writer"]
-
 Delta = dict[str, Any]
 
 
