@@ -9,7 +9,7 @@ from harness.apis.anthropic import checking, request, rules, whole, writer
 from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
-from harness.apis.anthropic.writer import NOT_CARRIED
+from harness.apis.anthropic.written import NOT_CARRIED
 from harness.apis.base import WritingApi
 from harness.apis.json_values import dicts_of
 

@@ -37,6 +37,7 @@ _EVENTS = """
     usage.*                any   token counts, cumulative
 [message_stop]
     amazon-bedrock-invocationMetrics.*  num  token counts and latency of Bedrock
+    usage.*                any   token counts once more, as some gateways send them
 [content_block_start]
     content_block          any   block that begins; see the tables of blocks
 [content_block_stop]

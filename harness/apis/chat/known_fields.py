@@ -109,6 +109,8 @@ choices[].delta.extra_content.**                any  signatures of thoughts (Gem
 choices[].delta.index         num       which of the n choices (Mistral)
 choices[].delta.channel       str       harmony channel of the text (Groq)
 choices[].delta.executed_tools.**       any  server tools that ran (Groq)
+choices[].delta.reasoning_steps.**      any  searches and pages read (Perplexity)
+choices[].delta.provider_metadata.**    any  route and cost (Vercel's gateway)
 choices[].content_filter_results.**     any  content filters (Azure)
 choices[].content_filter_offsets.**     any  content filters (Azure)
 choices[].content_filter_result.**      any  content filters (Azure, asynchronous)
@@ -131,6 +133,9 @@ x_groq.**                               any  (Groq)
 sla_metrics.**                          any  (Moonshot)
 latency_checkpoint.**                   any  (Azure)
 kv_transfer_params.**                   any  (vLLM)
+sglext.**                               any  (SGLang)
+generationId                            str  the completion (Vercel's gateway)
+user_id                                 str  who asked, beside an error (OpenRouter)
 """
 _WHOLE = [
     line.replace("[].delta", "[].message", 1)

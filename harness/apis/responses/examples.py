@@ -81,10 +81,25 @@ def _server_tool() -> list[Part]:
     begun = {key: search[key] for key in ("id", "type", "status")}
     return [
         Item("web_search_call", begun, is_done=False),
+        *(
+            Item(
+                f"response.web_search_call.{state}", {"item_id": "ws_1"}, is_done=False
+            )
+            for state in ("in_progress", "searching", "completed")
+        ),
         Item("web_search_call", search),
         *_text(),
         Item("url_citation", cited),
     ]
+
+
+def _tool_lists() -> list[Part]:
+    lists = [
+        {"id": f"mcpl_{n}", "type": "mcp_list_tools", "server_label": "s", "tools": []}
+        for n in range(2)
+    ]
+    kind = "mcp_list_tools"
+    return [Item(kind, one, is_done=d) for d in (False, True) for one in lists]
 
 
 def _reasoning() -> list[Part]:
@@ -131,6 +146,7 @@ _ANSWERS: dict[str, list[Part]] = {
         Finish("completed", "tool_calls"),
     ],
     "server-tool": [*_server_tool(), Finish("completed", "stop")],
+    "tool-lists": [*_tool_lists(), *_text(), Finish("completed", "stop")],
     "incomplete": [*_text(), Finish("incomplete", "length")],
     "incomplete-call": [
         *_call(0, "get_weather", ['{"city":', ' "Par']),

@@ -85,17 +85,6 @@ delta            str  carried: a fragment of the input
 [response.custom_tool_call_input.done]
 input            str  carried: the whole input
 
-[response.web_search_call.in_progress response.web_search_call.searching]
-[response.web_search_call.completed response.web_search_call.failed]
-[response.file_search_call.in_progress response.file_search_call.searching]
-[response.file_search_call.completed response.file_search_call.failed]
-[response.code_interpreter_call.in_progress response.code_interpreter_call.completed]
-[response.code_interpreter_call.interpreting]
-[response.image_generation_call.in_progress response.image_generation_call.completed]
-[response.image_generation_call.generating]
-[response.mcp_call.in_progress response.mcp_call.completed response.mcp_call.failed]
-[response.mcp_list_tools.in_progress response.mcp_list_tools.completed]
-[response.mcp_list_tools.failed]
 [response.compaction.compacting]
 [response.audio.done response.audio.transcript.done]
 [keepalive response.keep_alive]
@@ -172,6 +161,7 @@ summary          any  the summary parts (see PARTS)
 content          any  the content parts (see PARTS)
 encrypted_content str reasoning, encrypted anew each time; carried when done
 format           str  whose encryption it is (OpenRouter)
+signature        str  proof of the reasoning (OpenRouter)
 [function_call]
 call_id          str  carried: what the call's output must name
 name             str  carried: the tool
@@ -222,10 +212,22 @@ KEPT_EVENTS = frozenset(
         "response.steer.accepted",
         "response.steer.pending",
         "response.steer.failed",
+        *(
+            f"response.{item}.{state}"
+            for item, states in {
+                "web_search_call": "in_progress searching completed failed",
+                "file_search_call": "in_progress searching completed failed",
+                "code_interpreter_call": "in_progress interpreting completed",
+                "image_generation_call": "in_progress generating completed",
+                "mcp_call": "in_progress completed failed",
+                "mcp_list_tools": "in_progress completed failed",
+            }.items()
+            for state in states.split()
+        ),
     }
 )
-"""What server tools stream of items that come whole when they are done, and the like:
-each event is an `Item` that is not done."""
+"""What server tools stream of items that come whole when they are done, and how far
+they are: each event is an `Item` that is not done."""
 
 
 ANY_EVENT = parse_fields(_ANY_EVENT)
