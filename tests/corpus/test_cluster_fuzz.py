@@ -67,6 +67,7 @@ def test_a_cluster_finds_what_one_process_finds(tmp_path: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.slow  # Dask is an extra of the slow tests
 def test_a_scheduler_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """Exit 2, with the address."""
     pytest.importorskip("distributed", reason="--dask needs distributed")
