@@ -45,6 +45,8 @@ max-tokens-unstopped | the same without the content_block_stop of the call
 no-start | no message_start | breaks start-first
 no-block-start | the first block has no content_block_start
     | breaks block-open block-index | reported illegal-event
+no-block-stop | no block has a content_block_stop
+    | breaks block-bracket block-stopped
 start-twice | the first block starts twice | breaks block-bracket block-index
 unopened-delta | after K events text for a block that never began | breaks block-open
     | reported illegal-event | default 1
