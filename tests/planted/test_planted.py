@@ -215,6 +215,7 @@ def test_second_done_is_found() -> None:
     assert "KeyError" in failure.kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "examples",
     [
@@ -241,6 +242,7 @@ def test_right_consumer_of_any_api_is_not_reported(
     assert _fuzz(target, examples=examples, apis=apis).failures == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "times",
     [1, pytest.param(2, marks=pytest.mark.campaign)],  # half a minute each
