@@ -16,7 +16,7 @@ An API knows no other API. Nothing outside this package names a wire key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.parts import CallPart
@@ -247,8 +247,6 @@ class Api(Protocol):
 class WritingApi(Api, Protocol):
     """An API that answers can be written in, too."""
 
-    content_type: str
-    """Of a stream in the standard dialect."""
     dialects: Mapping[str, Dialect]
     """The dialects by name, the standard one first."""
     faults: Mapping[str, Fault]
@@ -280,11 +278,16 @@ class WritingApi(Api, Protocol):
         dialect: str,
         fault: str,
         number: int | None,
+        *,
+        is_array: bool = False,
     ) -> Iterator[bytes]:
         """Yield the bytes of events, terminators and faults of bytes included."""
         broken = self.faults[fault] if fault else None
         is_cut = broken is not None and broken.ends != "as usual"
-        frames = self._named(dialect).frames(events, is_cut=is_cut)
+        said = self._named(dialect)
+        if is_array:
+            said = replace(said, framing=replace(said.framing, is_array=True))
+        frames = said.frames(events, is_cut=is_cut)
         return frames if broken is None else broken.apply_bytes(frames, number)
 
     def _named(self, dialect: str) -> Dialect:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 @click.command(
     "serve",
     no_args_is_help=True,
-    short_help="Serve recordings as a server of their API, until Ctrl-C.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(

@@ -103,7 +103,6 @@ class _Anthropic(WritingApi):
     check = staticmethod(checking.check)
     body = staticmethod(writer.body)
 
-    content_type = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED

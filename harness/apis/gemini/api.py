@@ -71,7 +71,6 @@ class _Gemini(WritingApi):
     check = staticmethod(check)
     body = staticmethod(body)
 
-    content_type = "text/event-stream"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = CANNOT

@@ -63,7 +63,6 @@ class ResponsesApi(WritingApi):
     check = staticmethod(check)
     body = staticmethod(body)
 
-    content_type: str = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED
