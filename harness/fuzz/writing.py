@@ -48,22 +48,19 @@ def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, An
                 "type": "function",
                 "function": {"name": f"say_{key}", "arguments": fragment},
             }
-        chunks.append(chunk({"tool_calls": [entry]}, None))
+        chunks.append(chunk({"tool_calls": [entry]}))
     chunks.append(chunk({}, "tool_calls"))
     return chunks
 
 
-def chunk(
-    delta: dict[str, Any] | None, finish: str | None = None, **more: Any
-) -> dict[str, Any]:
-    """Return a chunk of choice 0, with more fields where some are given."""
+def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Return a chunk of choice 0."""
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
         "created": 1,
         "model": "model",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-        **more,
     }
 
 
