@@ -123,14 +123,11 @@ def command(
     A test can have a session of its own, at /s/NAME/v1: PUT settings as JSON to
     /harness/sessions/NAME, GET them and the requests so far from there.
     """
-    try:
-        import h11  # noqa: F401 - to report now what is missing
-    except ModuleNotFoundError:
-        raise click.UsageError(
-            "the server needs h11; `pip install 'agent-stream-harness[serve]'`"
-        ) from None
     import asyncio
 
+    from harness.net import require_h11
+
+    require_h11("the server", "serve")
     from harness.serve.access import Access
     from harness.serve.recordings import Recordings
     from harness.serve.server import Server
