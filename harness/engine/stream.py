@@ -458,7 +458,7 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
     created = 0.0
     for chunk in iterator:
         held.append(chunk)
-        sent = chunk.payload.get("created")
+        sent = chunk.created
         if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
             created = sent
             break

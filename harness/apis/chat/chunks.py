@@ -46,6 +46,11 @@ class Chunk:
     """What was read of it, where that is known before it is accumulated: a chunk that
     restates another API's event."""
 
+    @property
+    def created(self) -> Any:
+        """When the response began, as sent: Unix seconds, or anything else."""
+        return self.payload.get("created")
+
 
 _scan = json.JSONDecoder(strict=False).scan_once  # type: ignore[attr-defined]  # not in typeshed
 

@@ -65,6 +65,11 @@ class _OneDelta(Chunk):
         self._head = head
 
     @property
+    def created(self) -> Any:
+        """When the response began."""
+        return self._head["created"]
+
+    @property
     def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
         """The restated object."""
         assert self.parts is not None
