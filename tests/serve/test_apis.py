@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -152,13 +153,15 @@ def test_answer_is_the_same_in_every_api(recorded: str, asked: str) -> None:
         assert summary(api_named(asked).whole(whole.json())) == WANTED
 
 
-@pytest.mark.parametrize("dialect", ["", "vertex", "gemini-array"])
 @pytest.mark.parametrize("recorded", APIS)
-def test_gemini_without_sse_is_an_array(recorded: str, dialect: str) -> None:
+def test_gemini_without_sse_is_an_array(recorded: str) -> None:
     """As Google frames it without `alt=sse`, whatever was recorded, in any dialect."""
     path, sse = PATHS["gemini"].split("?")
-    with serve(recording(recorded), api="gemini", dialect=dialect or None) as server:
-        for query, is_array in (("?alt=json", True), (f"?key=k&{sse}", False)):
+    queries = (("?alt=json", True), (f"?key=k&{sse}", False))
+    dialects = (None, "vertex", "gemini-array")
+    with serve(recording(recorded)) as server:
+        for dialect, (query, is_array) in product(dialects, queries):
+            server.configure(api="gemini", dialect=dialect)
             url = f"{server.base_url}{path}{query}"
             answered = httpx.post(url, json=ASKED["gemini"])
             is_json = is_array or dialect == "gemini-array"
@@ -193,14 +196,60 @@ def test_another_question_is_a_miss_that_names_the_field() -> None:
     assert "Rome" in message
 
 
-def test_order_serves_any_question_in_any_api() -> None:
-    """With match order the recordings answer in turn."""
-    other = {"model": "m", "input": "?", "stream": True}
-    with serve(recording("gemini"), match="order") as server:
+def test_a_miss_names_the_turns_that_there_are_too_many_of() -> None:
+    """Those before and behind it are the same; what is not there is nothing."""
+    other = ASKED["responses"] | {"instructions": "Be brief."}
+    with serve(recording("anthropic")) as server:
         answered = httpx.post(f"{server.base_url}/responses", json=other)
-        assert read("responses", answered.content) == WANTED
-        again = httpx.post(f"{server.base_url}/responses", json=other)
+    message = answered.json()["error"]["message"]
+    assert "turn 0: role: recorded nothing, sent 'system'" in message
+    assert "turn 0: text: recorded nothing, sent 'Be brief.'" in message
+    assert QUESTION not in message
+
+
+def several(*recordings: Cassette) -> Cassette:
+    """Return a cassette of the exchanges of several."""
+    exchanges = [one for cassette in recordings for one in cassette.exchanges]
+    return Cassette("many", [replace(one, index=n) for n, one in enumerate(exchanges)])
+
+
+def test_order_serves_any_question_in_any_api() -> None:
+    """With match order the recordings answer in turn, whichever API asks."""
+    with serve(several(*map(recording, APIS)), match="order") as server:
+        for asked in ("gemini", "responses", "anthropic", "responses"):
+            body = {"model": "m", "input": "?", "contents": [], "stream": True}
+            answered = httpx.post(f"{server.base_url}{PATHS[asked]}", json=body)
+            assert read(asked, answered.content) == WANTED
+        again = httpx.post(f"{server.base_url}/chat/completions", json={"model": "m"})
         assert again.status_code == 404
+
+
+def test_a_question_is_found_among_recordings_of_other_apis() -> None:
+    """Though others were recorded in the API that asks; its own come first."""
+    chat = recording("chat")
+    one = chat.exchanges[0]
+    other = ASKED["chat"] | {"messages": [{"role": "user", "content": "Who?"}]}
+    asked = replace(one.request, body=json.dumps(other).encode())
+    chat.exchanges[0] = replace(one, request=asked)
+    with serve(several(chat, recording("anthropic"))) as server:
+        for body, name in ((ASKED["chat"], "many#1"), (other, "many#0")):
+            url = f"{server.base_url}/chat/completions"
+            answered = httpx.post(url, json=body | {"stream": True})
+            assert read("chat", answered.content) == WANTED
+            assert server.requests[-1]["source"] == name
+
+
+@pytest.mark.parametrize("recorded", APIS)
+def test_event_stream_text_answers_in_every_api(recorded: str) -> None:
+    """Of which no request is known."""
+    cassette = recording(recorded)
+    one = cassette.exchanges[0]
+    cassette.exchanges[0] = replace(one, request=Request("", "", {}, None))
+    with serve(cassette) as server:
+        for asked in APIS:
+            body = ASKED[asked] | {"stream": True}
+            answered = httpx.post(f"{server.base_url}{PATHS[asked]}", json=body)
+            assert read(asked, answered.content) == WANTED
 
 
 def test_a_response_is_resumed_after_a_number() -> None:
@@ -214,6 +263,20 @@ def test_a_response_is_resumed_after_a_number() -> None:
         assert whole["id"] == "resp_1"
         missing = httpx.get(f"{server.base_url}/responses/resp_2")
         assert missing.status_code == 404
+
+
+def test_a_response_without_id_is_resumed_under_the_one_it_was_given() -> None:
+    """Gemini need not send one."""
+    cassette = recording("gemini")
+    one = cassette.exchanges[0]
+    body = one.response.body.replace(b'"responseId":"resp_1",', b"")
+    assert body != one.response.body
+    cassette.exchanges[0] = replace(one, response=replace(one.response, body=body))
+    with serve(cassette) as server:
+        asked = ASKED["responses"]
+        given = httpx.post(f"{server.base_url}/responses", json=asked).json()["id"]
+        url = f"{server.base_url}/responses/{given}?stream=true&starting_after=3"
+        assert httpx.get(url).status_code == 200
 
 
 def test_dialect_of_an_api_is_served_to_its_clients() -> None:
