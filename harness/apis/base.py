@@ -4,11 +4,12 @@ An API is one folder beside this file with the same modules in each:
 
 - `reader`: events to parts (`Reader`), whole answers to parts.
 - `request`: request bodies to a `Conversation`.
-- `known_fields`: the table of every field that a reader carries or knows
-  (`harness.apis.accounting`).
-- `rules`: what a legal stream obeys, each rule with its source (`harness check`).
+- `tables.txt`: its tables (`harness.apis.tables`): every field that a reader carries
+  or knows, what a legal stream obeys (`harness check`), the faults. `known_fields` and
+  `rules` are those parsed.
 - `writer`, `dialects`, `faults`: parts to events, as different servers send them.
 - `api`: the object that ties them together (`API`).
+- `examples.json`: small streams of every shape (`harness.apis.examples`).
 
 An API knows no other API. Nothing outside this package names a wire key.
 """
@@ -218,6 +219,8 @@ class Api(Protocol):
     title: str
     """How a message names it, such as `OpenAI Responses`."""
     rules: tuple[Rule, ...]
+    has_event_names: bool
+    """Whether `event:` lines repeat the type of each event."""
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's (errors often cannot)."""

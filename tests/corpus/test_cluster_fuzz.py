@@ -41,6 +41,7 @@ def _findings(
     return result.code, kept, written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["odd:drops", "streaming"])
 def test_blocks_of_cases_find_what_one_process_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str

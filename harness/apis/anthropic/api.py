@@ -32,6 +32,7 @@ class _Anthropic(WritingApi):
 
     name = "anthropic"
     title = "Anthropic Messages"
+    has_event_names = True
     rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:

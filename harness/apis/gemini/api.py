@@ -29,6 +29,7 @@ class _Gemini(WritingApi):
 
     name = "gemini"
     title = "Gemini generateContent"
+    has_event_names = False
     rules = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002

@@ -24,6 +24,7 @@ class ResponsesApi(WritingApi):
 
     name: str = "responses"
     title: str = "OpenAI Responses"
+    has_event_names = True
     rules: tuple[Rule, ...] = RULES
 
     def is_event(self, _name: str, payload: Payload) -> bool:

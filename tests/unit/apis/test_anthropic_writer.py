@@ -90,6 +90,7 @@ def test_every_recorded_answer_is_written_whole() -> None:
         assert unplaced(carried(API.whole(document))) == unplaced(carried(parts))
 
 
+@pytest.mark.slow
 @given(answers())
 def test_a_made_answer_comes_back_but_for_the_table(groups: list[list[Part]]) -> None:
     """Text, reasoning, calls (also interleaved), signatures, items, usage, finish."""
