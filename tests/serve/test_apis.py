@@ -332,6 +332,10 @@ def test_a_connection_breaks_after_so_many_bytes_in_every_api(api: str) -> None:
             seen = _seen(server, api, fault=both, writes="chars")
             assert (len(seen.body), seen.ended) == (700, ended)
             assert whole.startswith(seen.body)
+        for more, ended in ((0, "reset"), (1, "complete")):
+            size = len(whole) + more
+            seen = _seen(server, api, fault=f"{fault[api]}+reset:{size}", writes="3")
+            assert (seen.body, seen.ended) == (whole, ended)
 
 
 @pytest.mark.parametrize("asked", APIS)
