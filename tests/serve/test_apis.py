@@ -355,5 +355,12 @@ def test_an_error_of_the_recording_is_an_error_in_every_api(
     with serve(cassette) as server:
         asked_for = ASKED[asked] | ({} if asked == "gemini" else {"stream": True})
         body = HTTP.post(f"{server.base_url}{PATHS[asked]}", json=asked_for).content
+        path = PATHS[asked].replace("streamGenerateContent?alt=sse", "generateContent")
+        whole = HTTP.post(f"{server.base_url}{path}", json=ASKED[asked])
     assert read(asked, body)[0] == "Let me look."
     assert b"Overloaded" in body
+    assert whole.status_code == 500
+    assert "Overloaded" in whole.json()["error"]["message"]
+    assert set(whole.json()) == (
+        {"type", "error"} if asked == "anthropic" else {"error"}
+    )
