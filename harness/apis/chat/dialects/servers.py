@@ -199,6 +199,7 @@ class OpenRouter(Writer):
     """OpenRouter: role in every delta, reasoning twice, usage with a second finish."""
 
     starts = False
+    attaches_at_once = True
 
     before_choices: ClassVar[Payload] = {"provider": "provider"}
 
