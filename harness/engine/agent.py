@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
 
-__all__ = ["AgentLoop", "Cause"]
-
 
 @dataclass(slots=True)
 class Cause:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
+from harness.apis.json_values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
     from harness.cassettes.model import Exchange
     from harness.core.parts import ToolCall
-
-__all__ = [
-    "Answer",
-    "RequestReader",
-    "ToolResult",
-    "added_turns",
-    "continues",
-    "conversation_of",
-    "question_of",
-    "results_for",
-]
-
 
 _LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
 
@@ -290,19 +279,12 @@ def _has_id(call: ToolCall, one: RequestedCall) -> bool:
 
 
 def _has_arguments(call: ToolCall, one: RequestedCall) -> bool:
-    same = _canonical(call.arguments) == _canonical(one.arguments)
+    same = canonical(call.arguments or "{}") == canonical(one.arguments or "{}")
     return same and _has_name(call, one)
 
 
 def _has_name(call: ToolCall, one: RequestedCall) -> bool:
     return call.name == one.name
-
-
-def _canonical(arguments: str) -> str:
-    try:
-        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
-    except (ValueError, RecursionError):
-        return arguments
 
 
 def question_of(conversation: Conversation | None) -> str:

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
-__all__ = ["StreamReader", "look_ahead"]
-
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
@@ -460,7 +458,7 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
     created = 0.0
     for chunk in iterator:
         held.append(chunk)
-        sent = chunk.payload.get("created")
+        sent = chunk.created
         if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
             created = sent
             break

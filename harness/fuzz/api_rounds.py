@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["ApiRounds"]
-
 _TELLING = ("text and parallel calls", "plain text", "one call")
 _SOON = 2  # answers before the first is ended otherwise
 _ONLY_EXCEPTIONS = frozenset(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["odd_streams", "only_cuts", "renamed", "stock"]
 
 _LATE = ("parallel calls at index 0", "content as a list of parts")
 _Object = dict[str, Any]

@@ -12,8 +12,6 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["ODD_BYTES", "ODD_BYTES_OF_CHAT", "odd_bytes"]
-
 ODD_BYTES = (
     *("lines end with CRLF", "comments between events"),
     *("data in several lines", "no line end at the end"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
-from harness.debug.outcomes import canonical
+from harness.apis.json_values import canonical
 from harness.fuzz.api_arrivals import (
     answer_of,
     stock_answers,

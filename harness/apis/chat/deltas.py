@@ -40,8 +40,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["DeltaReader", "choice_index", "delta_of"]
-
 
 def choice_index(choice: dict[str, Any]) -> int:
     """Return which of the `n` choices an entry of `choices` continues.

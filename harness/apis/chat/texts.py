@@ -12,13 +12,6 @@ if TYPE_CHECKING:
 
     from harness.core.parts import Part
 
-__all__ = [
-    "REASONING_FIELDS",
-    "content_parts",
-    "detailed_reasoning",
-    "reasoning_of",
-]
-
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
 and Groq; GitHub Copilot. Some in transition send two with the same text, which counts
