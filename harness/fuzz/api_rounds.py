@@ -18,7 +18,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import byte_cuts
-from harness.fuzz.odd import ODD_BYTES, odd_bytes
+from harness.fuzz.odd_bytes import ODD_BYTES, odd_bytes
 from harness.fuzz.trial_cases import Case
 
 if TYPE_CHECKING:

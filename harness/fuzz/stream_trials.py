@@ -23,7 +23,8 @@ from harness.fuzz.arrivals import (
 )
 from harness.fuzz.cuts import StreamCuts, byte_cuts, named_cuts
 from harness.fuzz.driving import OwnInterface, StepInterface
-from harness.fuzz.odd import odd_bytes, only_cuts, renamed, stock
+from harness.fuzz.odd import only_cuts, renamed, stock
+from harness.fuzz.odd_bytes import odd_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
