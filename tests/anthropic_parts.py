@@ -165,7 +165,9 @@ def carried(parts: Sequence[Part]) -> list[Any]:
                 units.append(["redacted", part.data])
             case Opaque(kind="signature") if part.call is None and last != "text":
                 units.append(["signature", part.data])
-            case Item(kind="citation") if part.value["type"].endswith("_location"):
+            case Item(kind="citation", is_done=True) if part.value["type"].endswith(
+                "_location"
+            ):
                 units.append(["text", "", part.value])
             case Item() if part.is_done and part.kind.startswith(("server", "web")):
                 if part.kind != "web_search_call":

@@ -20,8 +20,8 @@ from tests.shared import HAS_CORPUS, SHARED, corpus_files
 _CORPUS = SHARED / "corpus"
 
 SHARES = [
-    pytest.param(10, id="a tenth"),
-    pytest.param(4, id="a quarter", marks=pytest.mark.slow),
+    pytest.param(30, id="a thirtieth"),
+    pytest.param(3, id="a third", marks=pytest.mark.slow),
     pytest.param(1, id="all", marks=pytest.mark.campaign),  # some minutes each
 ]
 """Each how many recordings a test over the whole corpus takes, for `parametrize`.

@@ -31,7 +31,7 @@ _TEXT = re.compile(rb'[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*(?=")')
 _NUMBER = re.compile(rb"(?:0|[1-9][0-9]{0,14})(?![0-9.eE])")
 _PADDING = re.compile(rb'"[ !#-\[\]-~]*"')
 _KINDS: dict[type, re.Pattern[bytes]] = {int: _NUMBER, str: _PADDING}
-_BLANKS = re.compile(rb" *(?=}\Z)")  # Anthropic's padding, before the last brace
+_BLANKS = re.compile(rb" *")  # Anthropic's padding, before the last brace
 _ONCE = {Block, Head}  # what a like event does not bring again
 _PATIENCE = 8
 # Events learned from in vain, after which only every eighth teaches: a stream of which
@@ -67,14 +67,26 @@ class Lane:
             only parts that it described itself come out here.
     """
 
-    __slots__ = ("_before", "_holes", "_idle", "_name", "_prefix", "_read", "_reader")
+    __slots__ = (
+        "_before",
+        "_behind",
+        "_idle",
+        "_in_front",
+        "_name",
+        "_prefix",
+        "_read",
+        "_reader",
+        "_suffix",
+    )
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._name: str | None = None  # None while no event is remembered
-        self._prefix = b""
-        self._holes: list[tuple[re.Pattern[bytes], bytes]] = []
-        # What may stand there, and the bytes behind it.
+        self._prefix = self._suffix = b""
+        self._in_front: list[tuple[re.Pattern[bytes], bytes]] = []
+        # Other holes than the text's: what may stand there, and the bytes behind it.
+        self._behind: list[tuple[re.Pattern[bytes], bytes]] = []
+        # The same behind the text, from the end, with the bytes in front.
         self._read: Callable[[str], Text | Reasoning | Refusal | CallPart]
         self._idle = 0
         self._before: Payload = {}  # of the event that came last the full way
@@ -109,23 +121,20 @@ class Lane:
 
     def _text(self, raw: bytes) -> bytes | None:
         """Return what stands in the place of the text; None where more differs."""
-        at = len(self._prefix)
-        if len(self._holes) == 1:  # most streams: nothing to look for
-            behind = self._holes[0][1]
-            end = len(raw) - len(behind)
-            return raw[at:end] if raw.endswith(behind) and end > at else None
-        text = b""
-        for hole, behind in self._holes:
+        at, end = len(self._prefix), len(raw) - len(self._suffix)
+        if not raw.endswith(self._suffix):
+            return None
+        for hole, bytes_ in self._in_front:
             found = hole.match(raw, at)
-            if found is None:
+            if found is None or not raw.startswith(bytes_, found.end()):
                 return None
-            at = found.end()
-            if not raw.startswith(behind, at):
+            at = found.end() + len(bytes_)
+        for hole, bytes_ in self._behind:
+            start = raw.rfind(bytes_, at, end)
+            if start < 0 or not hole.fullmatch(raw, start + len(bytes_), end):
                 return None
-            at += len(behind)
-            if hole is _TEXT:
-                text = found[0]
-        return text if at == len(raw) else None
+            end = start
+        return raw[at:end]
 
     def learn(self, event: Event, raw: bytes, parts: list[Part]) -> None:
         """Remember an event that was read the full way, or nothing.
@@ -159,17 +168,20 @@ class Lane:
         if blanks and raw[-1:] == b"}":
             holes.append((len(raw) - 1 - blanks, len(raw) - 1, _BLANKS))
         holes.sort(key=lambda hole: hole[0])
-        starts = [start for start, _, _ in holes[1:]]
-        behind = [
+        starts = [start for start, _, _ in holes]
+        between = [
             raw[end:start]
-            for (_, end, _), start in zip(holes, [*starts, len(raw)], strict=True)
+            for (_, end, _), start in zip(holes, [*starts[1:], len(raw)], strict=True)
         ]
-        prefix = raw[: holes[0][0]]
-        around = b"".join([prefix, *behind])
+        prefix = raw[: starts[0]]
+        around = b"".join([prefix, *between])
         if b"\\" in around or b"NaN" in around:
             return  # a key may be written in two ways; NaN is another each time
-        self._holes = [(kind, b) for (_, _, kind), b in zip(holes, behind, strict=True)]
-        self._prefix = prefix
+        at = holes.index(text)
+        kinds = [kind for _, _, kind in holes]
+        self._in_front = list(zip(kinds[:at], between[:at], strict=True))
+        self._behind = list(zip(kinds[:at:-1], between[-2::-1], strict=False))
+        self._prefix, self._suffix = prefix, between[-1]
         self._read = like.read
         self._name = event.name
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -193,6 +194,9 @@ class _Reader:
 
     def json_body(self, body: Any, where: str) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
+        if _is_small(body):
+            with suppress(TypeError, ValueError, RecursionError):  # reported below
+                return body_bytes(json.dumps(body, ensure_ascii=False))
         pieces: list[str] = []
         left = BODY.value
         try:
@@ -397,6 +401,27 @@ class _Reader:
                 f"the body has {len(body)} bytes; the file was edited, record it again"
             )
         response.body = body
+
+
+_FEW = 10_000  # values: more are written in pieces, twenty times slower
+
+
+def _is_small(body: Any) -> bool:
+    """Return whether what is written of a body must be small, aliases and all."""
+    held = [body]
+    values = length = 0
+    while held and values <= _FEW:
+        one = held.pop()
+        values += 1
+        if isinstance(one, dict):
+            held += one.values()
+            held += one.keys()
+        elif isinstance(one, list | tuple):
+            held += one
+        elif isinstance(one, str):
+            length += len(one)
+    # An escaped character takes six.
+    return not held and 6 * length < BODY.value
 
 
 _MOST_SECONDS = 1e9  # 30 years: more is a time of day, not a time since the request

@@ -20,7 +20,6 @@ def _list_rules() -> None:
 @click.command(
     "check",
     no_args_is_help=True,
-    short_help="Check recordings: format, complete streams, secrets.",
 )
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(

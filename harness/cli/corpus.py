@@ -26,7 +26,6 @@ _LABELS = ("api", "provider", "model", "shape")
 @click.group(
     "corpus",
     no_args_is_help=True,
-    short_help="Pack recordings into a data set; list, count, sample.",
 )
 def command() -> None:
     """Pack recordings into a data set; list, count, sample and unpack corpora.

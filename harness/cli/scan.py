@@ -13,7 +13,6 @@ from harness.cli.jobs import each, jobs_option, named
 @click.command(
     "scan",
     no_args_is_help=True,
-    short_help="Look for secrets in recordings: keys, tokens, cookies.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(

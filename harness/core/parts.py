@@ -185,7 +185,8 @@ class Item:
     value: Any
     """The JSON value as sent."""
     is_done: bool = True
-    """False where it is only announced; the whole item follows."""
+    """False where it only announces: the whole item follows, in pieces of its kind if
+    it is streamed, or the next block has it."""
 
 
 @dataclass(slots=True)

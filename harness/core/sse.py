@@ -180,15 +180,17 @@ class SSEDecoder(ByteDecoder):
         rest = blocks.pop()
         last_id = self._last_id
         start = self._consumed
+        known, event = b"", ""  # nearly every event has the name of the one before
         for block in blocks:
             name, _, line = block.rpartition(b"\n")
             if (
                 line[:6] == b"data: "
-                and (not name or _EVENT_LINE.fullmatch(name))
+                and (name == known or not name or _EVENT_LINE.fullmatch(name))
                 and block[:1] != b"\n"
                 and len(block) <= self._max_event_bytes
             ):
-                event = name[7:].decode("utf-8", "replace") if name else ""
+                if name != known:
+                    known, event = name, name[7:].decode("utf-8", "replace")
                 events.append(SSEEvent(line[6:], start, event, last_id))
                 start += len(block) + 2
             else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
@@ -17,7 +18,7 @@ from harness.cassettes.model import Cassette, Exchange
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
 from harness.corpus.opening import ROW, Item
-from harness.corpus.stream_rows import Stream, content_id, labels_of
+from harness.corpus.stream_rows import LABELS, Stream, content_id, labels_of
 from harness.corpus.unpacking import plain
 from harness.engine.check import check_cassette
 from harness.engine.replay import replay
@@ -25,6 +26,7 @@ from harness.engine.summary import summarise_exchange
 from harness.engine.transcript import message_json
 from harness.errors import (
     CassetteError,
+    InterfaceError,
     NothingToReplayError,
     UsageError,
     printable,
@@ -33,6 +35,8 @@ from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from harness.engine.transcript import Transcript
 
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")
@@ -115,16 +119,23 @@ class _Row:
     harness: str = __version__
     seconds: float = 0.0
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON; `asdict` would copy all that is in it."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
     def note(self, kind: str, text: str) -> None:
         self.diagnostics[kind] = self.diagnostics.get(kind, 0) + 1
         if len(self.problems) < _TEXTS:
             self.problems.append(printable(text)[:_TEXT_LENGTH])
 
 
+_FIELDS = tuple(each.name for each in fields(_Row))
+
+
 def apart_row(item: Item, reason: str) -> dict[str, Any]:
     """Return the row of what could not be worked on, named by its id."""
     row = _Row(item.name, source=item.name, size=len(item.data), apart=reason)
-    return asdict(row)
+    return row.as_json()
 
 
 def streams_in(item: Item) -> list[Stream]:
@@ -205,14 +216,14 @@ def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
     except CassetteError as error:
         return [apart_row(item, str(error))]
     if not found:
-        return [asdict(_Row(item.name, source=source, shape=NO_RECORDING))]
+        return [_Row(item.name, source=source, shape=NO_RECORDING).as_json()]
     rows = []
     for name, exchange in found:
         row = _row(name, source, exchange, plan, text)
         text = None  # what stands outside of exchanges is reported with the first
         now = time.perf_counter()
         row.seconds, started = round(now - started, 6), now
-        rows.append(asdict(row))
+        rows.append(row.as_json())
     return rows
 
 
@@ -224,15 +235,17 @@ def _row(
     row = _Row(
         name,
         content_id(exchange),
-        **asdict(labels),
+        **{name: getattr(labels, name) for name in LABELS},
         size=len(exchange.response.body),
     )
     # Ids of messages come from the number: a stream has the same digest in any file.
     cassette = Cassette(name, [replace(exchange, index=0)])
+    # One replay for those who look at one.
+    replayed = cache(partial(replay, cassette, "streaming"))
     asked: dict[str, Callable[[Cassette, _Row], str]] = {
-        "check": _check,
+        "check": partial(_check, replayed=replayed if "replay" in plan.names else None),
         "scan": partial(_scan, text=text),
-        "replay": _replay,
+        "replay": partial(_replay, replayed=replayed),
         "drift": _drift,
     }
     for check in plan.names:
@@ -258,8 +271,14 @@ def _row(
     return row
 
 
-def _check(cassette: Cassette, row: _Row) -> str:
-    problems = check_cassette(cassette)
+def _check(
+    cassette: Cassette, row: _Row, replayed: Callable[[], Transcript] | None
+) -> str:
+    found = None
+    if replayed is not None:
+        with suppress(NothingToReplayError, InterfaceError):
+            found = replayed().diagnostics
+    problems = check_cassette(cassette, found)
     for problem in problems:
         # `breaks RULE (...)`, or `KIND: text` as a diagnostic prints itself.
         words = problem.text.removeprefix("event ").split()
@@ -280,9 +299,9 @@ def _scan(cassette: Cassette, row: _Row, text: bytes | None) -> str:
     return "found" if findings else "ok"
 
 
-def _replay(cassette: Cassette, row: _Row) -> str:
+def _replay(_cassette: Cassette, row: _Row, replayed: Callable[[], Transcript]) -> str:
     try:
-        transcript = replay(cassette, "streaming")
+        transcript = replayed()
     except NothingToReplayError:
         return "nothing"
     digest = hashlib.sha256()

@@ -111,11 +111,14 @@ def _check_file(path: str, redaction: Redaction | None) -> list[Problem]:
     return sorted(problems, key=lambda p: -1 if p.exchange is None else p.exchange)
 
 
-def check_cassette(cassette: Cassette) -> list[Problem]:
+def check_cassette(
+    cassette: Cassette, diagnostics: list[Diagnostic] | None = None
+) -> list[Problem]:
     """Check a loaded cassette as `check` does, but for its file and for secrets.
 
     Args:
         cassette: The cassette; a `source` of it is used up.
+        diagnostics: What a replay of all of it reported, where there was one.
 
     Returns:
         Problems and notes, those of single exchanges first.
@@ -125,7 +128,9 @@ def check_cassette(cassette: Cassette) -> list[Problem]:
         for exchange in cassette.exchanges
         for text, is_note in _check_exchange(exchange)
     ]
-    return [*problems, *_diagnosed(cassette)]
+    if diagnostics is None:
+        diagnostics = diagnostics_of(cassette)
+    return [*problems, *_diagnosed(cassette, diagnostics)]
 
 
 def _about_journal(path: str) -> _Found:
@@ -221,8 +226,8 @@ def diagnostics_of(cassette: Cassette) -> list[Diagnostic]:
     return running.diagnostics
 
 
-def _diagnosed(cassette: Cassette) -> Iterator[Problem]:
-    for found in diagnostics_of(cassette):
+def _diagnosed(cassette: Cassette, diagnostics: list[Diagnostic]) -> Iterator[Problem]:
+    for found in diagnostics:
         place = str(found).removeprefix(f"exchange {found.exchange}").lstrip(", :")
         yield Problem(
             cassette.path,

@@ -103,7 +103,11 @@ class RequestReader:
 
 
 def continues(
-    earlier: Conversation | None, later: Conversation | None, *, response_id: str = ""
+    earlier: Conversation | None,
+    later: Conversation | None,
+    *,
+    response_id: str = "",
+    calls: Sequence[ToolCall] = (),
 ) -> bool:
     """Return whether a request goes on where an earlier one stopped.
 
@@ -112,29 +116,61 @@ def continues(
         later: The later one; None if unknown.
         response_id: The id of the earlier one's answer, which a later request of an
             API that keeps turns on the server names.
+        calls: The calls of that answer.
 
     Returns:
         Whether `later` names that answer, or begins with all turns of `earlier` and
-        adds to them. Two unknown requests do not continue each other.
+        adds to them, or answers `calls`. Two unknown requests do not continue each
+        other.
     """
-    return _added(earlier, later, response_id) is not None
+    return _added(earlier, later, response_id, calls) is not None
 
 
 def _added(
-    earlier: Conversation | None, later: Conversation | None, response_id: str
+    earlier: Conversation | None,
+    later: Conversation | None,
+    response_id: str,
+    calls: Sequence[ToolCall],
 ) -> tuple[Turn, ...] | None:
     if later is None:
         return None
     if later.previous_id:
-        return later.turns if later.previous_id == response_id else None
-    if earlier is None or len(later.turns) <= len(earlier.turns):
-        return None
-    known = len(earlier.turns)
-    same = all(
-        one.own == other.own
-        for one, other in zip(earlier.turns, later.turns[:known], strict=True)
-    )
-    return later.turns[known:] if same else None
+        if later.previous_id == response_id:
+            return later.turns
+        if earlier is None or later.previous_id != earlier.previous_id:
+            return None
+    elif earlier is not None and len(later.turns) > len(earlier.turns):
+        known = len(earlier.turns)
+        if all(
+            one.own == other.own
+            for one, other in zip(earlier.turns, later.turns[:known], strict=True)
+        ):
+            return later.turns[known:]
+    return _answering(calls, later.turns) if calls else None
+
+
+def _answering(
+    calls: Sequence[ToolCall], turns: tuple[Turn, ...]
+) -> tuple[Turn, ...] | None:
+    """Return the turns from the calls on that a request repeats last.
+
+    So a conversation is known again whose beginning was written anew: a system message
+    with the time or the agent's memory, old turns that were left out or summarized, or
+    turns that the server keeps (`conversation`, `item_reference`).
+    """
+    for place in reversed(range(len(turns))):
+        asked = turns[place].calls
+        if asked:
+            pairs = zip(calls, _repeated(calls, asked), strict=True)
+            same = len(asked) == len(calls) and all(
+                one is not None
+                and (call.id == one.id or not (call.id and one.id))
+                and _has_arguments(call, one)
+                for call, one in pairs
+            )
+            return turns[place:] if same else None
+    answered = {output.call_id for turn in turns for output in turn.outputs}
+    return turns if all(c.id and c.id in answered for c in calls) else None
 
 
 def added_turns(
@@ -143,6 +179,7 @@ def added_turns(
     api: str = "",
     *,
     response_id: str = "",
+    calls: Sequence[ToolCall] = (),
     read: Callable[[Exchange, str], Conversation | None] = conversation_of,
 ) -> tuple[Turn, ...]:
     """Return the turns that the next request adds to those of an exchange.
@@ -156,6 +193,7 @@ def added_turns(
             carries its results whether or not it was answered.
         api: Whose answer the exchange is.
         response_id: The id of that answer.
+        calls: Its calls.
         read: Reads a request, for callers that have read some.
 
     Returns:
@@ -165,7 +203,7 @@ def added_turns(
     asked = (read(candidate, api) for candidate in later)
     known = (one for one in asked if one is not None)
     for conversation in islice(known, _LOOKED_AHEAD):
-        added = _added(earlier, conversation, response_id)
+        added = _added(earlier, conversation, response_id, calls)
         if added is not None:
             return added
         if earlier is not None and conversation.turns == earlier.turns:

@@ -118,7 +118,10 @@ class StreamReader:
         self.left_out = restater.left_out
         for event, at, parts in self.parts():
             chunk = restater.one(event.index, at, parts)
-            yield from (chunk,) if chunk else restater.chunks(event.index, at, parts)
+            if chunk is None:
+                yield from restater.chunks(event.index, at, parts)
+            else:
+                yield chunk
         restater.close()
         self.left = restater.left
 

@@ -31,6 +31,7 @@ from harness.fuzz.driving import (
     StepInterface,
     fresh,
 )
+from harness.net import require_h11
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -376,6 +377,7 @@ def _called(
     kept: dict[str, Any],
 ) -> BytesConsumer | ChunksConsumer | UrlConsumer:
     if level is Level.URL:
+        require_h11("a consumer that is given a URL", "serve")
         from harness.fuzz.served_streams import UrlConsumer  # threads and a socket
 
         return UrlConsumer(make, name, **kept)

@@ -92,6 +92,9 @@ def stock_streams() -> dict[str, _Stream]:
         "text with every line end": _stream(
             *_text("a\r", "\nb\n\n", "c\u2028d ", "\te")
         ),
+        # cita-777/metapi#336, crabwise-ai/crabwalk#8: taken for the text so far
+        "text that repeats itself": _stream(*_text("ha", "ha", "haha", "!")),
+        "text that looks escaped": _stream(*_text("a &lt;", " b &am", "p; c %20 \\n.")),
         # pydantic-ai#164, llama_index#7640, simonw/llm#294
         "first chunk without choices": (
             {**_chunk({}), "id": "", "choices": [], "prompt_filter_results": [filters]},
@@ -124,7 +127,7 @@ def stock_streams() -> dict[str, _Stream]:
         ),
         "content as a list of parts": _stream(
             {"content": [{"type": "text", "text": "Hel"}]},
-            {"content": [{"type": "text", "text": "lo"}]},
+            {"content": [{"type": "text", "text": "l"}, {"type": "text", "text": "o"}]},
         ),
         "reasoning before text": _stream(
             {"reasoning_content": "Let me", "content": None},
@@ -195,6 +198,10 @@ def stock_streams() -> dict[str, _Stream]:
         ),
         "parallel calls in one delta": _calls(
             _delta(_open("first", 1, '{"a":1}'), _open("second", 2, '{"b":2}', index=1))
+        ),
+        "the same call twice": _calls(
+            _delta(_open("look", 1, '{"a":1}')),
+            _delta(_open("look", 2, '{"a":1}', index=1)),
         ),
         # litellm#33678, hermes-agent#3468, langchain#35281
         "parallel calls at index 0": _calls(

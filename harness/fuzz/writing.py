@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects import Framing, encode_payload
+from harness.apis.examples import numbered_events
+from harness.apis.requests import PATHS
 from harness.cassettes.model import (
     Cassette,
     Ending,
@@ -21,12 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cassette_of", "chunks_of_fragments", "event_bytes"]
 
-_URIS = {  # never asked: a recording is its answer
-    "chat": "https://localhost/v1/chat/completions",
-    "responses": "https://localhost/v1/responses",
-    "anthropic": "https://localhost/v1/messages",
-    "gemini": "https://localhost/v1beta/models/model:streamGenerateContent?alt=sse",
-}
+_HOST = "https://localhost"  # never asked: a recording is its answer
 _STEP_S = 0.001
 
 
@@ -35,12 +32,9 @@ def event_bytes(arrival: Iterable[dict[str, Any]], api: str = "chat") -> list[by
     if api == "chat":
         events = [encode_event(encode_payload(payload)) for payload in arrival]
         return [*events, Framing().frame("[DONE]", len(events))]
-    is_named = api != "gemini"
     return [
-        encode_event(
-            encode_payload(payload), event=str(payload.get("type", "")) * is_named
-        )
-        for payload in arrival
+        encode_event(encode_payload(event.payload), event=event.name)
+        for event in numbered_events(api, arrival)
     ]
 
 
@@ -103,7 +97,10 @@ def cassette_of(
         }
     )
     request = Request(
-        "POST", _URIS[api], {"content-type": ["application/json"]}, body.encode()
+        "POST",
+        _HOST + PATHS[api].format(model="model"),
+        {"content-type": ["application/json"]},
+        body.encode(),
     )
     response = Response(
         200,

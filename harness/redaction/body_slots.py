@@ -15,6 +15,7 @@ text too many costs a search, a missing one costs a secret.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,7 @@ from harness.redaction.slot_places import (
     Fragment,
     Places,
     Template,
+    memo,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +51,13 @@ class Slot(NamedTuple):
     """By which they are taken for one; see `harness.redaction.slot_places`."""
 
 
+class _Alike(NamedTuple):
+    """Documents of a body that have a template in common."""
+
+    template: Template
+    buckets: dict[tuple[bytes, ...], Bucket]
+
+
 class Slots:
     """The slots of one body that a search of its bytes does not cover.
 
@@ -59,11 +68,11 @@ class Slots:
     def __init__(self, body: bytes) -> None:
         self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
-        self._templates: dict[Hashable, Template] = {}
+        self._templates: dict[Hashable, _Alike] = {}
         self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
-        self._interned: dict[Hashable, int] = {}
-        self._last: tuple[Template, Bucket] | None = None
+        self._memo = memo()
+        self._last: tuple[_Alike, Bucket] | None = None
         self._offsets: tuple[int, list[int]] = (-1, [])
         for document in documents(body):
             self._add(document)
@@ -84,19 +93,26 @@ class Slots:
 
     def __iter__(self) -> Iterator[Slot]:
         buckets = [self._text] if self._text.rows else []
-        for template in self._templates.values():
-            buckets += template.buckets.values()
+        for alike in self._templates.values():
+            buckets += alike.buckets.values()
+        columns = [
+            (number, column, places)
+            for number, bucket in enumerate(buckets)
+            for column, places in enumerate(bucket.places)
+        ]
+        alone = Counter([places.loose for _, _, places in columns])
         seen: set[tuple[tuple[int, int], ...]] = set()
         for rule in RULES:
             groups: dict[int, list[tuple[int, int]]] = {}
-            for number, bucket in enumerate(buckets):
-                for column, places in enumerate(bucket.places):
-                    groups.setdefault(places[rule], []).append((number, column))
+            for number, column, places in columns:
+                groups.setdefault(places[rule], []).append((number, column))
             for group in groups.values():
-                columns = tuple(group)
-                if columns not in seen:
-                    seen.add(columns)
-                    yield from _slots(buckets, columns, rule)
+                taken = tuple(group)
+                if taken not in seen:
+                    seen.add(taken)
+                    yield from _slots(buckets, taken, rule)
+            if rule == RULES[0]:  # what no rule puts together was seen
+                columns = [one for one in columns if alone[one[2].loose] > 1]
 
     def _add(self, document: Document) -> None:
         text = self._view[document.start : document.end]
@@ -112,34 +128,36 @@ class Slots:
         structure = b'"'.join(separators).translate(None, _IN_NUMBERS)
         names = self._names.get(structure)
         if names is None:
-            names = self._names[structure] = _names_of(separators)
+            names = self._names[structure] = self._memo.names(separators)
         key = (separators[0], structure, names(strings))
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = Template(separators, strings)
+        alike = self._templates.get(key)
+        if alike is None:
+            template = self._memo.template(separators, strings)
+            alike = self._templates[key] = _Alike(template, {})
+        template, buckets = alike
         if template.texts is None:
             return
         values = tuple([value(separators, strings) for value in template.values])
-        bucket = template.buckets.get(values)
+        bucket = buckets.get(values)
         if bucket is None:
-            bucket = template.bucket(separators[0], values, self._interned)
+            bucket = buckets[values] = template.bucket(values, self._memo)
         bucket.rows.append((number, template.texts(strings)))
-        self._last = (template, bucket)
+        self._last = (alike, bucket)
 
     def _complete(self) -> None:
         """Put what a cut-off document has wherever its like stood before.
 
         The numbers that distinguish parallel texts often come after the text.
         """
-        if self._last is None or not self._last[0].is_cut_off:
+        if self._last is None or not self._last[0].template.is_cut_off:
             return
-        template, last = self._last
+        alike, last = self._last
         number, texts = last.rows.pop()
-        before: dict[int, set[Places]] = {}
+        before: dict[int, dict[Places, None]] = {}
         for other in self._templates.values():
             for bucket in other.buckets.values():
                 for places in bucket.places if bucket.rows else ():
-                    before.setdefault(places.loose, set()).add(places)
+                    before.setdefault(places.loose, {})[places] = None
         columns = [
             (places._replace(part=own.part, siblings=-1), string, text)
             for own, string, text in zip(last.places, last.strings, texts, strict=False)
@@ -147,7 +165,7 @@ class Slots:
         ]
         completed = Bucket([c[0] for c in columns], [c[1] for c in columns])
         completed.rows.append((number, tuple([c[2] for c in columns])))
-        template.buckets[b"cut off",] = completed
+        alike.buckets[b"cut off",] = completed
 
 
 def _pieces(document: memoryview) -> list[bytes]:
@@ -158,22 +176,14 @@ def _pieces(document: memoryview) -> list[bytes]:
     return pieces
 
 
-def _names_of(separators: list[bytes]) -> Callable[[list[bytes]], object]:
-    """Return what returns those strings of a document that are names of fields."""
-    numbers = [
-        number
-        for number, separator in enumerate(separators[1:])
-        if separator.lstrip()[:1] == b":"
-    ]
-    return itemgetter(*numbers) if numbers else lambda _: b""
-
-
 def _slots(
     buckets: list[Bucket], columns: tuple[tuple[int, int], ...], rule: int
 ) -> Iterator[Slot]:
     """Put the fragments of some columns together, in the order of the body."""
     if len(columns) == 1:
         [(number, column)] = columns
+        if len(buckets[number].rows) == 1 and not buckets[number].is_escaped(column):
+            return  # as most are, of a body that is one document
         if not buckets[number].is_constant(column):
             yield from _whole(buckets[number].column(column), RULES[0])
         return

@@ -36,7 +36,7 @@ from harness.redaction.secret_names import (
 from harness.redaction.spans import URL_USER, Span, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from harness.cassettes.model import Exchange, Headers
 
@@ -54,6 +54,9 @@ _KINDS = {
 }
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
 _MOST_PASSES = 10  # two were enough for all that property tests have tried
+_SHORT = 200  # bytes: URLs and values of headers, which come again and again
+_MOST_CLEAN = 2048
+_CLEAN: set[tuple[Hashable, ...]] = set()  # those without a secret, and by which rules
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
 
 
@@ -248,13 +251,22 @@ class Redaction:
             may and not any(value in run for value in values) and is_harmless(run)
         )
 
-    def _found(self, text: bytes, *, is_url: bool = False) -> Iterator[Span]:
-        return find_secrets(
+    def _found(self, text: bytes, *, is_url: bool = False) -> Iterable[Span]:
+        key = (text, self.deny, self.allow, self.patterns, self.personal)
+        is_short = is_url and len(text) < _SHORT
+        if is_short and key in _CLEAN:
+            return ()
+        found: Iterable[Span] = find_secrets(
             text,
             Names(self.deny, self.allow),
             _detectors(self.patterns, self.personal),
             is_url=is_url,
         )
+        if is_short and not (found := list(found)):
+            if len(_CLEAN) >= _MOST_CLEAN:
+                _CLEAN.clear()
+            _CLEAN.add(key)
+        return found
 
     def _known(self, text: bytes, known: Iterable[str]) -> Iterator[Span]:
         for value in (*self.secrets, *known):

@@ -39,6 +39,7 @@ class Credential(enum.IntEnum):
     """Whatever the value is, such as `password`."""
 
 
+@functools.lru_cache(maxsize=512)  # nearly all are names of headers
 def folded(name: str) -> str:
     """Return a name as it is compared: without case, `-` and `_`."""
     return re.sub(r"[-_]", "", name.lower())
@@ -178,6 +179,7 @@ _CODE = re.compile(
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=512)
 def is_credential_header(name: str) -> bool:
     """Return whether a header carries a credential, by its name as it is written."""
     lowered = name.lower()

@@ -3,19 +3,31 @@
 Owns the rules by which strings of several documents are taken for one text. Documents
 of a stream are much alike: what depends on their structure and the names of their
 fields alone is found once for all of them (`Template`), what depends on the numbers
-and ids that distinguish parallel texts once for each of those (`Bucket`).
+and ids that distinguish parallel texts once for each of those (`Bucket`). So are those
+of several streams: both are kept for the next body (`Memo`).
 """
 
 from __future__ import annotations
 
 import re
+from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["ALIKE", "GUESSES", "RULES", "Bucket", "Fragment", "Places", "Template"]
+__all__ = [
+    "ALIKE",
+    "GUESSES",
+    "RULES",
+    "Bucket",
+    "Fragment",
+    "Memo",
+    "Places",
+    "Template",
+    "memo",
+]
 
 _STRUCTURE = re.compile(rb"[{}\[\],]")
 _NUMBER = re.compile(rb"\s*+:\s*+([-+.\deE]+)")
@@ -103,6 +115,10 @@ class Bucket:
         texts = {texts[number] for _, texts in self.rows}
         return len(texts) == 1 and len(self.rows) > 1 and b"\\" not in min(texts)
 
+    def is_escaped(self, number: int) -> bool:
+        """Return whether a string of the first document reads otherwise than it is."""
+        return self.rows[0][1][number].find(b"\\") >= 0  # `in` takes five times as long
+
     def column(self, number: int) -> list[Fragment]:
         """Return a string of each document, where it is not empty."""
         string = self.strings[number]
@@ -118,7 +134,8 @@ class Template:
 
     def __init__(self, separators: list[bytes], strings: list[bytes]) -> None:
         self.values: list[Callable[[list[bytes], list[bytes]], bytes]] = []
-        self.buckets: dict[tuple[bytes, ...], Bucket] = {}
+        self._places: dict[tuple[bytes, ...], list[Places]] = {}
+        self._prefix = separators[0].strip(b"{[ \t\r\n")
         self._frames = [_Frame(None, b"", is_array=False)]
         self._leaves: list[_Leaf] = []
         self._strings: list[int] = []
@@ -128,21 +145,22 @@ class Template:
         if self._strings:  # with one number alone it would return no tuple
             self.texts = itemgetter(*self._strings, self._strings[0])
 
-    def bucket(
-        self, prefix: bytes, values: tuple[bytes, ...], known: dict[Hashable, int]
-    ) -> Bucket:
+    def bucket(self, values: tuple[bytes, ...], memo: Memo) -> Bucket:
         """Return a new bucket for documents with these values.
 
         Args:
-            prefix: What stands before the first string.
             values: What distinguishes the texts, see `values`.
-            known: Numbers given to places so far.
+            memo: The one that has this template.
         """
+        places = self._places.get(values)
+        if places is None:
+            places = self._places[values] = self._placed(values, memo)
+            memo.size += len(places)
+        return Bucket(places, self._strings)
 
-        def place(*parts: Hashable) -> int:
-            return known.setdefault(parts, len(known))
-
-        start = place(prefix.strip(b"{[ \t\r\n"))
+    def _placed(self, values: tuple[bytes, ...], memo: Memo) -> list[Places]:
+        place = memo.place
+        start = place(self._prefix)
         places = {self._frames[0]: Places(start, start, start, start, start, 0, -1)}
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
@@ -177,8 +195,7 @@ class Template:
                     above.siblings,
                 )
             )
-        bucket = self.buckets[values] = Bucket(leaves, self._strings)
-        return bucket
+        return leaves
 
     def _read(self, separators: list[bytes], strings: list[bytes]) -> None:
         frame = self._frames[0]
@@ -239,3 +256,63 @@ def _number_at(number: int) -> Callable[[list[bytes], list[bytes]], bytes]:
 
 def _string_at(number: int) -> Callable[[list[bytes], list[bytes]], bytes]:
     return lambda _, strings: strings[number]
+
+
+_MOST_STRINGS = 10_000  # of templates that are held for other bodies: some 12 MB
+_NUMBERS = bytes.maketrans(b"0123456789+-.eE", b"0" * 15)
+
+
+class Memo:
+    """Templates of the bodies before, with the numbers of their places."""
+
+    def __init__(self) -> None:
+        self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
+        self._templates: dict[Hashable, Template] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._next = count().__next__
+        self.size = 0
+        """How many strings its templates and their places have."""
+
+    def place(self, *parts: Hashable) -> int:
+        """Return the number of a place, the same for the same parts."""
+        return self._numbers.setdefault(parts, self._next())
+
+    def names(self, separators: list[bytes]) -> Callable[[list[bytes]], object]:
+        """Return what returns those strings of a document that are names of fields."""
+        key = _structure(separators)
+        names = self._names.get(key)
+        if names is None:
+            numbers = [
+                number
+                for number, separator in enumerate(separators[1:])
+                if separator.lstrip()[:1] == b":"
+            ]
+            names = itemgetter(*numbers) if numbers else lambda _: b""
+            self._names[key] = names
+        return names
+
+    def template(self, separators: list[bytes], strings: list[bytes]) -> Template:
+        """Return the template of a document."""
+        names = self.names(separators)(strings)
+        key = (separators[0], _structure(separators), names)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = Template(separators, strings)
+            self.size += len(separators)
+        return template
+
+
+def _structure(separators: list[bytes]) -> bytes:
+    """Return all that `Template` reads of them: where numbers are, and not which."""
+    return b'"'.join(separators).translate(_NUMBERS)
+
+
+def memo() -> Memo:
+    """Return the memo for the next body."""
+    global _memo  # noqa: PLW0603 - dropped as a whole: its parts hold numbers of others
+    if _memo.size > _MOST_STRINGS:
+        _memo = Memo()
+    return _memo
+
+
+_memo = Memo()

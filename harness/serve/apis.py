@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -144,11 +145,16 @@ def written(
 
 def style_of(settings: Settings, api: str, request: Request) -> ApiStyle:
     """Return how an API is written: as set for it; Gemini's query chooses framing."""
-    if settings.style is not None and settings.style.api == api:
-        return settings.style
-    if api == "gemini" and "alt=sse" not in request.uri:
-        return ApiStyle(api, "gemini-array")
-    return ApiStyle(api)
+    style = settings.style
+    if style is None or style.api != api:
+        style = ApiStyle(api)
+    return replace(style, is_array=is_asked_as_array(request))
+
+
+def is_asked_as_array(request: Request) -> bool:
+    """Return whether a request asks for a stream as one JSON array: Gemini's can."""
+    query = parse_qs(request.uri.partition("?")[2])
+    return asked_api(request.uri) == "gemini" and "sse" not in query.get("alt", [])
 
 
 def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:

@@ -199,7 +199,7 @@ def test_recorded_requests_hold_the_conversation() -> None:
     assert turns > 50
 
 
-@pytest.mark.parametrize("share", [40, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("share", [120, pytest.param(1, marks=pytest.mark.slow)])
 def test_chat_streams_are_written_as_gemini(share: int) -> None:
     """583 recordings of 25 providers: the same text, reasoning, refusals and calls.
 

@@ -60,7 +60,7 @@ def calls_of(row: dict[str, Any], *, with_ids: bool) -> list[Any]:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("split", [None, "chars", "random:11"])
-@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [18, pytest.param(1, marks=pytest.mark.slow)])
 def test_accumulated_answer_is_the_expected_one(
     api: str, split: str | None, every: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_accumulated_answer_is_the_expected_one(
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("split", [None, "chars", "random:11"])
-@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [18, pytest.param(1, marks=pytest.mark.slow)])
 def test_streaming_interface_emits_the_expected_text_and_calls(
     api: str, split: str | None, every: int
 ) -> None:

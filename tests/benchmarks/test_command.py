@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_command_writes_a_row_as_json(tmp_path: Path) -> None:
     """One cheap row is printed, and kept with its goal and the machine."""
     out = tmp_path / "figures.json"

@@ -19,7 +19,7 @@ import pytest
 from harness.apis.chat.dialects import DIALECTS
 from harness.apis.chat.faults import FAULTS
 from harness.cli import cli
-from tests.cli.running import ROOT
+from tests.cli.running import ROOT, harness
 
 PROGRAM = Path(sys.executable).parent / "harness"
 SHELLS = {"bash": "bash", "zsh": "zsh", "fish": "fish"}
@@ -29,12 +29,7 @@ def _asked(instruction: str, words: str = "", number: int = 0) -> list[str]:
     """Run `harness` as a shell does to ask what could be typed."""
     result = subprocess.run(
         [PROGRAM],
-        env={
-            **os.environ,
-            "_HARNESS_COMPLETE": instruction,
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(number),
-        },
+        env={**os.environ, **_question(instruction, words, number)},
         capture_output=True,
         text=True,
         check=False,
@@ -43,10 +38,21 @@ def _asked(instruction: str, words: str = "", number: int = 0) -> list[str]:
     return result.stdout.splitlines()
 
 
+def _question(instruction: str, words: str, number: int) -> dict[str, str]:
+    """Return the environment in which a shell asks."""
+    return {
+        "_HARNESS_COMPLETE": instruction,
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(number),
+    }
+
+
 def _completed(words: str) -> list[str]:
-    """Return what completes the last word."""
-    answer = _asked("bash_complete", words, len(words.split(" ")) - 1)
-    return [line.partition(",")[2] for line in answer if line]
+    """Return what completes the last word, asked in this process."""
+    asked = _question("bash_complete", words, len(words.split(" ")) - 1)
+    result = harness(environment=asked)
+    assert (result.code, result.err) == (0, "")
+    return [line.partition(",")[2] for line in result.out.splitlines() if line]
 
 
 def test_commands_complete() -> None:

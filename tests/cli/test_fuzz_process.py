@@ -191,6 +191,7 @@ def _report_of(folder: Path, jobs: str) -> str:
     return text.replace(f"out{jobs}", "out")
 
 
+@pytest.mark.slow
 def test_any_number_of_jobs_finds_the_same(folder: Path) -> None:
     """Cases are shared by number and merged in order: the reports are equal."""
     assert _report_of(folder, "1") == _report_of(folder, "2")

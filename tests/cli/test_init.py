@@ -13,9 +13,8 @@ from tests.cli.running import harness
 COMMAND = str(Path(sys.executable).parent / "harness")
 
 
-@pytest.mark.parametrize(
-    "mode", ["prepend", pytest.param("importlib", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
 def test_the_example_passes(
     tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

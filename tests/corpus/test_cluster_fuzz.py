@@ -41,6 +41,7 @@ def _findings(
     return result.code, kept, written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["odd:drops", "streaming"])
 def test_blocks_of_cases_find_what_one_process_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
@@ -67,6 +68,7 @@ def test_a_cluster_finds_what_one_process_finds(tmp_path: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.slow  # Dask is an extra of the slow tests
 def test_a_scheduler_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """Exit 2, with the address."""
     pytest.importorskip("distributed", reason="--dask needs distributed")

@@ -60,6 +60,7 @@ def test_processes_give_each_result_once_in_order(
     assert got == [[str(n), n] for n in range(50)]
 
 
+@pytest.mark.slow
 def test_poison_is_set_apart_and_the_rest_is_done() -> None:
     """What hangs, takes too much memory or kills its worker is named with a reason."""
     with Processes(Poison(), Limits(0.5, 1 << 30), 1) as engine:

@@ -143,6 +143,7 @@ messages: [{role: user, content: Hello}]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", _lines(recording=True))
 def test_recording_command_records(command: str, tmp_path: Path) -> None:
     """Each command that records does so, against a server of this machine."""

@@ -203,7 +203,7 @@ def test_problem_prints_as_one_line() -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [48, pytest.param(1, marks=pytest.mark.slow)])
 def test_corpus_has_no_other_problems_than_its_servers_made(every: int) -> None:
     """Of 370 recordings of other projects few have problems, and each is a fact."""
     kinds = Counter(

@@ -102,6 +102,51 @@ def test_added_turns_are_those_of_the_next_request() -> None:
     assert added(requesting(None), second) == []
 
 
+def called(call_id: str, name: str = "f", arguments: str = '{"a": 1}') -> ToolCall:
+    """Return a call of an answer."""
+    call = ToolCall(0, 0, call_id)
+    call.name = name
+    call.add_arguments(arguments)
+    return call
+
+
+NOW = {"role": "system", "content": "It is 10:00."}
+REPEATED = asked(("a", "f", '{"a":1}'))
+
+
+@pytest.mark.parametrize(
+    ("call", "later", "expected"),
+    [
+        (called("a"), [NOW, HI, REPEATED, result("a", "1")], True),
+        (called("a"), [NOW, BYE, REPEATED, result("a", "1"), HI], True),
+        (called("a"), [result("a", "1")], True),  # the server keeps the call
+        (called(""), [NOW, HI, REPEATED, result("a", "1")], True),
+        (called("b"), [NOW, HI, REPEATED, result("a", "1")], False),
+        (called("a", "g"), [NOW, HI, REPEATED, result("a", "1")], False),
+        (called("a", "f", "{}"), [NOW, HI, REPEATED, result("a", "1")], False),
+        (called("b"), [result("a", "1")], False),
+        (called(""), [result("", "1")], False),
+        # A later step: another call stands between.
+        (
+            called("a"),
+            [NOW, HI, REPEATED, result("a", "1"), asked(("b", "f", "{}"))],
+            False,
+        ),
+    ],
+)
+def test_calls_are_found_where_the_beginning_was_written_anew(
+    call: ToolCall, later: list[Any], expected: bool
+) -> None:
+    """A system message may change from step to step, and old turns may go."""
+    first = exchange(sse(), [{**NOW, "content": "It is 9:00."}, HI])
+    request = exchange(sse(), later)
+    found = added_turns(first, [request], calls=[call])
+    assert bool(found) is expected
+    assert continues(carried([HI]), carried(later), calls=[call]) is expected
+    if expected:
+        assert [r.text if r else None for r in results_for([call], found)] == ["1"]
+
+
 def results(
     calls: list[tuple[str, str, str]], *turns: dict[str, Any]
 ) -> list[ToolResult | None]:

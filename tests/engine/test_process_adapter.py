@@ -193,6 +193,7 @@ class Typed(Reader):
             yield {"module": type(chunk).__module__.partition(".")[0]}
 
 
+@pytest.mark.slow  # imports both SDKs
 def test_annotation_decides_what_the_stream_holds() -> None:
     """An API's own events as its SDK's objects; chat chunks where it names those."""
     pytest.importorskip("anthropic")

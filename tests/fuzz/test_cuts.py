@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
+
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.fuzz.cuts import StreamCuts, byte_cuts, text_cuts
 from harness.fuzz.made import make, streams
@@ -35,6 +37,7 @@ def test_cut_bytes_join_to_the_bytes() -> None:
     assert any(cut[0].endswith(b"\xc3") for cut in cuts)
 
 
+@pytest.mark.slow
 def test_cut_streams_say_the_same() -> None:
     """Every cut, merge and random cut of every stream says what the stream says."""
     made = make(streams(), 5, 20)

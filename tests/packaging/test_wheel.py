@@ -35,6 +35,8 @@ def _run(*command: str, cwd: Path = ROOT) -> str:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build both, the wheel from the sdist, as a release does."""
+    for tool in ("build", "hatchling"):
+        pytest.importorskip(tool, reason=f"needs {tool}, extra `sdk-test`")
     folder = tmp_path_factory.mktemp("dist")
     printed = _run(
         *(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder))
@@ -50,19 +52,24 @@ def _only(folder: Path, pattern: str) -> Path:
 
 def test_metadata_is_accepted(built: Path) -> None:
     """Twine finds nothing to warn of, the README as description included."""
+    pytest.importorskip("twine", reason="needs twine, extra `sdk-test`")
     files = map(str, built.iterdir())
     printed = _run(sys.executable, "-m", "twine", "check", "--strict", *files)
     assert printed.count("PASSED") == 2, printed
 
 
 def test_wheel_holds_the_package_and_its_pages(built: Path) -> None:
-    """Every module and every page that `harness docs` lists; no test, no picture."""
+    """Every module, table and page that `harness docs` lists; no test, no picture."""
     with zipfile.ZipFile(_only(built, "*.whl")) as wheel:
         names = {name for name in wheel.namelist() if name.startswith("harness/")}
         others = {name.partition("/")[0] for name in wheel.namelist()} - {"harness"}
     assert [name for name in others if not name.endswith(".dist-info")] == []
     package = ROOT / "harness"
-    modules = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for kind in ("*.py", "*.txt", "*.json", "*.toml")
+        for path in package.rglob(kind)
+    }
     pages = {
         f"harness/pages/{path.relative_to(PAGES).as_posix()}"
         for path in PAGES.rglob("*.md")

@@ -118,6 +118,13 @@ def model() -> Iterator[Model]:
         server.shutdown()
 
 
+_LEFT_OUT = (
+    *("cacheprovider", "doctest", "faulthandler", "junitxml"),
+    *("legacypath", "pastebin", "setuponly", "setupplan", "stepwise"),
+)
+"""Plugins of pytest itself that no test is about: each costs every run its part."""
+
+
 class Project:
     """A project in a folder of its own, run with named plugins only."""
 
@@ -157,7 +164,7 @@ class Project:
     @staticmethod
     def _all(options: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
         loaded = [f"-p{name}" for name in ("harness.pytest_plugin.plugin", *plugins)]
-        return [*loaded, "-p", "no:cacheprovider", *options]
+        return [*loaded, *(f"-pno:{name}" for name in _LEFT_OUT), *options]
 
 
 @pytest.fixture

@@ -29,7 +29,13 @@ def messy(project: Project) -> Project:
     return project
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param((), id="alone"),
+        pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.slow),
+    ],
+)
 def test_an_orphan_fails_the_run(messy: Project, workers: tuple[str, ...]) -> None:
     """It is named with what to do, under pytest-xdist as well."""
     plugins = ("xdist.plugin",) if workers else ()

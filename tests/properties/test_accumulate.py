@@ -248,6 +248,7 @@ def test_a_name_in_pieces_adds_up(pieces: list[str], arguments: str) -> None:
     assert got(message)[3] == [("a", "".join(pieces), arguments)]
 
 
+@pytest.mark.slow
 def test_the_strategy_interleaves_calls() -> None:
     """It finds a call that is taken up again after another call: the hard case."""
 
@@ -342,6 +343,7 @@ def _plain(part: Part) -> tuple[object, ...]:
     return (part,)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(garbage_payloads(), max_size=3))
 def test_garbage_never_raises(payloads: list[Payload]) -> None:

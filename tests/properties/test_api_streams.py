@@ -81,6 +81,7 @@ def test_stream_carries_its_truth(api: str, data: st.DataObject) -> None:
     assert naive(stream) == truth(stream)
 
 
+@pytest.mark.slow
 @each_api
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)

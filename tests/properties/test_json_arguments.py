@@ -256,6 +256,7 @@ def _has_all(text: str, *pieces: str) -> bool:
     return all(piece in text for piece in pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "condition",
     [

@@ -152,14 +152,34 @@ def test_answer_is_the_same_in_every_api(recorded: str, asked: str) -> None:
         assert summary(api_named(asked).whole(whole.json())) == WANTED
 
 
-def test_gemini_without_sse_is_an_array() -> None:
-    """As Google's server frames it without `alt=sse`."""
-    with serve(recording("chat")) as server:
-        path = PATHS["gemini"].partition("?")[0]
-        answered = httpx.post(f"{server.base_url}{path}", json=ASKED["gemini"])
-    assert answered.headers["content-type"] == "application/json"
-    assert isinstance(answered.json(), list)
-    assert read("gemini", answered.content) == WANTED
+@pytest.mark.parametrize("dialect", ["", "vertex", "gemini-array"])
+@pytest.mark.parametrize("recorded", APIS)
+def test_gemini_without_sse_is_an_array(recorded: str, dialect: str) -> None:
+    """As Google frames it without `alt=sse`, whatever was recorded, in any dialect."""
+    path, sse = PATHS["gemini"].split("?")
+    with serve(recording(recorded), api="gemini", dialect=dialect or None) as server:
+        for query, is_array in (("?alt=json", True), (f"?key=k&{sse}", False)):
+            url = f"{server.base_url}{path}{query}"
+            answered = httpx.post(url, json=ASKED["gemini"])
+            is_json = is_array or dialect == "gemini-array"
+            kind = "application/json" if is_json else "text/event-stream"
+            assert answered.headers["content-type"].startswith(kind)
+            assert (answered.text[0] == "[") == is_json
+            assert read("gemini", answered.content) == WANTED
+
+
+def test_an_array_that_was_recorded_is_served_as_events() -> None:
+    """The query decides, not the recording."""
+    cassette = recording("gemini")
+    one = cassette.exchanges[0]
+    style = ApiStyle("gemini", "gemini-array")
+    body = b"".join(style.encode(style.write(answer())[0]))
+    cassette.exchanges[0] = replace(one, response=replace(one.response, body=body))
+    with serve(cassette) as server:
+        url = f"{server.base_url}{PATHS['gemini']}"
+        answered = httpx.post(url, json=ASKED["gemini"])
+        assert answered.text.startswith("data: ")
+        assert read("gemini", answered.content) == WANTED
 
 
 def test_another_question_is_a_miss_that_names_the_field() -> None:

@@ -213,7 +213,7 @@ _BLOCK = {"type": "content_block_start", "content_block": {"type": "text", "text
 _TEXT = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}}
 _STOP = {"type": "message_stop"}
 _ANTHROPIC = consumers.anthropic_stream_helper
-OF_ANTHROPIC = [
+FINDINGS += [
     Finding(
         "anthropic-1",
         _ANTHROPIC,
@@ -236,15 +236,28 @@ OF_ANTHROPIC = [
         "IndexError: list index out of range",
     ),
 ]
-FINDINGS += OF_ANTHROPIC
+
+
+_APART = {_ANTHROPIC: "anthropic", _LANGCHAIN: "langchain_core"}
+"""The module of each reader that only the extra `sdk-test` installs."""
+
+
+def _row(target: Any, value: Any, name: str) -> Any:
+    """Return a parameter, slow where the quick installation lacks the reader."""
+    slow = [pytest.mark.slow] if target in _APART else []
+    return pytest.param(value, id=name, marks=slow)
+
+
+def _need(target: Any) -> None:
+    if module := _APART.get(target):
+        pytest.importorskip(module, reason=f"needs {module}, extra `sdk-test`")
 
 
 @pytest.mark.filterwarnings("ignore")  # what a library warns of is its own business
-@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
+@pytest.mark.parametrize("finding", [_row(f.target, f, f.name) for f in FINDINGS])
 def test_finding_is_still_there(finding: Finding) -> None:
     """The shrunk input fails as the README says."""
-    if finding in OF_ANTHROPIC:
-        pytest.importorskip("anthropic")
+    _need(finding.target)
     with pytest.raises(AssertionError) as failed:
         check(
             finding.target,
@@ -255,10 +268,11 @@ def test_finding_is_still_there(finding: Finding) -> None:
     assert finding.shows in str(failed.value)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # as above
 def test_missing_message_stop_is_not_noticed() -> None:
     """anthropic-4: the fuzzer takes an answer whose reason came for ended."""
-    pytest.importorskip("anthropic")
+    _need(_ANTHROPIC)
     judge = judge_of(_ANTHROPIC, Wanted())
     cut = (_start(), _end(usage={"output_tokens": 5}))
     shown = judge.run(cut)
@@ -270,18 +284,19 @@ def test_missing_message_stop_is_not_noticed() -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        _OPENAI,
-        _ANTHROPIC,
-        _LANGCHAIN,
-        consumers.PartialJsonParser,
-        consumers.JsonRepair,
+        _row(target, target, target.__name__)
+        for target in (
+            _OPENAI,
+            _ANTHROPIC,
+            _LANGCHAIN,
+            consumers.PartialJsonParser,
+            consumers.JsonRepair,
+        )
     ],
-    ids=lambda target: target.__name__,
 )
 def test_fuzzer_finds_something_by_itself(target: Any) -> None:
     """The stock alone leads to a finding of at most six fragments or four chunks."""
-    if target is _ANTHROPIC:
-        pytest.importorskip("anthropic")
+    _need(target)
     judge = judge_of(target, Wanted())
     campaign = Campaign(
         judge,

@@ -431,28 +431,20 @@ def test_stored_way_of_reading_is_kept(recording: Path, drift: Any) -> None:
     assert "--mode: what is stored is read as it was stored; add --update" in err
 
 
-def test_without_the_sdk_the_interfaces_are_compared(recording: Path) -> None:
+def test_without_the_sdk_the_interfaces_are_compared(
+    recording: Path, drift: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where openai is not installed, that is said, and the rest is done."""
-    script = (
-        "import sys; sys.modules['openai'] = None\nfrom harness.cli import main; main()"
-    )
-
-    def run_without(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", script, "drift", str(recording), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    result = run_without("--update")
-    assert result.returncode == 0
-    assert result.stdout == f"{recording}: stored: streaming, queuing\n"
-    assert result.stderr.startswith(
+    for name in [one for one in sys.modules if one.partition(".")[0] == "openai"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    code, out, err = drift(recording, "--update")
+    assert code == 0
+    assert out == f"{recording}: stored: streaming, queuing\n"
+    assert err.startswith(
         "only the interfaces are compared: the OpenAI SDK is not installed, or too "
     )
-    assert "pip install -U openai, or leave it out with --no-sdk" in result.stderr
-    assert run_without("--no-sdk").stderr == "1 as stored, 0 changed\n"
+    assert "pip install -U openai, or leave it out with --no-sdk" in err
+    assert drift(recording, "--no-sdk")[2] == "1 as stored, 0 changed\n"
 
 
 @pytest.mark.parametrize("name", ["streaming.jsonl", "openai.json"])

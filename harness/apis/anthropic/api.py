@@ -9,7 +9,7 @@ from harness.apis.anthropic import checking, request, rules, whole, writer
 from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
-from harness.apis.anthropic.writer import NOT_CARRIED
+from harness.apis.anthropic.written import NOT_CARRIED
 from harness.apis.base import WritingApi
 from harness.apis.json_values import dicts_of
 
@@ -32,6 +32,7 @@ class _Anthropic(WritingApi):
 
     name = "anthropic"
     title = "Anthropic Messages"
+    has_event_names = True
     rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
@@ -102,7 +103,6 @@ class _Anthropic(WritingApi):
     check = staticmethod(checking.check)
     body = staticmethod(writer.body)
 
-    content_type = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED

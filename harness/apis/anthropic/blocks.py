@@ -90,8 +90,11 @@ class GrowingBlock:
         unread.feed(event, {"content_block": start}, BLOCKS.get(kind, UNKNOWN_BLOCK))
         parts: list[Part] = []
         if kind == "text":
+            citations = start.get("citations")
+            if citations == []:  # of a text that will have some
+                parts.append(Item("citation", citations, is_done=False))
             parts.append(Block("text"))
-            parts += _citations(start.get("citations"))
+            parts += _citations(citations)
             if text := text_of(start.get("text")):
                 parts.append(Text(text))
         elif kind == "thinking":
@@ -104,6 +107,8 @@ class GrowingBlock:
         elif kind == "tool_use":
             self.call = call = ToolCall(position, index, text_of(start.get("id")))
             call.name = text_of(start.get("name"))
+            if caller := start.get("caller"):
+                parts.append(Item("caller", caller, is_done=False))
             parts.append(CallPart(call, call.name, "", is_new=True, id=call.id))
         else:
             self._has_emitted = not grows(kind)
@@ -130,18 +135,22 @@ class GrowingBlock:
         if fragment:
             self._has_emitted = False
             self.text.append(fragment)
-        return []
+        return [self._piece({"type": "input_json_delta", "partial_json": fragment})]
 
-    def add_summary(self, delta: dict[str, Any]) -> bool:
-        """Add a delta of a compaction; false if the block is none."""
+    def add_summary(self, delta: dict[str, Any]) -> list[Part] | None:
+        """Add a delta of a compaction; None if the block is none."""
         if self.kind != "compaction":
-            return False
+            return None
         self._has_emitted = False
         if text := text_of(delta.get("content")):
             self.text.append(text)
         if encrypted := text_of(delta.get("encrypted_content")):
             self._extra["encrypted_content"] = encrypted
-        return True
+        return [self._piece(delta)]
+
+    def _piece(self, delta: dict[str, Any]) -> Item:
+        """Return a delta of a block that is kept whole, for those who stream it on."""
+        return Item(self.kind, {**delta, "id": self.start.get("id")}, is_done=False)
 
     def settle(self) -> Iterator[Part]:
         """Yield what was held back until the block's end."""
@@ -228,7 +237,10 @@ def whole_block(
         # In a stream nothing is the empty input; here it is sent.
         growing.call.add_arguments("{}")
         parts.append(CallPart(growing.call, "", "{}", is_new=False))
-    return [p for p in parts if type(p) is not Item or p.is_done] + [*growing.settle()]
+    kept = [
+        p for p in parts if type(p) is not Item or p.is_done or p.kind != growing.kind
+    ]
+    return [*kept, *growing.settle()]
 
 
 def piece_of(kind: str, delta: dict[str, Any]) -> list[Part] | None:

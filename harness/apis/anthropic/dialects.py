@@ -30,6 +30,8 @@ buffered | inputs come a value at a time
     | source {_RECORDED}: pieces fall at the borders of values
 input-in-start | whole inputs in content_block_start, no deltas
     | source {_RECORDED}: calls made by a code execution
+empty-thinking | an empty thinking_delta before the signature
+    | source {_RECORDED}: 3 of 14 that stream reasoning
 kimi | no content_block_stop between blocks; input_tokens include the cache
     | breaks block-bracket | source xemantic/anthropic-sdk-kotlin#147, langchainjs#10249
 glm | GLM behind a gateway: no message_start | breaks start-first

@@ -101,6 +101,11 @@ def input_in_start(events: Events) -> Stream:
         yield from (e for e in block[1:] if e.name != "content_block_delta")
 
 
+def _empty_thinking(event: WrittenEvent) -> Events:
+    delta = {"type": "thinking_delta", "thinking": ""}
+    return [edited(event, delta=delta), event]
+
+
 # -- Blocks ----------------------------------------------------------------------------
 
 
@@ -249,6 +254,9 @@ EDITS: dict[str, Change] = {
     "eager": eager,
     "buffered": buffered,
     "input-in-start": input_in_start,
+    "empty-thinking": every(
+        lambda event: delta_of(event) == "signature_delta", _empty_thinking
+    ),
     "kimi": cache_in_input,
     "glm": every(named("message_start"), left_out),
     "minimax": each_start(lambda block: without(block, "signature")),

@@ -193,6 +193,7 @@ _JOINED = {
     "text_delta": "text",
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
+    "compaction_delta": "content",
 }
 
 
@@ -237,7 +238,8 @@ def _fold(block: Payload, delta: Payload, pieces: list[str]) -> None:
     """Add a delta to its block; pieces of a text wait to be joined."""
     field = _JOINED.get(delta["type"])
     if field is not None:
-        pieces.append(delta[field])
+        pieces.append(delta.get(field) or "")
+        block |= {k: v for k, v in delta.items() if k not in {"type", field}}
     elif delta["type"] == "citations_delta":
         block.setdefault("citations", []).append(delta["citation"])
     else:
@@ -248,7 +250,8 @@ def _join(block: Payload, pieces: list[str]) -> None:
     """Set the text, or the input, that a block's pieces add up to."""
     text = "".join(pieces)
     if "input" not in block:
-        block |= {block["type"]: text} if text else {}
+        field = "content" if block["type"] == "compaction" else block["type"]
+        block |= {field: text} if text else {}
     elif text:
         try:
             block["input"] = json.loads(text)

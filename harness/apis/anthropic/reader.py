@@ -194,7 +194,7 @@ class Reader:
                 return self._message_delta(payload)
             case "message_stop":
                 self.is_finished = True
-                return [*self._settle_all()]
+                return [*self._settle_all(), *usage_of(payload, self._cached)]
             case "error":
                 self.is_finished = self._has_failed = True
                 return [Problem(DiagnosticKind.ERROR_EVENT, error_text(payload))]
@@ -305,7 +305,7 @@ class Reader:
         """Add a delta that only its block can read; None if the block cannot."""
         if kind == "input_json_delta":
             return block.add_input(text_of(delta.get("partial_json")))
-        return [] if block.add_summary(delta) else None
+        return block.add_summary(delta)
 
     def _message_delta(self, payload: Payload) -> list[Part]:
         parts = [*self._settle_all(), *items_of(payload)]

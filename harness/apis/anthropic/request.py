@@ -55,9 +55,11 @@ def _turns(role: str, content: object) -> Iterator[Turn]:
     blocks = _blocks(content)
     results = [b for b in blocks if b.get("type") == "tool_result"]
     for block in results:
+        content = block.get("content")
         output = ToolOutput(
             text_of(block.get("tool_use_id")),
-            _text(block.get("content")),
+            # A result of documents, searches or images alone has no text of its own.
+            _text(content) or (as_json(content) if content else ""),
             is_error=block.get("is_error") is True,
         )
         yield Turn("tool", outputs=(output,), own=_without_moved(block))

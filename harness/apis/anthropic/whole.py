@@ -115,8 +115,12 @@ def content_of(
 
 
 def items_of(holder: dict[str, Any]) -> list[Part]:
-    """Return what is carried whole beside the content."""
-    return [Item(key, holder[key]) for key in CARRIED_WHOLE if holder.get(key)]
+    """Return what is carried whole beside the content; what is null is announced."""
+    return [
+        Item(key, holder[key], is_done=bool(holder[key]))
+        for key in CARRIED_WHOLE
+        if key in holder
+    ]
 
 
 def usage_of(holder: dict[str, Any], cached: dict[str, int]) -> list[Part]:

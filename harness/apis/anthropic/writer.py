@@ -20,14 +20,13 @@ with an ordinary end (and the other way round), the type `api_error` of an error
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.blocks import grown, grows
 from harness.apis.anthropic.message import MessageEvents, folded
 from harness.apis.anthropic.whole import CARRIED_WHOLE, MEANINGS
-from harness.apis.json_values import is_object
+from harness.apis.anthropic.written import WHOLE_BLOCKS, WrittenCall
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -41,34 +40,14 @@ from harness.core.parts import (
     Reasoning,
     Refusal,
     Text,
-    ToolCall,
     Usage,
 )
-from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.core.parts import Part
 
-__all__ = ["NOT_CARRIED", "Writer", "body"]
-
-NOT_CARRIED = {
-    "refusal": "written as text",
-    "custom call": "its input is written as an object with the one key `input`",
-    "signature": "left out of a call or a text: only reasoning has one",
-    "encrypted_reasoning": "left out: only its own provider can read it",
-    "items": "other APIs' server tools, citations and media are left out",
-    "id of a block": "left out: blocks have none",
-    "other choice": "left out: an answer has one",
-    "token count": "left out under names it does not have, or without an end",
-    "piece of a call after its end": "left out: an input is one object",
-    "another id or model": "left out: an answer has one of each",
-    "what follows an error": "left out: an error ends the stream",
-    "(no id)": "made up, not counted: `msg_0`, `toolu_N`",
-    "(no token counts)": "made up, not counted: 0",
-    "(no type of an error)": "made up, not counted: `api_error`",
-}
-"""What `Writer.left_out` counts, and what becomes of it."""
+__all__ = ["Writer", "body"]
 
 _REASONS = {
     "stop": "end_turn",
@@ -79,47 +58,7 @@ _REASONS = {
 }
 """Chat's words for the stop reasons."""
 
-_WHOLE_BLOCKS = frozenset(
-    {
-        "server_tool_use",
-        "mcp_tool_use",
-        "mcp_tool_listing",
-        "container_upload",
-        "compaction",
-        "fallback",
-    }
-)
 _CUSTOM_START, _CUSTOM_END = '{"input": "', '"}'
-_MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs its length
-
-
-class _Call:
-    """A call that is being written, or was."""
-
-    def __init__(self, call: ToolCall) -> None:
-        self.call = call
-        self.is_custom = call.type == "custom"
-        self.text = TextBuffer()
-        self.has_started = False
-        self.is_written = False
-        self.may_be_whole = False
-        self.checks = 0
-
-    def add(self, piece: str) -> str:
-        """Add a piece of the arguments; return what an input has of it."""
-        if self.is_custom:
-            return json.dumps(piece, ensure_ascii=False)[1:-1]
-        self.text.append(piece)
-        if end := piece.rstrip():  # blanks change nothing
-            self.may_be_whole = end[-1] == "}"
-        return piece
-
-    def is_whole(self) -> bool:
-        """Return whether its arguments are a whole object, so that no more can come."""
-        if not self.may_be_whole or self.checks >= _MOST_CHECKS:
-            return False
-        self.checks += 1
-        return is_object(str(self.text))
 
 
 class Writer:
@@ -131,10 +70,12 @@ class Writer:
         self._message = MessageEvents()
         self._has_failed = False
         self._finish: Finish | None = None
-        self._call: _Call | None = None  # the one whose block is open
-        self._calls: dict[int, _Call] = {}
-        self._announced: object = None  # the last item that was
-        self._held: list[Part] = []  # what waits until that call is whole
+        self._call: WrittenCall | None = None  # the one whose block is open
+        self._calls: dict[int, WrittenCall] = {}
+        self._server: dict[str, Any] | None = None  # the server's tool whose block is
+        self._has_pieces = False  # and whether its input has begun
+        self._announced: dict[str, Any] = {}  # what the next block will have
+        self._held: list[Part] = []  # what waits until the open one is whole
 
     def feed(self, parts: list[Part]) -> list[WrittenEvent]:
         """Write the parts of one event."""
@@ -189,21 +130,36 @@ class Writer:
                 self.left_out["other choice"] += 1
             case Item() if part.kind in CARRIED_WHOLE:
                 message.carry(part.kind, part.value)
-            case Item() if not part.is_done:
-                self._announced = part.value  # the whole item follows
             case _:
                 self._take_content(part)
 
     def _take_content(self, part: Part) -> None:
-        """Write a part of the content, or hold it until the open call is whole."""
+        """Write a part of the content, or hold it until the open block is whole."""
         call = self._call
-        is_own = call and isinstance(part, CallPart) and part.call is call.call
-        if call is not None and not is_own and (self._held or not call.is_whole()):
+        if isinstance(part, CallPart):
+            is_own = call is not None and part.call is call.call
+        else:
+            is_own = isinstance(part, Item) and self._is_of_server(part)
+        if not is_own and (self._held or self._is_busy()):
             self._held.append(part)
             return
         self._write(part)
-        if self._held and call is not None and call.is_whole():
+        if self._held and not self._is_busy():
             self._release_once()
+
+    def _is_busy(self) -> bool:
+        """Return whether the open block can go on: of a call, or of a server's tool."""
+        call = self._call
+        return self._server is not None or (call is not None and not call.is_whole())
+
+    def _is_of_server(self, item: Item) -> bool:
+        """Return whether an item is about the server's tool whose block is open."""
+        server, value = self._server, item.value
+        return (
+            server is not None
+            and type(value) is dict
+            and (item.kind, value.get("id")) == (server["type"], server.get("id"))
+        )
 
     def _release_once(self) -> None:
         """End the open call and take what waited for it."""
@@ -244,8 +200,10 @@ class Writer:
     def _begin(self, kind: str) -> None:
         """Open a block of text or of reasoning."""
         self._end_block()
-        signature = {"signature": ""} if kind == "thinking" else {}
-        self._message.begin({"type": kind, kind: "", **signature})
+        more: Payload = {"signature": ""} if kind == "thinking" else {}
+        if kind == "text" and "citation" in self._announced:
+            more["citations"] = self._announced.pop("citation")
+        self._message.begin({"type": kind, kind: "", **more})
 
     def _piece(self, kind: str, text: str) -> None:
         """Write a piece of text or of reasoning, in a block of its kind."""
@@ -257,6 +215,7 @@ class Writer:
     def _end_block(self) -> None:
         """Stop the block that is open, if one is."""
         call, self._call = self._call, None
+        self._server = None
         if call is not None:
             self._start_call(call)
             call.is_written = True
@@ -268,7 +227,8 @@ class Writer:
         state = self._calls.get(id(part.call))
         if state is None:
             self._end_block()
-            self._call = state = self._calls[id(part.call)] = _Call(part.call)
+            self._call = state = self._calls[id(part.call)] = WrittenCall(part.call)
+            state.caller = self._announced.pop("caller", None)
             if state.is_custom:
                 self.left_out["custom call"] += 1
         if not part.arguments:
@@ -280,14 +240,21 @@ class Writer:
         piece = state.add(part.arguments)
         self._message.delta("input_json_delta", partial_json=piece)
 
-    def _start_call(self, state: _Call) -> None:
+    def _start_call(self, state: WrittenCall) -> None:
         """Start the block of a call once its name is final."""
         if state.has_started:
             return
         state.has_started = True
         call = state.call
         call_id = call.id or f"toolu_{call.position}"
-        block = {"type": "tool_use", "id": call_id, "name": call.name, "input": {}}
+        block: Payload = {
+            "type": "tool_use",
+            "id": call_id,
+            "name": call.name,
+            "input": {},
+        }
+        if state.caller:
+            block["caller"] = state.caller
         self._message.begin(block)
         first = _CUSTOM_START if state.is_custom else ""
         self._message.delta("input_json_delta", partial_json=first)
@@ -308,6 +275,9 @@ class Writer:
 
     def _write_item(self, item: Item) -> None:
         message, value = self._message, item.value
+        if not item.is_done:
+            self._announce(item)
+            return
         kind = value.get("type") if type(value) is dict else None
         if item.kind == "citation" and type(kind) is str and kind.endswith("_location"):
             if message.open != "text":
@@ -316,20 +286,43 @@ class Writer:
         elif (
             type(kind) is not str
             or kind != item.kind
-            or not (kind in _WHOLE_BLOCKS or kind.endswith("_tool_result"))
+            or not (kind in WHOLE_BLOCKS or kind.endswith("_tool_result"))
             or (kind == "compaction" and "content" not in value)  # Responses' own
         ):
             self.left_out[item.kind] += 1
-        elif not grows(kind) or (value == self._announced and value.get("input")):
+        elif not grows(kind):
             self._end_block()
             message.whole(value)
         else:
-            self._end_block()
-            for_start, deltas = grown(kind, value)
-            message.begin(for_start)
+            start, deltas = grown(kind, value)
+            if not self._is_of_server(item):
+                self._end_block()
+                message.begin(start)
+            elif self._has_pieces or value == self._server:
+                deltas = []
             for delta in deltas:
                 message.delta(**delta)
-            message.end()
+            self._end_block()
+
+    def _announce(self, item: Item) -> None:
+        """Begin what a server's tool is given, or go on with it."""
+        kind, value = item.kind, item.value
+        if self._is_of_server(item):
+            self._has_pieces = True
+            fields = {k: v for k, v in value.items() if k not in {"type", "id"}}
+            self._message.delta(value["type"], **fields)
+        elif kind in {"caller", "citation"}:
+            self._announced[kind] = value
+        elif (
+            kind in WHOLE_BLOCKS
+            and grows(kind)
+            and type(value) is dict
+            and value.get("type") == kind
+            and ("input" in value or "content" in value)
+        ):
+            self._end_block()
+            self._message.begin(value)
+            self._server, self._has_pieces = value, False
 
 
 def body(parts: list[Part]) -> Payload:

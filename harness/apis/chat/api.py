@@ -31,6 +31,7 @@ class _Chat:
 
     name = "chat"
     title = "OpenAI Chat Completions"
+    has_event_names = False
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names

@@ -21,6 +21,7 @@ class _Ollama:
 
     name = "ollama"
     title = "Ollama"
+    has_event_names = False
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names

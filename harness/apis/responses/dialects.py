@@ -66,8 +66,8 @@ copilot | another item_id and response id with every event
     | breaks item-id response-id terminal-output
     | source recording github-copilot-id-rotation; BerriAI/litellm#30071
 openrouter
-    | no event lines, comments, [DONE]; raw reasoning, whose item has another id at the
-    end; response.keep_alive events
+    | no event lines, comments, [DONE]; raw reasoning, which ends last and whose item
+    has another id at the end; response.keep_alive events
     | reasoning reasoning_text | lines none
     | breaks event-line event-type terminal-output
     | source recording raw_cot_stream_openrouter; OpenRouterTeam/python-sdk#266
@@ -92,8 +92,19 @@ chatgpt-codex | the last event's output is empty | breaks terminal-output
     | source chatgpt.com/backend-api/codex; open-webui#27800
 9router | the last event has neither output nor usage | breaks terminal-output usage
     | source decolua/9router#1648
-no-sequence | no sequence numbers | sequence none | breaks sequence
+no-sequence | no sequence numbers and no logprobs, as in the API's first weeks
+    | sequence none | breaks sequence
     | source 17 recorded streams
+no-logprobs | texts without logprobs, as in the API's first months
+    | source recording thinking_part_iter@55ad5bd8
+xai | done texts without logprobs | source recordings xai-text-streaming
+mcp-undone
+    | of lists of MCP tools that overlap only the last is done; padding on every delta
+    | breaks item-done terminal-output
+    | source recording mcp_list_tools_stream_backfills_missing_results
+data-only | OpenAI's with padding, without `event:` lines, as stubs keep it
+    | lines none | breaks event-line
+    | source recordings of olimorris/codecompanion.nvim
 sequence-constant | every sequence number is 1 | sequence constant | breaks sequence
     | source BerriAI/litellm#28899
 no-event-lines | no `event:` lines | lines none | breaks event-line

@@ -89,14 +89,48 @@ def _copilot(events: Events) -> Stream:
             response["output"] = [{**i, "id": next(ids)} for i in response["output"]]
             payload["response"] = response
         if event.name in ENDS:
-            payload["copilot_usage"] = {"total_nano_aiu": 0, "token_details": []}
+            counts = payload["response"].get("usage") or {}
+            payload["copilot_usage"] = {
+                "total_nano_aiu": 0,
+                "token_details": [
+                    {
+                        "batch_size": 1_000_000,
+                        "cost_per_batch": 0,
+                        "token_count": counts.get(f"{side}_tokens", 0),
+                        "token_type": side,
+                    }
+                    for side in ("input", "output")
+                ],
+            }
         yield WrittenEvent(event.name, payload)
 
 
 def _openrouter(events: Events) -> Stream:
-    """Send heartbeats; name the items of reasoning otherwise at the end."""
+    """Send heartbeats; end reasoning last; name items otherwise at the end."""
     change = _finally_named("reasoning", "message")
-    return change(_heartbeats(events, "response.keep_alive"))
+    return change(_heartbeats(_named_dones(events), "response.keep_alive"))
+
+
+def _named_dones(events: Events) -> Stream:
+    """Hold the ends of reasoning back; name the call where its arguments are done."""
+    held: list[WrittenEvent] = []
+    names: dict[object, object] = {}
+    for event in events:
+        item, place = event.payload.get("item", {}), event.payload.get("output_index")
+        if event.name == "response.output_item.added":
+            names[place] = item.get("name")
+        if event.name in ENDS:
+            yield from held
+        if event.name.endswith(".done") and (
+            _is_reasoning_part(event)
+            or "reasoning" in event.name
+            or (item.get("type") == "reasoning" and item.get("content"))
+        ):
+            held.append(event)
+        elif event.name == "response.function_call_arguments.done":
+            yield edited(event, name=names.get(place))
+        else:
+            yield event
 
 
 _undelta_arguments = every(
@@ -113,6 +147,36 @@ _reasoning_parts = every(
     _is_reasoning_part,
     lambda e: [_renamed(e, e.name.replace("content_part", "reasoning_part"))],
 )
+
+
+def _bare(*suffixes: str) -> Change:
+    """Return the change that leaves log probabilities out of events and their parts."""
+    return every(
+        lambda event: event.name.endswith(suffixes),
+        lambda e: [WrittenEvent(e.name, _unlogged(e.payload))],
+    )
+
+
+def _unlogged(value: Any) -> Any:
+    if type(value) is list:
+        return [_unlogged(inner) for inner in value]
+    if type(value) is dict:
+        return {k: _unlogged(v) for k, v in value.items() if k != "logprobs"}
+    return value
+
+
+def _mcp_undone(events: Events) -> Stream:
+    """End no list of MCP tools but the one that was added last."""
+    last = -1
+    for event in _obfuscated(events):
+        item = event.payload.get("item", {})
+        if item.get("type") == "mcp_list_tools":
+            place = event.payload["output_index"]
+            if event.name.endswith(".added"):
+                last = place
+            elif place < last:
+                continue
+        yield event
 
 
 def _without(suffix: str) -> Change:
@@ -154,7 +218,7 @@ def _calls_without_id(events: Events) -> Stream:
 
 
 def _interleaved(events: Events) -> Stream:
-    """Add neighbouring calls, let their fragments take turns, then end them."""
+    """Add neighbouring calls, let fragments take turns, then end the last first."""
     calls: dict[int, list[WrittenEvent]] = {}
     for event in events:
         if _is_of_call(event):
@@ -176,7 +240,8 @@ def _is_of_call(event: WrittenEvent) -> bool:
 def _take_turns(calls: list[list[WrittenEvent]]) -> Events:
     added = [e for call in calls for e in call if e.name.endswith("item.added")]
     deltas = [[e for e in call if e.name.endswith(".delta")] for call in calls]
-    ended = [e for call in calls for e in call if e.name.endswith(".done")]
+    # The last first, as a server's parallel searches end in any order.
+    ended = [e for call in calls[::-1] for e in call if e.name.endswith(".done")]
     turns = max(map(len, deltas), default=0)
     middle = [d[turn] for turn in range(turns) for d in deltas if turn < len(d)]
     return [*added, *middle, *ended]
@@ -228,7 +293,9 @@ EDITS: dict[str, Change] = {
     ),
     "lmstudio": _undelta_arguments,
     "codex-spark": _undelta_arguments,
-    "bedrock": _reasoning_parts,
+    "bedrock": lambda events: _bare("part.done", "item.done", *ENDS)(
+        _reasoning_parts(events)
+    ),
     "vllm": _vllm,
     "litellm": _without("_part.added"),
     "litellm-old": _unadded_items,
@@ -241,6 +308,11 @@ EDITS: dict[str, Change] = {
         lambda e: [edited(e, output_index=2 * e.payload["output_index"] + 1)],
     ),
     "no-text-done": every(named(*DONES), left_out),
+    "no-sequence": _bare(""),
+    "no-logprobs": _bare(""),
+    "xai": _bare("output_text.done"),
+    "mcp-undone": _mcp_undone,
+    "data-only": _obfuscated,
     "done-only": every(named(*DELTAS), left_out),
     "obfuscated": _obfuscated,
     "empty-deltas": every(_is_delta, lambda event: [edited(event, delta=""), event]),

@@ -98,12 +98,12 @@ class Items:
         """Read an item that is added."""
         item_type = type_of(item)
         state = self.open(item_type, index, item.get("id"))
+        self.out.append(Item(item_type, item, is_done=False))
         if item_type in CALL_TYPES:
             self.open_call(state, item)
         elif item_type not in TEXT_ITEMS:
             self.block = None
             state.has_begun = True
-            self.out.append(Item(item_type, item, is_done=False))
             return
         if any(item.get(field) for field in _CONTENT):
             state.announced = item

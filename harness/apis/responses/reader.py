@@ -223,6 +223,8 @@ class Reader(WholeReader):
             kind: The event's type; one of `ENDS` states how the response ended.
         """
         self.unread.feed(self.event, response, RESPONSE, at=at)
+        fields = {k: v for k, v in response.items() if k != "output"}
+        self.out.append(Item("response", fields, is_done=False))
         self._head(response)
         ended = ENDS.get(kind)
         error = response.get("error")

@@ -99,7 +99,8 @@ def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
         turns.append(Turn("system", instructions, own=instructions))
     given = body.get("input")
     if type(given) is str:
-        turns.append(Turn("user", given, own=given))
+        # As the next request repeats it, among the answer's items.
+        turns.append(Turn("user", given, own={"role": "user", "content": given}))
     elif type(given) is list:
         turns += _turns(given)
     model, streamed = body.get("model"), body.get("stream")
@@ -175,7 +176,10 @@ def _speaks(item: dict[str, Any]) -> bool:
 
 
 def _own(item: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if key not in _MOVING}
+    own = {key: value for key, value in item.items() if key not in _MOVING}
+    if own.get("type") == "message":
+        del own["type"]  # may be left out
+    return own
 
 
 def _output(item: dict[str, Any]) -> ToolOutput:

@@ -15,11 +15,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.counts import other_counts
+from harness.apis.responses.serving import ServerWriter
 from harness.apis.responses.state import TEXT_KINDS
-from harness.apis.responses.writing import ItemWriter
 from harness.apis.responses.written import (
     CallItem,
     ServerItem,
+    TextItem,
     is_own_usage,
     response_object,
     usage_object,
@@ -64,17 +65,18 @@ NOT_CARRIED = {
 }
 """What `Writer.left_out` counts, and why; an item's kind stands for itself.
 
-Not counted, for no part has them: a message's `phase`, a call's `namespace` and
-`caller`, reasons of an incomplete response that chat has no word for.
+Not counted, for no part has them: reasons of an incomplete response that chat has no
+word for.
 """
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_OWN = ("id", "created_at", "status", "model", "output")
 _KNOWN = {"stop", "tool_calls", "function_call", "completed"}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")
 _CODE = re.compile(r"([a-z0-9_]+): (.*)", re.DOTALL)
 
 
-class Writer(ItemWriter):
+class Writer(ServerWriter):
     """Writes the parts of one response.
 
     Args:
@@ -90,6 +92,7 @@ class Writer(ItemWriter):
         self._usage = Usage({})
         self._finish: Finish | None = None
         self._error: dict[str, Any] | None = None
+        self._has_error_event = False  # one came by itself, before any finish
         self._response: Payload = {}
 
     @property
@@ -101,6 +104,7 @@ class Writer(ItemWriter):
         """Write the parts of one event; see `harness.apis.base.Writer`."""
         for part in parts:
             self._write(part)
+        self._has_error_event |= self._error is not None and self._finish is None
         return self._flush()
 
     def close(self) -> list[WrittenEvent]:
@@ -203,11 +207,22 @@ class Writer(ItemWriter):
         response = response_object(
             head.id or "resp_0", head.model, head.created, status
         )
+        if sent := self._sent.get("response"):
+            own = {k: v for k, v in response.items() if k in _OWN}
+            response = {**sent, **own, **({"usage": None} if "usage" in sent else {})}
         response["output"] = [
             item.value()
             for item in self._items
             if not isinstance(item, CallItem) or item.index >= 0
         ]
+        if "output_text" in response:
+            response["output_text"] = "".join(
+                str(part.text)
+                for item in self._items
+                if isinstance(item, TextItem)
+                for part in item.parts
+                if part.kind.name == "output_text"
+            )
         return response
 
     def _end(self, finish: Finish) -> None:
@@ -226,6 +241,9 @@ class Writer(ItemWriter):
             response["incomplete_details"] = {"reason": reason}
         if status == "failed":
             response["error"] = self._error or {"code": None, "message": "failed"}
+            if self._has_error_event:
+                error = {"param": None, **response["error"]}
+                self._event("error", error={"type": error["code"], **error})
         elif self._error is not None:
             self.left_out["error"] += 1
         if status in {"completed", "incomplete"}:

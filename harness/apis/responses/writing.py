@@ -1,4 +1,4 @@
-"""The items of a response that is written: messages, reasoning, calls, server tools."""
+"""The items of a response that is written: messages, reasoning and calls."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
-from harness.apis.responses.known_fields import KEPT_EVENTS
-from harness.apis.responses.state import TEXT_KINDS
+from harness.apis.responses.items import text_field
+from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS
 from harness.apis.responses.written import (
-    ANNOTATIONS,
-    SERVER_ITEMS,
     CallItem,
     ServerItem,
     TextItem,
     TextPart,
-    flat_annotation,
 )
 
 if TYPE_CHECKING:
-    from harness.core.parts import Block, CallPart, Item, Opaque, ToolCall
+    from harness.apis.base import Payload
+    from harness.core.parts import Block, CallPart, Opaque, ToolCall
 
 __all__ = ["ItemWriter"]
 
@@ -47,10 +45,16 @@ class ItemWriter(ABC):
         self._ids: set[str] = set()
         self._calls: dict[int, CallItem] = {}
         self._waiting: CallItem | None = None  # begun, and not added yet
+        self._sent: dict[str, Payload] = {}  # what was announced, by its id
 
     @abstractmethod
     def begin(self) -> None:
         """Write what begins a response, once."""
+
+    def announced(self, kind: str, value: Payload) -> None:
+        """Keep the response or an item as sent, for its further fields."""
+        key = value.get("call_id" if kind in CALL_TYPES else "id")
+        self._sent["response" if kind == "response" else str(key)] = value
 
     def _event(self, kind: str, **fields: Any) -> None:
         payload = {"type": kind, "sequence_number": self._number, **fields}
@@ -87,6 +91,7 @@ class ItemWriter(ABC):
         self._begin_item()
         item_id = self._new_id(item_type, source)
         item = TextItem(item_type, item_id, len(self._items), source)
+        item.sent = self._sent.pop(source, {})
         self._items.append(item)
         self._text = item
         self._event(
@@ -138,9 +143,12 @@ class ItemWriter(ABC):
         self._event(f"{_part_event(part)}.done", **place, part=part.value())
 
     def close_text(self, status: str) -> None:
-        """End the message or reasoning that is open."""
+        """End the message or reasoning that is open; a message has a part."""
+        item = self._text
+        if item is not None and item.type == "message" and not item.parts:
+            self._part_of("output_text")
         self._close_part()
-        item, self._text = self._text, None
+        self._text = None
         if item is not None:
             item.status = "incomplete" if status != "completed" else "completed"
             self._event(
@@ -190,7 +198,8 @@ class ItemWriter(ABC):
     def _add_call(self, call: CallItem) -> None:
         self._begin_item()
         call.index = len(self._items)
-        call.id = self._new_id(call.type)
+        call.sent = self._sent.pop(call.call_id, {})
+        call.id = self._new_id(call.type, text_field(call.sent, "id"))
         call.call_id = call.call_id or f"call_{call.id}"
         call.name = call.name or "unnamed"
         self._items.append(call)
@@ -229,97 +238,6 @@ class ItemWriter(ABC):
         self._event(
             "response.output_item.done", output_index=call.index, item=call.value()
         )
-
-    # -- Server tools and annotations --------------------------------------------------
-
-    def item(self, item: Item) -> None:
-        """Write a server tool's item, one of its events or an annotation."""
-        self.add_waiting()
-        value = item.value
-        if item.kind == "annotation" and type(value) is dict:
-            value = flat_annotation(value)
-        if item.kind in ANNOTATIONS:
-            part = self._part_of("output_text")
-            assert self._text is not None
-            self._event(
-                "response.output_text.annotation.added",
-                **self._place(self._text, part),
-                annotation_index=len(part.annotations),
-                annotation=value,
-            )
-            part.annotations.append(value)
-        elif type(value) is not dict:
-            self._leave_out(item)
-        elif item.kind in KEPT_EVENTS:
-            self._kept(item.kind, value)
-        elif item.kind == "compaction" and "encrypted_content" not in value:
-            self._leave_out(item)  # Anthropic's own
-        elif item.kind in SERVER_ITEMS:
-            known = self._server(value) if item.is_done or value.get("id") else None
-            if known is None:
-                known = self._add_server(value, item.kind)
-            if item.is_done:
-                self.finish_server(known, value)
-        else:
-            self._leave_out(item)
-
-    def _leave_out(self, item: Item) -> None:
-        if item.is_done:
-            self.left_out[item.kind] += 1
-
-    def _server(self, value: dict[str, Any]) -> ServerItem | None:
-        """Return the item that was announced and is not done."""
-        for item in self._items:
-            if isinstance(item, ServerItem) and not item.is_done:
-                same = item.type == value.get("type") and item.id == value.get("id")
-                if same:
-                    return item
-        return None
-
-    def _add_server(self, value: dict[str, Any], kind: str) -> ServerItem:
-        self._begin_item()
-        item = ServerItem(value, len(self._items))
-        self._items.append(item)
-        added = {**value, "status": "in_progress"} if "status" in value else value
-        self._event("response.output_item.added", output_index=item.index, item=added)
-        self._states(item, kind, 0)
-        return item
-
-    def finish_server(self, item: ServerItem, value: dict[str, Any]) -> None:
-        """End a server tool's item."""
-        item.is_done = True
-        item.sent = value
-        self._states(item, str(item.type), 1)
-        self._event("response.output_item.done", output_index=item.index, item=value)
-
-    def _states(self, item: ServerItem, kind: str, when: int) -> None:
-        for state in SERVER_ITEMS[kind][when]:
-            self._event(
-                f"response.{kind}.{state}", item_id=item.id, output_index=item.index
-            )
-
-    def _kept(self, kind: str, payload: dict[str, Any]) -> None:
-        """Write what a server tool streams at the place that its item has here."""
-        wanted = payload.get("item_id")
-        open_ones = [
-            item
-            for item in self._items
-            if isinstance(item, ServerItem) and not item.is_done
-        ]
-        item = next((i for i in open_ones if i.id == wanted), None)
-        if item is None and "item_id" not in payload and open_ones:
-            item = open_ones[-1]
-        if item is None and "output_index" in payload:
-            self.left_out[kind] += 1
-            return
-        self.begin()
-        fields = {k: v for k, v in payload.items() if k not in _FRAME}
-        if item is not None:
-            fields["output_index"] = item.index
-        self._event(kind, **fields)
-
-
-_FRAME = {"type", "sequence_number"}
 
 
 def _call_item(call: ToolCall) -> CallItem:

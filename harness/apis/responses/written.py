@@ -134,6 +134,14 @@ def flat_annotation(value: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, **nested} if type(nested) is dict else value
 
 
+def _like(sent: Payload, own: dict[str, Any]) -> dict[str, Any]:
+    """Return an item with the further fields that the source sent, and no others."""
+    item = {**sent, **own}
+    if sent and "status" not in sent:
+        item.pop("status", None)
+    return item
+
+
 class TextPart:
     """A content or summary part that is being written."""
 
@@ -168,25 +176,32 @@ class TextItem:
         self.parts: list[TextPart] = []
         self.sealed: str | None = None
         self.status = "in_progress"
+        self.sent: Payload = {}
+        """The item as it was added, where the source has it."""
 
     def value(self) -> dict[str, Any]:
         """Return the item as it is now."""
         if self.type == "message":
-            return {
+            own = {
                 "id": self.id,
                 "type": "message",
                 "status": self.status,
                 "content": [part.value() for part in self.parts],
                 "role": "assistant",
             }
+            return _like(self.sent, own)
         summary = [p.value() for p in self.parts if p.kind.name == "summary_text"]
         content = [p.value() for p in self.parts if p.kind.name == "reasoning_text"]
         item: dict[str, Any] = {"id": self.id, "type": "reasoning", "summary": summary}
-        if content:
+        if content or "content" in self.sent:
             item["content"] = content
-        if self.sealed is not None:
+        if "status" in self.sent:
+            item["status"] = self.status
+        if self.sealed is not None or self.status != "in_progress":
             item["encrypted_content"] = self.sealed
-        return item
+        if self.sealed is None and "encrypted_content" not in self.sent:
+            item.pop("encrypted_content", None)
+        return _like(self.sent, item)
 
     def next_index(self, kind: TextKind) -> int:
         """Return the place of a part of a kind that is added now."""
@@ -208,6 +223,8 @@ class CallItem:
         self.text = TextBuffer()
         self.is_done = False
         self.status = "in_progress"
+        self.sent: Payload = {}
+        """The item as it was added, where the source has it."""
 
     @property
     def field(self) -> str:
@@ -222,7 +239,7 @@ class CallItem:
 
     def value(self) -> dict[str, Any]:
         """Return the item as it is now."""
-        return {
+        own = {
             "id": self.id,
             "type": self.type,
             "status": self.status,
@@ -230,13 +247,18 @@ class CallItem:
             "call_id": self.call_id,
             "name": self.name,
         }
+        return _like(self.sent, own)
 
 
 class ServerItem:
     """An item of a server tool, as it was sent."""
 
-    def __init__(self, value: dict[str, Any], index: int) -> None:
+    def __init__(
+        self, value: dict[str, Any], index: int, *, was_announced: bool
+    ) -> None:
         self.sent = value
+        self.was_announced = was_announced
+        """Whether it came in a stream, so that how far it is comes, too."""
         self.id = value.get("id")
         self.type = value.get("type")
         self.index = index

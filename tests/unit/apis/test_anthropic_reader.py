@@ -85,6 +85,7 @@ def test_parts_come_in_the_order_of_the_events() -> None:
         Reasoning("hm"),
         ("opaque", "signature", "sig=="),
         ("opaque", "redacted_reasoning", "xyz"),
+        ("item", "citation", [], False),
         Block("text"),
         ("item", "citation", {"type": "char_location"}, True),
         Text("Hi"),
@@ -284,6 +285,10 @@ def test_a_server_tool_is_announced_and_emitted_with_its_input(kind: str) -> Non
     block = head["content_block"]
     assert [p for p in parts if isinstance(p, Item)] == [
         Item(kind, block, is_done=False),
+        *(
+            Item(kind, one["delta"] | {"id": "s"}, is_done=False)
+            for one in (arguments('{"q":'), arguments("1}"))
+        ),
         Item(kind, block | {"input": {"q": 1}}),
     ]
     assert said(stream)[1] == []

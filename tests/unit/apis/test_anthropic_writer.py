@@ -90,6 +90,7 @@ def test_every_recorded_answer_is_written_whole() -> None:
         assert unplaced(carried(API.whole(document))) == unplaced(carried(parts))
 
 
+@pytest.mark.slow
 @given(answers())
 def test_a_made_answer_comes_back_but_for_the_table(groups: list[list[Part]]) -> None:
     """Text, reasoning, calls (also interleaved), signatures, items, usage, finish."""
@@ -110,6 +111,62 @@ def test_made_answers_interleave_calls() -> None:
         return order != sorted(order)
 
     find(answers(), interleaves, settings=settings(phases=[Phase.generate]))
+
+
+def _served(key: str, *pieces: str) -> list[list[Part]]:
+    """Return the parts of a server's tool: its start, its pieces, the whole."""
+    block = {"type": "server_tool_use", "id": key, "name": "n", "input": {}}
+    whole = block | {"input": {"q": 1}} if pieces else block
+    deltas = [
+        {"type": "input_json_delta", "partial_json": piece, "id": key}
+        for piece in pieces
+    ]
+    kind = "server_tool_use"
+    values = [(block, False), *((delta, False) for delta in deltas), (whole, True)]
+    return [[Item(kind, value, is_done=is_done)] for value, is_done in values]
+
+
+def test_a_server_tool_is_streamed_as_it_came() -> None:
+    """Its pieces are not held; what interleaves with it waits; a whole one has two."""
+    one, two = _served("a", "", '{"q"', ": 1}"), _served("b")
+    given_parts: list[list[Part]] = [*one[:2], *two[:1], [Text("x")], *one[2:], two[1]]
+    stream, left_out = write(*given_parts, [Finish("end_turn")])
+    assert left_out == {}
+    assert types(stream) == [
+        "message_start",
+        *("server_tool_use", *["input_json_delta"] * 3, "content_block_stop"),
+        *("server_tool_use", "content_block_stop"),
+        *("text", "text_delta", "content_block_stop"),
+        *("message_delta", "message_stop"),
+    ]
+    done = [p for p in read(stream) if isinstance(p, Item) and p.is_done]
+    assert done == [*one[-1], *two[-1]]
+    whole, _ = write(one[-1], [Finish("end_turn")])
+    assert types(whole)[1:4] == ["server_tool_use", *["input_json_delta"] * 2]
+
+
+def test_what_a_start_announces_is_in_the_block_that_follows() -> None:
+    """`caller`, `citations` and null fields, of a stream that has them."""
+    state = ToolCall(0, None, "t")
+    stream, _ = write(
+        [Item("stop_details", None, is_done=False), Head("m", "x")],
+        [Item("citation", [], is_done=False), Block("text"), Text("a")],
+        [Block("text"), Text("b")],
+        [Item("caller", {"type": "direct"}, is_done=False)],
+        [CallPart(state, "f", "", is_new=True, id="t")],
+        [Finish("tool_use")],
+    )
+    blocks = [
+        e.payload["content_block"] for e in stream if "content_block" in e.payload
+    ]
+    assert stream[0].payload["message"]["stop_details"] is None
+    assert [
+        set(block) - {"type", "text", "id", "name", "input"} for block in blocks
+    ] == [
+        {"citations"},
+        set(),
+        {"caller"},
+    ]
 
 
 # -- Order and time --------------------------------------------------------------------

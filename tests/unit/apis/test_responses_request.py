@@ -107,6 +107,10 @@ def test_turns_compare_without_the_servers_ids() -> None:
         return API.request(_URI, {"input": [item]}).turns[0]
 
     assert turn(id="a", status="completed") == turn(id="b")
+    said = {"role": "user", "content": "x"}
+    forms: list[Any] = ["x", [said], [{"type": "message", **said}]]
+    one, *others = (API.request(_URI, {"input": form}).turns for form in forms)
+    assert others == [one, one]
     assert turn(content="y") != turn()
 
 

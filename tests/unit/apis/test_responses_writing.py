@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
-from harness.apis.responses.examples import EXAMPLES, example_events, example_parts
 from harness.apis.responses.writer import NOT_CARRIED, Writer, body
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -32,7 +31,10 @@ from harness.core.parts import (
 )
 from tests.chunk_streams import SHARES
 from tests.responses_streams import (
+    EXAMPLES,
     answer_of,
+    example_events,
+    example_parts,
     merged,
     problems,
     read,
@@ -158,12 +160,13 @@ def test_made_answers_are_read_back(parts: list[Part]) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_are_read_back(name: str) -> None:
     """Made answers of every shape are read back, whole ones too, and break no rule."""
-    events = example_events(name)
-    assert merged(read(events)) == merged(example_parts(name))
-    assert broken(events) == set()
-    document = body(example_parts(name))
-    assert API.is_answer(document)
     source = example_parts(name)
+    events, left_out = written(source)
+    assert merged(read(events)) == merged(source)
+    assert broken(example_events(name)) == broken(events) == set()
+    assert left_out == {}
+    document = body(source)
+    assert API.is_answer(document)
     if name != "failed":
         assert answer_of(whole(document)) == answer_of(source)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.apis.chat.chunks import Chunk
+from harness.apis.chat.deltas import DeltaReader
 from harness.apis.chat.dialects import (
     DIALECTS,
     Framing,
@@ -568,3 +569,42 @@ def test_an_unknown_dialect_is_refused() -> None:
         parse_dialect("azure+x")
     assert str(e.value).endswith("joined by +; got 'x'")
     assert "\n" not in str(e.value)
+
+
+def chunk_of(delta: dict[str, Any], reason: str | None = None, **beside: Any) -> Chunk:
+    """Return a chunk of choice 0."""
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return Chunk(0, None, {"id": "c", "model": "m", "choices": [choice], **beside})
+
+
+@pytest.mark.parametrize("name", [n for n in DIALECTS if "arguments-" not in n])
+def test_a_custom_tool_stays_custom(name: str) -> None:
+    """The input of a custom tool, which is no JSON, is nobody's function's."""
+    custom = {"index": 0, "id": "a", "type": "custom"}
+    pieces = [
+        {**custom, "custom": {"name": "sql", "input": ""}},
+        {"index": 0, "custom": {"input": 'SELECT "a'}},
+        {"index": 0, "custom": {"input": '" {'}},
+        {"index": 1, "id": "b", "type": "function", "function": {"name": "f"}},
+        {"index": 1, "function": {"arguments": '{"x":1}'}},
+    ]
+    chunks = [chunk_of({"tool_calls": [piece]}) for piece in pieces]
+    reader = DeltaReader()
+    for chunk in parse_dialect(name).apply([*chunks, chunk_of({}, "tool_calls")]):
+        reader.read(chunk.payload)
+    calls = [(call.type, call.name, call.arguments) for call in reader.calls]
+    assert calls == [("custom", "sql", 'SELECT "a" {'), ("function", "f", '{"x":1}')]
+
+
+@pytest.mark.parametrize("place", ["beside", "in the choice"])
+def test_an_error_with_the_last_choice_is_written_once(place: str) -> None:
+    """Text and finish beside an error come once, and the error is not lost."""
+    last = chunk_of({"content": "b"}, "error")
+    holder = last.payload if place == "beside" else last.payload["choices"][0]
+    holder["error"] = {"code": 502, "message": "upstream"}
+    written = list(parse_dialect("openai").apply([chunk_of({"content": "a"}), last]))
+    payloads = [chunk.payload for chunk in written]
+    assert [p["error"] for p in payloads if "error" in p] == [holder["error"]]
+    choices = [choice for p in payloads for choice in p.get("choices", [])]
+    assert "".join(c["delta"].get("content") or "" for c in choices) == "ab"
+    assert [c["finish_reason"] for c in choices if c["finish_reason"]] == ["error"]

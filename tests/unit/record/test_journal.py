@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
 
 
+@pytest.mark.slow
 @given(exchanges=cassettes)
 def test_journal_gives_back_what_was_appended(exchanges: list[Exchange]) -> None:
     """Any exchange, and any journal cut anywhere: a prefix of it, never an error."""

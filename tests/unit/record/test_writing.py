@@ -67,6 +67,7 @@ cassettes = st.lists(
 ).map(lambda pairs: [Exchange(i, a, b) for i, (a, b) in enumerate(pairs)])
 
 
+@pytest.mark.slow
 @given(exchanges=cassettes, suffix=st.sampled_from([".yaml", ".json"]))
 def test_saving_what_was_loaded_gives_the_same_bytes(
     exchanges: list[Exchange], suffix: str, tmp_path_factory: pytest.TempPathFactory
@@ -112,6 +113,7 @@ documents = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
 @given(document=documents)
 @example(document={"a": "null", "b": "1e3", "c": "2024-01-01", "d": "=", "e": "~"})

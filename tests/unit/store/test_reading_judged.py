@@ -38,6 +38,7 @@ def _same_as_vcrpy(path: Path) -> None:
         assert exchange.response.body == response["body"]["string"]
 
 
+@pytest.mark.slow
 def test_corpus_loads_as_stock_vcrpy_loads_it() -> None:
     """All 603 exchanges of the corpus: the same requests and the same bytes."""
     for path in corpus_files():

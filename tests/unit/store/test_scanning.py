@@ -148,7 +148,7 @@ def test_folder_is_scanned_and_a_broken_file_is_an_error(tmp_path: Path) -> None
         scan(tmp_path)
 
 
-@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [60, pytest.param(1, marks=pytest.mark.slow)])
 def test_corpus_has_no_finding(every: int) -> None:
     """370 recordings of other projects, cleaned by them, give no false alarm.
 
@@ -158,7 +158,7 @@ def test_corpus_has_no_finding(every: int) -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("every", [36, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [72, pytest.param(1, marks=pytest.mark.slow)])
 def test_protocol_recordings_have_no_finding(every: int) -> None:
     """Nor do recordings of the other APIs: their states and signatures stay."""
     paths = sorted((SHARED / "protocols").rglob("*.yaml"))[::every]

@@ -116,7 +116,7 @@ def check(body: bytes, seed: int) -> int:
 @pytest.mark.parametrize(
     "every",
     [
-        40,
+        120,
         pytest.param(5, marks=pytest.mark.slow),
         pytest.param(1, marks=pytest.mark.campaign),  # two minutes
     ],

@@ -139,8 +139,8 @@ class NameResent(EntryHabit):
         self, choice: int, entry: Entry, call: ToolCall, *, opens: bool
     ) -> list[Entry]:
         """Put them into every entry once the name cannot grow any more."""
-        if opens or not call.has_arguments or not call.name:
-            return [entry]
+        if opens or not call.has_arguments or not call.name or call.type == "custom":
+            return [entry]  # nobody was seen to send custom tools so
         function = {**function_of(entry), "name": call.name}
         call_id = self.tracker.id_of(choice, call)
         return [{**entry, "id": call_id, "type": "function", "function": function}]
@@ -186,12 +186,12 @@ class NullContinuation(EntryHabit):
         self,
         choice: int,  # noqa: ARG002 - the entry is enough
         entry: Entry,
-        call: ToolCall,  # noqa: ARG002
+        call: ToolCall,
         *,
         opens: bool,
     ) -> list[Entry]:
         """Add the nulls where nothing stands."""
-        if opens:
+        if opens or call.type == "custom":
             return [entry]
         function = {"name": None, **function_of(entry)}
         return [{"id": None, "type": None, **entry, "function": function}]

@@ -37,6 +37,8 @@ class Call(NamedTuple):
     """As sent, else ``call_<position>``; unique within its choice."""
     name: str
     """Empty where none came."""
+    is_custom: bool = False
+    """Whether its arguments are any text (OpenAI's custom tools)."""
 
 
 class Open(NamedTuple):
@@ -72,7 +74,7 @@ class Said(NamedTuple):
     usage: dict[str, Any] | None = None
     """Set on the last one, if token counts came."""
     error: Payload | None = None
-    """The payload of an error event, as sent."""
+    """The payload of an error event, without choices: what they carry is passed on."""
 
 
 def restated(chunk: Chunk, payload: Payload) -> Chunk:
@@ -134,9 +136,8 @@ class _ChoiceTeller:
             yield self._open(self._waiting.pop(0))
 
     def _open(self, call: ToolCall) -> Open:
-        told_call = Call(
-            call.position, unique_id(call, self._ids, self.index), call.name
-        )
+        call_id = unique_id(call, self._ids, self.index)
+        told_call = Call(call.position, call_id, call.name, call.type == "custom")
         self._told[id(call)] = (call, told_call)
         return Open(told_call)
 
@@ -161,8 +162,9 @@ def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
         if payload.get("usage") and isinstance(payload["usage"], dict):
             usage = payload["usage"]
         yield from _told_of_choices(chunk, tellers)
-        if payload_error(payload) is not None:
-            yield Said(chunk, -1, None, error=payload)
+        error = _error_of(payload)
+        if error is not None:
+            yield Said(restated(chunk, error), -1, None, error=error)
     if last is None:
         return
     for teller in tellers.values():
@@ -172,6 +174,21 @@ def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
             yield Said(last, teller.index, teller.finish)
     if usage is not None:
         yield Said(last, -1, None, usage=usage)
+
+
+def _error_of(payload: Payload) -> Payload | None:
+    """Return what a payload holds of an error, if it does.
+
+    Source: OpenRouter sends it beside a last choice, or in that choice.
+    """
+    beside = {k: v for k, v in payload.items() if k not in {"choices", "usage"}}
+    if payload_error(payload) is not None:
+        return beside
+    choices = payload.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, dict) and payload_error({"error": choice.get("error")}):
+            return {**beside, "error": choice["error"]}
+    return None
 
 
 def _told_of_choices(chunk: Chunk, tellers: dict[int, _ChoiceTeller]) -> Iterator[Said]:

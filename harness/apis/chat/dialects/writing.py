@@ -52,6 +52,10 @@ class _Whole:
     def arguments(self) -> str:
         return "".join(self.texts)
 
+    @property
+    def is_complete(self) -> bool:
+        return self.call.is_custom or is_json(self.arguments or "{}")
+
 
 class Writer:
     """Writes one stream; made for each stream anew."""
@@ -194,7 +198,7 @@ class Writer:
             yield from self._write_call(chunk, index, part)
         else:
             whole = self._whole.get(index, {})
-            if all(is_json(call.arguments or "{}") for call in whole.values()):
+            if all(held.is_complete for held in whole.values()):
                 # Complete calls stay before what comes after them; others may go on
                 # behind it (interleaving), and cannot be sent whole before the end.
                 yield from self._write_whole(chunk, index)
@@ -205,15 +209,28 @@ class Writer:
             elif isinstance(part, Refusal):
                 yield from self._say(chunk, index, self.refusal_delta(part.text))
 
+    def _entry(self, call: Call, arguments: str) -> dict[str, Any]:
+        if not call.is_custom:
+            return self.entry(call, arguments)
+        # Only OpenAI has custom tools, so every dialect writes them as it does.
+        custom = {"name": call.name, "input": arguments}
+        place = {"index": call.position, "id": call.id}
+        return {**place, "type": "custom", "custom": custom}
+
+    def _more(self, call: Call, arguments: str) -> dict[str, Any]:
+        if not call.is_custom:
+            return self.more(call, arguments)
+        return {"index": call.position, "custom": {"input": arguments}}
+
     def _write_call(
         self, chunk: Chunk, index: int, part: Open | Fragment
     ) -> Iterator[Chunk]:
         call = part.call
         if self.calls == "fragments":
             entry = (
-                self.entry(call, "")
+                self._entry(call, "")
                 if isinstance(part, Open)
-                else self.more(call, part.text)
+                else self._more(call, part.text)
             )
             yield from self._say(chunk, index, self.calls_delta([entry]))
             return
@@ -221,7 +238,7 @@ class Writer:
         held = whole.setdefault(call.position, _Whole(call))
         if isinstance(part, Fragment):
             if held.is_written:
-                entry = self.more(call, part.text)
+                entry = self._more(call, part.text)
                 yield from self._say(chunk, index, self.calls_delta([entry]))
             else:
                 held.texts.append(part.text)
@@ -232,7 +249,7 @@ class Writer:
         for held in whole.values():
             if not held.is_written:
                 held.is_written = True
-                entries.append(self.entry(held.call, held.arguments))
+                entries.append(self._entry(held.call, held.arguments))
         if self.calls == "together" and entries:
             yield from self._say(chunk, index, self.calls_delta(entries))
         else:

@@ -1,0 +1,77 @@
+"""What a writer of messages keeps of a call, and what no message can carry."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.apis.json_values import is_object
+from harness.core.text import TextBuffer
+
+if TYPE_CHECKING:
+    from harness.core.parts import ToolCall
+
+__all__ = ["NOT_CARRIED", "WHOLE_BLOCKS", "WrittenCall"]
+
+NOT_CARRIED = {
+    "refusal": "written as text",
+    "custom call": "its input is written as an object with the one key `input`",
+    "signature": "left out of a call or a text: only reasoning has one",
+    "encrypted_reasoning": "left out: only its own provider can read it",
+    "items": "other APIs' server tools, citations and media are left out",
+    "id of a block": "left out: blocks have none",
+    "other choice": "left out: an answer has one",
+    "token count": "left out under names it does not have, or without an end",
+    "piece of a call after its end": "left out: an input is one object",
+    "another id or model": "left out: an answer has one of each",
+    "what follows an error": "left out: an error ends the stream",
+    "(no id)": "made up, not counted: `msg_0`, `toolu_N`",
+    "(no token counts)": "made up, not counted: 0",
+    "(no type of an error)": "made up, not counted: `api_error`",
+}
+"""What `Writer.left_out` counts, and what becomes of it."""
+
+WHOLE_BLOCKS = frozenset(
+    {
+        "server_tool_use",
+        "mcp_tool_use",
+        "mcp_tool_listing",
+        "container_upload",
+        "compaction",
+        "fallback",
+    }
+)
+"""Blocks of server tools that are written as they came; their results too."""
+
+_MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs its length
+
+
+class WrittenCall:
+    """A call that is being written, or was."""
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+        self.is_custom = call.type == "custom"
+        self.caller: object = None
+        """Who called, where the source has it."""
+        self.text = TextBuffer()
+        self.has_started = False
+        self.is_written = False
+        self.may_be_whole = False
+        self.checks = 0
+
+    def add(self, piece: str) -> str:
+        """Add a piece of the arguments; return what an input has of it."""
+        if self.is_custom:
+            return json.dumps(piece, ensure_ascii=False)[1:-1]
+        self.text.append(piece)
+        if end := piece.rstrip():  # blanks change nothing
+            self.may_be_whole = end[-1] == "}"
+        return piece
+
+    def is_whole(self) -> bool:
+        """Return whether its arguments are a whole object, so that no more can come."""
+        if not self.may_be_whole or self.checks >= _MOST_CHECKS:
+            return False
+        self.checks += 1
+        return is_object(str(self.text))
