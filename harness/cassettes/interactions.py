@@ -165,8 +165,9 @@ class _Reader:
         try:
             urlsplit(uri).port  # noqa: B018 - raises where it is none
         except ValueError as error:
+            shown = shorten(uri.partition("?")[0].rpartition("@")[2])  # no secret
             raise self.error(
-                f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
+                f"request: `uri` is no URL ({error}): {shown}; correct it"
             ) from None
         body = recorded.get("body", recorded.get("parsed_body"))
         return Request(
