@@ -25,7 +25,8 @@ from tests.serve.sockets import Seen, ask
 if TYPE_CHECKING:
     from harness.apis.base import WritingApi
 
-HTTP = httpx.Client(verify=False)  # making one for each request takes 60 ms
+# One for all requests, for making one takes 60 ms; servers come and go.
+HTTP = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
 APIS = ("chat", "responses", "anthropic", "gemini")
 PATHS = {
     "chat": "/chat/completions",
