@@ -5,8 +5,8 @@ An API is one folder beside this file with the same modules in each:
 - `reader`: events to parts (`Reader`), whole answers to parts.
 - `request`: request bodies to a `Conversation`.
 - `tables.txt`: its tables (`harness.apis.tables`): every field that a reader carries
-  or knows, what a legal stream obeys (`harness check`), the faults. `known_fields` and
-  `rules` are those parsed.
+  or knows, what a legal stream obeys (`harness check`), dialects, faults.
+  `known_fields` and `rules` are those parsed.
 - `writer`, `dialects`, `faults`: parts to events, as different servers send them.
 - `api`: the object that ties them together (`API`).
 - `examples.json`: small streams of every shape (`harness.apis.examples`).

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from harness.apis.base import Event
 from harness.apis.detect import api_named
-from harness.apis.tables import file_of
+from harness.core.package_files import package_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.apis.base import Payload
     from harness.core.parts import Part
-
-__all__ = ["example_events", "example_names", "example_parts", "numbered_events"]
 
 
 def example_names(api: str) -> tuple[str, ...]:
@@ -47,5 +45,7 @@ def numbered_events(api: str, payloads: Iterable[Payload]) -> list[Event]:
 
 @cache
 def _examples(api: str) -> dict[str, list[Payload]]:
-    examples: dict[str, list[Payload]] = json.loads(file_of(api, "examples.json"))
+    examples: dict[str, list[Payload]] = json.loads(
+        package_file("harness.apis", f"{api}/examples.json")
+    )
     return examples

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.splits import Split
 
-__all__ = ["Variation", "dialects_of", "faults_of", "vary"]
-
 
 @dataclass(frozen=True, slots=True)
 class Variation:

@@ -205,7 +205,5 @@ class _Reading:
         yield from iter_streams(self.corpus, self.report)
 
     def report(self, error: CassetteError) -> None:
-        from harness.redaction.config import redacted_url
-
-        complain(redacted_url(str(error)))
+        complain(str(error))
         self.code = Exit.UNUSABLE

@@ -58,7 +58,8 @@ def command(
         files += 1
         findings += len(found)
         for one in found:
-            click.echo(printable(str(one)))
+            shown = one._replace(path=redacted_url(one.path, rules))
+            click.echo(printable(str(shown)))
     if not quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
         say(f"{files} scanned, {findings} secrets found{left}")

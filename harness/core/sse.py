@@ -21,8 +21,6 @@ from dataclasses import dataclass
 
 from harness.core.byte_decoder import ByteDecoder
 
-__all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
-
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
 _EVENT_LINE = re.compile(rb"event: [^\n]+")

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from harness.engine.transcript import DiagnosticKind
 
-__all__ = ["CAUSES", "KNOWN", "Cause"]
-
 
 class Cause(NamedTuple):
     """Why something usually happens."""

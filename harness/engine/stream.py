@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
-__all__ = ["StreamReader", "look_ahead"]
-
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never

@@ -14,8 +14,6 @@ from harness.errors import HarnessError, InterfaceError, UsageError, did_you_mea
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
 
-__all__ = ["make_interface", "name_of"]
-
 
 def name_of(target: object) -> str:
     """Return how a transcript calls an interface."""

@@ -40,24 +40,6 @@ if TYPE_CHECKING:
     from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
 
-__all__ = [
-    "Answer",
-    "answer_of",
-    "api_payloads",
-    "api_plain",
-    "api_probes",
-    "api_truth",
-    "cut_answer",
-    "name_of_api",
-    "neutral_answers",
-    "smaller_answers",
-    "stock_answers",
-    "style_names",
-    "written",
-    "written_as",
-    "written_bytes",
-]
-
 Answer = list[list[Part]]
 """The parts of each event, in order."""
 
@@ -215,6 +197,7 @@ def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:
     counts = {"input_tokens": 7, "output_tokens": 5}
     if api == "gemini":
         counts = {"promptTokenCount": 7, "candidatesTokenCount": 5}
+        counts["totalTokenCount"] = 12
     finish = Finish(_REASONS[api][calls], "tool_calls" if calls else "stop")
     head: list[Part] = [Head("answer_1", "model", 1), Usage(counts, 7, 5)]
     return [head, *content, [Usage(counts, 7, 5), finish]]
@@ -277,6 +260,7 @@ def neutral_answers(api: str) -> dict[str, Answer]:
         "one call": _complete(api, *_call(0, "get_weather", *weather), calls=True),
         "text beyond ASCII": _complete(api, *_text("Grü", "ße, 你", "好 👋🏽", "‍🚀")),
         "text with line ends": _complete(api, *_text("a\n", "\nb \t", " c\u2028d")),
+        "text that repeats itself": _complete(api, *_text("ha", "ha", "haha", "!")),
         "a call without arguments": _complete(api, *_call(0, "now"), calls=True),
         "the same call twice": _complete(
             api,

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from harness.fuzz.driving import Consumer
     from harness.fuzz.served_streams import UrlConsumer
 
-__all__ = ["CHUNK_FORMS", "Wanted", "consumer_of", "import_target"]
-
 CHUNK_FORMS = ("dict", "sdk", "model")
 """What a chunk is handed over as: the plain dict, the OpenAI SDK's object, ours."""
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-__all__ = ["GatewayConsumer", "GatewayError"]
-
 _START_S = 120.0
 _STATUS = re.compile(r"status \d+|an error event")
 _CAUSES = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b")

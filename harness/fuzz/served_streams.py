@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.fuzz.calling import call_and_fold
 from harness.fuzz.driving import BaseConsumer, Level
-from harness.net.server import Listener, RefusedError
+from harness.net.listening import Listener, RefusedError
 from harness.net.threads import LoopThread
 from harness.serve.answer import Answer
 from harness.serve.connection import Connection
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Request
     from harness.debug.outcomes import Outcome
-
-__all__ = ["StreamServer", "UrlConsumer"]
 
 
 class StreamServer:

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.apis.json_values import is_json
-from harness.debug.outcomes import Call, Outcome, canonical
+from harness.apis.json_values import canonical, is_json
+from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.arrivals import truth_of
 
 if TYPE_CHECKING:

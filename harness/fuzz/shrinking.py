@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["runs_of", "shrink"]
-
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _WHOLE = parse_split("whole")
 _KEPT = frozenset(("id", "object", "created", "model", "choices", "error"))

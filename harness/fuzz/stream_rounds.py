@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import neutral_answers, written
-from harness.fuzz.odd import ODD_BYTES_OF_CHAT
+from harness.fuzz.odd_bytes import ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.trial_cases import Recorder
-
-__all__ = ["StreamRounds"]
 
 _DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
 _TELLING = ("text and parallel calls", "text", "call")

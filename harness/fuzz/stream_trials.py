@@ -23,7 +23,8 @@ from harness.fuzz.arrivals import (
 )
 from harness.fuzz.cuts import StreamCuts, byte_cuts, named_cuts
 from harness.fuzz.driving import OwnInterface, StepInterface
-from harness.fuzz.odd import odd_bytes, only_cuts, renamed, stock
+from harness.fuzz.odd import only_cuts, renamed, stock
+from harness.fuzz.odd_bytes import odd_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from harness.debug.outcomes import Outcome
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
-
-__all__ = ["LONG", "StreamTrials"]
 
 LONG = 120  # chunks; longer streams are not tried in every dialect and at every cut
 _MADE = 12  # streams a round; hypothesis makes one in about 2 ms

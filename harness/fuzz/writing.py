@@ -21,8 +21,6 @@ from harness.core.sse import encode_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["cassette_of", "chunks_of_fragments", "event_bytes"]
-
 _HOST = "https://localhost"  # never asked: a recording is its answer
 _STEP_S = 0.001
 
@@ -50,12 +48,13 @@ def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, An
                 "type": "function",
                 "function": {"name": f"say_{key}", "arguments": fragment},
             }
-        chunks.append(_chunk({"tool_calls": [entry]}, None))
-    chunks.append(_chunk({}, "tool_calls"))
+        chunks.append(chunk({"tool_calls": [entry]}))
+    chunks.append(chunk({}, "tool_calls"))
     return chunks
 
 
-def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Return a chunk of choice 0."""
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",

@@ -13,7 +13,7 @@ import h11
 
 from harness.cassettes.model import Request, grouped
 from harness.errors import UsageError
-from harness.net.server import ClientGoneError, ServerEnd
+from harness.net.listening import ClientGoneError, ServerEnd
 from harness.record.forwarding import end_to_end, request_headers
 
 if TYPE_CHECKING:

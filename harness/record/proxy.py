@@ -18,7 +18,7 @@ from harness.cassettes.model import Request, Response, grouped, header_pairs
 from harness.errors import UsageError
 from harness.net.addresses import check_reach
 from harness.net.client import BrokenStreamError, Upstream, open_request
-from harness.net.server import Listener, RefusedError
+from harness.net.listening import Listener, RefusedError
 from harness.record.downstream import Downstream
 from harness.record.exchange import ExchangeRecorder, LiveRequest
 from harness.record.session import RecordingSession

@@ -42,7 +42,9 @@ _ATTACHED = {b"p": rb"sshpass|mysql[a-z]*|mariadb[a-z-]*|7za?", b"a": rb"redis-c
 _FLAG = re.compile(rb"-(?<=\s-)([aPpwWk])(\s{1,5}|(?=\S))(?:\\?[\"'])?" + _VALUE)
 _BEFORE = 160  # characters of a command before its flag
 _COMMANDS = {
-    (flag, is_spaced): re.compile(rb"(?<![\w-])(?:" + names + rb")\b[^\n|;]*\Z")
+    (flag, is_spaced): re.compile(  # the last one
+        rb"(?s:.*)(?<![\w-])(?:" + names + rb")\b([^\n|;]*)\Z"
+    )
     for is_spaced, table in ((True, _PROGRAMS), (False, _ATTACHED))
     for flag, names in table.items()
 }
@@ -102,8 +104,8 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
     for match in _FLAG.finditer(text):
         command = _COMMANDS.get((match[1], bool(match[2])))
         before = text[max(0, match.start() - _BEFORE) : match.start()]
-        found = command.search(before) if command is not None else None
-        if found is not None and b" -" + match[1] not in found[0]:
+        found = command.match(before) if command is not None else None
+        if found is not None and b" -" + match[1] not in found[1]:
             yield Span(*match.span(3), COMMAND)
     for pattern in _OTHERS:
         for match in pattern.finditer(text):

@@ -107,9 +107,13 @@ def _restated(
         return Answer(exchange.response.status, headers, timed.during(made))
     parts = [part for _, found in parts_of(exchange) for part in found]
     problem = has_error(parts)
-    if problem:
+    if problem and api == "responses":
         return Answer.error(500, problem)
-    return Answer.json(cast("WritingApi", api_named(api)).body(parts))
+    document = cast("WritingApi", api_named(api)).body(parts)
+    if problem:  # without what came before it
+        error = {key: document[key] for key in ("type", "error") if key in document}
+        return Answer.json(error, 500)
+    return Answer.json(document)
 
 
 def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:

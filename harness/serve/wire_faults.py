@@ -163,7 +163,7 @@ def parse_served_fault(text: str) -> ServedFault:
 
 
 def _cut(pieces: Pieces, count: int, ending: Ending) -> Pieces:
-    """Break off before the byte `count`, if there is one."""
+    """Break off after `count` bytes, if there are so many; all of them are sent."""
     left = count
     for at, piece in pieces:
         if len(piece) > left:
@@ -172,6 +172,8 @@ def _cut(pieces: Pieces, count: int, ending: Ending) -> Pieces:
             raise BrokenOffError(ending)
         left -= len(piece)
         yield at, piece
+    if not left:
+        raise BrokenOffError(ending)
 
 
 def _trickle(pieces: Pieces, rate: int) -> Pieces:

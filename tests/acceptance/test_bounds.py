@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -78,6 +79,7 @@ def long_event() -> str:
     return f"data: {before}{'word ' * (EVENT_BYTES // 5)}{after}\n\ndata: [DONE]\n\n"
 
 
+@cache
 def packed(coding: str, mebibytes: int = MEBIBYTES) -> bytes:
     """Return zeros under a content encoding."""
     zeros = bytes(1 << 20)

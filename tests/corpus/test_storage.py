@@ -157,7 +157,8 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
             ]
             name = f"part-{part:05d}.parquet"
             (folder / name).write_bytes(parquet_bytes(streams, {}))
-        _, mib, rows = measure(str(folder), "scan", "--jobs", "2")
+        # The cheapest check: what workers do is no part of what is measured.
+        _, mib, rows = measure(str(folder), "check", "--jobs", "2")
         assert rows == 2000 * parts
         peaks.append(mib)
     assert peaks[1] <= 1.2 * peaks[0], peaks

@@ -53,6 +53,44 @@ class Unescapes(Reader):
         return super().result()
 
 
+class FirstCounts(Reader):
+    """Shows the token counts that came first."""
+
+    counts: _Object | None = None
+
+    def read(self, chunk: _Object) -> None:
+        super().read(chunk)
+        self.counts = self.counts or chunk.get("usage")
+
+    def result(self) -> _Object:
+        return {**super().result(), "usage": self.counts}
+
+
+class SameIdOnly(Reader):
+    """Takes a chunk with another id for one of another answer."""
+
+    id = ""
+
+    def read(self, chunk: _Object) -> None:
+        self.id = self.id or chunk.get("id") or ""
+        if chunk.get("id") in {"", None, self.id}:
+            super().read(chunk)
+
+
+class BothNames(Reader):
+    """Adds up the reasoning of two fields that hold the same."""
+
+    thoughts = ""
+
+    def read_content(self, delta: _Object) -> None:
+        super().read_content(delta)
+        for name in ("reasoning_content", "reasoning"):
+            self.thoughts += delta.get(name) or ""
+
+    def result(self) -> _Object:
+        return {**super().result(), "reasoning": self.thoughts}
+
+
 class RepairsInput(AnthropicReader):
     """Adds what is missing to an input that was cut off, and so calls with it."""
 
@@ -144,6 +182,7 @@ class LastMessage(ResponsesReader):
 
 GUESSES = (
     *((target, ()) for target in (TextSoFar, SameCallOnce, FirstPartOnly, Unescapes)),
+    *((target, ()) for target in (FirstCounts, SameIdOnly, BothNames)),
     *(
         (target, ("anthropic",))
         for target in (RepairsInput, LastThought, ReasonIsProof)

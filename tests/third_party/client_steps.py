@@ -50,6 +50,16 @@ def test_row():
     print("EVENTS", json.dumps(events))
 """
 
+RUNS = """
+import json, os, sys, pytest
+options = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:warnings"]
+options += ["-p", "harness.pytest_plugin.plugin", "test_row.py"]
+for line in sys.stdin:
+    mode, os.environ["PROMPT"] = json.loads(line)
+    print("CODE", int(pytest.main([*options, f"--harness-record={mode}"])), flush=True)
+"""
+"""A run of pytest for each line, in one process: an SDK takes seconds to import."""
+
 
 def results(name: str) -> dict[str, str]:
     """Run a row; return what each channel and step gave: `ok`, or what went wrong."""
@@ -130,48 +140,44 @@ def _steps(
 def _in_a_test(name: str, server: ScriptedServer, folder: Path) -> Iterator[str]:
     folder.joinpath("test_row.py").write_text(TEST, encoding="utf-8")
     bare = ROWS[name].ask(server.url, "one")
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNS],
+        cwd=folder,
+        env={
+            **{k: v for k, v in os.environ.items() if k != "CI"},
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(ROOT),
+            "ROW": name,
+            "URL": server.url,
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
     def run(mode: str, prompt: str) -> Any:
-        done = subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "-s",
-                    "-p",
-                    "harness.pytest_plugin.plugin",
-                ),
-                *("-p", "no:cacheprovider", "-p", "no:warnings"),
-                *(f"--harness-record={mode}", "test_row.py"),
-            ],
-            cwd=folder,
-            env={
-                **{k: v for k, v in os.environ.items() if k != "CI"},
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-                "PYTHONPATH": str(ROOT),
-                "ROW": name,
-                "URL": server.url,
-                "PROMPT": prompt,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise HarnessError(done.stdout[-1500:] + done.stderr[-500:])
-        line = next(x for x in done.stdout.splitlines() if x.startswith("EVENTS "))
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps([mode, prompt]) + "\n")
+        process.stdin.flush()
+        lines = [process.stdout.readline()]
+        while lines[-1] and not lines[-1].startswith("CODE "):
+            lines.append(process.stdout.readline())
+        if lines[-1] != "CODE 0\n":
+            raise HarnessError("".join(lines)[-2000:])
+        line = next(x for x in lines if x.startswith("EVENTS "))
         return json.loads(line.removeprefix("EVENTS "))
 
-    yield from _steps(
-        server,
-        folder / "cassettes" / "c.yaml",
-        bare,
-        record=lambda: run("once", "one"),
-        play=lambda: run("none", "one"),
-        miss=lambda: run("none", "other"),
-    )
+    with process:
+        yield from _steps(
+            server,
+            folder / "cassettes" / "c.yaml",
+            bare,
+            record=lambda: run("once", "one"),
+            play=lambda: run("none", "one"),
+            miss=lambda: run("none", "other"),
+        )
 
 
 def _through_the_proxy(

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.core.parts import Part
 
-__all__ = ["API", "is_legacy"]
-
 
 def is_legacy(document: Payload) -> bool:
     """Return whether an event or answer is a text completion, the API before chat."""

@@ -22,8 +22,6 @@ from harness.apis.json_values import is_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["BYTE_CHANGES", "CHANGES"]
-
 
 def cut_chunks(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:
     """Yield the first chunks only; the source is not read further than that."""

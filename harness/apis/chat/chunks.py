@@ -22,18 +22,6 @@ from harness.errors import ChunkError, shorten
 if TYPE_CHECKING:
     from harness.core.parts import Part
 
-__all__ = [
-    "DONE",
-    "TOO_DEEP",
-    "Chunk",
-    "Payload",
-    "has_choices",
-    "parse_json",
-    "parse_payload",
-    "payload_error",
-    "payload_of",
-]
-
 DONE = "[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
 

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
-
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
 and Groq; GitHub Copilot. Some in transition send two with the same text, which counts

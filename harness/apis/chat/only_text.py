@@ -10,8 +10,6 @@ from harness.core.parts import CallPart, Reasoning, Refusal, Text
 if TYPE_CHECKING:
     from harness.core.parts import Part
 
-__all__ = ["only_text"]
-
 
 def only_text(part: Part, delta: dict[str, Any]) -> str:
     """Return the key whose text alone made a part; empty where there is none.

@@ -31,13 +31,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "NOT_CARRIED",
-    "Restater",
-    "as_chunk",
-    "restated_whole",
-]
-
 NOT_CARRIED = {
     "signature": "left out: chat has no field for it",
     "encrypted_reasoning": "left out: only its own provider can read it",

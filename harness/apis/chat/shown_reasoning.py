@@ -11,8 +11,6 @@ from harness.core.parts import Reasoning, Text
 if TYPE_CHECKING:
     from harness.core.parts import Part
 
-__all__ = ["reasoning_as_content"]
-
 
 def reasoning_as_content(chunk: Chunk) -> Chunk:
     """Return the chunk with its reasoning text moved in front of its content."""

@@ -14,8 +14,6 @@ from harness.apis.chat.deltas import REASONING_FIELDS
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["Unit", "blend_deltas", "continues", "put_text", "units_of"]
-
 
 class Unit(NamedTuple):
     """One text of one delta, with its place."""

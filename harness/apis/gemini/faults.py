@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from harness.apis.faults import read_faults
 from harness.apis.gemini.breaking import BYTE_CHANGES, CHANGES
-from harness.apis.tables import tables_of
 
 FAULTS = read_faults(
     "gemini",
-    tables_of("gemini")["faults"],
     lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)},
 )
 """The faults by name."""

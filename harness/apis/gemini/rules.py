@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload
 
-__all__ = ["FINISH_REASONS", "IS_BASE64", "RULES", "check"]
-
 FINISH_REASONS = frozenset({
     "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST",
     "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE",

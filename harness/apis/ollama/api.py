@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation, Event, Payload, Rule, Violation
     from harness.core.parts import Part
 
-__all__ = ["API"]
-
 
 class _Ollama:
     """See `harness.apis.base.Api`."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from harness.apis.faults import read_faults
 from harness.apis.responses.breaking import CHANGES
-from harness.apis.tables import tables_of
 
 FAULTS = read_faults(
     "responses",
-    tables_of("responses")["faults"],
     lambda name: {"change": CHANGES[name]},
 )
 """All faults by name."""

@@ -13,8 +13,8 @@ import yaml
 from harness.cli.console import Exit, _code_of
 from harness.cli.record import command
 from harness.errors import RecordingRefusedError, ScenarioError, UsageError
-from harness.record.scenario_answer import http_send
 from harness.record.scenario_record import cassette_path, record_scenario
+from harness.record.scenario_sending import http_send
 from tests.record.servers import DONE, Connection, ScriptedServer, event
 
 if TYPE_CHECKING:

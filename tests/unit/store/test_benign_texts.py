@@ -9,8 +9,6 @@ import json
 import random
 from typing import TYPE_CHECKING
 
-import pytest
-
 from harness.redaction.config import Redaction
 from harness.redaction.scan import scan
 from tests.unit.store.recordings import document, interaction, save
@@ -465,13 +463,17 @@ BENIGN = [
 """Prompts, code, schemas, ids and placeholders."""
 
 
-@pytest.mark.parametrize("text", BENIGN)
-def test_benign_text_stays(text: str) -> None:
+def test_benign_text_stays() -> None:
     """It is left as it is, as a body of its own and within JSON, twice over."""
-    once = json.dumps({"content": text})
-    twice = json.dumps({"arguments": once})
-    for body in (text, once, twice):
-        assert Redaction().body(body.encode()).decode() == body
+    changed = []
+    for text in BENIGN:
+        once = json.dumps({"content": text})
+        twice = json.dumps({"arguments": once})
+        for body in (text, once, twice):
+            redacted = Redaction().body(body.encode()).decode()
+            if redacted != body:
+                changed.append((body, redacted))
+    assert changed == []
 
 
 def test_benign_headers_stay() -> None:

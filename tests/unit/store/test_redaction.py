@@ -35,19 +35,19 @@ SURROUNDINGS = [
 ]
 
 
-@pytest.mark.parametrize("around", SURROUNDINGS)
 @pytest.mark.parametrize("name", KEYS)
-def test_key_in_a_body_is_marked_at_the_same_length(name: str, around: str) -> None:
+def test_key_in_a_body_is_marked_at_the_same_length(name: str) -> None:
     """A key of any known shape goes, whatever stands around it; the rest stays."""
-    text = around.format(KEYS[name])
-    redacted = Redaction().body(text.encode()).decode()
-    assert core(name) not in redacted
-    assert len(redacted) == len(text)
-    before, after = around.format("\0").split("\0")
-    assert redacted.startswith(before)
-    assert redacted.endswith(after)
-    if around.startswith("{{"):
-        json.loads(redacted)
+    for around in SURROUNDINGS:
+        text = around.format(KEYS[name])
+        redacted = Redaction().body(text.encode()).decode()
+        assert core(name) not in redacted, text
+        assert len(redacted) == len(text), text
+        before, after = around.format("\0").split("\0")
+        assert redacted.startswith(before), text
+        assert redacted.endswith(after), text
+        if around.startswith("{{"):
+            json.loads(redacted)
 
 
 @pytest.mark.parametrize(

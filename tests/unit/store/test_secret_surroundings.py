@@ -131,6 +131,7 @@ TEXTS = [
     "unzip -P %s a.zip",
     "7z x a.7z -p%s",
     "mongosh -u me -p %s host",
+    "mongosh -u me -p %s host, mongosh -u me -p %s other",
     "az login --service-principal -u x -p %s --tenant t",
     "twine upload -u __token__ -p %s dist",
     "ldapsearch -D cn=me -w %s",
