@@ -135,13 +135,15 @@ class StreamReader:
         feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
         for event, at in self._parsed(lane):
             if isinstance(event, LaneEvent):
-                parts = event.parts or []
+                parts = event.parts or []  # one, and no problem
+                odd = watch(parts)
+                if odd:
+                    parts = self._report_problems([*parts, *odd], event.index)
             else:
                 parts = feed(event)
                 if lane is not None:
                     lane.learn(event, self._last_raw, parts)
-            if parts:
-                odd = [] if self.is_done else watch(parts)
+                odd = [] if self.is_done or not parts else watch(parts)
                 if odd or Problem in map(type, parts):
                     parts = self._report_problems([*parts, *odd], event.index)
             yield event, at, parts
