@@ -253,7 +253,7 @@ def test_citations_and_images_are_kept(name: str) -> None:
     """In one delta, which the OpenAI SDK can add up; of OpenRouter as they come."""
     cited = [{"type": "url_citation", "url_citation": {"url": u}} for u in ("a", "b")]
     image = {"type": "image_url", "image_url": {"url": "data:,"}}
-    deltas = [{"annotations": [cited[0]]}, {"content": "hi"}]
+    deltas: list[dict[str, Any]] = [{"annotations": [cited[0]]}, {"content": "hi"}]
     payloads = convert(
         name, stream(*deltas, {"annotations": [cited[1]], "images": [image]})
     )
