@@ -140,6 +140,8 @@ _CREDENTIAL_HEADER = re.compile(
     r"|pat|otp|pin|bearer|assertion)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
+    r"|^(?:x-jfrog-art-api|x-ovh-consumer|x-ms-client-principal|x-amzn-oidc-data|dpop)$"
+    r"|(?:^|-)crumb$|hmac-sha(?:1|256)$"
 )
 _PLAIN_HEADER = re.compile(
     r"^access-control-|^sec-websocket-|(?:^|-)(?:idempotency|surrogate|cache|routing"

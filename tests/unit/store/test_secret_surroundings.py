@@ -207,7 +207,18 @@ def test_hexadecimal_escapes_hide_nothing() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["pat", "X-PAT", "x-otp", "x-signature-ed25519", "x-honeycomb-team", "bearer"],
+    [
+        "pat",
+        "X-PAT",
+        "x-otp",
+        "x-signature-ed25519",
+        "x-honeycomb-team",
+        "bearer",
+        "X-JFrog-Art-Api",
+        "DPoP",
+        "Jenkins-Crumb",
+        "X-Shopify-Hmac-Sha256",
+    ],
 )
 def test_a_header_goes_by_its_name(name: str) -> None:
     """Also those of one word that is short."""
