@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.anthropic.api import API
-from harness.apis.base import Event
+from harness.apis.base import Event, WrittenEvent
+from harness.apis.examples import example_events
 from harness.cassettes.load import load_cassette
 from harness.core.parts import (
     CallPart,
@@ -168,6 +170,12 @@ def events(payloads: Iterable[Payload]) -> list[Event]:
 
 
 # -- Reading ---------------------------------------------------------------------------
+
+
+def example(name: str) -> list[WrittenEvent]:
+    """Return an example of the API as a writer would have written it."""
+    events = example_events("anthropic", name)
+    return [WrittenEvent(e.name, copy.deepcopy(e.payload)) for e in events]
 
 
 def read(stream: Iterable[Event]) -> list[Part]:

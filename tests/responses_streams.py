@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import harness
+from harness.apis import examples
 from harness.apis.base import Event
 from harness.apis.responses.known_fields import ANY_EVENT
 from harness.apis.responses.reader import Reader
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.cassettes.model import Exchange
+
+EXAMPLES = examples.example_names("responses")
+example_events = partial(examples.example_events, "responses")
+example_parts = partial(examples.example_parts, "responses")
 
 
 class Recording(NamedTuple):

@@ -20,10 +20,10 @@ import vcr
 import yaml
 
 from harness.record.scenario import Expectation, Scenario, Tool, TurnOverrides
-from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario, parse_scenario
 from harness.record.scenario_record import cassette_path
 from harness.record.scenario_run import run_scenario
+from harness.record.scenario_sending import http_send
 from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:

@@ -22,8 +22,6 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FieldTable", "UnreadFields", "parse_fields", "parse_sections"]
-
 
 class _Node:
     """One place of a table."""

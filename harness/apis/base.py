@@ -4,18 +4,19 @@ An API is one folder beside this file with the same modules in each:
 
 - `reader`: events to parts (`Reader`), whole answers to parts.
 - `request`: request bodies to a `Conversation`.
-- `known_fields`: the table of every field that a reader carries or knows
-  (`harness.apis.accounting`).
-- `rules`: what a legal stream obeys, each rule with its source (`harness check`).
+- `tables.txt`: its tables (`harness.apis.tables`): every field that a reader carries
+  or knows, what a legal stream obeys (`harness check`), dialects, faults.
+  `known_fields` and `rules` are those parsed.
 - `writer`, `dialects`, `faults`: parts to events, as different servers send them.
 - `api`: the object that ties them together (`API`).
+- `examples.json`: small streams of every shape (`harness.apis.examples`).
 
 An API knows no other API. Nothing outside this package names a wire key.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.parts import CallPart
@@ -218,6 +219,8 @@ class Api(Protocol):
     title: str
     """How a message names it, such as `OpenAI Responses`."""
     rules: tuple[Rule, ...]
+    has_event_names: bool
+    """Whether `event:` lines repeat the type of each event."""
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's (errors often cannot)."""
@@ -244,8 +247,6 @@ class Api(Protocol):
 class WritingApi(Api, Protocol):
     """An API that answers can be written in, too."""
 
-    content_type: str
-    """Of a stream in the standard dialect."""
     dialects: Mapping[str, Dialect]
     """The dialects by name, the standard one first."""
     faults: Mapping[str, Fault]
@@ -277,11 +278,16 @@ class WritingApi(Api, Protocol):
         dialect: str,
         fault: str,
         number: int | None,
+        *,
+        is_array: bool = False,
     ) -> Iterator[bytes]:
         """Yield the bytes of events, terminators and faults of bytes included."""
         broken = self.faults[fault] if fault else None
         is_cut = broken is not None and broken.ends != "as usual"
-        frames = self._named(dialect).frames(events, is_cut=is_cut)
+        said = self._named(dialect)
+        if is_array:
+            said = replace(said, framing=replace(said.framing, is_array=True))
+        frames = said.frames(events, is_cut=is_cut)
         return frames if broken is None else broken.apply_bytes(frames, number)
 
     def _named(self, dialect: str) -> Dialect:

@@ -6,8 +6,6 @@ from typing import Any
 
 from harness.core.parts import Usage
 
-__all__ = ["count_in", "index_of", "other_counts", "usage_of"]
-
 
 def index_of(value: object, otherwise: int | None = None) -> int | None:
     """Return an index, also one sent as `1.0` or `"1"`; another where it is none."""

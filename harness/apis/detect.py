@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from harness.apis.base import Api, Payload
 
-__all__ = ["API_NAMES", "api_named", "api_of_answer", "api_of_event", "api_of_request"]
-
 API_NAMES = ("chat", "responses", "anthropic", "gemini", "ollama")
 """Every API that is read, the most common first."""
 

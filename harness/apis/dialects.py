@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.edits import Change
     from harness.apis.framing import Framing
 
-__all__ = ["Dialect", "read_dialects"]
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -71,13 +69,12 @@ def _named(api: str, name: str) -> Dialect:
 
 
 def read_dialects(
-    api: str, text: str, rest: Callable[[str, Mapping[str, str]], dict[str, Any]]
+    api: str, rest: Callable[[str, Mapping[str, str]], dict[str, Any]]
 ) -> dict[str, Dialect]:
-    """Read a table of dialects.
+    """Read the dialects of an API (`harness.apis.tables`), the standard one first.
 
     Args:
         api: The API that they are of.
-        text: The table (`harness.apis.tables`), the standard dialect first.
         rest: Returns the fields of a dialect that no table can hold, given its name
             and its cells.
 
@@ -94,5 +91,5 @@ def read_dialects(
             cannot=cells.get("cannot", ""),
             **rest(name, cells),
         )
-        for name, summary, cells in read_table(text)
+        for name, summary, cells in read_table(api, "dialects")
     }

@@ -15,21 +15,6 @@ from harness.apis.base import WrittenEvent
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = [
-    "Change",
-    "Events",
-    "Stream",
-    "cut",
-    "edited",
-    "ended",
-    "every",
-    "first",
-    "left_out",
-    "named",
-    "twice",
-    "without",
-]
-
 Events: TypeAlias = Iterable[WrittenEvent]
 Stream: TypeAlias = Iterator[WrittenEvent]
 Change: TypeAlias = Callable[..., Stream]

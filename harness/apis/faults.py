@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.apis.edits import Change
 
-__all__ = ["Fault", "read_faults"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -99,21 +97,18 @@ def _named(api: str, name: str) -> Fault:
     return fault
 
 
-def read_faults(
-    api: str, text: str, rest: Callable[[str], dict[str, Any]]
-) -> dict[str, Fault]:
-    """Read a table of faults.
+def read_faults(api: str, rest: Callable[[str], dict[str, Any]]) -> dict[str, Fault]:
+    """Read the faults of an API (`harness.apis.tables`).
 
     Args:
         api: The API that they are of.
-        text: The table (`harness.apis.tables`).
         rest: Returns the fields of a fault that no table can hold, given its name.
 
     Returns:
         The faults by their names.
     """
     faults: dict[str, Fault] = {}
-    for name, summary, cells in read_table(text):
+    for name, summary, cells in read_table(api, "faults"):
         fields: dict[str, Any] = cells | rest(name)
         fields["breaks"] = tuple(cells.get("breaks", "").split())
         for number in cells.keys() & {"default", "status"}:

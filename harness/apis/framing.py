@@ -55,6 +55,13 @@ class Framing:
     is_binary: bool = False
     """Whether events are frames of AWS's event stream, as Bedrock sends them."""
 
+    @property
+    def content_type(self) -> str:
+        """The `content-type` of a body that is framed so."""
+        if self.is_binary:
+            return "application/vnd.amazon.eventstream"
+        return "application/json" if self.is_array else "text/event-stream"
+
     def encode(self, events: Iterable[WrittenEvent | Chunk]) -> Iterator[bytes]:
         """Yield the bytes of each event, then those of the end if there is one."""
         if self.is_array:

@@ -24,8 +24,6 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
-__all__ = ["Habits"]
-
 _MARKER = late(  # \uff5c and \u2581: DeepSeek's
     r"<[|\uff5c][\w\u2581 -]{1,40}[|\uff5c]>|</?tool_calls?>|<function=[\w.-]{1,64}>"
     r"|\[TOOL_CALLS\]|\[/?INST\]|<start_of_turn>|<end_of_turn>|<minimax:tool_call>"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["as_json", "dict_of", "dicts_of", "is_json", "is_object", "same", "text_of"]
-
 
 def text_of(value: object) -> str:
     """Return a value that is text; empty if it is anything else."""
@@ -30,6 +28,14 @@ def as_json(value: object, otherwise: str = "") -> str:
         return json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):  # ValueError: an int of thousands of digits
         return otherwise
+
+
+def canonical(text: str) -> str:
+    """Return the JSON text of arguments, written one way; other text as it is."""
+    try:
+        return json.dumps(json.loads(text, strict=False), sort_keys=True)
+    except (ValueError, RecursionError):
+        return text
 
 
 def is_json(text: str) -> bool:

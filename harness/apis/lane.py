@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Event, Payload, Reader
     from harness.core.parts import CallPart, Part, Reasoning, Refusal, Text
 
-__all__ = ["Lane", "LaneEvent"]
-
 _TEXT = re.compile(rb'[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*(?=")')
 _NUMBER = re.compile(rb"(?:0|[1-9][0-9]{0,14})(?![0-9.eE])")
 _PADDING = re.compile(rb'"[ !#-\[\]-~]*"')

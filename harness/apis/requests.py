@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Conversation, Payload
 
-__all__ = ["PATHS", "request_body"]
-
 PATHS = {
     "chat": "/v1/chat/completions",
     "responses": "/v1/responses",

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["is_dropped", "typed_event", "wants_typed"]
-
 _ROOTS = {"openai", "anthropic", "google"}
 
 

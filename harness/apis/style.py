@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from harness.apis.detect import API_NAMES, api_named
@@ -34,6 +34,15 @@ class ApiStyle:
     """A fault of that API; empty for none."""
     number: int | None = None
     """After how many events it goes wrong; None for the fault's own default."""
+    is_array: bool = False
+    """Whether it is one JSON array in any dialect, as Gemini's is without `alt=sse`."""
+
+    @property
+    def content_type(self) -> str:
+        """The `content-type` of what `encode` yields."""
+        dialects = self._api.dialects
+        framing = dialects[self.dialect or next(iter(dialects))].framing
+        return replace(framing, is_array=self.is_array or framing.is_array).content_type
 
     def __str__(self) -> str:
         """Return the command line options that ask for it."""
@@ -81,7 +90,9 @@ class ApiStyle:
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
         """Yield the bytes of events, framed as the dialect does."""
-        return self._api.encode(events, self.dialect, self.fault, self.number)
+        return self._api.encode(
+            events, self.dialect, self.fault, self.number, is_array=self.is_array
+        )
 
 
 def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:

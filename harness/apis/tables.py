@@ -1,4 +1,7 @@
-"""Tables of an API that are written as text: a row a line, its cells divided by `|`.
+"""Tables of an API that are written as text, in its folder's `tables.txt`.
+
+Tables of fields are read by `harness.apis.accounting`. The others have a row a line,
+its cells divided by `|`:
 
     kimi | no content_block_stop between blocks; input_tokens include the cache
         | breaks block-bracket | source langchainjs#10249
@@ -9,27 +12,36 @@ name of a field and its value.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.apis.base import Rule
+from harness.core.package_files import package_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["read_rules", "read_table"]
+
+@cache
+def tables_of(api: str) -> dict[str, str]:
+    """Return the tables of an API by their headings."""
+    return package_tables("harness.apis", f"{api}/tables.txt")
 
 
-def read_table(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+def read_table(api: str, table: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield the name, the summary and the other fields of each row of a table."""
-    for name, summary, *cells in _rows(text):
+    for name, summary, *cells in _rows(tables_of(api)[table]):
         yield name, summary, dict(cell.split(" ", 1) for cell in cells)
 
 
-def read_rules(api: str, text: str) -> dict[str, Rule]:
-    """Return rules by their names without the API; a row is name, summary, source."""
+def read_rules(api: str) -> dict[str, Rule]:
+    """Return an API's rules by their names without the API.
+
+    A row of their table is name, summary and source.
+    """
     return {
         name: Rule(f"{api}/{name}", summary, source)
-        for name, summary, source in _rows(text)
+        for name, summary, source in _rows(tables_of(api)["rules"])
     }
 
 

@@ -11,7 +11,7 @@ dialects, splits and faults take 25 ms of a start, and most replays vary nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects import Dialect
-    from harness.apis.chat.faults import Fault
+    from harness.apis.chat.dialects.registry import DialectPart
+    from harness.apis.chat.faults import Fault, FaultKind
     from harness.apis.style import ApiStyle
     from harness.core.parts import Part
     from harness.core.splits import Split
-
-__all__ = ["Variation", "dialects_of", "faults_of", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +173,10 @@ class Named(Protocol):
         """One line."""
 
 
+@overload
+def dialects_of(api: Literal["chat"]) -> Mapping[str, DialectPart]: ...
+@overload
+def dialects_of(api: str | None) -> Mapping[str, Named]: ...
 def dialects_of(api: str | None) -> Mapping[str, Named]:
     """Return the dialects that `vary` takes for an API, by name; None is `chat`."""
     if api is None or api == "chat":
@@ -183,6 +186,10 @@ def dialects_of(api: str | None) -> Mapping[str, Named]:
     return _writing(api).dialects
 
 
+@overload
+def faults_of(api: Literal["chat"]) -> Mapping[str, FaultKind]: ...
+@overload
+def faults_of(api: str | None) -> Mapping[str, Named]: ...
 def faults_of(api: str | None) -> Mapping[str, Named]:
     """Return the faults that `vary` takes for an API, by name; None is `chat`."""
     if api is None or api == "chat":

@@ -322,3 +322,24 @@ _CODINGS: dict[str, Callable[[bytes], Callable[[], Any] | None]] = {
     "x-gzip": _gzip,
     "zstd": _zstd,
 }
+
+
+_FEW = 10_000  # values: more are written in pieces, twenty times slower
+
+
+def is_small(body: Any) -> bool:
+    """Return whether what is written of a body must be small, aliases and all."""
+    held = [body]
+    values = length = 0
+    while held and values <= _FEW:
+        one = held.pop()
+        values += 1
+        if isinstance(one, dict):
+            held += one.values()
+            held += one.keys()
+        elif isinstance(one, list | tuple):
+            held += one
+        elif isinstance(one, str):
+            length += len(one)
+    # An escaped character takes six.
+    return not held and 6 * length < BODY.value

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.api import is_legacy
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _LOOKED_AT = 65536  # bytes: the largest first event seen in the wild is under 20 KB
-_SLICE = 2048  # most streams are known by their first event
+_SLICE = 2048  # after the first event: most streams are known by that
 
 
 class Kind(StrEnum):
@@ -212,8 +213,11 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     decoder = decoder_for(head)
     seen = _Seen(request)
     try:
-        for start in range(0, len(head), _SLICE):
-            for event in decoder.feed(head[start : start + _SLICE]):
+        blank = head.find(b"\n\n")
+        first = _SLICE if blank < 0 else blank + 2
+        cuts = [0, *range(first, len(head), _SLICE), len(head)]
+        for start, end in pairwise(cuts):
+            for event in decoder.feed(head[start:end]):
                 verdict = seen.verdict(event)
                 if verdict is not None:
                     return verdict

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from harness.cassettes.bodies import (
     BodyError,
     body_bytes,
     decode,
+    is_small,
     undeclared_encoding,
     unpack_base64,
 )
@@ -78,46 +80,38 @@ def exchanges_of(document: Any, path: str) -> list[Exchange]:
 
 
 def _interactions(document: Any, path: str) -> list[Any]:
+    problem = _problem_of(document)
+    if problem:
+        raise CassetteCorruptError(path, problem)
+    interactions: list[Any] = document["interactions"]
+    return interactions
+
+
+def _problem_of(document: Any) -> str:
+    """Return why a document is no version-1 cassette; empty if it is one."""
     first = document[0] if isinstance(document, list) and document else None
     if isinstance(first, dict) and "request" in first:
-        raise CassetteCorruptError(
-            path,
+        return (
             "a cassette of vcrpy before version 1; "
-            "convert a copy with `python -m vcr.migration`",
+            "convert a copy with `python -m vcr.migration`"
         )
+    others = "name a cassette, SSE text or JSON lines of chunks"
     if not isinstance(document, dict):
-        raise CassetteCorruptError(
-            path,
-            "no cassette: expected a mapping with `interactions`, "
-            f"got {_named(document)}; "
-            "name a cassette, SSE text or JSON lines of chunks",
-        )
+        expected, got = "a mapping with `interactions`", _named(document)
+        return f"no cassette: expected {expected}, got {got}; {others}"
     if "interactions" not in document:
         keys = ", ".join(shorten(key, limit=20) for key in list(document)[:3])
-        raise CassetteCorruptError(
-            path,
-            f"no cassette: expected `interactions`, got {keys or 'an empty mapping'}; "
-            "name a cassette, SSE text or JSON lines of chunks",
-        )
+        got = keys or "an empty mapping"
+        return f"no cassette: expected `interactions`, got {got}; {others}"
     version = document.get("version", 1)
     if not isinstance(version, int | float | str) or version not in {1, "1"}:
-        raise CassetteCorruptError(
-            path,
-            f"expected cassette version 1, got {shorten(version, limit=20)}; "
-            "record it again",
-        )
+        got = shorten(version, limit=20)
+        return f"expected cassette version 1, got {got}; record it again"
     interactions = document["interactions"]
     if not isinstance(interactions, list):
-        raise CassetteCorruptError(
-            path,
-            "expected a list of `interactions`, "
-            f"got {_named(interactions)}; record it again",
-        )
-    if not interactions:
-        raise CassetteCorruptError(
-            path, "the cassette has no interactions; record it again"
-        )
-    return interactions
+        got = _named(interactions)
+        return f"expected a list of `interactions`, got {got}; record it again"
+    return "" if interactions else "the cassette has no interactions; record it again"
 
 
 _STR = {str}
@@ -171,8 +165,9 @@ class _Reader:
         try:
             urlsplit(uri).port  # noqa: B018 - raises where it is none
         except ValueError as error:
+            shown = shorten(uri.partition("?")[0].rpartition("@")[2])  # no secret
             raise self.error(
-                f"request: `uri` is no URL ({error}): {shorten(uri)}; correct it"
+                f"request: `uri` is no URL ({error}): {shown}; correct it"
             ) from None
         body = recorded.get("body", recorded.get("parsed_body"))
         return Request(
@@ -193,6 +188,9 @@ class _Reader:
 
     def json_body(self, body: Any, where: str) -> bytes:
         """Write a body that was recorded as an object as JSON, as the client did."""
+        if is_small(body):
+            with suppress(TypeError, ValueError, RecursionError):  # reported below
+                return body_bytes(json.dumps(body, ensure_ascii=False))
         pieces: list[str] = []
         left = BODY.value
         try:

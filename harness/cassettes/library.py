@@ -24,11 +24,14 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 # In block style a key in column 0 is a key of the document, whatever stands around.
 BLOCK_KEY = re.compile(
     rb"^(?:\xef\xbb\xbf)?[\"']?(?:http_)?interactions[\"']?[ \t]*:"
-    rb"[ \t]*(\[|(?:#.*)?\r?$)",
+    rb"[ \t]*(?:[&!][\w!./:-]*[ \t]+)*(\[|(?:#.*)?\r?$)",
     re.MULTILINE,
 )
 """Finds the key that makes a YAML document a cassette."""
-_REQUEST_KEY = late(rb"(?:^|[\s{,-])[\"']?request[\"']?[ \t]*:", re.MULTILINE)
+_REQUEST_KEY = late(
+    rb"(?:^|[\s{,-])[\"']?(?:request|response)[\"']?[ \t]*:", re.MULTILINE
+)
+_CONTROL = late(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _FLOW_TOKEN = late(rb"\"(?:[^\"\\]|\\.)*\"|[{}\[\]]|[A-Za-z_]+(?=\s*:)", re.DOTALL)
 
 _HAR = late(rb'"log"\s*:\s*\{(?=.{0,4096}?"(?:creator|entries)"\s*:)', re.DOTALL)
@@ -133,8 +136,7 @@ def begins_cassette(text: bytes) -> bool:
     key = BLOCK_KEY.search(head)
     if key is None:
         return bool(_TABLE.search(head))
-    value = head[key.start(1) :].lstrip()
-    return value.startswith(b"[]") or bool(_REQUEST_KEY.search(value))
+    return _is_list_of_exchanges(head[key.start(1) :].lstrip(), head)
 
 
 def _is_flow_cassette(head: bytes) -> bool:
@@ -155,7 +157,17 @@ def _is_flow_cassette(head: bytes) -> bool:
             b"http_interactions",
         }:
             value = head[token.end() :].lstrip().removeprefix(b":").lstrip()
-            return value.startswith(b"[") and (
-                value[1:].lstrip().startswith(b"]") or bool(_REQUEST_KEY.search(value))
-            )
+            return value[:1] in {b"[", b""} and _is_list_of_exchanges(value, head)
     return False
+
+
+def _is_list_of_exchanges(value: bytes, head: bytes) -> bool:
+    """Return whether a list has requests, is empty, or breaks off before its first."""
+    if value[:1] == b"[" and value[1:].lstrip()[:1] == b"]":
+        return True
+    if _REQUEST_KEY.search(value) or _CONTROL.search(value):
+        return True
+    tokens = [token[0] for token in _FLOW_TOKEN.finditer(value)]
+    opened = sum(map(tokens.count, (b"[", b"{")))
+    is_cut = opened > sum(map(tokens.count, (b"]", b"}")))
+    return len(head) < _SNIFFED and (is_cut or not value)

@@ -20,7 +20,6 @@ def _list_rules() -> None:
 @click.command(
     "check",
     no_args_is_help=True,
-    short_help="Check recordings: format, complete streams, secrets.",
 )
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
@@ -45,6 +44,7 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
     """
     from harness.engine.check import check
     from harness.errors import CassetteError
+    from harness.redaction.config import redacted_url
 
     if rules:
         _list_rules()
@@ -65,7 +65,7 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
         notes += sum(one.is_note for one in found)
         for one in found:
             if not (one.is_note and quiet):
-                click.echo(printable(str(one)))
+                click.echo(printable(redacted_url(str(one))))
     if not quiet:
         say(f"{files} checked, {problems} problems, {notes} notes")
     if is_unreadable:

@@ -16,8 +16,6 @@ from click.types import StringParamType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["attach"]
-
 
 def attach(command: click.Command) -> None:
     """Let the values of a command's parameters be completed.

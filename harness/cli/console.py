@@ -129,9 +129,16 @@ def _show(error: click.ClickException) -> None:
 
 
 def complain(text: str) -> None:
-    """Write one line to standard error, after everything already on standard output."""
+    """Write one line to standard error, after everything already on standard output.
+
+    Args:
+        text: The line; it may quote a recording or an argument. Keys, and secrets in
+            the URLs that it has, are left out.
+    """
+    from harness.redaction.config import redacted_url  # only where something is wrong
+
     out().flush()
-    click.echo(f"harness: {printable(text)}", err=True)
+    click.echo(f"harness: {printable(redacted_url(text))}", err=True)
 
 
 def complain_of(

@@ -26,7 +26,6 @@ _LABELS = ("api", "provider", "model", "shape")
 @click.group(
     "corpus",
     no_args_is_help=True,
-    short_help="Pack recordings into a data set; list, count, sample.",
 )
 def command() -> None:
     """Pack recordings into a data set; list, count, sample and unpack corpora.
@@ -206,7 +205,5 @@ class _Reading:
         yield from iter_streams(self.corpus, self.report)
 
     def report(self, error: CassetteError) -> None:
-        from harness.redaction.config import redacted_url
-
-        complain(redacted_url(str(error)))
+        complain(str(error))
         self.code = Exit.UNUSABLE

@@ -49,7 +49,6 @@ class DriftOptions:
 @click.command(
     "drift",
     no_args_is_help=True,
-    short_help="Read old recordings again and report what changed since.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(

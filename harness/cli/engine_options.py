@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from harness.corpus.places import Place
     from harness.corpus.worker import Job
 
-__all__ = ["engine_options", "refuse_below"]
-
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CONFIGS", "Rewriting", "rewrite_config", "rewrite_tests"]
-
 _KEYS = {
     "record_mode": "record",
     "match_on": "match_on",

@@ -52,7 +52,6 @@ class FuzzOptions:
 @click.command(
     "fuzz",
     no_args_is_help=True,
-    short_help="Cut, reframe and break streams until a consumer differs.",
 )
 @click.argument("target", metavar="[TARGET]", required=False)
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")

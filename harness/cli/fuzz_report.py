@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from harness.fuzz.findings import Tried
     from harness.fuzz.relations import Failure
 
-__all__ = ["Progress", "show_failure", "summarise"]
-
 
 class Progress:
     """A line on standard error now and then; one that is rewritten on a terminal."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @click.command(
     "import",
     no_args_is_help=True,
-    short_help="Write recordings of other tools as one cassette.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from harness.corpus.opening import Entry, Item
 
-__all__ = ["each", "jobs_option", "named", "portable"]
-
 T = TypeVar("T")
 _PART = 8  # recordings handed to a process at once: the first results come soon
 

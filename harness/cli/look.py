@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
     from harness.debug.walk import Follow
 
-__all__ = ["look", "wants_to_look"]
-
 
 def wants_to_look(options: ReplayOptions) -> bool:
     """Return whether one of the options of this module was given.

@@ -10,19 +10,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "API",
-    "AS_JSON",
-    "DIALECT",
-    "MODE",
-    "OURS",
-    "REASONING",
-    "agent_options",
-    "exchange_option",
-    "given",
-    "mode_of",
-]
-
 OURS = ("streaming", "queuing")
 """The interfaces that have a name."""
 MODE = click.Choice(("tokens", "steps", "legacy", "chat-completion"))

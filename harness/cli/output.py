@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["apart", "imports_own_code", "out", "rejoin", "replaced"]
-
 _TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")  # no path of Windows looks so
 
 _before: TextIO | None = None  # `sys.stdout`, while it is something else

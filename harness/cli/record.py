@@ -94,14 +94,11 @@ def command(  # noqa: PLR0913 - one an option
         )
     if base_url is not None or api_key_env is not None:
         raise click.UsageError("--base-url and --api-key-env are not for --proxy")
-    try:
-        from harness.record.proxy import ProxyOptions
-    except ModuleNotFoundError as error:
-        if error.name != "h11":
-            raise
-        raise click.UsageError(
-            "the proxy needs h11; `pip install 'agent-stream-harness[record]'`"
-        ) from None
+    from harness.net import require_h11
+
+    require_h11("the proxy", "record")
+    from harness.record.proxy import ProxyOptions
+
     if upstream is None or len(paths) != 1:
         raise click.UsageError("--proxy takes --upstream URL and one cassette")
     host, port = _address(listen)

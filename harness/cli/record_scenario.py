@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from harness.record.scenario_record import RecordedScenario
 
-__all__ = ["record_scenarios"]
-
 
 def record_scenarios(
     paths: Sequence[str], *, base_url: str, api_key_env: str | None, force: bool

@@ -60,7 +60,6 @@ class ReplayOptions:
 @click.command(
     "replay",
     no_args_is_help=True,
-    short_help="Replay recordings: what an agent's client would have seen.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
 
-__all__ = ["Run"]
-
 T = TypeVar("T")
 _COUNTS = ("emissions", "diagnostics", "hurting")
 

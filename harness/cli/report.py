@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 @click.command(
     "report",
     no_args_is_help=True,
-    short_help="Draw recordings as one page: answers, time lines, chunks.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from harness.engine.transcript import Diagnostic, Transcript
 
-__all__ = ["next_steps", "show_runs"]
-
 _STYLES: dict[str, dict[str, Any]] = {
     "heading": {"bold": True},
     "finding": FINDING,

@@ -13,7 +13,6 @@ from harness.cli.jobs import each, jobs_option, named
 @click.command(
     "scan",
     no_args_is_help=True,
-    short_help="Look for secrets in recordings: keys, tokens, cookies.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
@@ -59,7 +58,8 @@ def command(
         files += 1
         findings += len(found)
         for one in found:
-            click.echo(printable(str(one)))
+            shown = one._replace(path=redacted_url(one.path, rules))
+            click.echo(printable(str(shown)))
     if not quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
         say(f"{files} scanned, {findings} secrets found{left}")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 @click.command(
     "serve",
     no_args_is_help=True,
-    short_help="Serve recordings as a server of their API, until Ctrl-C.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
@@ -124,14 +123,11 @@ def command(
     A test can have a session of its own, at /s/NAME/v1: PUT settings as JSON to
     /harness/sessions/NAME, GET them and the requests so far from there.
     """
-    try:
-        import h11  # noqa: F401 - to report now what is missing
-    except ModuleNotFoundError:
-        raise click.UsageError(
-            "the server needs h11; `pip install 'agent-stream-harness[serve]'`"
-        ) from None
     import asyncio
 
+    from harness.net import require_h11
+
+    require_h11("the server", "serve")
     from harness.serve.access import Access
     from harness.serve.recordings import Recordings
     from harness.serve.server import Server

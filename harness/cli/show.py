@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 @click.command(
     "show",
     no_args_is_help=True,
-    short_help="Show one recording in full: what was asked, what came.",
 )
 @click.argument("path", metavar="PATH")
 @exchange_option("Show")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 
-__all__ = ["stop_on_signals"]
-
 
 def stop_on_signals(stop: asyncio.Event) -> None:
     """Set an event on Ctrl-C and on SIGTERM; call it inside the running loop."""

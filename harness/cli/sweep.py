@@ -28,7 +28,6 @@ _SHOWN_CHANGES = 50
 @click.command(
     "sweep",
     no_args_is_help=True,
-    short_help="Check, scan, replay or vary every stream of a corpus.",
 )
 @click.argument("corpus")
 @click.argument("consumer", required=False, metavar="[MODULE:NAME]")

@@ -26,8 +26,6 @@ from harness.core.text import TextBuffer
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
-__all__ = ["AccumulatedMessage", "Accumulator"]
-
 
 @dataclass(frozen=True, slots=True)
 class AccumulatedMessage:

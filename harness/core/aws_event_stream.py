@@ -21,8 +21,6 @@ from zlib import crc32
 from harness.core.sse import SSEEvent
 from harness.errors import SSEError, StateError
 
-__all__ = ["AWSEventStreamDecoder", "is_aws_event_stream"]
-
 _PRELUDE = 12  # bytes: two lengths and their checksum
 _LEAST = _PRELUDE + 4  # and the checksum of the message
 _MOST = 24 * 1024 * 1024  # AWS allows 16 MiB of payload

@@ -5,8 +5,6 @@ from __future__ import annotations
 from harness.errors import SSEError, StateError
 from harness.limits import EVENT
 
-__all__ = ["ByteDecoder"]
-
 _BOM = b"\xef\xbb\xbf"
 
 

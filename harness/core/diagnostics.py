@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["DiagnosticKind", "Severity"]
-
 
 class Severity(StrEnum):
     """How much a diagnostic matters."""

@@ -6,8 +6,6 @@ from harness.core.aws_event_stream import AWSEventStreamDecoder, is_aws_event_st
 from harness.core.json_stream import JSONStreamDecoder
 from harness.core.sse import SSEDecoder
 
-__all__ = ["decoder_for"]
-
 
 def decoder_for(
     head: bytes,

@@ -105,8 +105,6 @@ from harness.core.json_strings import (
 )
 from harness.errors import ArgumentsError
 
-__all__ = ["FunctionArgumentsStreamHandler", "MachineState"]
-
 # JSON's names of the types, by the first character; a number has eleven of them.
 _TYPE_NAMES: Final = {
     "{": "object",

@@ -10,8 +10,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Node", "steps_of", "value_at", "with_value"]
-
 _STEP: Final = late(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 

@@ -26,8 +26,6 @@ from harness.core.byte_decoder import ByteDecoder
 from harness.core.patterns import late
 from harness.core.sse import SSEEvent
 
-__all__ = ["JSONStreamDecoder"]
-
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
 _WHITE = b" \t\r\n"
 _STRING = rb'(?:[^"\\\n]++|\\[^\n])*+'

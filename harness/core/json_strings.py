@@ -14,8 +14,6 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in typeshed
 from typing import Final
 
-__all__ = ["decode_token", "end_of", "join_surrogates", "read_content"]
-
 _STRICT: Final = False  # for scanstring: raw control characters are accepted
 _CONTENT: Final = re.compile(  # of a string, as far as it is complete and valid
     # At most 64 escapes, because re keeps 180 bytes for each until the match ends.

@@ -44,8 +44,6 @@ from harness.errors import ArgumentsError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ArgumentTexts", "TextPiece"]
-
 _WHITESPACE: Final = " \t\n\r"
 _TYPES: Final = {"{": "object", "[": "array", "t": "boolean", "f": "boolean"}
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Timed = tuple[float | None, list[Part]]
 
-__all__ = ["recut_parts"]
-
 
 def recut_parts(events: Iterable[Timed], split: Split) -> Iterator[Timed]:
     """Cut the texts of an answer anew.

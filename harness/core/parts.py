@@ -16,23 +16,6 @@ from harness.core.text import TextBuffer
 if TYPE_CHECKING:
     from harness.core.diagnostics import DiagnosticKind
 
-__all__ = [
-    "Block",
-    "CallPart",
-    "Finish",
-    "Head",
-    "Item",
-    "Opaque",
-    "OtherChoice",
-    "Part",
-    "Problem",
-    "Reasoning",
-    "Refusal",
-    "Text",
-    "ToolCall",
-    "Usage",
-]
-
 
 class ToolCall:
     """One tool call of a response, as far as it has come."""

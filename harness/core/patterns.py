@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any, AnyStr, cast
 
-__all__ = ["late"]
-
 
 class _Late:
     """Stands for a pattern; its methods are the pattern's from the first use on."""

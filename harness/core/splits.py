@@ -28,8 +28,6 @@ from typing import TypeAlias
 from harness.core.stable_random import mask_of_block
 from harness.errors import UsageError, did_you_mean, shorten
 
-__all__ = ["SPLITS", "SPLIT_FORMS", "Split", "parse_split"]
-
 SPLITS = {
     "recorded": "as it was recorded",
     "whole": "in one piece",

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 
 from harness.core.byte_decoder import ByteDecoder
 
-__all__ = ["SSEDecoder", "SSEEvent", "encode_comment", "encode_event"]
-
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
 _EVENT_LINE = re.compile(rb"event: [^\n]+")
@@ -122,10 +120,14 @@ class SSEDecoder(ByteDecoder):
             data = self._feed_lines(data, events, to_next_event=True)
         # Between events now, or out of data. Whole `data:` events are taken at
         # 0.4 us each, against 1.5 us line by line.
-        if b"\r" in data:
+        if not data:
+            pass
+        elif data.find(b"\r") < 0:
+            self._feed_blocks(data, events, b"\n")
+        elif data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+            self._feed_blocks(data, events, b"\r\n")
+        else:
             self._feed_lines(data, events)
-        elif data:
-            self._feed_blocks(data, events)
         if self._partial:
             self._is_too_long()
         if not events:
@@ -171,31 +173,31 @@ class SSEDecoder(ByteDecoder):
         self._data = None
         return True
 
-    def _feed_blocks(self, data: bytes, events: list[SSEEvent]) -> None:
-        """Feed data that starts between events and has no CR, block by block.
+    def _feed_blocks(self, data: bytes, events: list[SSEEvent], end: bytes) -> None:
+        """Feed data that starts between events, all of its lines with one end.
 
         A block of one line of data, or of a name and one, is an event as it stands.
         """
-        blocks = data.split(b"\n\n")
+        blocks = data.split(2 * end)
         rest = blocks.pop()
         last_id = self._last_id
         start = self._consumed
         known, event = b"", ""  # nearly every event has the name of the one before
         for block in blocks:
-            name, _, line = block.rpartition(b"\n")
+            name, _, line = block.rpartition(end)
             if (
                 line[:6] == b"data: "
                 and (name == known or not name or _EVENT_LINE.fullmatch(name))
-                and block[:1] != b"\n"
+                and not block.startswith(end)
                 and len(block) <= self._max_event_bytes
             ):
                 if name != known:
                     known, event = name, name[7:].decode("utf-8", "replace")
                 events.append(SSEEvent(line[6:], start, event, last_id))
-                start += len(block) + 2
+                start += len(block) + 2 * len(end)
             else:
                 self._consumed = self._start = start
-                self._feed_lines(block + b"\n\n", events)
+                self._feed_lines(block + 2 * end, events)
                 if self._failure is not None:
                     return
                 last_id = self._last_id

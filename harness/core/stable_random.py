@@ -7,8 +7,6 @@ every machine and Python, whatever ``PYTHONHASHSEED`` is.
 
 from __future__ import annotations
 
-__all__ = ["mask_of_block", "mix"]
-
 _WORD = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15  # SplitMix64's increment: 2**64 over the golden ratio, odd
 

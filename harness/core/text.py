@@ -7,8 +7,6 @@ stream of many tiny fragments holds little more than its text.
 
 from __future__ import annotations
 
-__all__ = ["TextBuffer"]
-
 _FRAGMENTS_PER_BLOCK = 4096
 # A 4-character str takes 53 bytes and its place in a list 8, its text in a block
 # 4: without blocks a 100 MB stream of tokens would be held 15 times over.

@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.cutting import cut_chunks
-from harness.apis.chat.faults import FAULTS, parse_fault
+from harness.apis.chat.faults import parse_fault
+from harness.apis.varied import faults_of
 from harness.core.splits import parse_split
 from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
@@ -123,7 +124,7 @@ def _failures(judge: Judge, relation: str, arrival: Arrival) -> Iterator[str]:
         if failure is not None:
             yield f"{relation}: {failure.kind}"
         return
-    for name in FAULTS:
+    for name in faults_of("chat"):
         failure = judge.judge(relation, arrival, fault=parse_fault(name))
         if failure is not None:
             yield f"faults: {failure.kind} (--fault {failure.fault or name})"

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
-__all__ = ["Arrival", "arrivals", "as_arrived", "is_rereadable"]
-
 
 @dataclass(slots=True)
 class Arrival:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
     from harness.debug.trace import Trace
 
-__all__ = ["as_curl", "as_test", "write_test"]
-
 
 def as_curl(exchange: Exchange) -> str:
     """Return the command that sends a request again; the key is left to the shell."""

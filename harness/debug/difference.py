@@ -16,8 +16,6 @@ from harness.debug.emitted import Saying, said
 if TYPE_CHECKING:
     from harness.debug.sides import Row, Side
 
-__all__ = ["Change", "Difference", "SaidChange", "compare"]
-
 _ALIGNED = 4000
 # difflib is quadratic in what differs: 4 000 emissions a side take about a second.
 # Longer differences are put beside each other by position.

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
     from harness.debug.sdk import Sdk, Sdks
 
-__all__ = ["Change", "Drift", "Drifter"]
-
 _OURS = frozenset({"streaming", "queuing"})
 _NOBODYS = frozenset({"agrees"})  # about the SDK's reading and ours together
 

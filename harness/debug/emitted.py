@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from harness.debug.sides import Row
 
-__all__ = ["Saying", "said"]
-
 _KINDS = {
     "internal_monologue": "thought",
     "assistant_message": "answer",

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.debug.arrival import Arrival
     from harness.engine.transcript import Diagnostic
 
-__all__ = ["columns", "explain"]
-
 _BODY_SHOWN = 300  # bytes of a body that is no stream: an error fits into these
 
 

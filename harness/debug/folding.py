@@ -57,8 +57,6 @@ from harness.debug.shown_fields import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["fold"]
-
 _IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["Call", "Outcome", "Raised", "canonical"]
 
 _HALVES = re.compile("[\ufffd\ud800-\udfff]+$")
 
@@ -99,14 +99,6 @@ class Outcome:
         if self.raised is not None:
             lines.append(f"raised {self.raised}")
         return lines or ["nothing"]
-
-
-def canonical(text: str) -> str:
-    """Return the JSON text of arguments, written one way; other text as it is."""
-    try:
-        return json.dumps(json.loads(text, strict=False), sort_keys=True)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _canonical_text(text: str) -> str:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from harness.debug.trace import CallState, Moment, Trace
 
-__all__ = ["around", "machine_lines", "one_line", "panes", "title", "until"]
-
 _TAIL = 160  # characters of a growing text that are shown: its end is what matters
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
     from harness.errors import HarnessError
 
-__all__ = ["Drawn", "drawn", "report_page"]
-
 _BARS = 40
 
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
     from harness.engine.transcript import Diagnostic, Emission
 
-__all__ = ["entry_data", "gaps", "traced"]
-
 _SHOWN_BODY = 200_000  # characters: a request can hold megabytes of images
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette, Exchange
 
-__all__ = ["SDK_NAMES", "Heard", "Sdk", "Sdks", "agrees", "plain", "problems_of"]
-
 SDK_NAMES = {
     "openai": ("chat", "responses"),
     "anthropic": ("anthropic",),

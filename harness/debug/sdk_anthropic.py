@@ -10,8 +10,6 @@ from harness.debug.sdk import Heard, Sdk, agrees, plain, problems_of
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["SDK", "Anthropic"]
-
 _REQUEST: dict[str, Any] = {"model": "recorded", "max_tokens": 1, "messages": []}
 
 

@@ -13,8 +13,6 @@ from harness.debug.sdk import Heard, Sdk, agrees
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["SDK", "Google"]
-
 _AS_SENT = str.maketrans("-_", "+/")
 _REQUEST: dict[str, Any] = {"model": "recorded", "contents": "recorded"}
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["SDK", "OpenAi"]
-
 
 class OpenAi(Sdk):
     """OpenAI's SDK: its accumulator of chat chunks, its helper for Responses."""

@@ -11,24 +11,6 @@ from pydantic import BaseModel
 
 from harness.agents.letta.light import STAMP_FIELDS
 
-__all__ = [
-    "ARGUMENTS",
-    "ENDS",
-    "REASONS",
-    "SIGNATURES",
-    "TAGS",
-    "USAGES",
-    "VOLATILE",
-    "field_of",
-    "fields_of",
-    "is_count",
-    "is_counter",
-    "is_ending",
-    "is_message",
-    "name_key",
-    "signature_of",
-]
-
 VOLATILE = frozenset(
     (
         *STAMP_FIELDS,

@@ -23,8 +23,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.engine.transcript import Transcript
 
-__all__ = ["Row", "Side", "load_stored", "side_of"]
-
 STATUS_STEP = "[DONE_STEP]"
 """The status with which an agent's step ends."""
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
     from harness.debug.walk import Walk
 
-__all__ = ["Stepper"]
-
 _ASKED = {
     "goto": "chunk number",
     "search": "text to find",

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-__all__ = ["CancelledError", "Events", "Help", "Line", "Task"]
-
 
 class CancelledError(Exception):
     """The user wants no more of it."""

@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     from harness.debug.trace import Trace
     from harness.debug.walk import Walk
 
-__all__ = [
-    "FINDING",
-    "FOOTER",
-    "KEYS",
-    "TimeLine",
-    "events",
-    "head",
-    "help_text",
-    "shown",
-    "top",
-]
-
 _HELD = 3  # findings at the top; `d` goes through all of them
 FINDING = "bold #ffffff on #d70000"
 """White on red brings its own background: readable on any palette."""

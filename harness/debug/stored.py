@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
     from harness.engine.transcript import Transcript
 
-__all__ = ["Asked", "SdkFile", "TranscriptFile", "digests", "place_of"]
-
 _FOLDER = "__drift__"  # as syrupy's `__snapshots__`
 
 _VERSION = 1  # of both forms

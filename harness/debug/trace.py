@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from harness.engine.transcript import Diagnostic, Emission
     from harness.errors import HarnessError
 
-__all__ = ["CallState", "Failure", "Moment", "Trace", "streams_of", "trace"]
-
 
 @dataclass(frozen=True, slots=True)
 class CallState:

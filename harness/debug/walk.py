@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from harness.debug.trace import Moment, Trace
 
-__all__ = ["Follow", "Walk"]
-
 
 class Follow(Protocol):
     """Makes the trace of one exchange, as `harness.debug.trace.trace` does."""

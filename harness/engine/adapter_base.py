@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
-__all__ = ["BaseAdapter", "Mode", "first_annotation"]
-
 
 class Mode(StrEnum):
     """How the agent loop uses a streaming interface."""

@@ -26,6 +26,7 @@ from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
 from harness.engine.conversation import (
+    Answer,
     RequestReader,
     added_turns,
     continues,
@@ -47,12 +48,10 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation
     from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette, Exchange
-    from harness.core.parts import Part, ToolCall
+    from harness.core.parts import Part
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
-
-__all__ = ["AgentLoop", "Cause"]
 
 
 @dataclass(slots=True)
@@ -104,8 +103,7 @@ class AgentLoop:
         self._on_response = on_response
         self._cause = Cause(0, None, None, is_boundary=False)
         self._is_started = False  # `stream_start` was called, no stream followed yet
-        self._response_id = ""  # of the last answer
-        self._calls: list[ToolCall] = []  # of the last answer
+        self._answer = Answer()  # the last one
         self._conversation = RequestReader()
         self._first: float | None = None  # when the first text of an answer came
         adapter.where = self._where
@@ -137,12 +135,7 @@ class AgentLoop:
                 self._diagnose(exchange, DiagnosticKind.NOT_REPLAYED, kind.reason)
                 continue
             conversation = self._conversation(exchange, kind.api)
-            if is_open and not continues(
-                previous,
-                conversation,
-                response_id=self._response_id,
-                calls=self._calls,
-            ):
+            if is_open and not continues(previous, conversation, self._answer):
                 yield from self._end_conversation()
                 is_open = False
             if not is_open:
@@ -220,7 +213,7 @@ class AgentLoop:
                 DiagnosticKind.OTHER_CHOICES,
                 f"choices {others} were not passed on; an interface is told choice 0",
             )
-        self._response_id, self._calls = accumulator.id, accumulator.calls
+        self._answer = Answer(accumulator.id, accumulator.calls)
         yield from self._act(exchange, kind.api, accumulator, identity, date)
         adapter.call("step_complete")
         yield Cause(self._cause.exchange, None, self._cause.at, is_boundary=True)
@@ -358,12 +351,7 @@ class AgentLoop:
             return
         later = (e for e in self._cassette.exchanges if e.index > exchange.index)
         turns = added_turns(
-            exchange,
-            later,
-            api,
-            response_id=accumulator.id,
-            calls=message.calls,
-            read=self._conversation,
+            exchange, later, api, answer=self._answer, read=self._conversation
         )
         results = results_for(message.calls, turns)
         for position, (call, result) in enumerate(zip(calls, results, strict=True)):

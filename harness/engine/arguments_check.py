@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.engine.stream import StreamReader
     from harness.engine.whole import WholeReporter
 
-__all__ = ["ArgumentsCheck"]
-
 _LIMIT = "length"  # chat's word for an answer that reached its output limit
 
 

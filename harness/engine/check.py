@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange, Response
     from harness.redaction.config import Redaction
 
-__all__ = ["Problem", "check", "check_cassette"]
-
 
 class Problem(NamedTuple):
     """One thing a check reports about a recording."""

@@ -14,8 +14,6 @@ from harness.errors import ChunkError, NothingToReplayError, UsageError
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
 
-__all__ = ["check_exchange", "chosen_exchanges"]
-
 _SHOWN_REASONS = 3  # enough to see what kind of file it is, and still one line
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
+from harness.apis.json_values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
     from harness.cassettes.model import Exchange
     from harness.core.parts import ToolCall
-
-__all__ = [
-    "RequestReader",
-    "ToolResult",
-    "added_turns",
-    "continues",
-    "conversation_of",
-    "question_of",
-    "results_for",
-]
-
 
 _LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
 
@@ -102,40 +92,44 @@ class RequestReader:
         return self._last[place]
 
 
+class Answer(NamedTuple):
+    """What a later request may take up of an answer."""
+
+    id: str = ""
+    """Named by requests of an API that keeps turns on the server."""
+    calls: Sequence[ToolCall] = ()
+
+
+_NO_ANSWER = Answer()
+
+
 def continues(
     earlier: Conversation | None,
     later: Conversation | None,
-    *,
-    response_id: str = "",
-    calls: Sequence[ToolCall] = (),
+    answer: Answer = _NO_ANSWER,
 ) -> bool:
     """Return whether a request goes on where an earlier one stopped.
 
     Args:
         earlier: The earlier request; None if unknown.
         later: The later one; None if unknown.
-        response_id: The id of the earlier one's answer, which a later request of an
-            API that keeps turns on the server names.
-        calls: The calls of that answer.
+        answer: The earlier one's.
 
     Returns:
         Whether `later` names that answer, or begins with all turns of `earlier` and
-        adds to them, or answers `calls`. Two unknown requests do not continue each
-        other.
+        adds to them, or holds the results of its calls. Two unknown requests do not
+        continue each other.
     """
-    return _added(earlier, later, response_id, calls) is not None
+    return _added(earlier, later, answer) is not None
 
 
 def _added(
-    earlier: Conversation | None,
-    later: Conversation | None,
-    response_id: str,
-    calls: Sequence[ToolCall],
+    earlier: Conversation | None, later: Conversation | None, answer: Answer
 ) -> tuple[Turn, ...] | None:
     if later is None:
         return None
     if later.previous_id:
-        if later.previous_id == response_id:
+        if later.previous_id == answer.id:
             return later.turns
         if earlier is None or later.previous_id != earlier.previous_id:
             return None
@@ -146,7 +140,9 @@ def _added(
             for one, other in zip(earlier.turns, later.turns[:known], strict=True)
         ):
             return later.turns[known:]
-    return _answering(calls, later.turns) if calls else None
+    if not answer.calls or (earlier is not None and later.turns == earlier.turns):
+        return None  # or asked again: nothing was answered yet
+    return _answering(answer.calls, later.turns)
 
 
 def _answering(
@@ -178,8 +174,7 @@ def added_turns(
     later: Iterable[Exchange],
     api: str = "",
     *,
-    response_id: str = "",
-    calls: Sequence[ToolCall] = (),
+    answer: Answer = _NO_ANSWER,
     read: Callable[[Exchange, str], Conversation | None] = conversation_of,
 ) -> tuple[Turn, ...]:
     """Return the turns that the next request adds to those of an exchange.
@@ -192,8 +187,7 @@ def added_turns(
         later: The exchanges after it, in order, failed ones included: a request
             carries its results whether or not it was answered.
         api: Whose answer the exchange is.
-        response_id: The id of that answer.
-        calls: Its calls.
+        answer: That answer.
         read: Reads a request, for callers that have read some.
 
     Returns:
@@ -203,7 +197,7 @@ def added_turns(
     asked = (read(candidate, api) for candidate in later)
     known = (one for one in asked if one is not None)
     for conversation in islice(known, _LOOKED_AHEAD):
-        added = _added(earlier, conversation, response_id, calls)
+        added = _added(earlier, conversation, answer)
         if added is not None:
             return added
         if earlier is not None and conversation.turns == earlier.turns:
@@ -285,19 +279,12 @@ def _has_id(call: ToolCall, one: RequestedCall) -> bool:
 
 
 def _has_arguments(call: ToolCall, one: RequestedCall) -> bool:
-    same = _canonical(call.arguments) == _canonical(one.arguments)
+    same = canonical(call.arguments or "{}") == canonical(one.arguments or "{}")
     return same and _has_name(call, one)
 
 
 def _has_name(call: ToolCall, one: RequestedCall) -> bool:
     return call.name == one.name
-
-
-def _canonical(arguments: str) -> str:
-    try:
-        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
-    except (ValueError, RecursionError):
-        return arguments
 
 
 def question_of(conversation: Conversation | None) -> str:

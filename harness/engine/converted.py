@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from harness.apis.detect import api_named
 from harness.apis.requests import PATHS, request_body
+from harness.apis.style import ApiStyle
 from harness.apis.varied import vary
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Cassette, Ending, Exchange, WireChunk
@@ -16,6 +19,9 @@ from harness.engine.restated import restated_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from harness.apis.base import WritingApi
+    from harness.cassettes.model import Request
 
 __all__ = ["converted"]
 
@@ -27,7 +33,7 @@ def converted(
     dialect: str | None = None,
     report: Callable[[int, str], None] = lambda _exchange, _text: None,
 ) -> Cassette:
-    """Return a cassette whose streams are restated in another API.
+    """Return a cassette whose answers are restated in another API.
 
     Args:
         cassette: The recording; unchanged.
@@ -43,6 +49,9 @@ def converted(
     found = []
     for exchange in cassette.exchanges:
         kind, reason, own = classify(exchange)
+        if kind is Kind.WHOLE and api not in {own, "chat"}:
+            found.append(_converted_whole(exchange, own, api, report))
+            continue
         if kind is not Kind.STREAM:
             why = reason or "an answer that was not streamed"
             report(exchange.index, f"left as it is: {why}")
@@ -50,6 +59,33 @@ def converted(
             continue
         found.append(_converted(exchange, own, api, dialect, report))
     return Cassette(cassette.path, found)
+
+
+def _listed(left_out: dict[str, int]) -> str:
+    return ", ".join(f"{what} ({count})" for what, count in left_out.items())
+
+
+def _converted_whole(
+    exchange: Exchange, own: str, api: str, report: Callable[[int, str], None]
+) -> Exchange:
+    """Return an exchange whose answer was not streamed, in an API that has a writer."""
+    target = cast("WritingApi", api_named(api))
+    parts = api_named(own).whole(json.loads(exchange.response.body))
+    events, left_out = ApiStyle(api).write([parts])
+    deque(events, 0)
+    if left_out:
+        report(exchange.index, f"{api} cannot carry: {_listed(left_out)}")
+    body = json.dumps(target.body(parts), ensure_ascii=False).encode()
+    wire = exchange.response.wire
+    response = replace(
+        exchange.response,
+        headers={"content-type": ["application/json"]},
+        body=body,
+        wire=wire and [WireChunk(wire[-1].seconds, len(body))],
+        source=None,
+    )
+    request = _asked(exchange, own, api, report, is_streamed=False)
+    return Exchange(exchange.index, request, response)
 
 
 def _converted(
@@ -60,20 +96,20 @@ def _converted(
     report: Callable[[int, str], None],
 ) -> Exchange:
     def left(left_out: dict[str, int]) -> None:
-        listed = ", ".join(f"{what} ({count})" for what, count in left_out.items())
-        report(exchange.index, f"{api} cannot carry: {listed}")
+        report(exchange.index, f"{api} cannot carry: {_listed(left_out)}")
 
     variation = vary(dialect=dialect, api=api)
     if variation.style is None and variation.dialect is None:
         variation = vary(dialect="openai")
     pieces = [p for p in restated_bytes(exchange, variation, own, left) if p]
+    kind = variation.style.content_type if variation.style else "text/event-stream"
     wire = exchange.response.wire
     last = wire[-1].seconds if wire else 0.0
     first = wire[0].seconds if wire else 0.0
     step = (last - first) / max(1, len(pieces) - 1)
     response = replace(
         exchange.response,
-        headers={"content-type": ["text/event-stream"]},
+        headers={"content-type": [kind]},
         body=b"".join(pieces),
         wire=[
             WireChunk(round(first + n * step, 3), len(piece))
@@ -84,15 +120,33 @@ def _converted(
         ended=exchange.response.ended or Ending("complete"),
         source=None,
     )
-    request = exchange.request
-    asked = conversation_of(exchange, own)
+    request = _asked(exchange, own, api, report, is_streamed=True)
+    if api == "gemini" and kind == "application/json":
+        request = replace(request, uri=request.uri.removesuffix("?alt=sse"))
+    return Exchange(exchange.index, request, response)
+
+
+def _asked(
+    exchange: Exchange,
+    own: str,
+    api: str,
+    report: Callable[[int, str], None],
+    *,
+    is_streamed: bool,
+) -> Request:
+    """Return the request that asks the same in another API."""
+    request, asked = exchange.request, conversation_of(exchange, own)
     if asked is None:
         report(exchange.index, "the request stays as it is: it was not recorded")
-    else:
-        parts = urlsplit(request.uri)
-        path = PATHS[api].format(model=asked.model or "model")
-        body = json.dumps(request_body(api, asked), ensure_ascii=False)
-        request = replace(
-            request, uri=f"{parts.scheme}://{parts.netloc}{path}", body=body.encode()
-        )
-    return Exchange(exchange.index, request, response)
+        return request
+    parts = urlsplit(request.uri)
+    path = PATHS[api].format(model=asked.model or "model")
+    body = request_body(api, asked)
+    if not is_streamed:
+        path = path.replace("streamGenerateContent?alt=sse", "generateContent")
+        body.pop("stream", None)
+    return replace(
+        request,
+        uri=f"{parts.scheme}://{parts.netloc}{path}",
+        body=json.dumps(body, ensure_ascii=False).encode(),
+    )

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harness.core.accumulate import AccumulatedMessage
     from harness.engine.transcript import Diagnostic, ReplayedResponse, Transcript
 
-__all__ = ["Line", "counts", "view", "view_lines"]
-
 _NARROWEST = 40  # columns; below that nothing can be laid out
 _WIDEST = 160  # longer lines are hard to read
 _QUESTION = 60  # characters of a question in a heading

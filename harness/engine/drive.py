@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from harness.engine.adapters import ListAdapter
 
-__all__ = ["Running"]
-
 
 class Running:
     """The machinery of one replay.

@@ -20,16 +20,6 @@ from harness.agents.letta.light import (
     render_sse,
 )
 
-__all__ = [
-    "Emission",
-    "describe",
-    "emission_line",
-    "message_json",
-    "readable",
-    "sse_end",
-    "sse_text",
-]
-
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 
-__all__ = ["Excerpt", "excerpt_of", "json_excerpt"]
-
 _BEFORE = 56  # with what follows one line of a terminal, as an error's text
 _AFTER = 40
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Frame", "user_frame"]
-
 _OURS = str(Path(__file__).resolve().parent.parent)
 
 

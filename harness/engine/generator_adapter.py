@@ -11,8 +11,6 @@ from harness.errors import InterfaceError
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["GeneratorAdapter"]
-
 _QUIET_ROUNDS = 10
 # After a push, `asyncio.wait_for(event.wait())` needs four turns of the event loop
 # until its generator yields (CPython 3.11); ten leave room for a wrapper or two.

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import cast
 
-__all__ = ["EPOCH", "ExchangeIdentity", "date_of"]
-
 _NAMESPACE = bytes.fromhex("6f1b0a0c3f0e5d2b9a512f6f1c9f7c11")  # ours, fixed for good
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,8 +11,6 @@ import asyncio
 import weakref
 from typing import Any
 
-__all__ = ["OwnLoop"]
-
 _CANCEL_TIMEOUT_S = 1.0  # a task that catches its cancellation is waited for no longer
 
 

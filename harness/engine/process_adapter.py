@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk, Payload
     from harness.core.parts import Part
 
-__all__ = ["ProcessAdapter"]
-
 # What an annotation holds, as it is written or as the union that the SDK's name means,
 # for the APIs whose events differ from chat chunks.
 _EVENTS = {

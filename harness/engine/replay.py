@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
     from harness.core.splits import Split
 
-__all__ = ["Replay", "Unhearing", "areplay", "replay", "replay_iter"]
-
 
 class Unhearing:
     """An interface that takes nothing in: what is left is the agent loop's reading."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from harness.apis.varied import Variation
 
-__all__ = ["restated_bytes", "restated_exchange"]
-
 
 def restated_bytes(
     exchange: Exchange,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from harness.engine.transcript import Emission
 
-__all__ = ["Run", "runs"]
-
 _TEXTS = {"internal_monologue": "text", "assistant_message": "message"}
 
 

@@ -13,8 +13,6 @@ from harness.apis.chat.chunks import payload_error
 from harness.core.patterns import late
 from harness.errors import shorten
 
-__all__ = ["FRAMED_TWICE", "not_utf8", "stray_error", "with_error"]
-
 FRAMED_TWICE = (
     "each event is framed twice: its data begin with `data:` again, which no client "
     "takes off"

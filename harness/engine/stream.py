@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
-__all__ = ["StreamReader", "look_ahead"]
-
 _DONE_BYTES = DONE.encode()
 _LOOKED_AHEAD = 64
 # Azure sends one chunk with `created: 0` before the others; a provider that never
@@ -137,13 +135,15 @@ class StreamReader:
         feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
         for event, at in self._parsed(lane):
             if isinstance(event, LaneEvent):
-                parts = event.parts or []
+                parts = event.parts or []  # one, and no problem
+                odd = watch(parts)
+                if odd:
+                    parts = self._report_problems([*parts, *odd], event.index)
             else:
                 parts = feed(event)
                 if lane is not None:
                     lane.learn(event, self._last_raw, parts)
-            if parts:
-                odd = [] if self.is_done else watch(parts)
+                odd = [] if self.is_done or not parts else watch(parts)
                 if odd or Problem in map(type, parts):
                     parts = self._report_problems([*parts, *odd], event.index)
             yield event, at, parts
@@ -460,7 +460,7 @@ def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
     created = 0.0
     for chunk in iterator:
         held.append(chunk)
-        sent = chunk.payload.get("created")
+        sent = chunk.created
         if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
             created = sent
             break

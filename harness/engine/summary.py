@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
 
-__all__ = ["CassetteSummary", "ExchangeSummary", "summarise", "summarise_exchange"]
-
 
 @dataclass(slots=True)
 class ExchangeSummary:

@@ -14,13 +14,13 @@ from harness.errors import HarnessError, InterfaceError, UsageError, did_you_mea
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
 
-__all__ = ["make_interface", "name_of"]
-
 
 def name_of(target: object) -> str:
     """Return how a transcript calls an interface."""
     if isinstance(target, str):
         return target
+    if type(target) is StreamingServerInterface:
+        return "streaming"
     if isinstance(target, partial):
         return name_of(target.func)
     kind = (
@@ -54,6 +54,8 @@ def make_interface(target: object, options: AgentOptions) -> Any:
     if target == "streaming" or target is StreamingServerInterface:
         # Its signature is known: to look at it takes as long as ten chunks.
         return StreamingServerInterface(**options.to_arguments())
+    if type(target) is StreamingServerInterface:
+        return target
     name = name_of(target)
     if target == "queuing":
         # Not at the top: it brings logging, 5 ms of a start that has no queue.

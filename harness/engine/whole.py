@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
     from harness.core.parts import Part
 
-__all__ = ["WholeReporter", "read_whole"]
-
 
 def read_whole(
     exchange: Exchange, api: str, report: Callable[[Diagnostic], None] | None = None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.apis.base import Event
 from harness.apis.detect import api_named, api_of_event
+from harness.apis.examples import example_events, example_names, numbered_events
 from harness.apis.json_values import is_json
 from harness.apis.style import api_style
 from harness.core.part_cuts import recut_parts
@@ -40,38 +40,10 @@ if TYPE_CHECKING:
     from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
 
-__all__ = [
-    "Answer",
-    "answer_of",
-    "api_payloads",
-    "api_plain",
-    "api_probes",
-    "api_truth",
-    "cut_answer",
-    "events_of",
-    "name_of_api",
-    "neutral_answers",
-    "smaller_answers",
-    "stock_answers",
-    "style_names",
-    "written",
-    "written_as",
-    "written_bytes",
-]
-
 Answer = list[list[Part]]
 """The parts of each event, in order."""
 
 _WHOLE = parse_split("whole")
-
-
-def events_of(api: str, payloads: Iterable[dict[str, Any]]) -> list[Event]:
-    """Number payloads as the events of a stream, named as the API names them."""
-    named = api in {"responses", "anthropic"}
-    return [
-        Event(number, str(payload.get("type") or "") if named else "", payload)
-        for number, payload in enumerate(payloads)
-    ]
 
 
 def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
@@ -98,7 +70,9 @@ def api_payloads(arrival: Arrival) -> Arrival:
 def answer_of(api: str, arrival: Arrival) -> Answer:
     """Read an arrival: the parts of each event, problems included, the end's last."""
     reader = api_named(api).reader()
-    answer = [reader.feed(event) for event in events_of(api, api_payloads(arrival))]
+    answer = [
+        reader.feed(event) for event in numbered_events(api, api_payloads(arrival))
+    ]
     return [*answer, reader.close()]
 
 
@@ -106,7 +80,7 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
     """Return what an arrival carries, as the API's reader reads it."""
     reader = api_named(api).reader()
     payloads = api_payloads(arrival)
-    parts = [part for e in events_of(api, payloads) for part in reader.feed(e)]
+    parts = [part for e in numbered_events(api, payloads) for part in reader.feed(e)]
     is_ended = reader.is_finished
     parts += reader.close()
     texts: dict[type, str] = {Text: "", Reasoning: "", Refusal: ""}
@@ -223,6 +197,7 @@ def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:
     counts = {"input_tokens": 7, "output_tokens": 5}
     if api == "gemini":
         counts = {"promptTokenCount": 7, "candidatesTokenCount": 5}
+        counts["totalTokenCount"] = 12
     finish = Finish(_REASONS[api][calls], "tool_calls" if calls else "stop")
     head: list[Part] = [Head("answer_1", "model", 1), Usage(counts, 7, 5)]
     return [head, *content, [Usage(counts, 7, 5), finish]]
@@ -285,6 +260,7 @@ def neutral_answers(api: str) -> dict[str, Answer]:
         "one call": _complete(api, *_call(0, "get_weather", *weather), calls=True),
         "text beyond ASCII": _complete(api, *_text("Grü", "ße, 你", "好 👋🏽", "‍🚀")),
         "text with line ends": _complete(api, *_text("a\n", "\nb \t", " c\u2028d")),
+        "text that repeats itself": _complete(api, *_text("ha", "ha", "haha", "!")),
         "a call without arguments": _complete(api, *_call(0, "now"), calls=True),
         "the same call twice": _complete(
             api,
@@ -303,10 +279,8 @@ def neutral_answers(api: str) -> dict[str, Answer]:
 def stock_answers(api: str) -> dict[str, Answer]:
     """Return the answers that consumers of an API are tried on: all that it made."""
     answers = neutral_answers(api)
-    module: Any = __import__(f"harness.apis.{api}.examples", fromlist=["EXAMPLES"])
-    make = getattr(module, "example_events", None)
-    for name in module.EXAMPLES:
-        events = make(name) if make is not None else module.example(name)
+    for name in example_names(api):
+        events = example_events(api, name)
         answers[name] = answer_of(api, tuple(event.payload for event in events))
     return answers
 

@@ -18,7 +18,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import byte_cuts
-from harness.fuzz.odd import ODD_BYTES, odd_bytes
+from harness.fuzz.odd_bytes import ODD_BYTES, odd_bytes
 from harness.fuzz.trial_cases import Case
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
-
-__all__ = ["ApiRounds"]
 
 _TELLING = ("text and parallel calls", "plain text", "one call")
 _SOON = 2  # answers before the first is ended otherwise

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["shrink_events"]
-
 
 def shrink_events(
     arrival: Arrival, fails: Callable[[Arrival], bool], api: str, tries: int

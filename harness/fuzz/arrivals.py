@@ -37,19 +37,6 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "Arrival",
-    "Truth",
-    "chunks_of",
-    "payloads_of",
-    "payloads_of_bytes",
-    "plain",
-    "recorded_payloads",
-    "token_counts",
-    "truth_of",
-    "whole",
-]
-
 Arrival = tuple[Any, ...]
 """Fragments, payloads or pieces of bytes."""
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["break_arrival"]
-
 
 def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:
     """Do a fault to an arrival; one that it cannot have leaves it as it is."""

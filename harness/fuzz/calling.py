@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from harness.debug.outcomes import Outcome
 
-__all__ = ["BytesConsumer", "ChunksConsumer", "call_and_fold", "fed"]
-
 
 class ChunksConsumer(BaseConsumer):
     """A callable over an iterator of chunks; returns a value or an iterator."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _OURS = (StreamingServerInterface, QueuingInterface)
 
-__all__ = ["check", "judge_of", "offered", "said"]
-
 
 def judge_of(target: object, wanted: Wanted, name: str | None = None) -> Judge:
     """Return the judge of a target.

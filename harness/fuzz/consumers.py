@@ -31,14 +31,13 @@ from harness.fuzz.driving import (
     StepInterface,
     fresh,
 )
+from harness.net import require_h11
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.fuzz.driving import Consumer
     from harness.fuzz.served_streams import UrlConsumer
-
-__all__ = ["CHUNK_FORMS", "Wanted", "consumer_of", "import_target"]
 
 CHUNK_FORMS = ("dict", "sdk", "model")
 """What a chunk is handed over as: the plain dict, the OpenAI SDK's object, ours."""
@@ -376,6 +375,7 @@ def _called(
     kept: dict[str, Any],
 ) -> BytesConsumer | ChunksConsumer | UrlConsumer:
     if level is Level.URL:
+        require_h11("a consumer that is given a URL", "serve")
         from harness.fuzz.served_streams import UrlConsumer  # threads and a socket
 
         return UrlConsumer(make, name, **kept)

@@ -22,8 +22,6 @@ from harness.fuzz.arrivals import Arrival, payloads_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["StreamCuts", "byte_cuts", "cut_at", "named_cuts", "seeded", "text_cuts"]
-
 _TWO_CUTS_UP_TO = 64  # code points; 2 016 pairs
 _TOKENS = parse_split("tokens")
 _DELICATE = re.compile(r'\\u[0-9a-fA-F]{0,4}|\\.|[\ud800-\udfff]|[^\x00-\x7f]|[":]')

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["Tries", "descend", "fewer_pieces", "shorter", "shrink_pieces"]
-
 _EVENT_ENDS = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 
 

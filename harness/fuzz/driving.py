@@ -34,19 +34,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.streaming import StreamingServerInterface
 
-__all__ = [
-    "BaseConsumer",
-    "Consumer",
-    "HandlerConsumer",
-    "InterfaceConsumer",
-    "Level",
-    "OwnInterface",
-    "StepInterface",
-    "copied",
-    "example_loop",
-    "fresh",
-]
-
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)  # any fixed one: dates are left out
 _MESSAGE_ID = "message-fuzz"
 

@@ -41,6 +41,14 @@ class Endings:
     leaks_refusal: bool = False
     """Whether a refusal looks like an answer, though there is more than a text."""
 
+    def claims(self, shown: Mapping[str, str]) -> dict[str, str]:
+        """Return what of the endings is the consumer's own word for a whole answer.
+
+        A reason that is passed on differs between an answer and calls for tools.
+        """
+        stop, calls = (self.by_meaning.get(m, {}) for m in ("stop", "tool_calls"))
+        return {k: v for k, v in shown.items() if stop.get(k) == calls.get(k) == v}
+
 
 def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
     """Learn it from what was made of the plain streams, by name."""
@@ -125,14 +133,21 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
         if broken == arrival or not broken:
             continue
         got = judge.run(broken)
-        if got.raised is not None or not _is_the_same_end(kind, got, expected):
+        shown = got.endings
+        if kind == _UNPROVEN:
+            expected_claims = judge.beside().claims(expected.endings)
+            shown = {k: v for k, v in expected_claims.items() if shown.get(k) == v}
+            is_same = bool(shown) and shown == expected_claims
+        else:
+            is_same = _is_the_same_end(kind, got, expected)
+        if got.raised is not None or not is_same:
             continue  # it shows none, or shows that this one is missing
         return Failure(
             "truncation",
             kind,
             broken,
-            replace(got, texts={**got.texts, **got.endings}),
-            replace(got, texts={**got.texts, **dict.fromkeys(got.endings, _OTHER)}),
+            replace(got, texts={**got.texts, **shown}),
+            replace(got, texts={**got.texts, **dict.fromkeys(shown, _OTHER)}),
             reference=arrival,
             base=arrival,
             note=note,
@@ -142,6 +157,7 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
 
 _OTHER = "anything else, or an exception"
 _CUT_OFF = "shows an answer that was cut off as complete"
+_UNPROVEN = "is shown as complete without message_stop"
 
 
 def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
@@ -168,6 +184,11 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         yield "shows an error as complete", note, errored
     note = "the model was cut off: the answer ended for want of tokens"
     yield _CUT_OFF, note, _cut_off(arrival, api)
+    if api == "anthropic":
+        # The reason came and may be passed on, as the vendor's SDK does; that the
+        # answer is complete is proven by the last event alone.
+        note = "message_stop, which proves that an answer is complete, never came"
+        yield _UNPROVEN, note, _unproven(arrival)
 
 
 def _payloads(arrival: Arrival) -> Arrival:
@@ -233,6 +254,12 @@ def _ended_by_length(payload: dict[str, Any]) -> dict[str, Any]:
         changed["type"] = "response.incomplete"
         changed["response"] = {**payload.get("response", {}), **ended}
     return changed
+
+
+def _unproven(arrival: Arrival) -> Arrival:
+    payloads = _payloads(arrival)
+    kept = tuple(p for p in payloads if p.get("type") != "message_stop")
+    return _like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
 
 
 def without_end(arrival: Arrival, api: str) -> Arrival:

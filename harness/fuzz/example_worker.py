@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Case
 
-__all__ = ["About", "Job", "hanging", "work"]
-
 _HUNG = 3  # exit code, for those who look
 
 

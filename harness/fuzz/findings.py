@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Again, Recorded
 
-__all__ = ["Findings", "OverError", "Plan", "Tried", "shrunk"]
-
 _IDLE = 2000  # cases in a row that ask nothing: there is nothing to ask
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
-__all__ = ["closing", "earliness", "interfaces", "translation"]
-
 
 def closing(judge: Judge, arrival: Arrival) -> Failure | None:
     """Close what it yields early, as a caller does that has seen enough."""

@@ -20,20 +20,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import BaseConsumer, Level
 from harness.fuzz.served_streams import StreamServer
+from harness.net.client import BrokenStreamError, Upstream
+from harness.net.threads import blocking_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
-
-__all__ = ["GatewayConsumer", "GatewayError"]
 
 _START_S = 120.0
 _STATUS = re.compile(r"status \d+|an error event")
@@ -79,7 +77,6 @@ class GatewayConsumer(BaseConsumer):
         self._upstream: StreamServer | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
-        self._client = httpx.Client(timeout=timeout_s, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +107,6 @@ class GatewayConsumer(BaseConsumer):
 
     def close(self) -> None:
         """End the gateway and all that it started."""
-        self._client.close()
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -174,19 +170,33 @@ class GatewayConsumer(BaseConsumer):
 
     def _ask(self) -> bytes:
         path, body = _request(self._asked, self._model)
-        headers = {"authorization": "Bearer none", "x-api-key": "none"}
-        headers["anthropic-version"] = "2023-06-01"
+        data = json.dumps(body).encode()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(data))),
+            ("authorization", "Bearer none"),
+            ("x-api-key", "none"),
+            ("anthropic-version", "2023-06-01"),
+        ]
         try:
-            answer = self._client.post(self._url + path, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            text = f"{type(error).__name__}: {error}"
-            raise GatewayError(text) from None
-        if answer.status_code >= 400:
-            raise GatewayError(f"status {answer.status_code}: {answer.text[:2000]}")
-        for payload in api_payloads((answer.content,)):
+            with blocking_request(
+                Upstream.parse(self._url),
+                method="POST",
+                target=path,
+                headers=headers,
+                body=data,
+                timeout_s=self._timeout_s,
+            ) as answer:
+                content = b"".join(answer.pieces())
+        except BrokenStreamError as error:
+            raise GatewayError(str(error)) from None
+        if answer.head.status >= 400:
+            text = content.decode("utf-8", "replace")
+            raise GatewayError(f"status {answer.head.status}: {text[:2000]}")
+        for payload in api_payloads((content,)):
             if payload.get("error") or payload.get("type") == "error":
                 raise GatewayError(f"an error event: {json.dumps(payload)[:2000]}")
-        return answer.content
+        return content
 
 
 def _refused(outcome: Outcome, error: GatewayError) -> Outcome:

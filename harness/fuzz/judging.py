@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.debug.outcomes import Call, Outcome, canonical
+from harness.apis.json_values import canonical
+from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.arrivals import (
     Arrival,
     Truth,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
     from harness.fuzz.driving import Consumer
     from harness.fuzz.endings import Endings
-
-__all__ = ["Judge"]
 
 
 class Judge:
@@ -66,16 +65,18 @@ class Judge:
         self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
             "split-invariance": self._split,
             "dialect-invariance": self._dialect,
-            "agreement": self._agreement,
-            "nothing-lost": self._nothing_lost,
             "prefix-safety": self._prefix,
-            "faults": self._sound,
             "interfaces": partial(interfaces, self),
             "truncation": partial(truncation, self),
             "earliness": partial(earliness, self),
             "translation": partial(translation, self),
             "closing": partial(closing, self),
             "ends": self._ends,
+        }
+        self._of_outcome: dict[str, Callable[[Arrival, Outcome], Failure | None]] = {
+            "agreement": self.agrees,
+            "nothing-lost": self.loses,
+            "faults": self.raises,
         }
 
     def judge(
@@ -94,6 +95,8 @@ class Judge:
         """
         if fault is not None:
             return self._fault(arrival, fault)
+        if relation in self._of_outcome:
+            return self._of_outcome[relation](arrival, self.run(arrival))
         return self._judges[relation](arrival)
 
     def run(self, arrival: Arrival, *, is_beginning: bool = False) -> Outcome:
@@ -219,9 +222,6 @@ class Judge:
             and one.is_sound >= two.is_sound
         )
 
-    def _agreement(self, arrival: Arrival) -> Failure | None:
-        return self.agrees(arrival, self.run(arrival))
-
     def agrees(self, arrival: Arrival, got: Outcome) -> Failure | None:
         """Compare what was said with what the arrival says."""
         truth = self.truth(arrival)
@@ -298,9 +298,6 @@ class Judge:
             return expected
         return spoken(self.assistant, truth, got, expected)
 
-    def _nothing_lost(self, arrival: Arrival) -> Failure | None:
-        return self.loses(arrival, self.run(arrival))
-
     def loses(self, arrival: Arrival, got: Outcome) -> Failure | None:
         """Look for content and calls that are nowhere in what was said."""
         if got.raised is not None:
@@ -353,9 +350,6 @@ class Judge:
             note="said when the rest had come too",
         )
 
-    def _sound(self, arrival: Arrival) -> Failure | None:
-        return self.raises(arrival, self.run(arrival))
-
     def raises(self, arrival: Arrival, got: Outcome) -> Failure | None:
         """Judge the exception that came out of an arrival, if one did."""
         raised = got.raised
@@ -374,7 +368,7 @@ class Judge:
         broken = break_arrival(arrival, fault)
         if broken == arrival:
             return None
-        found = self._sound(broken)
+        found = self.raises(broken, self.run(broken))
         if (
             found is None
             and fault.leaves != "anything"

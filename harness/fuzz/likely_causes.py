@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from harness.debug.outcomes import Call, Outcome
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["cause"]
-
 
 def cause(truth: Truth, got: Outcome, expected: Outcome) -> str:
     """Name the likely cause of a difference; empty if there is no pattern to it."""

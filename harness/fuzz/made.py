@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from harness.fuzz.writing import chunk
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypothesis.strategies import SearchStrategy
-
-__all__ = ["argument_texts", "make", "shrink_made", "streams"]
 
 _T = TypeVar("_T")
 
@@ -148,16 +148,6 @@ def argument_texts(draw: st.DrawFn, key: str) -> str:
     return json.dumps(dict(pairs), ensure_ascii=escapes, separators=separators)
 
 
-def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "model",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-    }
-
-
 _NAMES = st.sampled_from(["look", "get_weather", "send_message", "a"])
 
 
@@ -201,5 +191,5 @@ def streams(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
             queues.append(queues.pop(queues.index(queue)))
     if draw(st.booleans()):
         deltas.append({"content": draw(texts)})
-    chunks = [_chunk({"role": "assistant", "content": None}), *map(_chunk, deltas)]
-    return (*chunks, _chunk({}, "tool_calls" if objects else "stop"))
+    chunks = [chunk({"role": "assistant", "content": None}), *map(chunk, deltas)]
+    return (*chunks, chunk({}, "tool_calls" if objects else "stop"))

@@ -11,38 +11,15 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects import encode_payload
 from harness.core.json_paths import with_value
-from harness.core.sse import encode_event
 from harness.fuzz.shrinking import runs_of
 from harness.fuzz.stock import stock_streams
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = [
-    "ODD_BYTES",
-    "ODD_BYTES_OF_CHAT",
-    "odd_bytes",
-    "odd_streams",
-    "only_cuts",
-    "renamed",
-    "stock",
-]
-
-ODD_BYTES = (
-    *("lines end with CRLF", "comments between events"),
-    *("data in several lines", "no line end at the end"),
-)
-"""What only a consumer of bytes sees, of any API."""
-ODD_BYTES_OF_CHAT = (
-    *("[DONE] twice", "a JSON body in place of a stream"),
-    *("no line end at the end", "data in several lines"),
-)
-"""The same of chat, which has dialects for the others."""
 
 _LATE = ("parallel calls at index 0", "content as a list of parts")
 _Object = dict[str, Any]
@@ -118,12 +95,20 @@ def _continued(fields: _Object, function: _Object) -> Callable[..., _Object]:
     return of_entry
 
 
+def _with_both_names(_: int, choice: _Object) -> _Object:
+    delta = choice["delta"]
+    if "reasoning_content" not in delta:
+        return choice
+    return {**choice, "delta": {**delta, "reasoning": delta["reasoning_content"]}}
+
+
 @cache
 def odd_streams() -> dict[str, Arrival]:
     """Return the streams by name, those that broke most consumers first."""
     streams = stock_streams()
     text, call = streams["text"], streams["call"]
     parallel = streams["parallel calls"]
+    reasoned = streams["reasoning before text"]
     nulls = {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}
     counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     head, *middle, last = text
@@ -143,6 +128,13 @@ def odd_streams() -> dict[str, Arrival]:
         "content is empty beside calls": _delta(call, role="assistant", content=""),
         "usage is null": _beside(text, usage=None),
         "usage of nulls": (*text, {**head, "choices": [], "usage": nulls}),
+        "usage grows": tuple(
+            {
+                **payload,
+                "usage": {**counts, "completion_tokens": n, "total_tokens": 3 + n},
+            }
+            for n, payload in enumerate(text, 1)
+        ),
         "usage beside the finish": (*text[:-1], {**last, "usage": counts}),
         "usage beside calls": _beside(call, usage=counts),
         "usage beside calls of nulls": _beside(parallel, usage=nulls),
@@ -190,6 +182,12 @@ def odd_streams() -> dict[str, Arrival]:
             text, lambda _, choice: {**choice, "logprobs": None}
         ),
         "choices are null": (*text, {**head, "choices": None, "usage": counts}),
+        "another id in every chunk": tuple(
+            {**payload, "id": f"chatcmpl-{n}"} for n, payload in enumerate(text)
+        ),
+        "reasoning in two fields": _each(  # vLLM, between two names of it
+            reasoned, _with_both_names
+        ),
         "first chunk is bare": ({"id": "", "choices": []}, *text),
         "error is null": _beside(text, error=None),
         "whole message at the end": (head, *middle, {**last, "choices": [whole]}),
@@ -300,11 +298,6 @@ def renamed(
     return made
 
 
-def _lines(payload: _Object) -> bytes:
-    text = json.dumps(payload, ensure_ascii=False, indent=0)
-    return text.replace("\n", "\ndata: ").encode()
-
-
 def _at(value: Any, path: tuple[Any, ...]) -> str:
     for step in path:
         value = value[step]
@@ -314,34 +307,3 @@ def _at(value: Any, path: tuple[Any, ...]) -> str:
 def _spread(text: str, count: int) -> list[str]:
     bounds = [number * len(text) // count for number in range(count + 1)]
     return [text[a:b] for a, b in pairwise(bounds)]
-
-
-def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
-    """Return a stream as odd bytes.
-
-    Args:
-        kind: One of `ODD_BYTES` or `ODD_BYTES_OF_CHAT`.
-        stream: Payloads.
-        api: Whose events they are.
-    """
-    events = tuple(event_bytes(stream, api))
-    match kind:
-        case "[DONE] twice":
-            return (*events, encode_event("[DONE]"))
-        case "lines end with CRLF":
-            return tuple(event.replace(b"\n", b"\r\n") for event in events)
-        case "comments between events":
-            return tuple(b": keep-alive\n\n" + event for event in events)
-        case "no line end at the end":
-            *others, last = [e for e in events if b"[DONE]" not in e]
-            return (*others, last.rstrip(b"\n"))
-        case "a JSON body in place of a stream":
-            message = {"role": "assistant", "content": "Hello there"}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            body = {**stream[0], "object": "chat.completion", "choices": [choice]}
-            return (json.dumps(body).encode(),)
-        case _:  # data in several lines
-            return tuple(
-                event.replace(encode_payload(payload).encode(), _lines(payload))
-                for event, payload in zip(events, stream, strict=False)
-            )

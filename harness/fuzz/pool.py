@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from harness.fuzz.example_worker import About, Job
     from harness.fuzz.processes import Worker
 
-__all__ = ["Pool"]
-
 _AHEAD = 4  # cases that a worker is sent before it has answered
 _SILENCE_S = 3.0  # beyond the timeout: then not even the watch of a worker runs
 _HANGS = 3  # in a row, with nothing else between: it hangs on everything

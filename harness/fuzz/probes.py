@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.debug.outcomes import Call, Outcome, Raised, canonical
+from harness.apis.json_values import canonical
+from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, learn_endings
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-
-__all__ = ["Shows", "learn", "learn_beside", "plainest", "probes"]
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.fuzz.example_worker import About, Job
     from harness.fuzz.relations import Failure
 
-__all__ = ["HungError", "SetUpError", "Worker", "await_ready", "receive", "start"]
-
 _WARM_UP_S = 120.0
 
 

@@ -17,8 +17,6 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-__all__ = ["place_of_frame", "raised_of"]
-
 _HARNESS = str(Path(__file__).resolve().parent.parent) + "/"
 _FUZZ = str(Path(__file__).resolve().parent) + "/"
 _STDLIB = sysconfig.get_paths()["stdlib"] + "/"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from harness.debug.outcomes import Outcome
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["RELATIONS", "Failure", "Relation", "difference"]
-
 
 @dataclass(frozen=True, slots=True)
 class Relation:

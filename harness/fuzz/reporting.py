@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.relations import Failure
 
-__all__ = ["counted", "describe", "pytest_of", "save", "slug_of"]
-
 _NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
 _SHOWN = 40  # pieces of an arrival, and lines of what came out
 _ROW = 240  # characters of a piece

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["RUNNING"]
-
 
 class _Running:
     """What is being run in this process."""

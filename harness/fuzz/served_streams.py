@@ -6,36 +6,33 @@ choice, so cuts of bytes are likely here, not certain (`--as bytes` makes them c
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from harness.fuzz.calling import call_and_fold
 from harness.fuzz.driving import BaseConsumer, Level
+from harness.net.listening import Listener, RefusedError
+from harness.net.threads import LoopThread
+from harness.serve.answer import Answer
+from harness.serve.connection import Connection
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
+    from harness.cassettes.model import Request
     from harness.debug.outcomes import Outcome
 
-__all__ = ["StreamServer", "UrlConsumer"]
 
-
-class StreamServer(ThreadingHTTPServer):
+class StreamServer:
     """Answers every POST with the same pieces, whatever the path; on loopback."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
         self.pieces: Sequence[bytes] = ()
         """What it answers, an own write for each."""
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
+        self._listener = Listener(self._serve)
+        self._thread = LoopThread("harness fuzz")
+        self.url = self._thread.run(self._listener.start("127.0.0.1", 0))
         """The address."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     def base_url(self, api: str) -> str:
         """Return the base URL, as the SDK of an API's vendor takes it."""
@@ -43,46 +40,26 @@ class StreamServer(ThreadingHTTPServer):
 
     def close(self) -> None:
         """Stop."""
-        self.shutdown()
-        self.server_close()
+        self._thread.run(self._listener.stop())
+        self._thread.stop()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: StreamServer
-
-    def do_POST(self) -> None:
-        """Send the example."""
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        pieces = [piece for piece in self.server.pieces if piece]
-        is_json = bool(pieces) and pieces[0][:1] in {b"{", b"["}
-        self.send_response(200)
-        kind = "application/json" if is_json else "text/event-stream"
-        self.send_header("content-type", kind)
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for piece in pieces:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        self.wfile.write(b"0\r\n\r\n")
-
-    def do_GET(self) -> None:
-        """Answer what asks which models there are."""
-        body = b'{"object": "list", "data": []}'
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def handle_one_request(self) -> None:
-        """Answer, unless the client has gone: closing early is its right."""
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        connection = Connection(reader, writer)
         try:
-            super().handle_one_request()
-        except ConnectionError:
-            self.close_connection = True
+            while (request := await connection.request()) is not None:
+                await connection.send(self._answer(request))
+        except RefusedError as error:
+            await connection.refuse(Answer.error(error.status, str(error)))
 
-    def log_message(self, *_: Any) -> None:  # what is asked is no news
-        pass
+    def _answer(self, request: Request) -> Answer:
+        if request.method != "POST":  # what asks which models there are
+            return Answer.json({"object": "list", "data": []})
+        pieces = [piece for piece in self.pieces if piece]
+        is_json = bool(pieces) and pieces[0][:1] in {b"{", b"["}
+        kind = "application/json" if is_json else "text/event-stream"
+        return Answer(200, [("content-type", kind)], [(None, one) for one in pieces])
 
 
 _SERVER: list[StreamServer] = []

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.apis.json_values import is_json
-from harness.debug.outcomes import Call, Outcome, canonical
+from harness.apis.json_values import canonical, is_json
+from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.arrivals import truth_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,21 @@ def is_marked(truth: Truth, got: Outcome) -> bool:
             next(a for a in others if canonical(a) == canonical(call.arguments))
         )
     raw = [(call.arguments, json.dumps(call.arguments)[1:-1]) for call in broken]
-    return all(any(r in other for pair in raw for r in pair) for other in others)
+    return all(
+        any(r in other for pair in raw for r in pair)
+        and not any(_is_repaired(*pair, other) for pair in raw)
+        for other in others
+    )
+
+
+def _is_repaired(broken: str, quoted: str, shown: str) -> bool:
+    """Tell whether broken arguments are shown with what was missing at their end."""
+    return (
+        bool(broken)
+        and shown.startswith(broken)
+        and quoted not in shown[len(broken) :]
+        and is_json(shown)
+    )
 
 
 def without_marks(

@@ -13,8 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.cutting import cut_chunks
-from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.dialects import parse_dialect
 from harness.apis.chat.dialects.parts import CallTracker
+from harness.apis.varied import dialects_of
 from harness.core.json_paths import value_at, with_value
 from harness.core.splits import parse_split
 from harness.fuzz.api_shrinking import shrink_events
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
     from harness.apis.chat.dialects import Framing
     from harness.fuzz.arrivals import Truth
-
-__all__ = ["runs_of", "shrink"]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _WHOLE = parse_split("whole")
@@ -303,7 +302,10 @@ def _shrink_bytes(
 ) -> Arrival:
     """Shrink what the bytes hold, written with a framing that still fails."""
     payloads = payloads_of_bytes(pieces)
-    for name in ("recorded", *(p.name for p in DIALECTS.values() if p.framing)):
+    for name in (
+        "recorded",
+        *(p.name for p in dialects_of("chat").values() if p.framing),
+    ):
         framing = parse_dialect(name).framing
         if payloads and (cut := _failing_cut(payloads, framing, fails)) is not None:
             small = _shrink_payloads(payloads, framing, fails, key, test.left // 2)

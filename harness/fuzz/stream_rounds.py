@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.apis.chat.dialects import DIALECTS
-from harness.apis.chat.faults import FAULTS
+from harness.apis.varied import dialects_of, faults_of
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import neutral_answers, written
-from harness.fuzz.odd import ODD_BYTES_OF_CHAT
+from harness.fuzz.odd_bytes import ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["StreamRounds"]
-
+_DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
 _TELLING = ("text and parallel calls", "text", "call")
 _SOON = 2  # streams before the first is ended otherwise
 _CUT_FIRST = (
@@ -66,7 +64,7 @@ class StreamRounds(StreamTrials):
         for dialect in self.dialects():
             bound = self._bound(self.dialect, telling[0], dialect)
             yield Case(f"{telling[0]} in {dialect}", bound)
-        for fault in FAULTS:
+        for fault in _FAULTS:
             bound = self._bound(self.fault_once, telling[0], fault)
             yield Case(f"{telling[0]}, {fault}", bound)
         for name in telling:
@@ -83,7 +81,7 @@ class StreamRounds(StreamTrials):
             for dialect in self.dialects():
                 bound = self._bound(self.dialect, name, dialect)
                 yield Case(f"{name} in {dialect}", bound)
-            for fault in FAULTS:
+            for fault in _FAULTS:
                 bound = self._bound(self.fault_once, name, fault)
                 yield Case(f"{name}, {fault}", bound)
         for name in telling:
@@ -106,16 +104,16 @@ class StreamRounds(StreamTrials):
         for name in names:
             yield Case(f"{name}, cuts", self._bound(self.splits, name))
             yield Case(f"{name}, beginnings", self._bound(self.beginnings, name))
-        shared = 8 if self.recordings else len(DIALECTS)
+        shared = 8 if self.recordings else len(_DIALECTS)
         for number, name in enumerate(names):
             # Neighbouring recordings take turns, so that every dialect is tried on some
             # soon and on all in the end.
             for dialect in _share(self.dialects(), number, shared):
                 bound = self._bound(self.dialect, name, dialect)
                 yield Case(f"{name} in {dialect}", bound)
-        most = 4 if self.recordings else len(FAULTS)
+        most = 4 if self.recordings else len(_FAULTS)
         for number, name in enumerate(names):
-            for fault in _share(list(FAULTS), number, most):
+            for fault in _share(list(_FAULTS), number, most):
                 bound = self._bound(self.fault, name, fault)
                 yield Case(f"{name}, {fault}", bound)
 
@@ -128,7 +126,7 @@ class StreamRounds(StreamTrials):
             for dialect in self.dialects():
                 bound = self._bound(self.dialect, name, dialect)
                 yield Case(f"{name} in {dialect}", bound)
-            for fault in FAULTS:
+            for fault in _FAULTS:
                 bound = self._bound(self.fault, name, fault)
                 yield Case(f"{name}, {fault}", bound)
         for dialect in self.dialects():

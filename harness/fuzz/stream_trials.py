@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.cutting import cut_chunks
-from harness.apis.chat.dialects import DIALECTS, parse_dialect
-from harness.apis.chat.faults import FAULTS, parse_fault
+from harness.apis.chat.dialects import parse_dialect
+from harness.apis.chat.faults import parse_fault
+from harness.apis.varied import dialects_of, faults_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
 from harness.fuzz.arrivals import (
@@ -22,7 +23,8 @@ from harness.fuzz.arrivals import (
 )
 from harness.fuzz.cuts import StreamCuts, byte_cuts, named_cuts
 from harness.fuzz.driving import OwnInterface, StepInterface
-from harness.fuzz.odd import odd_bytes, only_cuts, renamed, stock
+from harness.fuzz.odd import only_cuts, renamed, stock
+from harness.fuzz.odd_bytes import odd_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,14 +33,13 @@ if TYPE_CHECKING:
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["LONG", "StreamTrials"]
-
 LONG = 120  # chunks; longer streams are not tried in every dialect and at every cut
 _MADE = 12  # streams a round; hypothesis makes one in about 2 ms
 _KEPT = 400  # outcomes of reference streams; a slow consumer is asked once
-_FRAMINGS = tuple(part.name for part in DIALECTS.values() if part.framing)
+_DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
+_FRAMINGS = tuple(part.name for part in _DIALECTS.values() if part.framing)
 _LAST = ("mistral", "list-content", "cr")  # what hardly anybody sends
-_NAMES = (*(name for name in DIALECTS if name not in _LAST), *_LAST)
+_NAMES = (*(name for name in _DIALECTS if name not in _LAST), *_LAST)
 
 
 class StreamTrials:
@@ -71,7 +72,7 @@ class StreamTrials:
         return [
             name
             for name in _NAMES
-            if sees or name not in _FRAMINGS or DIALECTS[name].apply is not None
+            if sees or name not in _FRAMINGS or _DIALECTS[name].apply is not None
         ]
 
     def _arrival(self, stream: Arrival) -> Arrival:
@@ -240,14 +241,14 @@ class StreamTrials:
 
     def fault_once(self, recorder: Recorder, name: str, fault: str) -> None:
         """Break a stream at the fault's own place."""
-        default = FAULTS[fault].default
+        default = _FAULTS[fault].default
         text = fault if default is None else f"{fault}:{default}"
         self._break(recorder, self.streams[name], fault, [text])
 
     def fault(self, recorder: Recorder, name: str, fault: str) -> None:
         """Break a stream at several places."""
         stream = self.streams[name]
-        texts = _numbered(fault, FAULTS[fault].default, len(stream))
+        texts = _numbered(fault, _FAULTS[fault].default, len(stream))
         self._break(recorder, stream, fault, texts)
 
     def _break(
@@ -255,7 +256,7 @@ class StreamTrials:
     ) -> None:
         if not recorder.wants("faults"):
             return
-        is_bytes = FAULTS[name].level == "bytes" and not self.reads_bytes
+        is_bytes = _FAULTS[name].level == "bytes" and not self.reads_bytes
         if is_bytes and not self._decodes:
             return
         arrival = self._arrival(stream)
@@ -292,7 +293,7 @@ class StreamTrials:
         names = self.dialects()
         split = f"random:{seed % 1000}"
         self.dialect(recorder, name, names[seed % len(names)], split)
-        faults = list(FAULTS)
+        faults = list(_FAULTS)
         self.fault(recorder, name, faults[seed % len(faults)])
         if recorder.wants("split-invariance"):
             expected = self._outcome("whole", name)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.fuzz.judging import Judge
     from harness.fuzz.trial_cases import Recorder
 
-__all__ = ["TextRounds"]
-
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
 

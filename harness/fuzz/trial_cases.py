@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.relations import Failure
 
-__all__ = [
-    "Again",
-    "Case",
-    "Counts",
-    "EnoughError",
-    "Found",
-    "Recorded",
-    "Recorder",
-    "run_case",
-]
-
 Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
 
 

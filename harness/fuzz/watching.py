@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["FIRST", "watch"]
-
 _LOOKS = 20  # in the time that an example is given
 FIRST = 6
 """How many times as long the first may take: many a library is imported then."""

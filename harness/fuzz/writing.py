@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects import Framing, encode_payload
+from harness.apis.examples import numbered_events
+from harness.apis.requests import PATHS
 from harness.cassettes.model import (
     Cassette,
     Ending,
@@ -19,14 +21,7 @@ from harness.core.sse import encode_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["cassette_of", "chunks_of_fragments", "event_bytes"]
-
-_URIS = {  # never asked: a recording is its answer
-    "chat": "https://localhost/v1/chat/completions",
-    "responses": "https://localhost/v1/responses",
-    "anthropic": "https://localhost/v1/messages",
-    "gemini": "https://localhost/v1beta/models/model:streamGenerateContent?alt=sse",
-}
+_HOST = "https://localhost"  # never asked: a recording is its answer
 _STEP_S = 0.001
 
 
@@ -35,12 +30,9 @@ def event_bytes(arrival: Iterable[dict[str, Any]], api: str = "chat") -> list[by
     if api == "chat":
         events = [encode_event(encode_payload(payload)) for payload in arrival]
         return [*events, Framing().frame("[DONE]", len(events))]
-    is_named = api != "gemini"
     return [
-        encode_event(
-            encode_payload(payload), event=str(payload.get("type", "")) * is_named
-        )
-        for payload in arrival
+        encode_event(encode_payload(event.payload), event=event.name)
+        for event in numbered_events(api, arrival)
     ]
 
 
@@ -56,12 +48,13 @@ def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, An
                 "type": "function",
                 "function": {"name": f"say_{key}", "arguments": fragment},
             }
-        chunks.append(_chunk({"tool_calls": [entry]}, None))
-    chunks.append(_chunk({}, "tool_calls"))
+        chunks.append(chunk({"tool_calls": [entry]}))
+    chunks.append(chunk({}, "tool_calls"))
     return chunks
 
 
-def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Return a chunk of choice 0."""
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
@@ -103,7 +96,10 @@ def cassette_of(
         }
     )
     request = Request(
-        "POST", _URIS[api], {"content-type": ["application/json"]}, body.encode()
+        "POST",
+        _HOST + PATHS[api].format(model="model"),
+        {"content-type": ["application/json"]},
+        body.encode(),
     )
     response = Response(
         200,

@@ -11,8 +11,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.net.addresses import is_this_machine
 from harness.record.active import current_session, is_passing
-from harness.record.addresses import is_this_machine
 from harness.record.guard import name_of, opener, socket_patches
 from harness.record.traffic import Traffic
 

@@ -13,14 +13,14 @@ import h11
 
 from harness.cassettes.model import Request, grouped
 from harness.errors import UsageError
+from harness.net.listening import ClientGoneError, ServerEnd
 from harness.record.forwarding import end_to_end, request_headers
-from harness.record.incoming import ClientGoneError, ServerEnd
 
 if TYPE_CHECKING:
     import asyncio
 
+    from harness.net.client import Upstream, UpstreamResponse
     from harness.record.exchange import ExchangeRecorder
-    from harness.record.upstream import Upstream, UpstreamResponse
 
 
 class Downstream(ServerEnd):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.errors import HarnessError, UnrecordedConnectionError
+from harness.net.addresses import is_address, is_this_machine
 from harness.record.active import current_session, is_passing
-from harness.record.addresses import is_address, is_this_machine
 from harness.record.patches import Patches
 
 if TYPE_CHECKING:

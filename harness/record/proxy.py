@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.model import Request, Response, grouped, header_pairs
 from harness.errors import UsageError
-from harness.record.addresses import check_reach
+from harness.net.addresses import check_reach
+from harness.net.client import BrokenStreamError, Upstream, open_request
+from harness.net.listening import Listener, RefusedError
 from harness.record.downstream import Downstream
 from harness.record.exchange import ExchangeRecorder, LiveRequest
-from harness.record.incoming import Listener, RefusedError
 from harness.record.session import RecordingSession
-from harness.record.upstream import BrokenStreamError, Upstream, open_request
 
 if TYPE_CHECKING:
     import os

@@ -2,25 +2,24 @@
 
 Owns the body that is sent and the reading of the answer, whole or broken. How a
 request is sent is a callable that is passed in, so that all of this is tested without a
-network; `http_send` has the real one: one request, one fresh connection, because
-llama.cpp's server promises to keep connections alive and closes them after each stream.
+network; `harness.record.scenario_sending` has the real one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.chunks import DONE, parse_payload, payload_error
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.sse import SSEDecoder, SSEEvent
-from harness.errors import ProtocolError, UsageError, shorten
-from harness.redaction.config import redacted_url
+from harness.errors import ProtocolError, shorten
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from harness.core.accumulate import AccumulatedMessage
     from harness.record.scenario import Ending, Scenario, TurnOverrides
 
@@ -215,88 +214,3 @@ class _Reader:
             self.problem = self.problem or f"the stream carries an error: {said}"
         self.chunks += 1
         self._response.feed(payload)
-
-
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 600.0  # a small machine may think for minutes before its first token
-
-
-def http_client_module() -> Any:
-    """Return `httpx`, or `httpx2` (the OpenAI SDK's) where only that is installed.
-
-    Raises:
-        UsageError: Neither is.
-    """
-    try:
-        import httpx
-    except ImportError:
-        try:
-            import httpx2
-        except ImportError:
-            raise UsageError(
-                "recording a scenario needs an HTTP client; install "
-                "agent-stream-harness[record]"
-            ) from None
-        return httpx2
-    return httpx
-
-
-def http_send(base_url: str, *, api_key: str = "") -> Send:
-    """Return what sends the requests of a scenario to a server.
-
-    Args:
-        base_url: Up to and with the version, such as ``http://127.0.0.1:8080/v1``.
-        api_key: Sent as a bearer token; empty: none is sent.
-
-    Returns:
-        A `Send`; it raises `UsageError` where the server does not answer at all.
-
-    Raises:
-        UsageError: No HTTP client is installed, or the URL is none.
-    """
-    module = http_client_module()
-    url = f"{base_url.rstrip('/')}/chat/completions"
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(
-            f"base URL {redacted_url(base_url)!r}: expected http://HOST/v1 or https://HOST/v1"
-        )
-    is_encrypted = url.startswith("https:")  # else no certificates are loaded
-    headers = {
-        "accept": "text/event-stream, application/json",
-        # Readable cassettes, the same whatever is installed beside the client.
-        "accept-encoding": "identity",
-        "content-type": "application/json",
-        "user-agent": "agent-stream-harness",
-    }
-    if api_key:
-        headers["authorization"] = f"Bearer {api_key}"
-    timeout = module.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-
-    @contextmanager
-    def send(body: str) -> Iterator[Answer]:
-        with module.Client(timeout=timeout, verify=is_encrypted) as client:
-            request = client.build_request(
-                "POST", url, content=body.encode(), headers=headers
-            )
-            try:
-                response = client.send(request, stream=True)
-            except (module.TransportError, module.InvalidURL) as error:
-                raise UsageError(
-                    f"{redacted_url(url)} does not answer ({type(error).__name__}: "
-                    f"{redacted_url(str(error))}); "
-                    "is the server running, and is --base-url right?"
-                ) from None
-            try:
-                pieces = _pieces(response, module.TransportError)
-                yield Answer(response.status_code, pieces)
-            finally:
-                response.close()
-
-    return send
-
-
-def _pieces(response: Any, broken: type[Exception]) -> Iterator[bytes]:
-    try:
-        yield from response.iter_bytes()
-    except broken as error:
-        raise AnswerBrokenError(type(error).__name__, str(error)) from None

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cassettes.keeping import partial_files
-from harness.record.scenario_answer import http_send
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import ScenarioRun, run_scenario
+from harness.record.scenario_sending import http_send
 from harness.record.use_cassette import use_cassette
 
 if TYPE_CHECKING:

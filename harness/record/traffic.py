@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from harness.cassettes.model import Ending, Exchange, Request, Response, header_of
 from harness.errors import UsageError
-from harness.record.addresses import is_this_machine
+from harness.net.addresses import is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

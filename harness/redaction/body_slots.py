@@ -110,7 +110,8 @@ class Slots:
                 taken = tuple(group)
                 if taken not in seen:
                     seen.add(taken)
-                    yield from _slots(buckets, taken, rule)
+                    if len(taken) > 1 or buckets[taken[0][0]].may_differ(taken[0][1]):
+                        yield from _slots(buckets, taken, rule)
             if rule == RULES[0]:  # what no rule puts together was seen
                 columns = [one for one in columns if alone[one[2].loose] > 1]
 
@@ -182,8 +183,6 @@ def _slots(
     """Put the fragments of some columns together, in the order of the body."""
     if len(columns) == 1:
         [(number, column)] = columns
-        if len(buckets[number].rows) == 1 and not buckets[number].is_escaped(column):
-            return  # as most are, of a body that is one document
         if not buckets[number].is_constant(column):
             yield from _whole(buckets[number].column(column), RULES[0])
         return

@@ -22,6 +22,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from harness.redaction.commands import find_in_commands
 from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
@@ -33,6 +34,8 @@ from harness.redaction.secret_shapes import (
     JWK,
     KUBERNETES,
     KUBERNETES_DATA,
+    KUBERNETES_STRING,
+    KUBERNETES_STRINGS,
     PEM_BEGIN,
     PEM_BODY,
     PEM_CUT,
@@ -96,6 +99,7 @@ def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
 
 def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
     yield from _in_words(text)
+    yield from find_in_commands(text)
     has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
     for kind, pattern in SHAPES[not has_scheme :]:
         for match in pattern.finditer(text):
@@ -123,6 +127,12 @@ def _blocks(text: bytes) -> Iterator[Span]:
     if KUBERNETES.search(text):
         for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")
+        for block in KUBERNETES_STRINGS.finditer(text):
+            at = block.end()
+            while line := KUBERNETES_STRING.match(text, at):
+                at = line.end()
+                if not is_placeholder(line[1].decode("utf-8", "replace")):
+                    yield Span(*line.span(1), "Kubernetes secret")
 
 
 # Every key of the table is, or is within, a word of at least 13 such characters.
@@ -201,7 +211,7 @@ def is_harmless(run: bytes) -> bool:
 _SCHEMES = (b"earer+", b"EARER+", b"asic+", b"ASIC+")
 
 
-_OPERATORS = b"=:>|,"
+_OPERATORS = b"=:>|,("
 _QUOTES = b" \t\r\n\"'`\\"
 _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.- \t"
 

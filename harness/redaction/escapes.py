@@ -60,7 +60,7 @@ class Escapes:
     ) -> list[tuple[int, int]]:
         """Return where spans of `text(raw)` stand in the raw text, whole escapes."""
         spans = list(spans)
-        if not spans or (b"\\" not in raw and b"%" not in raw):
+        if not spans or (b"\\" not in raw and b"%" not in raw and raw.isascii()):
             return spans
         starts: dict[int, int] = {}
         ends: dict[int, int] = {}
@@ -128,18 +128,31 @@ _PERCENT = re.compile(rb"%[2-7][0-9A-Fa-f]")
 _UNICODE = re.compile(rb"\\(?:u00|x)[2-7][0-9A-Fa-f]")
 
 
+_UNSEEN = tuple(c.encode() for c in "\xad\u200b\u200c\u200d\u2060\ufeff")
+"""Characters without width, which nobody sees within a word."""
+_ESCAPED = re.compile(rb"\\u(?:00[aA][dD]|200[b-dB-D]|2060|[fF][eE][fF][fF])")
+
+
 def _of_most_texts(raw: bytes) -> bytes | None:
-    # Two searches for literal text are faster than one for either.
-    has_escapes = _PERCENT.search(raw) or _UNICODE.search(raw)
+    # Searches for literal text are faster than one for all of them.
+    searches = (_PERCENT.search, _UNICODE.search, _ESCAPED.search)
+    has_escapes = any(search(raw) for search in searches) or (
+        not raw.isascii() and any(character in raw for character in _UNSEEN)
+    )
     return None if has_escapes else raw
 
 
+def _of_ascii(escape: bytes) -> bytes:
+    is_seen = escape[:1] == b"%" or _UNICODE.fullmatch(escape) is not None
+    return bytes((int(escape[-2:], 16),)) if is_seen else b""
+
+
 OF_ASCII = Escapes(
-    _PERCENT.pattern + b"|" + _UNICODE.pattern,
-    lambda escape: bytes((int(escape[-2:], 16),)),
+    b"|".join((_PERCENT.pattern, _UNICODE.pattern, _ESCAPED.pattern, *_UNSEEN)),
+    _of_ascii,
     _of_most_texts,
 )
-"""Of ASCII, in any text; one that has none is returned as it is."""
+"""Of ASCII, and characters without width; a text that has none is returned as it is."""
 
 
 def past_escape(text: bytes, start: int) -> int:

@@ -13,8 +13,9 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
-from harness.redaction.near_values import AHEAD, find_near
+from harness.redaction.near_values import AHEAD, find_before, find_near
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
@@ -22,10 +23,11 @@ from harness.redaction.secret_names import (
     folded_all,
     is_placeholder,
     is_random,
+    is_strong,
     is_sure,
     is_uuid,
 )
-from harness.redaction.spans import COMMAND, FIELD, LINE, PARAMETER, Span
+from harness.redaction.spans import FIELD, LINE, PARAMETER, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +48,8 @@ _NO_NAMES = Names()
 
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
-    "k(?:ey(?:s|[-_]?id)?)|t(?:okens?)|d(?:sn|atabase[-_]url)|c(?:onn(?:ection)?[-_ ]?"
-    "str(?:ing)?|red(?:ential)?s?|ookies?|odes?|ontrasena)"
+    "k(?:ey(?:s|[-_]?(?:id|data))?)|t(?:okens?)|d(?:sn|atabase[-_]url)"
+    "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?|odes?|ontrasena)"
     "|p(?:ass(?:words?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
     "|m(?:nemonic|ot[-_]?de[-_]?passe)"
     "|s(?:ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
@@ -61,7 +63,8 @@ _QUALIFIER = (
 )
 _ASSIGNMENT = (
     rb"""(?:(?=[\\"'`\]]{0,6}(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
-    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]))|(?=""" + AHEAD + b"))"
+    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
+    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}[:=]))|(?=""" + AHEAD + b"))"
 )
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
@@ -69,7 +72,8 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
     rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
-    rb"""|,\s?\\*+"value\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s))"""
+    rb"""|,\s?\\*+"[Vv]alue\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s)"""
+    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+[:=](?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[Vv]alue|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
     rb"""(?:[bfr](?=["']))?(\\*+["'`])?"""
@@ -94,8 +98,7 @@ _SCHEME = re.compile(
     rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
     re.IGNORECASE,
 )
-# At most so long: of a text that is nothing but names, each is looked at.
-_BARE = re.compile(
+_BARE = re.compile(  # no longer: of a text of nothing but names, each is looked at
     rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,8}+"""
 )
 _PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,2048}+""")
@@ -134,16 +137,8 @@ def find_named(
     Yields:
         Spans in the order of their beginnings.
     """
-    for option in _OPTION.finditer(text):
-        value = option[2].rstrip(b".,:!?").decode("utf-8", "replace")
-        sureness = _sureness(option[1].decode("ascii"), names)
-        least = _SHORTEST if sureness is Credential.YES else 16
-        if (
-            sureness > Credential.URL
-            and is_random(value, least=least)
-            and not is_placeholder(value)
-        ):
-            yield Span(option.start(2), option.start(2) + len(value.encode()), COMMAND)
+    yield from find_options(text, lambda name: _sureness(name, names))
+    yield from find_before(text, lambda name: _sureness(name, names))
     found_to = 0
     lowered, pattern = text.lower(), _stems(names.deny)
     for match in chain.from_iterable(
@@ -173,14 +168,6 @@ def find_named(
                 while item := _ITEM.match(text, found_to):
                     found_to = item.end(1)
                     yield Span(*item.span(1), span.kind)
-
-
-# `--password VALUE`, also as items of a list.
-_OPTION = re.compile(
-    rb"""--([A-Za-z][A-Za-z0-9_-]{1,60}+)"""
-    rb"""(?:\\*+["'],\s{0,4}\\*+["']|\s{1,4}\\*+["']?)([^\s"'`\\<>(){}$,;|&-]"""
-    rb"""[^\s"'`\\<>(){}$,;|&]{5,256}+)"""
-)
 
 
 # Base64 of an image has no names; a name is shorter, and something follows it.
@@ -296,7 +283,7 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
     return is_random(shown, least=least) and not is_uuid(shown)
 
 
-_OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth", b"pass"}
+_OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
 
 
 def _bare(
@@ -321,22 +308,37 @@ def _bare(
     found = value[0].rstrip(b".:!?*")
     after = text[value.end() : value.end() + 1]
     shown = found.decode("utf-8", "replace")
-    if len(shown) < _SHORTEST or is_placeholder(shown) or after in {b"(", b"["}:
+    whole = value[0].decode("utf-8", "replace")  # `sk-ant-...`
+    if len(shown) < _SHORTEST or is_placeholder(shown) or is_placeholder(whole):
         return None
+    if after in {b"(", b"["} or (is_arrow and shown[0] in "@:/"):
+        return None  # a call; `<user>:<password>@host`
+    if not _is_value(name, shown, sureness, operator, is_quoted=is_quoted):
+        return None
+    return Span(value.start(), value.start() + len(found), LINE)
+
+
+def _is_value(
+    name: bytes, shown: str, sureness: Credential, operator: bytes, *, is_quoted: bool
+) -> bool:
+    """Return whether a word beside the name of a credential is one."""
     is_sure = sureness is Credential.YES
-    is_loose = operator.strip().rstrip(b":") in {b"|", b"is", b"was"}
+    word = operator.strip().rstrip(b":")
+    is_loose = b" " in word or word in {b"|", b"is", b"was"}  # `password for admin: `
+    if is_number(name.decode("ascii"), shown, sureness):
+        return True
+    if is_loose or name.lower() == b"pass":
+        return is_strong(shown, least=8 if is_sure else 12) and not is_uuid(shown)
     if not any(map(str.isdecimal, shown)) and (
-        is_loose or (len(shown) < 80 and credential_of(shown) is not Credential.NO)
+        len(shown) < 80 and credential_of(shown) is not Credential.NO
     ):
-        return None  # `password=db_password`, `the password is compared`
-    least = _SHORTEST if is_sure and not is_loose else 12
+        return False  # `password=db_password`
+    least = _SHORTEST if is_sure else 12
     is_variable = name.isupper() and operator == b"=" and is_sure
     may_be_word = is_sure and shown.isalnum() and (is_variable or is_quoted)
     if not may_be_word and not is_random(shown, least=least):
-        return None
-    if not is_sure and is_uuid(shown):
-        return None
-    return Span(value.start(), value.start() + len(found), LINE)
+        return False
+    return is_sure or not is_uuid(shown)
 
 
 def _is_element(text: bytes, at: int, name: bytes) -> bool:

@@ -8,25 +8,39 @@ looser what is between, the more random the value must look.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from harness.redaction.secret_names import Credential, is_placeholder, is_uuid
-from harness.redaction.spans import LINE, Span
+from harness.redaction.secret_names import (
+    Credential,
+    is_placeholder,
+    is_strong,
+    is_uuid,
+)
+from harness.redaction.spans import FIELD, LINE, Span
 
-__all__ = ["AHEAD", "find_near"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["AHEAD", "find_before", "find_near"]
 
 _MARKS = rb"""(?:["'`],\s?(?=\\?["'`])|[^\w\\},;?&#%]|\\(?:[nrt]|[^\w\\])){1,12}+"""
 _WORDS = (
-    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key"""
+    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key|type(?=\s?=\s?\w)"""
     rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
 )
-_BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,2}+"
-AHEAD = _BETWEEN + rb"[a-z+/_.~!@$^*-]{0,20}[0-9]"
+_BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,4}+"
+AHEAD = _BETWEEN + rb"[a-z+/_.~!@#$%^&*?-]{0,20}[0-9]"
 """What follows a name, in lower case, where it is worth a look."""
 
 _NEAR = re.compile(
-    b"(" + _BETWEEN + rb")(?=[A-Za-z0-9])([\w+/.~!@$^*-]{12,256}+={0,2})"
+    b"(" + _BETWEEN + rb")(?=[A-Za-z0-9])([\w+/.~!@#%$^*-]{12,256}+={0,2})"
     rb"""(?!\\?["']?\s?[:=]|[(\[])""",
     re.IGNORECASE,
+)
+# `PASSWORD 'x'`, `setPassword("x")`, `set("Api-Key", "x")`.
+_QUOTED = re.compile(
+    rb"""(?:\\?["'`],\s{0,2}|\s{0,4}\(?\s?)\\?(["'`])([^\s"'`\\<>{}(]{8,256}+)\\?\1"""
+    rb"""(?!\s?[:=])"""
 )
 _ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
 _LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)
@@ -44,6 +58,13 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
         name: The name, or the last word of it.
         sureness: What `credential_of` returns for it.
     """
+    quoted = _QUOTED.match(text, end)
+    if quoted is not None and sureness is Credential.YES:
+        shown = quoted[2].decode("utf-8", "replace")
+        if is_strong(shown) and not (
+            is_placeholder(shown) or is_uuid(shown) or _ID.match(shown)
+        ):
+            return Span(*quoted.span(2), LINE)
     near = _NEAR.match(text, end)
     if near is None or _ASSIGNMENT.fullmatch(near[1]):
         return None
@@ -62,3 +83,24 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     ):
         return None
     return Span(near.start(2), near.start(2) + len(value), LINE)
+
+
+# `{"value": "x", "name": "API_KEY"}`
+_BEFORE = re.compile(
+    rb"""alue(?<=\W[Vv]alue)\\*"\s{0,4}:\s{0,4}\\*"([^"\\\s]{8,512}+)\\*",\s{0,40}"""
+    rb"""\\*"(?:[Nn]ame|[Kk]ey)\\*"\s{0,4}:\s{0,4}\\*"([A-Za-z][\w.-]{1,60}+)\\*\""""
+)
+
+
+def find_before(text: bytes, sureness: Callable[[str], Credential]) -> Iterator[Span]:
+    """Yield values that stand before the names that make them credentials.
+
+    Args:
+        text: Any text.
+        sureness: Returns how surely a name stands before a credential.
+    """
+    for match in _BEFORE.finditer(text):
+        shown = match[1].decode("utf-8", "replace")
+        name = match[2].decode("ascii")
+        if sureness(name) is Credential.YES and not is_placeholder(shown):
+            yield Span(*match.span(1), FIELD)

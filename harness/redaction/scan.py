@@ -18,7 +18,7 @@ from harness.cassettes.load import load_cassette
 from harness.redaction.config import Redaction
 from harness.redaction.prefixes import public_prefix
 from harness.redaction.secret_names import is_identifying_header, is_placeholder
-from harness.redaction.spans import FIELD, LINE, PARAMETER, URL_USER
+from harness.redaction.spans import COMMAND, FIELD, LINE, PARAMETER, URL_USER
 
 if TYPE_CHECKING:
     import os
@@ -156,6 +156,7 @@ def _of_body(body: bytes, where: str, rules: Redaction) -> Iterator[_Found]:
             yield _Found(f"{where}, byte {places[0][0]}", kind, value)
 
 
+_SCHEME = re.compile(r"(?i:bearer|basic|token|apikey|digest|negotiate|bot)\s+")
 _TEMPLATE = re.compile(r"[{<$%\[(].*|.*[}>\])]|pass(?:word|wd)?|user(?:name)?|\.+")
 
 
@@ -165,13 +166,14 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
     if kind == URL_USER:
         password = text.rpartition(":")[2]
         return is_placeholder(password) or bool(_TEMPLATE.fullmatch(password))
-    if kind in {FIELD, LINE, PARAMETER}:
+    if kind in {COMMAND, FIELD, LINE, PARAMETER}:
         if is_placeholder(text) or _TEMPLATE.fullmatch(text):
             return True
         # Prompts and answers explain what a field is for: a sentence is no value.
-        return in_prose and (" " in text.strip() or len(text) < 4)
+        bare = _SCHEME.sub("", text.strip())
+        return in_prose and (" " in bare or len(text) < 4)
     # `sk-xxxxxxxxxxxxxxxx`, `ghp_0000...`: a shape without content.
-    return len(set(text[6:].strip("-_"))) <= 3
+    return len(set(text.removeprefix(public_prefix(kind, text)).strip("-_"))) <= 3
 
 
 CREDENTIAL = "credential header"

@@ -20,6 +20,7 @@ __all__ = [
     "is_identifying_header",
     "is_placeholder",
     "is_random",
+    "is_strong",
     "is_sure",
     "is_uuid",
 ]
@@ -64,7 +65,7 @@ _SURE = (
     "|sessioncookie|accesscode|authcode|apisecret|databaseurl|redisurl|webhookurl"
     "|appkey|secretkeybase|middlewaretoken|secretstring|mnemonic|seedphrase|cipherkey"
     "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
-    "|contrasena|wachtwoord"
+    "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
 )
 _SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|(?:root|db|user|admin)pw)\Z")
 _SURE_WORDS = re.compile(_SURE, re.IGNORECASE)
@@ -139,6 +140,8 @@ _CREDENTIAL_HEADER = re.compile(
     r"|pat|otp|pin|bearer|assertion)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
+    r"|^(?:x-jfrog-art-api|x-ovh-consumer|x-ms-client-principal|x-amzn-oidc-data|dpop)$"
+    r"|(?:^|-)crumb$|hmac-sha(?:1|256)$"
 )
 _PLAIN_HEADER = re.compile(
     r"^access-control-|^sec-websocket-|(?:^|-)(?:idempotency|surrogate|cache|routing"
@@ -163,7 +166,8 @@ _PLACEHOLDER = re.compile(
     r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"
     r"|pass(?:word|wd)?|string|str|text|number|integer|int|boolean|bool|object|array"
     r"|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
-    r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,8}\.{3,}|[\w-]*example[\w-]*"
+    r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,16}\.{3,}"
+    r"|[\w.-]{0,16}[-_]your[-_][\w-]*|guest|ollama|vllm|lm-?studio|unused|ignored|anything|[\w-]*example[\w-]*"
     r"|[\w-]*placeholder[\w-]*)[\W_]*)"
     r"|[{<$%\[(].*|.*[}>\])]|(?P<same>.)(?P=same){3,}",
     re.IGNORECASE | re.DOTALL,
@@ -225,6 +229,22 @@ def is_random(value: str, *, least: int = 8) -> bool:
     if any(c in "!@#$%^&*+?" for c in value) and has_letter:
         return True
     return len(value) >= 16 and is_mixed and "_" not in value
+
+
+_CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+
+
+def is_strong(value: str, *, least: int = 8) -> bool:
+    """Return whether a value can be nothing but drawn: as passwords are, and no name.
+
+    Args:
+        value: What stands near a name.
+        least: How many characters a secret has at least.
+    """
+    return is_random(value, least=least) and (
+        len(_CHANGE.findall(value)) >= 3
+        or (value[-1:] != "?" and any(c in "!@#$%^&*?" for c in value[1:]))
+    )
 
 
 def is_uuid(value: str) -> bool:

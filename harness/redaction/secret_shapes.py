@@ -17,6 +17,8 @@ __all__ = [
     "JWK",
     "KUBERNETES",
     "KUBERNETES_DATA",
+    "KUBERNETES_STRING",
+    "KUBERNETES_STRINGS",
     "PEM_BEGIN",
     "PEM_BODY",
     "PEM_CUT",
@@ -72,6 +74,13 @@ SHAPES = (
         ),
     ),
     Detector(
+        URL_USER,  # with characters that should have been escaped; no port and path
+        re.compile(
+            rb"://([\w.+-]{0,64}+:(?!\d{1,5}(?!\w))[^\s@\"'<>\\]{3,256}+)@"
+            rb"(?=[A-Za-z0-9][\w.-]*(?:[:/?\s\"'\\]|\Z))"
+        ),
+    ),
+    Detector(
         URL_USER,
         re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+)@"),
     ),
@@ -100,16 +109,34 @@ SHAPES = (
             rb"([A-Za-z0-9_=~@.+/-]{8,}+)"
         ),
     ),
+    Detector(
+        COMMAND,  # requests.get(..., auth=("user", "password"))
+        re.compile(
+            rb"uth(?<=[Aa]uth)(?:\s{0,3}=\s{0,3})?\(\s{0,3}\\?[\"'][^\"'\\]{0,64}\\?[\"'],\s{0,3}"
+            rb"\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
+        ),
+    ),
+    Detector(
+        COMMAND,
+        re.compile(
+            rb"SecretStr\(\s{0,3}\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
+        ),
+    ),
+    Detector(
+        "digest credentials",
+        re.compile(
+            rb"igest(?<=[Dd]igest)\s[^\r\n]{0,400}?\bresponse=\\*\"?([0-9a-f]{32,64}+)"
+        ),
+    ),
     *(
-        Detector(COMMAND, re.compile(before + rb"((?![<{$%])[^\s\"'\\|;<>{}]{6,}+)"))
-        for before in (
-            rb"mysql[a-z]{0,8}\s[^\n|;]{0,100}?\s-p",
-            rb"sshpass\s{1,5}-p\s{0,5}(?:\\?[\"'])?",
-            rb"docker login\s[^\n|;]{0,100}?\s-p\s{1,5}(?:\\?[\"'])?",
-            rb"redis-cli\s[^\n|;]{0,100}?-a\s{1,5}(?:\\?[\"'])?",
-            rb"ConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?\\?[\"']",
-            rb"IDENTIFIED BY\s{1,5}(?:PASSWORD\s{1,5})?\\?[\"']",
+        Detector(
+            COMMAND,  # .pgpass
+            re.compile(
+                start + rb":(?![0-9]+:)[\w*-]{1,63}:[\w*.@-]{1,63}:"
+                rb"((?=\S{0,64}[0-9])[^\s/\"'\\:][^\s\"'\\:]{5,256}+)"
+            ),
         )
+        for start in (rb":(?<=[\w*]:)[1-9]\d{3,4}", rb"\*:\*(?<![\w:*]\*:\*)")
     ),
     Detector(
         "private key",  # PuTTY's
@@ -136,4 +163,9 @@ KUBERNETES_DATA = re.compile(
     rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
     rb"((?![a-z]+[\s\\])(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
     rb"(?=[\s\"'\\]|\Z)"
+)
+KUBERNETES_STRINGS = re.compile(rb"stringData:[ \t]{0,9}")
+KUBERNETES_STRING = re.compile(
+    rb"(?:\r?\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}\\?[\"']?"
+    rb"([^\s\"'\\|>][^\r\n\"'\\]{3,512}+)\\?[\"']?"
 )

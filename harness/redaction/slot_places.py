@@ -115,9 +115,13 @@ class Bucket:
         texts = {texts[number] for _, texts in self.rows}
         return len(texts) == 1 and len(self.rows) > 1 and b"\\" not in min(texts)
 
-    def is_escaped(self, number: int) -> bool:
-        """Return whether a string of the first document reads otherwise than it is."""
-        return self.rows[0][1][number].find(b"\\") >= 0  # `in` takes five times as long
+    def may_differ(self, number: int) -> bool:
+        """Return whether a string may read otherwise than it stands in the body.
+
+        Most do not, of a body that is one document.
+        """
+        # `in` of bytes takes five times as long as `find`.
+        return len(self.rows) != 1 or self.rows[0][1][number].find(b"\\") >= 0
 
     def column(self, number: int) -> list[Fragment]:
         """Return a string of each document, where it is not empty."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from harness.cassettes.model import Request, header_of, header_pairs
 from harness.errors import shorten
-from harness.record.addresses import is_loopback
+from harness.net.addresses import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

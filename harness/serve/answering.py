@@ -26,6 +26,7 @@ from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_
 from harness.serve.apis import (
     asked_api,
     has_error,
+    is_asked_as_array,
     parts_of,
     style_of,
     written,
@@ -68,6 +69,9 @@ def say(
     asked = asked_api(request.uri) or api
     is_own = asked == api and (settings.style is None or settings.style.api != asked)
     is_plain = is_own and settings.split is None and request.method != "GET"
+    if is_streamed and kind is Kind.STREAM:
+        was_array = exchange.response.body.lstrip()[:1] == b"["
+        is_plain &= was_array == is_asked_as_array(request)
     if asked != "chat" and not (is_plain and (kind is Kind.STREAM) == is_streamed):
         return _restated(exchange, settings, request, asked, is_streamed=is_streamed)
     is_plain = asked == api and settings.variation.is_recorded
@@ -99,15 +103,17 @@ def _restated(
             made = broken_off(made, Ending.STALLED)
         if settings.writes is not None:
             made = settings.writes.recut_bytes(made)
-        is_array = api == "gemini" and "alt=sse" not in request.uri
-        kind = "application/json" if is_array else "text/event-stream"
-        headers = [*_headers(exchange), ("content-type", kind)]
+        headers = [*_headers(exchange), ("content-type", style.content_type)]
         return Answer(exchange.response.status, headers, timed.during(made))
     parts = [part for _, found in parts_of(exchange) for part in found]
     problem = has_error(parts)
-    if problem:
+    if problem and api == "responses":
         return Answer.error(500, problem)
-    return Answer.json(cast("WritingApi", api_named(api)).body(parts))
+    document = cast("WritingApi", api_named(api)).body(parts)
+    if problem:  # without what came before it
+        error = {key: document[key] for key in ("type", "error") if key in document}
+        return Answer.json(error, 500)
+    return Answer.json(document)
 
 
 def _as_recorded(exchange: Exchange, settings: Settings) -> Answer:

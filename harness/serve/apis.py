@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.apis.detect import api_named
+from harness.apis.json_values import canonical
+from harness.apis.responses.writer import NO_ID
 from harness.apis.style import ApiStyle
 from harness.cassettes.classify import Kind, classify
 from harness.core.part_cuts import recut_parts
@@ -67,16 +72,26 @@ def same_question(recorded: Request, sent: Request) -> list[tuple[str, str, str]
         results of tools, in the one neutral form.
     """
     one, other = _asked(recorded), _asked(sent)
-    if len(one) != len(other):
-        return [("turns", str(len(one)), str(len(other)))]
-    return [
-        (f"turn {number}: {field}", known, new)
-        for number, (mine, theirs) in enumerate(zip(one, other, strict=True))
-        for field, known, new in zip(
-            ("role", "text", "calls", "results"), mine, theirs, strict=True
-        )
-        if known != new
-    ]
+    if one == other:
+        return []
+    found: list[tuple[str, str, str]] = []
+    same = SequenceMatcher(None, one, other, autojunk=False)
+    for tag, start, end, first, last in same.get_opcodes():
+        if tag == "equal":
+            continue
+        pairs = zip_longest(one[start:end], other[first:last], fillvalue=_NO_TURN)
+        for number, (mine, theirs) in enumerate(pairs):
+            place = first + number if first + number < last else start + number
+            found += [
+                (f"turn {place}: {field}", known, new)
+                for field, known, new in zip(_FIELDS, mine, theirs, strict=True)
+                if known != new
+            ]
+    return found
+
+
+_FIELDS = ("role", "text", "calls", "results")
+_NO_TURN = ("",) * len(_FIELDS)
 
 
 def _asked(request: Request) -> list[tuple[str, str, str, str]]:
@@ -87,8 +102,8 @@ def _asked(request: Request) -> list[tuple[str, str, str, str]]:
     conversation: Conversation = api_named(api).request(request.uri, body)
     merged: list[list[str]] = []
     for turn in conversation.turns:
-        calls = [[call.name, _canonical(call.arguments)] for call in turn.calls]
-        results = [_canonical(output.text) for output in turn.outputs]
+        calls = [[call.name, canonical(call.arguments or "{}")] for call in turn.calls]
+        results = [canonical(output.text or "{}") for output in turn.outputs]
         role = "tool" if results and not turn.text else turn.role
         shown = [
             role,
@@ -105,13 +120,6 @@ def _asked(request: Request) -> list[tuple[str, str, str, str]]:
         else:
             merged.append(shown)
     return [(role, text, calls, results) for role, text, calls, results in merged]
-
-
-def _canonical(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text or "{}"), sort_keys=True)
-    except (ValueError, RecursionError):
-        return text
 
 
 def written(
@@ -144,11 +152,16 @@ def written(
 
 def style_of(settings: Settings, api: str, request: Request) -> ApiStyle:
     """Return how an API is written: as set for it; Gemini's query chooses framing."""
-    if settings.style is not None and settings.style.api == api:
-        return settings.style
-    if api == "gemini" and "alt=sse" not in request.uri:
-        return ApiStyle(api, "gemini-array")
-    return ApiStyle(api)
+    style = settings.style
+    if style is None or style.api != api:
+        style = ApiStyle(api)
+    return replace(style, is_array=is_asked_as_array(request))
+
+
+def is_asked_as_array(request: Request) -> bool:
+    """Return whether a request asks for a stream as one JSON array: Gemini's can."""
+    query = parse_qs(request.uri.partition("?")[2])
+    return asked_api(request.uri) == "gemini" and "sse" not in query.get("alt", [])
 
 
 def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:
@@ -167,12 +180,12 @@ def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:
 
 
 def response_id(exchange: Exchange) -> str:
-    """Return the id of a recorded answer; empty where it has none."""
+    """Return the id of a recorded answer as Responses has it."""
     for _, parts in parts_of(exchange):
         for part in parts:
             if isinstance(part, Head) and part.id:
                 return part.id
-    return ""
+    return NO_ID
 
 
 def has_error(parts: list[Part]) -> str:

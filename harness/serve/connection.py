@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.model import Request, grouped
 from harness.errors import shorten
-from harness.record.incoming import RefusedError, ServerEnd
+from harness.net.listening import RefusedError, ServerEnd
 from harness.serve.answer import Answer, BrokenOffError, Ending
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ runs.
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from harness.cassettes.model import Cassette
+    from harness.net.threads import LoopThread
     from harness.serve.access import Access
     from harness.serve.server import Server
 
@@ -127,8 +127,7 @@ class RunningServer(RunningSession):
         self._sessions = sessions
         self._options = options
         self._server_in_loop: Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
 
     @property
     def url(self) -> str:
@@ -156,50 +155,40 @@ class RunningServer(RunningSession):
 
     def call(self, function: Callable[[Sessions], _T]) -> _T:
         """Call a function with the sessions, in the server's thread if it runs."""
-        if self._loop is None:
+        if self._thread is None:
             return function(self._sessions)
 
         async def called() -> _T:
             return function(self._sessions)
 
-        return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
+        return self._thread.run(called())
 
     def __enter__(self) -> Self:
         if self._thread is not None:
             raise StateError("this server is already running; call serve again")
+        from harness.net.threads import LoopThread
         from harness.serve.server import Server
 
         server = Server(self._sessions, **self._options)
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(
-            target=loop.run_forever, name="harness serve", daemon=True
-        )
-        thread.start()
+        thread = LoopThread("harness serve")
         try:
-            asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+            thread.run(server.start())
         except BaseException:
-            _end(loop, thread)
+            thread.stop()
             raise
-        self._server_in_loop, self._loop, self._thread = server, loop, thread
+        self._server_in_loop, self._thread = server, thread
         return self
 
     def __exit__(self, *_: object) -> None:
-        server, loop, thread = self._server_in_loop, self._loop, self._thread
+        server, thread = self._server_in_loop, self._thread
         assert server is not None
-        assert loop is not None
         assert thread is not None
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-        self._server_in_loop = self._loop = self._thread = None
-        _end(loop, thread)
+        thread.run(server.stop())
+        self._server_in_loop = self._thread = None
+        thread.stop()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.__exit__)
-
-
-def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()

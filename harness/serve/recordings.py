@@ -18,7 +18,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from harness.cassettes.differences import Difference, body_differences
+from harness.cassettes.differences import ABSENT, Difference, body_differences
 from harness.cassettes.library import find_cassettes
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Cassette, Exchange, Request, header_of
@@ -88,18 +88,18 @@ class Recorded(NamedTuple):
         """Return the fields in which a request differs; empty if it is the same."""
         found: list[Difference] = []
         route = route_of(request.uri)
+        if self.is_unknown and route in ROUTES.values():
+            return []
         if route != self.route and {route, self.route} <= set(ROUTES.values()):
             # Asked in another API: the questions are compared, not the JSON.
             return [
-                Difference(field, known, sent)
+                Difference(field, known or ABSENT, sent or ABSENT)
                 for field, known, sent in same_question(self.request, request)
             ]
         if request.method != self.request.method:
             found.append(Difference("method", self.request.method, request.method))
         if self.route != route_of(request.uri):
             found.append(Difference("path", self.route, route_of(request.uri)))
-        if self.is_unknown:
-            return found
         return found + body_differences(
             self.request.body,
             request.body,
@@ -223,48 +223,42 @@ class Chooser:
         """
         route = route_of(request.uri)
         shown = f"{request.method} {request.uri.partition('?')[0]}"
-        candidates = [one for one in self._recordings if one.route == route]
-        others = [
-            one
-            for one in self._recordings
-            if one.route in ROUTES.values() and one.route != route
-        ]
-        if route in ROUTES.values() and (not candidates or self._match is Match.ORDER):
-            candidates = [*candidates, *others]
-            candidates.sort(key=self._recordings.index)
+        alike = {route, *ROUTES.values()} if route in ROUTES.values() else {route}
+        candidates = [one for one in self._recordings if one.route in alike]
         if not candidates:
             routes = sorted({one.route for one in self._recordings})
             raise NoAnswerError(
                 f"nothing was recorded for {shown}; recorded are {', '.join(routes)}"
             )
         if self._match is Match.ORDER:
-            return self._in_order(route, candidates, shown)
+            return self._in_order(min(alike), candidates, shown)
         return self._strictly(request, candidates, shown)
 
-    def _in_order(self, route: str, candidates: list[Recorded], shown: str) -> Recorded:
-        number = self._asked.get(route, 0)
+    def _in_order(self, key: str, candidates: list[Recorded], shown: str) -> Recorded:
+        number = self._asked.get(key, 0)
         if number >= len(candidates):
             raise NoAnswerError(
                 f"{shown}: all {len(candidates)} recordings have been played (match "
                 "order); start another session, or reset this one"
             )
-        self._asked[route] = number + 1
+        self._asked[key] = number + 1
         return candidates[number]
 
     def _strictly(
         self, request: Request, candidates: list[Recorded], shown: str
     ) -> Recorded:
-        compared = [(one.differences(request), one) for one in candidates]
-        same = [one for differences, one in compared if not differences]
-        if not same:
-            same = [
-                one
-                for differences, one in compared
-                if all(_is_how_asked(difference) for difference in differences)
+        compared: list[tuple[list[Difference], Recorded]] = []
+        route = route_of(request.uri)
+        for is_own in (True, False):  # other APIs' are read where its own has none
+            found = [
+                (one.differences(request), one)
+                for one in candidates
+                if (one.route == route) == is_own
             ]
-        known = [one for one in same if not one.is_unknown]
-        same = known or same
-        if not same:
+            compared += found
+            if same := _same(found):
+                break
+        else:
             differences, nearest = min(compared, key=lambda pair: len(pair[0]))
             listed = [
                 str(item) for item in differences if not _is_how_asked(item)
@@ -281,6 +275,16 @@ class Chooser:
         chosen = left[0] if left else same[-1]
         self._played[chosen.name] = self._played.get(chosen.name, 0) + 1
         return chosen
+
+
+def _same(compared: list[tuple[list[Difference], Recorded]]) -> list[Recorded]:
+    """Return those that match, best those that were asked in the same way."""
+    same = [one for differences, one in compared if not differences] or [
+        one
+        for differences, one in compared
+        if all(_is_how_asked(difference) for difference in differences)
+    ]
+    return [one for one in same if not one.is_unknown] or same
 
 
 def _is_how_asked(difference: Difference) -> bool:

@@ -13,8 +13,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.record.addresses import check_reach
-from harness.record.incoming import ClientGoneError, Listener, RefusedError
+from harness.net.addresses import check_reach
+from harness.net.listening import ClientGoneError, Listener, RefusedError
 from harness.redaction.config import redacted_url
 from harness.serve.access import Access
 from harness.serve.answer import Answer

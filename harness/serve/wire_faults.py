@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harness.apis.chat.faults import FAULTS, Fault, parse_fault
+from harness.apis.chat.faults import Fault, parse_fault
+from harness.apis.varied import faults_of
 from harness.errors import UsageError, shorten
 from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 
@@ -128,8 +129,8 @@ def parse_served_fault(text: str) -> ServedFault:
     """Read a fault of either kind, or several joined by ``+``.
 
     Args:
-        text: Names of `harness.apis.chat.faults.FAULTS` and of `WIRE_FAULTS`, each with
-            ``:K`` where it takes a number, and ``http-CODE:N``: the first N requests
+        text: Names of faults of chat and of `WIRE_FAULTS`, each with ``:K``
+            where it takes a number, and ``http-CODE:N``: the first N requests
             of a session get that status (N is 1 if left out).
 
     Returns:
@@ -145,13 +146,13 @@ def parse_served_fault(text: str) -> ServedFault:
         default = 1 if _REFUSAL.fullmatch(name) else WIRE_FAULTS.get(name, (None,))[0]
         if default is not None and (not colon or _NUMBER.fullmatch(tail)):
             wire.append(WireFault(name, int(tail) if colon else default))
-        elif name in FAULTS:
+        elif name in faults_of("chat"):
             said.append(part)
         else:
             forms = [f"{name}:K" for name in WIRE_FAULTS]
             forms += [
                 kind.name if kind.default is None else f"{kind.name}:K"
-                for kind in FAULTS.values()
+                for kind in faults_of("chat").values()
             ]
             raise UsageError(
                 f"fault {shorten(text)}: expected one of http-CODE:N, "
@@ -162,7 +163,7 @@ def parse_served_fault(text: str) -> ServedFault:
 
 
 def _cut(pieces: Pieces, count: int, ending: Ending) -> Pieces:
-    """Break off before the byte `count`, if there is one."""
+    """Break off after `count` bytes, if there are so many; all of them are sent."""
     left = count
     for at, piece in pieces:
         if len(piece) > left:
@@ -171,6 +172,8 @@ def _cut(pieces: Pieces, count: int, ending: Ending) -> Pieces:
             raise BrokenOffError(ending)
         left -= len(piece)
         yield at, piece
+    if not left:
+        raise BrokenOffError(ending)
 
 
 def _trickle(pieces: Pieces, rate: int) -> Pieces:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.apis.examples import example_events, example_names
 from harness.apis.gemini.dialects import DIALECTS
-from harness.apis.gemini.examples import EXAMPLES
 from tests.gemini_streams import Answer, answer, read, read_each, recordings
 from tests.shared import needs_shared
 
@@ -101,7 +101,8 @@ def test_recorded_streams_are_the_sdks_answers() -> None:
 def test_written_examples_are_the_sdks_answers_but_where_it_fails() -> None:
     """Each example in each dialect; what the SDK cannot read is listed."""
     failed = set()
-    for name, payloads in EXAMPLES.items():
+    for name in example_names("gemini"):
+        payloads = [event.payload for event in example_events("gemini", name)]
         groups = read_each(payloads)
         for dialect in DIALECTS.values():
             writer = dialect.writer()

@@ -1,9 +1,9 @@
 """Recordings of a habit, written again in its dialect: the same events, the same keys.
 
 Event by event: whether there is an `event:` line, the type, and which fields it has, of
-objects inside as deep as the table says. Pings come when a server likes and do not
-count. Dialects whose recordings have more (what a request asked to be echoed, say) are
-compared by the key sets of each type of event: `tests/unit/apis`.
+objects inside as deep as the table says: 20 is all of them, 1 those of the event itself
+(LM Studio's log probabilities are not carried, and OpenRouter's parts had none then).
+Pings come when a server likes and do not count.
 """
 
 from __future__ import annotations
@@ -26,29 +26,40 @@ pytestmark = needs_shared
 
 _RESPONSES = "test_openai_responses__test"
 SOURCES = [
-    ("responses", "openai", "xai_grok-4-1-fast-non-reasoning_can_use_tools_without", 1),
-    ("responses", "obfuscated", "openai_gpt-5-nano_can_use_tools_with_multi-turn", 1),
-    ("responses", "lmstudio", "test_deepseek_responses_text_stream_.yaml", 1),
-    ("responses", "raw-reasoning", "deepseek-v4-flash_streams_reasoning_deltas", 1),
-    ("responses", "bedrock", "providers_bedrock_mantle_responses_chat_streams", 1),
-    ("responses", "background", f"{_RESPONSES}_background_mode_streaming_cont", 1),
-    ("responses", "no-sequence", f"{_RESPONSES}_openai_responses_stream.yaml", 1),
-    ("responses", "no-event-lines", "test_llm_openrouter__test_prompt.yaml#1", 1),
-    ("responses", "copilot", "github-copilot-id-rotation", 1),
+    (
+        "responses",
+        "openai",
+        "xai_grok-4-1-fast-non-reasoning_can_use_tools_without",
+        20,
+    ),
+    ("responses", "obfuscated", "openai_gpt-5-nano_can_use_tools_with_multi-turn", 20),
+    ("responses", "lmstudio", "test_deepseek_responses_text_stream_.yaml", 20),
+    ("responses", "lmstudio", "lmstudio-tool-call.1", 1),
+    ("responses", "raw-reasoning", "deepseek-v4-flash_streams_reasoning_deltas", 20),
+    ("responses", "bedrock", "providers_bedrock_mantle_responses_chat_streams", 20),
+    ("responses", "background", f"{_RESPONSES}_background_mode_streaming_cont", 20),
+    ("responses", "no-sequence", f"{_RESPONSES}_openai_responses_stream.yaml", 20),
+    ("responses", "no-event-lines", "test_llm_openrouter__test_prompt.yaml#1", 20),
+    ("responses", "copilot", "github-copilot-id-rotation", 20),
     ("responses", "openrouter", "raw_cot_stream_openrouter", 1),
-    ("responses", "openrouter", "test_llm_openrouter__test_tool_calls.yaml#1", 1),
-    ("responses", "no-sequence", "gpt-4o_streamed_responsesapi_responses@6dc39d19", 1),
-    ("responses", "no-logprobs", "thinking_part_iter@55ad5bd8", 1),
-    ("responses", "xai", "xai-text-with-reasoning-streaming.1", 1),
-    ("responses", "mcp-undone", "mcp_list_tools_stream_backfills_missing_results", 1),
-    ("responses", "data-only", "stubs__openai_responses_tools_streaming", 1),
-    ("responses", "openai", "openai-error.1.chunks", 1),
-    ("anthropic", "anthropic", "claude-3-5-haiku-20241022_reports_consistent_token", 3),
-    ("anthropic", "anthropic", "test_anthropic_native_tool_search_streaming", 4),
-    ("anthropic", "empty-thinking", "anthropic-clear-thinking.1.chunks", 4),
-    ("gemini", "gemini-sse", "gemini-2_5-flash_can_use_tools_with_multi-turn", 4),
-    ("gemini", "vertex", "chat_function_calling_gemini-2_0-flash_can_use_tools", 4),
-    ("gemini", "partial-args", "google-stream-no-args-tool-call", 4),
+    ("responses", "openrouter", "test_llm_openrouter__test_tool_calls.yaml#1", 20),
+    ("responses", "no-sequence", "gpt-4o_streamed_responsesapi_responses@6dc39d19", 20),
+    ("responses", "no-logprobs", "thinking_part_iter@55ad5bd8", 20),
+    ("responses", "xai", "xai-text-with-reasoning-streaming.1", 20),
+    ("responses", "mcp-undone", "mcp_list_tools_stream_backfills_missing_results", 20),
+    ("responses", "data-only", "stubs__openai_responses_tools_streaming", 20),
+    ("responses", "openai", "openai-error.1.chunks", 20),
+    (
+        "anthropic",
+        "anthropic",
+        "claude-3-5-haiku-20241022_reports_consistent_token",
+        20,
+    ),
+    ("anthropic", "anthropic", "test_anthropic_native_tool_search_streaming", 20),
+    ("anthropic", "empty-thinking", "anthropic-clear-thinking.1.chunks", 20),
+    ("gemini", "gemini-sse", "gemini-2_5-flash_can_use_tools_with_multi-turn", 20),
+    ("gemini", "vertex", "chat_function_calling_gemini-2_0-flash_can_use_tools", 20),
+    ("gemini", "partial-args", "google-stream-no-args-tool-call", 20),
 ]
 """API, dialect, part of the name of the recording that it comes from, depth."""
 

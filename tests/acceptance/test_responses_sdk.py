@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from harness.apis.base import Event
+from harness.apis.examples import example_names, example_parts
 from harness.apis.responses.dialects import DIALECTS
-from harness.apis.responses.examples import EXAMPLES, example_parts
 from tests.responses_streams import Answer, answer_of, read, recordings
 from tests.shared import needs_shared
 
@@ -105,9 +105,9 @@ def test_what_the_sdk_makes_of_a_dialect(name: str) -> None:
     """The SDK reads what is written as we do, but for the habits listed."""
     pytest.importorskip("openai.lib.streaming.responses", reason="needs openai>=3")
     outcomes: set[str] = set()
-    for example in EXAMPLES:
+    for example in example_names("responses"):
         writer = DIALECTS[name].writer()
-        parts = example_parts(example)
+        parts = example_parts("responses", example)
         sent = DIALECTS[name].apply(writer.feed(parts) + writer.close())
         events = [Event(n, e.name, e.payload) for n, e in enumerate(sent)]
         expected = answer_of(parts)

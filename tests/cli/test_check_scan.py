@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +144,29 @@ def test_commands_print_urls_without_their_secrets(tmp_path: Path) -> None:
         result = harness(command, str(path))
         assert key[6:] not in result.out + result.err
     assert "key=REDACTED" in harness("show", str(path)).out
+
+
+KEY = "AI" + "zaSyaB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3"
+REQUEST = {"method": "GET", "uri": "http://h"}
+BROKEN = {
+    "uri.json": json.dumps(
+        {"interactions": [{"request": {**REQUEST, "uri": f"http://u:{KEY}@[x/?{KEY}"}}]}
+    ),
+    "yaml.yaml": f"interactions:\n- request: {{uri: '{KEY}', x: [{KEY}\n y",
+    "status.json": json.dumps(
+        {"interactions": [{"request": REQUEST, "response": {"status": {"code": KEY}}}]}
+    ),
+    "refused.yaml": "interactions:\n- request: {method: GET, uri: 'http://h/v1'}\n  "
+    f"response: {{status: {{code: 401}}, body: {{string: 'bad key {KEY}'}}}}\n",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_error_that_quotes_a_file_shows_no_key_of_it(tmp_path: Path, name: str) -> None:
+    """Whichever command reads it, on either stream; the file is named all the same."""
+    path = tmp_path / name
+    path.write_text(BROKEN[name])
+    for command in ("check", "scan", "ls", "replay"):
+        result = harness(command, str(path))
+        assert name in result.out + result.err, command
+        assert KEY[4:12] not in result.out + result.err, command

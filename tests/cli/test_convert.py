@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness import load_cassette, replay
-from harness.cassettes.classify import classify
+from harness.cassettes.classify import Kind, classify
 from harness.cassettes.encode import save_cassette
 from harness.engine.check import check
 from harness.engine.conversation import conversation_of
@@ -50,6 +51,39 @@ def test_answers_calls_and_results_are_the_same(tmp_path: Path, api: str) -> Non
     assert [one for one in check(there) if not one.is_note] == []
     assert harness("convert", str(there), "-o", str(back), "--api", "chat").code == 0
     assert answers(back) == answers(STEPS)
+
+
+@pytest.mark.parametrize("api", APIS[1:])
+def test_an_answer_that_was_not_streamed_is_converted_too(
+    tmp_path: Path, api: str
+) -> None:
+    """Whole, and asked as a whole; to chat it stays as it is, with a reason."""
+    cassette = load_cassette(STEPS)
+    for number, one in enumerate(cassette.exchanges):
+        call = {"name": "f", "arguments": '{"n": 1}'}
+        message = {
+            "role": "assistant",
+            "content": f"answer {number}",
+            "tool_calls": [{"id": "c", "type": "function", "function": call}],
+        }
+        choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+        whole = {"id": "i", "object": "chat.completion", "choices": [choice]}
+        body = json.dumps(whole).encode()
+        headers = {"content-type": ["application/json"]}
+        response = replace(one.response, body=body, headers=headers, wire=None)
+        cassette.exchanges[number] = replace(one, response=response)
+    source, there = tmp_path / "source.yaml", tmp_path / "there.yaml"
+    save_cassette(cassette, source)
+    assert harness("convert", str(source), "-o", str(there), "--api", api).code == 0
+    made = load_cassette(there)
+    assert [classify(one)[::2] for one in made.exchanges] == [
+        (Kind.WHOLE, api) for _ in cassette.exchanges
+    ]
+    assert not any(one.request.json().get("stream") for one in made.exchanges)
+    assert answers(there)[:-1] == answers(source)[:-1]
+    back = tmp_path / "back.yaml"
+    result = harness("convert", str(there), "-o", str(back), "--api", "chat")
+    assert "left as it is" in result.err
 
 
 def test_an_existing_file_is_not_replaced_unless_asked(tmp_path: Path) -> None:

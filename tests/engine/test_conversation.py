@@ -11,6 +11,7 @@ from harness.apis.base import Conversation, Turn
 from harness.cassettes.model import Exchange, Request, Response
 from harness.core.parts import ToolCall
 from harness.engine.conversation import (
+    Answer,
     ToolResult,
     added_turns,
     continues,
@@ -77,8 +78,8 @@ def carried(messages: list[Any] | None) -> Conversation | None:
 def test_request_that_names_the_answer_before_continues_it() -> None:
     """Where a server keeps the turns, the id of its answer tells, not the messages."""
     later = Conversation((Turn("user", "more"),), previous_id="resp_1")
-    assert continues(carried([HI]), later, response_id="resp_1")
-    assert not continues(carried([HI]), later, response_id="resp_2")
+    assert continues(carried([HI]), later, Answer("resp_1"))
+    assert not continues(carried([HI]), later, Answer("resp_2"))
     assert not continues(None, later)
 
 
@@ -140,9 +141,9 @@ def test_calls_are_found_where_the_beginning_was_written_anew(
     """A system message may change from step to step, and old turns may go."""
     first = exchange(sse(), [{**NOW, "content": "It is 9:00."}, HI])
     request = exchange(sse(), later)
-    found = added_turns(first, [request], calls=[call])
+    found = added_turns(first, [request], answer=Answer(calls=[call]))
     assert bool(found) is expected
-    assert continues(carried([HI]), carried(later), calls=[call]) is expected
+    assert continues(carried([HI]), carried(later), Answer(calls=[call])) is expected
     if expected:
         assert [r.text if r else None for r in results_for([call], found)] == ["1"]
 

@@ -7,8 +7,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from harness.apis.json_values import canonical
 from harness.apis.style import RESTATED
-from harness.debug.outcomes import Outcome, canonical
+from harness.debug.outcomes import Outcome
 from harness.fuzz import check, said
 from harness.fuzz.api_arrivals import (
     answer_of,

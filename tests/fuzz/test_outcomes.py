@@ -16,8 +16,9 @@ from harness import (
     FunctionCallMessage,
     InternalMonologue,
 )
+from harness.apis.json_values import canonical
 from harness.debug.folding import fold
-from harness.debug.outcomes import Call, Outcome, canonical
+from harness.debug.outcomes import Call, Outcome
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)
 

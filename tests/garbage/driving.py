@@ -22,7 +22,7 @@ from harness.engine.check import check
 from harness.engine.replay import replay_iter
 from harness.engine.summary import summarise, summarise_exchange
 from harness.errors import HarnessError, InterfaceError
-from harness.record.incoming import ClientGoneError, RefusedError
+from harness.net.listening import ClientGoneError, RefusedError
 from harness.record.session import RecordingSession
 from harness.redaction.redact import redact_cassette
 from harness.redaction.scan import scan

@@ -123,7 +123,8 @@ _OF_A_REPLAY = {
         "surrogates token_messages waiting"
     ),
     "apis": (
-        "accounting base chat counts detect habits json_values lane sdk_objects varied"
+        "accounting base chat counts detect habits json_values lane sdk_objects tables "
+        "varied"
     ),
     "apis.chat": (
         "api chunks deltas known_fields only_text reader request restate "
@@ -136,8 +137,8 @@ _OF_A_REPLAY = {
     "cli": "console forms jobs look options output replay replay_run",
     "core": (
         "accumulate aws_event_stream byte_decoder diagnostics framing json_arguments "
-        "json_paths json_states json_stream json_strings json_texts parts patterns sse "
-        "text"
+        "json_paths json_states json_stream json_strings json_texts package_files "
+        "parts patterns sse text"
     ),
     "engine": (
         "adapter_base adapters agent agent_options arguments_check chosen_exchanges "

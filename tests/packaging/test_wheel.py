@@ -59,13 +59,17 @@ def test_metadata_is_accepted(built: Path) -> None:
 
 
 def test_wheel_holds_the_package_and_its_pages(built: Path) -> None:
-    """Every module and every page that `harness docs` lists; no test, no picture."""
+    """Every module, table and page that `harness docs` lists; no test, no picture."""
     with zipfile.ZipFile(_only(built, "*.whl")) as wheel:
         names = {name for name in wheel.namelist() if name.startswith("harness/")}
         others = {name.partition("/")[0] for name in wheel.namelist()} - {"harness"}
     assert [name for name in others if not name.endswith(".dist-info")] == []
     package = ROOT / "harness"
-    modules = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for kind in ("*.py", "*.txt", "*.json", "*.toml")
+        for path in package.rglob(kind)
+    }
     pages = {
         f"harness/pages/{path.relative_to(PAGES).as_posix()}"
         for path in PAGES.rglob("*.md")

@@ -16,7 +16,7 @@ from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
 from harness.fuzz.shrinking import shrink
-from tests.planted import api_bugs, events, handlers, shapes, shown, streams
+from tests.planted import api_bugs, events, guesses, handlers, shapes, shown, streams
 
 if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
@@ -157,6 +157,7 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     [
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
         *((target, (api,)) for target, api in shown.OF_APIS),
+        *guesses.GUESSES,
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
         *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
         *((target, ("gemini",)) for target in api_bugs.GEMINI),
@@ -228,6 +229,7 @@ def test_second_done_is_found() -> None:
     [
         (events.ResponsesReader, ("responses",)),
         (events.AnthropicReader, ("anthropic",)),
+        (guesses.Proven, ("anthropic",)),
         (events.GeminiReader, ("gemini",)),
         (api_bugs.Bridge, _APIS),
         (api_bugs.Bridge, ("gemini", "responses", "anthropic")),

@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cassettes.load import load_cassette
+from harness.cli.console import Exit, _code_of
 from harness.cli.record import command
 from harness.errors import (
     CassetteCorruptError,
@@ -469,12 +470,14 @@ def test_command_names_what_is_wrong_with_its_options(
     assert problem in result.output
 
 
-def test_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Without the extra the proxy names it; there is no traceback."""
-    for name in ("harness.record.proxy", "harness.record.upstream", "h11"):
+    for name in ("harness.record.proxy", "harness.net.client", "h11"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "h11", None)
     monkeypatch.delattr("harness.record.proxy", raising=False)
-    result = CliRunner().invoke(command, ["--proxy", "--upstream", "http://a", "c"])
-    assert result.exit_code == 2
-    assert "pip install 'agent-stream-harness[record]'" in result.output
+    code = _code_of(command, ["--proxy", "--upstream", "http://a", "c"])
+    assert code == Exit.UNUSABLE
+    assert "pip install 'agent-stream-harness[record]'" in capfd.readouterr().err

@@ -14,7 +14,7 @@ import pytest
 
 from harness.cassettes.load import load_cassette
 from harness.limits import BODY, IDLE, REQUEST, REQUEST_TIME
-from harness.record import incoming
+from harness.net import listening as incoming
 from tests.record.servers import (
     DONE,
     Connection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -176,6 +177,65 @@ def test_stream_of_any_api_is_recorded_without_the_secret(
     assert [len(piece) for piece in played] == [len(piece) for piece in live]
     text = path.read_text()
     assert not any(CORE[i : i + 8] in text for i in range(len(CORE) - 7))
+    assert scan(path) == []
+
+
+def called(text: str) -> dict[str, Any]:
+    """Return the arguments of a call that came as text, and its result."""
+    arguments = json.loads(text)
+    return {"input": arguments, "result": f"did {arguments['command']}"}
+
+
+APIS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "responses output_text": ("delta", lambda text: {"output_text": text}),
+    "responses arguments": ("delta", lambda text: {"arguments": text, **called(text)}),
+    "anthropic text": ("text", lambda text: {"type": "text", "text": text}),
+    "anthropic partial_json": ("partial_json", called),
+    "gemini": ("text", lambda text: {"parts": [{"text": text}]}),
+    "ollama lines": ("content", lambda text: {"role": "assistant", "content": text}),
+}
+"""The field that holds the pieces of a form, and what a client makes of them."""
+SECRETS = (
+    f"The key: {KEY}. Keep it \\ safe, é.",
+    f"mongosh -u me -p {CORE} host; db.host:5432:app:me:{CORE}",
+    f'Set("X-Api-Key", "{CORE}"), and DB_PASSWORD=83920174 too',
+)
+
+
+@pytest.mark.parametrize("form", APIS)
+def test_agent_of_any_api_that_repeats_a_secret_plays_back(
+    tmp_path: Path, form: str
+) -> None:
+    """A text in pieces goes back whole, arguments as the object that they were."""
+    field, repeated = APIS[form]
+    streams = [FORMS[form](pieces_of(text, 5)) for text in SECRETS]
+    waiting = iter(streams)
+
+    def script(connection: Connection) -> None:
+        connection.begin()
+        connection.chunk(next(waiting))
+        connection.end()
+
+    def post(base: str) -> list[bytes]:
+        history: list[Any] = [{"role": "user", "content": "go"}]
+        answers = []
+        with httpx.Client(verify=False) as client:
+            for _ in SECRETS:
+                sent = {"stream": True, "messages": history}
+                answers.append(client.post(f"{base}/chat", json=sent).content)
+                texts = rf'"{field}": ("(?:[^"\\]|\\.)*")'
+                found = map(json.loads, re.findall(texts, answers[-1].decode()))
+                heard = (one for one in found if not re.fullmatch(r"\d+\. ", one))
+                history = [*history, repeated("".join(heard))]
+        return answers
+
+    path = tmp_path / "c.yaml"
+    with ScriptedServer(script) as server, use_cassette(path, "once"):
+        assert post(f"{server.url}/v1") == streams
+    with use_cassette(path) as session:
+        post(NOWHERE)
+    assert session.unplayed == []
+    assert not any(CORE[i : i + 8] in path.read_text() for i in range(len(CORE) - 7))
     assert scan(path) == []
 
 

@@ -40,7 +40,7 @@ def request_bytes(
     if method == "GET":
         sent = b""
     lines = [
-        f"{method} {parts.path} HTTP/1.1",
+        f"{method} {parts.path}{'?' * bool(parts.query)}{parts.query} HTTP/1.1",
         f"host: {parts.netloc}",
         "content-type: application/json",
         f"content-length: {len(sent)}",

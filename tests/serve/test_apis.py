@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -24,6 +25,8 @@ from tests.serve.sockets import Seen, ask
 if TYPE_CHECKING:
     from harness.apis.base import WritingApi
 
+# One for all requests, for making one takes 60 ms; servers come and go.
+HTTP = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
 APIS = ("chat", "responses", "anthropic", "gemini")
 PATHS = {
     "chat": "/chat/completions",
@@ -143,67 +146,149 @@ def test_answer_is_the_same_in_every_api(recorded: str, asked: str) -> None:
     """The same question in another API finds the recording; streamed and whole."""
     with serve(recording(recorded)) as server:
         body = ASKED[asked] | ({} if asked == "gemini" else {"stream": True})
-        streamed = httpx.post(f"{server.base_url}{PATHS[asked]}", json=body)
+        streamed = HTTP.post(f"{server.base_url}{PATHS[asked]}", json=body)
         assert streamed.status_code == 200, streamed.text
         assert read(asked, streamed.content) == WANTED
         path = PATHS[asked].replace("streamGenerateContent?alt=sse", "generateContent")
-        whole = httpx.post(f"{server.base_url}{path}", json=ASKED[asked])
+        whole = HTTP.post(f"{server.base_url}{path}", json=ASKED[asked])
         assert whole.status_code == 200, whole.text
         assert summary(api_named(asked).whole(whole.json())) == WANTED
 
 
-def test_gemini_without_sse_is_an_array() -> None:
-    """As Google's server frames it without `alt=sse`."""
-    with serve(recording("chat")) as server:
-        path = PATHS["gemini"].partition("?")[0]
-        answered = httpx.post(f"{server.base_url}{path}", json=ASKED["gemini"])
-    assert answered.headers["content-type"] == "application/json"
-    assert isinstance(answered.json(), list)
-    assert read("gemini", answered.content) == WANTED
+@pytest.mark.parametrize("recorded", APIS)
+def test_gemini_without_sse_is_an_array(recorded: str) -> None:
+    """As Google frames it without `alt=sse`, whatever was recorded, in any dialect."""
+    path, sse = PATHS["gemini"].split("?")
+    queries = (("?alt=json", True), (f"?key=k&{sse}", False))
+    dialects = (None, "vertex", "gemini-array")
+    with serve(recording(recorded)) as server:
+        for dialect, (query, is_array) in product(dialects, queries):
+            server.configure(api="gemini", dialect=dialect)
+            url = f"{server.base_url}{path}{query}"
+            answered = HTTP.post(url, json=ASKED["gemini"])
+            is_json = is_array or dialect == "gemini-array"
+            kind = "application/json" if is_json else "text/event-stream"
+            assert answered.headers["content-type"].startswith(kind)
+            assert (answered.text[0] == "[") == is_json
+            assert read("gemini", answered.content) == WANTED
+
+
+def test_an_array_that_was_recorded_is_served_as_events() -> None:
+    """The query decides, not the recording."""
+    cassette = recording("gemini")
+    one = cassette.exchanges[0]
+    style = ApiStyle("gemini", "gemini-array")
+    body = b"".join(style.encode(style.write(answer())[0]))
+    cassette.exchanges[0] = replace(one, response=replace(one.response, body=body))
+    with serve(cassette) as server:
+        url = f"{server.base_url}{PATHS['gemini']}"
+        answered = HTTP.post(url, json=ASKED["gemini"])
+        assert answered.text.startswith("data: ")
+        assert read("gemini", answered.content) == WANTED
 
 
 def test_another_question_is_a_miss_that_names_the_field() -> None:
     """What differs is the text of a turn, whatever the API."""
     other = {"model": "m", "input": "Weather in Oslo?"}
     with serve(recording("anthropic")) as server:
-        answered = httpx.post(f"{server.base_url}/responses", json=other)
+        answered = HTTP.post(f"{server.base_url}/responses", json=other)
     assert answered.status_code == 404
     message = answered.json()["error"]["message"]
     assert "turn 0: text" in message
     assert "Rome" in message
 
 
+def test_a_miss_names_the_turns_that_there_are_too_many_of() -> None:
+    """Those before and behind it are the same; what is not there is nothing."""
+    other = ASKED["responses"] | {"instructions": "Be brief."}
+    with serve(recording("anthropic")) as server:
+        answered = HTTP.post(f"{server.base_url}/responses", json=other)
+    message = answered.json()["error"]["message"]
+    assert "turn 0: role: recorded nothing, sent 'system'" in message
+    assert "turn 0: text: recorded nothing, sent 'Be brief.'" in message
+    assert QUESTION not in message
+
+
+def several(*recordings: Cassette) -> Cassette:
+    """Return a cassette of the exchanges of several."""
+    exchanges = [one for cassette in recordings for one in cassette.exchanges]
+    return Cassette("many", [replace(one, index=n) for n, one in enumerate(exchanges)])
+
+
 def test_order_serves_any_question_in_any_api() -> None:
-    """With match order the recordings answer in turn."""
-    other = {"model": "m", "input": "?", "stream": True}
-    with serve(recording("gemini"), match="order") as server:
-        answered = httpx.post(f"{server.base_url}/responses", json=other)
-        assert read("responses", answered.content) == WANTED
-        again = httpx.post(f"{server.base_url}/responses", json=other)
+    """With match order the recordings answer in turn, whichever API asks."""
+    with serve(several(*map(recording, APIS)), match="order") as server:
+        for asked in ("gemini", "responses", "anthropic", "responses"):
+            body = {"model": "m", "input": "?", "contents": [], "stream": True}
+            answered = HTTP.post(f"{server.base_url}{PATHS[asked]}", json=body)
+            assert read(asked, answered.content) == WANTED
+        again = HTTP.post(f"{server.base_url}/chat/completions", json={"model": "m"})
         assert again.status_code == 404
+
+
+def test_a_question_is_found_among_recordings_of_other_apis() -> None:
+    """Though others were recorded in the API that asks; its own come first."""
+    chat = recording("chat")
+    one = chat.exchanges[0]
+    other = ASKED["chat"] | {"messages": [{"role": "user", "content": "Who?"}]}
+    asked = replace(one.request, body=json.dumps(other).encode())
+    chat.exchanges[0] = replace(one, request=asked)
+    with serve(several(chat, recording("anthropic"))) as server:
+        for body, name in ((ASKED["chat"], "many#1"), (other, "many#0")):
+            url = f"{server.base_url}/chat/completions"
+            answered = HTTP.post(url, json=body | {"stream": True})
+            assert read("chat", answered.content) == WANTED
+            assert server.requests[-1]["source"] == name
+
+
+@pytest.mark.parametrize("recorded", APIS)
+def test_event_stream_text_answers_in_every_api(recorded: str) -> None:
+    """Of which no request is known."""
+    cassette = recording(recorded)
+    one = cassette.exchanges[0]
+    cassette.exchanges[0] = replace(one, request=Request("", "", {}, None))
+    with serve(cassette) as server:
+        for asked in APIS:
+            body = ASKED[asked] | {"stream": True}
+            answered = HTTP.post(f"{server.base_url}{PATHS[asked]}", json=body)
+            assert read(asked, answered.content) == WANTED
 
 
 def test_a_response_is_resumed_after_a_number() -> None:
     """`GET .../responses/ID?stream=true&starting_after=N` sends what came later."""
     with serve(recording("responses")) as server:
         url = f"{server.base_url}/responses/resp_1?stream=true"
-        every = httpx.get(url).text.split("\n\n")[:-1]
-        rest = httpx.get(f"{url}&starting_after=3").text.split("\n\n")[:-1]
+        every = HTTP.get(url).text.split("\n\n")[:-1]
+        rest = HTTP.get(f"{url}&starting_after=3").text.split("\n\n")[:-1]
         assert rest == every[4:]
-        whole = httpx.get(f"{server.base_url}/responses/resp_1").json()
+        whole = HTTP.get(f"{server.base_url}/responses/resp_1").json()
         assert whole["id"] == "resp_1"
-        missing = httpx.get(f"{server.base_url}/responses/resp_2")
+        missing = HTTP.get(f"{server.base_url}/responses/resp_2")
         assert missing.status_code == 404
+
+
+def test_a_response_without_id_is_resumed_under_the_one_it_was_given() -> None:
+    """Gemini need not send one."""
+    cassette = recording("gemini")
+    one = cassette.exchanges[0]
+    body = one.response.body.replace(b'"responseId":"resp_1",', b"")
+    assert body != one.response.body
+    cassette.exchanges[0] = replace(one, response=replace(one.response, body=body))
+    with serve(cassette) as server:
+        asked = ASKED["responses"]
+        given = HTTP.post(f"{server.base_url}/responses", json=asked).json()["id"]
+        url = f"{server.base_url}/responses/{given}?stream=true&starting_after=3"
+        assert HTTP.get(url).status_code == 200
 
 
 def test_dialect_of_an_api_is_served_to_its_clients() -> None:
     """`api` and `dialect` of another API than chat."""
     with serve(recording("chat"), api="responses", dialect="with-done") as server:
         body = ASKED["responses"] | {"stream": True}
-        answered = httpx.post(f"{server.base_url}/responses", json=body)
+        answered = HTTP.post(f"{server.base_url}/responses", json=body)
         assert answered.text.endswith("data: [DONE]\n\n")
         chat = ASKED["chat"] | {"stream": True}
-        plain = httpx.post(f"{server.base_url}/chat/completions", json=chat)
+        plain = HTTP.post(f"{server.base_url}/chat/completions", json=chat)
         assert plain.content == chat_body()
 
 
@@ -248,6 +333,10 @@ def test_a_connection_breaks_after_so_many_bytes_in_every_api(api: str) -> None:
             seen = _seen(server, api, fault=both, writes="chars")
             assert (len(seen.body), seen.ended) == (700, ended)
             assert whole.startswith(seen.body)
+        for more, ended in ((0, "reset"), (1, "complete")):
+            size = len(whole) + more
+            seen = _seen(server, api, fault=f"{fault[api]}+reset:{size}", writes="3")
+            assert (seen.body, seen.ended) == (whole, ended)
 
 
 @pytest.mark.parametrize("asked", APIS)
@@ -266,6 +355,13 @@ def test_an_error_of_the_recording_is_an_error_in_every_api(
     )
     with serve(cassette) as server:
         asked_for = ASKED[asked] | ({} if asked == "gemini" else {"stream": True})
-        body = httpx.post(f"{server.base_url}{PATHS[asked]}", json=asked_for).content
+        body = HTTP.post(f"{server.base_url}{PATHS[asked]}", json=asked_for).content
+        path = PATHS[asked].replace("streamGenerateContent?alt=sse", "generateContent")
+        whole = HTTP.post(f"{server.base_url}{path}", json=ASKED[asked])
     assert read(asked, body)[0] == "Let me look."
     assert b"Overloaded" in body
+    assert whole.status_code == 500
+    assert "Overloaded" in whole.json()["error"]["message"]
+    assert set(whole.json()) == (
+        {"type", "error"} if asked == "anthropic" else {"error"}
+    )

@@ -14,7 +14,7 @@ import pytest
 
 from harness import CassetteMissingError, StateError, UsageError, load_cassette
 from harness.limits import IDLE, REQUEST_TIME
-from harness.record import incoming
+from harness.net import listening as incoming
 from harness.serve import serve
 from tests.cli.running import harness
 from tests.serve.made import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
-from harness.debug.outcomes import canonical
+from harness.apis.json_values import canonical
 from harness.fuzz.api_arrivals import (
     answer_of,
     stock_answers,
@@ -19,7 +19,8 @@ from harness.fuzz.api_arrivals import (
 )
 from harness.fuzz.arrivals import Truth, chunks_of, truth_of
 from harness.fuzz.breaking import break_arrival
-from harness.fuzz.odd import ODD_BYTES, odd_bytes, only_cuts, stock
+from harness.fuzz.odd import only_cuts, stock
+from harness.fuzz.odd_bytes import ODD_BYTES, odd_bytes
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:

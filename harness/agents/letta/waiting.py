@@ -97,6 +97,8 @@ class Outbox(Generic[_T]):
         """Take everything that was not read, oldest first; callable at any time."""
         items: list[_T] = []
         queue = self._items
+        if not queue:
+            return items
         try:
             while queue:
                 items.append(queue.popleft())

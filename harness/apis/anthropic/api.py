@@ -32,6 +32,7 @@ class _Anthropic(WritingApi):
 
     name = "anthropic"
     title = "Anthropic Messages"
+    has_event_names = True
     rules: tuple[Rule, ...] = tuple(rules.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
@@ -102,7 +103,6 @@ class _Anthropic(WritingApi):
     check = staticmethod(checking.check)
     body = staticmethod(writer.body)
 
-    content_type = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED

@@ -29,15 +29,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Part
 
-__all__ = [
-    "GrowingBlock",
-    "grown",
-    "grows",
-    "like_of",
-    "piece_of",
-    "whole_block",
-]
-
 
 def grows(kind: str) -> bool:
     """Return whether deltas complete a block that is kept whole.

@@ -168,6 +168,7 @@ CHANGES: dict[str, Change] = {
     "max-tokens-unstopped": partial(_max_tokens, has_stop=False),
     "no-start": every(named("message_start"), left_out),
     "no-block-start": first(_starts, left_out),
+    "no-block-stop": every(_stops, left_out),
     "start-twice": first(_starts, twice),
     "unopened-delta": _unopened_delta,
     "delta-after-stop": first(_stops, lambda e: [e, _text(e.payload["index"])]),

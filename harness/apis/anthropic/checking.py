@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event
 
-__all__ = ["check"]
-
 _DELTA_BLOCKS = {
     "text_delta": ("text",),
     "citations_delta": ("text",),

@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.apis.edits import Change, Events
 
-__all__ = [
-    "block_of",
-    "blocks",
-    "delta_of",
-    "each_message",
-    "each_start",
-    "input_of",
-    "piece",
-    "reindexed",
-]
-
 
 def piece(event: WrittenEvent, text: str) -> WrittenEvent:
     """Return an `input_json_delta` with another text."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["EDITS"]
-
 PING = WrittenEvent("ping", {"type": "ping"})
 _CACHE = ("cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation")
 

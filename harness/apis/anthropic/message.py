@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Usage
 
-__all__ = ["ERROR_TYPES", "MessageEvents", "error_event", "folded"]
-
 ERROR_TYPES = (
     "overloaded_error",
     "api_error",

@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Event, Like, Payload
     from harness.core.parts import Part
 
-__all__ = ["Reader"]
-
 _DELTAS = {
     "text_delta": "text",
     "thinking_delta": "thinking",

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["request"]
-
 _MOVED = ("cache_control",)
 """Fields that clients move from turn to turn without meaning anything by it."""
 

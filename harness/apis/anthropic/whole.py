@@ -24,19 +24,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Part
 
-__all__ = [
-    "CARRIED_WHOLE",
-    "MEANINGS",
-    "content_of",
-    "error_text",
-    "finish_of",
-    "head_of",
-    "items_of",
-    "missing_finish",
-    "usage_of",
-    "whole",
-]
-
 MEANINGS = {
     "end_turn": "stop",
     "stop_sequence": "stop",

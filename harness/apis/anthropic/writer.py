@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.core.parts import Part
 
-__all__ = ["Writer", "body"]
-
 _REASONS = {
     "stop": "end_turn",
     "tool_calls": "tool_use",

@@ -11,8 +11,6 @@ from harness.core.text import TextBuffer
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
-__all__ = ["NOT_CARRIED", "WHOLE_BLOCKS", "WrittenCall"]
-
 NOT_CARRIED = {
     "refusal": "written as text",
     "custom call": "its input is written as an object with the one key `input`",

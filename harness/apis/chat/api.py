@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.core.parts import Part
 
-__all__ = ["API", "is_legacy"]
-
 
 def is_legacy(document: Payload) -> bool:
     """Return whether an event or answer is a text completion, the API before chat."""
@@ -31,6 +29,7 @@ class _Chat:
 
     name = "chat"
     title = "OpenAI Chat Completions"
+    has_event_names = False
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names

@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk
-from harness.apis.chat.deltas import REASONING_FIELDS
 from harness.apis.chat.dialects.editing import (
     edit_choices,
     edit_delta,
@@ -17,12 +16,11 @@ from harness.apis.chat.dialects.editing import (
     function_of,
 )
 from harness.apis.chat.dialects.parts import CallTracker, restated
+from harness.apis.chat.texts import REASONING_FIELDS
 from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-__all__ = ["BYTE_CHANGES", "CHANGES"]
 
 
 def cut_chunks(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:

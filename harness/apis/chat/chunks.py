@@ -22,18 +22,6 @@ from harness.errors import ChunkError, shorten
 if TYPE_CHECKING:
     from harness.core.parts import Part
 
-__all__ = [
-    "DONE",
-    "TOO_DEEP",
-    "Chunk",
-    "Payload",
-    "has_choices",
-    "parse_json",
-    "parse_payload",
-    "payload_error",
-    "payload_of",
-]
-
 DONE = "[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
 
@@ -57,6 +45,11 @@ class Chunk:
     parts: list[Part] | None = None
     """What was read of it, where that is known before it is accumulated: a chunk that
     restates another API's event."""
+
+    @property
+    def created(self) -> Any:
+        """When the response began, as sent: Unix seconds, or anything else."""
+        return self.payload.get("created")
 
 
 _scan = json.JSONDecoder(strict=False).scan_once  # type: ignore[attr-defined]  # not in typeshed

@@ -35,8 +35,6 @@ from harness.apis.chat.slots import Unit, blend_deltas, continues, put_text, uni
 if TYPE_CHECKING:
     from harness.core.splits import Split
 
-__all__ = ["cut_chunks"]
-
 StartRun: TypeAlias = Callable[[int], Callable[[str], list[int]]]
 
 # Every chunk of a completion repeats these; they name which completion it is.

@@ -24,6 +24,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.texts import content_parts, detailed_reasoning, reasoning_of
 from harness.apis.counts import index_of
 from harness.apis.json_values import as_json, is_object
 from harness.core.parts import (
@@ -37,16 +38,7 @@ from harness.core.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.apis.chat.chunks import Payload
-
-__all__ = ["REASONING_FIELDS", "DeltaReader", "choice_index", "delta_of"]
-
-REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
-"""Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
-and Groq; GitHub Copilot. Some in transition send two with the same text, which counts
-once."""
 
 
 def choice_index(choice: dict[str, Any]) -> int:
@@ -93,7 +85,15 @@ class DeltaReader:
     above and in `harness docs call-identity`.
     """
 
-    __slots__ = ("_by_id", "_by_index", "_last", "_legacy", "calls", "choice")
+    __slots__ = (
+        "_by_id",
+        "_by_index",
+        "_has_reasoning",
+        "_last",
+        "_legacy",
+        "calls",
+        "choice",
+    )
 
     def __init__(self, *, choice: int = 0) -> None:
         self.choice = choice
@@ -101,6 +101,7 @@ class DeltaReader:
         """All calls so far, in order of appearance."""
         self._by_index: dict[int | float, ToolCall] = {}
         self._by_id: dict[str, ToolCall] = {}
+        self._has_reasoning = False  # in a field of its own
         self._last: ToolCall | None = None
         self._legacy: ToolCall | None = None
 
@@ -162,7 +163,7 @@ class DeltaReader:
             if type(entries) is list:
                 self._read_calls(entries, parts)
                 return parts
-        reasoning = _reasoning_of(delta)
+        reasoning = self._reasoning(delta)
         if reasoning:
             parts.append(Reasoning(reasoning))
         content = delta.get("content")
@@ -170,7 +171,7 @@ class DeltaReader:
             if type(content) is str:
                 parts.append(Text(content))
             else:
-                parts += _content_parts(content)
+                parts += content_parts(content)
         refusal = delta.get("refusal")
         if refusal and type(refusal) is str:
             parts.append(Refusal(refusal))
@@ -183,6 +184,14 @@ class DeltaReader:
         if reason and type(reason) is str:
             parts.append(Finish(reason))
         return parts
+
+    def _reasoning(self, delta: dict[str, Any]) -> str:
+        found = reasoning_of(delta)
+        if found:
+            self._has_reasoning = True
+        elif not self._has_reasoning and "reasoning_details" in delta:
+            found = detailed_reasoning(delta["reasoning_details"])
+        return found
 
     def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
         for entry in entries:
@@ -305,15 +314,6 @@ class DeltaReader:
             parts.append(CallPart(call, name, arguments, is_new, new_id))
 
 
-def _reasoning_of(delta: dict[str, Any]) -> str:
-    found = ""
-    for field in REASONING_FIELDS:
-        reasoning = delta.get(field)
-        if reasoning and type(reasoning) is str and reasoning != found:
-            found += reasoning
-    return found
-
-
 def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     """Return whether a name without id can only be another call.
 
@@ -328,23 +328,3 @@ def _starts_another(call: ToolCall, function: dict[str, Any]) -> bool:
     held = call.arguments
     # The first look spares a parse for each inner object.
     return held.rstrip().endswith("}") and is_object(held)
-
-
-def _content_parts(content: object) -> Iterator[Part]:
-    """Read content that is no text: Mistral's list of parts, or one part.
-
-    Source: Mistral API reference, content chunks (`text`, `thinking` with its own
-    list); other kinds of part are read if they carry a `text`.
-    """
-    waiting = [(content, False)]  # a stack, for content can be nested at will
-    while waiting:
-        item, is_reasoning = waiting.pop()
-        if isinstance(item, str):
-            if item:
-                yield Reasoning(item) if is_reasoning else Text(item)
-        elif isinstance(item, list):
-            waiting += [(inner, is_reasoning) for inner in reversed(item)]
-        elif isinstance(item, dict):
-            waiting.append((item.get("text"), is_reasoning))
-            waiting.append((item.get("summary"), True))  # Claude through Databricks
-            waiting.append((item.get("thinking"), True))

@@ -19,8 +19,6 @@ from harness.errors import UsageError, did_you_mean, shorten
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
 
-__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPart", "parse_fault"]
-
 ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
 Leaves: TypeAlias = Literal["same", "prefix", "anything"]
 ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]
@@ -172,11 +170,6 @@ def _parse_part(part: str, text: str) -> FaultPart:
     )
 
 
-_INCOMPLETE = "It keeps what came and reports or raises that the stream is incomplete."
-_UNREADABLE = "It leaves the event out or raises that it is unreadable."
-_UNTELLABLE = "It cannot tell; it reads what came and must not fail otherwise."
-_ARGUMENTS = "It keeps the raw arguments and reports that they are malformed."
-
 FAULTS: dict[str, FaultKind] = {
     name: FaultKind(
         name,
@@ -188,36 +181,6 @@ FAULTS: dict[str, FaultKind] = {
         int(cells["default"]) if "default" in cells else None,
         ends_early="ends" in cells,
     )
-    for name, summary, cells in read_table(
-        f"""
-cut-chunks | the stream ends after K chunks | leaves prefix | default 1 | ends early
-    | allows {_INCOMPLETE}
-cut-bytes | the stream ends after K bytes | leaves prefix | default 100 | ends early
-    | allows {_INCOMPLETE}
-no-finish | no finish reason ever comes | leaves same
-    | allows It keeps what came and may report that nobody said it was complete.
-no-done | no [DONE] at the end | leaves same
-    | allows It keeps what came and may report that the end is missing.
-error-event | an error event after K chunks, then the end | leaves prefix | default 1
-    | ends early | allows It keeps what came and reports or raises the provider's error.
-broken-json | the JSON of event K ends in the middle | leaves anything | default 1
-    | allows {_UNREADABLE}
-duplicate-chunk | chunk K comes twice | leaves anything | default 1
-    | allows {_UNTELLABLE}
-reordered-chunks | chunk K comes after the one behind it | leaves anything | default 1
-    | allows {_UNTELLABLE}
-truncated-arguments | the arguments of every call end after K code points
-    | leaves prefix | default 1 | allows {_ARGUMENTS}
-trailing-arguments | a brace too many behind the arguments of every call
-    | leaves anything | allows {_ARGUMENTS}
-bad-escape | an escape that JSON does not have in the first string of every call
-    | leaves anything | allows {_ARGUMENTS}
-stray-bytes | bytes that are no event after the end | leaves same
-    | allows It keeps the answer; it may report the bytes, for the answer was complete.
-invalid-utf8 | the first text from event K on begins with a byte that is no UTF-8
-    | leaves anything | default 0
-    | allows It puts U+FFFD there, or leaves the event out, or raises.
-"""
-    )
+    for name, summary, cells in read_table("chat", "faults")
 }
 """Every kind of fault, in the order of a help text."""

@@ -13,15 +13,6 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
 
-__all__ = [
-    "ChatCompletionChunk",
-    "ChunkChoice",
-    "ChunkDelta",
-    "ChunkFunction",
-    "ChunkToolCall",
-    "to_model",
-]
-
 
 class _Lenient(BaseModel):
     """Attribute access over whatever came: every field optional, extras kept."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.deltas import REASONING_FIELDS
+from harness.apis.chat.texts import REASONING_FIELDS
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 
 if TYPE_CHECKING:
     from harness.core.parts import Part
-
-__all__ = ["only_text"]
 
 
 def only_text(part: Part, delta: dict[str, Any]) -> str:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Chunk, Payload
 
-__all__ = ["ChatReader", "ResponseAccumulator"]
+WHOLE_FIELDS = ("annotations", "images")
+"""Lists of a delta whose entries are carried whole: citations and images."""
 
 _MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
 _BESIDE = frozenset({"error", "usage"})
@@ -220,7 +221,7 @@ class ChatReader:
             if transcript and type(transcript) is str:
                 self._transcript.append(transcript)
                 found.append(Item("audio_transcript", transcript))
-        for field in ("annotations", "images"):
+        for field in WHOLE_FIELDS:
             entries = delta.get(field)
             if entries and type(entries) is list:
                 found += [Item(field.removesuffix("s"), entry) for entry in entries]

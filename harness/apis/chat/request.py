@@ -8,8 +8,6 @@ from typing import Any
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.json_values import dict_of, text_of
 
-__all__ = ["conversation_of"]
-
 
 def conversation_of(body: dict[str, Any]) -> Conversation | None:
     """Read the body of a request.

@@ -31,13 +31,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "NOT_CARRIED",
-    "Restater",
-    "as_chunk",
-    "restated_whole",
-]
-
 NOT_CARRIED = {
     "signature": "left out: chat has no field for it",
     "encrypted_reasoning": "left out: only its own provider can read it",
@@ -70,6 +63,11 @@ class _OneDelta(Chunk):
         self.at = at
         self.parts = parts
         self._head = head
+
+    @property
+    def created(self) -> Any:
+        """When the response began."""
+        return self._head["created"]
 
     @property
     def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class

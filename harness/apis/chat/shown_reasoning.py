@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, Payload
-from harness.apis.chat.deltas import REASONING_FIELDS, DeltaReader
+from harness.apis.chat.deltas import DeltaReader
+from harness.apis.chat.texts import REASONING_FIELDS
 from harness.core.parts import Reasoning, Text
 
 if TYPE_CHECKING:
     from harness.core.parts import Part
-
-__all__ = ["reasoning_as_content"]
 
 
 def reasoning_as_content(chunk: Chunk) -> Chunk:
@@ -39,5 +38,6 @@ def _choice_with_reasoning(choice: Any) -> Any:
     texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
     if not any(isinstance(part, Reasoning) for part in parts):
         return choice
-    kept = {key: value for key, value in delta.items() if key not in REASONING_FIELDS}
+    moved = {*REASONING_FIELDS, "reasoning_details"}
+    kept = {key: value for key, value in delta.items() if key not in moved}
     return {**choice, "delta": {**kept, "content": "".join(texts)}}

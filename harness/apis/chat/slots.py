@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.apis.chat.deltas import REASONING_FIELDS
+from harness.apis.chat.texts import REASONING_FIELDS
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
-
-__all__ = ["Unit", "blend_deltas", "continues", "put_text", "units_of"]
 
 
 class Unit(NamedTuple):

@@ -29,6 +29,7 @@ class _Gemini(WritingApi):
 
     name = "gemini"
     title = "Gemini generateContent"
+    has_event_names = False
     rules = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002
@@ -70,7 +71,6 @@ class _Gemini(WritingApi):
     check = staticmethod(check)
     body = staticmethod(body)
 
-    content_type = "text/event-stream"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = CANNOT

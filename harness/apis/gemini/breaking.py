@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["BYTE_CHANGES", "CHANGES"]
-
 
 def _with(payload: Payload, **candidate: Any) -> WrittenEvent:
     """Return an event whose first candidate has other fields; None takes one out."""

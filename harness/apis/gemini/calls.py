@@ -15,8 +15,6 @@ from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Opaque, Part, Problem, ToolCall
 from harness.errors import shorten
 
-__all__ = ["CallReader"]
-
 
 class CallReader:
     """Reads the `functionCall`s of one candidate."""

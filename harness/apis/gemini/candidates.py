@@ -8,8 +8,6 @@ from harness.apis.gemini.calls import CallReader
 from harness.apis.json_values import dicts_of, text_of
 from harness.core.parts import Block, Finish, Item, Opaque, Part, Reasoning, Text
 
-__all__ = ["BESIDE_CONTENT", "MEANINGS", "PART_ITEMS", "CandidateReader", "plain_text"]
-
 PART_ITEMS = frozenset({
     "audioTranscription", "codeExecutionResult", "executableCode", "fileData",
     "functionResponse", "inlineData", "toolCall", "toolResponse",

@@ -19,8 +19,6 @@ from typing import Any
 from harness.apis.gemini.values import write_json
 from harness.errors import shorten
 
-__all__ = ["ArgumentsText", "json_path", "parse_path", "partial_args"]
-
 _STEP = re.compile(
     r"""\.([^.\[\]'"\s]+)|\[([0-9]{1,6})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""",
     re.DOTALL,

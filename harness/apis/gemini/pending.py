@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import CallPart, Opaque, ToolCall
 
-__all__ = ["STANDARD", "PendingCandidate", "Style"]
-
 
 @dataclass(frozen=True, slots=True)
 class Style:

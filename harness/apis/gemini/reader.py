@@ -41,8 +41,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["Reader", "whole"]
-
 _HEAD = ("responseId", "modelVersion", "createTime")
 _PLAIN_EVENT = frozenset({*_HEAD, "candidates", "usageMetadata"})
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["is_request", "request"]
-
 _METHOD = re.compile(r"(?:/models/([^/:?]+))?:([a-zA-Z]+)(?:\?|$)")
 _METHODS = frozenset({"generateContent", "streamGenerateContent"})
 

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload
 
-__all__ = ["FINISH_REASONS", "IS_BASE64", "RULES", "check"]
-
-_REFERENCE = "Gemini API reference, GenerateContentResponse"
-_VERTEX = "Vertex AI reference, FunctionCall; recordings of vercel/ai"
-_RECORDED = "all recordings"
-_SDK = "google-genai 3.6 refuses it"
-
 FINISH_REASONS = frozenset({
     "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST",
     "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE",
@@ -37,32 +30,7 @@ FINISH_REASONS = frozenset({
 IS_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?")
 """What a signature is made of; in either alphabet, padded or not."""
 
-RULES = read_rules(
-    "gemini",
-    f"""
-no-event-name | Events have data alone, no `event:` line | {_SDK}
-bare | An event is the response, and does not hold it | {_REFERENCE}
-camel-case | Names are in camel case, such as `finishReason` | {_REFERENCE}
-same-response | Every `responseId` of a stream is the same | {_RECORDED}
-same-model | Every `modelVersion` of a stream is the same | {_RECORDED}
-error-last | Nothing comes after an `error` | {_RECORDED}
-blocked-alone | A refused prompt has no candidates | {_REFERENCE}
-candidate-index | Indices are whole numbers from 0, each once an event | {_REFERENCE}
-candidate-empty | A candidate has parts or a finishReason | {_REFERENCE}
-role | The role of a content is `model` | {_REFERENCE}
-part-one-kind | A part is exactly one thing: text, call, ... | {_REFERENCE}
-signature | A thoughtSignature is base64 | {_REFERENCE}; {_SDK}
-finish-known | A finishReason is a documented one | {_REFERENCE}
-finish-once | A candidate has one finishReason | songquanpeng/one-api#1408
-finish-last | No content after a finishReason | songquanpeng/one-api#1408
-finish-present | Each candidate has a finishReason | {_RECORDED}
-call-named | What begins a function call names it | {_VERTEX}
-call-id | No two function calls have the same id | brainlid/langchain#620
-call-args | `args` is an object | {_REFERENCE}
-call-closed | A streamed call is closed before another begins | {_VERTEX}
-partial-args | partialArgs come in order: a path leads on, a text is ended | {_VERTEX}
-""",
-)
+RULES = read_rules("gemini")
 """The rules by their names without the API."""
 
 

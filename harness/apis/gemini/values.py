@@ -7,15 +7,6 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = [
-    "error_message",
-    "in_camel_case",
-    "in_snake_case",
-    "rfc3339",
-    "unix_seconds",
-    "write_json",
-]
-
 _UNDERSCORE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _DEEPEST = 20  # no field of the API lies as deep; the user's own objects may

@@ -39,8 +39,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["CANNOT", "Writer", "body"]
-
 CANNOT = {
     "refusal": "written as text",
     "custom call": "written as a function call whose `args` are {input: TEXT}",

@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation, Event, Payload, Rule, Violation
     from harness.core.parts import Part
 
-__all__ = ["API"]
-
 
 class _Ollama:
     """See `harness.apis.base.Api`."""
 
     name = "ollama"
     title = "Ollama"
+    has_event_names = False
     rules: tuple[Rule, ...] = ()
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names

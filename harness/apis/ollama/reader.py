@@ -27,8 +27,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Event, Payload
 
-__all__ = ["OllamaReader", "arguments_text"]
-
 _COUNTS = ("prompt_eval_count", "eval_count")
 
 

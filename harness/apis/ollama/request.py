@@ -8,8 +8,6 @@ from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.json_values import dict_of, dicts_of, text_of
 from harness.apis.ollama.reader import arguments_text
 
-__all__ = ["conversation_of"]
-
 
 def conversation_of(body: dict[str, Any]) -> Conversation:
     """Read the body of a request to `/api/chat` or `/api/generate`."""

@@ -15,8 +15,6 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["whole"]
-
 
 def whole(document: Payload) -> list[Part]:
     """Read an answer that was not streamed, or an error body.

@@ -24,6 +24,7 @@ class ResponsesApi(WritingApi):
 
     name: str = "responses"
     title: str = "OpenAI Responses"
+    has_event_names = True
     rules: tuple[Rule, ...] = RULES
 
     def is_event(self, _name: str, payload: Payload) -> bool:
@@ -62,7 +63,6 @@ class ResponsesApi(WritingApi):
     check = staticmethod(check)
     body = staticmethod(body)
 
-    content_type: str = "text/event-stream; charset=utf-8"
     dialects = DIALECTS
     faults = FAULTS
     not_carried = NOT_CARRIED

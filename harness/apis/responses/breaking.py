@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["CHANGES"]
-
 
 def _event(
     like: WrittenEvent, kind: str, number: object, **fields: Any

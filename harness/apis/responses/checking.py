@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Payload
 
-__all__ = ["Checker"]
-
 
 class _Part:
     """A content or summary part."""

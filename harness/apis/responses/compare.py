@@ -27,8 +27,6 @@ from harness.errors import shorten
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["Comparer"]
-
 _SHOWN = 60
 _MOST_SHOWN = 5
 

@@ -9,8 +9,6 @@ from harness.apis.responses.state import as_json
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["error_of", "error_text"]
-
 
 def error_of(kind: object, name: str, payload: Payload) -> object:
     """Return the error that an event of no known response type is; None if it is none.

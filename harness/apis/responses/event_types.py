@@ -5,20 +5,6 @@ from __future__ import annotations
 from harness.apis.responses.known_fields import EVENTS, KEPT_EVENTS
 from harness.apis.responses.state import TEXT_KINDS, TextKind
 
-__all__ = [
-    "CALL_EVENTS",
-    "DELTAS",
-    "DONES",
-    "ENDS",
-    "GATEWAY_EVENTS",
-    "ITEM_EVENTS",
-    "NO_ITEM",
-    "NO_ITEM_ID",
-    "PART_EVENTS",
-    "STANDARD",
-    "WHOLE_EVENTS",
-]
-
 ENDS = {
     "response.completed": "completed",
     "response.incomplete": "incomplete",

@@ -218,7 +218,7 @@ def _calls_without_id(events: Events) -> Stream:
 
 
 def _interleaved(events: Events) -> Stream:
-    """Add neighbouring calls, let their fragments take turns, then end them."""
+    """Add neighbouring calls, let fragments take turns, then end the last first."""
     calls: dict[int, list[WrittenEvent]] = {}
     for event in events:
         if _is_of_call(event):
@@ -240,7 +240,8 @@ def _is_of_call(event: WrittenEvent) -> bool:
 def _take_turns(calls: list[list[WrittenEvent]]) -> Events:
     added = [e for call in calls for e in call if e.name.endswith("item.added")]
     deltas = [[e for e in call if e.name.endswith(".delta")] for call in calls]
-    ended = [e for call in calls for e in call if e.name.endswith(".done")]
+    # The last first, as a server's parallel searches end in any order.
+    ended = [e for call in calls[::-1] for e in call if e.name.endswith(".done")]
     turns = max(map(len, deltas), default=0)
     middle = [d[turn] for turn in range(turns) for d in deltas if turn < len(d)]
     return [*added, *middle, *ended]

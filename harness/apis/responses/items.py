@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.diagnostics import DiagnosticKind
 
-__all__ = ["TEXT_ITEMS", "Items", "is_index", "text_field", "type_of"]
-
 _NOTHING_KNOWN = parse_fields("", ("",))
 _MOST = 2**63
 _CONTENT = ("content", "summary", "arguments", "input")

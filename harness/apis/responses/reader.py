@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload
 
-__all__ = ["Reader"]
-
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """`incomplete_details.reason` in chat's words."""
 

@@ -20,8 +20,6 @@ from harness.apis.responses.state import CALL_TYPES, as_json
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["is_request", "request"]
-
 _ROLES = {"developer": "system"}
 _MOVING = {"id", "status"}
 _OWN_FIELDS = {

@@ -17,8 +17,6 @@ from harness.apis.responses.written import (
 if TYPE_CHECKING:
     from harness.core.parts import Item
 
-__all__ = ["ServerWriter"]
-
 _FRAME = {"type", "sequence_number"}
 _ANNOUNCED = {"response", "message", "reasoning", *CALL_TYPES}
 

@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 
     from harness.core.parts import ToolCall
 
-__all__ = [
-    "CALL_TYPES",
-    "TEXT_KINDS",
-    "ItemState",
-    "TextKind",
-    "TextState",
-    "as_json",
-    "differences",
-    "leaves",
-]
-
 _LONGEST_LEAF = 200
 _ENCRYPTED = {"encrypted_content", "fingerprint"}
 """What OpenAI encrypts anew for every event: never the same twice, so not compared."""

@@ -22,8 +22,6 @@ from harness.core.parts import Item
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WholeReader"]
-
 
 class WholeReader(Comparer):
     """Reads whole items and outputs."""

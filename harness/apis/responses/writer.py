@@ -45,7 +45,8 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
 
-__all__ = ["NOT_CARRIED", "Writer", "body"]
+NO_ID = "resp_0"
+"""The id of a response whose source has none."""
 
 NOT_CARRIED = {
     "signature": "what another API signs its reasoning with",
@@ -204,9 +205,7 @@ class Writer(ServerWriter):
 
     def _whole(self, status: str) -> Payload:
         head = self._head
-        response = response_object(
-            head.id or "resp_0", head.model, head.created, status
-        )
+        response = response_object(head.id or NO_ID, head.model, head.created, status)
         if sent := self._sent.get("response"):
             own = {k: v for k, v in response.items() if k in _OWN}
             response = {**sent, **own, **({"usage": None} if "usage" in sent else {})}

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Block, CallPart, Opaque, ToolCall
 
-__all__ = ["ItemWriter"]
-
 _PREFIXES = {
     "message": "msg",
     "reasoning": "rs",

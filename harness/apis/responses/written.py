@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Usage
 
-__all__ = [
-    "ANNOTATIONS",
-    "SERVER_ITEMS",
-    "CallItem",
-    "ServerItem",
-    "TextItem",
-    "TextPart",
-    "flat_annotation",
-    "is_own_usage",
-    "response_object",
-    "usage_object",
-]
-
 ANNOTATIONS = {
     "annotation",
     "container_file_citation",

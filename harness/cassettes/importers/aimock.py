@@ -21,8 +21,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _JSON = {"content-type": ["application/json"]}
 
 

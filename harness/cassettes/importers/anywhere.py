@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _MOST_VALUES = 200_000
 _STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
 _ASKED = re.compile(

@@ -18,18 +18,6 @@ from harness.core.parts import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "DocumentImporter",
-    "Restated",
-    "TextImporter",
-    "encoded",
-    "exchanges_from",
-    "first_interaction",
-    "mapping",
-    "not_read",
-    "restored",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class DocumentImporter:

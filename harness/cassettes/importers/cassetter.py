@@ -22,8 +22,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER", "read"]
-
 _TYPES = ("json", "text", "binary", "none")
 _OTHERS = {
     "ws_interactions": "WebSocket conversations",

@@ -13,8 +13,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _TABLE = re.compile(r"^\[\[interactions\]\]\s*$", re.MULTILINE)
 
 

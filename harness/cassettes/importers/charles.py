@@ -18,8 +18,6 @@ from harness.cassettes.importers.base import (
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 
 def _sniff(document: Any) -> bool:
     first = mapping(document[0]) if isinstance(document, list) and document else {}

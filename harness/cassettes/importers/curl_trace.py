@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _BLOCK = re.compile(
     r"(?:(?:\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d\.\d+) )?(?:\[[^\]]*\] )*"
     r"(== Info:|=> Send header|=> Send data|<= Recv header|<= Recv data"

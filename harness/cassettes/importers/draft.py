@@ -13,8 +13,6 @@ from harness.cassettes.importers.repairs import repaired
 if TYPE_CHECKING:
     from harness.core.parts import Problem
 
-__all__ = ["Draft", "draft_of_command", "header_of"]
-
 _REQUEST = re.compile(r"([A-Z]+) (\S+)(?: HTTP/[\d.]+)?$")
 _STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}) ?(.*)$")
 

@@ -21,8 +21,6 @@ from harness.cassettes.importers.base import (
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _MICRO = "[\u00b5\u03bc]"  # the micro sign and the Greek letter, which Go reads both
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|ns)")

@@ -25,8 +25,6 @@ from harness.errors import CassetteCorruptError, shorten
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 
 def _sniff(document: Any) -> bool:
     log = mapping(document).get("log")

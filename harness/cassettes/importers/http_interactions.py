@@ -19,8 +19,6 @@ from harness.errors import CassetteCorruptError
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 
 def _sniff(document: Any) -> bool:
     return isinstance(document, dict) and "http_interactions" in document

@@ -16,8 +16,6 @@ from harness.cassettes.importers.base import TextImporter
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _DATA = re.compile(r"(?:^|\s|['\"])data: ?[\[{]")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime")
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DATA = re.compile(r"(?P<prefix>.*?\w.*?|\s*['\"])(?<![\w.])data: ?(?P<rest>[\[{].*)$")
 _EVENT = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])event: ?(?P<name>[\w.]+)\s*$")

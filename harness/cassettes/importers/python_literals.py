@@ -24,8 +24,6 @@ from harness.cassettes.importers.base import (
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _LITERAL = re.compile(r"\s*([bB]?)(['\"]).*\2,?\s*$")
 _START = re.compile(r"^(?=\{|[A-Za-z]\w*\()", re.MULTILINE)
 _OBJECT = re.compile(r"(?:\{|[A-Za-z]\w*\().*[})]$", re.DOTALL)

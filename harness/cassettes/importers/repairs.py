@@ -14,8 +14,6 @@ from harness.cassettes.importers.base import restored
 if TYPE_CHECKING:
     from harness.core.parts import Problem
 
-__all__ = ["repaired"]
-
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,8})\r?\n")
 _SIZE_LINE = re.compile(
     rb"^[0-9a-fA-F]{1,8}\r?\n(?=data:|event:|id:|retry:|:|\s*\Z)", re.MULTILINE

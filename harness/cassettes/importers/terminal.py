@@ -20,8 +20,6 @@ from harness.cassettes.importers.draft import Draft, draft_of_command, header_of
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-__all__ = ["IMPORTER"]
-
 _FIRST_FIELD = re.compile(r"(?:data|event): ?\S|\{\"[^\n]*\}\s*$")
 _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
 _FENCE = re.compile(r"\s*(?:```|~~~)")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.apis.base import Event
+from harness.apis.examples import example_events, example_names, example_parts
 from harness.apis.gemini.api import API
 from harness.apis.gemini.dialects import DIALECTS
-from harness.apis.gemini.examples import EXAMPLES, example_events, example_parts
 from harness.apis.gemini.faults import FAULTS
 from harness.apis.gemini.rules import RULES
 from harness.core.diagnostics import DiagnosticKind
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.apis.faults import Fault
 
+EXAMPLES = {
+    name: [event.payload for event in example_events("gemini", name)]
+    for name in example_names("gemini")
+}
 _STREAMS = ("text", "thoughts", "call", "parallel-calls", "calls-with-ids")
 
 
@@ -99,9 +103,9 @@ def test_faults_are_values() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_legal_read_whole_and_written_back(name: str) -> None:
     """No rule is broken, no field unread; the same parts come back."""
-    payloads = list(EXAMPLES[name])
-    assert list(API.check(example_events(name))) == []
-    found = problems(example_parts(name))
+    payloads = EXAMPLES[name]
+    assert list(API.check(example_events("gemini", name))) == []
+    found = problems(example_parts("gemini", name))
     assert [kind for kind, _ in found] == (["error-event"] if name == "error" else [])
     written, _ = _written(name, None, "gemini-sse")
     assert merged(read(*written)) == merged(read(*payloads))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.apis.base import Event
 from harness.apis.gemini.api import API
-from harness.apis.gemini.dialects import DIALECTS, Dialect
+from harness.apis.gemini.dialects import DIALECTS
 from harness.apis.gemini.reader import Reader, whole
 from harness.apis.gemini.rules import RULES
 from harness.apis.gemini.writer import CANNOT, Writer, body
@@ -39,6 +39,7 @@ from tests.gemini_streams import answer, merged, problems, read, read_each, reco
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
+    from harness.apis.dialects import Dialect
 
 
 def write(

@@ -10,15 +10,17 @@ import pytest
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.api import API
 from harness.apis.responses.dialects import DIALECTS
-from harness.apis.responses.examples import EXAMPLES, example_events, example_parts
 from harness.apis.responses.faults import FAULTS
 from harness.core.parts import (
     Finish,
     Part,
 )
 from tests.responses_streams import (
+    EXAMPLES,
     answer_of,
     events_of,
+    example_events,
+    example_parts,
     problems,
     read,
     recording,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.answer import whole
 from harness.apis.responses.api import API
-from harness.apis.responses.examples import EXAMPLES, example_events, example_parts
 from harness.apis.responses.writer import NOT_CARRIED, Writer, body
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -32,7 +31,10 @@ from harness.core.parts import (
 )
 from tests.chunk_streams import SHARES
 from tests.responses_streams import (
+    EXAMPLES,
     answer_of,
+    example_events,
+    example_parts,
     merged,
     problems,
     read,
@@ -158,12 +160,13 @@ def test_made_answers_are_read_back(parts: list[Part]) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_are_read_back(name: str) -> None:
     """Made answers of every shape are read back, whole ones too, and break no rule."""
-    events = example_events(name)
-    assert merged(read(events)) == merged(example_parts(name))
-    assert broken(events) == set()
-    document = body(example_parts(name))
-    assert API.is_answer(document)
     source = example_parts(name)
+    events, left_out = written(source)
+    assert merged(read(events)) == merged(source)
+    assert broken(example_events(name)) == broken(events) == set()
+    assert left_out == {}
+    document = body(source)
+    assert API.is_answer(document)
     if name != "failed":
         assert answer_of(whole(document)) == answer_of(source)
 
@@ -238,6 +241,69 @@ def test_error_without_finish() -> None:
     events, _ = written(parts)
     assert events[-1].payload["code"] == "c_1"
     assert ("error-event", "c_1: m: n") in problems(read(events))
+
+
+def test_what_the_source_states_of_its_objects_is_written() -> None:
+    """Fields of the response and of items, and how far a server's tool is."""
+    sent = {"id": "resp_1", "model": "m", "usage": None, "service_tier": "flex"}
+    message = {"type": "message", "id": "m", "role": "assistant", "phase": "commentary"}
+    call_item = {"type": "function_call", "id": "fc_9", "call_id": "c0", "async": True}
+    search = {"type": "web_search_call", "id": "ws"}
+    call, fragments = _call(0, "function", "f")
+    call.id = fragments[0].id = "c0"  # type: ignore[union-attr]
+    events, left_out = written(
+        [
+            Item("response", sent, is_done=False),
+            Head("resp_1", "m"),
+            Item("web_search_call", search, is_done=False),
+            Item("response.web_search_call.searching", {"item_id": "x"}, is_done=False),
+            Item("web_search_call", search),
+            Item("message", message, is_done=False),
+            Block("text", "m"),
+            Item("function_call", call_item, is_done=False),
+            *fragments,
+            Finish("completed"),
+        ]
+    )
+    assert left_out == {}
+    kinds = [event.name.removeprefix("response.") for event in events]
+    assert kinds[:5] == [
+        *("created", "in_progress", "output_item.added"),
+        *("web_search_call.searching", "output_item.done"),
+    ]
+    assert events[3].payload["item_id"] == "ws"
+    # A message without text has a part all the same.
+    assert kinds[5:10] == [
+        *("output_item.added", "content_part.added", "output_text.done"),
+        *("content_part.done", "output_item.done"),
+    ]
+    for event in (events[0], events[-1]):
+        assert event.payload["response"].keys() == {
+            *sent,
+            *("created_at", "status", "output"),
+        }
+    items = events[-1].payload["response"]["output"]
+    assert [item.get("phase") for item in items] == [None, "commentary", None]
+    assert (items[2]["id"], items[2]["async"], "status" in items[2]) == (
+        "fc_9",
+        True,
+        False,
+    )
+
+
+def test_an_error_before_the_failure_stays_an_event_of_its_own() -> None:
+    """As OpenAI sends the two; where they come in one event there is one."""
+    parts: list[Part] = [
+        Head("r", "m"),
+        Problem(DiagnosticKind.ERROR_EVENT, "over: no"),
+    ]
+    events, _ = written([*parts, Finish("failed")])
+    assert [e.name for e in events[-2:]] == ["error", "response.failed"]
+    assert broken(events) == set()
+    assert problems(read(events)) == [("error-event", "over: no")]
+    writer = Writer()
+    made = writer.feed([*parts, Finish("failed")]) + writer.close()
+    assert "error" not in [event.name for event in made]
 
 
 def test_cut_source_stays_cut() -> None:

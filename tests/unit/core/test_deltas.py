@@ -90,6 +90,15 @@ def test_a_chunk_that_says_nothing_gives_no_parts(payload: Payload) -> None:
         ({"reasoning_text": "hm"}, [Reasoning("hm")]),
         ({"reasoning_content": "hm", "reasoning": "hm"}, [Reasoning("hm")]),
         ({"reasoning_content": None, "reasoning": "hm"}, [Reasoning("hm")]),
+        ({"reasoning_content": {"text": "hm", "signature": "x"}}, [Reasoning("hm")]),
+        (
+            {"reasoning_details": [{"text": "h"}, {"summary": "m"}, {"data": "x"}]},
+            [Reasoning("hm")],
+        ),
+        (
+            {"reasoning": "hm", "reasoning_details": [{"text": "hm"}]},
+            [Reasoning("hm")],
+        ),
         ({"refusal": "no"}, [Refusal("no")]),
         (
             {"content": "Hi", "reasoning": "hm", "refusal": "no", "role": "assistant"},
@@ -319,3 +328,12 @@ def test_the_index_is_kept_as_first_sent() -> None:
         [calls(entry(None, "a", "f", "{")), calls(entry(3, "b", "g", "{}"))]
     )
     assert [call.index for call in reader.calls] == [None, 3]
+
+
+def test_details_of_reasoning_count_where_it_is_nowhere_else() -> None:
+    """Once reasoning has come in its own field, the details only repeat it."""
+    details = {"reasoning_details": [{"text": "hm"}], "content": None}
+    reader = DeltaReader()
+    assert reader.read(chunk(details)) == [Reasoning("hm")]
+    assert reader.read(chunk({"reasoning": "so", "content": ""})) == [Reasoning("so")]
+    assert reader.read(chunk(details)) == []

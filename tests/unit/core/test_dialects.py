@@ -248,6 +248,23 @@ def test_openai_writes_a_stream_anew() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_citations_and_images_are_kept(name: str) -> None:
+    """In one delta, which the OpenAI SDK can add up; of OpenRouter as they come."""
+    cited = [{"type": "url_citation", "url_citation": {"url": u}} for u in ("a", "b")]
+    image = {"type": "image_url", "image_url": {"url": "data:,"}}
+    deltas: list[dict[str, Any]] = [{"annotations": [cited[0]]}, {"content": "hi"}]
+    payloads = convert(
+        name, stream(*deltas, {"annotations": [cited[1]], "images": [image]})
+    )
+    choices = [choice for payload in payloads for choice in payload["choices"]]
+    found = [c["delta"]["annotations"] for c in choices if "annotations" in c["delta"]]
+    assert found == ([[cited[0]], [cited[1]]] if name == "openrouter" else [cited])
+    assert [c["delta"]["images"] for c in choices if "images" in c["delta"]] == [
+        [image]
+    ]
+
+
 def test_a_piece_keeps_the_place_of_what_said_it() -> None:
     """Number and time are those of the source chunk; the last one's at the end."""
     chunks = parse_dialect("ollama").apply(

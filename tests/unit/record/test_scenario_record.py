@@ -13,8 +13,8 @@ import yaml
 from harness.cli.console import Exit, _code_of
 from harness.cli.record import command
 from harness.errors import RecordingRefusedError, ScenarioError, UsageError
-from harness.record.scenario_answer import http_client_module, http_send
 from harness.record.scenario_record import cassette_path, record_scenario
+from harness.record.scenario_sending import http_send
 from tests.record.servers import DONE, Connection, ScriptedServer, event
 
 if TYPE_CHECKING:
@@ -210,15 +210,11 @@ def test_recording_in_ci_is_refused_unless_forced(
     assert not record_scenario(written(tmp_path), f"{server.url}/v1", force=True).unmet
 
 
-def test_without_an_http_client_the_extra_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """httpx2 serves where httpx is missing; with neither, the extra is named."""
-    monkeypatch.setitem(sys.modules, "httpx", None)
-    assert http_client_module().__name__ == "httpx2"
-    monkeypatch.setitem(sys.modules, "httpx2", None)
+def test_without_h11_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is named before anything is sent."""
+    monkeypatch.setitem(sys.modules, "h11", None)
     with pytest.raises(UsageError, match=r"agent-stream-harness\[record\]"):
-        http_client_module()
+        http_send("http://127.0.0.1:8080/v1")
 
 
 def test_command_tells_each_cassette_in_a_line(

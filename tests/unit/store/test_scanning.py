@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,24 @@ def test_placeholder_in_a_credential_header_is_no_finding(
 def test_example_in_a_body_is_no_finding(tmp_path: Path, text: str) -> None:
     """Prompts and answers explain credentials without holding any."""
     assert scan(save(tmp_path, document(interaction(text)))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"Authorization": "Bearer {CORE}"}}',
+        f'[{{"name": "Authorization", "value": "Token {CORE}"}}]',
+        "redis-cli -a 22594627 ping",
+        "curl -H 'Authorization: Bearer aab4dor4u'",
+        "kind: Secret\nstringData:\n  pin: 06177121\n",
+        "docker login -u me -p 86509813",
+    ],
+)
+def test_secret_without_a_prefix_is_a_finding(tmp_path: Path, text: str) -> None:
+    """Behind a scheme, and short: what recording removes, the scanner reports."""
+    body = json.dumps({"content": text})
+    [finding, *_] = scan(save(tmp_path, document(interaction(body))))
+    assert finding.place.startswith("response body")
 
 
 def test_key_outside_the_exchanges_is_found_with_its_line(tmp_path: Path) -> None:

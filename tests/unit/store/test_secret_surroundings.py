@@ -101,6 +101,45 @@ TEXTS = [
     '{"seed_phrase": "%s"}',
     '{"psk": "%s"}',
     "dbpw=%s",
+    "gh secret set API_KEY --body %s",
+    "http -a user:%s host/x",
+    'curl -H \'Authorization: Digest username="u", realm="r", response="0123456789abcdef0123456789abcdef"\' -u me:%s host',
+    '{"value": "%s", "name": "x-api-key"}',
+    '[{"Key": "db_password", "Value": "%s"}]',
+    '{"identitytoken": "%s"}',
+    "    client-key-data: %s",
+    "kind: Secret\nstringData:\n  first: %s\n  other: %s\n",
+    "db.host:5432:app:me:%s",
+    "*:*:*:postgres:%s",
+    "https://me:Tr/%s#@host.example/x",
+    "ftp://u:a?%s@host",
+    'variable "api_key" {\n  type = string\n  default = "%s"\n}',
+    'Mistral("abcdefgh1234567890abcdefgh123456"); password=%s',
+    'requests.get(url, auth=("me", "%s"))',
+    'HTTPBasicAuth("me", "%s")',
+    'SecretStr("%s")',
+    "CREATE USER me WITH PASSWORD '%s'",
+    'password "%s"',
+    'req.Header.Set("X-Api-Key", "%s")',
+    "Password for admin: %s",
+    "API key for staging = %s",
+    "user=me pass=%s",
+    "my pass is %s",
+    "keytool -storepass %s -list",
+    "openssl rsa -passin pass:%s",
+    "openssl enc -k %s",
+    "unzip -P %s a.zip",
+    "7z x a.7z -p%s",
+    "mongosh -u me -p %s host",
+    "mongosh -u me -p %s host, mongosh -u me -p %s other",
+    "az login --service-principal -u x -p %s --tenant t",
+    "twine upload -u __token__ -p %s dist",
+    "ldapsearch -D cn=me -w %s",
+    "xfreerdp /u:me /p:%s /v:host",
+    "echo 'me:%s' | chpasswd",
+    "echo %s | docker login --password-stdin",
+    "mc alias set m http://h user1 %s",
+    "tool -password %s",
 ]
 
 
@@ -124,6 +163,40 @@ def test_a_secret_goes_whatever_is_around_it(text: str) -> None:
         assert not left(RULES.body(sent.encode()).decode()), sent
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DB_PASSWORD=83920174",
+        "password: 83920174",
+        "--password 83920174",
+        '{"password": 83920174}',
+        "the password is 83920174",
+        "user=me&passwd=83920174",
+    ],
+)
+def test_password_of_digits_goes(text: str) -> None:
+    """A number beside the word is a password; one beside `token` is a count."""
+    for sent in (text, json.dumps({"content": text})):
+        assert "83920174" not in RULES.body(sent.encode()).decode(), sent
+    count = b"token: 83920174, max_tokens=83920174, the token is 83920174"
+    assert RULES.body(count) == count
+
+
+@pytest.mark.parametrize("unseen", "\xad\u200b\u200c\u200d\u2060\ufeff")
+def test_characters_without_width_hide_nothing(unseen: str) -> None:
+    """Within a key or a password, as they stand or escaped, at any step."""
+    for step in (1, 3, 7):
+        pieces = [SECRET[i : i + step] for i in range(0, len(SECRET), step)]
+        secret = unseen.join(pieces)
+        for text in (f"use sk-proj-{secret} now", f"password={secret}"):
+            for escaped in (True, False):
+                sent = json.dumps({"content": text}, ensure_ascii=escaped)
+                redacted = RULES.body(sent.encode())
+                seen = json.loads(redacted)["content"].replace(unseen, "")
+                assert not left(seen), sent
+                assert RULES.body(redacted) == redacted
+
+
 def test_hexadecimal_escapes_hide_nothing() -> None:
     r"""A key written as `\x73\x6b...`, as JavaScript and Python have it."""
     key = "".join(f"\\x{ord(character):02x}" for character in f"sk-proj-{SECRET}")
@@ -134,7 +207,18 @@ def test_hexadecimal_escapes_hide_nothing() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["pat", "X-PAT", "x-otp", "x-signature-ed25519", "x-honeycomb-team", "bearer"],
+    [
+        "pat",
+        "X-PAT",
+        "x-otp",
+        "x-signature-ed25519",
+        "x-honeycomb-team",
+        "bearer",
+        "X-JFrog-Art-Api",
+        "DPoP",
+        "Jenkins-Crumb",
+        "X-Shopify-Hmac-Sha256",
+    ],
 )
 def test_a_header_goes_by_its_name(name: str) -> None:
     """Also those of one word that is short."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from harness.apis.chat.chunks import Payload
 
-__all__ = ["Entry", "edit_choices", "edit_delta", "entries_of", "function_of"]
-
 Entry: TypeAlias = dict[str, Any]
 """An entry of a delta's `tool_calls`."""
 

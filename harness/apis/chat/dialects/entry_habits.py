@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.core.parts import ToolCall
 
-__all__ = [
-    "EntryHabit",
-    "IndexNull",
-    "IndexZero",
-    "NameInPieces",
-    "NameResent",
-    "NoIndex",
-    "NullContinuation",
-]
-
 
 class EntryHabit(ABC):
     """A habit of the entries of `tool_calls`; made for each stream anew."""

@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.core.parts import ToolCall
 
-__all__ = [
-    "REWRITES",
-    "AsyncFilter",
-    "EmptyContent",
-    "ListContent",
-    "Rewritten",
-    "UsageChunk",
-]
-
 
 class EmptyContent:
     """``content: ""`` in every delta that has no content; Ollama, OpenRouter."""

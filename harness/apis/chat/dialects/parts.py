@@ -11,21 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.apis.chat.chunks import Chunk, Payload, payload_error
 from harness.apis.chat.deltas import DeltaReader, choice_index
+from harness.apis.chat.reader import WHOLE_FIELDS
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-
-__all__ = [
-    "Call",
-    "CallTracker",
-    "Fragment",
-    "Open",
-    "Said",
-    "Start",
-    "told",
-]
 
 
 class Call(NamedTuple):
@@ -55,11 +45,20 @@ class Fragment(NamedTuple):
     """Never empty."""
 
 
+class Attached(NamedTuple):
+    """What a delta carries that is never cut."""
+
+    fields: dict[str, list[Any]]
+    """Fields of `WHOLE_FIELDS`."""
+
+
 class Start(NamedTuple):
     """A choice appears for the first time."""
 
 
-SaidPart: TypeAlias = Start | Text | Reasoning | Refusal | Open | Fragment | Finish
+SaidPart: TypeAlias = (
+    Start | Text | Reasoning | Refusal | Attached | Open | Fragment | Finish
+)
 
 
 class Said(NamedTuple):
@@ -126,6 +125,12 @@ class _ChoiceTeller:
             elif isinstance(part, Text | Reasoning | Refusal):
                 yield from self.open_all()
                 yield part
+        delta = choice.get("delta")
+        if type(delta) is dict and not delta.keys().isdisjoint(WHOLE_FIELDS):
+            sent = {field: delta.get(field) for field in WHOLE_FIELDS}
+            if fields := {k: v for k, v in sent.items() if v and type(v) is list}:
+                yield from self.open_all()
+                yield Attached(fields)
 
     def open_all(self) -> Iterator[Open]:
         while self._waiting:

@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
     from harness.apis.chat.dialects.parts import Call
 
-__all__ = [
-    "Azure",
-    "DeepSeek",
-    "Groq",
-    "Mistral",
-    "OpenAI",
-    "Xai",
-]
-
 
 class OpenAI(Writer):
     """OpenAI: role first, calls in fragments, finish and token counts apart.

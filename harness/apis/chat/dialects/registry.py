@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects.writing import Writer
 
-__all__ = ["DIALECTS", "Dialect", "DialectPart", "encode_stream", "parse_dialect"]
-
-
 _Apply: TypeAlias = "Callable[[Iterable[Chunk]], Iterator[Chunk]]"
 
 
@@ -138,10 +135,6 @@ def parse_dialect(text: str) -> Dialect:
     return Dialect(tuple(parts))
 
 
-_REWRITTEN = "Arguments that are no JSON, and legacy function calls, stay as they are."
-_WHOLE = "Calls that interleave come one after the other."
-_FOREIGN = "Fields that only the source provider knows are dropped."
-
 _WRITERS: dict[str, Callable[[], Writer]] = {
     "openai": providers.OpenAI,
     "azure": providers.Azure,
@@ -204,54 +197,6 @@ DIALECTS: dict[str, DialectPart] = {
         cells.get("cannot", ""),
         is_harmless="harmless" not in cells,
     )
-    for name, summary, cells in read_table(
-        f"""
-recorded | as the stream was recorded
-openai | OpenAI: role first, calls in fragments, usage apart | cannot {_FOREIGN}
-azure | Azure: a first chunk without choices, filter results beside each delta
-    | cannot {_FOREIGN}
-ollama | Ollama: whole calls, role and content in every delta
-    | cannot {_WHOLE} {_FOREIGN}
-gpustack | GPUStack: all calls in the last chunk, no index, no [DONE] | harmless no
-    | cannot {_WHOLE} {_FOREIGN}
-vllm | vLLM: the finish rides on the last chunk, calls announced without arguments
-    | cannot {_FOREIGN}
-gemini | Gemini behind an OpenAI interface: whole calls beside the finish
-    | cannot {_WHOLE} {_FOREIGN}
-mistral | Mistral: reasoning as a list of parts, all calls beside the finish
-    | cannot {_WHOLE} {_FOREIGN}
-openrouter | OpenRouter: comments, role in every delta, usage beside a second finish
-    | cannot {_FOREIGN}
-groq | Groq: whole calls, reasoning with a channel, x_groq first and last
-    | cannot {_WHOLE} {_FOREIGN}
-deepseek | DeepSeek: content and reasoning_content side by side, one of them null
-    | cannot {_FOREIGN}
-xai | xAI: whole calls, no finish reason until there is one | cannot {_WHOLE} {_FOREIGN}
-perplexity | Perplexity: the message so far beside each delta, CRLF, no [DONE]
-    | harmless no | cannot {_FOREIGN}
-azure-async | filter results in chunks whose choice has no delta
-azure-null-delta | the same with a null delta
-no-index | tool calls without index, an id on every fragment
-index-null | tool calls with a null index, an id on every fragment
-index-zero | every tool call at index 0
-    | cannot A call without a name cannot be told from the one before it.
-name-resent | the whole name, id and type again in every fragment
-name-in-pieces | function names in pieces
-null-continuation | id, type and name null in later fragments
-empty-content | content: "" in every delta without content
-list-content | content as a list with one text part
-usage-chunk | token counts in a last chunk without choices
-arguments-escaped | the arguments' JSON text escaped | cannot {_REWRITTEN}
-arguments-pretty | the arguments' JSON text pretty | cannot {_REWRITTEN}
-arguments-compact | the arguments' JSON text compact | cannot {_REWRITTEN}
-arguments-reordered | the arguments' JSON text reordered | cannot {_REWRITTEN}
-crlf | lines end with CRLF
-cr | lines end with CR
-no-space | no blank after data:
-comments | comments between events
-retry | a retry line first
-no-done | no [DONE] at the end | harmless no
-"""
-    )
+    for name, summary, cells in read_table("chat", "dialects")
 }
 """Every named dialect, providers first, in the order of a help text."""

@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
     from harness.apis.chat.dialects.parts import Call
 
-__all__ = [
-    "Gemini",
-    "Gpustack",
-    "Ollama",
-    "OpenRouter",
-    "Perplexity",
-    "Vllm",
-]
-
 
 class Ollama(Writer):
     """Ollama: role and content in every delta, whole calls, reasoning in `reasoning`.
@@ -208,6 +199,7 @@ class OpenRouter(Writer):
     """OpenRouter: role in every delta, reasoning twice, usage with a second finish."""
 
     starts = False
+    attaches_at_once = True
 
     before_choices: ClassVar[Payload] = {"provider": "provider"}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from harness.apis.chat.dialects.parts import (
+    Attached,
     Call,
     Fragment,
     Open,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.chat.chunks import Chunk, Payload
-
-__all__ = ["Meta", "Writer"]
 
 Delta = dict[str, Any]
 
@@ -68,6 +67,9 @@ class Writer:
     """Whether the token counts have a chunk without choices or come with the finish."""
     starts: ClassVar[bool] = True
     """Whether a choice starts with a chunk that only has the role."""
+    attaches_at_once: ClassVar[bool] = False
+    """Whether citations come as they are found; else all in one delta in the end, for
+    the SDK of OpenAI refuses a second list whose entries have no index."""
     before_choices: ClassVar[Payload] = {}
     """Fields of a payload that others do not send, between `model` and `choices`."""
     behind_choices: ClassVar[Payload] = {}
@@ -77,6 +79,7 @@ class Writer:
         self.meta = Meta()
         self._whole: dict[int, dict[int, _Whole]] = {}
         self._held: dict[int, Chunk] = {}
+        self._attached: dict[int, dict[str, list[Any]]] = {}
 
     # What a provider declares.
 
@@ -208,6 +211,12 @@ class Writer:
                 yield from self._say(chunk, index, self.reasoning_delta(part.text))
             elif isinstance(part, Refusal):
                 yield from self._say(chunk, index, self.refusal_delta(part.text))
+            elif isinstance(part, Attached):
+                attached = self._attached.setdefault(index, {})
+                for field, entries in part.fields.items():
+                    attached.setdefault(field, []).extend(entries)
+                if self.attaches_at_once:
+                    yield from self._write_attached(chunk)
 
     def _entry(self, call: Call, arguments: str) -> dict[str, Any]:
         if not call.is_custom:
@@ -256,6 +265,11 @@ class Writer:
             for entry in entries:
                 yield from self._say(chunk, index, self.calls_delta([entry]))
 
+    def _write_attached(self, chunk: Chunk) -> Iterator[Chunk]:
+        for index, fields in self._attached.items():
+            yield from self._say(chunk, index, {**self.text_delta(""), **fields})
+        self._attached.clear()
+
     def _say(self, chunk: Chunk, index: int, delta: Delta) -> Iterator[Chunk]:
         payload = {**self.head(), "choices": [self.choice(index, delta, None)]}
         said = restated(chunk, payload)
@@ -279,6 +293,7 @@ class Writer:
     ) -> Iterator[Chunk]:
         for index in list(self._whole):
             yield from self._write_whole(last, index)
+        yield from self._write_attached(last)
         in_finish = usage if self.usage == "finish" else None
         for number, (index, finish) in enumerate(finishes):
             delta = self.finish_delta()

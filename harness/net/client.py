@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 _READ_AHEAD_BYTES = 1 << 20  # held while the reader is slower than the network
 _HEAD_BYTES = 1 << 16  # as much as common servers allow; h11's own limit is 16 KiB
 _CONNECT_TIMEOUT_S = 30.0  # long for a connection, short for somebody waiting
+READ_TIMEOUT_S = 600.0  # a small machine may think for minutes before its first token
 
 
 class BrokenStreamError(ProtocolError):
     """The connection to the server failed or broke.
 
     Attributes:
-        kind: The name httpx has for it: ``ConnectError``, ``ReadError`` (reset) or
-            ``RemoteProtocolError`` (ended too early, or no HTTP).
+        kind: The name httpx has for it: ``ConnectError``, ``ConnectTimeout``,
+            ``ReadError`` (reset), ``ReadTimeout`` or ``RemoteProtocolError`` (ended
+            too early, or no HTTP).
         message: What the transport reported.
     """
 
@@ -97,7 +99,8 @@ class Upstream:
 class _Wire(asyncio.Protocol):
     """Received bytes in order, then how the connection ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
         self._received: collections.deque[bytes] = collections.deque()
         self._held = 0
         self._is_paused = False
@@ -131,7 +134,7 @@ class _Wire(asyncio.Protocol):
         """Return the next read, or nothing at the end.
 
         Raises:
-            BrokenStreamError: The connection was reset.
+            BrokenStreamError: The connection was reset, or is silent for too long.
         """
         while not self._received:
             if self._error is not None:
@@ -139,7 +142,13 @@ class _Wire(asyncio.Protocol):
             if self._has_ended:
                 return b""
             self._news.clear()
-            await self._news.wait()
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    await self._news.wait()
+            except TimeoutError:
+                raise BrokenStreamError(
+                    "ReadTimeout", f"nothing came for {self._timeout_s:g} s"
+                ) from None
         data = self._received.popleft()
         self._held -= len(data)
         if self._is_paused and not self._held and self._transport is not None:
@@ -210,6 +219,7 @@ async def open_request(
     target: str,
     headers: Iterable[tuple[str, str]],
     body: bytes,
+    timeout_s: float = READ_TIMEOUT_S,
 ) -> AsyncIterator[UpstreamResponse]:
     """Send a request over a fresh connection and wait for the head of its response.
 
@@ -219,6 +229,7 @@ async def open_request(
         target: Path and query, beginning with ``/``.
         headers: End-to-end headers; host, length and connection are added.
         body: The whole body; may be empty.
+        timeout_s: How long nothing may come.
 
     Yields:
         The response; the connection is closed when the block ends.
@@ -232,7 +243,7 @@ async def open_request(
         target=f"{upstream.path}{target}",
         headers=[("host", upstream.authority), *headers, ("connection", "close")],
     )
-    wire, transport = await _connect(upstream)
+    wire, transport = await _connect(upstream, timeout_s)
     try:
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             transport.write(connection.send(event) or b"")
@@ -245,12 +256,14 @@ async def open_request(
         transport.abort()
 
 
-async def _connect(upstream: Upstream) -> tuple[_Wire, asyncio.Transport]:
+async def _connect(
+    upstream: Upstream, timeout_s: float
+) -> tuple[_Wire, asyncio.Transport]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             transport, wire = await loop.create_connection(
-                _Wire,
+                lambda: _Wire(timeout_s),
                 upstream.host,
                 upstream.port,
                 ssl=ssl.create_default_context() if upstream.is_tls else None,

@@ -1,0 +1,66 @@
+"""Where providers put text and reasoning in a delta, and how it is read there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.json_values import dicts_of, text_of
+from harness.core.parts import Reasoning, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.parts import Part
+
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+"""Where providers put the text of reasoning: DeepSeek, vLLM and xAI; OpenRouter, Ollama
+and Groq; GitHub Copilot. Some in transition send two with the same text, which counts
+once."""
+
+
+def reasoning_of(delta: dict[str, Any]) -> str:
+    """Return the reasoning in the fields of a delta.
+
+    Source: as `REASONING_FIELDS`; Envoy's AI gateway sends Bedrock's object with a
+    `text` (envoyproxy/ai-gateway#1222).
+    """
+    found = ""
+    for field in REASONING_FIELDS:
+        reasoning = delta.get(field)
+        if type(reasoning) is dict:
+            reasoning = reasoning.get("text")
+        if reasoning and type(reasoning) is str and reasoning != found:
+            found += reasoning
+    return found
+
+
+def detailed_reasoning(details: object) -> str:
+    """Return the reasoning in `reasoning_details`, for who sends it nowhere else.
+
+    Source: MiniMax with `reasoning_split` (liaohch3/claude-tap#352); OpenRouter, whose
+    format it is, repeats it in `reasoning`.
+    """
+    return "".join(
+        text_of(entry.get("text")) or text_of(entry.get("summary"))
+        for entry in dicts_of(details)
+    )
+
+
+def content_parts(content: object) -> Iterator[Part]:
+    """Read content that is no text: Mistral's list of parts, or one part.
+
+    Source: Mistral API reference, content chunks (`text`, `thinking` with its own
+    list); other kinds of part are read if they carry a `text`.
+    """
+    waiting = [(content, False)]  # a stack, for content can be nested at will
+    while waiting:
+        item, is_reasoning = waiting.pop()
+        if isinstance(item, str):
+            if item:
+                yield Reasoning(item) if is_reasoning else Text(item)
+        elif isinstance(item, list):
+            waiting += [(inner, is_reasoning) for inner in reversed(item)]
+        elif isinstance(item, dict):
+            waiting.append((item.get("text"), is_reasoning))
+            waiting.append((item.get("summary"), True))  # Claude through Databricks
+            waiting.append((item.get("thinking"), True))

@@ -1,0 +1,60 @@
+"""Odd forms of a stream that only a consumer of bytes sees."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.apis.chat.dialects import encode_payload
+from harness.core.sse import encode_event
+from harness.fuzz.writing import event_bytes
+
+if TYPE_CHECKING:
+    from harness.fuzz.arrivals import Arrival
+
+ODD_BYTES = (
+    *("lines end with CRLF", "comments between events"),
+    *("data in several lines", "no line end at the end"),
+)
+"""What only a consumer of bytes sees, of any API."""
+ODD_BYTES_OF_CHAT = (
+    *("[DONE] twice", "a JSON body in place of a stream"),
+    *("no line end at the end", "data in several lines"),
+)
+"""The same of chat, which has dialects for the others."""
+
+
+def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
+    """Return a stream as odd bytes.
+
+    Args:
+        kind: One of `ODD_BYTES` or `ODD_BYTES_OF_CHAT`.
+        stream: Payloads.
+        api: Whose events they are.
+    """
+    events = tuple(event_bytes(stream, api))
+    match kind:
+        case "[DONE] twice":
+            return (*events, encode_event("[DONE]"))
+        case "lines end with CRLF":
+            return tuple(event.replace(b"\n", b"\r\n") for event in events)
+        case "comments between events":
+            return tuple(b": keep-alive\n\n" + event for event in events)
+        case "no line end at the end":
+            *others, last = [e for e in events if b"[DONE]" not in e]
+            return (*others, last.rstrip(b"\n"))
+        case "a JSON body in place of a stream":
+            message = {"role": "assistant", "content": "Hello there"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            body = {**stream[0], "object": "chat.completion", "choices": [choice]}
+            return (json.dumps(body).encode(),)
+        case _:  # data in several lines
+            return tuple(
+                event.replace(encode_payload(payload).encode(), _lines(payload))
+                for event, payload in zip(events, stream, strict=False)
+            )
+
+
+def _lines(payload: dict[str, Any]) -> bytes:
+    text = json.dumps(payload, ensure_ascii=False, indent=0)
+    return text.replace("\n", "\ndata: ").encode()
