@@ -173,7 +173,8 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
         bare = _SCHEME.sub("", text.strip())
         return in_prose and (" " in bare or len(text) < 4)
     # `sk-xxxxxxxxxxxxxxxx`, `ghp_0000...`: a shape without content.
-    return len(set(text.removeprefix(public_prefix(kind, text)).strip("-_"))) <= 3
+    parts = (text[6:], text.removeprefix(public_prefix(kind, text)))
+    return all(len(set(part.strip("-_"))) <= 3 for part in parts)
 
 
 CREDENTIAL = "credential header"
