@@ -128,7 +128,7 @@ _OF_A_REPLAY = {
     ),
     "apis.chat": (
         "api chunks deltas known_fields only_text reader request restate "
-        "shown_reasoning"
+        "shown_reasoning texts"
     ),
     "cassettes": (
         "bodies classify formats importers inputs interactions journal_text "
