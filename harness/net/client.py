@@ -12,12 +12,14 @@ import collections
 import contextlib
 import ssl
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import h11
 
 from harness.errors import ProtocolError, UsageError
+from harness.net.tunnel import tunnel_to
 from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
@@ -260,18 +262,74 @@ async def _connect(
     upstream: Upstream, timeout_s: float
 ) -> tuple[_Wire, asyncio.Transport]:
     loop = asyncio.get_running_loop()
+    context = _tls() if upstream.is_tls else None
     try:
+        tunnel = tunnel_to(upstream.host) if upstream.is_tls else None
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             transport, wire = await loop.create_connection(
                 lambda: _Wire(timeout_s),
-                upstream.host,
-                upstream.port,
-                ssl=ssl.create_default_context() if upstream.is_tls else None,
+                tunnel.host if tunnel else upstream.host,
+                tunnel.port if tunnel else upstream.port,
+                ssl=None if tunnel else context,
             )
+            if tunnel is not None and context is not None:
+                try:
+                    await _ask_tunnel(wire, transport, upstream, tunnel.headers)
+                    transport = await _encrypted(wire, transport, context, upstream)
+                except BaseException:
+                    transport.abort()
+                    raise
     except TimeoutError:
         raise BrokenStreamError(
             "ConnectTimeout", f"no connection within {_CONNECT_TIMEOUT_S:g} s"
         ) from None
-    except OSError as error:  # also DNS and certificate errors
+    except (OSError, UsageError) as error:  # also DNS and certificate errors
         raise BrokenStreamError("ConnectError", str(error)) from None
     return wire, transport
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    with contextlib.suppress(ImportError):  # a Python that knows no system certificates
+        context.load_verify_locations(import_module("certifi").where())
+    return context
+
+
+async def _ask_tunnel(
+    wire: _Wire,
+    transport: asyncio.Transport,
+    upstream: Upstream,
+    headers: list[tuple[str, str]],
+) -> None:
+    """Have a proxy connect to a server (RFC 9110, section 9.3.6)."""
+    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    target = f"{host}:{upstream.port}"
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
+    head = h11.Request(
+        method="CONNECT", target=target, headers=[("host", target), *headers]
+    )
+    for event in (head, h11.EndOfMessage()):
+        transport.write(connection.send(event) or b"")
+    received = await _next(wire, connection)
+    if not isinstance(received, h11.Response) or received.status_code // 100 != 2:
+        status = getattr(received, "status_code", "no answer")
+        raise BrokenStreamError(
+            "ConnectError",
+            f"the proxy of HTTPS_PROXY does not connect to {target} ({status})",
+        )
+
+
+async def _encrypted(
+    wire: _Wire,
+    transport: asyncio.Transport,
+    context: ssl.SSLContext,
+    upstream: Upstream,
+) -> asyncio.Transport:
+    loop = asyncio.get_running_loop()
+    encrypted = await loop.start_tls(
+        transport, wire, context, server_hostname=upstream.host
+    )
+    if encrypted is None:  # closed meanwhile
+        raise BrokenStreamError("ConnectError", "the proxy closed the connection")
+    wire.connection_made(encrypted)
+    return encrypted
