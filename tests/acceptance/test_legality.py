@@ -84,6 +84,7 @@ _NEEDS: dict[str, Callable[[Any], bool]] = {
     "same-id": lambda known: len(_calls(known)) > 1,
     "call-unnamed": lambda known: all(entry[4] for entry in _calls(known)),
     "no-block-start": lambda known: len(known["content"]) > 1,
+    "no-block-stop": lambda known: len(known["content"]) > 1,
     **dict.fromkeys(
         ("done-differs", "never-done", "bad-json", "trailing-junk"),
         lambda known: known["finish"].isdisjoint({"length", "content_filter"}),

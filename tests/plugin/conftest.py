@@ -120,7 +120,7 @@ def model() -> Iterator[Model]:
 
 _LEFT_OUT = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml"),
-    *("legacypath", "pastebin", "setuponly", "setupplan", "stepwise"),
+    *("pastebin", "setuponly", "setupplan", "stepwise"),
 )
 """Plugins of pytest itself that no test is about: each costs every run its part."""
 
