@@ -112,10 +112,10 @@ def _words(lowered: bytes) -> set[bytes]:
 
 def _is_drawn(value: str, drawn: str) -> bool:
     """Return whether a value looks as drawn as its carrier asks for."""
-    if is_placeholder(value):
+    if is_placeholder(value) or not (value.isascii() or drawn == "any"):
         return False
     if drawn == "link":
-        return is_strong(value, least=16) and not is_uuid(value)
+        return is_strong(value, least=16) and not is_uuid(value[:36])
     if drawn == "strong":
         return is_strong(value) and not is_uuid(value)
     return drawn == "any" or is_random(value)
@@ -164,7 +164,11 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
         command = _COMMANDS.get((match[1], bool(match[2])))
         before = text[max(0, match.start() - _BEFORE) : match.start()]
         found = command.match(before) if command is not None else None
-        if found is not None and b" -" + match[1] not in found[1]:
+        if (
+            found is not None
+            and b" -" + match[1] not in found[1]
+            and (match[1] not in b"cAKX" or is_random(match[3].decode("utf-8", "replace")))
+        ):
             yield Span(*match.span(3), COMMAND)
     lowered = text.lower()
     words = _words(lowered)

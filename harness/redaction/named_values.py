@@ -49,7 +49,7 @@ _NO_NAMES = Names()
 
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
-    "k(?:ey(?:s|[-_]?(?:id|data))?)|t(?:okens?|icket)|d(?:sn|atabase[-_]url)"
+    "k(?:ey(?:s|[-_]?(?:id|data))?)|t(?:okens?)|d(?:sn|atabase[-_]url)"
     "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?|odes?(?:[-_]?verifier)?|ontrasena|lient[-_]?assertion)"
     "|p(?:ass(?:words?(?:[-_]?hash)?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
     "|m(?:nemonic|ot[-_]?de[-_]?passe)"
@@ -98,7 +98,7 @@ _ITEM = re.compile(
 )
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
-    rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
+    rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth|aws4-hmac-sha256)\s+(?=\S)",
     re.IGNORECASE,
 )
 _BARE = re.compile(  # no longer: of a text of nothing but names, each is looked at
@@ -269,9 +269,13 @@ def _field(
 
 def _is_prose(value: str) -> bool:
     """Return whether a value explains a field: schemas and prompts have many."""
-    return " " in value.strip() and _PROSE.match(value.strip()) is not None
+    stripped = value.strip()
+    return " " in stripped and (
+        _PROSE.match(stripped) is not None or _OF_THEM.search(stripped) is not None
+    )
 
 
+_OF_THEM = re.compile(r"\b(?:passwords?|tokens?|secrets?|keys?)\b", re.IGNORECASE)
 _LOG_PROBABILITY = re.compile(rb'\\*"\s*,\s*\\*"(?:logprob|bytes)')
 
 
