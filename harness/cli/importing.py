@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from harness.core.parts import Problem
 
 
-@click.command(
-    "import",
-    no_args_is_help=True,
-)
+@click.command("import", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "-o",
