@@ -20,6 +20,7 @@ from harness.cli.options import (
     takes,
 )
 from harness.cli.output import imports_own_code, out
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.debug.difference import Change, Difference, SaidChange
@@ -135,29 +136,20 @@ def _only(side: Side, exchange: int) -> Side:
 
 def _replayed(path: str, options: DiffOptions, how: _How) -> Side:
     from harness.apis.varied import vary
-    from harness.debug.sides import side_of
-    from harness.engine.replay import replay
+    from harness.debug.sides import replayed_side
 
     interface = how.interface or "streaming"
     if ":" in interface:
         imports_own_code()
-    mode = mode_of(interface, how.mode)
-    variation = vary(how.split, how.dialect, how.fault)
-    transcript = replay(
+    return replayed_side(
         path,
         interface,
-        split=variation.split,
-        dialect=variation.dialect,
-        fault=variation.fault,
-        mode=mode,
+        vary(how.split, how.dialect, how.fault),
+        mode=mode_of(interface, how.mode),
         options=options.agent,
         exchange=options.exchange,
         reasoning=options.reasoning,
     )
-    shown = str(variation)
-    if mode not in {None, "tokens"}:
-        shown = f"--mode {mode} {shown}".strip()
-    return side_of(transcript, shown)
 
 
 class _Printer:
@@ -192,8 +184,7 @@ class _Printer:
         if not self._found.said:
             write("said: the same texts and calls")
             return
-        count = len(self._found.said)
-        write(f"said: {count} difference{'s' * (count != 1)}", bold=True)
+        write(f"said: {counted(len(self._found.said), 'difference')}", bold=True)
         for change in self._found.said:
             self._print_saying(change)
 

@@ -21,6 +21,7 @@ from harness.cli.options import (
     takes,
 )
 from harness.cli.output import imports_own_code, out
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,12 +217,14 @@ class _Run:
             write(f"{name}: not stored: {', '.join(drift.missing)}")
 
     def _texts(self, change: Change) -> None:
+        from harness.cassettes.differences import around
+
         if change.by == "recording":
             return  # digests tell a person nothing
         for sign, text in (("-", change.stored), ("+", change.now)):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                write_change(sign, _window(text, at), "    ")
+                write_change(sign, around(text, at, _WINDOW), "    ")
 
     def _summarise(self, states: Counter[str]) -> None:
         new = "stored" if self._options.update else "not stored"
@@ -243,12 +246,6 @@ def _by(change: Change) -> str:
     return f"{change.by} (after the recording)" if is_other else change.by
 
 
-def _window(text: str, at: int) -> str:
-    start = 0 if at <= 2 * _WINDOW else at - _WINDOW
-    shown = text[start : at + _WINDOW]
-    return f"{'…' * bool(start)}{shown}{'…' * (len(text) > at + _WINDOW)}"
-
-
 def _verdicts(drifts: list[Drift]) -> Iterator[str]:
     """Yield a line for each reader that changed: whose doing, and its versions."""
     blamed: dict[str, list[tuple[Drift, Change]]] = {}
@@ -261,8 +258,8 @@ def _verdicts(drifts: list[Drift]) -> Iterator[str]:
         versions = {} if by == "recording" else _versions(found, by)
         shown = f" ({', '.join(versions)})" if versions else ""
         who = _NAMES.get(by, f"the interface {by}")
-        say_files = f"{files} recording{'s' * (files != 1)}"
-        yield f"changed by {who}{shown}: {len(found)} in {say_files}"
+        where = counted(files, "recording")
+        yield f"changed by {who}{shown}: {len(found)} in {where}"
 
 
 def _harmless(drifts: list[Drift]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.console import Exit, say
 from harness.cli.options import Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.record.proxy import ProxyOptions
@@ -134,5 +135,5 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
         )
 
     count = asyncio.run(serve())
-    say(f"{path}: {count} exchange{'' if count == 1 else 's'} recorded")
+    say(f"{path}: {counted(count, 'exchange')} recorded")
     return Exit.DONE

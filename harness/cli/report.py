@@ -13,10 +13,8 @@ from harness.cli.options import JOBS, REASONING, Options, option, takes
 from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
-    from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette
     from harness.debug.report import Drawn
-    from harness.debug.sides import Side
 
 
 class ReportOptions(Options):
@@ -101,8 +99,12 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
         return Exit.UNUSABLE
     sides = None
     if kept is not None and not failed:
+        from harness.debug.sides import replayed_side
+
         a, b = (
-            _side(kept[name], interfaces[0], variation, reasoning=options.reasoning)
+            replayed_side(
+                kept[name], interfaces[0], variation, reasoning=options.reasoning
+            )
             for name in paths
         )
         sides = a, b
@@ -124,20 +126,3 @@ def _drawn(name: str, *, kept: dict[str, Cassette] | None, **options: Any) -> Dr
     if kept is not None:
         kept[name] = cassette
     return drawn(cassette, **options)
-
-
-def _side(
-    cassette: Cassette, interface: str, variation: Variation, *, reasoning: bool
-) -> Side:
-    from harness.debug.sides import side_of
-    from harness.engine.replay import replay
-
-    made = replay(
-        cassette,
-        interface,
-        split=variation.split,
-        dialect=variation.dialect,
-        fault=variation.fault,
-        reasoning=reasoning,
-    )
-    return side_of(made, str(variation))

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.console import Exit, say
 from harness.cli.options import API, DIALECT, Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.serve.server import Server
@@ -130,8 +131,7 @@ async def _serve(server: Server, sessions: Sessions) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     await server.start()
-    count = len(sessions.recordings.chosen(""))
-    exchanges = f"{count} exchange{'' if count == 1 else 's'}"
+    exchanges = counted(len(sessions.recordings.chosen("")), "exchange")
     say(f"serving {exchanges}; base URL {server.url}/v1; stop with Ctrl-C")
     await stop.wait()
     await server.stop()
