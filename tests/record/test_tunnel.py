@@ -13,7 +13,6 @@ from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
 from harness.net.tunnel import Tunnel, tunnel_to
 from harness.record.scenario_sending import http_send
-from tests.record.servers import ScriptedServer
 
 if TYPE_CHECKING:
     from tests.record.conftest import Secured
