@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.redaction.spans import Span
 
-__all__ = ["array_secrets", "mark_arrays", "mark_alike"]
+__all__ = ["array_secrets", "mark_alike", "mark_arrays"]
 
 _ARRAY = re.compile(
     rb"\[\s{0,40}([0-9]{1,3}(?:\s{0,40},\s{0,40}[0-9]{1,3})*+)\s{0,40}\]"
@@ -29,14 +29,18 @@ _DIGITS = re.compile(rb"[0-9]+")
 _FEWEST = 8  # bytes: less is no secret
 
 _STRING = rb'"((?:[^"\\]++|\\.)*+)"'
-_SCALARS = rb'(?:\s{0,60},\s{0,60}"(?:logprob|id)"\s{0,8}:\s{0,8}[-+.\w]{1,40}){0,2}\s{0,60},\s{0,60}'
+_COMMA = rb"\s{0,60},\s{0,60}"
+_SCALARS = (
+    b"(?:" + _COMMA + rb'"(?:logprob|id)"\s{0,8}:\s{0,8}[-+.\w]{1,40}){0,2}' + _COMMA
+)
 _NUMBERS = rb'"bytes"\s{0,8}:\s{0,8}\[([0-9,\s]{1,4000}+)\]'
 _TOKEN = rb'"token"\s{0,8}:\s{0,8}' + _STRING
 _TOKEN_FIRST = re.compile(_TOKEN + _SCALARS + _NUMBERS)
 _BYTES_FIRST = re.compile(_NUMBERS + _SCALARS + _TOKEN)
 _CHOSEN = re.compile(  # and the list of what else it might have been
     _TOKEN
-    + rb'(?:\s{0,60},\s{0,60}"(?:logprob|bytes|id)"\s{0,8}:\s{0,8}(?:\[[0-9,\s]*+\]|[-+.\w]{1,40})){0,3}'
+    + rb'(?:\s{0,60},\s{0,60}"(?:logprob|bytes|id)"\s{0,8}:\s{0,8}'
+    + rb"(?:\[[0-9,\s]*+\]|[-+.\w]{1,40})){0,3}"
     + rb'\s{0,60},\s{0,60}"top_logprobs"\s{0,8}:\s{0,8}\['
     + rb'((?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+"|\[[^\[\]]*+\])*+)\]'
 )
@@ -114,13 +118,22 @@ def mark_alike(before: bytes, after: bytes) -> bytes:
     """
     if before == after or (b'"bytes"' not in after and b"logprobs" not in after):
         return after
+    after = _with_choices(before, after)
+    return _with_names(before, _with_numbers(before, after))
+
+
+def _with_choices(before: bytes, after: bytes) -> bytes:
     written = bytearray(after)
     for match in _CHOSEN.finditer(before):
         new = after[slice(*match.span(1))]
         for token in _ONE_TOKEN.finditer(before, *match.span(2)):
             if new != match[1] == token[1]:
                 written[slice(*token.span(1))] = new
-    after = bytes(written)
+    return bytes(written)
+
+
+def _with_numbers(before: bytes, after: bytes) -> bytes:
+    written = bytearray(after)
     for pattern, token, numbers in ((_TOKEN_FIRST, 1, 2), (_BYTES_FIRST, 2, 1)):
         for match in pattern.finditer(after):
             if match[token] == before[slice(*match.span(token))]:
@@ -131,6 +144,11 @@ def mark_alike(before: bytes, after: bytes) -> bytes:
                 text = b"*" * len(places)
             for (start, end), byte in zip(places, text, strict=True):
                 _write(written, start, end, byte)
+    return bytes(written)
+
+
+def _with_names(before: bytes, after: bytes) -> bytes:
+    written = bytearray(after)
     marked: dict[bytes, bytes] = {}
     names = []
     for match in _ANY_STRING.finditer(before):
@@ -139,7 +157,7 @@ def mark_alike(before: bytes, after: bytes) -> bytes:
             names.append(match.span(1))
         elif old != new and len(old) >= _SHORTEST_NAME:
             marked[old] = new
-    for start, end in names if marked else ():
+    for start, end in names:
         new = marked.get(before[start:end], b"")
         if len(new) == end - start:
             written[start:end] = new

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["find_in_columns"]
 
 _IN_LINE = re.compile(
-    rb"(?:p(?:ass(?:words?|wd|phrase|code)?|wd)|secrets?|token|key)(?:[ _-]?(?:id|value|hash))?"
+    rb"(?:p(?:ass(?:words?|wd|phrase|code)?|wd)|secrets?|token|key)"
+    rb"(?:[ _-]?(?:id|value|hash))?"
     rb"""[*`"']{0,3}(?:[,;\t|]|[ ]?\r?\n|[ ](?:[ ]|\|))"""
 )
 _LONGEST = 4000  # characters of a row
@@ -43,7 +44,8 @@ _NAME = re.compile(rb"[A-Za-z][\w .:/()-]{0,40}")
 _INSERT = re.compile(
     rb"into\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{0,9}(?:values?\s{0,9}(?=\()"
     rb"|from\s{1,9}stdin[^\n]{0,100}\n)"
-    rb"|copy\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{1,9}from\s{1,9}stdin[^\n]{0,100}\n",
+    rb"|copy\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{1,9}"
+    rb"from\s{1,9}stdin[^\n]{0,100}\n",
 )
 _TUPLE = re.compile(
     rb"""\s{0,20},?\s{0,20}\(((?:[^()'"\n]++|'(?:[^'\\]|''|\\.)*+'|"[^"\n]*+"|\([^()\n]*+\))*+)\)"""
@@ -54,7 +56,9 @@ _SQL_VALUE = re.compile(
 
 _STRING = rb"""\\*"[^"\\\n]{0,200}+\\*\""""
 _ARRAY = re.compile(
-    rb"\[\s{0,40}(\\*\"[\w .-]{1,40}\\*\"(?:\s{0,40},\s{0,40}\\*\"[\w .-]{1,40}\\*\"){0,60}+)\s{0,40}\]"
+    rb"\[\s{0,40}(\\*\"[\w .-]{1,40}\\*\""
+    rb"(?:\s{0,40},\s{0,40}\\*\"[\w .-]{1,40}\\*\"){0,60}+)"
+    rb"\s{0,40}\]"
     rb"(?=[^\[\]{}]{0,60}\[\s{0,40}\[|\s{0,40},\s{0,40}\[)"
 )
 _ROW = re.compile(rb"[\s,]{0,60}+\[([^\[\]{}\n]{0,4000}+)\]")

@@ -180,9 +180,7 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
         while at >= 0:
             end = at + len(literal)
             is_one = is_within or not (at and lowered[at - 1] in _IN_WORD)
-            match = rest.match(text, end) if is_one else None
-            if match is not None and _is_drawn(
-                match[1].decode("utf-8", "replace"), drawn
-            ):
-                yield Span(*match.span(1), COMMAND)
+            value = rest.match(text, end) if is_one else None
+            if value and _is_drawn(value[1].decode("utf-8", "replace"), drawn):
+                yield Span(*value.span(1), COMMAND)
             at = lowered.find(literal, end)

@@ -55,8 +55,7 @@ _KINDS = {
 }
 _USER = re.compile(rb"://([^\s/?#@\"'<>\\]+)@")
 _MOST_PASSES = 10  # two were enough for all that property tests have tried
-_SHORT = 200  # bytes: URLs and values of headers, which come again and again
-_MOST_CLEAN = 2048
+_SHORT, _MOST_CLEAN = 200, 2048  # bytes of URLs and values of headers, and how many
 _CLEAN: set[tuple[Hashable, ...]] = set()  # those without a secret, and by which rules
 _SHORTEST_KNOWN = 8  # characters; shorter header values are words, not secrets
 
@@ -208,7 +207,9 @@ class Redaction:
         """
         known = tuple(known)
         found = self._text_secrets(body, known)
-        return sorted([*found, *self._array_secrets(body, known)], key=_first)
+        return sorted(
+            [*found, *self._array_secrets(body, known)], key=lambda one: one.places
+        )
 
     def _array_secrets(self, body: bytes, known: tuple[str, ...]) -> list[Secret]:
         return array_secrets(body, lambda text: self.text_spans(text, known))
@@ -315,10 +316,6 @@ def _until_stable(once: Callable[[bytes], bytes], text: bytes) -> bytes:
             break
         text = redacted
     return text
-
-
-def _first(secret: Secret) -> int:
-    return secret.places[0][0]
 
 
 def _length(places: Iterable[tuple[int, int]]) -> int:

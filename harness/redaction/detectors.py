@@ -121,7 +121,9 @@ def _blocks(text: bytes) -> Iterator[Span]:
     """Yield secrets of several lines or fields, each known by another of them."""
     for match in PEM_BEGIN.finditer(text):
         body = PEM_BODY.match(text, match.end()) or PEM_CUT.match(text, match.end())
-        yield Span(match.start(), body.end() if body else match.end(), "private key")
+        end = body.end() if body else match.end()
+        end = match.start() + len(text[match.start() : end].rstrip(b"\\"))
+        yield Span(match.start(), end, "private key")
     for match in JWK.finditer(text) if b'"kty' in text else ():
         yield Span(*match.span(1), "private key")
     if KUBERNETES.search(text):

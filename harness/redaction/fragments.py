@@ -159,8 +159,8 @@ def _found(
     for text in batch:
         if text.slot.rule <= ALIKE and text.is_of_documents:
             for secret in body_secrets(b"\n".join(text.pieces), find):
-                spans = [text.without_ends(*place) for place in secret.places]
-                where = [place for one in text.places(spans, slots) for place in one]
+                inside = [text.without_ends(*place) for place in secret.places]
+                where = [place for one in text.places(inside, slots) for place in one]
                 yield text.slot, secret._replace(places=tuple(where))
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.columns import find_in_columns
 from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
-from harness.redaction.near_values import AHEAD, find_before, find_near
+from harness.redaction.name_stems import stems
+from harness.redaction.near_values import find_before, find_near
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
@@ -47,36 +48,15 @@ class Names(NamedTuple):
 
 _NO_NAMES = Names()
 
-# By first letter, which `re` is four times as fast with.
-_STEMS = (
-    "k(?:ey(?:s|[-_]?(?:id|data))?)|t(?:okens?)|d(?:sn|atabase[-_]url)"
-    "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?|odes?(?:[-_]?verifier)?|ontrasena|lient[-_]?assertion)"
-    "|p(?:ass(?:words?(?:[-_]?hash)?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
-    "|m(?:nemonic|ot[-_]?de[-_]?passe)"
-    "|h(?:mac)|s(?:as|ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
-    "|eed[-_ ]?phrase|enha)"
-    "|a(?:ssertion|uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
-    "|r(?:edis[-_]url)|w(?:ebhook[-_]url|achtwoord)"
-)
-_QUALIFIER = (
-    "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base(?:64)?|b64"
-    "|header))?"
-)
-_ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
-    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
-    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}(?:[:=]|\sis\s)))"""
-    rb"""|(?=[)\]\\"'`]{0,5}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
-    + AHEAD
-    + b"))"
-)
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
     rb"""(\\*+["'`])?\]?(?:\s?\([\w .,/-]{1,30}\))?(\s*+(?:"""
-    rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?\??\s{0,4}=(?!=)|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
+    rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
+    rb"""\??\s{0,4}=(?!=)"""
+    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
     rb"""|,\s?\\*+"[Vv]alue\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s)"""
     rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+(?:[:=]|\sis)(?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
@@ -119,16 +99,6 @@ _PROSE = re.compile(
 _SHORTEST = 6  # characters of a value in a line; shorter ones are words and numbers
 
 
-@functools.lru_cache(maxsize=64)
-def _stems(deny: frozenset[str]) -> re.Pattern[bytes]:
-    more = [
-        re.escape(re.sub(r"[-_]", "_", name.lower())).replace("_", "[-_]?")
-        for name in sorted(deny)
-    ]
-    stems = "|".join([*more, _STEMS])
-    return re.compile(f"(?:{stems}){_QUALIFIER}".encode() + _ASSIGNMENT)
-
-
 def find_named(
     text: bytes, names: Names = _NO_NAMES, *, is_url: bool = False
 ) -> Iterator[Span]:
@@ -145,7 +115,7 @@ def find_named(
     yield from find_options(text, lambda name: _sureness(name, names))
     yield from find_before(text, lambda name: _sureness(name, names))
     found_to = 0
-    lowered, pattern = text.lower(), _stems(names.deny)
+    lowered, pattern = text.lower(), stems(names.deny)
     yield from find_in_columns(text, lowered, lambda name: _sureness(name, names))
     for match in chain.from_iterable(
         pattern.finditer(lowered, *stretch) for stretch in _stretches(text)
@@ -297,7 +267,7 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
 
 
 def _is_key(value: str) -> bool:
-    """Return whether a value beside the mere word `key` is no key of data, as hashes are."""
+    """Return whether a value beside the mere word `key` is no hash of data."""
     is_mixed = value.lower() != value != value.upper()
     return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
 

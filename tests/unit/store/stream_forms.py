@@ -237,8 +237,34 @@ def _carriage_returns(pieces: list[str]) -> bytes:
     return events(*(_chunk({"content": p}) for p in pieces)).replace(b"\n", b"\r")
 
 
+def _alternatives(piece: str) -> list[dict[str, Any]]:
+    return [
+        {"token": text, "logprob": -0.1, "bytes": list(text.encode())}
+        for text in (piece, "zq")
+    ]
+
+
+def _logprobs_with_bytes(pieces: list[str]) -> bytes:
+    """Each token as numbers, too, and among those that it might have been."""
+    events_of = []
+    for piece in pieces:
+        token = _alternatives(piece)[0] | {"top_logprobs": _alternatives(piece)}
+        choice = {"index": 0, "logprobs": {"content": [token]}}
+        events_of.append({**_chunk({}), "choices": [choice]})
+    return events(*events_of)
+
+
+def _messages_in_a_log(pieces: list[str]) -> bytes:
+    """What a log of a web socket holds: JSON in the strings of JSON."""
+    return json.dumps(
+        [{"data": json.dumps({"type": "x.delta", "delta": piece})} for piece in pieces]
+    ).encode()
+
+
 FORMS: dict[str, Callable[[list[str]], bytes]] = {
     "chat content": _delta("content"),
+    "chat logprobs with bytes": _logprobs_with_bytes,
+    "messages in a log": _messages_in_a_log,
     "chat content parts": _delta("content", 0, "text"),
     "chat reasoning_content": _delta("reasoning_content"),
     "chat reasoning": _delta("reasoning"),

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from harness.cassettes.library import find_recordings
 from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.redaction.config import Redaction, redacted_url
@@ -17,9 +18,6 @@ from harness.redaction.scan import Finding, scan
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
 from tests.unit.store.secrets_planted import CORE, KEYS, core
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -194,3 +192,18 @@ def test_urls_in_messages_lose_their_secrets() -> None:
     assert redacted_url(line) == (
         "POST https://REDACTED@host/v1/m?alt=sse&key=REDACTED 200 complete"
     )
+
+
+def test_folder_is_scanned_for_every_format(tmp_path: Path) -> None:
+    """Streams and JSON lines whatever their names; other files are passed over."""
+    key = KEYS["github"]
+    (tmp_path / "a.txt").write_text(sse({"x": key}))
+    (tmp_path / "b.sse").write_text(sse({"x": key}))
+    (tmp_path / "c.jsonl").write_text(f'{{"x": "{key}"}}\n{{"x": "b"}}\n')
+    (tmp_path / "README.txt").write_text(f"# token: {key}\n")
+    (tmp_path / "package.json").write_text('{"name": "a", "version": "1"}')
+    found = find_recordings(tmp_path)
+    assert found.cassettes == []
+    assert {path[-5:] for path in found.others} >= {"a.txt", "b.sse", "jsonl"}
+    assert {Path(one.path).name for one in scan(tmp_path)} >= {"a.txt", "b.sse"}
+    assert found.passed_over + len(found.others) == 5

@@ -326,3 +326,23 @@ def test_body_cut_off_anywhere_is_searched() -> None:
         redacted = RULES.body(body[:size])
         assert key[20:28].encode() not in redacted
         assert len(redacted) == size
+
+
+@pytest.mark.parametrize("size", [1, 4, 9])
+def test_tokens_as_bytes_hold_no_secret(size: int) -> None:
+    """The numbers of a token are those of its mark, also where it has no text."""
+    key = KEYS["openai"]
+    pieces = cut(key, *range(size, len(key), size))
+    for body in (
+        FORMS["chat logprobs with bytes"](pieces),
+        events(*({"bytes": list(piece.encode())} for piece in pieces)),
+        json.dumps({"type": "Buffer", "data": list(key.encode())}).encode(),
+    ):
+        redacted = RULES.body(body)
+        assert len(redacted) == len(body)
+        assert RULES.body(redacted) == redacted
+        arrays = re.findall(rb"\[([0-9, ]+)\]", redacted)
+        numbers = [bytes(map(int, array.split(b","))) for array in arrays]
+        whole = b"".join(numbers) + b"".join(numbers[::3])  # each, and the chosen ones
+        assert not any(key[i : i + 8].encode() in whole for i in range(8, len(key) - 7))
+        assert RULES.body_secrets(body)
