@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.apis.chat.dialects import entry_habits, habits, providers, servers
+from harness.apis.chat.dialects import entry_habits, habits
+from harness.apis.chat.dialects.providers import WRITERS
 from harness.apis.framing import Framing
 from harness.apis.tables import read_table
 from harness.errors import UsageError, did_you_mean, shorten
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.chat.chunks import Chunk
-    from harness.apis.chat.dialects.writing import Writer
 
 _Apply: TypeAlias = "Callable[[Iterable[Chunk]], Iterator[Chunk]]"
 
@@ -135,20 +135,6 @@ def parse_dialect(text: str) -> Dialect:
     return Dialect(tuple(parts))
 
 
-_WRITERS: dict[str, Callable[[], Writer]] = {
-    "openai": providers.OpenAI,
-    "azure": providers.Azure,
-    "ollama": servers.Ollama,
-    "gpustack": servers.Gpustack,
-    "vllm": servers.Vllm,
-    "gemini": servers.Gemini,
-    "mistral": providers.Mistral,
-    "openrouter": servers.OpenRouter,
-    "groq": providers.Groq,
-    "deepseek": providers.DeepSeek,
-    "xai": providers.Xai,
-    "perplexity": servers.Perplexity,
-}
 _HABITS: dict[str, Callable[[], Any]] = {
     "azure-async": habits.AsyncFilter,
     "azure-null-delta": partial(habits.AsyncFilter, has_null_delta=True),
@@ -180,7 +166,7 @@ _FRAMINGS: dict[str, dict[str, Any]] = {
 
 
 def _applied(name: str) -> _Apply | None:
-    writer, habit = _WRITERS.get(name), _HABITS.get(name)
+    writer, habit = WRITERS.get(name), _HABITS.get(name)
     if writer is not None:
         return lambda chunks: writer().write(chunks)
     if habit is not None:
