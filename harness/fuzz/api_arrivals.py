@@ -44,6 +44,8 @@ Answer = list[list[Part]]
 """The parts of each event, in order."""
 
 _WHOLE = parse_split("whole")
+_RETURNED = frozenset(("signature", "redacted_reasoning"))
+"""What is opaque and must be returned with the next request."""
 
 
 def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
@@ -113,7 +115,7 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         signatures=tuple(
             part.data
             for part in parts
-            if isinstance(part, Opaque) and part.kind == "signature"
+            if isinstance(part, Opaque) and part.kind in _RETURNED
         ),
     )
 
