@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.core.json_paths import with_value
+from harness.fuzz.api_arrivals import further_answers, written
 from harness.fuzz.shrinking import runs_of
 from harness.fuzz.stock import stock_streams
 
@@ -262,7 +263,9 @@ def stock() -> dict[str, Arrival]:
     late = {name: streams.pop(name) for name in _LATE}
     odd = odd_streams()
     telling = "text and parallel calls"
-    return {telling: odd[telling], **streams, **odd, **late}
+    further = further_answers("chat").items()
+    more = {name: written("chat", answer) for name, answer in further}
+    return {telling: odd[telling], **streams, **odd, **more, **late}
 
 
 def renamed(

@@ -28,8 +28,11 @@ from harness.fuzz.arrivals import (
 )
 from harness.fuzz.cuts import cut_at
 from harness.fuzz.descending import (
+    LONG_TEXT,
+    MANY,
     Tries,
     descend,
+    fewer_of_many,
     fewer_pieces,
     shorter,
     shrink_pieces,
@@ -102,9 +105,10 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
             for start in range(length - size + 1):
                 yield start, start + size
         return
+    is_long = length > LONG_TEXT
     size = length
-    while size:
-        for start in range(0, length, max(1, size // 2)):
+    while size > (length // 64 if is_long else 0):
+        for start in range(0, length, max(1, length // 4 if is_long else size // 2)):
             yield start, min(length, start + size)
         size //= 2
 
@@ -166,8 +170,9 @@ def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
 
 
 def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
+    stream = fewer_of_many(stream, test)
     before = None
-    while before != stream:
+    while before != stream and len(stream) <= MANY:
         before = stream
         for candidates in (shorter, _fused, _barer, _with_less_text):
             stream = descend(stream, candidates, test)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import neutral_answers, written
+from harness.fuzz.api_arrivals import LARGE, neutral_answers, written
 from harness.fuzz.odd_bytes import ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
@@ -77,6 +77,8 @@ class StreamRounds(StreamTrials):
                 )
         for name in [name for name in _CUT_FIRST if name in names] or names[:8]:
             yield Case(f"{name}, cut", self._bound(self.first_cuts, name))
+        for name in () if self.recordings else LARGE:
+            yield Case(name, self._bound(self.large, name))
         for name in telling[1:]:
             for dialect in self.dialects():
                 bound = self._bound(self.dialect, name, dialect)
