@@ -124,4 +124,7 @@ def main() -> None:
     """Run the command line and exit; the entry point."""
     # A start makes 30 000 objects that stay: to look through them took a tenth of it.
     gc.set_threshold(20_000, 20, 20)
-    run(cli)
+    try:
+        run(cli)
+    finally:
+        gc.freeze()  # the interpreter would look through them once more before it ends

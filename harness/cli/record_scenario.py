@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from harness.cli.console import Exit, complain, printable, say
-from harness.errors import UsageError
+from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,14 +82,10 @@ def _summary(recorded: RecordedScenario) -> str:
     names = ", ".join(call.name for call in run.calls) or "no calls"
     size = recorded.cassette.stat().st_size / 1000
     return (
-        f"{recorded.cassette}: {run.ending}, {_count(len(run.turns), 'answer')}, "
-        f"{_count(run.chunks, 'chunk')}, {names}, {recorded.seconds:.1f} s, "
+        f"{recorded.cassette}: {run.ending}, {counted(len(run.turns), 'answer')}, "
+        f"{counted(run.chunks, 'chunk')}, {names}, {recorded.seconds:.1f} s, "
         f"{size:.1f} KB"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class _Live:
@@ -117,4 +113,4 @@ class _Live:
 
     def show(self, turn: int, chunks: int) -> None:
         """Show that another chunk has come."""
-        self._update(f"{self._title}: answer {turn + 1}, {_count(chunks, 'chunk')}")
+        self._update(f"{self._title}: answer {turn + 1}, {counted(chunks, 'chunk')}")

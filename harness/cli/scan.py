@@ -7,25 +7,24 @@ from functools import partial
 import click
 
 from harness.cli.console import Exit, complain_of, printable, say
-from harness.cli.jobs import each, jobs_option, named
+from harness.cli.jobs import each, named
+from harness.cli.options import JOBS, PERSONAL, Options, option, takes
 
 
-@click.command(
-    "scan",
-    no_args_is_help=True,
-)
+class ScanOptions(Options):
+    """The options of `harness scan`, as they were given."""
+
+    personal: tuple[str, ...] = option(
+        "Look for personal data of this kind, too; may be given twice.", of=PERSONAL
+    )
+    quiet: bool = option("Print findings only, no summary.")
+    jobs: int = JOBS
+
+
+@click.command("scan", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--personal",
-    type=click.Choice(("email", "phone")),
-    multiple=True,
-    help="Look for personal data of this kind, too; may be given twice.",
-)
-@click.option("--quiet", is_flag=True, help="Print findings only, no summary.")
-@jobs_option
-def command(
-    paths: tuple[str, ...], *, personal: tuple[str, ...], quiet: bool, jobs: int
-) -> int:
+@takes(ScanOptions)
+def command(paths: tuple[str, ...], options: ScanOptions) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
     PATH is a recording in any format that `harness replay` reads, or a folder of
@@ -44,10 +43,10 @@ def command(
     from harness.redaction.config import Redaction, redacted_url
     from harness.redaction.scan import scan
 
-    rules = Redaction(personal=frozenset(personal))
+    rules = Redaction(personal=frozenset(options.personal))
     files = findings = unreadable = 0
     here = partial(scan, redaction=rules)
-    for _, result in each(here, named(paths, with_journals=True), jobs):
+    for _, result in each(here, named(paths, with_journals=True), options.jobs):
         try:
             found = result()
         except HarnessError as error:
@@ -60,7 +59,7 @@ def command(
         for one in found:
             shown = one._replace(path=redacted_url(one.path, rules))
             click.echo(printable(str(shown)))
-    if not quiet:
+    if not options.quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
         say(f"{files} scanned, {findings} secrets found{left}")
     if unreadable:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,10 +13,9 @@ from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
 from harness.net.tunnel import Tunnel, tunnel_to
 from harness.record.scenario_sending import http_send
-from tests.record.servers import ScriptedServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.record.conftest import Secured
 
 _NAMES = (
     "https_proxy",
@@ -163,27 +159,16 @@ def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
 def test_a_server_behind_a_proxy_answers(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tls: Secured
 ) -> None:
     """TLS is with the server, whose certificate is verified."""
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
-    subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-
-    class Server(ScriptedServer):
-        def _serve(self, raw: Any) -> None:
-            super()._serve(context.wrap_socket(raw, server_side=True))
 
     def answer(connection: Any) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate"))
-    with Server(answer) as server, _Proxy(b"HTTP/1.1 200 Go\r\n\r\n") as proxy:
+    monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
+    with tls.server(answer) as server, _Proxy(b"HTTP/1.1 200 Go\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert _asked(server.port) == (200, b"hello")
     assert proxy.head

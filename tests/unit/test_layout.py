@@ -45,7 +45,6 @@ EXCEPTIONS = {
 LONG = {
     "agents/letta/streaming.py": 370,
     "cassettes/interactions.py": 410,
-    "cli/fuzz.py": 380,
     "core/json_arguments.py": 510,
     "core/json_texts.py": 380,
     "engine/agent.py": 490,
