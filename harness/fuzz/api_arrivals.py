@@ -223,11 +223,16 @@ def _text(*pieces: str) -> Answer:
     return [[part] for part in parts]
 
 
-def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Answer]:
+def api_probes(
+    api: str, pieces: tuple[str, ...], reasoning: str, call: Call
+) -> dict[str, Answer]:
     """Return plain answers from which it is learnt what a consumer shows."""
+    text = "".join(pieces)
+    one, two = (_call(number, call.name, call.arguments) for number in (0, 1))
     return {
         "content": _complete(api, *_text(text)),
-        "calls": _complete(api, *_call(0, call.name, call.arguments), calls=True),
+        "calls": _complete(api, *one, calls=True),
+        "several": _complete(api, *_text(*pieces), *one, *two, calls=True),
         "reasoning": _complete(
             api, [Block("reasoning")], [Reasoning(reasoning)], *_text(text)
         ),
