@@ -46,7 +46,6 @@ Answer = list[list[Part]]
 """The parts of each event, in order."""
 
 _WHOLE = parse_split("whole")
-_LONG = (1 << 20) + 1000
 _RETURNED = frozenset(("signature", "redacted_reasoning"))
 """What is opaque and must be returned with the next request."""
 
@@ -309,7 +308,7 @@ def large_answers(api: str) -> dict[str, Answer]:
     """Return what is longer than common limits: of a line, a text, a queue, a stack."""
     arguments = json.dumps({"a": "word " * 40_000})
     return {
-        "a long text": _complete(api, *_text("word ", "word " * (_LONG // 5))),
+        "a long text": _complete(api, *_text("word ", "word " * 210_000)),
         "long arguments": _complete(
             api, *_call(0, "note", arguments[:99], arguments[99:]), calls=True
         ),

@@ -13,7 +13,6 @@ from harness.apis.chat.faults import parse_fault
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import large_answers, written
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
@@ -117,12 +116,6 @@ class StreamTrials:
         if recorder.wants("interfaces") and name not in only_cuts():
             recorder.count("interfaces", 2)
             recorder.found(judge.judge("interfaces", arrival))
-
-    def large(self, recorder: Recorder, name: str) -> None:
-        """Run what is longer than common limits."""
-        recorder.count("")
-        stream = written("chat", large_answers("chat")[name])
-        self._ask(recorder, self._arrival(stream), name)
 
     def beginnings(self, recorder: Recorder, name: str) -> None:
         """Ask whether what was shown of a beginning stays."""
