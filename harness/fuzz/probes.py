@@ -12,11 +12,11 @@ from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
-from harness.fuzz.endings import Endings, learn_endings
+from harness.fuzz.endings import Endings, kind_of, learn_endings
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
@@ -85,8 +85,6 @@ class Shows:
     """Whether those have names."""
     reasoning: str | None = None
     """The kind of its texts that is the reasoning; None if it shows none."""
-    refusal: str | None = None
-    """The kind of its texts that is a refusal alone; None if it shows none apart."""
     merges_reasoning: bool = False
     """Whether reasoning goes into the content."""
     raised: tuple[Raised, ...] = ()
@@ -132,9 +130,8 @@ def learn(
         api: Whose events it takes.
     """
     streams = _streams(api, reads_bytes=reads_bytes)
-    asked = [name for name in (*_NEEDED, "refusal") if name in streams]
-    said = {name: run(streams[name]) for name in asked}
-    content = _kind_of(said["content"].texts, _PROBE_TEXT)
+    said = {name: run(streams[name]) for name in _NEEDED}
+    content = kind_of(said["content"].texts, _PROBE_TEXT)
     calls = said["calls"].as_json().calls
     if content is None or not calls:
         # What loses the last piece, or the last call, shows the others.
@@ -151,9 +148,6 @@ def learn(
         for call in calls
     )
     shown = said["reasoning"].texts.get(content or "")
-    refusal = (
-        _kind_of(said["refusal"].texts, _PROBE_TEXT) if "refusal" in said else None
-    )
     return Shows(
         content=content,
         calls=shows_calls,
@@ -162,21 +156,12 @@ def learn(
             (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
             None,
         ),
-        refusal=None if refusal == content else refusal,
         # That it is marked, as with tags, is the consumer's choice.
         merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
         raised=tuple(
             raised for name in _NEEDED if (raised := said[name].raised) is not None
         ),
         is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
-    )
-
-
-def _kind_of(texts: Mapping[str, str], wanted: str) -> str | None:
-    """Return the kind of a text, also if it comes twice, which is a defect."""
-    held = texts.items()
-    return next(
-        (k for k, t in held if t and t == wanted * (len(t) // len(wanted))), None
     )
 
 
