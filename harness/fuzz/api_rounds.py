@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.core.parts import Reasoning
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import (
+    LARGE,
     cut_answer,
+    large_answers,
     neutral_answers,
     stock_answers,
     style_names,
@@ -55,6 +58,12 @@ class ApiRounds:
         self._api = judge.api
         self._answers = stock_answers(judge.api)
         self._dialects, self._faults = style_names(judge.api)
+        reasoned = (
+            name
+            for name, answer in self._answers.items()
+            if any(isinstance(part, Reasoning) for parts in answer for part in parts)
+        )
+        self._telling_names = (*_TELLING, *list(reasoned)[:1])
         self._reads_bytes = judge.consumer.level.reads_bytes
 
     def cases(self) -> Iterator[Case]:
@@ -101,7 +110,7 @@ class ApiRounds:
             yield Case(f"{name}, cut off", self._bound(self._truncation, name))
         for name in neutral_answers(self._api):
             yield Case(f"{name}, translated", self._bound(self._translation, name))
-        for place, name in enumerate(_TELLING):
+        for place, name in enumerate(self._telling_names):
             for dialect in self._dialects:
                 bound = self._bound(self._dialect, name, dialect, "")
                 yield Case(f"{name} in {dialect}", bound)
@@ -109,6 +118,8 @@ class ApiRounds:
                 for other in _TELLING:
                     bound = self._bound(self._cut, other, "chars")
                     yield Case(f"{other}, chars", bound)
+                for large in LARGE:
+                    yield Case(large, self._bound(self._large, large))
             for fault in self._faults:
                 bound = self._bound(self._fault, name, fault)
                 yield Case(f"{name}, {fault}", bound)
@@ -132,6 +143,10 @@ class ApiRounds:
         recorder.count("")
         self._ask(recorder, self._arrival(self._answers[name]))
 
+    def _large(self, recorder: Recorder, name: str) -> None:
+        recorder.count("")
+        self._ask(recorder, self._arrival(large_answers(self._api)[name]))
+
     def _ask(self, recorder: Recorder, arrival: Arrival) -> None:
         judge = self._judge
         got = judge.run(arrival)
@@ -152,8 +167,10 @@ class ApiRounds:
         if split:
             answer = cut_answer(answer, split)
         recorder.recorded.dialects[dialect] += 1
-        recorder.count("agreement")
         arrival = self._arrival(answer, dialect=dialect)
+        if not split and arrival == self._arrival(answer):
+            return  # which was tried as it is
+        recorder.count("agreement")
         if dialect in _ONLY_EXCEPTIONS:
             recorder.found(self._judge.raises(arrival, self._judge.run(arrival)))
         else:

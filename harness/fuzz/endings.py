@@ -108,8 +108,8 @@ def differing(
                 {shown: "nothing" if count is None else str(count)},
             )
     for signature in truth.signatures if truth.is_ended else ():
-        places = (*(got.signatures or ()), *got.texts.values())
-        if got.signatures is not None and not any(signature in one for one in places):
+        kept = (*(got.signatures or ()), *got.texts.values())
+        if got.signatures is not None and not any(signature in one for one in kept):
             return "loses a signature", {"(signature)": signature}, {}
     return None
 

@@ -285,6 +285,9 @@ class Judge:
         if shows.reasoning is not None and truth.reasoning:
             texts[shows.reasoning] = truth.reasoning
             expected = replace(got, texts=texts)
+        if shows.refusal is not None and truth.refusal:
+            texts[shows.refusal] = truth.refusal
+            expected = replace(got, texts=texts)
         if shows.calls and self.assistant is None and not is_marked(truth, got):
             expected = replace(
                 expected,

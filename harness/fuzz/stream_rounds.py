@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import neutral_answers, written
+from harness.fuzz.api_arrivals import LARGE, large_answers, neutral_answers, written
 from harness.fuzz.odd_bytes import ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case
@@ -77,6 +77,8 @@ class StreamRounds(StreamTrials):
                 )
         for name in [name for name in _CUT_FIRST if name in names] or names[:8]:
             yield Case(f"{name}, cut", self._bound(self.first_cuts, name))
+        for name in () if self.recordings else LARGE:
+            yield Case(name, self._bound(self._large, name))
         for name in telling[1:]:
             for dialect in self.dialects():
                 bound = self._bound(self.dialect, name, dialect)
@@ -88,6 +90,12 @@ class StreamRounds(StreamTrials):
             yield Case(f"{name}, beginnings", self._bound(self.beginnings, name))
         last = telling[-1]
         yield Case(f"{last}, cuts", self._bound(self.splits, last), "everything")
+
+    def _large(self, recorder: Recorder, name: str) -> None:
+        """Run what is longer than common limits."""
+        recorder.count("")
+        stream = written("chat", large_answers("chat")[name])
+        self._ask(recorder, self._arrival(stream), name)
 
     def _bytes(self, names: list[str], telling: str) -> Iterator[Case]:
         """Where reads end, and odd frames: what every consumer of bytes sees."""
