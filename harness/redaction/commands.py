@@ -167,7 +167,10 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
         if (
             found is not None
             and b" -" + match[1] not in found[1]
-            and (match[1] not in b"cAKX" or is_random(match[3].decode("utf-8", "replace")))
+            and (
+                match[1] not in b"cAKX"
+                or is_random(match[3].decode("utf-8", "replace"))
+            )
         ):
             yield Span(*match.span(3), COMMAND)
     lowered = text.lower()

@@ -66,7 +66,9 @@ _ASSIGNMENT = (
     rb"""(?:(?=[\\"'`\]]{0,6}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
     rb"""|\s(?:for|of)\s[\w.@ -]{1,40}(?:[:=]|\sis\s)))"""
-    rb"""|(?=[)\]\\"'`]{0,5}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?=""" + AHEAD + b"))"
+    rb"""|(?=[)\]\\"'`]{0,5}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
+    + AHEAD
+    + b"))"
 )
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
@@ -315,7 +317,9 @@ def _bare(
     """Return the value of a line, which is more often code or prose than a secret."""
     is_arrow = b">" in operator and b"=" not in operator
     is_key = name.lower() == b"key" and operator.strip() in (b":", b"=")
-    if (name.lower() in _OF_NOTHING and not is_key) or (is_arrow and not _is_element(text, at, name)):
+    if (name.lower() in _OF_NOTHING and not is_key) or (
+        is_arrow and not _is_element(text, at, name)
+    ):
         return None
     scheme = _SCHEME.match(text, at)
     if scheme is not None:
@@ -344,7 +348,11 @@ def _is_value(
     """Return whether a word beside the name of a credential is one."""
     is_sure = sureness is Credential.YES
     word = operator.strip().rstrip(b":")
-    is_loose = (b" " in word and word[:1] != b":") or word in {b"|", b"is", b"was"}  # `password for admin: `
+    is_loose = (b" " in word and word[:1] != b":") or word in {
+        b"|",
+        b"is",
+        b"was",
+    }  # `password for admin: `
     if is_number(name.decode("ascii"), shown, sureness):
         return True
     if is_loose or name.lower() == b"pass":

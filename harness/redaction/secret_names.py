@@ -76,8 +76,9 @@ _MAYBE_WORDS = frozenset(
     | {"keys", "tokens", "pin", "pat", "apikeys", "psk", "pw", "senha"}
     | {"jsessionid", "phpsessid", "sas", "assertion"}
 )
-_URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "code"}
-    | {"hmac"})
+_URL_WORDS = frozenset(
+    {"sig", "signature", "key", "auth", "session", "token", "code"} | {"hmac"}
+)
 _ID_WORDS = frozenset({"session", "sess"})
 
 # Keys and tokens of data, not of doors.
