@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from harness.cli.console import Exit, complain_of, printable, say
-from harness.cli.jobs import each, named
+from harness.cli.jobs import each
 from harness.cli.options import JOBS, PERSONAL, Options, option, takes
 
 
@@ -28,7 +28,7 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
     PATH is a recording in any format that `harness replay` reads, or a folder of
-    cassettes and of journals that recordings left. Findings go to standard output,
+    them and of journals that recordings left. Findings go to standard output,
     one a line, masked, and make the exit code 1. A file that cannot be read is named
     on standard error, the others are scanned all the same, and the exit code is 2.
     Personal data (names, addresses, e-mail, phone numbers) is not looked for unless
@@ -39,17 +39,32 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
       harness scan cassettes
       harness scan new.yaml || echo "do not commit this"
     """
+    from harness.cassettes.library import find_recordings
     from harness.errors import HarnessError
     from harness.redaction.config import Redaction, redacted_url
     from harness.redaction.scan import scan
 
     rules = Redaction(personal=frozenset(options.personal))
-    files = findings = unreadable = 0
+    files = findings = unreadable = passed_over = 0
     here = partial(scan, redaction=rules)
-    for _, result in each(here, named(paths, with_journals=True), options.jobs):
+    names: list[tuple[str, HarnessError | None]] = []
+    others: set[str] = set()
+    for path in paths:
+        try:
+            there = find_recordings(path)
+        except HarnessError as error:
+            names.append((path, error))
+            continue
+        names += [(name, None) for name in sorted(there.cassettes + there.others)]
+        others.update(there.others)
+        passed_over += there.passed_over
+    for name, result in each(here, names, options.jobs):
         try:
             found = result()
         except HarnessError as error:
+            if name in others:
+                passed_over += 1
+                continue
             # It quotes the file: that may be the secret.
             complain_of(error, redacted_url(str(error), rules))
             unreadable += 1
@@ -61,6 +76,8 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
             click.echo(printable(str(shown)))
     if not options.quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
+        if passed_over:
+            left += f", {passed_over} files are no recordings and were passed over"
         say(f"{files} scanned, {findings} secrets found{left}")
     if unreadable:
         return Exit.UNUSABLE

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.stable_random import mix
+from harness.fuzz.api_arrivals import LARGE
 from harness.fuzz.stream_trials import LONG
 from harness.fuzz.trial_cases import case
 
@@ -65,6 +66,8 @@ def _telling(trials: StreamTrials, names: list[str]) -> Iterator[Case]:
         yield case(f"{name}, cut off", trials.truncation, name)
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
+    for name in () if trials.recordings else LARGE:
+        yield case(name, trials.large, name)
     for name in telling[1:]:
         yield from _dialects(trials, name, trials.dialects)
         yield from _faults(trials, name, trials.faults, once=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.varied import dialects_of, faults_of
+from harness.core.parts import Reasoning
 from harness.fuzz.api_arrivals import (
     cut_answer,
+    large_answers,
     neutral_answers,
     stock_answers,
     written,
@@ -77,7 +79,14 @@ class StreamTrials:
 
     def stock(self) -> dict[str, Any]:
         """Return the streams by name."""
-        return stock_answers(self.api)
+        answers = stock_answers(self.api)
+        reasoned = (
+            name
+            for name, answer in answers.items()
+            if any(isinstance(part, Reasoning) for parts in answer for part in parts)
+        )
+        self.telling = (*self.telling, *list(reasoned)[:1])
+        return answers
 
     def of_answer(self, answer: Answer) -> Any:
         """Return an answer as a stream."""
@@ -120,6 +129,12 @@ class StreamTrials:
         recorder.recorded.streams.add(name)
         recorder.count("")
         self._ask(recorder, self.arrival(self.streams[name]), name)
+
+    def large(self, recorder: Recorder, name: str) -> None:
+        """Run what is longer than common limits."""
+        recorder.count("")
+        stream = self.of_answer(large_answers(self.api)[name])
+        self._ask(recorder, self.arrival(stream), name)
 
     def _ask(self, recorder: Recorder, arrival: Arrival, name: str) -> None:
         """Ask of one run all that needs no other."""
@@ -238,8 +253,10 @@ class StreamTrials:
         if not recorder.wants("agreement"):
             return
         recorder.recorded.dialects[dialect] += 1
-        recorder.count("agreement")
         arrival = self.arrival(self.streams[name], dialect, split)
+        if not split and arrival == self.arrival(self.streams[name]):
+            return  # which was tried as it is
+        recorder.count("agreement")
         if dialect in _ONLY_EXCEPTIONS:
             recorder.found(self.judge.raises(arrival, self.judge.run(arrival)))
         else:
