@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.dialects import Dialect
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.parts import Reasoning
 from harness.fuzz.api_arrivals import (
@@ -70,7 +71,14 @@ class StreamTrials:
         self.recordings = recordings
         self.reads_bytes = judge.consumer.level.reads_bytes
         self.streams: dict[str, Any] = self.stock()
-        self.dialects = list(dialects_of(self.api))
+        self.dialects = [
+            name
+            for name, dialect in dialects_of(self.api).items()
+            # Another endpoint's frames are no event stream, which a reader of bytes is
+            # for: Bedrock's are binary, and Gemini has a JSON array.
+            if not (self.reads_bytes and isinstance(dialect, Dialect))
+            or dialect.framing.content_type == "text/event-stream"
+        ]
         """Those that the consumer can see, the common ones first."""
         self.faults = list(faults_of(self.api))
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
