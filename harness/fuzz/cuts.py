@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from itertools import combinations, islice, pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk
@@ -203,8 +203,3 @@ def _units(payload: Any, ids: set[str]) -> list[Unit]:
     """Return what can be cut in a payload, given the ids that came before it."""
     choices = [c for c in payload.get("choices") or [] if isinstance(c, dict)]
     return [unit for choice in choices for unit in units_of(choice, ids)]
-
-
-def first(items: Iterator[Any], count: int) -> list[Any]:
-    """Return the first items of an iterator."""
-    return list(islice(items, count))
