@@ -100,28 +100,13 @@ class Lane:
             Its part, added to the call where it continues one; None where the full
             way must be taken.
         """
-        if name != self._name or not raw.startswith(self._prefix):
+        if (
+            name != self._name
+            or not raw.startswith(self._prefix)
+            or not raw.endswith(self._suffix)
+        ):
             return None
-        text = self._text(raw)
-        if not text:
-            return None
-        try:
-            # Not `in` bytes: it raises and catches an error inside, 0.5 us each time.
-            decoded = text.decode()
-            if "\\" in decoded or '"' in decoded or not decoded.isprintable():
-                decoded, end = scanstring(decoded + '"', 0)
-                if end <= len(text.decode()):  # a bare quote
-                    return None
-        except ValueError:  # not UTF-8, or a bare line end
-            return None
-        self._idle = 0
-        return [self._read(decoded)]
-
-    def _text(self, raw: bytes) -> bytes | None:
-        """Return what stands in the place of the text; None where more differs."""
         at, end = len(self._prefix), len(raw) - len(self._suffix)
-        if not raw.endswith(self._suffix):
-            return None
         for hole, bytes_ in self._in_front:
             found = hole.match(raw, at)
             if found is None or not raw.startswith(bytes_, found.end()):
@@ -132,7 +117,20 @@ class Lane:
             if start < 0 or not hole.fullmatch(raw, start + len(bytes_), end):
                 return None
             end = start
-        return raw[at:end]
+        try:
+            # Not `in` bytes: it raises and catches an error inside, 0.5 us each time.
+            text = raw[at:end].decode()
+            if "\\" in text or '"' in text or not text.isprintable():
+                length = len(text)
+                text, end = scanstring(text + '"', 0)
+                if end <= length:  # a bare quote
+                    return None
+        except ValueError:  # not UTF-8, or a bare line end
+            return None
+        if not text:
+            return None
+        self._idle = 0
+        return [self._read(text)]
 
     def learn(self, event: Event, raw: bytes, parts: list[Part]) -> None:
         """Remember an event that was read the full way, or nothing.

@@ -291,33 +291,20 @@ def _apis(text: str | None) -> tuple[str, ...]:
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
     from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
     from harness.errors import CassetteError
+    from harness.fuzz.recorded_streams import recorded_streams
 
     streams: dict[str, Arrival] = {}
     for path in paths:
         found = find_cassettes(path)
         for name in found:
             try:
-                streams |= _streams_of(name)
+                streams |= recorded_streams(load_cassette(name))
             except CassetteError as error:
                 if name == path:
                     raise
                 say(str(error))
     if paths and not streams:
         raise CassetteError(paths[0], "no streamed chat completion to fuzz with")
-    return streams
-
-
-def _streams_of(path: str) -> dict[str, Arrival]:
-    from harness.cassettes.classify import Kind, classify
-    from harness.cassettes.load import load_cassette
-    from harness.engine.stream import StreamReader
-    from harness.fuzz.arrivals import recorded_payloads
-
-    streams = {}
-    for exchange in load_cassette(path).exchanges:
-        if classify(exchange).kind is Kind.STREAM:
-            payloads = recorded_payloads(StreamReader(exchange, None))
-            if payloads:
-                streams[f"{path}#{exchange.index}"] = payloads
     return streams

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,7 @@ from harness.cli.console import Exit, complain, printable, say
 from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.record.scenario_record import RecordedScenario
 
@@ -45,13 +46,13 @@ def record_scenarios(
     met = 0
     for number, path in enumerate(paths, 1):
         title = f"{path} ({number} of {len(paths)})" if len(paths) > 1 else path
-        with _Live(title) as live:
+        with _live(title) as show:
             recorded = record_scenario(
                 Path(path),
                 base_url,
                 api_key=api_key,
                 force=force,
-                on_progress=live.show,
+                on_progress=show,
                 warn=say,
             )
         if recorded.unmet:
@@ -88,29 +89,17 @@ def _summary(recorded: RecordedScenario) -> str:
     )
 
 
-class _Live:
-    """One line on a terminal that shows how far a run has come; else nothing."""
+@contextmanager
+def _live(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show in one line on a terminal how far a run has come; else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _turn, _chunks: None
+        return
+    from rich.console import Console
+    from rich.text import Text
 
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._update: Callable[[str], None] = lambda _: None
-        self._stop: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.text import Text
-
-            first = Text(f"{self._title}: waiting for the first chunk")
-            status = Console(stderr=True).status(first)
-            status.start()
-            self._update = lambda line: status.update(Text(line))
-            self._stop = status.stop
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def show(self, turn: int, chunks: int) -> None:
-        """Show that another chunk has come."""
-        self._update(f"{self._title}: answer {turn + 1}, {counted(chunks, 'chunk')}")
+    first = Text(f"{title}: waiting for the first chunk")
+    with Console(stderr=True).status(first) as status:
+        yield lambda turn, chunks: status.update(
+            Text(f"{title}: answer {turn + 1}, {counted(chunks, 'chunk')}")
+        )

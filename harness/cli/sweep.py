@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
@@ -101,7 +101,7 @@ def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
         refuse_below(opened.place, examples, "--examples")
     with ExitStack() as stack:
         engine = stack.enter_context(options.engine_of(plan))
-        advance = stack.enter_context(_Progress(opened, is_quiet=options.quiet))
+        advance = stack.enter_context(_progress(opened, is_quiet=options.quiet))
         try:
             _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
         except KeyboardInterrupt:
@@ -184,42 +184,33 @@ class _Sweep:
                 write(line)
 
 
-class _Progress:
-    """A bar with rate and ETA on a terminal, else nothing; entering gives `advance`."""
+@contextmanager
+def _progress(corpus: Corpus, *, is_quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show a bar with rate and ETA on a terminal, else nothing; gives `advance`."""
+    if is_quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    def __init__(self, corpus: Corpus, *, is_quiet: bool) -> None:
-        self._corpus = corpus
-        self._bar: Any = None
-        self._is_shown = sys.stderr.isatty() and not is_quiet
-
-    def __enter__(self) -> Callable[[], None]:
-        if not self._is_shown:
-            return lambda: None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._bar = Progress(
-            TextColumn("sweep"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.speed:.0f}/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        task = self._bar.add_task("sweep", total=self._corpus.count())
-        self._bar.start()
-        return lambda: self._bar.advance(task)
-
-    def __exit__(self, *_error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    bar = Progress(
+        TextColumn("sweep"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.speed:.0f}/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("sweep", total=corpus.count())
+    with bar:
+        yield lambda: bar.advance(task)
 
 
 def _write_examples(corpus: Corpus, summary: Summary, folder: str) -> None:

@@ -26,6 +26,8 @@ from harness.core.text import TextBuffer
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
+_BESIDE = {OtherChoice, Usage, Head}  # parts that are no part of choice 0
+
 
 @dataclass(frozen=True, slots=True)
 class AccumulatedMessage:
@@ -119,19 +121,19 @@ class Accumulator:
             parts: What the reader of an API returned, all choices among them.
         """
         for part in parts:
-            if type(part) is OtherChoice:
+            if type(part) not in _BESIDE or (type(part) is Head and part.role):
+                if self._first is None:
+                    self._first = self._choice(0)
+                self._first.add(part)
+            elif type(part) is OtherChoice:
                 self._choice(part.choice).add(part.part)
             elif type(part) is Usage:
                 self.usage = {**(self.usage or {}), **part.counts}
                 self._count(part.input_tokens, part.output_tokens)
-            elif type(part) is Head and not part.role:
+            elif type(part) is Head:
                 self.id = self.id or part.id
                 self.model = self.model or part.model
                 self.created = self.created or int(part.created)
-            else:
-                if self._first is None:
-                    self._first = self._choice(0)
-                self._first.add(part)
 
     @property
     def calls(self) -> list[ToolCall]:

@@ -40,6 +40,8 @@ class Endings:
     """Its fields that are numbers of tokens, and which."""
     leaks_refusal: bool = False
     """Whether a refusal looks like an answer, though there is more than a text."""
+    refusal: str | None = None
+    """The kind of its texts that is a refusal alone; None if it shows none apart."""
 
     def claims(self, shown: Mapping[str, str]) -> dict[str, str]:
         """Return what of the endings is the consumer's own word for a whole answer.
@@ -63,13 +65,26 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             kind = _kind_of_count(shown, count, truth)
             if truth.counts and kind is not None:
                 counts[shown] = kind
-    content, refusal = said["content"][1], said.get("refusal", (None, None))[1]
+    content = said["content"][1]
+    refused, refusal = said.get("refusal", (None, None))
     leaks = (
         refusal is not None
         and bool(content.endings)
         and (refusal, refusal.endings) == (content, content.endings)
     )
-    return Endings(by_meaning, counts, leaks)
+    apart = None
+    if refused is not None and refusal is not None:
+        kind = kind_of(refusal.texts, refused.refusal)
+        apart = kind if kind not in content.texts else None
+    return Endings(by_meaning, counts, leaks, apart)
+
+
+def kind_of(texts: Mapping[str, str], wanted: str) -> str | None:
+    """Return the kind of a text, also if it comes twice, which is a defect."""
+    held = texts.items()
+    return next(
+        (k for k, t in held if t and t == wanted * (len(t) // len(wanted))), None
+    )
 
 
 def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
@@ -108,8 +123,8 @@ def differing(
                 {shown: "nothing" if count is None else str(count)},
             )
     for signature in truth.signatures if truth.is_ended else ():
-        places = (*(got.signatures or ()), *got.texts.values())
-        if got.signatures is not None and not any(signature in one for one in places):
+        kept = (*(got.signatures or ()), *got.texts.values())
+        if got.signatures is not None and not any(signature in one for one in kept):
             return "loses a signature", {"(signature)": signature}, {}
     return None
 

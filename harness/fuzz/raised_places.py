@@ -108,7 +108,9 @@ def _can_wait(value: object) -> bool:
 
 def _place(frames: list[traceback.FrameSummary]) -> str:
     # Of a whole stack, only what our own call of the consumer has called.
-    ours_last = [n for n, f in enumerate(frames[:-1]) if f.filename.startswith(_FUZZ)]
+    last = max((n for n, f in enumerate(frames) if _is_theirs(f.filename)), default=-1)
+    before = frames[:last]
+    ours_last = [n for n, f in enumerate(before) if f.filename.startswith(_FUZZ)]
     called = frames[ours_last[-1] + 1 :] if ours_last else frames
     others = [f for f in called if not f.filename.startswith(_HARNESS)]
     theirs = [frame for frame in called if _is_theirs(frame.filename)]
