@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_named, api_of_event
 from harness.apis.examples import example_events, example_names, numbered_events
@@ -37,7 +37,6 @@ from harness.fuzz.descending import smaller_texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
@@ -342,9 +341,3 @@ def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
                 yield write(
                     api, [*flat[:number], [type(part)(text)], *flat[number + 1 :]]
                 )
-
-
-def style_names(api: str) -> tuple[list[str], list[str]]:
-    """Return the names of the dialects and of the faults of an API."""
-    known = cast("WritingApi", api_named(api))
-    return list(known.dialects), list(known.faults)
