@@ -15,6 +15,7 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
+from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
 from tests.planted import (
     api_bugs,
@@ -210,6 +211,16 @@ def test_limit_of_events_is_found_in_few_tries() -> None:
     (failure,) = _fuzz(unseen.SmallQueue, examples=_SLOW_EXAMPLES).failures
     assert "queue.Full" in failure.kind
     assert 1000 < len(failure.arrived) < 1100
+
+
+def test_long_text_is_short_in_a_test_to_paste() -> None:
+    """As the expression that makes the same text."""
+    (failure,) = _fuzz(unseen.Truncates, examples=_SLOW_EXAMPLES).failures
+    source = pytest_of(failure, "chunks", "tests.planted.unseen:Truncates")
+    assert len(source.splitlines()) < 40
+    held: dict[str, object] = {}
+    exec(source, held)
+    assert held["ARRIVED"] == [*failure.arrived]
 
 
 @pytest.mark.slow
