@@ -217,7 +217,7 @@ def pytest_of(
     if colon:
         lines += ["", f"from {module} import {head[0] if head else name}"]
     arrived = failure.arrived if failure.base is None else failure.base
-    value = pprint.pformat(list(arrived), width=84, sort_dicts=False)
+    value = pprint.pformat(_shortened(list(arrived)), width=84, sort_dicts=False)
     function = f"test_{slug_of(failure)}".replace("-", "_")
     given: dict[str, Any] = {
         "relation": failure.relation,
@@ -243,6 +243,29 @@ def pytest_of(
         f"{arguments}    )",
     ]
     return "\n".join(lines) + "\n"
+
+
+class _Repeated:
+    """A long text as the expression that makes it."""
+
+    def __init__(self, unit: str, length: int) -> None:
+        self._shown = f"({unit!r} * {length // len(unit) + 1})[:{length}]"
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+def _shortened(value: Any) -> Any:
+    """Return a JSON value with long texts that repeat themselves as `_Repeated`."""
+    if isinstance(value, dict):
+        return {key: _shortened(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner) for inner in value]
+    if isinstance(value, str) and len(value) > _ROW:
+        for size in range(1, 9):
+            if value[size:] == value[:-size]:
+                return _Repeated(value[:size], len(value))
+    return value
 
 
 def counted(number: int, noun: str) -> str:

@@ -235,7 +235,7 @@ async def typed_gemini(responses: AsyncIterator[Any]) -> _Object:
     return reader.result()
 
 
-_READERS = {
+_READERS: dict[str, Any] = {
     "chat": Reader,
     "responses": ResponsesReader,
     "anthropic": AnthropicReader,

@@ -15,8 +15,19 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
+from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
-from tests.planted import api_bugs, events, guesses, handlers, shapes, shown, streams
+from tests.planted import (
+    api_bugs,
+    events,
+    guesses,
+    handlers,
+    right_styles,
+    shapes,
+    shown,
+    streams,
+    unseen,
+)
 
 if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
@@ -156,7 +167,8 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     ("target", "apis"),
     [
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
-        *((target, (api,)) for target, api in shown.OF_APIS),
+        *((target, ()) for target in unseen.CHUNKS),
+        *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
         *guesses.GUESSES,
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
         *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
@@ -181,6 +193,49 @@ def test_bug_is_found_within_the_examples_of_a_slow_consumer(
             level="chunks",
             api=",".join(apis) or None,
         )
+
+
+@pytest.mark.parametrize("target", unseen.BYTES, ids=lambda t: t.__name__)
+def test_bug_of_bytes_is_found_within_the_examples_of_a_slow_consumer(
+    target: object,
+) -> None:
+    """What a line may hold, and how long it may be."""
+    judge = judge_of(target, Wanted(Level.BYTES))
+    campaign = Campaign(judge, Plan(offered(judge), max_examples=_SLOW_EXAMPLES))
+    (failure,) = campaign.run()
+    assert len(failure.arrived) <= _MOST_CHUNKS
+
+
+def test_limit_of_events_is_found_in_few_tries() -> None:
+    """It cannot come down to fewer events than the limit, and does not try long."""
+    (failure,) = _fuzz(unseen.SmallQueue, examples=_SLOW_EXAMPLES).failures
+    assert "queue.Full" in failure.kind
+    assert 1000 < len(failure.arrived) < 1100
+
+
+def test_long_text_is_short_in_a_test_to_paste() -> None:
+    """As the expression that makes the same text."""
+    (failure,) = _fuzz(unseen.Truncates, examples=_SLOW_EXAMPLES).failures
+    source = pytest_of(failure, "chunks", "tests.planted.unseen:Truncates")
+    assert len(source.splitlines()) < 40
+    held: dict[str, object] = {}
+    exec(source, held)
+    assert held["ARRIVED"] == [*failure.arrived]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of the SDKs, about odd fields
+@pytest.mark.parametrize(
+    "examples",
+    [200, pytest.param(5000, marks=pytest.mark.campaign)],  # two minutes each
+)
+@pytest.mark.parametrize(("target", "level", "form", "apis"), right_styles.STYLES)
+def test_right_consumer_in_another_style_is_not_reported(
+    target: object, level: str, form: str | None, apis: tuple[str, ...], examples: int
+) -> None:
+    """Whatever it is fed with and however it shows what came."""
+    judge = judge_of(target, Wanted(Level(level), form, apis=apis))
+    assert Campaign(judge, Plan(offered(judge), max_examples=examples)).run() == []
 
 
 @pytest.mark.parametrize("target", shown.RIGHT, ids=lambda t: t.__name__)
