@@ -38,6 +38,7 @@ __all__ = [
     "StreamTimeoutError",
     "UnrecordedConnectionError",
     "UsageError",
+    "counted",
     "did_you_mean",
     "printable",
     "shorten",
@@ -56,6 +57,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 exchange`, `2 exchanges`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

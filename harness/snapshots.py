@@ -22,6 +22,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,15 +199,21 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
         cls, *, test_location: PyTestLocation, snapshot_location: str
     ) -> bool:
         """Return whether a file holds a snapshot of a test."""
-        if test_location.matches_snapshot_location(snapshot_location):
-            return True
-        path = Path(snapshot_location)
-        name = _file_name(test_location.snapshot_name)
-        return (
-            test_location.basename == path.parent.name
-            and test_location.matches_snapshot_site(snapshot_location)
-            and (path.stem == name or path.stem.startswith((f"{name}.", f"{name}[")))
+        # Asked of every test and every file: names first, to resolve paths takes long.
+        path, base = Path(snapshot_location), test_location.basename
+        names = (
+            test_location.snapshot_name_parametrized,
+            _file_name(test_location.snapshot_name),
         )
+        is_named = base == path.parent.name and (
+            not test_location.is_item_parametrized
+            or any(
+                path.stem == n or path.stem.startswith((f"{n}.", f"{n}["))
+                for n in names
+            )
+        )
+        is_of_module = is_named or base == path.stem
+        return is_of_module and test_location.matches_snapshot_site(snapshot_location)
 
     def serialize(
         self,
@@ -254,6 +261,7 @@ class TranscriptSnapshotExtension(SingleFileSnapshotExtension):
             yield reset(style(line))
 
 
+@cache
 def _file_name(name: str) -> str:
     text = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02x}", name)
     if len(text.encode()) <= _LONGEST:

@@ -16,7 +16,7 @@ An API knows no other API. Nothing outside this package names a wire key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.fielded import Fielded
@@ -256,39 +256,3 @@ class WritingApi(Api, Protocol):
 
     def body(self, parts: list[Part]) -> Payload:
         """Write a whole answer that is not streamed."""
-
-    def writer(self, dialect: str) -> Writer:
-        """Return a writer for one response; an empty name is the standard dialect."""
-        return self._named(dialect).writer()
-
-    def changed(
-        self,
-        events: Iterator[WrittenEvent],
-        dialect: str,
-        fault: str,
-        number: int | None,
-    ) -> Iterator[WrittenEvent]:
-        """Give written events what of a dialect the writer does not, then the fault."""
-        events = self._named(dialect).apply(events)
-        return self.faults[fault].apply(events, number) if fault else events
-
-    def encode(
-        self,
-        events: Iterable[WrittenEvent],
-        dialect: str,
-        fault: str,
-        number: int | None,
-        *,
-        is_array: bool = False,
-    ) -> Iterator[bytes]:
-        """Yield the bytes of events, terminators and faults of bytes included."""
-        broken = self.faults[fault] if fault else None
-        is_cut = broken is not None and broken.ends != "as usual"
-        said = self._named(dialect)
-        if is_array:
-            said = replace(said, framing=replace(said.framing, is_array=True))
-        frames = said.frames(events, is_cut=is_cut)
-        return frames if broken is None else broken.apply_bytes(frames, number)
-
-    def _named(self, dialect: str) -> Dialect:
-        return self.dialects[dialect or next(iter(self.dialects))]

@@ -8,16 +8,19 @@ nothing, and so does a fault of what the stream has not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from harness.apis.detect import api_named
 from harness.apis.tables import read_table
+from harness.apis.varied import faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.base import Payload, WrittenEvent
     from harness.apis.edits import Change
+
+
+Leaves: TypeAlias = Literal["same", "prefix", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Fault:
     """One line for a help text; K is the number."""
     change: Change | None = field(repr=False, compare=False, default=None)
     """What it makes of a stream, given its number; None for a fault of bytes."""
+    leaves: Leaves = "anything"
+    """What the answer may be, against that without the fault: the same; for each
+    text and each call a beginning of it; or anything but an undocumented exception."""
+    allows: str = ""
+    """What a documented consumer may do with it; empty where nothing is stated."""
     breaks: tuple[str, ...] = ()
     """The rules that it breaks, without the name of the API."""
     reported: str = ""
@@ -58,6 +66,11 @@ class Fault:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _named, (self.api, self.name)
+
+    @property
+    def level(self) -> Literal["chunks", "bytes"]:
+        """What it works on."""
+        return "bytes" if self.change is None else "chunks"
 
     @property
     def is_silent(self) -> bool:
@@ -93,8 +106,7 @@ class Fault:
 
 
 def _named(api: str, name: str) -> Fault:
-    fault: Fault = api_named(api).faults[name]  # type: ignore[attr-defined]
-    return fault
+    return faults_of(api)[name]
 
 
 def read_faults(api: str, rest: Callable[[str], dict[str, Any]]) -> dict[str, Fault]:

@@ -31,11 +31,21 @@ def as_json(value: object, otherwise: str = "") -> str:
 
 
 def canonical(text: str) -> str:
-    """Return the JSON text of arguments, written one way; other text as it is."""
+    """Return the JSON text of arguments, written one way; other text as it is.
+
+    1 and 1.0 are one number: libraries without integers write it so.
+    """
     try:
-        return json.dumps(json.loads(text, strict=False), sort_keys=True)
+        value = json.loads(text, strict=False, parse_float=_number)
+        return json.dumps(value, sort_keys=True)
     except (ValueError, RecursionError):
         return text
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    is_exact = number.is_integer() and abs(number) < 1 << 53
+    return int(number) if is_exact else number
 
 
 def is_json(text: str) -> bool:

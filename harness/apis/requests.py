@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from harness.apis.base import Conversation, Payload
 
@@ -32,6 +32,26 @@ def request_body(api: str, conversation: Conversation) -> Payload:
         conversation: What was asked.
     """
     return _BODIES[api](conversation)
+
+
+def offered_tools(api: str, names: Iterable[str]) -> Payload:
+    """Return the fields of a body that offer tools without arguments.
+
+    Args:
+        api: A key of `PATHS`.
+        names: Of the tools.
+    """
+    schema: Payload = {"type": "object", "properties": {}}
+    functions = [{"name": name, "parameters": schema} for name in names]
+    if api == "anthropic":
+        return {
+            "tools": [{"name": f["name"], "input_schema": schema} for f in functions]
+        }
+    if api == "gemini":
+        return {"tools": [{"functionDeclarations": functions}]}
+    if api == "responses":
+        return {"tools": [{"type": "function", **function} for function in functions]}
+    return {"tools": [{"type": "function", "function": f} for f in functions]}
 
 
 def _chat(asked: Conversation) -> Payload:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.base import WritingApi, WrittenEvent
+    from harness.apis.dialects import Dialect
     from harness.apis.faults import Fault
     from harness.core.parts import Part
 
@@ -40,9 +41,7 @@ class ApiStyle:
     @property
     def content_type(self) -> str:
         """The `content-type` of what `encode` yields."""
-        dialects = self._api.dialects
-        framing = dialects[self.dialect or next(iter(dialects))].framing
-        return replace(framing, is_array=self.is_array or framing.is_array).content_type
+        return self._written.framing.content_type
 
     def __str__(self) -> str:
         """Return the command line options that ask for it."""
@@ -64,6 +63,15 @@ class ApiStyle:
         return self._api.faults[self.fault] if self.fault else None
 
     @property
+    def _written(self) -> Dialect:
+        """The dialect itself, framed as it is asked for."""
+        known = self._api.dialects
+        dialect = known[self.dialect or next(iter(known))]
+        if not self.is_array:
+            return dialect
+        return replace(dialect, framing=replace(dialect.framing, is_array=True))
+
+    @property
     def _api(self) -> WritingApi:
         return cast("WritingApi", api_named(self.api))
 
@@ -78,21 +86,25 @@ class ApiStyle:
         Returns:
             The events, lazily; and what was left out, complete when they are through.
         """
-        writer = self._api.writer(self.dialect)
+        dialect, broken = self._written, self.broken
+        writer = dialect.writer()
 
         def written() -> Iterator[WrittenEvent]:
             for parts in answer:
                 yield from writer.feed(parts)
             yield from writer.close()
 
-        events = self._api.changed(written(), self.dialect, self.fault, self.number)
+        events = dialect.apply(written())
+        if broken is not None:
+            events = broken.apply(events, self.number)
         return events, writer.left_out
 
     def encode(self, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
-        """Yield the bytes of events, framed as the dialect does."""
-        return self._api.encode(
-            events, self.dialect, self.fault, self.number, is_array=self.is_array
-        )
+        """Yield the bytes of events, terminators and faults of bytes included."""
+        broken = self.broken
+        is_cut = broken is not None and broken.ends != "as usual"
+        frames = self._written.frames(events, is_cut=is_cut)
+        return frames if broken is None else broken.apply_bytes(frames, self.number)
 
 
 def api_style(api: str, dialect: str = "", fault: str = "") -> ApiStyle:

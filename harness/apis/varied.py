@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.apis.chat.dialects import Dialect
     from harness.apis.chat.dialects.registry import DialectPart
-    from harness.apis.chat.faults import Fault, FaultKind
+    from harness.apis.chat.faults import Fault
+    from harness.apis.faults import Fault as FaultKind
     from harness.apis.style import ApiStyle
     from harness.core.parts import Part
     from harness.core.splits import Split
@@ -186,11 +187,7 @@ def dialects_of(api: str | None) -> Mapping[str, Named]:
     return _writing(api).dialects
 
 
-@overload
-def faults_of(api: Literal["chat"]) -> Mapping[str, FaultKind]: ...
-@overload
-def faults_of(api: str | None) -> Mapping[str, Named]: ...
-def faults_of(api: str | None) -> Mapping[str, Named]:
+def faults_of(api: str | None) -> Mapping[str, FaultKind]:
     """Return the faults that `vary` takes for an API, by name; None is `chat`."""
     if api is None or api == "chat":
         from harness.apis.chat.faults import FAULTS

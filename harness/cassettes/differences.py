@@ -57,6 +57,13 @@ def first_difference(one: str, other: str) -> int:
     return next((place for place, (a, b) in pairs if a != b), shorter)
 
 
+def around(text: str, place: int, width: int, mark: str = "…") -> str:
+    """Return what stands around a place of a text, all of it where that is near."""
+    start = 0 if place <= 2 * width else place - width
+    begin, end = mark * bool(start), mark * (len(text) > place + width)
+    return f"{begin}{text[start : place + width]}{end}"
+
+
 def _around(recorded: str, sent: str) -> tuple[str, str]:
     """Cut two long texts so that their first difference is in what is left."""
     if max(len(recorded), len(sent)) <= _SHOWN:

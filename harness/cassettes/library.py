@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
+from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.core.patterns import late
@@ -66,13 +68,7 @@ def find_cassettes(
         return [name]
     if not place.is_dir():
         raise missing(name)
-    found: list[str] = []
-    try:
-        _search(name, found, with_journals=with_journals)
-    except OSError as error:
-        raise CassetteError(
-            error.filename or name, f"cannot be read ({error.strerror})"
-        ) from None
+    found = _searched(name, with_journals=with_journals).cassettes
     if not found:
         raise CassetteError(
             name,
@@ -82,25 +78,71 @@ def find_cassettes(
     return found
 
 
-def _search(folder: str, found: list[str], *, with_journals: bool) -> None:
+class Recordings(NamedTuple):
+    """What of a folder may be a recording."""
+
+    cassettes: list[str]
+    """Cassettes, and journals that recordings left."""
+    others: list[str]
+    """Files that begin as another format that is read; some are something else."""
+    passed_over: int
+    """How many files are neither; hidden ones and those of tools do not count."""
+
+
+def find_recordings(path: str | os.PathLike[str]) -> Recordings:
+    """Return what `find_cassettes` does with journals, and files in other formats.
+
+    Raises:
+        CassetteError: As `find_cassettes`; a folder needs no cassette, but a file.
+    """
+    name = os.fspath(path)
+    if not Path(name).is_dir():
+        return Recordings(find_cassettes(name), [], 0)
+    found = _searched(name, with_journals=True)
+    others = [one for one in found.others if _may_be_stream(one)]
+    if not found.cassettes and not others:
+        find_cassettes(name)  # raises
+    return found._replace(others=others, passed_over=len(found.others) - len(others))
+
+
+def _searched(folder: str, *, with_journals: bool) -> Recordings:
+    found = Recordings([], [], 0)
+    try:
+        _search(folder, found, with_journals=with_journals)
+    except OSError as error:
+        raise CassetteError(
+            error.filename or folder, f"cannot be read ({error.strerror})"
+        ) from None
+    return found
+
+
+def _may_be_stream(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(1 << 16)
+    except OSError:
+        return True  # as a cassette
+    kind = tell_format(head, is_whole=len(head) < 1 << 16)
+    return kind is not Format.YAML and not strange(head)
+
+
+def _search(folder: str, found: Recordings, *, with_journals: bool) -> None:
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
         if entry.name.startswith("."):
             is_one = with_journals and is_journal(entry.name) and entry.is_file()
             if is_one and has_exchange(entry.path):
-                found.append(entry.path)
+                found.cassettes.append(entry.path)
             continue
         if entry.is_dir(follow_symlinks=False):
             venv_mark = Path(entry.path, "pyvenv.cfg")
             if entry.name not in _SKIPPED and not venv_mark.exists():
                 _search(entry.path, found, with_journals=with_journals)
-        elif (
-            entry.name.lower().endswith(ENDINGS)
-            and entry.is_file()
-            and _may_be_cassette(entry.path)
-        ):
-            found.append(entry.path)
+        elif entry.is_file():
+            is_one = entry.name.lower().endswith(ENDINGS)
+            is_one = is_one and _may_be_cassette(entry.path)
+            (found.cassettes if is_one else found.others).append(entry.path)
 
 
 def _may_be_cassette(path: str) -> bool:

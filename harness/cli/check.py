@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from harness.cli.console import Exit, complain_of, printable, say
-from harness.cli.jobs import each, jobs_option, named
+from harness.cli.jobs import each, named
+from harness.cli.options import JOBS, Options, option, takes
 
 
 def _list_rules() -> None:
@@ -17,19 +18,18 @@ def _list_rules() -> None:
             click.echo(f"{rule.name}: {rule.summary} [{rule.source}]")
 
 
-@click.command(
-    "check",
-    no_args_is_help=True,
-)
+class CheckOptions(Options):
+    """The options of `harness check`, as they were given."""
+
+    rules: bool = option("List the rules that streams are held against.")
+    quiet: bool = option("Print problems only, no notes, no summary.")
+    jobs: int = JOBS
+
+
+@click.command("check", no_args_is_help=True)
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option(
-    "--rules", is_flag=True, help="List the rules that streams are held against."
-)
-@click.option(
-    "--quiet", is_flag=True, help="Print problems only, no notes, no summary."
-)
-@jobs_option
-def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> int:
+@takes(CheckOptions)
+def command(paths: tuple[str, ...], options: CheckOptions) -> int:
     """Check recordings: format, byte counts, complete streams, secrets.
 
     PATH is a recording or a folder of cassettes. Problems go to standard output,
@@ -46,14 +46,14 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
     from harness.errors import CassetteError
     from harness.redaction.config import redacted_url
 
-    if rules:
+    if options.rules:
         _list_rules()
         return Exit.DONE
     if not paths:
         raise click.UsageError("name a recording or a folder")
     files = problems = notes = 0
     is_unreadable = False
-    for _, result in each(check, named(paths, with_journals=True), jobs):
+    for _, result in each(check, named(paths, with_journals=True), options.jobs):
         try:
             found = result()
         except CassetteError as error:
@@ -64,9 +64,9 @@ def command(paths: tuple[str, ...], *, rules: bool, quiet: bool, jobs: int) -> i
         problems += sum(not one.is_note for one in found)
         notes += sum(one.is_note for one in found)
         for one in found:
-            if not (one.is_note and quiet):
+            if not (one.is_note and options.quiet):
                 click.echo(printable(redacted_url(str(one))))
-    if not quiet:
+    if not options.quiet:
         say(f"{files} checked, {problems} problems, {notes} notes")
     if is_unreadable:
         return Exit.UNUSABLE

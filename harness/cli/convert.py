@@ -5,25 +5,24 @@ from __future__ import annotations
 import click
 
 from harness.cli.console import Exit, complain, say
-from harness.cli.options import API
+from harness.cli.options import API, Options, option, takes
+
+
+class ConvertOptions(Options):
+    """The options of `harness convert`, as they were given."""
+
+    output: str = option(
+        "The cassette to write.", "-o", "--output", required=True, metavar="FILE"
+    )
+    api: str = option("The API to restate it in.", required=True, of=API)
+    dialect: str | None = option("A dialect of that API.", metavar="NAME")
+    force: bool = option("Replace FILE if it is there.")
 
 
 @click.command("convert", no_args_is_help=True)
 @click.argument("path", metavar="PATH")
-@click.option(
-    "-o", "--output", required=True, metavar="FILE", help="The cassette to write."
-)
-@click.option(
-    "--api",
-    required=True,
-    type=API,
-    help="The API to restate it in.",
-)
-@click.option("--dialect", metavar="NAME", help="A dialect of that API.")
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def command(
-    path: str, *, output: str, api: str, dialect: str | None, force: bool
-) -> int:
+@takes(ConvertOptions)
+def command(path: str, options: ConvertOptions) -> int:
     """Write a recording as another API would have sent it.
 
     Streams are restated event by event, with the same text, reasoning and calls, and
@@ -43,13 +42,14 @@ def command(
     from harness.redaction.redact import redact_cassette
 
     lines: list[str] = []
+    output = options.output
     try:
-        if Path(output).exists() and not force:
+        if Path(output).exists() and not options.force:
             raise click.UsageError(f"{output} is there; --force replaces it")
         made = converted(
             load_cassette(path),
-            api,
-            dialect=dialect,
+            options.api,
+            dialect=options.dialect,
             report=lambda exchange, text: lines.append(f"exchange {exchange}: {text}"),
         )
         save_cassette(redact_cassette(made), output)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.engine_options import engine_options, refuse_below
-from harness.cli.options import AS_JSON
+from harness.cli.engine_options import ENGINE, refuse_below
+from harness.cli.options import PERSONAL, Options, option, takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 _LABELS = ("api", "provider", "model", "shape")
 
 
-@click.group(
-    "corpus",
-    no_args_is_help=True,
-)
+@click.group("corpus", no_args_is_help=True)
 def command() -> None:
     """Pack recordings into a data set; list, count, sample and unpack corpora.
 
@@ -42,25 +39,22 @@ def command() -> None:
     """
 
 
+class PackOptions(Options):
+    """The options of `harness corpus pack`, as they were given."""
+
+    output: str = option(
+        "The folder it goes to.", "-o", "--output", required=True, metavar="TARGET"
+    )
+    personal: tuple[str, ...] = option(
+        "Remove personal data of this kind, too; may be given twice.", of=PERSONAL
+    )
+    engine_of: Callable[[Job], Engine] = ENGINE
+
+
 @command.command("pack", no_args_is_help=True)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option(
-    "-o", "--output", required=True, metavar="TARGET", help="The folder it goes to."
-)
-@click.option(
-    "--personal",
-    type=click.Choice(("email", "phone")),
-    multiple=True,
-    help="Remove personal data of this kind, too; may be given twice.",
-)
-@engine_options
-def pack_command(
-    sources: tuple[str, ...],
-    *,
-    output: str,
-    personal: tuple[str, ...],
-    engine_of: Callable[[Job], Engine],
-) -> int:
+@takes(PackOptions)
+def pack_command(sources: tuple[str, ...], options: PackOptions) -> int:
     """Pack recordings into a Parquet data set: redacted, each stream once.
 
     The same command goes on where an earlier one was interrupted, and adds what is
@@ -76,9 +70,9 @@ def pack_command(
     from harness.corpus.places import Place
 
     for source in sources:
-        refuse_below(Place(source), output, "--output")
-    job = PackJob(frozenset(personal))
-    packed = pack(sources, output, engine_of, job)
+        refuse_below(Place(source), options.output, "--output")
+    job = PackJob(frozenset(options.personal))
+    packed = pack(sources, options.output, options.engine_of, job)
     for problem in packed.problems:
         complain(problem)
     say(
@@ -124,7 +118,7 @@ def ls_command(corpus: str) -> int:
 
 @command.command("stats", no_args_is_help=True)
 @click.argument("corpus")
-@AS_JSON
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def stats_command(corpus: str, *, as_json: bool) -> int:
     """Count the streams of a corpus by API, provider, model and shape."""
     reading = _Reading(corpus)

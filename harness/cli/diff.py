@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from harness.cli.console import Exit, printable, write, write_change
 from harness.cli.options import (
+    AGENT,
     AS_JSON,
     MODE,
     REASONING,
-    agent_options,
+    Options,
     exchange_option,
     mode_of,
+    option,
+    takes,
 )
 from harness.cli.output import imports_own_code, out
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.debug.difference import Change, Difference, SaidChange
@@ -41,27 +44,29 @@ class _How(NamedTuple):
         return _How(*(a or b for a, b in zip(self, other, strict=True)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffOptions:
+class DiffOptions(Options):
     """The options of `harness diff`, as they were given; `..._b` are those of B."""
 
-    interface: str | None
-    interface_b: str | None
-    mode: str | None
-    mode_b: str | None
-    split: str | None
-    split_b: str | None
-    dialect: str | None
-    dialect_b: str | None
-    fault: str | None
-    fault_b: str | None
-    agent: AgentOptions
-    exchange: int | None
-    reasoning: bool
-    said: bool
-    exact: bool
-    context: int
-    as_json: bool
+    interface: str | None = option(
+        "The consumer of both.  [default: streaming, or the stored transcript's]",
+        metavar="streaming|queuing|MODULE:NAME",
+    )
+    interface_b: str | None = option("The consumer of B.", metavar="NAME")
+    mode: str | None = option("How it is used.", of=MODE)
+    mode_b: str | None = option("The same for B.", of=MODE)
+    split: str | None = option("Cut the text of both otherwise.", metavar="SPLIT")
+    split_b: str | None = option("Cut the text of B otherwise.", metavar="SPLIT")
+    dialect: str | None = option("Say both as this provider would.", metavar="NAME")
+    dialect_b: str | None = option("Say B as this provider would.", metavar="NAME")
+    fault: str | None = option("Break both streams.", metavar="NAME[:K]")
+    fault_b: str | None = option("Break the stream of B.", metavar="NAME[:K]")
+    agent: AgentOptions = AGENT
+    exchange: int | None = exchange_option("Compare")
+    reasoning: bool = REASONING
+    said: bool = option("Compare texts and calls, not the cuts.")
+    exact: bool = option("Compare ids, dates, chunk numbers and times too.")
+    context: int = option("Emissions shown around a difference.", least=0, default=2)
+    as_json: bool = AS_JSON
 
     def how(self, suffix: str = "") -> _How:
         """Return how both sides are replayed, or with a suffix what is other for B."""
@@ -71,37 +76,8 @@ class DiffOptions:
 @click.command("diff", no_args_is_help=True)
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="[B]", required=False)
-@click.option(
-    "--interface",
-    metavar="streaming|queuing|MODULE:NAME",
-    help="The consumer of both.  [default: streaming, or the stored transcript's]",
-)
-@click.option("--interface-b", metavar="NAME", help="The consumer of B.")
-@click.option("--mode", type=MODE, help="How it is used.")
-@click.option("--mode-b", type=MODE, help="The same for B.")
-@click.option("--split", metavar="SPLIT", help="Cut the text of both otherwise.")
-@click.option("--split-b", metavar="SPLIT", help="Cut the text of B otherwise.")
-@click.option("--dialect", metavar="NAME", help="Say both as this provider would.")
-@click.option("--dialect-b", metavar="NAME", help="Say B as this provider would.")
-@click.option("--fault", metavar="NAME[:K]", help="Break both streams.")
-@click.option("--fault-b", metavar="NAME[:K]", help="Break the stream of B.")
-@agent_options
-@exchange_option("Compare")
-@REASONING
-@click.option("--said", is_flag=True, help="Compare texts and calls, not the cuts.")
-@click.option(
-    "--exact", is_flag=True, help="Compare ids, dates, chunk numbers and times too."
-)
-@click.option(
-    "--context",
-    type=click.IntRange(min=0),
-    default=2,
-    show_default=True,
-    metavar="N",
-    help="Emissions shown around a difference.",
-)
-@AS_JSON
-def command(a: str, b: str | None, **given: Any) -> int:
+@takes(DiffOptions)
+def command(a: str, b: str | None, options: DiffOptions) -> int:
     """Compare what two replays emit; exit with 1 if they differ.
 
     A and B are recordings, or transcripts that `harness replay --format jsonl` or sse,
@@ -118,7 +94,6 @@ def command(a: str, b: str | None, **given: Any) -> int:
     """
     from harness.debug.difference import compare
 
-    options = DiffOptions(**given)
     if b is None and not any(options.how("_b")):
         raise click.UsageError(
             "there is nothing to compare A with: name a second file, or say what is "
@@ -161,29 +136,20 @@ def _only(side: Side, exchange: int) -> Side:
 
 def _replayed(path: str, options: DiffOptions, how: _How) -> Side:
     from harness.apis.varied import vary
-    from harness.debug.sides import side_of
-    from harness.engine.replay import replay
+    from harness.debug.sides import replayed_side
 
     interface = how.interface or "streaming"
     if ":" in interface:
         imports_own_code()
-    mode = mode_of(interface, how.mode)
-    variation = vary(how.split, how.dialect, how.fault)
-    transcript = replay(
+    return replayed_side(
         path,
         interface,
-        split=variation.split,
-        dialect=variation.dialect,
-        fault=variation.fault,
-        mode=mode,
+        vary(how.split, how.dialect, how.fault),
+        mode=mode_of(interface, how.mode),
         options=options.agent,
         exchange=options.exchange,
         reasoning=options.reasoning,
     )
-    shown = str(variation)
-    if mode not in {None, "tokens"}:
-        shown = f"--mode {mode} {shown}".strip()
-    return side_of(transcript, shown)
 
 
 class _Printer:
@@ -218,8 +184,7 @@ class _Printer:
         if not self._found.said:
             write("said: the same texts and calls")
             return
-        count = len(self._found.said)
-        write(f"said: {count} difference{'s' * (count != 1)}", bold=True)
+        write(f"said: {counted(len(self._found.said), 'difference')}", bold=True)
         for change in self._found.said:
             self._print_saying(change)
 

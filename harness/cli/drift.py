@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain_of, say, write, write_change
-from harness.cli.options import AS_JSON, MODE, OURS, agent_options, given
+from harness.cli.options import (
+    AGENT,
+    AS_JSON,
+    MODE,
+    OURS,
+    Options,
+    given,
+    option,
+    takes,
+)
 from harness.cli.output import imports_own_code, out
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,56 +40,35 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftOptions:
+class DriftOptions(Options):
     """The options of `harness drift`, as they were given."""
 
-    update: bool
-    store: str | None
-    no_sdk: bool
-    interface: str | None
-    mode: str | None
-    agent: AgentOptions
-    reasoning: bool
-    as_json: bool
-    quiet: bool
+    update: bool = option(
+        "Store what is new and replace what has changed; without it nothing is written."
+    )
+    store: str | None = option(
+        "Keep readings below DIR, by the path from the PATH that was named.  "
+        "[default: __drift__ beside each recording]",
+        metavar="DIR",
+    )
+    no_sdk: bool = option("Leave the vendors' SDKs out.")
+    interface: str | None = option(
+        "The interface to ask.  [default: those that are stored, else both]",
+        metavar="streaming|queuing|both|MODULE:NAME",
+    )
+    mode: str | None = option(
+        "With --update: how a streaming interface is used.", of=MODE
+    )
+    agent: AgentOptions = AGENT
+    reasoning: bool = option("With --update: show reasoning as inner thoughts.")
+    as_json: bool = AS_JSON
+    quiet: bool = option("Print changes and errors only.")
 
 
-@click.command(
-    "drift",
-    no_args_is_help=True,
-)
+@click.command("drift", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--update",
-    is_flag=True,
-    help="Store what is new and replace what has changed; without it nothing is "
-    "written.",
-)
-@click.option(
-    "--store",
-    metavar="DIR",
-    help="Keep readings below DIR, by the path from the PATH that was named.  "
-    "[default: __drift__ beside each recording]",
-)
-@click.option("--no-sdk", is_flag=True, help="Leave the vendors' SDKs out.")
-@click.option(
-    "--interface",
-    metavar="streaming|queuing|both|MODULE:NAME",
-    help="The interface to ask.  [default: those that are stored, else both]",
-)
-@click.option(
-    "--mode",
-    type=MODE,
-    help="With --update: how a streaming interface is used.",
-)
-@agent_options
-@click.option(
-    "--reasoning", is_flag=True, help="With --update: show reasoning as inner thoughts."
-)
-@AS_JSON
-@click.option("--quiet", is_flag=True, help="Print changes and errors only.")
-def command(paths: tuple[str, ...], **values: Any) -> int:
+@takes(DriftOptions)
+def command(paths: tuple[str, ...], options: DriftOptions) -> int:
     """Read old recordings again and tell what changed, and by whose doing.
 
     PATH is a recording or a folder of them. Each is read by the installed SDK of its
@@ -100,7 +88,6 @@ def command(paths: tuple[str, ...], **values: Any) -> int:
     from harness.debug.drift import Drifter
     from harness.debug.sdk import Sdks
 
-    options = DriftOptions(**values)
     asked = _asked(options)
     drifter = Drifter(
         asked,
@@ -230,12 +217,14 @@ class _Run:
             write(f"{name}: not stored: {', '.join(drift.missing)}")
 
     def _texts(self, change: Change) -> None:
+        from harness.cassettes.differences import around
+
         if change.by == "recording":
             return  # digests tell a person nothing
         for sign, text in (("-", change.stored), ("+", change.now)):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
-                write_change(sign, _window(text, at), "    ")
+                write_change(sign, around(text, at, _WINDOW), "    ")
 
     def _summarise(self, states: Counter[str]) -> None:
         new = "stored" if self._options.update else "not stored"
@@ -257,12 +246,6 @@ def _by(change: Change) -> str:
     return f"{change.by} (after the recording)" if is_other else change.by
 
 
-def _window(text: str, at: int) -> str:
-    start = 0 if at <= 2 * _WINDOW else at - _WINDOW
-    shown = text[start : at + _WINDOW]
-    return f"{'…' * bool(start)}{shown}{'…' * (len(text) > at + _WINDOW)}"
-
-
 def _verdicts(drifts: list[Drift]) -> Iterator[str]:
     """Yield a line for each reader that changed: whose doing, and its versions."""
     blamed: dict[str, list[tuple[Drift, Change]]] = {}
@@ -275,8 +258,8 @@ def _verdicts(drifts: list[Drift]) -> Iterator[str]:
         versions = {} if by == "recording" else _versions(found, by)
         shown = f" ({', '.join(versions)})" if versions else ""
         who = _NAMES.get(by, f"the interface {by}")
-        say_files = f"{files} recording{'s' * (files != 1)}"
-        yield f"changed by {who}{shown}: {len(found)} in {say_files}"
+        where = counted(files, "recording")
+        yield f"changed by {who}{shown}: {len(found)} in {where}"
 
 
 def _harmless(drifts: list[Drift]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options import Options, group, option, takes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,61 +31,46 @@ class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return int(number) * _UNITS[unit]
 
 
-_OPTIONS = (
-    click.option(
-        "--jobs",
-        type=click.IntRange(1),
-        metavar="N",
-        help="Worker processes on this machine.  [default: one a core]",
-    ),
-    click.option(
-        "--dask",
+class _Engine(Options):
+    jobs: int | None = option(
+        "Worker processes on this machine.  [default: one a core]", least=1
+    )
+    dask: str | None = option(
+        "Work on a Dask cluster instead: its scheduler, or one that is started here "
+        "(with --jobs workers).",
         metavar="ADDRESS|local",
-        help="Work on a Dask cluster instead: its scheduler, or one that is "
-        "started here (with --jobs workers).",
-    ),
-    click.option(
-        "--seconds",
+    )
+    seconds: float = option(
+        "Set a recording apart that takes longer.",
         type=click.FloatRange(0, min_open=True),
         default=60.0,
-        show_default=True,
-        help="Set a recording apart that takes longer.",
-    ),
-    click.option(
-        "--memory",
+    )
+    memory: int = option(
+        "Set a recording apart that makes a worker process larger; 0 sets no limit.",
         type=_Size(),
+        metavar=None,
         default="2G",
-        show_default=True,
-        help="Set a recording apart that makes a worker process larger; 0 "
-        "sets no limit.",
-    ),
-)
+    )
 
 
-def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of an engine; it gets `engine_of`, of a job."""
-
+def _with_engine(command: Callable[..., Any]) -> Callable[..., Any]:
+    @takes(_Engine)
     @wraps(command)
-    def with_engine(
-        *,
-        jobs: int | None,
-        dask: str | None,
-        seconds: float,
-        memory: int,
-        **others: Any,
-    ) -> Any:
+    def with_engine(*, options: _Engine, **others: Any) -> Any:
         def engine_of(job: Job) -> Engine:
             from harness.corpus.engines import engine_for
             from harness.corpus.worker import Limits
 
-            return engine_for(job, Limits(seconds, memory), jobs=jobs, dask=dask)
+            limits = Limits(options.seconds, options.memory)
+            return engine_for(job, limits, jobs=options.jobs, dask=options.dask)
 
         return command(engine_of=engine_of, **others)
 
-    declared: Callable[..., Any] = with_engine
-    for option in reversed(_OPTIONS):
-        declared = option(declared)
-    return declared
+    return with_engine
+
+
+ENGINE = group(_with_engine)
+"""The options of an engine, as what makes one for a job."""
 
 
 def refuse_below(source: Place, target: str, option: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain, printable, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
-from harness.cli.options import agent_options
+from harness.cli.options import AGENT, Options, option, takes
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
@@ -22,142 +22,91 @@ _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FuzzOptions:
+class FuzzOptions(Options):
     """The options of `harness fuzz`, as they were given."""
 
-    level: str | None
-    apis: str | None
-    chunks: str | None
-    gateway: str | None
-    gateway_model: str
-    key: str | None
-    relations: str | None
-    max_examples: int | None
-    seconds: float | None
-    timeout_each: float
-    jobs: int | None
-    dask: str | None
-    seed: int
-    findings: int
-    output: str
-    agent: AgentOptions
-    quiet: bool
+    level: str | None = option(
+        "How the consumer is fed; events are the chunks of any API."
+        "  [default: by what it offers]",
+        "--as",
+        "--level",
+        of=_LEVELS,
+    )
+    apis: str | None = option(
+        "Whose events it takes: chat, responses, anthropic, gemini; of several, the "
+        "first is tried and translated to the others.  [default: by its annotation, "
+        "else chat]",
+        "--api",
+        metavar="NAME,NAME",
+    )
+    chunks: str | None = option(
+        "What a callable gets as chunks: dicts, or objects of the vendor's SDK or of "
+        "ours.  [default: by its annotation, else dict]",
+        of=("dict", "sdk", "model"),
+    )
+    gateway: str | None = option(
+        "In place of a TARGET: a gateway that COMMAND starts, with {port} and "
+        "{upstream}, or by the environment. --api A,B: asked in A, with B underneath.",
+        metavar="COMMAND",
+    )
+    gateway_model: str = option(
+        "The model that a gateway is asked for.", default="model", metavar="NAME"
+    )
+    key: str | None = option("The key whose text a handler returns.", metavar="NAME")
+    relations: str | None = option(
+        "What must hold.  [default: all that the level has]", metavar="NAME,NAME"
+    )
+    max_examples: int | None = option(
+        f"Stop after N runs of the consumer.  [default: {_DEFAULT_EXAMPLES}, "
+        "none with --time]",
+        least=1,
+    )
+    seconds: float | None = option(
+        "Stop after so long; imports and the first plain streams do not count.",
+        "--time",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+    )
+    timeout_each: float = option(
+        "An example that runs longer never ends, which is a finding.",
+        type=click.FloatRange(min=0.1),
+        default=5.0,
+        metavar="SECONDS",
+    )
+    jobs: int | None = option(
+        "Processes; the same examples find the same with any number of them.  "
+        "[default: 1, with --dask local one a core]",
+        least=1,
+        most=256,
+    )
+    dask: str | None = option(
+        "Run the examples on a Dask cluster, where TARGET is installed: its "
+        "scheduler, or one that is started here; they find the same.",
+        metavar="ADDRESS|local",
+    )
+    seed: int = option(
+        "Decides everything that is random.", least=0, most=(1 << 64) - 1, default=0
+    )
+    findings: int = option("Stop after N different failures.", least=1, default=1)
+    output: str = option(
+        "Where minimal cassettes are written.",
+        type=click.Path(file_okay=False),
+        default=".",
+        metavar="DIR",
+    )
+    agent: AgentOptions = AGENT
+    quiet: bool = option("No progress.")
 
     def to_level(self) -> str | None:
         """Return the level by its own name."""
         return "chunks" if self.level == "events" else self.level
 
 
-@click.command(
-    "fuzz",
-    no_args_is_help=True,
-)
+@click.command("fuzz", no_args_is_help=True)
 @click.argument("target", metavar="[TARGET]", required=False)
 @click.argument("paths", nargs=-1, metavar="[CASSETTE]...")
-@click.option(
-    "--as",
-    "--level",
-    "level",
-    type=click.Choice(_LEVELS),
-    help="How the consumer is fed; events are the chunks of any API."
-    "  [default: by what it offers]",
-)
-@click.option(
-    "--api",
-    "apis",
-    metavar="NAME,NAME",
-    help="Whose events it takes: chat, responses, anthropic, gemini; of several, the "
-    "first is tried and translated to the others.  [default: by its annotation, else "
-    "chat]",
-)
-@click.option(
-    "--chunks",
-    type=click.Choice(("dict", "sdk", "model")),
-    help="What a callable gets as chunks: dicts, or objects of the vendor's SDK or of "
-    "ours.  [default: by its annotation, else dict]",
-)
-@click.option(
-    "--gateway",
-    metavar="COMMAND",
-    help="In place of a TARGET: a gateway that COMMAND starts, with {port} and "
-    "{upstream}, or by the environment. --api A,B: asked in A, with B underneath.",
-)
-@click.option(
-    "--gateway-model",
-    default="model",
-    show_default=True,
-    metavar="NAME",
-    help="The model that a gateway is asked for.",
-)
-@click.option("--key", metavar="NAME", help="The key whose text a handler returns.")
-@click.option(
-    "--relations",
-    metavar="NAME,NAME",
-    help="What must hold.  [default: all that the level has]",
-)
-@click.option(
-    "--max-examples",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help=f"Stop after N runs of the consumer.  [default: {_DEFAULT_EXAMPLES}, "
-    "none with --time]",
-)
-@click.option(
-    "--time",
-    "seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Stop after so long; imports and the first plain streams do not count.",
-)
-@click.option(
-    "--timeout-each",
-    type=click.FloatRange(min=0.1),
-    default=5.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="An example that runs longer never ends, which is a finding.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1, max=256),
-    metavar="N",
-    help="Processes; the same examples find the same with any number of them.  "
-    "[default: 1, with --dask local one a core]",
-)
-@click.option(
-    "--dask",
-    metavar="ADDRESS|local",
-    help="Run the examples on a Dask cluster, where TARGET is installed: its "
-    "scheduler, or one that is started here; they find the same.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=(1 << 64) - 1),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Decides everything that is random.",
-)
-@click.option(
-    "--findings",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Stop after N different failures.",
-)
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False),
-    default=".",
-    show_default=True,
-    metavar="DIR",
-    help="Where minimal cassettes are written.",
-)
-@agent_options
-@click.option("--quiet", is_flag=True, help="No progress.")
-def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
+@takes(FuzzOptions)
+def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) -> int:
     """Cut, reframe and break streams until a consumer says something else.
 
     TARGET is streaming, queuing or MODULE:NAME (the current folder is importable): a
@@ -188,7 +137,6 @@ def command(target: str | None, paths: tuple[str, ...], **given: Any) -> int:
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    options = FuzzOptions(**given)
     if options.gateway:
         if options.dask is not None:
             raise click.UsageError("--gateway runs here; leave --dask out")
@@ -292,7 +240,7 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
     named = "" if model == "model" else f", model={model!r}"
     made = f"GatewayConsumer({command!r}, {asked!r}, {served!r}{named})"
     for failure in failures:
-        plain = replace(options, apis=None, level=None)
+        plain = options.but(apis=None, level=None)
         show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
     summarise(campaign.tried, about, plan.seed)
     if failures:
@@ -343,33 +291,20 @@ def _apis(text: str | None) -> tuple[str, ...]:
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
     from harness.cassettes.library import find_cassettes
+    from harness.cassettes.load import load_cassette
     from harness.errors import CassetteError
+    from harness.fuzz.recorded_streams import recorded_streams
 
     streams: dict[str, Arrival] = {}
     for path in paths:
         found = find_cassettes(path)
         for name in found:
             try:
-                streams |= _streams_of(name)
+                streams |= recorded_streams(load_cassette(name))
             except CassetteError as error:
                 if name == path:
                     raise
                 say(str(error))
     if paths and not streams:
         raise CassetteError(paths[0], "no streamed chat completion to fuzz with")
-    return streams
-
-
-def _streams_of(path: str) -> dict[str, Arrival]:
-    from harness.cassettes.classify import Kind, classify
-    from harness.cassettes.load import load_cassette
-    from harness.engine.stream import StreamReader
-    from harness.fuzz.arrivals import recorded_payloads
-
-    streams = {}
-    for exchange in load_cassette(path).exchanges:
-        if classify(exchange).kind is Kind.STREAM:
-            payloads = recorded_payloads(StreamReader(exchange, None))
-            if payloads:
-                streams[f"{path}#{exchange.index}"] = payloads
     return streams

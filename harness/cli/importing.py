@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain, say
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
     from harness.core.parts import Problem
 
 
-@click.command(
-    "import",
-    no_args_is_help=True,
-)
+@click.command("import", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "-o",
@@ -93,11 +91,8 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
         for old, new in zip(exchanges, redacted, strict=True)
     )
     save_cassette(Cassette(output, redacted))
-    count = len(redacted)
-    say(
-        f"{output}: {count} exchange{'s' * (count != 1)} written, "
-        f"redacted in {removed} of them"
-    )
+    count = counted(len(redacted), "exchange")
+    say(f"{output}: {count} written, redacted in {removed} of them")
     return Exit.FINDINGS if left_out else Exit.DONE
 
 
@@ -127,6 +122,5 @@ def _summary(exchanges: list[Exchange]) -> str:
         else:
             name = "streamed" if found.kind is Kind.STREAM else "whole"
             kinds[f"{name} ({found.api})"] += 1
-    count = len(exchanges)
     parts = "; ".join(f"{number} {kind}" for kind, number in kinds.items())
-    return f"{count} exchange{'s' * (count != 1)}: {parts}"
+    return f"{counted(len(exchanges), 'exchange')}: {parts}"

@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import click
-
 from harness.cli.output import out, replaced
 from harness.errors import CassetteError, HarnessError
 
@@ -25,17 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PART = 8  # recordings handed to a process at once: the first results come soon
-
-jobs_option = click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Worker processes; the output is the same. They pay from some hundred "
-    "recordings on.",
-)
-"""Gives a command `--jobs`."""
 
 
 def named(

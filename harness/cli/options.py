@@ -1,88 +1,147 @@
-"""The options that several commands take, each declared once."""
+"""The options of commands: how a class declares them, and those that several take."""
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 OURS = ("streaming", "queuing")
 """The interfaces that have a name."""
-MODE = click.Choice(("tokens", "steps", "legacy", "chat-completion"))
+
+
+class Options:
+    """What a command was given: a subclass declares each option as a field.
+
+    The field's name is the option's (`max_examples` is ``--max-examples``), its type
+    decides what it takes: `bool` is a flag, `int` a number, a tuple may be repeated.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        vars(self).update(given)
+
+    def but(self, **changed: Any) -> Self:
+        """Return the same options with other values."""
+        return type(self)(**{**vars(self), **changed})
+
+
+def option(text: str, *names: str, **settings: Any) -> Any:
+    """Declare an option as a field of `Options`.
+
+    Args:
+        text: Its help.
+        *names: How it is written, where the field's name is not enough.
+        **settings: As `click.option` takes them; `least` and `most` of a number, `of`
+            for what there is to choose from. A default is shown.
+    """
+
+    def declare(field: str, kind: str) -> Decorator:
+        given = dict(settings)
+        bounds = given.pop("least", None), given.pop("most", None)
+        if "of" in given:
+            given["type"] = click.Choice(given.pop("of"))
+        if kind == "bool":
+            given["is_flag"] = True
+        elif kind.startswith("int"):
+            given = {"type": click.IntRange(*bounds), "metavar": "N", **given}
+        elif kind.startswith("tuple"):
+            given["multiple"] = True
+        written = names or (f"--{field.replace('_', '-')}",)
+        shown = "default" in given
+        return click.option(*written, field, help=text, show_default=shown, **given)
+
+    return declare
+
+
+def group(decorator: Decorator) -> Any:
+    """Declare what a decorator gives a command as a field of `Options`."""
+    return lambda _field, _kind: decorator
+
+
+def takes(options: type[Options]) -> Decorator:
+    """Give a command the options that a class declares; it gets them as `options`."""
+    kinds = options.__annotations__
+
+    def declare(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_options(**given: Any) -> Any:
+            own = options(**{name: given.pop(name) for name in kinds})
+            return command(options=own, **given)
+
+        declared: Callable[..., Any] = with_options
+        for name in reversed(kinds):
+            declared = vars(options)[name](name, kinds[name])(declared)
+        return declared
+
+    return declare
+
+
+MODE = ("tokens", "steps", "legacy", "chat-completion")
 """How a streaming interface is used."""
-API = click.Choice(("chat", "responses", "anthropic", "gemini"))
+API = ("chat", "responses", "anthropic", "gemini")
 """What a recording can be restated in."""
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-DIALECT = click.option(
-    "--dialect",
-    metavar="NAME",
-    help="Say the stream as this provider would; several joined by +.",
+PERSONAL = ("email", "phone")
+"""The kinds of personal data that are looked for where they are asked for."""
+AS_JSON = option("Print one JSON object.", "--json")
+JOBS = option(
+    "Worker processes; the output is the same. They pay from some hundred recordings "
+    "on.",
+    least=1,
+    default=1,
 )
-REASONING = click.option(
-    "--reasoning", is_flag=True, help="Show reasoning as inner thoughts."
+DIALECT = option(
+    "Say the stream as this provider would; several joined by +.", metavar="NAME"
 )
-_AGENT = (
-    click.option(
+REASONING = option("Show reasoning as inner thoughts.")
+
+
+def exchange_option(verb: str) -> Any:
+    """Return `--exchange N`, which `verb` only one exchange."""
+    return option(f"{verb} only exchange N, numbered from 0.  [default: all]", least=0)
+
+
+class _Agent(Options):
+    assistant_message: bool = option(
+        "Emit the assistant function's text as assistant messages.",
         "--assistant-message/--no-assistant-message",
         default=False,
-        show_default=True,
-        help="Emit the assistant function's text as assistant messages.",
-    ),
-    click.option(
-        "--assistant-function",
+    )
+    assistant_function: str = option(
+        "The function whose call is the agent's answer.",
         default="send_message",
-        show_default=True,
         metavar="NAME",
-        help="The function whose call is the agent's answer.",
-    ),
-    click.option(
-        "--assistant-argument",
+    )
+    assistant_argument: str = option(
+        "The argument of that function that holds the text.",
         default="message",
-        show_default=True,
         metavar="NAME",
-        help="The argument of that function that holds the text.",
-    ),
-)
+    )
 
 
-def agent_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--assistant-...`; it gets them as `agent`, an `AgentOptions`."""
-
+def _with_agent(command: Callable[..., Any]) -> Callable[..., Any]:
+    @takes(_Agent)
     @wraps(command)
-    def with_agent(
-        *,
-        assistant_message: bool,
-        assistant_function: str,
-        assistant_argument: str,
-        **others: Any,
-    ) -> Any:
+    def with_agent(*, options: _Agent, **others: Any) -> Any:
         from harness.engine.agent_options import AgentOptions
 
         agent = AgentOptions(
-            use_assistant_message=assistant_message,
-            assistant_function=assistant_function,
-            assistant_argument=assistant_argument,
+            use_assistant_message=options.assistant_message,
+            assistant_function=options.assistant_function,
+            assistant_argument=options.assistant_argument,
         )
         return command(agent=agent, **others)
 
-    declared: Callable[..., Any] = with_agent
-    for option in reversed(_AGENT):
-        declared = option(declared)
-    return declared
+    return with_agent
 
 
-def exchange_option(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return `--exchange N`, which `verb` only one exchange."""
-    return click.option(
-        "--exchange",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help=f"{verb} only exchange N, numbered from 0.  [default: all]",
-    )
+AGENT = group(_with_agent)
+"""`--assistant-...`, as one `AgentOptions`."""
 
 
 def given(*names: str) -> list[str]:

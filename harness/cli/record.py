@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, say
+from harness.cli.options import Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.record.proxy import ProxyOptions
@@ -14,57 +16,42 @@ if TYPE_CHECKING:
 _DEFAULT_LISTEN = "127.0.0.1:8787"
 
 
+class RecordOptions(Options):
+    """The options of `harness record`, as they were given."""
+
+    proxy: bool = option(
+        "Be a recording proxy; PATH is the cassette. Point a client's base URL at it."
+    )
+    upstream: str | None = option(
+        "With --proxy: the real server's base URL.", metavar="URL"
+    )
+    listen: str = option(
+        "With --proxy: the address to listen on; port 0 takes any free one.",
+        default=_DEFAULT_LISTEN,
+        metavar="HOST:PORT",
+    )
+    allow_remote: bool = option(
+        "With --proxy: listen on an address that other machines can reach."
+    )
+    rewrite: bool = option(
+        "Replace the cassette as a whole, at the end and only after success; "
+        "without it new recordings replace those they match and the others stay."
+    )
+    base_url: str | None = option(
+        "Without --proxy: the server that PATH..., scenario files, are run against.",
+        metavar="URL",
+    )
+    api_key_env: str | None = option(
+        "Without --proxy: the environment variable that holds the server's key.",
+        metavar="NAME",
+    )
+    force: bool = option("Record even where CI is set.")
+
+
 @click.command("record", no_args_is_help=True)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option(
-    "--proxy",
-    is_flag=True,
-    help="Be a recording proxy; PATH is the cassette. Point a client's base URL at it.",
-)
-@click.option(
-    "--upstream", metavar="URL", help="With --proxy: the real server's base URL."
-)
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    default=_DEFAULT_LISTEN,
-    show_default=True,
-    help="With --proxy: the address to listen on; port 0 takes any free one.",
-)
-@click.option(
-    "--allow-remote",
-    is_flag=True,
-    help="With --proxy: listen on an address that other machines can reach.",
-)
-@click.option(
-    "--rewrite",
-    is_flag=True,
-    help="Replace the cassette as a whole, at the end and only after success; "
-    "without it new recordings replace those they match and the others stay.",
-)
-@click.option(
-    "--base-url",
-    metavar="URL",
-    help="Without --proxy: the server that PATH..., scenario files, are run against.",
-)
-@click.option(
-    "--api-key-env",
-    metavar="NAME",
-    help="Without --proxy: the environment variable that holds the server's key.",
-)
-@click.option("--force", is_flag=True, help="Record even where CI is set.")
-def command(  # noqa: PLR0913 - one an option
-    paths: tuple[str, ...],
-    *,
-    proxy: bool,
-    upstream: str | None,
-    listen: str,
-    allow_remote: bool,
-    rewrite: bool,
-    base_url: str | None,
-    api_key_env: str | None,
-    force: bool,
-) -> int:
+@takes(RecordOptions)
+def command(paths: tuple[str, ...], options: RecordOptions) -> int:
     """Record real streams, with every cut, pause and ending.
 
     \b
@@ -82,7 +69,9 @@ def command(  # noqa: PLR0913 - one an option
     cassette is written beside it, NAME.scenario.yaml to NAME.yaml, and only when the
     answers are what the scenario expects.
     """
-    if not proxy:
+    base_url, api_key_env = options.base_url, options.api_key_env
+    upstream, force = options.upstream, options.force
+    if not options.proxy:
         if base_url is None or upstream is not None:
             raise click.UsageError(
                 "expected --base-url URL for scenario files, or --proxy and --upstream"
@@ -101,16 +90,16 @@ def command(  # noqa: PLR0913 - one an option
 
     if upstream is None or len(paths) != 1:
         raise click.UsageError("--proxy takes --upstream URL and one cassette")
-    host, port = _address(listen)
-    options = ProxyOptions(
+    host, port = _address(options.listen)
+    settings = ProxyOptions(
         upstream=upstream,
         host=host,
         port=port,
-        mode="rewrite" if rewrite else "all",
-        allow_remote=allow_remote,
+        mode="rewrite" if options.rewrite else "all",
+        allow_remote=options.allow_remote,
         force=force,
     )
-    return _run_proxy(paths[0], options)
+    return _run_proxy(paths[0], settings)
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -146,5 +135,5 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
         )
 
     count = asyncio.run(serve())
-    say(f"{path}: {count} exchange{'' if count == 1 else 's'} recorded")
+    say(f"{path}: {counted(count, 'exchange')} recorded")
     return Exit.DONE

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain, printable, say
-from harness.errors import UsageError
+from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.record.scenario_record import RecordedScenario
 
@@ -45,13 +46,13 @@ def record_scenarios(
     met = 0
     for number, path in enumerate(paths, 1):
         title = f"{path} ({number} of {len(paths)})" if len(paths) > 1 else path
-        with _Live(title) as live:
+        with _live(title) as show:
             recorded = record_scenario(
                 Path(path),
                 base_url,
                 api_key=api_key,
                 force=force,
-                on_progress=live.show,
+                on_progress=show,
                 warn=say,
             )
         if recorded.unmet:
@@ -82,39 +83,23 @@ def _summary(recorded: RecordedScenario) -> str:
     names = ", ".join(call.name for call in run.calls) or "no calls"
     size = recorded.cassette.stat().st_size / 1000
     return (
-        f"{recorded.cassette}: {run.ending}, {_count(len(run.turns), 'answer')}, "
-        f"{_count(run.chunks, 'chunk')}, {names}, {recorded.seconds:.1f} s, "
+        f"{recorded.cassette}: {run.ending}, {counted(len(run.turns), 'answer')}, "
+        f"{counted(run.chunks, 'chunk')}, {names}, {recorded.seconds:.1f} s, "
         f"{size:.1f} KB"
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+@contextmanager
+def _live(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show in one line on a terminal how far a run has come; else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _turn, _chunks: None
+        return
+    from rich.console import Console
+    from rich.text import Text
 
-
-class _Live:
-    """One line on a terminal that shows how far a run has come; else nothing."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._update: Callable[[str], None] = lambda _: None
-        self._stop: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.text import Text
-
-            first = Text(f"{self._title}: waiting for the first chunk")
-            status = Console(stderr=True).status(first)
-            status.start()
-            self._update = lambda line: status.update(Text(line))
-            self._stop = status.stop
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def show(self, turn: int, chunks: int) -> None:
-        """Show that another chunk has come."""
-        self._update(f"{self._title}: answer {turn + 1}, {_count(chunks, 'chunk')}")
+    first = Text(f"{title}: waiting for the first chunk")
+    with Console(stderr=True).status(first) as status:
+        yield lambda turn, chunks: status.update(
+            Text(f"{title}: answer {turn + 1}, {counted(chunks, 'chunk')}")
+        )

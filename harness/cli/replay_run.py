@@ -11,6 +11,7 @@ from harness.cli.forms import WRITERS
 from harness.cli.jobs import each, named, portable
 from harness.cli.options import OURS, mode_of
 from harness.cli.output import imports_own_code, out
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,9 +247,9 @@ class Run:
 
     def _summarise(self) -> None:
         parts = [
-            _counted(self.cassettes, "cassette"),
-            _counted(self.emissions, "emission"),
-            _counted(self.diagnostics, "diagnostic"),
+            counted(self.cassettes, "cassette"),
+            counted(self.emissions, "emission"),
+            counted(self.diagnostics, "diagnostic"),
         ]
         if self.skipped:
             parts.append(f"{self.skipped} with nothing to replay")
@@ -283,10 +284,6 @@ def _replay_there(
     counts = {name: getattr(run, name) for name in _COUNTS}
     new = frozenset(run.explained - explained)
     return _Part(counts, new, run.has_shown, run.steps, error)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(

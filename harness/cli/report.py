@@ -8,56 +8,43 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain, complain_of, say
-from harness.cli.jobs import each, jobs_option, named
-from harness.cli.options import REASONING
+from harness.cli.jobs import each, named
+from harness.cli.options import JOBS, REASONING, Options, option, takes
 from harness.cli.output import apart, imports_own_code
 
 if TYPE_CHECKING:
-    from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette
     from harness.debug.report import Drawn
-    from harness.debug.sides import Side
 
 
-@click.command(
-    "report",
-    no_args_is_help=True,
-)
+class ReportOptions(Options):
+    """The options of `harness report`, as they were given."""
+
+    output: str = option(
+        "The page to write.",
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, writable=True),
+        default="report.html",
+        metavar="FILE",
+    )
+    interfaces: tuple[str, ...] = option(
+        "A consumer, several times for several side by side.  [default: both of ours]",
+        "--interface",
+        metavar="streaming|queuing|MODULE:NAME",
+    )
+    split: str | None = option("Cut the text otherwise.", metavar="SPLIT")
+    dialect: str | None = option("Write the streams as this provider.", metavar="NAME")
+    fault: str | None = option("Break the streams at K.", metavar="NAME[:K]")
+    diff: bool = option("Compare the two recordings named.")
+    reasoning: bool = REASONING
+    jobs: int = JOBS
+
+
+@click.command("report", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, writable=True),
-    default="report.html",
-    show_default=True,
-    metavar="FILE",
-    help="The page to write.",
-)
-@click.option(
-    "--interface",
-    "interfaces",
-    multiple=True,
-    metavar="streaming|queuing|MODULE:NAME",
-    help="A consumer, several times for several side by side.  [default: both of ours]",
-)
-@click.option("--split", metavar="SPLIT", help="Cut the text otherwise.")
-@click.option("--dialect", metavar="NAME", help="Write the streams as this provider.")
-@click.option("--fault", metavar="NAME[:K]", help="Break the streams at K.")
-@click.option("--diff", is_flag=True, help="Compare the two recordings named.")
-@REASONING
-@jobs_option
-def command(  # noqa: PLR0913 - options of one call, keyword-only
-    paths: tuple[str, ...],
-    *,
-    output: str,
-    interfaces: tuple[str, ...],
-    split: str | None,
-    dialect: str | None,
-    fault: str | None,
-    diff: bool,
-    reasoning: bool,
-    jobs: int,
-) -> int:
+@takes(ReportOptions)
+def command(paths: tuple[str, ...], options: ReportOptions) -> int:
     """Draw recordings as one page: question, answer, time line, chunks.
 
     PATH is a recording or a folder of them; those that fail stand first. A
@@ -77,13 +64,13 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
     from harness.errors import CassetteError
 
     paths, own = apart(paths)
-    interfaces = (*interfaces, *own) or ("streaming", "queuing")
+    interfaces = (*options.interfaces, *own) or ("streaming", "queuing")
     if own == interfaces:
         interfaces = ("streaming", *own)  # the user's own beside ours
     if any(":" in name for name in interfaces):
         imports_own_code()
-    variation = vary(split, dialect, fault)
-    names = named(paths)
+    variation = vary(options.split, options.dialect, options.fault)
+    names, diff = named(paths), options.diff
     if diff and (len(paths), len(names)) != (2, 2):
         raise click.UsageError("--diff compares two recordings: name two files")
     recordings: list[Drawn] = []
@@ -94,9 +81,9 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
         kept=kept,
         interfaces=interfaces,
         variation=variation,
-        reasoning=reasoning,
+        reasoning=options.reasoning,
     )
-    for name, result in each(here, names, 1 if diff else jobs):
+    for name, result in each(here, names, 1 if diff else options.jobs):
         try:
             recordings.append(result())
         except CassetteError as error:
@@ -112,14 +99,18 @@ def command(  # noqa: PLR0913 - options of one call, keyword-only
         return Exit.UNUSABLE
     sides = None
     if kept is not None and not failed:
+        from harness.debug.sides import replayed_side
+
         a, b = (
-            _side(kept[name], interfaces[0], variation, reasoning=reasoning)
+            replayed_side(
+                kept[name], interfaces[0], variation, reasoning=options.reasoning
+            )
             for name in paths
         )
         sides = a, b
     page = report_page(recordings, sides=sides)
-    write_atomically(output, page.encode("utf-8", "replace"))
-    say(f"{output}: {count} exchanges of {len(recordings)} recordings")
+    write_atomically(options.output, page.encode("utf-8", "replace"))
+    say(f"{options.output}: {count} exchanges of {len(recordings)} recordings")
     if failed:
         return Exit.UNUSABLE
     return Exit.FINDINGS if raised else Exit.DONE
@@ -135,20 +126,3 @@ def _drawn(name: str, *, kept: dict[str, Cassette] | None, **options: Any) -> Dr
     if kept is not None:
         kept[name] = cassette
     return drawn(cassette, **options)
-
-
-def _side(
-    cassette: Cassette, interface: str, variation: Variation, *, reasoning: bool
-) -> Side:
-    from harness.debug.sides import side_of
-    from harness.engine.replay import replay
-
-    made = replay(
-        cassette,
-        interface,
-        split=variation.split,
-        dialect=variation.dialect,
-        fault=variation.fault,
-        reasoning=reasoning,
-    )
-    return side_of(made, str(variation))

@@ -2,107 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, say
-from harness.cli.options import API, DIALECT
+from harness.cli.options import API, DIALECT, Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.serve.server import Server
     from harness.serve.sessions import Sessions
 
 
-@click.command(
-    "serve",
-    no_args_is_help=True,
-)
+class ServeOptions(Options):
+    """The options of `harness serve`, as they were given."""
+
+    host: str = option(
+        "The address to listen on.", default="127.0.0.1", metavar="ADDRESS"
+    )
+    port: int = option(
+        "The port; 0 takes any free one.", least=0, most=65535, default=0
+    )
+    allow_remote: bool = option("Listen on an address that other machines can reach.")
+    allow_hosts: tuple[str, ...] = option(
+        "Answer clients that reach the server under this name or address, too.",
+        "--allow-host",
+        metavar="NAME",
+    )
+    allow_origins: tuple[str, ...] = option(
+        "Let web pages of this origin, as http://localhost:3000, use /harness.",
+        "--allow-origin",
+        metavar="ORIGIN",
+    )
+    cors: bool = option("Pass recorded access-control-* headers on.")
+    speed: str = option(
+        "1: as recorded; X: that many times faster; 0: at once.",
+        default="1",
+        metavar="0|1|X",
+    )
+    split: str | None = option(
+        "Cut the text of the deltas otherwise, as `harness replay` does.",
+        metavar="recorded|whole|chars|N|...",
+    )
+    writes: str | None = option(
+        "Cut the bytes into other writes, also inside a character, a line end or an "
+        "escape; in the forms of --split, N in bytes.",
+        metavar="whole|chars|N|...",
+    )
+    api: str | None = option(
+        "The API that --dialect and --fault are of; every API is served anyway.",
+        of=API,
+    )
+    dialect: str | None = DIALECT
+    fault: str | None = option(
+        "Break the stream or the connection at K; several joined by +.",
+        metavar="NAME[:K]",
+    )
+    match: str = option(
+        "Answer a request with the recording of the same one, or with the next.",
+        of=("strict", "order"),
+        default="strict",
+    )
+    quiet: bool = option("Print the base URL and errors only.")
+
+
+_SETTINGS = ("speed", "split", "writes", "api", "dialect", "fault", "match")
+
+
+@click.command("serve", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="The address to listen on.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="The port; 0 takes any free one.",
-)
-@click.option(
-    "--allow-remote",
-    is_flag=True,
-    help="Listen on an address that other machines can reach.",
-)
-@click.option(
-    "--allow-host",
-    "allow_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="Answer clients that reach the server under this name or address, too.",
-)
-@click.option(
-    "--allow-origin",
-    "allow_origins",
-    multiple=True,
-    metavar="ORIGIN",
-    help="Let web pages of this origin, as http://localhost:3000, use /harness.",
-)
-@click.option("--cors", is_flag=True, help="Pass recorded access-control-* headers on.")
-@click.option(
-    "--speed",
-    default="1",
-    show_default=True,
-    metavar="0|1|X",
-    help="1: as recorded; X: that many times faster; 0: at once.",
-)
-@click.option(
-    "--split",
-    metavar="recorded|whole|chars|N|...",
-    help="Cut the text of the deltas otherwise, as `harness replay` does.",
-)
-@click.option(
-    "--writes",
-    metavar="whole|chars|N|...",
-    help="Cut the bytes into other writes, also inside a character, a line end or an "
-    "escape; in the forms of --split, N in bytes.",
-)
-@click.option(
-    "--api",
-    type=API,
-    help="The API that --dialect and --fault are of; every API is served anyway.",
-)
-@DIALECT
-@click.option(
-    "--fault",
-    metavar="NAME[:K]",
-    help="Break the stream or the connection at K; several joined by +.",
-)
-@click.option(
-    "--match",
-    type=click.Choice(("strict", "order")),
-    default="strict",
-    show_default=True,
-    help="Answer a request with the recording of the same one, or with the next.",
-)
-@click.option("--quiet", is_flag=True, help="Print the base URL and errors only.")
-def command(
-    paths: tuple[str, ...],
-    *,
-    host: str,
-    port: int,
-    allow_remote: bool,
-    allow_hosts: tuple[str, ...],
-    allow_origins: tuple[str, ...],
-    cors: bool,
-    quiet: bool,
-    **settings: Any,
-) -> int:
+@takes(ServeOptions)
+def command(paths: tuple[str, ...], options: ServeOptions) -> int:
     """Serve recordings as an OpenAI-compatible server, until Ctrl-C.
 
     PATH is what `harness replay` takes. The recorded pieces leave as separate writes,
@@ -134,14 +105,19 @@ def command(
     from harness.serve.sessions import Sessions
     from harness.serve.settings import make_settings
 
-    sessions = Sessions(Recordings(paths), make_settings(**settings))
+    settings = make_settings(**{name: getattr(options, name) for name in _SETTINGS})
+    sessions = Sessions(Recordings(paths), settings)
     server = Server(
         sessions,
-        host=host,
-        port=port,
-        allow_remote=allow_remote,
-        access=Access(allow_hosts=allow_hosts, allow_origins=allow_origins, cors=cors),
-        report=None if quiet else say,
+        host=options.host,
+        port=options.port,
+        allow_remote=options.allow_remote,
+        access=Access(
+            allow_hosts=options.allow_hosts,
+            allow_origins=options.allow_origins,
+            cors=options.cors,
+        ),
+        report=None if options.quiet else say,
     )
     asyncio.run(_serve(server, sessions))
     return Exit.DONE
@@ -155,8 +131,7 @@ async def _serve(server: Server, sessions: Sessions) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     await server.start()
-    count = len(sessions.recordings.chosen(""))
-    exchanges = f"{count} exchange{'' if count == 1 else 's'}"
+    exchanges = counted(len(sessions.recordings.chosen("")), "exchange")
     say(f"serving {exchanges}; base URL {server.url}/v1; stop with Ctrl-C")
     await stop.wait()
     await server.stop()

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, printable
-from harness.cli.options import exchange_option
+from harness.cli.options import Options, exchange_option, takes
 
 if TYPE_CHECKING:
     from harness.core.accumulate import AccumulatedMessage
     from harness.engine.summary import ExchangeSummary
 
 
-@click.command(
-    "show",
-    no_args_is_help=True,
-)
+class ShowOptions(Options):
+    """The options of `harness show`, as they were given."""
+
+    exchange: int | None = exchange_option("Show")
+
+
+@click.command("show", no_args_is_help=True)
 @click.argument("path", metavar="PATH")
-@exchange_option("Show")
-def command(path: str, exchange: int | None) -> int:
+@takes(ShowOptions)
+def command(path: str, options: ShowOptions) -> int:
     """Show one recording in full: what was asked, what came, how it ended.
 
     PATH is a recording, or - for standard input.
@@ -35,7 +38,7 @@ def command(path: str, exchange: int | None) -> int:
     from harness.engine.summary import summarise_exchange
     from harness.errors import UsageError
 
-    cassette = load_cassette(path)
+    cassette, exchange = load_cassette(path), options.exchange
     if exchange is not None and exchange >= len(cassette.exchanges):
         raise UsageError(
             f"{path}: there is no exchange {exchange}; it has "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain, say, write
-from harness.cli.engine_options import engine_options, refuse_below
+from harness.cli.engine_options import ENGINE, refuse_below
+from harness.cli.options import Options, option, takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,67 +26,47 @@ if TYPE_CHECKING:
 _SHOWN_CHANGES = 50
 
 
-@click.command(
-    "sweep",
-    no_args_is_help=True,
-)
+class SweepOptions(Options):
+    """The options of `harness sweep`, as they were given."""
+
+    checks: str = option(
+        "Of check, scan, replay, drift (what the vendor's SDK reads, for --against), "
+        "splits, faults; and consumer, which asks MODULE:NAME.",
+        "--do",
+        default="check,scan,replay",
+        metavar="CHECK,...",
+    )
+    output: str = option(
+        "Where the rows go: .jsonl or .parquet, at any URL.",
+        required=True,
+        metavar="ROWS",
+    )
+    against: str | None = option(
+        "Compare with the rows of an earlier sweep: what changed, by whose doing.",
+        metavar="ROWS",
+    )
+    new_since: str | None = option(
+        "Leave out files that are not newer; a FILE holds the time and moves on with "
+        "each complete sweep.",
+        metavar="TIME|FILE",
+    )
+    examples: str | None = option(
+        "Write the smallest failing streams of each kind there, as cassettes.",
+        metavar="DIR",
+    )
+    example_count: int = option(
+        "How many of each kind.", least=1, default=20, metavar=None
+    )
+    engine_of: Callable[[Job], Engine] = ENGINE
+    as_json: bool = option("Print the summary as JSON.", "--json")
+    quiet: bool = option("No progress.")
+
+
+@click.command("sweep", no_args_is_help=True)
 @click.argument("corpus")
 @click.argument("consumer", required=False, metavar="[MODULE:NAME]")
-@click.option(
-    "--do",
-    "checks",
-    default="check,scan,replay",
-    show_default=True,
-    metavar="CHECK,...",
-    help="Of check, scan, replay, drift (what the vendor's SDK reads, for --against), "
-    "splits, faults; and consumer, which asks MODULE:NAME.",
-)
-@click.option(
-    "--output",
-    required=True,
-    metavar="ROWS",
-    help="Where the rows go: .jsonl or .parquet, at any URL.",
-)
-@click.option(
-    "--against",
-    metavar="ROWS",
-    help="Compare with the rows of an earlier sweep: what changed, by whose doing.",
-)
-@click.option(
-    "--new-since",
-    metavar="TIME|FILE",
-    help="Leave out files that are not newer; a FILE holds the time and moves on with "
-    "each complete sweep.",
-)
-@click.option(
-    "--examples",
-    metavar="DIR",
-    help="Write the smallest failing streams of each kind there, as cassettes.",
-)
-@click.option(
-    "--example-count",
-    type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="How many of each kind.",
-)
-@engine_options
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def command(  # noqa: PLR0913 - one an option
-    corpus: str,
-    consumer: str | None,
-    *,
-    checks: str,
-    output: str,
-    against: str | None,
-    new_since: str | None,
-    examples: str | None,
-    example_count: int,
-    engine_of: Callable[[Job], Engine],
-    as_json: bool,
-    quiet: bool,
-) -> int:
+@takes(SweepOptions)
+def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
     """Check, scan, replay and vary every stream of a corpus; a row of results each.
 
     CORPUS is a folder of recordings, an archive or a Parquet data set, at any URL that
@@ -108,18 +89,19 @@ def command(  # noqa: PLR0913 - one an option
     from harness.corpus.rows import Rows, read_rows
     from harness.corpus.sweep_summary import Comparison, Summary
 
-    plan = _plan(checks, consumer)
-    mark = None if new_since is None else Mark(new_since)
+    plan = _plan(options.checks, consumer)
+    mark = None if options.new_since is None else Mark(options.new_since)
     opened = Corpus(corpus, None if mark is None else mark.is_new)
-    rows = Rows(output)
-    summary = Summary(example_count if examples else 0)
+    rows = Rows(options.output)
+    against, examples = options.against, options.examples
+    summary = Summary(options.example_count if examples else 0)
     comparison = None if against is None else Comparison(read_rows(Place(against)))
-    refuse_below(opened.place, output, "--output")
+    refuse_below(opened.place, options.output, "--output")
     if examples:
         refuse_below(opened.place, examples, "--examples")
     with ExitStack() as stack:
-        engine = stack.enter_context(engine_of(plan))
-        advance = stack.enter_context(_Progress(opened, is_quiet=quiet))
+        engine = stack.enter_context(options.engine_of(plan))
+        advance = stack.enter_context(_progress(opened, is_quiet=options.quiet))
         try:
             _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
         except KeyboardInterrupt:
@@ -134,7 +116,7 @@ def command(  # noqa: PLR0913 - one an option
         mark.move(opened.seen)
     if examples:
         _write_examples(opened, summary, examples)
-    return _report(summary, comparison, opened, as_json=as_json)
+    return _report(summary, comparison, opened, as_json=options.as_json)
 
 
 def _plan(checks: str, consumer: str | None) -> Plan:
@@ -202,42 +184,33 @@ class _Sweep:
                 write(line)
 
 
-class _Progress:
-    """A bar with rate and ETA on a terminal, else nothing; entering gives `advance`."""
+@contextmanager
+def _progress(corpus: Corpus, *, is_quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show a bar with rate and ETA on a terminal, else nothing; gives `advance`."""
+    if is_quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    def __init__(self, corpus: Corpus, *, is_quiet: bool) -> None:
-        self._corpus = corpus
-        self._bar: Any = None
-        self._is_shown = sys.stderr.isatty() and not is_quiet
-
-    def __enter__(self) -> Callable[[], None]:
-        if not self._is_shown:
-            return lambda: None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._bar = Progress(
-            TextColumn("sweep"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.speed:.0f}/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        task = self._bar.add_task("sweep", total=self._corpus.count())
-        self._bar.start()
-        return lambda: self._bar.advance(task)
-
-    def __exit__(self, *_error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    bar = Progress(
+        TextColumn("sweep"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.speed:.0f}/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("sweep", total=corpus.count())
+    with bar:
+        yield lambda: bar.advance(task)
 
 
 def _write_examples(corpus: Corpus, summary: Summary, folder: str) -> None:

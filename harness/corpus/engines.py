@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 _PART_BYTES = 2 << 20
 _WINDOW = 4  # parts in flight for each worker: one at work, the others ready
 
+_CONNECTIONS = {
+    # Each connection keeps its last messages for debugging, the data of their parts
+    # too: 560 MiB more over 200 000 streams.
+    "distributed.admin.low-level-log-length": 0,
+}
 _LOCAL_CLUSTER = {
     # A worker that is killed starts again; a cluster whose machine is busy would give
     # it up for good after 15 seconds, the last one too.
@@ -177,6 +182,7 @@ class Dask(Engine):
         self.cluster: Any = None
         """The local cluster; None for another."""
         self._settings = ExitStack()
+        self._settings.enter_context(dask.config.set(_CONNECTIONS))
         if address == "local":
             settings: dict[str, Any] = dict(_LOCAL_CLUSTER)
             if "forkserver" in get_all_start_methods():  # imports distributed once

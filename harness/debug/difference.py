@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.differences import first_difference
 from harness.debug.emitted import Saying, said
 
 if TYPE_CHECKING:
@@ -151,11 +152,6 @@ def _compare_said(a: list[Saying], b: list[Saying]) -> list[SaidChange]:
         theirs = [one for one in b if (one.exchange, one.kind) == key]
         for x, y in zip_longest(ours, theirs):
             if x != y:
-                at = 0 if x is None or y is None else _first_at(x.text, y.text)
+                at = 0 if x is None or y is None else first_difference(x.text, y.text)
                 found.append(SaidChange(x, y, at))
     return sorted(found, key=lambda change: change.exchange)
-
-
-def _first_at(a: str, b: str) -> int:
-    both = zip(a, b, strict=False)
-    return next((n for n, (x, y) in enumerate(both) if x != y), min(len(a), len(b)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.differences import first_difference
 from harness.debug.difference import compare
 from harness.debug.stored import (
     Asked,
@@ -57,9 +58,7 @@ class Change:
         """The first code point that differs; None where one side has nothing."""
         if self.stored is None or self.now is None:
             return None
-        both = zip(self.stored, self.now, strict=False)
-        ends = min(len(self.stored), len(self.now))
-        return next((n for n, (x, y) in enumerate(both) if x != y), ends)
+        return first_difference(self.stored, self.now)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the documented JSON form."""

@@ -107,6 +107,12 @@ def entry_data(
         ],
         "curl": as_curl(exchange),
         "test": "",
+        # What only streams have, and what only others have.
+        **dict.fromkeys(("first", "rate", "gap"), None),
+        "variation": "",
+        "moments": [],
+        "whole": [],
+        "failures": [],
     }
     if made is not None:
         more, found = _stream(made, cassette), made.diagnostics
@@ -154,9 +160,7 @@ def _stream(made: Trace, cassette: Cassette) -> dict[str, Any]:
         "gap": max(waits) if waits else None,
         "interfaces": made.interfaces,
         "moments": [_moment(made, number) for number in range(len(made.moments))],
-        "whole": [],
         "after": [_lines(made.after.get(name, [])) for name in made.interfaces],
-        "failures": [],  # they are among what was found, with the chunk
         "state": _state(made.diagnostics, is_broken=bool(made.failures)),
         "found": [
             *(
@@ -222,14 +226,9 @@ def _whole(
         parts += [(f"call {call.position}", call.arguments) for call in message.calls]
     is_error = summary.kind is Kind.OTHER
     data = {
-        "variation": "",
         "bytes": len(response.body),
         "seconds": summary.duration_s,
-        "first": None,
-        "rate": None,
-        "gap": None,
         "interfaces": names,
-        "moments": [],
         "whole": parts,
         "after": after,
         "failures": failures,

@@ -13,6 +13,7 @@ import json
 import re
 import warnings
 from abc import ABC, abstractmethod
+from collections import deque
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,6 +52,10 @@ class Sdk(ABC):
     """Its package; also the name of the file that keeps its reading."""
     title: ClassVar[str]
     """How a message names it."""
+    kept_back: ClassVar[str] = ""
+    """The type of events that it does not hand on."""
+    parses_arguments: ClassVar[bool] = False
+    """Whether it shows the arguments of a call as JSON values."""
 
     def __init__(self) -> None:
         self.playing: Exchange | None = None
@@ -73,12 +78,47 @@ class Sdk(ABC):
         """Import the SDK and make its client."""
 
     @abstractmethod
-    def read_stream(self, exchange: Exchange, api: str) -> dict[str, Any]:
-        """Read a streamed answer; `playing` is set to it."""
+    def ask(self, api: str) -> Any:
+        """Return the SDK's object of what is `playing`, which was not streamed."""
 
     @abstractmethod
-    def read_whole(self, exchange: Exchange, api: str) -> dict[str, Any]:
-        """Read an answer that was not streamed; `playing` is set to it."""
+    def accumulate(self, heard: Heard, api: str) -> dict[str, Any]:
+        """Read the stream that is `playing`; return what the SDK makes of it."""
+
+    @abstractmethod
+    def kept(self, answer: dict[str, Any], api: str) -> dict[str, Any]:
+        """Return what is kept of an answer, without what the SDK adds itself."""
+
+    @abstractmethod
+    def said(
+        self, answer: dict[str, Any], api: str
+    ) -> tuple[str, list[tuple[Any, Any]], str | None]:
+        """Return its text, its calls and why it ended, in the API's words."""
+
+    def as_sent(self, model: Any) -> dict[str, Any]:
+        """Return an object of the SDK as JSON data, as the API names its fields."""
+        data: dict[str, Any] = model.to_dict(mode="json")
+        return data
+
+    def problems(self, model: Any, data: dict[str, Any]) -> list[str]:
+        """Return what the SDK's own type does not allow: a path and pydantic's code.
+
+        Of a union the place alone: each of its dozens of members has its own complaint.
+        """
+        from pydantic import ValidationError
+
+        found = []
+        try:
+            type(model).model_validate(data)
+        except ValidationError as error:
+            for one in error.errors():
+                path = [str(part) for part in one["loc"]]
+                end = next(
+                    (n for n, name in enumerate(path) if name[:1].isupper()), None
+                )
+                kind = one["type"] if end is None else "union"
+                found.append(f"{'.'.join(path[:end])}: {kind}")
+        return list(dict.fromkeys(found))
 
     def read(self, cassette: Cassette) -> list[dict[str, Any]]:
         """Read every answer of a cassette that is of one of the SDK's APIs.
@@ -99,19 +139,47 @@ class Sdk(ABC):
             kind, _, api = classify(exchange)
             if api not in SDK_NAMES[self.name] or kind is Kind.OTHER:
                 continue
-            read = self.read_stream if kind is Kind.STREAM else self.read_whole
             self.playing = exchange
+            heard = Heard(exchange, self, is_whole=kind is Kind.WHOLE)
             with warnings.catch_warnings():  # pydantic's, of odd content
                 warnings.simplefilter("ignore")
-                found.append({"exchange": exchange.index, **read(exchange, api)})
+                if heard.is_whole:
+                    answer = heard.whole(lambda api=api: self.ask(api))  # type: ignore[misc]  # default binds it
+                else:
+                    answer = self.accumulate(heard, api)
+                kept = self.kept(answer, api)
+                agrees = self._agrees(exchange, *self.said(answer, api))
+            report = heard.report(kept, agrees=agrees)
+            found.append({"exchange": exchange.index, **report})
         return found
 
-    def transport(self, http: ModuleType) -> Any:
-        """Return a transport that answers every request with what is `playing`.
+    def _agrees(
+        self,
+        exchange: Exchange,
+        text: str,
+        calls: list[tuple[Any, Any]],
+        finish: str | None,
+    ) -> bool:
+        """Return whether the SDK reads what harness reads of choice 0."""
+        ours = harness_reads(exchange)
+        own = [
+            (
+                one.name,
+                _value(one.arguments) if self.parses_arguments else one.arguments,
+            )
+            for one in ours.calls
+        ]
+        return (text, calls, finish) == (ours.content, own, ours.finish_reason)
 
-        Args:
-            http: `httpx` or `httpx2`, whichever the SDK is built on.
-        """
+    def client(self, base: Any) -> Any:
+        """Return a client of an SDK's own class over what is `playing`."""
+        roots = [kind.__module__.partition(".")[0] for kind in base.__mro__]
+        # httpx until openai 2, httpx2 since 3; whichever it is built on.
+        http = next(root for root in roots if root.startswith("httpx"))
+        return base(transport=self._transport(importlib.import_module(http)))
+
+    def _transport(self, http: ModuleType) -> Any:
+        """Return a transport that answers every request with what is `playing`."""
 
         def body(exchange: Exchange) -> Iterator[bytes]:
             for _, data in exchange.response.iter_wire():
@@ -172,35 +240,70 @@ class Heard:
         kept_back: The `type` of events that it never hands on.
     """
 
-    def __init__(self, exchange: Exchange, kept_back: str = "") -> None:
+    def __init__(self, exchange: Exchange, sdk: Sdk, *, is_whole: bool = False) -> None:
+        self._sdk = sdk
         self._sent = [
             one.payload
-            for one in arrivals(exchange)
-            if not kept_back or (one.payload or {}).get("type") != kept_back
+            for one in ([] if is_whole else arrivals(exchange))
+            if not sdk.kept_back or (one.payload or {}).get("type") != sdk.kept_back
         ]
+        self.is_whole = is_whole
+        """Whether the answer was not streamed."""
         self._altered: list[int] = []
         self._problems: dict[str, list[int]] = {}
         self.count = 0
         self.raised: list[dict[str, Any]] = []
 
-    def hear(
-        self,
-        events: Callable[[], Iterable[Any]],
-        as_sent: Callable[[Any], dict[str, Any]],
-        problems: Callable[[Any, dict[str, Any]], list[str]],
-    ) -> Iterator[Any]:
+    def whole(self, ask: Callable[[], Any]) -> dict[str, Any]:
+        """Return an answer that was not streamed; empty where the SDK raised."""
+        answer: dict[str, Any] = {}
+        try:
+            model = ask()
+            answer = self._sdk.as_sent(model)
+            self._problems = {one: [] for one in self._sdk.problems(model, answer)}
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
+            self.note("reading", None, error)
+        return answer
+
+    def hear(self, events: Callable[[], Iterable[Any]]) -> Iterator[Any]:
         """Yield the SDK's events; what it raises ends them and is noted."""
         try:
             for event in events():
-                data = as_sent(event)
+                data = self._sdk.as_sent(event)
                 if self.count < len(self._sent) and data != self._sent[self.count]:
                     self._altered.append(self.count)
-                for problem in dict.fromkeys(problems(event, data)):
+                for problem in dict.fromkeys(self._sdk.problems(event, data)):
                     self._problems.setdefault(problem, []).append(self.count)
                 yield event
                 self.count += 1
         except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
             self.note("reading", self.count, error)
+
+    def hear_twice(
+        self,
+        events: Callable[[], Iterable[Any]],
+        helped: Callable[[], Any],
+        take: Callable[[Any, Any], bool],
+        final: str,
+    ) -> None:
+        """Read a stream's events, then once more with the SDK's helper.
+
+        Args:
+            events: Asks for the events.
+            helped: Asks for the stream of the helper.
+            take: Takes that stream and an event of it; returns whether one was sent.
+            final: The helper's method that returns the whole answer.
+        """
+        deque(self.hear(events), 0)
+        number, doing = 0, "accumulating"
+        try:
+            with helped() as stream:
+                for event in stream:
+                    number += take(stream, event)
+                doing = "completing"
+                getattr(stream, final)()
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
+            self.note(doing, number, error)
 
     def note(self, doing: str, number: int | None, error: Exception) -> None:
         """Note what the SDK raised, unless the same was noted of its reading."""
@@ -214,12 +317,15 @@ class Heard:
         """Return what is stored of the exchange."""
         first = self._altered[:1]
         return {
-            "chunks": self.count,
+            "chunks": None if self.is_whole else self.count,
             **answer,
             "raised": self.raised,
             "invalid": [
-                {"problem": problem, "chunks": len(numbers), "first": numbers[0]}
-                for problem, numbers in sorted(self._problems.items())
+                {
+                    "problem": problem,
+                    **({"chunks": len(at), "first": at[0]} if at else {}),
+                }
+                for problem, at in sorted(self._problems.items())
             ],
             "altered": (
                 {"chunks": len(self._altered), "first": first[0]} if first else None
@@ -227,73 +333,10 @@ class Heard:
             "agrees": agrees,
         }
 
-    def report_whole(
-        self, answer: dict[str, Any], problems: list[str], *, agrees: bool
-    ) -> dict[str, Any]:
-        """Return what is stored of an answer that was not streamed."""
-        return {
-            "chunks": None,
-            **answer,
-            "raised": self.raised,
-            "invalid": [{"problem": problem} for problem in sorted({*problems})],
-            "altered": None,
-            "agrees": agrees,
-        }
-
-
-def plain(model: Any) -> dict[str, Any]:
-    """Return an object of OpenAI's or Anthropic's SDK as JSON data."""
-    data: dict[str, Any] = model.to_dict(mode="json")
-    return data
-
-
-def problems_of(model: Any, data: dict[str, Any]) -> list[str]:
-    """Return what the SDK's own type does not allow: a path and pydantic's code.
-
-    Of a union the place alone: each of its dozens of members has its own complaint.
-    """
-    from pydantic import ValidationError
-
-    found = []
-    try:
-        type(model).model_validate(data)
-    except ValidationError as error:
-        for one in error.errors():
-            path = [str(part) for part in one["loc"]]
-            end = next((n for n, part in enumerate(path) if part[:1].isupper()), None)
-            kind = one["type"] if end is None else "union"
-            found.append(f"{'.'.join(path[:end])}: {kind}")
-    return list(dict.fromkeys(found))
-
 
 def harness_reads(exchange: Exchange) -> AccumulatedMessage:
     """Return what harness reads of choice 0."""
     return summarise_exchange(exchange).choices.get(0, AccumulatedMessage())
-
-
-def agrees(
-    exchange: Exchange,
-    text: str,
-    calls: list[tuple[str, Any]],
-    finish: str | None,
-    *,
-    are_parsed: bool = False,
-) -> bool:
-    """Return whether an SDK reads what harness reads: text, calls and finish.
-
-    Args:
-        exchange: What both read.
-        text: The SDK's text.
-        calls: Its calls: the name, and the arguments as text.
-        finish: Why the answer ended, in the API's words.
-        are_parsed: Whether the arguments are JSON values instead.
-    """
-    ours = harness_reads(exchange)
-    own = [
-        (one.name, _value(one.arguments) if are_parsed else one.arguments)
-        for one in ours.calls
-    ]
-    return (text, calls, finish) == (ours.content, own, ours.finish_reason)
 
 
 def _value(arguments: str) -> Any:

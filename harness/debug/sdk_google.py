@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.debug.sdk import Heard, Sdk, agrees
+from harness.debug.sdk import Sdk
 
 if TYPE_CHECKING:
-    from harness.cassettes.model import Exchange
+    from harness.debug.sdk import Heard
 
 _AS_SENT = str.maketrans("-_", "+/")
 _REQUEST: dict[str, Any] = {"model": "recorded", "contents": "recorded"}
@@ -22,97 +22,72 @@ class Google(Sdk):
 
     name = "google-genai"
     title = "the Google Gen AI SDK"
+    parses_arguments = True
 
     def _connect(self) -> None:
         import httpx
         from google import genai
 
         # Created with a transport, a client reads no certificates and no proxies.
-        client = httpx.Client(transport=self.transport(httpx))
         options = genai.types.HttpOptions(
-            httpx_client=client, base_url="http://recorded.invalid"
+            httpx_client=self.client(httpx.Client), base_url="http://recorded.invalid"
         )
-        self._client: Any = genai.Client(
+        self._models: Any = genai.Client(
             api_key="unused", vertexai=False, http_options=options
-        )
+        ).models
 
-    def read_stream(self, exchange: Exchange, api: str) -> dict[str, Any]:
-        """Read a stream; see `Sdk.read`."""
-        del api
-        heard = Heard(exchange)
-        answer = _Answer()
-        chunks = heard.hear(
-            lambda: self._client.models.generate_content_stream(**_REQUEST),
-            _plain,
-            lambda _chunk, _data: [],  # its types are checked as it parses
-        )
-        for chunk in chunks:
-            answer.add(chunk)
-        return heard.report(answer.said(), agrees=answer.agrees(exchange))
+    def ask(self, api: str) -> Any:  # noqa: ARG002 - it has one
+        """Return a whole answer; see `Sdk`."""
+        return self._models.generate_content(**_REQUEST)
 
-    def read_whole(self, exchange: Exchange, api: str) -> dict[str, Any]:
-        """Read a whole answer; see `Sdk.read`."""
-        del api
-        heard = Heard(exchange)
-        answer = _Answer()
-        try:
-            answer.add(self._client.models.generate_content(**_REQUEST))
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
-            heard.note("reading", None, error)
-        return heard.report_whole(answer.said(), [], agrees=answer.agrees(exchange))
+    def accumulate(self, heard: Heard, api: str) -> dict[str, Any]:  # noqa: ARG002 - as above
+        """Read a stream; see `Sdk`."""
+        chunks = heard.hear(lambda: self._models.generate_content_stream(**_REQUEST))
+        return {"chunks": [self.as_sent(chunk) for chunk in chunks]}
+
+    def problems(self, model: Any, data: dict[str, Any]) -> list[str]:
+        """Return nothing: its types are checked as it parses."""
+        del model, data
+        return []
+
+    def kept(self, answer: dict[str, Any], api: str) -> dict[str, Any]:  # noqa: ARG002 - as above
+        """Return what the chunks of an answer add up to; see `Sdk`."""
+        found: dict[str, Any] = {"text": "", "thoughts": "", "calls": []}
+        found |= {"finish_reason": None, "usage": None}
+        for data in answer.get("chunks", [answer]):
+            found["usage"] = data.get("usageMetadata", found["usage"])
+            for candidate in data.get("candidates") or []:
+                if candidate.get("index"):
+                    continue
+                for part in (candidate.get("content") or {}).get("parts") or []:
+                    kind = "thoughts" if part.get("thought") else "text"
+                    found[kind] += part.get("text") or ""
+                    if part.get("functionCall"):
+                        found["calls"].append(part["functionCall"])
+                finish = candidate.get("finishReason", found["finish_reason"])
+                found["finish_reason"] = finish
+        return found
+
+    def said(
+        self, answer: dict[str, Any], api: str
+    ) -> tuple[str, list[tuple[Any, Any]], str | None]:
+        """Return text, calls and finish reason of an answer; see `Sdk`."""
+        found = self.kept(answer, api)
+        calls = [(c.get("name") or "", c.get("args") or {}) for c in found["calls"]]
+        return found["text"], calls, found["finish_reason"]
+
+    def as_sent(self, model: Any) -> dict[str, Any]:
+        """Return an object of the SDK as JSON data, as the API names its fields."""
+        data: dict[str, Any] = model.model_dump(
+            mode="json", by_alias=True, exclude_none=True
+        )
+        data.pop("sdkHttpResponse", None)  # the SDK's own
+        for candidate in data.get("candidates") or []:
+            for part in (candidate.get("content") or {}).get("parts") or []:
+                if "thoughtSignature" in part:  # the same, in the alphabet of URLs
+                    signature = part["thoughtSignature"]
+                    part["thoughtSignature"] = signature.translate(_AS_SENT)
+        return data
 
 
 SDK = Google
-
-
-class _Answer:
-    """What the chunks of one answer add up to."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._thoughts = ""
-        self._calls: list[dict[str, Any]] = []
-        self._finish: str | None = None
-        self._usage: dict[str, Any] | None = None
-
-    def add(self, chunk: Any) -> None:
-        data = _plain(chunk)
-        self._usage = data.get("usageMetadata", self._usage)
-        for candidate in data.get("candidates") or []:
-            if candidate.get("index"):
-                continue
-            for part in (candidate.get("content") or {}).get("parts") or []:
-                if part.get("thought"):
-                    self._thoughts += part.get("text") or ""
-                else:
-                    self._text += part.get("text") or ""
-                if part.get("functionCall"):
-                    self._calls.append(part["functionCall"])
-            self._finish = candidate.get("finishReason", self._finish)
-
-    def said(self) -> dict[str, Any]:
-        return {
-            "text": self._text,
-            "thoughts": self._thoughts,
-            "calls": self._calls,
-            "finish_reason": self._finish,
-            "usage": self._usage,
-        }
-
-    def agrees(self, exchange: Exchange) -> bool:
-        calls = [(one.get("name") or "", one.get("args") or {}) for one in self._calls]
-        return agrees(exchange, self._text, calls, self._finish, are_parsed=True)
-
-
-def _plain(chunk: Any) -> dict[str, Any]:
-    """Return an object of the SDK as JSON data, as the API names its fields."""
-    data: dict[str, Any] = chunk.model_dump(
-        mode="json", by_alias=True, exclude_none=True
-    )
-    data.pop("sdkHttpResponse", None)  # the SDK's own
-    for candidate in data.get("candidates") or []:
-        for part in (candidate.get("content") or {}).get("parts") or []:
-            if "thoughtSignature" in part:  # the same bytes, in the alphabet of URLs
-                signature = part["thoughtSignature"]
-                part["thoughtSignature"] = signature.translate(_AS_SENT)
-    return data

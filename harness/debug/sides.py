@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 from harness.agents.letta.light import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
 from harness.core.sse import SSEDecoder
+from harness.engine.replay import replay
 from harness.engine.transcript import describe
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
+    from harness.apis.varied import Variation
+    from harness.cassettes.model import Cassette
     from harness.engine.transcript import Transcript
 
 STATUS_STEP = "[DONE_STEP]"
@@ -107,6 +110,28 @@ def side_of(transcript: Transcript, variation: str = "") -> Side:
     how = f"{transcript.interface} {variation}".strip()
     rows = [Row(**emission.to_dict()) for emission in transcript.emissions]
     return Side(f"{transcript.cassette} ({how})", rows, transcript.interface)
+
+
+def replayed_side(
+    cassette: Cassette | str,
+    interface: str,
+    variation: Variation,
+    *,
+    mode: str | None = None,
+    **options: Any,
+) -> Side:
+    """Replay a recording and make a side of it; `options` are those of `Replay`."""
+    made = replay(
+        cassette,
+        interface,
+        split=variation.split,
+        dialect=variation.dialect,
+        fault=variation.fault,
+        mode=mode,
+        **options,
+    )
+    shown = "" if mode in {None, "tokens"} else f"--mode {mode} "
+    return side_of(made, f"{shown}{variation}".strip())
 
 
 def load_stored(path: str) -> Side | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from harness.cassettes.differences import first_difference
 from harness.debug.stepper_view import help_text
 
 if TYPE_CHECKING:
@@ -100,5 +101,4 @@ class Events(Static):
 def _common(names: list[str]) -> str:
     """Return what all names begin with."""
     first, last = min(names), max(names)
-    same = zip(first, last, strict=False)
-    return first[: next((n for n, (a, b) in enumerate(same) if a != b), len(first))]
+    return first[: first_difference(first, last)]

@@ -17,7 +17,7 @@ A user's interface is used as it is; only attributes that it has are set.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.agents.letta.light import LightMessage, Record, make_message
 from harness.agents.letta.streaming import StreamingServerInterface
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
 
 __all__ = [
-    "Adapter",
     "GeneratorAdapter",
     "ListAdapter",
     "Mode",
@@ -43,34 +42,6 @@ __all__ = [
     "StreamingAdapter",
     "adapt",
 ]
-
-
-class Adapter(Protocol):
-    """An interface as the agent loop sees it."""
-
-    interface: Any
-    takes_chunks: bool
-    """Whether chunks are passed on to it."""
-
-    def takes_events(self, api: str) -> bool:
-        """Return whether it is given an API's own events instead."""
-
-    def feed(
-        self, chunk: Chunk, parts: list[Part], message_id: str, date: datetime
-    ) -> None:
-        """Pass one chunk on, and what was read of it."""
-
-    def call(self, method: str, *arguments: Any) -> None:
-        """Call a method of the interface; one that it lacks is left out."""
-
-    def set_streaming(self, *, is_streaming: bool) -> None:
-        """Return whether the response that follows is streamed."""
-
-    def drain(self) -> list[Any]:
-        """Return what came out since the last call."""
-
-    def release(self) -> None:
-        """Leave the interface configured as it was found."""
 
 
 class StreamingAdapter(BaseAdapter):

@@ -15,7 +15,7 @@ from harness.apis.varied import vary
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Cassette, Ending, Exchange, WireChunk
 from harness.engine.conversation import conversation_of
-from harness.engine.restated import restated_bytes
+from harness.engine.restated import restated_bytes, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,21 +103,13 @@ def _converted(
         variation = vary(dialect="openai")
     pieces = [p for p in restated_bytes(exchange, variation, own, left) if p]
     kind = variation.style.content_type if variation.style else "text/event-stream"
-    wire = exchange.response.wire
-    last = wire[-1].seconds if wire else 0.0
-    first = wire[0].seconds if wire else 0.0
-    step = (last - first) / max(1, len(pieces) - 1)
+    recorded = exchange.response
     response = replace(
-        exchange.response,
+        recorded,
         headers={"content-type": [kind]},
         body=b"".join(pieces),
-        wire=[
-            WireChunk(round(first + n * step, 3), len(piece))
-            for n, piece in enumerate(pieces)
-        ]
-        if wire
-        else None,
-        ended=exchange.response.ended or Ending("complete"),
+        wire=spread(pieces, recorded, 3) if recorded.wire else None,
+        ended=recorded.ended or Ending("complete"),
         source=None,
     )
     request = _asked(exchange, own, api, report, is_streamed=True)

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from harness.core.parts import Item
 from harness.engine.runs import Run, runs
-from harness.errors import printable
+from harness.errors import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -43,16 +43,12 @@ def counts(transcript: Transcript) -> str:
     found = len(transcript.diagnostics)
     return ", ".join(
         (
-            _counted(len(transcript.responses), "exchange"),
-            _counted(chunks, "chunk"),
-            _counted(len(transcript.emissions), "emission"),
-            _counted(found, "finding") if found else "no findings",
+            counted(len(transcript.responses), "exchange"),
+            counted(chunks, "chunk"),
+            counted(len(transcript.emissions), "emission"),
+            counted(found, "finding") if found else "no findings",
         )
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def view(transcript: Transcript, *, width: int | None = None) -> str:
@@ -121,7 +117,7 @@ def view_lines(
         fresh = [one for one in here if str(one) not in known]
         yield from _findings(fresh, columns, explain)
         if len(fresh) < len(here):
-            yield Line(f"   x {_counted(len(here) - len(fresh), 'finding')} as above")
+            yield Line(f"   x {counted(len(here) - len(fresh), 'finding')} as above")
 
 
 def _not_emitted(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Exchange
+from harness.cassettes.model import Exchange, WireChunk
 from harness.engine.stream import StreamReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.varied import Variation
+    from harness.cassettes.model import Response
 
 
 def restated_bytes(
@@ -58,3 +59,14 @@ def restated_exchange(
         exchange.response, body=b"", wire=None, ended=None, source=pieces
     )
     return Exchange(exchange.index, exchange.request, response)
+
+
+def spread(pieces: list[bytes], recorded: Response, digits: int) -> list[WireChunk]:
+    """Return the reads of a restated stream, evenly over the time of the recorded."""
+    wire = recorded.wire
+    first, last = (wire[0].seconds, wire[-1].seconds) if wire else (0.0, 0.0)
+    step = (last - first) / max(1, len(pieces) - 1)
+    return [
+        WireChunk(round(first + number * step, digits), len(piece))
+        for number, piece in enumerate(pieces)
+    ]

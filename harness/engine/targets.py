@@ -63,7 +63,7 @@ def make_interface(target: object, options: AgentOptions) -> Any:
 
         target = QueuingInterface
     elif isinstance(target, str):
-        target = _import(target)
+        target = import_named(target)
     if not (inspect.isclass(target) or inspect.isroutine(target)) and not isinstance(
         target, partial
     ):
@@ -89,35 +89,45 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         ) from error
 
 
-def _import(name: str) -> object:
+def import_named(
+    name: str,
+    what: str = "interface",
+    own: tuple[str, ...] = ("streaming", "queuing", "both"),
+    example: str = "my_agent.stream:MyInterface",
+) -> object:
+    """Import what `MODULE:NAME` names.
+
+    Args:
+        name: As a caller writes it.
+        what: How a message calls it.
+        own: The names without a module that a message lists.
+        example: A name that a message shows.
+
+    Raises:
+        UsageError: The name is malformed, or there is no such module or attribute.
+        InterfaceError: Importing the module failed.
+    """
     module_name, colon, attributes = name.partition(":")
     if not (module_name and colon and attributes):
         dotted, dot, last = name.rpartition(".")
-        hint = did_you_mean(name, ("streaming", "queuing", "both"))
+        hint = did_you_mean(name, own)
         if dot and not colon and dotted and last:
             hint = f"did you mean '{dotted}:{last}'?"
         raise UsageError(
-            f"interface {name!r} is none of 'streaming', 'queuing', 'both' and no "
-            "MODULE:NAME such as 'my_agent.stream:MyInterface'"
-            + (f": {hint}" if hint else "")
+            f"{what} {name!r} is none of {', '.join(map(repr, own))} and no "
+            f"MODULE:NAME such as {example!r}" + (f": {hint}" if hint else "")
         )
     try:
         target: object = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or module_name
-        if missing == module_name or module_name.startswith(f"{missing}."):
+    except Exception as error:
+        missing = (isinstance(error, ModuleNotFoundError) and error.name) or ""
+        if missing and f"{module_name}.".startswith(f"{missing}."):
             raise UsageError(
-                f"interface {name!r}: there is no module {missing!r} in the current "
+                f"{what} {name!r}: there is no module {missing!r} in the current "
                 "folder or among the installed packages"
             ) from None
         raise InterfaceError(
-            f"interface {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}",
-            line=str(user_frame(error) or ""),
-        ) from error
-    except Exception as error:
-        raise InterfaceError(
-            f"interface {name!r}: importing {module_name} failed: "
+            f"{what} {name!r}: importing {module_name} failed: "
             f"{type(error).__name__}: {error}",
             line=str(user_frame(error) or ""),
         ) from error
@@ -127,7 +137,7 @@ def _import(name: str) -> object:
         except AttributeError:
             hint = did_you_mean(attribute, dir(target))
             raise UsageError(
-                f"interface {name!r}: {module_name} has no attribute {attributes!r}"
+                f"{what} {name!r}: {module_name} has no attribute {attributes!r}"
                 + (f"; {hint}" if hint else "")
             ) from None
     return target

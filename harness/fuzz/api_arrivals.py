@@ -6,8 +6,9 @@ The neutral form between them is the parts of each event (`harness.core.parts`).
 
 from __future__ import annotations
 
+import json
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_named, api_of_event
 from harness.apis.examples import example_events, example_names, numbered_events
@@ -31,11 +32,11 @@ from harness.core.parts import (
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
 from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
+from harness.fuzz.descending import smaller_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
     from harness.apis.style import ApiStyle
     from harness.fuzz.arrivals import Arrival
@@ -44,6 +45,8 @@ Answer = list[list[Part]]
 """The parts of each event, in order."""
 
 _WHOLE = parse_split("whole")
+_RETURNED = frozenset(("signature", "redacted_reasoning"))
+"""What is opaque and must be returned with the next request."""
 
 
 def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
@@ -113,7 +116,7 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         signatures=tuple(
             part.data
             for part in parts
-            if isinstance(part, Opaque) and part.kind == "signature"
+            if isinstance(part, Opaque) and part.kind in _RETURNED
         ),
     )
 
@@ -218,11 +221,16 @@ def _text(*pieces: str) -> Answer:
     return [[part] for part in parts]
 
 
-def api_probes(api: str, text: str, reasoning: str, call: Call) -> dict[str, Answer]:
+def api_probes(
+    api: str, pieces: tuple[str, ...], reasoning: str, call: Call
+) -> dict[str, Answer]:
     """Return plain answers from which it is learnt what a consumer shows."""
+    text = "".join(pieces)
+    one, two = (_call(number, call.name, call.arguments) for number in (0, 1))
     return {
         "content": _complete(api, *_text(text)),
-        "calls": _complete(api, *_call(0, call.name, call.arguments), calls=True),
+        "calls": _complete(api, *one, calls=True),
+        "several": _complete(api, *_text(*pieces), *one, *two, calls=True),
         "reasoning": _complete(
             api, [Block("reasoning")], [Reasoning(reasoning)], *_text(text)
         ),
@@ -273,6 +281,37 @@ def neutral_answers(api: str) -> dict[str, Answer]:
             *_call(0, "note", '{"message": "a', '\\"b', "\\n\\u00", 'e9\\\\"}'),
             calls=True,
         ),
+        **further_answers(api),
+    }
+
+
+def further_answers(api: str) -> dict[str, Answer]:
+    """Return those of the neutral answers that chat has no example of."""
+    odd = (
+        '{"id": 9007199254740993, "ratio": 0.1, "path": "C:\\\\new\\\\table", ',
+        '"none": null, "deep": {"list": [{"a": []}, "}"]}}',
+    )
+    return {
+        "text with blanks around": _complete(api, *_text(" \n a", " b", " \n\n")),
+        "text that looks like events": _complete(
+            api, *_text("data: [DONE]\n", "\nevent: error\n", "data: error: no\n\n: a")
+        ),
+        "arguments of every kind": _complete(api, *_call(0, "note", *odd), calls=True),
+    }
+
+
+LARGE = ("a long text", "long arguments", "a text in many pieces")
+
+
+def large_answers(api: str) -> dict[str, Answer]:
+    """Return what is longer than common limits: of a line, a text, a queue, a stack."""
+    arguments = json.dumps({"a": "word " * 40_000})
+    return {
+        "a long text": _complete(api, *_text("word ", "word " * 210_000)),
+        "long arguments": _complete(
+            api, *_call(0, "note", arguments[:99], arguments[99:]), calls=True
+        ),
+        "a text in many pieces": _complete(api, *_text(*["word "] * 2_500)),
     }
 
 
@@ -298,14 +337,7 @@ def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
     yield write(api, cut_answer(flat, "whole"))
     for number, (part,) in enumerate(flat):
         if isinstance(part, Text | Reasoning | Refusal) and len(part.text) > 1:
-            half = len(part.text) // 2
-            for text in (part.text[:half], part.text[half:], part.text[1:]):
+            for text in smaller_texts(part.text):
                 yield write(
                     api, [*flat[:number], [type(part)(text)], *flat[number + 1 :]]
                 )
-
-
-def style_names(api: str) -> tuple[list[str], list[str]]:
-    """Return the names of the dialects and of the faults of an API."""
-    known = cast("WritingApi", api_named(api))
-    return list(known.dialects), list(known.faults)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.json_values import is_json
 from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.descending import Tries, descend, shrink_pieces
+from harness.fuzz.descending import MANY, Tries, descend, fewer_of_many, shrink_pieces
 from harness.fuzz.descending import shorter as without_some
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def shrink_events(
 
     if isinstance(arrival[0], bytes):
         return shrink_pieces(arrival, fails, is_allowed, fewer, tries)
-    stream = descend(arrival, fewer, test)
+    stream = fewer_of_many(arrival, test)
+    if len(stream) > MANY:
+        return stream
+    stream = descend(stream, fewer, test)
     # What comes twice goes first: else it would stand in for what is left out.
     return descend(descend(stream, _said_once, test), shorter, test)
 

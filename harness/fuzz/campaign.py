@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harness.fuzz.chat_trials import ChatTrials
 from harness.fuzz.driving import Level
 from harness.fuzz.findings import Findings, OverError, Plan, Tried, shrunk
-from harness.fuzz.stream_rounds import StreamRounds
+from harness.fuzz.stream_rounds import stream_cases
+from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.text_rounds import TextRounds
 from harness.fuzz.trial_cases import run_case
 
@@ -38,11 +40,8 @@ def cases_of(
     """
     if judge.consumer.level is Level.HANDLER:
         return TextRounds(judge, plan.seed, dict(recordings or {})).cases()
-    if judge.api != "chat":
-        from harness.fuzz.api_rounds import ApiRounds
-
-        return ApiRounds(judge, plan.seed).cases()
-    return StreamRounds(judge, plan.seed, dict(recordings or {})).cases()
+    trials = ChatTrials if judge.api == "chat" else StreamTrials
+    return stream_cases(trials(judge, plan.seed, dict(recordings or {})))
 
 
 class Campaign:

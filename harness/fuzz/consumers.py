@@ -11,7 +11,6 @@ offers. Three attributes of a target, or of its class, are read where they are t
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import sys
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
-from harness.engine.targets import make_interface
-from harness.errors import UsageError
+from harness.engine.targets import import_named, make_interface
+from harness.errors import InterfaceError, UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed
 from harness.fuzz.driving import (
     BaseConsumer,
@@ -73,41 +72,13 @@ def import_target(name: str) -> object:
     """
     if name in {"streaming", "queuing"}:
         return name
-    module_name, colon, path = name.partition(":")
-    if not (module_name and colon and path):
-        dotted = ":".join(name.rsplit(".", 1))
-        hint = f": did you mean {dotted!r}?" if dotted != name and not colon else ""
-        raise UsageError(
-            f"target {name!r} is none of 'streaming', 'queuing' and no MODULE:NAME "
-            f"such as 'my_agent.stream:Reader'{hint}"
-        )
     if "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: the current folder counts
+    own = ("streaming", "queuing")
     try:
-        target: object = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or module_name
-        if missing != module_name and not module_name.startswith(f"{missing}."):
-            raise UsageError(_failed_import(name, module_name, error)) from error
-        problem = f"there is no module {missing!r}"
-        problem += " in the current folder or among the installed packages"
-        raise UsageError(f"target {name!r}: {problem}") from None
-    except Exception as error:
-        raise UsageError(_failed_import(name, module_name, error)) from error
-    for attribute in path.split("."):
-        try:
-            target = getattr(target, attribute)
-        except AttributeError:
-            raise UsageError(
-                f"target {name!r}: {module_name} has no attribute {path!r}"
-            ) from None
-    return target
-
-
-def _failed_import(name: str, module: str, error: Exception) -> str:
-    return (
-        f"target {name!r}: importing {module} failed: {type(error).__name__}: {error}"
-    )
+        return import_named(name, "target", own, "my_agent.stream:Reader")
+    except InterfaceError as error:
+        raise UsageError(str(error)) from error
 
 
 def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Consumer:

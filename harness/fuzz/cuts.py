@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import random
 import re
-from itertools import combinations, islice, pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.cutting import cut_chunks
+from harness.apis.chat.slots import Unit, units_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
 from harness.fuzz.arrivals import Arrival, payloads_of
@@ -128,8 +129,10 @@ class StreamCuts:
         self._pieces: dict[tuple[int, int], Arrival] = {}
         self._merged: dict[int, Arrival] = {}
         self._whole = parse_split("whole")
-        self._lengths = [_length(payload) for payload in payloads]
-        self._ids = _repeats_ids(payloads)
+        ids: set[str] = set()
+        units = [_units(payload, ids) for payload in payloads]
+        self._lengths = [max([0, *(len(u.text) for u in row)]) for row in units]
+        self._repeats_ids = any(unit.keeps_id for row in units for unit in row)
 
     @property
     def is_spliceable(self) -> bool:
@@ -137,7 +140,7 @@ class StreamCuts:
 
         Not where ids are sent again: which piece has one depends on what came before.
         """
-        return not self._ids
+        return not self._repeats_ids
 
     def every_one_cut(self) -> Iterator[Arrival]:
         """Yield every way to cut one text of one chunk in two."""
@@ -196,37 +199,7 @@ class StreamCuts:
         return self._merged[number]
 
 
-def _length(payload: Any) -> int:
-    """Return the length of the longest text in a payload that can be cut."""
-    longest = 0
-    for choice in payload.get("choices") or []:
-        delta = choice.get("delta") if isinstance(choice, dict) else None
-        if not isinstance(delta, dict):
-            continue
-        texts = [delta.get(f) for f in ("content", "reasoning_content", "refusal")]
-        for entry in delta.get("tool_calls") or []:
-            function = entry.get("function") if isinstance(entry, dict) else None
-            if isinstance(function, dict):
-                texts.append(function.get("arguments"))
-        longest = max([longest, *(len(t) for t in texts if isinstance(t, str))])
-    return longest
-
-
-def _repeats_ids(payloads: Arrival) -> bool:
-    seen: set[str] = set()
-    for payload in payloads:
-        for choice in payload.get("choices") or []:
-            delta = choice.get("delta") if isinstance(choice, dict) else None
-            entries = delta.get("tool_calls") if isinstance(delta, dict) else None
-            for entry in entries if isinstance(entries, list) else []:
-                sent = entry.get("id") if isinstance(entry, dict) else None
-                if isinstance(sent, str) and sent:
-                    if sent in seen:
-                        return True
-                    seen.add(sent)
-    return False
-
-
-def first(items: Iterator[Any], count: int) -> list[Any]:
-    """Return the first items of an iterator."""
-    return list(islice(items, count))
+def _units(payload: Any, ids: set[str]) -> list[Unit]:
+    """Return what can be cut in a payload, given the ids that came before it."""
+    choices = [c for c in payload.get("choices") or [] if isinstance(c, dict)]
+    return [unit for choice in choices for unit in units_of(choice, ids)]

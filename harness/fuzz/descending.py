@@ -93,6 +93,36 @@ def fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:
     return pieces
 
 
+MANY = 300
+"""Events; of more a few are left out, for each costs in every try."""
+
+
+def fewer_of_many(stream: Arrival, test: Tries) -> Arrival:
+    """Leave events out of the middle of a long stream, ever fewer at once."""
+    size = len(stream) // 2
+    while size >= MANY // 16:
+        middle = (len(stream) - size) // 2
+        smaller = stream[:middle] + stream[middle + size :]
+        if len(stream) > MANY and test(smaller):
+            stream, size = smaller, min(size, len(smaller) // 2)
+        else:
+            size //= 2
+    return stream
+
+
+LONG_TEXT = 4096
+"""Code points; of longer texts only large pieces are left out."""
+
+
+def smaller_texts(text: str) -> Iterator[str]:
+    """Yield the halves of a text; of a long one, beginnings that lack ever less."""
+    if len(text) <= LONG_TEXT:
+        half = len(text) // 2
+        yield from (text[:half], text[half:], text[1:])
+    else:
+        yield from (text[: -(len(text) >> shift)] for shift in range(1, 7))
+
+
 def shorter(stream: Arrival) -> Iterator[Arrival]:
     """Yield the stream with events left out, the largest spans first."""
     size = len(stream) // 2

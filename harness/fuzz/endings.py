@@ -7,7 +7,7 @@ never asked of it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.fuzz.arrivals import payloads_of_bytes, truth_of
 from harness.fuzz.relations import Failure
@@ -40,6 +40,8 @@ class Endings:
     """Its fields that are numbers of tokens, and which."""
     leaks_refusal: bool = False
     """Whether a refusal looks like an answer, though there is more than a text."""
+    refusal: str | None = None
+    """The kind of its texts that is a refusal alone; None if it shows none apart."""
 
     def claims(self, shown: Mapping[str, str]) -> dict[str, str]:
         """Return what of the endings is the consumer's own word for a whole answer.
@@ -63,13 +65,26 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             kind = _kind_of_count(shown, count, truth)
             if truth.counts and kind is not None:
                 counts[shown] = kind
-    content, refusal = said["content"][1], said.get("refusal", (None, None))[1]
+    content = said["content"][1]
+    refused, refusal = said.get("refusal", (None, None))
     leaks = (
         refusal is not None
         and bool(content.endings)
         and (refusal, refusal.endings) == (content, content.endings)
     )
-    return Endings(by_meaning, counts, leaks)
+    apart = None
+    if refused is not None and refusal is not None:
+        kind = kind_of(refusal.texts, refused.refusal)
+        apart = kind if kind not in content.texts else None
+    return Endings(by_meaning, counts, leaks, apart)
+
+
+def kind_of(texts: Mapping[str, str], wanted: str) -> str | None:
+    """Return the kind of a text, also if it comes twice, which is a defect."""
+    held = texts.items()
+    return next(
+        (k for k, t in held if t and t == wanted * (len(t) // len(wanted))), None
+    )
 
 
 def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
@@ -108,7 +123,8 @@ def differing(
                 {shown: "nothing" if count is None else str(count)},
             )
     for signature in truth.signatures if truth.is_ended else ():
-        if got.signatures is not None and signature not in got.signatures:
+        kept = (*(got.signatures or ()), *got.texts.values())
+        if got.signatures is not None and not any(signature in one for one in kept):
             return "loses a signature", {"(signature)": signature}, {}
     return None
 
@@ -157,11 +173,12 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
 
 _OTHER = "anything else, or an exception"
 _CUT_OFF = "shows an answer that was cut off as complete"
+_FILTERED = "shows an answer that was filtered as complete"
 _UNPROVEN = "is shown as complete without message_stop"
 
 
 def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
-    if kind == _CUT_OFF:
+    if kind in {_CUT_OFF, _FILTERED}:
         # That the stream is over, as a flag shows, is right of this one, too.
         words = {k: v for k, v in expected.endings.items() if not _is_flag(v)}
         return bool(words) and all(got.endings.get(k) == v for k, v in words.items())
@@ -183,7 +200,9 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         note = "the server reported an error and ended the stream"
         yield "shows an error as complete", note, errored
     note = "the model was cut off: the answer ended for want of tokens"
-    yield _CUT_OFF, note, _cut_off(arrival, api)
+    yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS)
+    note = "a filter ended the answer"
+    yield _FILTERED, note, _ended_as(arrival, api, _FILTERED_ENDS)
     if api == "anthropic":
         # The reason came and may be passed on, as the vendor's SDK does; that the
         # answer is complete is proven by the last event alone.
@@ -229,27 +248,41 @@ def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
         yield _like(arrival, (*begun, _failed(payloads[len(begun)])), api)
 
 
-def _cut_off(arrival: Arrival, api: str) -> Arrival:
+class _Ends(NamedTuple):
+    """The reasons of an answer that ended in some way, by API."""
+
+    chat: str
+    gemini: str
+    anthropic: str
+    responses: str
+
+
+_CUT_ENDS = _Ends("length", "MAX_TOKENS", "max_tokens", "max_output_tokens")
+_FILTERED_ENDS = _Ends("content_filter", "SAFETY", "refusal", "content_filter")
+
+
+def _ended_as(arrival: Arrival, api: str, ends: _Ends) -> Arrival:
     if not truth_of(arrival, "", api).text:
         return ()
-    return _like(arrival, tuple(map(_ended_by_length, _payloads(arrival))), api)
+    payloads = (_payload_ended_as(payload, ends) for payload in _payloads(arrival))
+    return _like(arrival, tuple(payloads), api)
 
 
-def _ended_by_length(payload: dict[str, Any]) -> dict[str, Any]:
+def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
     changed = dict(payload)
-    for among, reason, length in (
-        ("choices", "finish_reason", "length"),
-        ("candidates", "finishReason", "MAX_TOKENS"),
+    for among, key, reason in (
+        ("choices", "finish_reason", ends.chat),
+        ("candidates", "finishReason", ends.gemini),
     ):
         if isinstance(choices := payload.get(among), list):
             changed[among] = [
-                {**choice, reason: length} if choice.get(reason) else choice
+                {**choice, key: reason} if choice.get(key) else choice
                 for choice in choices
             ]
     if payload.get("type") == "message_delta":
-        changed["delta"] = {**payload["delta"], "stop_reason": "max_tokens"}
+        changed["delta"] = {**payload["delta"], "stop_reason": ends.anthropic}
     if payload.get("type") == "response.completed":
-        details = {"reason": "max_output_tokens"}
+        details = {"reason": ends.responses}
         ended = {"status": "incomplete", "incomplete_details": details}
         changed["type"] = "response.incomplete"
         changed["response"] = {**payload.get("response", {}), **ended}

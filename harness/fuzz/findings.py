@@ -1,8 +1,7 @@
 """What was tried and what was found: merged in order, told apart, shrunk.
 
 Owns the plan and the moment when it is fulfilled. What is tried next is the business of
-the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`,
-`harness.fuzz.api_rounds`).
+the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`).
 """
 
 from __future__ import annotations

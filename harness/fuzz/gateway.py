@@ -20,6 +20,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import Conversation, Turn
+from harness.apis.requests import PATHS, offered_tools, request_body
 from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads
@@ -169,8 +171,9 @@ class GatewayConsumer(BaseConsumer):
         )
 
     def _ask(self) -> bytes:
-        path, body = _request(self._asked, self._model)
-        data = json.dumps(body).encode()
+        api, turn = self._asked, Turn("user", "Found by harness fuzz.")
+        body = request_body(api, Conversation((turn,), model=self._model))
+        data = json.dumps(body | offered_tools(api, _TOOLS)).encode()
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(data))),
@@ -182,7 +185,7 @@ class GatewayConsumer(BaseConsumer):
             with blocking_request(
                 Upstream.parse(self._url),
                 method="POST",
-                target=path,
+                target=PATHS[api].format(model=self._model),
                 headers=headers,
                 body=data,
                 timeout_s=self._timeout_s,
@@ -207,26 +210,3 @@ def _refused(outcome: Outcome, error: GatewayError) -> Outcome:
     cause += _CAUSES.findall(str(error))[-1:]
     place = "the gateway" + "".join(f", {one}" for one in cause)
     return replace(outcome, raised=replace(outcome.raised, place=place))
-
-
-def _request(api: str, model: str) -> tuple[str, dict[str, Any]]:
-    """Return the path and the body of a streamed request with tools."""
-    schema = {"type": "object", "properties": {}}
-    user = {"role": "user", "content": "Found by harness fuzz."}
-    body: dict[str, Any] = {"model": model, "stream": True}
-    if api == "anthropic":
-        tools: list[Any] = [{"name": n, "input_schema": schema} for n in _TOOLS]
-        body |= {"max_tokens": 512, "messages": [user], "tools": tools}
-        return "/v1/messages", body
-    functions = [{"name": name, "parameters": schema} for name in _TOOLS]
-    if api == "responses":
-        tools = [{"type": "function", **function} for function in functions]
-        return "/v1/responses", {**body, "input": user["content"], "tools": tools}
-    if api == "gemini":
-        contents = [{"role": "user", "parts": [{"text": user["content"]}]}]
-        return f"/v1beta/models/{model}:streamGenerateContent?alt=sse", {
-            "contents": contents,
-            "tools": [{"functionDeclarations": functions}],
-        }
-    tools = [{"type": "function", "function": function} for function in functions]
-    return "/v1/chat/completions", {**body, "messages": [user], "tools": tools}

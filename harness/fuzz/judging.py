@@ -285,6 +285,10 @@ class Judge:
         if shows.reasoning is not None and truth.reasoning:
             texts[shows.reasoning] = truth.reasoning
             expected = replace(got, texts=texts)
+        apart = self.beside().refusal if truth.refusal else None
+        if apart is not None:
+            texts[apart] = truth.refusal
+            expected = replace(got, texts=texts)
         if shows.calls and self.assistant is None and not is_marked(truth, got):
             expected = replace(
                 expected,

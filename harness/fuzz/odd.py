@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.core.json_paths import with_value
+from harness.fuzz.api_arrivals import further_answers, written
 from harness.fuzz.shrinking import runs_of
 from harness.fuzz.stock import stock_streams
 
@@ -203,14 +204,16 @@ def odd_streams() -> dict[str, Arrival]:
         "a call that is cut off": call[:-2]
         + _each(call[-1:], _finish("length", only_open=False)),
         **_marked(text),
-        **_ambiguous(call),
+        **_ambiguous(text, call),
     }
     return odd
 
 
-def _ambiguous(call: Arrival) -> dict[str, Arrival]:
+def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
     """Return what may be read in several ways: only cuts and exceptions are asked."""
     return {
+        # As servers send it that cut by UTF-16 units, escaped.
+        "half a pair in each of two pieces": _spoken(text, "Hi \ud83d", "\ude00!"),
         "continuation at another index": _entries(
             call, lambda number, entry: {**entry, "index": min(number, 1)}
         ),
@@ -253,7 +256,9 @@ def _marked(stream: Arrival) -> dict[str, Arrival]:
 def only_cuts() -> frozenset[str]:
     """Return the names of the streams that a consumer may read in its own way."""
     streams = stock_streams()
-    return frozenset((*_marked(streams["text"]), *_ambiguous(streams["call"])))
+    return frozenset(
+        (*_marked(streams["text"]), *_ambiguous(streams["text"], streams["call"]))
+    )
 
 
 def stock() -> dict[str, Arrival]:
@@ -262,7 +267,9 @@ def stock() -> dict[str, Arrival]:
     late = {name: streams.pop(name) for name in _LATE}
     odd = odd_streams()
     telling = "text and parallel calls"
-    return {telling: odd[telling], **streams, **odd, **late}
+    further = further_answers("chat").items()
+    more = {name: written("chat", answer) for name, answer in further}
+    return {telling: odd[telling], **streams, **odd, **more, **late}
 
 
 def renamed(

@@ -12,7 +12,7 @@ from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.driving import Level
-from harness.fuzz.endings import Endings, learn_endings
+from harness.fuzz.endings import Endings, kind_of, learn_endings
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
 _PROBE_CALL = Call("look_up", '{"bird": "goose", "many": 7}')
 _PROBE_USAGE = {"prompt_tokens": 307, "completion_tokens": 59, "total_tokens": 366}
+_PIECES = ("Seven ", "grey ", "geese.")
 _NEEDED = ("content", "calls", "reasoning")
 """The streams that tell whether a consumer works at all."""
 
@@ -49,19 +50,19 @@ def probes() -> dict[str, Arrival]:
             for delta, reason in bodies
         )
 
+    def call(index: int) -> list[dict[str, Any]]:
+        function = {"name": _PROBE_CALL.name, "arguments": ""}
+        opening = {"index": index, "id": f"call_{index + 1}", "type": "function"}
+        rest = {"index": index, "function": {"arguments": _PROBE_CALL.arguments}}
+        entries = ({**opening, "function": function}, rest)
+        return [{"tool_calls": [entry]} for entry in entries]
+
     content = stream({"content": _PROBE_TEXT})
-    opening = {
-        "index": 0,
-        "id": "call_1",
-        "type": "function",
-        "function": {"name": _PROBE_CALL.name, "arguments": ""},
-    }
-    rest = {"index": 0, "function": {"arguments": _PROBE_CALL.arguments}}
+    pieces = [{"content": piece} for piece in _PIECES]
     return {
         "content": content,
-        "calls": stream(
-            {"tool_calls": [opening]}, {"tool_calls": [rest]}, finish="tool_calls"
-        ),
+        "calls": stream(*call(0), finish="tool_calls"),
+        "several": stream(*pieces, *call(0), *call(1), finish="tool_calls"),
         "reasoning": stream(
             {"reasoning_content": _PROBE_REASONING}, {"content": _PROBE_TEXT}
         ),
@@ -114,7 +115,7 @@ def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
     from harness.fuzz.api_arrivals import api_probes, written, written_bytes
 
     write = written_bytes if reads_bytes else written
-    answers = api_probes(api, _PROBE_TEXT, _PROBE_REASONING, _PROBE_CALL)
+    answers = api_probes(api, _PIECES, _PROBE_REASONING, _PROBE_CALL)
     return {name: write(api, answer) for name, answer in answers.items()}
 
 
@@ -130,16 +131,15 @@ def learn(
     """
     streams = _streams(api, reads_bytes=reads_bytes)
     said = {name: run(streams[name]) for name in _NEEDED}
-    content = next(
-        # Also if it comes twice, which is a defect.
-        (
-            kind
-            for kind, text in said["content"].texts.items()
-            if text and text == _PROBE_TEXT * (len(text) // len(_PROBE_TEXT))
-        ),
-        None,
-    )
+    content = kind_of(said["content"].texts, _PROBE_TEXT)
     calls = said["calls"].as_json().calls
+    if content is None or not calls:
+        # What loses the last piece, or the last call, shows the others.
+        several = run(streams["several"])
+        calls = calls or several.as_json().calls
+        if content is None:
+            held = several.texts.items()
+            content = next((k for k, t in held if t and t in _PROBE_TEXT), None)
     wanted = canonical(_PROBE_CALL.arguments)
     # Also if they are wrong already, as long as they can be recognised.
     shows_calls = bool(calls) and all(
@@ -174,6 +174,6 @@ def learn_beside(
         {
             name: (truth_of(stream, "", api), run(stream))
             for name, stream in streams.items()
-            if name != "reasoning"
+            if name not in {"reasoning", "several"}
         }
     )

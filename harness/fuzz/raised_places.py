@@ -6,15 +6,20 @@ what calls the consumer is ours; neither tells two defects apart.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import inspect
 import sysconfig
 import traceback
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Raised
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType, TracebackType
 
 _HARNESS = str(Path(__file__).resolve().parent.parent) + "/"
@@ -45,16 +50,70 @@ def place_of(trace: TracebackType | None) -> str:
 
 
 def place_of_frame(frame: FrameType | None) -> str:
-    """Return the same of a frame that is still running."""
-    return _place(list(traceback.extract_stack(frame)))
+    """Return the same of a frame that is still running.
+
+    Of an event loop that waits, that is where the task waits that it was run for.
+    """
+    stack = traceback.StackSummary.extract(
+        chain(reversed([*traceback.walk_stack(frame)]), _awaited(frame))
+    )
+    return _place(list(stack))
+
+
+def _awaited(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames that wait in the innermost event loop of a stack.
+
+    Where the task that it was run for is ours alone, so is a task that it began.
+    """
+    for outer, _ in traceback.walk_stack(frame):
+        task = outer.f_locals.get("future")
+        if outer.f_code.co_name == "run_until_complete" and asyncio.isfuture(task):
+            others = asyncio.all_tasks(task.get_loop()) - {task}
+            for one in (task, *sorted(others, key=lambda other: other.get_name())):
+                frames = [*_waiting(one)]
+                yield from frames
+                if any(map(_is_theirs, (f.f_code.co_filename for f, _ in frames))):
+                    return
+            return
+
+
+def _waiting(inner: Any) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames of what a task waits for, the innermost last.
+
+    The iterator of an asynchronous generator does not say whose it is; the garbage
+    collector knows.
+    """
+    seen: set[int] = set()  # tasks may wait for each other
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        if isinstance(inner, asyncio.Task):
+            inner = inner.get_coro()
+        kind = next((k for k in _FRAMES if hasattr(inner, f"{k}_frame")), None)
+        if kind is None:
+            inner = next(filter(_can_wait, gc.get_referents(inner)), None)
+            continue
+        frame = getattr(inner, f"{kind}_frame")
+        if frame is not None:
+            yield frame, frame.f_lineno
+        inner = getattr(inner, _FRAMES[kind])
+
+
+_FRAMES = {"cr": "cr_await", "ag": "ag_await", "gi": "gi_yieldfrom"}
+
+
+def _can_wait(value: object) -> bool:
+    kinds = inspect.iscoroutine, inspect.isasyncgen, inspect.isgenerator
+    return isinstance(value, asyncio.Task) or any(is_it(value) for is_it in kinds)
 
 
 def _place(frames: list[traceback.FrameSummary]) -> str:
     # Of a whole stack, only what our own call of the consumer has called.
-    ours_last = [n for n, f in enumerate(frames[:-1]) if f.filename.startswith(_FUZZ)]
+    last = max((n for n, f in enumerate(frames) if _is_theirs(f.filename)), default=-1)
+    before = frames[:last]
+    ours_last = [n for n, f in enumerate(before) if f.filename.startswith(_FUZZ)]
     called = frames[ours_last[-1] + 1 :] if ours_last else frames
     others = [f for f in called if not f.filename.startswith(_HARNESS)]
-    theirs = [frame for frame in others if not _is_stdlib(frame.filename)]
+    theirs = [frame for frame in called if _is_theirs(frame.filename)]
     ours = [f for f in called if f.filename.startswith(_HARNESS)]
     own = _under_test(theirs) or ours or theirs or others or frames
     if not own:
@@ -71,6 +130,10 @@ def _under_test(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSum
         later = [p for p in packages if p != first and p not in _TOOLS]
         first = later[0] if later and "/" not in later[0] else first
     return [f for f, p in zip(frames, packages, strict=True) if p == first]
+
+
+def _is_theirs(filename: str) -> bool:
+    return not filename.startswith(_HARNESS) and not _is_stdlib(filename)
 
 
 def _is_stdlib(filename: str) -> bool:

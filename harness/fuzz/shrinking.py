@@ -12,28 +12,29 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.dialects import parse_dialect
 from harness.apis.chat.dialects.parts import CallTracker
 from harness.apis.varied import dialects_of
 from harness.core.json_paths import value_at, with_value
-from harness.core.splits import parse_split
 from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import (
     Arrival,
     chunks_of,
-    payloads_of,
     payloads_of_bytes,
     truth_of,
 )
 from harness.fuzz.cuts import cut_at
 from harness.fuzz.descending import (
+    LONG_TEXT,
+    MANY,
     Tries,
     descend,
+    fewer_of_many,
     fewer_pieces,
     shorter,
     shrink_pieces,
 )
+from harness.fuzz.fused_chunks import fused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Truth
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
-_WHOLE = parse_split("whole")
 _KEPT = frozenset(("id", "object", "created", "model", "choices", "error"))
 _KEPT_OF_CHOICE = frozenset(("index", "delta", "finish_reason"))
 _EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... of them
@@ -102,9 +102,10 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
             for start in range(length - size + 1):
                 yield start, start + size
         return
+    is_long = length > LONG_TEXT
     size = length
-    while size:
-        for start in range(0, length, max(1, size // 2)):
+    while size > (length // 64 if is_long else 0):
+        for start in range(0, length, max(1, length // 4 if is_long else size // 2)):
             yield start, min(length, start + size)
         size //= 2
 
@@ -166,35 +167,13 @@ def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
 
 
 def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
+    stream = fewer_of_many(stream, test)
     before = None
-    while before != stream:
+    while before != stream and len(stream) <= MANY:
         before = stream
-        for candidates in (shorter, _fused, _barer, _with_less_text):
+        for candidates in (shorter, fused, _barer, _with_less_text):
             stream = descend(stream, candidates, test)
     return stream
-
-
-def _fused(stream: Arrival) -> Iterator[Arrival]:
-    for number in range(len(stream) - 1):
-        pair = stream[number : number + 2]
-        merged = payloads_of(cut_chunks(_WHOLE, chunks_of(pair)))
-        if len(merged) == 1:
-            yield (*stream[:number], *merged, *stream[number + 2 :])
-        finished = _finished(*pair)
-        if finished is not None:
-            yield (*stream[:number], finished, *stream[number + 2 :])
-
-
-def _finished(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:
-    """Put the finish of a chunk that holds nothing else beside the one before it."""
-    try:
-        (one,), (two,) = first["choices"], second["choices"]
-        reason = two["finish_reason"]
-    except (KeyError, TypeError, ValueError):
-        return None
-    if not reason or one.get("finish_reason") or any((two.get("delta") or {}).values()):
-        return None
-    return {**first, "choices": [{**one, "finish_reason": reason}]}
 
 
 def _barer(stream: Arrival) -> Iterator[Arrival]:

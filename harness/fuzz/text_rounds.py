@@ -9,14 +9,14 @@ from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer
 from harness.fuzz.stock import broken_texts, stock_texts
-from harness.fuzz.trial_cases import Case
+from harness.fuzz.trial_cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-    from harness.fuzz.trial_cases import Recorder
+    from harness.fuzz.trial_cases import Case, Recorder
 
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
@@ -46,31 +46,24 @@ class TextRounds:
                 texts[f"{name}, call {number}"] = call.arguments
         for number, (name, text) in enumerate(texts.items()):
             ends = "floor" if number == len(texts) - 1 else ""
-            yield Case(name, self._bound(self._try_text, name, text), ends)
+            yield case(name, self._try_text, name, text, ends=ends)
         for number, (name, text) in enumerate(broken_texts(key).items()):
             seed = mix(self._seed, number)
-            yield Case(name, self._bound(self._try_broken_text, text, seed))
+            yield case(name, self._try_broken_text, text, seed)
         for number, (name, text) in enumerate(texts.items()):
             ends = "everything" if number == len(texts) - 1 else ""
-            bound = self._bound(self._try_rewritten, text)
-            yield Case(f"{name}, rewritten", bound, ends)
+            yield case(f"{name}, rewritten", self._try_rewritten, text, ends=ends)
         for number, (name, text) in enumerate(texts.items()):
-            bound = self._bound(self._cut_text, text, mix(self._seed, number), 40)
-            yield Case(f"{name}, cut", bound)
+            seed = mix(self._seed, number)
+            yield case(f"{name}, cut", self._cut_text, text, seed, 40)
         turn = 0
         while True:
             turn += 1
             seed = mix(self._seed, turn)
-            yield Case(f"made {seed}", self._bound(self._try_made_texts, key, seed))
+            yield case(f"made {seed}", self._try_made_texts, key, seed)
             for number, (name, text) in enumerate(texts.items()):
                 seed = mix(self._seed, turn, number)
-                bound = self._bound(self._random_text, text, seed, 60)
-                yield Case(f"{name}, at random", bound)
-
-    def _bound(
-        self, method: Callable[..., None], *arguments: object
-    ) -> Callable[[Recorder], None]:
-        return lambda recorder: method(recorder, *arguments)
+                yield case(f"{name}, at random", self._random_text, text, seed, 60)
 
     def _try_text(self, recorder: Recorder, name: str, text: str) -> None:
         """Ask every relation once."""

@@ -33,6 +33,13 @@ class Case:
     is, `everything` for every stream, relation, dialect and fault; else empty."""
 
 
+def case(
+    name: str, method: Callable[..., None], *arguments: object, ends: str = ""
+) -> Case:
+    """Return the case that calls a method with what records it and some arguments."""
+    return Case(name, lambda recorder: method(recorder, *arguments), ends)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A failure of a case, not shrunk."""

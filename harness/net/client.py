@@ -25,6 +25,7 @@ from harness.redaction.config import redacted_url
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from harness.net.tunnel import Tunnel
 
 _READ_AHEAD_BYTES = 1 << 20  # held while the reader is slower than the network
 _HEAD_BYTES = 1 << 16  # as much as common servers allow; h11's own limit is 16 KiB
@@ -40,11 +41,13 @@ class BrokenStreamError(ProtocolError):
             ``ReadError`` (reset), ``ReadTimeout`` or ``RemoteProtocolError`` (ended
             too early, or no HTTP).
         message: What the transport reported.
+        is_of_proxy: Whether it is about the proxy of `HTTPS_PROXY`, not the server.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, *, is_of_proxy: bool = False) -> None:
         self.kind = kind
         self.message = message
+        self.is_of_proxy = is_of_proxy
         super().__init__(f"{kind}: {message}")
 
 
@@ -265,6 +268,9 @@ async def _connect(
     context = _tls() if upstream.is_tls else None
     try:
         tunnel = tunnel_to(upstream.host) if upstream.is_tls else None
+    except UsageError as error:
+        raise BrokenStreamError("ConnectError", str(error), is_of_proxy=True) from None
+    try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             transport, wire = await loop.create_connection(
                 lambda: _Wire(timeout_s),
@@ -275,17 +281,26 @@ async def _connect(
             if tunnel is not None and context is not None:
                 try:
                     await _ask_tunnel(wire, transport, upstream, tunnel.headers)
+                    tunnel = None  # what goes wrong now is the server's
                     transport = await _encrypted(wire, transport, context, upstream)
                 except BaseException:
                     transport.abort()
                     raise
     except TimeoutError:
-        raise BrokenStreamError(
-            "ConnectTimeout", f"no connection within {_CONNECT_TIMEOUT_S:g} s"
-        ) from None
-    except (OSError, UsageError) as error:  # also DNS and certificate errors
-        raise BrokenStreamError("ConnectError", str(error)) from None
+        message = f"no connection within {_CONNECT_TIMEOUT_S:g} s"
+        raise _unconnected("ConnectTimeout", message, tunnel) from None
+    except BrokenStreamError as error:
+        raise _unconnected(error.kind, error.message, tunnel) from None
+    except OSError as error:  # also DNS and certificate errors
+        raise _unconnected("ConnectError", str(error), tunnel) from None
     return wire, transport
+
+
+def _unconnected(kind: str, message: str, tunnel: Tunnel | None) -> BrokenStreamError:
+    if tunnel is None:
+        return BrokenStreamError(kind, message)
+    where = f"the proxy of HTTPS_PROXY, {tunnel.host}:{tunnel.port}"
+    return BrokenStreamError(kind, f"{where}: {message}", is_of_proxy=True)
 
 
 def _tls() -> ssl.SSLContext:
@@ -313,10 +328,8 @@ async def _ask_tunnel(
     received = await _next(wire, connection)
     if not isinstance(received, h11.Response) or received.status_code // 100 != 2:
         status = getattr(received, "status_code", "no answer")
-        raise BrokenStreamError(
-            "ConnectError",
-            f"the proxy of HTTPS_PROXY does not connect to {target} ({status})",
-        )
+        message = f"it does not connect to {target} ({status})"
+        raise BrokenStreamError("ConnectError", message)
 
 
 async def _encrypted(

@@ -87,19 +87,12 @@ class Fuzzing:
 
     def _recordings(self) -> dict[str, Any]:
         """Return the streams of the cassettes that were named, if any were."""
-        from harness.cassettes.classify import Kind, classify
-        from harness.engine.stream import StreamReader
-        from harness.fuzz.arrivals import recorded_payloads
+        from harness.fuzz.recorded_streams import recorded_streams
 
         if not self._test.asked.names:
             return {}
-        streams = {}
         cassette = self._test.load()
-        for exchange in cassette.exchanges:
-            if classify(exchange).kind is Kind.STREAM:
-                payloads = recorded_payloads(StreamReader(exchange, None))
-                if payloads:
-                    streams[f"{cassette.path}#{exchange.index}"] = payloads
+        streams = recorded_streams(cassette)
         if not streams:
             raise UsageError(
                 f"{cassette.path}: no streamed chat completion to fuzz with"

@@ -7,6 +7,7 @@ when a test is marked with `harness` or asks for a fixture of it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cassettes.model import Cassette
-    from harness.errors import HarnessError
     from harness.pytest_plugin.cases import Case
     from harness.pytest_plugin.fuzzing import Fuzzing
     from harness.pytest_plugin.playback import HarnessTest
@@ -211,24 +211,19 @@ def _harness_around(
     harness_config: dict[str, Any],
     harness_cassette_name: str,
 ) -> Iterator[HarnessTest]:
-    from harness.errors import HarnessError
     from harness.pytest_plugin.playback import HARNESS_TEST, HarnessTest
 
     names = set(request.node.fixturenames)
     is_marked = request.node.get_closest_marker("harness") is not None
     plays = "harness_session" in names or (is_marked and not _DATA & names)
-    try:
+    with _failing():
         test = HarnessTest(request.node, harness_config, harness_cassette_name)
         request.node.stash[HARNESS_TEST] = test
         entered = test.around(plays=plays)
         entered.__enter__()
-    except HarnessError as error:
-        raise _failure(error) from None
     yield test
-    try:
+    with _failing():
         entered.__exit__(None, None, None)
-    except HarnessError as error:
-        raise _failure(error) from None
 
 
 @pytest.fixture
@@ -245,12 +240,8 @@ def harness_session(_harness_around: HarnessTest) -> RecordingSession:
 @pytest.fixture
 def harness_cassette(_harness_around: HarnessTest) -> Cassette:
     """Return the test's cassette, loaded, as recorded."""
-    from harness.errors import HarnessError
-
-    try:
+    with _failing():
         return _harness_around.load()
-    except HarnessError as error:
-        raise _failure(error) from None
 
 
 @pytest.fixture
@@ -338,7 +329,14 @@ def harness_snapshot(
         )
 
 
-def _failure(error: HarnessError) -> BaseException:
-    from harness.pytest_plugin.failure_text import fact_first
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Make an error of ours the failure of the test, without our lines of code."""
+    from harness.errors import HarnessError
 
-    return pytest.fail.Exception(fact_first(error), pytrace=False)
+    try:
+        yield
+    except HarnessError as error:
+        from harness.pytest_plugin.failure_text import fact_first
+
+        raise pytest.fail.Exception(fact_first(error), pytrace=False) from None

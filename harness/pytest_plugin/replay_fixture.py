@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.differences import first_difference
+from harness.cassettes.differences import around, first_difference
 from harness.engine.replay import areplay, replay
 from harness.engine.targets import name_of
 from harness.pytest_plugin.failure_text import command_of, relative
@@ -151,21 +151,12 @@ def _compare(
     pairs = zip_longest(expected, got, fillvalue="")
     one, two = next(((one, two) for one, two in pairs if one != two), ("", ""))
     start = first_difference(one, two)
+    shown = [around(t, start, _SHOWN, "...") or "(nothing)" for t in (one, two)]
     lines += [
-        f"  expected: {_near(one, start)}   (as recorded)",
-        f"  got:      {_near(two, start)}",
+        f"  expected: {shown[0]}   (as recorded)",
+        f"  got:      {shown[1]}",
         f"  see it:   {seen}",
         f"  again:    {command_of(test)}",
         f"  cassette: {relative(test, test.path)}",
     ]
     raise AssertionError("\n".join(lines))
-
-
-def _near(text: str, place: int) -> str:
-    if not text:
-        return "(nothing)"
-    start = 0 if place <= 2 * _SHOWN else place - _SHOWN
-    end = place + _SHOWN
-    return (
-        ("..." if start else "") + text[start:end] + ("..." if end < len(text) else "")
-    )

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cassettes.classify import Kind, classify
-from harness.cassettes.model import Cassette, Ending, Exchange, WireChunk
+from harness.cassettes.model import Cassette, Ending, Exchange
 from harness.errors import CassetteError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from harness.apis.varied import Variation
     from harness.pytest_plugin.cases import Case
@@ -127,7 +127,7 @@ def varied_cassette(cassette: Cassette, variation: Variation) -> Cassette:
 
 def _varied(exchange: Exchange, variation: Variation) -> Exchange:
     from harness.apis.style import ApiStyle
-    from harness.engine.restated import restated_bytes
+    from harness.engine.restated import restated_bytes, spread
 
     response = exchange.response
     api = classify(exchange).api or "chat"
@@ -135,7 +135,6 @@ def _varied(exchange: Exchange, variation: Variation) -> Exchange:
         # The test's client asked in this API, and gets nothing else.
         variation = replace(variation, style=ApiStyle(api))
     pieces = [piece for piece in restated_bytes(exchange, variation, api) if piece]
-    times = _spread([chunk.seconds for chunk in response.wire or ()], len(pieces))
     ended = response.ended
     if variation.fault is not None and variation.fault.ends_early:
         ended = Ending("complete")  # the server closed, as a lost connection looks
@@ -150,16 +149,7 @@ def _varied(exchange: Exchange, variation: Variation) -> Exchange:
             response,
             headers=headers,
             body=b"".join(pieces),
-            wire=[
-                WireChunk(seconds, len(piece))
-                for seconds, piece in zip(times, pieces, strict=True)
-            ],
+            wire=spread(pieces, response, 6),
             ended=ended,
         ),
     )
-
-
-def _spread(recorded: list[float], count: int) -> Iterator[float]:
-    first, last = (recorded[0], recorded[-1]) if recorded else (0.0, 0.0)
-    for number in range(count):
-        yield round(first + (last - first) * number / max(1, count - 1), 6)

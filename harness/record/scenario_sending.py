@@ -116,10 +116,13 @@ def _sent(
     except BrokenStreamError as error:
         if is_open:
             raise
+        advice = "is the server running, and is --base-url right?"
+        if error.is_of_proxy:
+            advice = "is HTTPS_PROXY right, and is that proxy running? NO_PROXY="
+            advice += f"{upstream.host} goes around it"
         raise UsageError(
             f"{redacted_url(upstream.url(_PATH))} does not answer ({error.kind}: "
-            f"{redacted_url(error.message)}); "
-            "is the server running, and is --base-url right?"
+            f"{redacted_url(error.message)}); {advice}"
         ) from None
     finally:
         if recorder is not None:

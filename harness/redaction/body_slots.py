@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.documents import Document, documents
 from harness.redaction.slot_places import (
     ALIKE,
+    LEAF,
     RULES,
     Bucket,
     Fragment,
@@ -69,7 +70,9 @@ class Slots:
         self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Alike] = {}
-        self._text = Bucket([Places(-1, -1, -1, -1, -1, 0, -1)], [-1])  # data, no JSON
+        self._text = Bucket(
+            [Places(-1, -1, -1, -1, -1, -1, 0, -1)], [-1]
+        )  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._memo = memo()
         self._last: tuple[_Alike, Bucket] | None = None
@@ -102,7 +105,12 @@ class Slots:
         ]
         alone = Counter([places.loose for _, _, places in columns])
         seen: set[tuple[tuple[int, int], ...]] = set()
+        every = columns
         for rule in RULES:
+            if rule == LEAF:
+                columns = [one for one in every if one[2].leaf >= 0]
+                if len(self._documents) == 1:
+                    return
             groups: dict[int, list[tuple[int, int]]] = {}
             for number, column, places in columns:
                 groups.setdefault(places[rule], []).append((number, column))

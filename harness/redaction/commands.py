@@ -5,10 +5,18 @@ Owns which flags of which programs take a credential, and where its value ends.
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.redaction.secret_names import Credential, is_placeholder, is_random
+from harness.redaction.secret_formats import table_rows
+from harness.redaction.secret_names import (
+    Credential,
+    is_placeholder,
+    is_random,
+    is_strong,
+    is_uuid,
+)
 from harness.redaction.spans import COMMAND, Span
 
 if TYPE_CHECKING:
@@ -29,17 +37,24 @@ _FEWEST = 6
 # A flag of one letter means this to these programs alone.
 _PROGRAMS = {
     b"p": (
-        rb"sshpass|(?:docker|podman|nerdctl|az|helm registry|oc|argocd) login"
-        rb"|mongo[a-z]*|twine upload|useradd|cqlsh|clickhouse-client"
+        rb"sshpass|(?:docker|podman|nerdctl|az|helm registry|oc|argocd|auth) login"
+        rb"|mongo[a-z]*|twine upload|user(?:add|mod)|cqlsh|clickhouse-client"
+        rb"|psexec|ncftp[a-z]*|rdesktop"
     ),
-    b"P": rb"zip|unzip|sqlcmd|bcp|smbclient",
+    b"P": rb"zip|unzip|sqlcmd|bcp|smbclient|isql|tsql|ipmitool|mosquitto_[a-z]+",
     b"a": rb"redis-cli|valkey-cli",
     b"w": rb"ldap[a-z]+",
     b"W": rb"ldap[a-z]+",
-    b"k": rb"openssl enc",
+    b"k": rb"openssl enc|nuget push",
+    b"K": rb"openssl enc",
+    b"c": rb"snmp[a-z]+",
+    b"A": rb"snmp[a-z]+",
+    b"X": rb"snmp[a-z]+",
 }
 _ATTACHED = {b"p": rb"sshpass|mysql[a-z]*|mariadb[a-z-]*|7za?", b"a": rb"redis-cli"}
-_FLAG = re.compile(rb"-(?<=\s-)([aPpwWk])(\s{1,5}|(?=\S))(?:\\?[\"'])?" + _VALUE)
+_ATTACHED |= {b"P": rb"zip|sqlcmd|tsql|isql", b"w": rb"ldap[a-z]+"}
+_FLAG = re.compile(rb"-(?<=\s-)([aAcKkPpwWX])(\s{1,5}|(?=\S))(?:\\?[\"'])?" + _VALUE)
+_IN_WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_"
 _BEFORE = 160  # characters of a command before its flag
 _COMMANDS = {
     (flag, is_spaced): re.compile(  # the last one
@@ -48,22 +63,62 @@ _COMMANDS = {
     for is_spaced, table in ((True, _PROGRAMS), (False, _ATTACHED))
     for flag, names in table.items()
 }
-_OTHERS = tuple(
-    re.compile(before + _VALUE + after)
-    for before, after in (
-        (rb"ConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?\\?[\"']", b""),
-        (rb"IDENTIFIED BY\s{1,5}(?:PASSWORD\s{1,5})?\\?[\"']", b""),
-        (rb"-pass(?:in|out)?\s{1,5}pass:", b""),
-        (rb"gh secret set\s[^\n|;]{0,80}?(?:-b|--body)[\s=]{1,5}\\?[\"']?", b""),
-        (rb"mc alias set\s{1,5}\S{1,64}\s\S{1,200}\s\S{1,128}\s", b""),
-        (rb"/(?:u|user):\S{1,64}\s[^\n|;]{0,80}?/p:", b""),
-        (rb"https?\s-a\s{1,5}\\?[\"']?[\w.@-]{1,64}+:", b""),
-        (
-            rb"echo\s{1,5}(?:-n\s{1,5})?\\?[\"']?(?:[\w.-]{1,32}+:)?",
-            rb"(?=\\?[\"']?\s{0,3}\|[^\n|]{0,80}?(?:-stdin|passwd))",
-        ),
+
+
+class _Carrier(NamedTuple):
+    """What stands before a credential: a row of `carriers` of `formats.txt`."""
+
+    literal: bytes
+    is_within: bool
+    """It may be the end of a longer word."""
+    words: frozenset[bytes]
+    """Of a text that has it: a set of words is fifty times as fast as a search each."""
+    rest: re.Pattern[bytes]
+    drawn: str
+
+
+@functools.cache
+def _carriers() -> tuple[_Carrier, ...]:
+    return tuple(
+        _Carrier(
+            literal.strip("*").encode(),
+            not literal[0].isalnum(),
+            frozenset(_whole_words(literal.encode().lower())),
+            re.compile(rest.encode(), re.IGNORECASE),
+            (drawn or ["random"])[0],
+        )
+        for (literal, rest, *drawn), _ in table_rows("carriers")
     )
-)
+
+
+_WORDS = bytes(c if chr(c).isalnum() and c < 128 else ord(" ") for c in range(256))
+_WINDOW, _OVERLAP = 1 << 16, 64  # characters: words are split piece by piece
+
+
+def _whole_words(literal: bytes) -> list[bytes]:
+    """Return the words of a literal that no text has within longer ones."""
+    words = literal.strip(b"*").translate(_WORDS).split()
+    is_begun = literal[:1] == b"*" and literal[1:2].isalnum()
+    return words[is_begun : len(words) - literal.endswith(b"*")]
+
+
+def _words(lowered: bytes) -> set[bytes]:
+    words: set[bytes] = set()
+    plain = lowered.translate(_WORDS)
+    for start in range(0, len(plain), _WINDOW):
+        words.update(plain[start : start + _WINDOW + _OVERLAP].split())
+    return words
+
+
+def _is_drawn(value: str, drawn: str) -> bool:
+    """Return whether a value looks as drawn as its carrier asks for."""
+    if is_placeholder(value) or not (value.isascii() or drawn == "any"):
+        return False
+    if drawn == "link":
+        return is_strong(value, least=16) and not is_uuid(value[:36])
+    if drawn == "strong":
+        return is_strong(value) and not is_uuid(value)
+    return drawn == "any" or is_random(value)
 
 
 def find_options(text: bytes, sureness: Callable[[str], Credential]) -> Iterator[Span]:
@@ -80,7 +135,11 @@ def find_options(text: bytes, sureness: Callable[[str], Credential]) -> Iterator
         least = _FEWEST if sure is Credential.YES else 16
         if (
             sure > Credential.URL
-            and (is_random(value, least=least) or is_number(name, value, sure))
+            and (
+                is_random(value, least=least)
+                or is_strong(value, least=12)
+                or is_number(name, value, sure)
+            )
             and not is_placeholder(value)
         ):
             yield Span(option.start(2), option.start(2) + len(value.encode()), COMMAND)
@@ -105,8 +164,25 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
         command = _COMMANDS.get((match[1], bool(match[2])))
         before = text[max(0, match.start() - _BEFORE) : match.start()]
         found = command.match(before) if command is not None else None
-        if found is not None and b" -" + match[1] not in found[1]:
+        if (
+            found is not None
+            and b" -" + match[1] not in found[1]
+            and (
+                match[1] not in b"cAKX"
+                or is_random(match[3].decode("utf-8", "replace"))
+            )
+        ):
             yield Span(*match.span(3), COMMAND)
-    for pattern in _OTHERS:
-        for match in pattern.finditer(text):
-            yield Span(*match.span(1), COMMAND)
+    lowered = text.lower()
+    words = _words(lowered)
+    for literal, is_within, needed, rest, drawn in _carriers():
+        at = lowered.find(literal) if needed <= words else -1
+        while at >= 0:
+            end = at + len(literal)
+            is_one = is_within or not (at and lowered[at - 1] in _IN_WORD)
+            match = rest.match(text, end) if is_one else None
+            if match is not None and _is_drawn(
+                match[1].decode("utf-8", "replace"), drawn
+            ):
+                yield Span(*match.span(1), COMMAND)
+            at = lowered.find(literal, end)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import unpack_base64
 from harness.errors import UsageError
+from harness.redaction.byte_arrays import array_secrets, mark_alike, mark_arrays
 from harness.redaction.detectors import (
     PERSONAL,
     Detector,
@@ -162,8 +163,10 @@ class Redaction:
         known = tuple(known)
 
         def once(text: bytes) -> bytes:
-            secrets = self.body_secrets(text, known)
-            return marked(text, [secret.places for secret in secrets])
+            secrets = self._text_secrets(text, known)
+            redacted = marked(text, [secret.places for secret in secrets])
+            redacted = mark_alike(text, redacted)
+            return mark_arrays(redacted, self._array_secrets(redacted, known))
 
         return _until_stable(once, body)
 
@@ -204,6 +207,13 @@ class Redaction:
             Secrets in the order of their beginnings, each once.
         """
         known = tuple(known)
+        found = self._text_secrets(body, known)
+        return sorted([*found, *self._array_secrets(body, known)], key=_first)
+
+    def _array_secrets(self, body: bytes, known: tuple[str, ...]) -> list[Secret]:
+        return array_secrets(body, lambda text: self.text_spans(text, known))
+
+    def _text_secrets(self, body: bytes, known: tuple[str, ...]) -> list[Secret]:
         short = shortened(body, self._leaves_out(known))
         if short is None:
             return body_secrets(body, lambda text: self.text_spans(text, known))
@@ -305,6 +315,10 @@ def _until_stable(once: Callable[[bytes], bytes], text: bytes) -> bytes:
             break
         text = redacted
     return text
+
+
+def _first(secret: Secret) -> int:
+    return secret.places[0][0]
 
 
 def _length(places: Iterable[tuple[int, int]]) -> int:

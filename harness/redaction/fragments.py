@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,24 @@ class _Text:
         ]
         self.joined = b"".join(self.pieces)
 
+    @property
+    def is_of_documents(self) -> bool:
+        """Each is JSON by itself, such as the messages of a web socket in a log."""
+        return len(self.pieces) > 1 and all(
+            piece[:1] + piece[-1:] in (b"{}", b"[]") and b'"' in piece
+            for piece in self.pieces
+        )
+
+    def without_ends(self, start: int, end: int) -> tuple[int, int]:
+        """Return a span of the pieces as lines, in all of them joined."""
+        line = bisect_right(self._line_starts, start) - 1
+        return start - line, end - line
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        sizes = [len(piece) + 1 for piece in self.pieces]
+        return [0, *accumulate(sizes)]
+
     def places(
         self, spans: list[tuple[int, int]], slots: Slots
     ) -> list[tuple[tuple[int, int], ...]]:
@@ -137,6 +156,12 @@ def _found(
             for span, (start, end) in zip(spans, written, strict=True)
         ]
     yield from _secrets(inner, found, slots)
+    for text in batch:
+        if text.slot.rule <= ALIKE and text.is_of_documents:
+            for secret in body_secrets(b"\n".join(text.pieces), find):
+                spans = [text.without_ends(*place) for place in secret.places]
+                where = [place for one in text.places(spans, slots) for place in one]
+                yield text.slot, secret._replace(places=tuple(where))
 
 
 def _searched(

@@ -13,6 +13,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.redaction.columns import find_in_columns
 from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
 from harness.redaction.near_values import AHEAD, find_before, find_near
@@ -49,12 +50,12 @@ _NO_NAMES = Names()
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
     "k(?:ey(?:s|[-_]?(?:id|data))?)|t(?:okens?)|d(?:sn|atabase[-_]url)"
-    "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?|odes?|ontrasena)"
-    "|p(?:ass(?:words?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
+    "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?|odes?(?:[-_]?verifier)?|ontrasena|lient[-_]?assertion)"
+    "|p(?:ass(?:words?(?:[-_]?hash)?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
     "|m(?:nemonic|ot[-_]?de[-_]?passe)"
-    "|s(?:ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
+    "|h(?:mac)|s(?:as|ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
     "|eed[-_ ]?phrase|enha)"
-    "|a(?:uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
+    "|a(?:ssertion|uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
     "|r(?:edis[-_]url)|w(?:ebhook[-_]url|achtwoord)"
 )
 _QUALIFIER = (
@@ -62,20 +63,24 @@ _QUALIFIER = (
     "|header))?"
 )
 _ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
+    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,8}(?:[:=>?|]|,\s?\\*+"value|\\*"?\s+value=)"""
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
-    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}[:=]))|(?=""" + AHEAD + b"))"
+    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}(?:[:=]|\sis\s)))"""
+    rb"""|(?=[)\]\\"'`]{0,5}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
+    + AHEAD
+    + b"))"
 )
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
-    rb"""(\\*+["'`])?\]?(\s*+(?:=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
+    rb"""(\\*+["'`])?\]?(?:\s?\([\w .,/-]{1,30}\))?(\s*+(?:"""
+    rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?\??\s{0,4}=(?!=)|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
     rb"""|,\s?\\*+"[Vv]alue\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s)"""
-    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+[:=](?=\s))"""
+    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+(?:[:=]|\sis)(?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
-    rb"""|\{\s*+\\*+"(?:S|[Vv]alue|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
+    rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
     rb"""(?:[bfr](?=["']))?(\\*+["'`])?"""
 )
 _PART = re.compile(
@@ -95,7 +100,7 @@ _ITEM = re.compile(
 )
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
-    rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth)\s+(?=\S)",
+    rb"(?:bearer|basic|token|apikey|api-key|digest|negotiate|bot|key|oauth|aws4-hmac-sha256)\s+(?=\S)",
     re.IGNORECASE,
 )
 _BARE = re.compile(  # no longer: of a text of nothing but names, each is looked at
@@ -141,6 +146,7 @@ def find_named(
     yield from find_before(text, lambda name: _sureness(name, names))
     found_to = 0
     lowered, pattern = text.lower(), _stems(names.deny)
+    yield from find_in_columns(text, lowered, lambda name: _sureness(name, names))
     for match in chain.from_iterable(
         pattern.finditer(lowered, *stretch) for stretch in _stretches(text)
     ):
@@ -265,9 +271,13 @@ def _field(
 
 def _is_prose(value: str) -> bool:
     """Return whether a value explains a field: schemas and prompts have many."""
-    return " " in value.strip() and _PROSE.match(value.strip()) is not None
+    stripped = value.strip()
+    return " " in stripped and (
+        _PROSE.match(stripped) is not None or _OF_THEM.search(stripped) is not None
+    )
 
 
+_OF_THEM = re.compile(r"\b(?:passwords?|tokens?|secrets?|keys?)\b", re.IGNORECASE)
 _LOG_PROBABILITY = re.compile(rb'\\*"\s*,\s*\\*"(?:logprob|bytes)')
 
 
@@ -275,12 +285,21 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
     lowered = name.lower()
     if b"cookie" in lowered:
         return "=" in shown or is_random(shown, least=16)
-    if lowered in {b"key", b"code", b"pin", b"otp", b"sid", b"auth"}:
+    if lowered == b"key":
+        return _is_key(shown)
+    if lowered in {b"code", b"pin", b"otp", b"sid", b"auth"}:
         return lowered == b"auth" and is_random(shown, least=8)
     if lowered == b"token" and _LOG_PROBABILITY.match(text, value.end()):
         return False  # it is also the text of a log probability
     least = 16 if lowered == b"token" or b"sess" in lowered else 8
-    return is_random(shown, least=least) and not is_uuid(shown)
+    is_drawn = is_random(shown, least=least) or is_strong(shown, least=12)
+    return is_drawn and not is_uuid(shown)
+
+
+def _is_key(value: str) -> bool:
+    """Return whether a value beside the mere word `key` is no key of data, as hashes are."""
+    is_mixed = value.lower() != value != value.upper()
+    return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
 
 
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
@@ -297,7 +316,10 @@ def _bare(
 ) -> Span | None:
     """Return the value of a line, which is more often code or prose than a secret."""
     is_arrow = b">" in operator and b"=" not in operator
-    if name.lower() in _OF_NOTHING or (is_arrow and not _is_element(text, at, name)):
+    is_key = name.lower() == b"key" and operator.strip() in (b":", b"=")
+    if (name.lower() in _OF_NOTHING and not is_key) or (
+        is_arrow and not _is_element(text, at, name)
+    ):
         return None
     scheme = _SCHEME.match(text, at)
     if scheme is not None:
@@ -313,6 +335,8 @@ def _bare(
         return None
     if after in {b"(", b"["} or (is_arrow and shown[0] in "@:/"):
         return None  # a call; `<user>:<password>@host`
+    if is_key and not _is_key(shown):
+        return None
     if not _is_value(name, shown, sureness, operator, is_quoted=is_quoted):
         return None
     return Span(value.start(), value.start() + len(found), LINE)
@@ -324,7 +348,11 @@ def _is_value(
     """Return whether a word beside the name of a credential is one."""
     is_sure = sureness is Credential.YES
     word = operator.strip().rstrip(b":")
-    is_loose = b" " in word or word in {b"|", b"is", b"was"}  # `password for admin: `
+    is_loose = (b" " in word and word[:1] != b":") or word in {
+        b"|",
+        b"is",
+        b"was",
+    }  # `password for admin: `
     if is_number(name.decode("ascii"), shown, sureness):
         return True
     if is_loose or name.lower() == b"pass":

@@ -39,8 +39,10 @@ _NEAR = re.compile(
 )
 # `PASSWORD 'x'`, `setPassword("x")`, `set("Api-Key", "x")`.
 _QUOTED = re.compile(
-    rb"""(?:\\?["'`],\s{0,2}|\s{0,4}\(?\s?)\\?(["'`])([^\s"'`\\<>{}(]{8,256}+)\\?\1"""
-    rb"""(?!\s?[:=])"""
+    rb"""(?:\\?["'`],\s{0,2}|\s{0,4}[({]?\s?|[)\]\\"'`]{0,5}(?:\s?(?:[=!]==?|\|\||\?\?|or)\s?"""
+    rb"""|\)?\.(?:equals|to_?be|to_?equal|fill|type|send_?keys|set_?value|val)\())\\?(["'`])([^\s"'`\\<>{}(]{8,256}+)\\?\1"""
+    rb"""(?!\s?=|\s?:(?!\s{0,4}(?:[\r\n]|\Z)))""",
+    re.IGNORECASE,
 )
 _ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
 _LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)

@@ -56,9 +56,15 @@ def is_same_text(one: str, other: str) -> bool:
     if _WHOLE.sub("*", one) == _WHOLE.sub("*", other):
         return True
     if len(one) != len(other):
-        return False
+        # Of characters without width the mark is longer where they are escapes.
+        are_pieces = bool(_PLACE.search(one) or _PLACE.search(other))
+        return are_pieces and _shortened(one) == _shortened(other)
     places = [m.span() for text in (one, other) for m in _PLACE.finditer(text)]
     return bool(places) and _without(one, places) == _without(other, places)
+
+
+def _shortened(text: str) -> str:
+    return re.sub(r"\*+", "*", _PLACE.sub("*", text))
 
 
 def _without(text: str, places: list[tuple[int, int]]) -> str:

@@ -8,13 +8,15 @@ when recording and not looked for here: they are noise, no secret.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.cassettes.inputs import open_input
-from harness.cassettes.library import find_cassettes
+from harness.cassettes.library import find_recordings
 from harness.cassettes.load import load_cassette
+from harness.errors import CassetteError
 from harness.redaction.config import Redaction
 from harness.redaction.prefixes import public_prefix
 from harness.redaction.secret_names import is_identifying_header, is_placeholder
@@ -54,7 +56,7 @@ def scan(
     """Look for secrets in a recording or a folder of recordings.
 
     Args:
-        path: A file, a folder (as `find_cassettes` reads it), or ``-``.
+        path: A file, a folder (as `find_recordings` reads it), or ``-``.
         redaction: What counts besides the built-in table, and what does not.
 
     Returns:
@@ -65,8 +67,12 @@ def scan(
         CassetteError: A file is missing or cannot be read as a recording.
     """
     findings: list[Finding] = []
-    for name in find_cassettes(path, with_journals=True):
+    found = find_recordings(path)
+    for name in found.cassettes:
         findings += scan_cassette(load_cassette(name), redaction)
+    for name in found.others:
+        with contextlib.suppress(CassetteError):  # it only began as a recording
+            findings += scan_cassette(load_cassette(name), redaction)
     return findings
 
 

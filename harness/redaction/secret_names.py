@@ -66,6 +66,7 @@ _SURE = (
     "|appkey|secretkeybase|middlewaretoken|secretstring|mnemonic|seedphrase|cipherkey"
     "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
     "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
+    "|clientassertion|codeverifier|sastoken|recoverykey|privatekeyid"
 )
 _SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|(?:root|db|user|admin)pw)\Z")
 _SURE_WORDS = re.compile(_SURE, re.IGNORECASE)
@@ -73,8 +74,11 @@ _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
     | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
     | {"keys", "tokens", "pin", "pat", "apikeys", "psk", "pw", "senha"}
+    | {"jsessionid", "phpsessid", "sas", "assertion"}
 )
-_URL_WORDS = frozenset({"sig", "signature", "key", "auth", "session", "token", "code"})
+_URL_WORDS = frozenset(
+    {"sig", "signature", "key", "auth", "session", "token", "code"} | {"hmac"}
+)
 _ID_WORDS = frozenset({"session", "sess"})
 
 # Keys and tokens of data, not of doors.
@@ -117,7 +121,7 @@ def credential_of(name: str) -> Credential:
         return Credential.YES if last == "token" else Credential.MAYBE
     if last == "id" and len(words) > 1 and words[-2] in _ID_WORDS:
         return Credential.MAYBE
-    if last in _MAYBE_WORDS:
+    if last in _MAYBE_WORDS or words[-2:] == ["password", "hash"]:
         return Credential.MAYBE
     return (
         Credential.URL if last in _URL_WORDS or last == "credential" else Credential.NO

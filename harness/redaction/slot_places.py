@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALIKE",
     "GUESSES",
+    "LEAF",
     "RULES",
     "Bucket",
     "Fragment",
@@ -32,6 +33,9 @@ __all__ = [
 _STRUCTURE = re.compile(rb"[{}\[\],]")
 _NUMBER = re.compile(rb"\s*+:\s*+([-+.\deE]+)")
 _INDEX = re.compile(rb"(?:\w*_)?index|\w*Index")
+_OF_NO_TEXT = re.compile(
+    rb"|type|object|model|role|name|status|event|.*(?:_id|Id|_at)|id|.*index|.*Index"
+)
 _ID = re.compile(rb"(?:\w*(?:item|call|use|block|part)_?)?id", re.IGNORECASE)
 
 
@@ -91,15 +95,18 @@ class Places(NamedTuple):
     """Path and numbers."""
     loose: int
     """Path."""
+    leaf: int
+    """Name of the field: a text may begin in one object and go on in another."""
     part: int
     """Which of the outermost values of its document it stands in."""
     siblings: int
     """The array whose items may be pieces of one text; -1 for none."""
 
 
-RULES = range(5)
+RULES = range(6)
 ALIKE = 2  # by this and the following, several texts of one document may meet
 GUESSES = 3
+LEAF = 5
 
 
 class Bucket:
@@ -165,7 +172,9 @@ class Template:
     def _placed(self, values: tuple[bytes, ...], memo: Memo) -> list[Places]:
         place = memo.place
         start = place(self._prefix)
-        places = {self._frames[0]: Places(start, start, start, start, start, 0, -1)}
+        places = {
+            self._frames[0]: Places(start, start, start, start, start, start, 0, -1)
+        }
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
@@ -182,6 +191,7 @@ class Template:
                 place(above.alike, frame.field, *index, frozenset(frame.names)),
                 place(above.placeless, frame.field, *index),
                 place(above.loose, frame.field),
+                above.leaf,
                 frame.part,
                 siblings,
             )
@@ -195,6 +205,7 @@ class Template:
                     place(above.alike, field, position),
                     place(above.placeless, field),
                     place(above.loose, field),
+                    -1 if _OF_NO_TEXT.fullmatch(field) else place(b"leaf", field),
                     frame.item if frame.parent is None else frame.part,
                     above.siblings,
                 )

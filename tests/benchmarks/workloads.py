@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from harness.apis.base import Conversation, Turn
-from harness.apis.detect import api_named
 from harness.apis.requests import PATHS, request_body
+from harness.apis.style import api_style
 from harness.core.parts import Block, Finish, Head, Reasoning, Text
 from tests import anthropic_streams, gemini_streams
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.apis.base import WritingApi
     from harness.core.parts import Part
 
 _TEXT = (
@@ -189,7 +188,6 @@ def _restated(api: str, thoughts: list[str], texts: list[str]) -> bytes:
         chunks = [*(_chunk(delta, None) for delta in deltas), _chunk({}, "stop")]
         sent = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
         return ("".join(sent) + "data: [DONE]\n\n").encode()
-    writer = (made := cast("WritingApi", api_named(api))).writer("")
     parts: list[Part] = [Head("id-1", "model", 1764581600)]
     for block, kind, pieces in (
         (Block("reasoning"), Reasoning, thoughts),
@@ -197,9 +195,10 @@ def _restated(api: str, thoughts: list[str], texts: list[str]) -> bytes:
     ):
         if pieces:
             parts += [block, *(kind(piece) for piece in pieces)]
-    events = [event for part in parts for event in writer.feed([part])]
-    events += [*writer.feed([Finish("stop", "stop")]), *writer.close()]
-    return b"".join(made.encode(events, "", "", None))
+    parts.append(Finish("stop", "stop"))
+    style = api_style(api)
+    events, _ = style.write([part] for part in parts)
+    return b"".join(style.encode(events))
 
 
 def api_stream(api: str, count: int) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _TARGETS = '''
 """Targets that make trouble."""
 
+import asyncio
 import os
 import sys
 import time
@@ -47,6 +48,14 @@ class Hangs(Reader):
 def hangs_on_everything(chunks):
     while True:
         time.sleep(0.01)
+
+
+async def waits(chunks):
+    async for chunk in chunks:
+        for choice in chunk.get("choices") or []:
+            if choice.get("delta", {}).get("refusal"):
+                await asyncio.Event().wait()  # here
+        yield chunk["id"]
 
 
 class Prints(Reader):
@@ -114,6 +123,14 @@ def test_example_that_never_ends_is_a_finding(folder: Path) -> None:
     assert re.search(r"^arrived, in 1 chunk:$", result.out, re.MULTILINE)
     assert "refusal" in result.out
     assert len(list(folder.glob("*.yaml"))) == 1
+
+
+def test_task_that_waits_for_ever_is_named_where_it_waits(folder: Path) -> None:
+    """Not the event loop, which is what runs then."""
+    result = _fuzz(folder, "trouble:waits", "--timeout-each", "0.3")
+    line = 1 + _TARGETS[: _TARGETS.index("# here")].count("\n")
+    assert f"never ends, in trouble.py:{line}" in result.out
+    assert result.code == 1
 
 
 def test_hanging_on_the_plainest_stream_is_a_mistake_of_set_up(folder: Path) -> None:

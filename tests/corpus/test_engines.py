@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.corpus.engines import Engine, Processes, engine_for
+from harness.corpus.opening import Item
 from harness.corpus.sweeping import Plan
 from harness.corpus.worker import Limits
 from harness.errors import HarnessError, UsageError
@@ -142,6 +144,20 @@ def test_killed_workers_lose_nothing(options: dict[str, Any], tmp_path: Path) ->
     assert got == [[str(n), len(data)] for n, data in enumerate(contents)]
     killed = [path.read_text("ascii") for path in tmp_path.iterdir()]
     assert len(set(killed)) == len(killed) == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ENGINES)
+def test_parts_that_are_done_are_held_no_longer(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is that of the parts in flight: a cluster's connections keep none."""
+    monkeypatch.setattr("harness.corpus.engines.Engine.part_items", 4)
+    monkeypatch.setattr("harness.corpus.engines.Dask.part_items", 4)
+    with start(Poison(), LIMITS, options) as engine:
+        assert sum(1 for _ in engine.run(entries(*[b"x"] * 400))) == 400
+        held = sum(1 for one in gc.get_objects() if type(one) is Item)
+    assert held <= 100
 
 
 @pytest.mark.slow

@@ -189,7 +189,7 @@ def apis() -> str:
 
 def _writing() -> list[WritingApi]:
     apis = map(api_named, RESTATED)
-    return [cast("WritingApi", api) for api in apis if hasattr(api, "writer")]
+    return [cast("WritingApi", api) for api in apis if hasattr(api, "dialects")]
 
 
 def api_variations() -> str:

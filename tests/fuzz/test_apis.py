@@ -9,6 +9,7 @@ import pytest
 
 from harness.apis.json_values import canonical
 from harness.apis.style import RESTATED
+from harness.apis.varied import dialects_of
 from harness.debug.outcomes import Outcome
 from harness.fuzz import check, said
 from harness.fuzz.api_arrivals import (
@@ -18,7 +19,6 @@ from harness.fuzz.api_arrivals import (
     cut_answer,
     neutral_answers,
     stock_answers,
-    style_names,
     written,
     written_bytes,
 )
@@ -89,10 +89,9 @@ def test_every_answer_is_carried_whatever_the_cuts(api: str) -> None:
 @pytest.mark.parametrize("api", RESTATED)
 def test_every_dialect_carries_the_neutral_answers(api: str) -> None:
     """What a consumer is held to in a dialect is the answer that was written."""
-    dialects, _ = style_names(api)
     for answer in neutral_answers(api).values():
         expected = api_truth(api, written(api, answer))
-        for dialect in dialects:
+        for dialect in dialects_of(api):
             truth = api_truth(api, written(api, answer, dialect=dialect))
             assert (truth.text, len(truth.calls)) == (
                 expected.text,

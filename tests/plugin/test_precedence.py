@@ -22,47 +22,53 @@ VALUES = {
 }
 
 
-def _value(project: Project, name: str, levels: tuple[str, ...]) -> str:
-    given = dict(zip(LEVELS, VALUES[name], strict=True))
-    marker = f"{name}={given['marker']!r}" if "marker" in levels else ""
-    ini = f"harness_{name} = {given['ini']}" if "ini" in levels else ""
+def _values(project: Project, levels: tuple[str, ...]) -> dict[str, str]:
+    """Return what each setting is where these levels give it."""
+    given = {
+        level: {name: values[LEVELS.index(level)] for name, values in VALUES.items()}
+        for level in levels
+    }
+    marker = ", ".join(f"{k}={v!r}" for k, v in given.get("marker", {}).items())
+    ini = "".join(f"harness_{k} = {v}\n" for k, v in given.get("ini", {}).items())
     conftest = ["import pytest"]
     if "hook" in levels:
         conftest += [
             "def pytest_harness_settings(config, test_file):",
-            f"    return {{{name!r}: {given['hook']!r}}}",
+            f"    return {given['hook']!r}",
         ]
     if "fixture" in levels:
         conftest += [
             "@pytest.fixture",
             "def harness_config():",
-            f"    return {{{name!r}: {given['fixture']!r}}}",
+            f"    return {given['fixture']!r}",
         ]
     project.write("conftest.py", "\n".join(conftest) + "\n")
-    project.write("pytest.ini", f"[pytest]\n{ini}\n")
+    project.write("pytest.ini", f"[pytest]\n{ini}")
     project.write(
         "test_it.py",
         "import pytest\n"
         f"@pytest.mark.harness({marker})\n"
         "def test_x(_harness_around, harness_variation):\n"
-        f"    print('VALUE', _harness_around.setting({name!r}))\n",
+        f"    for name in {list(VALUES)!r}:\n"
+        "        print()\n"
+        "        print('VALUE', name, _harness_around.setting(name))\n",
     )
-    options = []
-    if "option" in levels:
-        options.append(f"--harness-{name.replace('_', '-')}={given['option']}")
-    result = project.run("-s", *options)
-    (line,) = (line for line in result.outlines if "VALUE" in line)
-    return line.split()[-1].rstrip(".")
+    options = [
+        f"--harness-{name.replace('_', '-')}={value}"
+        for name, value in given.get("option", {}).items()
+    ]
+    lines = project.run("-s", *options).outlines
+    return dict(line.split()[1:] for line in lines if line.startswith("VALUE"))
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_each_level_goes_before_those_below(project: Project, name: str) -> None:
-    """With everything up to a level given, that level's value counts."""
-    default = str(SETTINGS[name].default)
-    assert _value(project, name, ()).rstrip("0.") == default.rstrip("0.")
-    for number, value in enumerate(VALUES[name]):
-        got = _value(project, name, LEVELS[: number + 1])
-        assert got.rstrip("0.") == str(value).rstrip("0.")
+@pytest.mark.parametrize("count", range(len(LEVELS) + 1))
+def test_each_level_goes_before_those_below(project: Project, count: int) -> None:
+    """With everything up to a level given, that level's value of each counts."""
+    got = _values(project, LEVELS[:count])
+    assert got.keys() == VALUES.keys()
+    for name, values in VALUES.items():
+        expected = values[count - 1] if count else SETTINGS[name].default
+        assert got[name].rstrip("0.") == str(expected).rstrip("0.")
 
 
 def test_what_is_decided_early_cannot_come_from_the_fixture(project: Project) -> None:

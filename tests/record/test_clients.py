@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import re
-import shutil
 import ssl
 import subprocess
 import sys
@@ -36,6 +35,8 @@ from tests.record.servers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.record.conftest import Secured
 
 # The second is a byte, the last two are one event that was cut.
 PIECES = [
@@ -486,23 +487,11 @@ def test_requests_of_every_kind_are_kept_whole(tmp_path: Path, ask: Any) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
 @pytest.mark.parametrize("ask", [_sync_kinds, _async_kinds])
-def test_the_same_under_tls(tmp_path: Path, ask: Any) -> None:
+def test_the_same_under_tls(tmp_path: Path, tls: Secured, ask: Any) -> None:
     """The client's own connection is made and verified; played, there is none."""
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
-    subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-
-    class Server(ScriptedServer):
-        def _serve(self, raw: Any) -> None:
-            super()._serve(context.wrap_socket(raw, server_side=True))
-
-    path, verify = tmp_path / "c.yaml", str(tmp_path / "certificate")
-    with Server(_sizes) as server, use_cassette(path, "once"):
+    path, verify = tmp_path / "c.yaml", tls.certificate
+    with tls.server(_sizes) as server, use_cassette(path, "once"):
         live = ask(f"https://localhost:{server.port}", verify)
     assert live[:2] == ["6", b"200000"]
     with use_cassette(path):

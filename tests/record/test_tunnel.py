@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,10 +12,10 @@ from harness.errors import UsageError
 from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
 from harness.net.tunnel import Tunnel, tunnel_to
-from tests.record.servers import ScriptedServer
+from harness.record.scenario_sending import http_send
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.record.conftest import Secured
 
 _NAMES = (
     "https_proxy",
@@ -69,7 +66,7 @@ def test_what_is_no_proxy_is_named(monkeypatch: pytest.MonkeyPatch, url: str) ->
     with pytest.raises(UsageError, match="expected http://HOST:PORT"):
         tunnel_to("api.openai.com")
     with (
-        pytest.raises(BrokenStreamError, match="HTTPS_PROXY is"),
+        pytest.raises(BrokenStreamError, match="HTTPS_PROXY is") as broken,
         blocking_request(
             Upstream.parse("https://api.openai.com"),
             method="GET",
@@ -79,6 +76,24 @@ def test_what_is_no_proxy_is_named(monkeypatch: pytest.MonkeyPatch, url: str) ->
         ),
     ):
         pass
+    assert broken.value.is_of_proxy
+
+
+def test_a_proxy_that_is_not_there_is_what_the_advice_is_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the server nor its URL was ever asked."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://u:secret@{address}")
+    send = http_send("https://api.openai.com")
+    with pytest.raises(UsageError) as raised, send("{}"):
+        pass
+    assert f"the proxy of HTTPS_PROXY, {address}: " in str(raised.value)
+    assert "is HTTPS_PROXY right" in str(raised.value)
+    assert "NO_PROXY=api.openai.com" in str(raised.value)
+    assert "server running" not in str(raised.value)
+    assert "secret" not in str(raised.value)
 
 
 class _Proxy:
@@ -136,34 +151,24 @@ def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its status; the credentials of its URL are sent to it."""
     with _Proxy(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(BrokenStreamError, match=r"localhost:9 \(407\)"):
+        with pytest.raises(BrokenStreamError, match=r"localhost:9 \(407\)") as broken:
             _asked(9)
+    assert broken.value.is_of_proxy
     assert proxy.head.startswith(b"CONNECT localhost:9 HTTP/1.1\r\n")
     assert proxy.head.endswith(b"uthorization: Basic dTpw\r\n\r\n")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
 def test_a_server_behind_a_proxy_answers(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tls: Secured
 ) -> None:
     """TLS is with the server, whose certificate is verified."""
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
-    subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-
-    class Server(ScriptedServer):
-        def _serve(self, raw: Any) -> None:
-            super()._serve(context.wrap_socket(raw, server_side=True))
 
     def answer(connection: Any) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate"))
-    with Server(answer) as server, _Proxy(b"HTTP/1.1 200 Go\r\n\r\n") as proxy:
+    monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
+    with tls.server(answer) as server, _Proxy(b"HTTP/1.1 200 Go\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert _asked(server.port) == (200, b"hello")
     assert proxy.head

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.apis.chat.dialects import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.json_values import canonical
+from harness.apis.varied import dialects_of, faults_of
 from harness.fuzz.api_arrivals import (
     answer_of,
     stock_answers,
-    style_names,
     written_bytes,
 )
 from harness.fuzz.arrivals import Truth, chunks_of, truth_of
@@ -104,12 +104,11 @@ def _of_api(api: str) -> Iterator[Input]:
     for name, answer in answers.items():
         yield _input(api, name, written_bytes(api, answer))
     telling = answers[_TELLING]
-    dialects, faults = style_names(api)
-    for name in dialects:
+    for name in dialects_of(api):
         if name not in _ELSEWHERE:
             pieces = written_bytes(api, telling, dialect=name)
             yield _input(api, f"dialect {name}", pieces)
-    for name in faults:
+    for name in faults_of(api):
         if name not in _ELSEWHERE:
             pieces = written_bytes(api, telling, fault=name)
             truth = replace(truth_of(pieces, "", api), is_sound=False)

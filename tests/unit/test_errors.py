@@ -37,7 +37,7 @@ _CLASSES = [
 
 def test_all_names_every_public_class_and_is_sorted() -> None:
     """`__all__` is the classes and what shows texts, in order."""
-    shown = ["did_you_mean", "printable", "shorten"]
+    shown = ["counted", "did_you_mean", "printable", "shorten"]
     assert errors.__all__ == sorted([c.__name__ for c in _CLASSES] + shown)
 
 

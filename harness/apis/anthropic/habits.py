@@ -104,7 +104,32 @@ def _empty_thinking(event: WrittenEvent) -> Events:
     return [edited(event, delta=delta), event]
 
 
+def input_twice(events: Events) -> Stream:
+    """Send whole inputs in the start events, and then in deltas, too."""
+    for block in blocks(events):
+        yield next(input_in_start(block))
+        yield from block[1:]
+
+
 # -- Blocks ----------------------------------------------------------------------------
+
+
+def text_in_start(events: Events) -> Stream:
+    """Send the first piece of a text or of thoughts in the start of its block."""
+    for start, *rest in blocks(events):
+        kind = block_of(start)
+        deltas = [event for event in rest if delta_of(event)]
+        if (
+            kind in {"text", "thinking"}
+            and deltas
+            and delta_of(deltas[0]).startswith(kind)
+        ):
+            begun = {kind: deltas[0].payload["delta"][kind]}
+            yield edited(start, content_block=start.payload["content_block"] | begun)
+            rest.remove(deltas[0])
+        else:
+            yield start
+        yield from rest
 
 
 def without_stops(events: Events) -> Stream:
@@ -252,6 +277,8 @@ EDITS: dict[str, Change] = {
     "eager": eager,
     "buffered": buffered,
     "input-in-start": input_in_start,
+    "input-twice": input_twice,
+    "text-in-start": text_in_start,
     "empty-thinking": every(
         lambda event: delta_of(event) == "signature_delta", _empty_thinking
     ),

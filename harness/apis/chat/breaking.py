@@ -17,19 +17,11 @@ from harness.apis.chat.dialects.editing import (
 )
 from harness.apis.chat.dialects.parts import CallTracker, restated
 from harness.apis.chat.texts import REASONING_FIELDS
+from harness.apis.edits import cut
 from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-
-def cut_chunks(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:
-    """Yield the first chunks only; the source is not read further than that."""
-    if count:
-        for number, chunk in enumerate(chunks, 1):
-            yield chunk
-            if number == count:
-                return
 
 
 def cut_bytes(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:
@@ -231,7 +223,7 @@ def invalid_utf8(pieces: Iterable[bytes], number: int) -> Iterator[bytes]:
 
 
 CHANGES = {
-    "cut-chunks": cut_chunks,
+    "cut-chunks": cut,
     "no-finish": no_finish,
     "error-event": error_event,
     "duplicate-chunk": duplicate_chunk,

@@ -8,50 +8,21 @@ position beyond the end of the stream does nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from harness.apis.chat.breaking import BYTE_CHANGES, CHANGES
-from harness.apis.tables import read_table
+from harness.apis.faults import Fault as FaultKind
+from harness.apis.faults import read_faults
 from harness.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
-    from harness.apis.chat.chunks import Chunk
+    from collections.abc import Iterable, Iterator
 
-ChunkFault: TypeAlias = "Callable[[Iterable[Chunk], int], Iterator[Chunk]]"
-Leaves: TypeAlias = Literal["same", "prefix", "anything"]
-ByteFault: TypeAlias = Callable[[Iterable[bytes], int], Iterator[bytes]]
+    from harness.apis.chat.chunks import Chunk
+    from harness.apis.faults import Leaves
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """One named way to go wrong."""
-
-    name: str
-    """As `parse_fault` takes it, without its number."""
-    summary: str
-    """One line for a help text; K is the number."""
-    allows: str
-    """What a documented consumer may do with it."""
-    leaves: Leaves
-    """What the answer may be, against that without the fault: the same; for each
-    text and each call a beginning of it; or anything but an undocumented exception."""
-    chunks: ChunkFault | None = None
-    """What it does to chunks, given its number; None for a fault of bytes."""
-    data: ByteFault | None = None
-    """What it does to bytes, given its number; None for a fault of chunks."""
-    default: int | None = None
-    """The number where none is given; None if the fault takes no number."""
-    ends_early: bool = False
-    """Whether the stream breaks off, so that no `[DONE]` follows."""
-
-    @property
-    def level(self) -> Literal["chunks", "bytes"]:
-        """What it works on."""
-        return "bytes" if self.chunks is None else "chunks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +57,11 @@ class Fault:
     @property
     def ends_early(self) -> bool:
         """Whether the stream breaks off, so that no `[DONE]` follows."""
-        return any(part.kind.ends_early for part in self.parts)
+        return any(part.kind.ends != "as usual" for part in self.parts)
 
     @property
     def leaves(self) -> Leaves:
-        """What the answer may be, against that without the fault (`FaultKind`)."""
+        """What the answer may be (`harness.apis.faults.Fault`), all of it together."""
         found = {part.kind.leaves for part in self.parts}
         if "anything" in found:
             return "anything"
@@ -112,8 +83,9 @@ class Fault:
         """
         stream = iter(chunks)
         for part in self.parts:
-            if part.kind.chunks is not None:
-                stream = part.kind.chunks(stream, part.number or 0)
+            if part.kind.change is not None:
+                changed = part.kind.change(stream, part.number or 0)
+                stream = cast("Iterator[Chunk]", changed)
         return stream
 
     def apply_bytes(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -128,8 +100,7 @@ class Fault:
         """
         stream = iter(pieces)
         for part in self.parts:
-            if part.kind.data is not None:
-                stream = part.kind.data(stream, part.number or 0)
+            stream = part.kind.apply_bytes(stream, part.number)
         return stream
 
 
@@ -170,17 +141,8 @@ def _parse_part(part: str, text: str) -> FaultPart:
     )
 
 
-FAULTS: dict[str, FaultKind] = {
-    name: FaultKind(
-        name,
-        summary,
-        cells["allows"],
-        cast("Leaves", cells["leaves"]),
-        CHANGES.get(name),
-        BYTE_CHANGES.get(name),
-        int(cells["default"]) if "default" in cells else None,
-        ends_early="ends" in cells,
-    )
-    for name, summary, cells in read_table("chat", "faults")
-}
+FAULTS = read_faults(
+    "chat",
+    lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)},
+)
 """Every kind of fault, in the order of a help text."""

@@ -10,7 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import WrittenEvent
 from harness.apis.dialects import read_dialects
+from harness.apis.edits import without
 from harness.apis.framing import Framing
 from harness.apis.gemini.pending import STANDARD, Style
 from harness.apis.gemini.values import in_snake_case
@@ -18,6 +20,7 @@ from harness.apis.gemini.writer import Writer
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
+    from harness.apis.edits import Events, Stream
 
 
 def _stop_everywhere(payload: Payload) -> Payload:
@@ -28,6 +31,16 @@ def _stop_everywhere(payload: Payload) -> Payload:
 
 def _wrapped(payload: Payload) -> Payload:
     return {"response": payload, "traceId": "0000000000000000"}
+
+
+def _usage_alone(events: Events) -> Stream:
+    """Send token counts in an event of their own, without candidates."""
+    for event in events:
+        payload = event.payload
+        if "candidates" in payload and "usageMetadata" in payload:
+            yield WrittenEvent(event.name, without(payload, "usageMetadata"))
+            payload = without(payload, "candidates")
+        yield WrittenEvent(event.name, payload)
 
 
 _STYLES = {
@@ -41,6 +54,7 @@ _STYLES = {
     "signature-on-empty-text": Style(signs_empty_text=True),
     "no-thoughts": Style(has_thoughts=False),
     "usage-last-only": Style(counts_every_event=False),
+    "usage-alone": Style(counts_every_event=False),
     "no-response-id": Style(has_response_id=False),
     "snake-case": Style(edit=in_snake_case),
     "code-assist": Style(edit=_wrapped),
@@ -57,6 +71,7 @@ DIALECTS = read_dialects(
     "gemini",
     lambda name, _cells: {
         "writer": partial(Writer, _STYLES.get(name, STANDARD)),
+        "edit": _usage_alone if name == "usage-alone" else None,
         "framing": _FRAMINGS.get(name, _USUAL),
     },
 )

@@ -320,6 +320,7 @@ EDITS: dict[str, Change] = {
     "completed-but-incomplete": every(
         named("response.incomplete"), lambda e: [_renamed(e, "response.completed")]
     ),
+    "no-created": every(named("response.created", "response.in_progress"), left_out),
     "background": every(named("response.created"), _queued),
 }
 """By dialect."""

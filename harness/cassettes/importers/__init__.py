@@ -1,40 +1,41 @@
 """Recordings of other tools, one module for each kind: the registry.
 
-A module has an `IMPORTER` (`harness.cassettes.importers.base`); its name below is all
-that it takes to be tried. Documents (JSON, YAML) are tried after they are parsed, text
-before anything takes it for YAML. Neither is tried on a cassette of vcrpy or ours.
+A module has a function `sniff`, which recognises its format, and `read`; its name below
+is all that it takes to be tried. Documents (JSON, YAML) are tried after they are
+parsed, text before anything takes it for YAML. Neither is tried on a cassette of
+vcrpy or ours.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from harness.cassettes.importers.base import DocumentImporter, TextImporter
+    from collections.abc import Iterable
+
+    from harness.cassettes.model import Exchange
 
 __all__ = ["document_importer", "text_importer"]
 
-_DOCUMENTS = (
-    "har",
-    "http_interactions",
-    "go_vcr",
-    "cassetter",
-    "charles",
-    "aimock",
-    "anywhere",
-)
+_DOCUMENTS = ("har", "recorders", "aimock", "anywhere")
 _TEXTS = (
-    "curl_trace",
-    "cassetter_toml",
-    "json_log",
-    "python_literals",
-    "log",
-    "terminal",
+    *("curl_trace", "cassetter_toml", "json_log"),
+    *("python_literals", "log", "terminal"),
 )
 
 
-def document_importer(document: Any) -> DocumentImporter | None:
+class Importer(Protocol):
+    """Reads what another tool has recorded: a parsed document, or text."""
+
+    def sniff(self, recorded: Any, /) -> bool:
+        """Recognise a document or text of this format."""
+
+    def read(self, recorded: Any, path: str, /) -> list[Exchange]:
+        """Read it; the path is for errors. Of text there may be no exchanges."""
+
+
+def document_importer(document: Any) -> Importer | None:
     """Return what reads a parsed document; None where nothing but vcrpy's reader may.
 
     Args:
@@ -42,22 +43,23 @@ def document_importer(document: Any) -> DocumentImporter | None:
     """
     if _is_vcrpys(document):  # most are; the importers take a tenth of a start
         return None
-    for name in _DOCUMENTS:
-        importer = cast("DocumentImporter", _importer(name))
-        if importer.sniff(document):
-            return importer
-    return None
+    return _first(_DOCUMENTS, document)
 
 
-def text_importer(text: str) -> TextImporter | None:
+def text_importer(text: str) -> Importer | None:
     """Return what reads text that is in no format of its own; None where nothing does.
 
     Args:
         text: All of the text.
     """
-    for name in _TEXTS:
-        importer = cast("TextImporter", _importer(name))
-        if importer.sniff(text):
+    return _first(_TEXTS, text)
+
+
+def _first(names: Iterable[str], recorded: Any) -> Importer | None:
+    for name in names:
+        module = import_module(f"harness.cassettes.importers.{name}")
+        importer = cast("Importer", module)
+        if importer.sniff(recorded):
             return importer
     return None
 
@@ -79,7 +81,3 @@ def _is_vcrpys(document: Any) -> bool:
         and isinstance(body, dict)
         and "string" in body
     )
-
-
-def _importer(name: str) -> Any:
-    return import_module(f"harness.cassettes.importers.{name}").IMPORTER

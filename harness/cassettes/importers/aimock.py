@@ -10,7 +10,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.importers.base import (
-    DocumentImporter,
     Restated,
     exchanges_from,
     mapping,
@@ -24,13 +23,15 @@ if TYPE_CHECKING:
 _JSON = {"content-type": ["application/json"]}
 
 
-def _sniff(document: Any) -> bool:
+def sniff(document: Any) -> bool:
+    """Recognise parsed fixtures."""
     fixtures = mapping(document).get("fixtures")
     first = mapping(fixtures[0]) if isinstance(fixtures, list) and fixtures else {}
     return {"match", "response"} <= first.keys()
 
 
-def _read(document: Any, path: str) -> list[Exchange]:
+def read(document: Any, path: str) -> list[Exchange]:
+    """Read parsed fixtures."""
     return exchanges_from(
         [_restated(one, path, n) for n, one in enumerate(document["fixtures"])], path
     )
@@ -105,7 +106,3 @@ def _call(call: dict[Any, Any], made_id: str) -> dict[str, Any]:
         arguments = json.dumps(arguments or {}, ensure_ascii=False)
     function = {"name": call.get("name"), "arguments": arguments}
     return {"id": call.get("id") or made_id, "type": "function", "function": function}
-
-
-IMPORTER = DocumentImporter("fixtures of aimock", _sniff, _read)
-"""The importer."""

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, api_of_event
 from harness.cassettes.importers.base import (
-    DocumentImporter,
     Restated,
     encoded,
     exchanges_from,
@@ -41,13 +40,15 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
 _GZIP = b"\x1f\x8b"
 
 
-def _sniff(document: Any) -> bool:
+def sniff(document: Any) -> bool:
+    """Recognise JSON with an answer somewhere in it."""
     if "interactions" in mapping(document):
         return False  # vcrpy's, or one whose damage its own reader names
     return next(_found(document), None) is not None
 
 
-def _read(document: Any, path: str) -> list[Exchange]:
+def read(document: Any, path: str) -> list[Exchange]:
+    """Read the answers that stand in a parsed document."""
     return exchanges_from([_restated(*found) for found in _found(document)], path)
 
 
@@ -230,7 +231,3 @@ def _deepest(body: Any) -> Any:
         return _deepest(body[0])
     known = mapping(body)
     return known.get("value", known.get("equalToJson", known.get("equalTo", body)))
-
-
-IMPORTER = DocumentImporter("JSON that holds an answer", _sniff, _read)
-"""The importer."""

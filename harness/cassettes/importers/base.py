@@ -1,4 +1,4 @@
-"""What an importer is, and what importers share.
+"""What importers share.
 
 Importers restate: an interaction of another recorder becomes one of vcrpy's, which
 `harness.cassettes.interactions` checks, decodes and names errors of like any other.
@@ -8,39 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.model import Exchange, WireChunk
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentImporter:
-    """Reads JSON or YAML of another recorder."""
-
-    title: str
-    """How a message names the format."""
-    sniff: Callable[[Any], bool]
-    """Recognises a parsed document of this format."""
-    read: Callable[[Any, str], list[Exchange]]
-    """Takes the document and the file's name, for errors."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextImporter:
-    """Reads text in which requests and responses stand between other things."""
-
-    title: str
-    """How a message names the format."""
-    sniff: Callable[[str], bool]
-    """Recognises text of this format."""
-    read: Callable[[str, str], list[Exchange]]
-    """Takes the text and the file's name; may return none."""
 
 
 @dataclass(slots=True)

@@ -6,8 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from harness.cassettes.importers.base import TextImporter
-from harness.cassettes.importers.cassetter import read
+from harness.cassettes.importers.recorders import read_cassetter
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
@@ -16,17 +15,15 @@ if TYPE_CHECKING:
 _TABLE = re.compile(r"^\[\[interactions\]\]\s*$", re.MULTILINE)
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise a cassette."""
     return bool(_TABLE.search(text))
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read a cassette."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CassetteCorruptError(path, f"the TOML does not parse: {error}") from None
-    return read(document, path)
-
-
-IMPORTER = TextImporter("a cassette of cassetter in TOML", _sniff, _read)
-"""The importer."""
+    return read_cassetter(document, path)

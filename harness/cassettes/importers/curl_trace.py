@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from harness.cassettes.importers.base import TextImporter, exchanges_from, restored
+from harness.cassettes.importers.base import exchanges_from, restored
 from harness.cassettes.importers.draft import Draft, header_of
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ _RECEIVED = re.compile(
 )
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise a trace."""
     return bool(_RECEIVED.search(text))
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read a trace."""
     drafts: list[Draft] = []
     dechunk = _Dechunker()
     scheme, began = "http", None
@@ -192,7 +194,3 @@ def _with_breaks(text: str) -> str:
         out.append(text[position:end] + "\n" * (dots - end))
         position = dots
     return "".join(out)
-
-
-IMPORTER = TextImporter("a trace of curl", _sniff, _read)
-"""The importer."""

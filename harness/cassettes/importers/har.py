@@ -13,7 +13,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.importers.base import (
-    DocumentImporter,
     Restated,
     exchanges_from,
     mapping,
@@ -26,12 +25,14 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 
-def _sniff(document: Any) -> bool:
+def sniff(document: Any) -> bool:
+    """Recognise a parsed HAR file."""
     log = mapping(document).get("log")
     return isinstance(log, dict) and "entries" in log
 
 
-def _read(document: Any, path: str) -> list[Exchange]:
+def read(document: Any, path: str) -> list[Exchange]:
+    """Read a parsed HAR file."""
     entries = document["log"]["entries"]
     if not isinstance(entries, list) or not entries:
         raise CassetteCorruptError(path, "a HAR file without entries")
@@ -132,7 +133,3 @@ def _posted(posted: dict[Any, Any], notes: list[Any]) -> str | bytes | None:
     if posted.get("params"):
         notes.append(not_read("the form of the request"))
     return None
-
-
-IMPORTER = DocumentImporter("a HAR file", _sniff, _read)
-"""The importer."""

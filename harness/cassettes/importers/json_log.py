@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_event
 from harness.cassettes.importers import log
-from harness.cassettes.importers.base import TextImporter
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -20,13 +19,15 @@ _DATA = re.compile(r"(?:^|\s|['\"])data: ?[\[{]")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime")
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise a log whose lines hold a stream."""
     return text.lstrip().startswith("{") and any(_plain(one) for one in _objects(text))
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read the streams of a log."""
     lines = [line for one in _objects(text) for line in _plain(one)]
-    return log.IMPORTER.read("\n".join(lines), path)
+    return log.read("\n".join(lines), path)
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
@@ -67,7 +68,3 @@ def _data_lines(entry: dict[str, Any], depth: int) -> list[str]:
         elif isinstance(held, dict) and depth > 1:
             lines += _data_lines(held, depth - 1)
     return lines
-
-
-IMPORTER = TextImporter("a log of JSON lines", _sniff, _read)
-"""The importer."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, api_of_event
 from harness.cassettes.importers.base import (
-    TextImporter,
     encoded,
     exchanges_from,
     restored,
@@ -37,7 +36,8 @@ _STAMP = re.compile(
 _COMMAND = re.compile(r"\bcurl\b")
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise a log with a stream in it."""
     return any(found for _, found in _found(text))
 
 
@@ -85,7 +85,8 @@ def _kind(value: dict[str, Any]) -> str:
     return "answer" if api_of_answer(value) is not None else ""
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read the streams of a log."""
     text = _COLOUR.sub("", text)
     has_data = any(_DATA.match(line) for line in text.splitlines())
     reader = _Reader()
@@ -210,7 +211,3 @@ def _seconds(line: str) -> float | None:
     except ValueError:
         return None
     return moment.timestamp() + float(f"0.{found['part'] or 0}")
-
-
-IMPORTER = TextImporter("a log", _sniff, _read)
-"""The importer."""

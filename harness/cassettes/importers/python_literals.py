@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.detect import api_of_event
 from harness.cassettes.importers.base import (
     Restated,
-    TextImporter,
     encoded,
     exchanges_from,
     restored,
@@ -49,7 +48,8 @@ def _pieces(text: str) -> list[bytes] | None:
     return found
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise what Python printed."""
     if objects(text):
         return True
     if text.lstrip()[:2].strip("bB")[:1] not in {"'", '"'}:
@@ -58,7 +58,8 @@ def _sniff(text: str) -> bool:
     return bool(_STREAM.match(b"".join(pieces or []).lstrip()))
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read what Python printed."""
     events = objects(text)
     if events:
         lines = (json.dumps(event, ensure_ascii=False) for event in events)
@@ -108,7 +109,3 @@ def objects(text: str) -> list[dict[str, Any]]:
             return []
         found.append(value)
     return found
-
-
-IMPORTER = TextImporter("pieces that Python printed", _sniff, _read)
-"""The importer."""

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.cassettes.importers.base import (
-    TextImporter,
     encoded,
     exchanges_from,
     restored,
@@ -46,7 +45,8 @@ _GLUED = re.compile(
 )
 
 
-def _sniff(text: str) -> bool:
+def sniff(text: str) -> bool:
+    """Recognise text around a stream."""
     return bool(
         _ANY_FIELD.search(text)
         or _VERBOSE.search(text)
@@ -56,7 +56,8 @@ def _sniff(text: str) -> bool:
     )
 
 
-def _read(text: str, path: str) -> list[Exchange]:
+def read(text: str, path: str) -> list[Exchange]:
+    """Read the streams that stand in text."""
     lines, is_indented = _lines(text)
     reader = _Reader(text)
     rest = iter(enumerate(lines, 1))
@@ -239,7 +240,3 @@ class _Reader:
         elif draft is not None:  # in a page its output stands apart
             self._asked = draft
         self._first = 0
-
-
-IMPORTER = TextImporter("text around a stream", _sniff, _read)
-"""The importer."""

@@ -391,7 +391,7 @@ def test_cassette_from_stdin_equals_the_file(
     tmp_path: Any, pipe: int, name: str
 ) -> None:
     """Any format may come through a pipe, also one longer than the first block."""
-    doc = document(*[interaction() for _ in range(400)])
+    doc = document(*[interaction(STREAM * 8) for _ in range(60)])
     path = save(tmp_path, doc, name)
     assert path.stat().st_size > 100_000
     _write(pipe, path.read_bytes())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.deltas import choice_index
 from harness.apis.json_values import dict_of, dicts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.chat.chunks import Payload
 
@@ -47,6 +48,14 @@ def edit_delta(
         return choice if edited is delta else {**choice, "delta": edited}
 
     return edit_choices(payload, in_choice)
+
+
+def each_delta(
+    edit: Callable[[int, dict[str, Any]], dict[str, Any]], chunks: Iterable[Chunk]
+) -> Iterator[Chunk]:
+    """Yield a stream with its deltas edited."""
+    for chunk in chunks:
+        yield Chunk(chunk.index, chunk.at, edit_delta(chunk.payload, edit))
 
 
 def function_of(entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.dialects.editing import (
     Entry,
+    each_delta,
     edit_delta,
     entries_of,
     function_of,
@@ -26,120 +27,94 @@ if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
 
-class EmptyContent:
+def empty_content(_choice: int, delta: dict[str, Any]) -> dict[str, Any]:
     """``content: ""`` in every delta that has no content; Ollama, OpenRouter."""
-
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the stream with the field filled in."""
-        for chunk in chunks:
-            yield restated(chunk, edit_delta(chunk.payload, self._edit))
-
-    def _edit(self, _choice: int, delta: dict[str, Any]) -> dict[str, Any]:
-        return {**delta, "content": ""} if not delta.get("content") else delta
+    return {**delta, "content": ""} if not delta.get("content") else delta
 
 
-class ListContent:
+def list_content(_choice: int, delta: dict[str, Any]) -> dict[str, Any]:
     """Content as a list with one text part; Mistral."""
-
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the stream with every non-empty content text wrapped."""
-        for chunk in chunks:
-            yield restated(chunk, edit_delta(chunk.payload, self._edit))
-
-    def _edit(self, _choice: int, delta: dict[str, Any]) -> dict[str, Any]:
-        content = delta.get("content")
-        if not content or not isinstance(content, str):
-            return delta
-        return {**delta, "content": [{"type": "text", "text": content}]}
+    content = delta.get("content")
+    if not content or not isinstance(content, str):
+        return delta
+    return {**delta, "content": [{"type": "text", "text": content}]}
 
 
-class UsageChunk:
-    """A last chunk with token counts and no choices; made up where none came."""
+def usage_chunk(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """A last chunk with token counts and no choices; made up where none came.
 
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the stream with null counts, then the counts alone."""
-        usage: Any = None
-        last: Chunk | None = None
-        for chunk in chunks:
-            payload = chunk.payload
-            if payload.get("usage"):
-                usage = payload["usage"]
-            last = chunk
-            if payload.get("choices") == [] and payload.get("usage"):
-                continue
-            yield restated(chunk, {**payload, "usage": None})
-        if last is not None:
-            counts = usage or dict.fromkeys(
-                ("prompt_tokens", "completion_tokens", "total_tokens"), 0
-            )
-            yield restated(last, {**last.payload, "choices": [], "usage": counts})
+    The counts are null before it.
+    """
+    usage: Any = None
+    last: Chunk | None = None
+    for chunk in chunks:
+        payload = chunk.payload
+        if payload.get("usage"):
+            usage = payload["usage"]
+        last = chunk
+        if payload.get("choices") == [] and payload.get("usage"):
+            continue
+        yield restated(chunk, {**payload, "usage": None})
+    if last is not None:
+        counts = usage or dict.fromkeys(
+            ("prompt_tokens", "completion_tokens", "total_tokens"), 0
+        )
+        yield restated(last, {**last.payload, "choices": [], "usage": counts})
 
 
-class AsyncFilter:
-    """Azure's asynchronous filter: results in chunks whose choice has no delta.
+def async_filter(
+    chunks: Iterable[Chunk], *, has_null_delta: bool = False
+) -> Iterator[Chunk]:
+    """Azure's asynchronous filter: results behind the text, in choices without delta.
 
     Not in the corpus; Microsoft's documentation of the asynchronous content filter,
     autogen#6465, openai-python#1677 and #2313 (where `delta` is null).
     """
-
-    def __init__(self, *, has_null_delta: bool = False) -> None:
-        self._null: dict[str, None] = {"delta": None} if has_null_delta else {}
-
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the stream with filter results behind the text of each choice."""
-        offsets: dict[int, int] = {}
-        for chunk in chunks:
-            yield chunk
-            for choice in chunk.payload.get("choices") or []:
-                delta = choice.get("delta") if isinstance(choice, dict) else None
-                text = delta.get("content") if isinstance(delta, dict) else None
-                if not text or not isinstance(text, str):
-                    continue
-                index = choice_index(choice)
-                start = offsets.get(index, 0)
-                offsets[index] = start + len(text)
-                result = {
-                    "index": index,
-                    "finish_reason": None,
-                    "content_filter_results": {},
-                    "content_filter_offsets": {
-                        "check_offset": start,
-                        "start_offset": start,
-                        "end_offset": start + len(text),
-                    },
-                    **self._null,
-                }
-                bare = {**chunk.payload, "choices": [result]}
-                bare.pop("usage", None)
-                yield restated(chunk, bare)
+    offsets: dict[int, int] = {}
+    for chunk in chunks:
+        yield chunk
+        for choice in chunk.payload.get("choices") or []:
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            text = delta.get("content") if isinstance(delta, dict) else None
+            if not text or not isinstance(text, str):
+                continue
+            index = choice_index(choice)
+            start = offsets.get(index, 0)
+            offsets[index] = start + len(text)
+            result = {
+                "index": index,
+                "finish_reason": None,
+                "content_filter_results": {},
+                "content_filter_offsets": {
+                    "check_offset": start,
+                    "start_offset": start,
+                    "end_offset": start + len(text),
+                },
+                **({"delta": None} if has_null_delta else {}),
+            }
+            bare = {**chunk.payload, "choices": [result]}
+            bare.pop("usage", None)
+            yield restated(chunk, bare)
 
 
-class Rewritten:
+def rewritten(
+    rewrite: Callable[[str], str], chunks: Iterable[Chunk]
+) -> Iterator[Chunk]:
     """The arguments' JSON text written differently, in as many fragments.
 
     The text is known when the stream has ended, so everything from the first
     fragment on is held back until then. Text that is no JSON stays as it is.
     """
-
-    def __init__(self, rewrite: Callable[[str], str]) -> None:
-        self._rewrite = rewrite
-
-    def apply(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the stream with the arguments of every call rewritten."""
-        reader = _ArgumentReader()
-        held: list[Chunk] = []
-        for chunk in chunks:
-            edit_delta(chunk.payload, reader.read)
-            if reader.fragments:
-                held.append(chunk)
-            else:
-                yield chunk
-        shares = reader.shares(self._rewrite)
-        for chunk in held:
-            payload = edit_delta(
-                chunk.payload, lambda _, delta: _with_shares(delta, shares)
-            )
-            yield restated(chunk, payload)
+    reader = _ArgumentReader()
+    held: list[Chunk] = []
+    for chunk in chunks:
+        edit_delta(chunk.payload, reader.read)
+        if reader.fragments:
+            held.append(chunk)
+        else:
+            yield chunk
+    shares = reader.shares(rewrite)
+    yield from each_delta(lambda _, delta: _with_shares(delta, shares), held)
 
 
 class _ArgumentReader:

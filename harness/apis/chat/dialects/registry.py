@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.apis.chat.dialects import entry_habits, habits, providers, servers
+from harness.apis.chat.dialects import entry_habits, habits
+from harness.apis.chat.dialects.editing import each_delta
+from harness.apis.chat.dialects.providers import WRITERS
 from harness.apis.framing import Framing
 from harness.apis.tables import read_table
 from harness.errors import UsageError, did_you_mean, shorten
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.apis.chat.chunks import Chunk
-    from harness.apis.chat.dialects.writing import Writer
 
 _Apply: TypeAlias = "Callable[[Iterable[Chunk]], Iterator[Chunk]]"
 
@@ -135,34 +136,22 @@ def parse_dialect(text: str) -> Dialect:
     return Dialect(tuple(parts))
 
 
-_WRITERS: dict[str, Callable[[], Writer]] = {
-    "openai": providers.OpenAI,
-    "azure": providers.Azure,
-    "ollama": servers.Ollama,
-    "gpustack": servers.Gpustack,
-    "vllm": servers.Vllm,
-    "gemini": servers.Gemini,
-    "mistral": providers.Mistral,
-    "openrouter": servers.OpenRouter,
-    "groq": providers.Groq,
-    "deepseek": providers.DeepSeek,
-    "xai": providers.Xai,
-    "perplexity": servers.Perplexity,
-}
-_HABITS: dict[str, Callable[[], Any]] = {
-    "azure-async": habits.AsyncFilter,
-    "azure-null-delta": partial(habits.AsyncFilter, has_null_delta=True),
-    "no-index": entry_habits.NoIndex,
-    "index-null": entry_habits.IndexNull,
-    "index-zero": entry_habits.IndexZero,
-    "name-resent": entry_habits.NameResent,
-    "name-in-pieces": entry_habits.NameInPieces,
-    "null-continuation": entry_habits.NullContinuation,
-    "empty-content": habits.EmptyContent,
-    "list-content": habits.ListContent,
-    "usage-chunk": habits.UsageChunk,
+_HABITS: dict[str, _Apply] = {
+    "azure-async": habits.async_filter,
+    "azure-null-delta": partial(habits.async_filter, has_null_delta=True),
+    "usage-chunk": habits.usage_chunk,
+    "empty-content": partial(each_delta, habits.empty_content),
+    "list-content": partial(each_delta, habits.list_content),
     **{
-        f"arguments-{name}": partial(habits.Rewritten, rewrite)
+        edit.__name__.replace("_", "-"): partial(entry_habits.edit_entries, edit)
+        for edit in (
+            *(entry_habits.no_index, entry_habits.index_null, entry_habits.index_zero),
+            *(entry_habits.name_resent, entry_habits.name_in_pieces),
+            entry_habits.null_continuation,
+        )
+    },
+    **{
+        f"arguments-{name}": partial(habits.rewritten, rewrite)
         for name, rewrite in habits.REWRITES.items()
     },
 }
@@ -180,12 +169,10 @@ _FRAMINGS: dict[str, dict[str, Any]] = {
 
 
 def _applied(name: str) -> _Apply | None:
-    writer, habit = _WRITERS.get(name), _HABITS.get(name)
+    writer = WRITERS.get(name)
     if writer is not None:
         return lambda chunks: writer().write(chunks)
-    if habit is not None:
-        return lambda chunks: habit().apply(chunks)
-    return None
+    return _HABITS.get(name)
 
 
 DIALECTS: dict[str, DialectPart] = {

@@ -70,10 +70,34 @@ class Writer:
     attaches_at_once: ClassVar[bool] = False
     """Whether citations come as they are found; else all in one delta in the end, for
     the SDK of OpenAI refuses a second list whose entries have no index."""
-    before_choices: ClassVar[Payload] = {}
-    """Fields of a payload that others do not send, between `model` and `choices`."""
-    behind_choices: ClassVar[Payload] = {}
-    """The same behind `choices`."""
+    payload: ClassVar[Payload] = {
+        "id": "",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "",
+        "choices": [],
+    }
+    """The fields of a chunk in order; what the source had takes their places."""
+    choice_fields: ClassVar[tuple[str, ...]] = ("index", "delta", "finish_reason")
+    """The fields of a choice in order."""
+    last_choice_fields: ClassVar[tuple[str, ...]] = ()
+    """Those of a choice that has a finish reason; empty if they are the same."""
+    start: ClassVar[Delta] = {"role": "assistant", "content": ""}
+    """The delta that announces the role."""
+    text: ClassVar[Delta] = {"content": ""}
+    """A delta with visible text."""
+    reasoning: ClassVar[Delta] = {"reasoning_content": ""}
+    """A delta with reasoning."""
+    refusal: ClassVar[Delta] = {"refusal": ""}
+    """A delta with the text of a refusal."""
+    tools: ClassVar[Delta] = {"tool_calls": []}
+    """A delta with calls."""
+    end: ClassVar[Delta] = {}
+    """The delta beside the finish reason."""
+    entry_fields: ClassVar[tuple[str, ...]] = ("index", "id", "type", "function")
+    """The fields of what opens a call in order."""
+    function_fields: ClassVar[tuple[str, ...]] = ("name", "arguments")
+    """The fields of its function in order."""
 
     def __init__(self) -> None:
         self.meta = Meta()
@@ -81,60 +105,48 @@ class Writer:
         self._held: dict[int, Chunk] = {}
         self._attached: dict[int, dict[str, list[Any]]] = {}
 
-    # What a provider declares.
+    # What a provider may do in a way of its own.
 
     def head(self) -> Payload:
         """Return a payload's fields in order, `choices` empty."""
-        return {
-            "id": self.meta.id,
-            "object": "chat.completion.chunk",
-            "created": self.meta.created,
-            "model": self.meta.model,
-            **self.before_choices,
-            "choices": [],
-            **self.behind_choices,
-        }
+        return {**self.payload, **self.meta._asdict(), "choices": []}
 
     def choice(self, index: int, delta: Delta, reason: str | None) -> dict[str, Any]:
         """Return an entry of `choices`."""
-        return {"index": index, "delta": delta, "finish_reason": reason}
+        values = {
+            "index": index,
+            "delta": delta,
+            "finish_reason": reason,
+            "native_finish_reason": reason,
+        }
+        fields = self.choice_fields
+        if reason is not None:
+            fields = self.last_choice_fields or fields
+        return {field: values.get(field) for field in fields}
 
     def first(self) -> list[Payload]:
         """Return what comes before everything else."""
         return []
 
-    def start_delta(self) -> Delta:
-        """Return the delta that announces the role."""
-        return {"role": "assistant", "content": ""}
-
     def text_delta(self, text: str) -> Delta:
         """Return a delta with visible text."""
-        return {"content": text}
+        return {**self.text, "content": text}
 
     def reasoning_delta(self, text: str) -> Delta:
         """Return a delta with reasoning."""
-        return {"reasoning_content": text}
-
-    def refusal_delta(self, text: str) -> Delta:
-        """Return a delta with the text of a refusal."""
-        return {"refusal": text}
-
-    def calls_delta(self, entries: list[dict[str, Any]]) -> Delta:
-        """Return a delta with entries of `tool_calls`."""
-        return {"tool_calls": entries}
-
-    def finish_delta(self) -> Delta:
-        """Return the delta beside the finish reason."""
-        return {}
+        field = next(name for name in self.reasoning if name.startswith("reasoning"))
+        return {**self.reasoning, field: text}
 
     def entry(self, call: Call, arguments: str) -> dict[str, Any]:
         """Return the entry that opens a call, with all or none of its arguments."""
-        return {
+        given = {"name": call.name, "arguments": arguments}
+        values = {
             "index": call.position,
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": arguments},
+            "function": {field: given[field] for field in self.function_fields},
         }
+        return {field: values[field] for field in self.entry_fields}
 
     def more(self, call: Call, arguments: str) -> dict[str, Any]:
         """Return the entry of a later fragment."""
@@ -196,7 +208,7 @@ class Writer:
         chunk, index, part = said.chunk, said.choice, said.part
         if isinstance(part, Start):
             if self.starts:
-                yield from self._say(chunk, index, self.start_delta())
+                yield from self._say(chunk, index, dict(self.start))
         elif isinstance(part, Open | Fragment):
             yield from self._write_call(chunk, index, part)
         else:
@@ -210,7 +222,9 @@ class Writer:
             elif isinstance(part, Reasoning):
                 yield from self._say(chunk, index, self.reasoning_delta(part.text))
             elif isinstance(part, Refusal):
-                yield from self._say(chunk, index, self.refusal_delta(part.text))
+                yield from self._say(
+                    chunk, index, {**self.refusal, "refusal": part.text}
+                )
             elif isinstance(part, Attached):
                 attached = self._attached.setdefault(index, {})
                 for field, entries in part.fields.items():
@@ -241,14 +255,16 @@ class Writer:
                 if isinstance(part, Open)
                 else self._more(call, part.text)
             )
-            yield from self._say(chunk, index, self.calls_delta([entry]))
+            yield from self._say(chunk, index, {**self.tools, "tool_calls": [entry]})
             return
         whole = self._whole.setdefault(index, {})
         held = whole.setdefault(call.position, _Whole(call))
         if isinstance(part, Fragment):
             if held.is_written:
                 entry = self._more(call, part.text)
-                yield from self._say(chunk, index, self.calls_delta([entry]))
+                yield from self._say(
+                    chunk, index, {**self.tools, "tool_calls": [entry]}
+                )
             else:
                 held.texts.append(part.text)
 
@@ -260,10 +276,12 @@ class Writer:
                 held.is_written = True
                 entries.append(self._entry(held.call, held.arguments))
         if self.calls == "together" and entries:
-            yield from self._say(chunk, index, self.calls_delta(entries))
+            yield from self._say(chunk, index, {**self.tools, "tool_calls": entries})
         else:
             for entry in entries:
-                yield from self._say(chunk, index, self.calls_delta([entry]))
+                yield from self._say(
+                    chunk, index, {**self.tools, "tool_calls": [entry]}
+                )
 
     def _write_attached(self, chunk: Chunk) -> Iterator[Chunk]:
         for index, fields in self._attached.items():
@@ -296,7 +314,7 @@ class Writer:
         yield from self._write_attached(last)
         in_finish = usage if self.usage == "finish" else None
         for number, (index, finish) in enumerate(finishes):
-            delta = self.finish_delta()
+            delta = dict(self.end)
             held = self._held.pop(index, None)
             if held is not None:
                 delta = held.payload["choices"][0]["delta"]
