@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from harness.core.fielded import Fielded
 from harness.core.parts import CallPart
 
 if TYPE_CHECKING:
@@ -49,10 +50,9 @@ Payload = dict[str, Any]
 """The JSON object of one event, as sent."""
 
 
-@dataclass(
-    slots=True
-)  # not frozen: one is made for every event, in a third of the time
-class Event:
+# Not frozen: one is made for every event, in a third of the time.
+@dataclass(slots=True, eq=False, repr=False)
+class Event(Fielded):
     """One parsed event of a stream."""
 
     index: int

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.json_text import PIECE, for_json, is_plain
+from harness.core.fielded import Fielded
 from harness.core.patterns import late
 from harness.errors import CassetteCorruptError
 
@@ -130,8 +131,8 @@ def _in_string(text: str) -> bytes:
     return (json.dumps(text)[1:-1] if needs_escapes else text).encode()
 
 
-@dataclass(slots=True)
-class JournalText:
+@dataclass(slots=True, eq=False, repr=False)
+class JournalText(Fielded):
     """What a journal holds."""
 
     mode: str = ""

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.core.fielded import Fielded
 from harness.errors import CassetteError
 from harness.limits import BODY
 
@@ -66,8 +67,8 @@ class Ending(NamedTuple):
     """For `error`: what the transport reported; else empty."""
 
 
-@dataclass(slots=True)
-class Request:
+@dataclass(slots=True, eq=False, repr=False)
+class Request(Fielded):
     """What was sent."""
 
     method: str
@@ -85,8 +86,8 @@ class Request:
             return None
 
 
-@dataclass(slots=True)
-class Response:
+@dataclass(slots=True, eq=False, repr=False)
+class Response(Fielded):
     """What came back, with where it was cut if that was recorded."""
 
     status: int
@@ -160,8 +161,8 @@ class Response:
             start += length
 
 
-@dataclass(slots=True)
-class Exchange:
+@dataclass(slots=True, eq=False, repr=False)
+class Exchange(Fielded):
     """One HTTP request with its response."""
 
     index: int
@@ -172,8 +173,8 @@ class Exchange:
     """What reading it undid, guessed or left out; no part of what is written."""
 
 
-@dataclass(slots=True)
-class Cassette:
+@dataclass(slots=True, eq=False, repr=False)
+class Cassette(Fielded):
     """The exchanges of one file, in order."""
 
     path: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.core.fielded import Fielded
 from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
@@ -64,32 +65,32 @@ class ToolCall:
         )
 
 
-@dataclass(slots=True)
-class Text:
+@dataclass(slots=True, eq=False, repr=False)
+class Text(Fielded):
     """Visible text of the answer."""
 
     text: str
     """Never empty."""
 
 
-@dataclass(slots=True)
-class Reasoning:
+@dataclass(slots=True, eq=False, repr=False)
+class Reasoning(Fielded):
     """Text of the model's reasoning, where the provider sends it apart."""
 
     text: str
     """Never empty."""
 
 
-@dataclass(slots=True)
-class Refusal:
+@dataclass(slots=True, eq=False, repr=False)
+class Refusal(Fielded):
     """Text of a refusal."""
 
     text: str
     """Never empty."""
 
 
-@dataclass(slots=True)
-class CallPart:
+@dataclass(slots=True, eq=False, repr=False)
+class CallPart(Fielded):
     """Something new about one tool call."""
 
     call: ToolCall
@@ -104,8 +105,8 @@ class CallPart:
     """The call's id where this part brought it; empty otherwise."""
 
 
-@dataclass(slots=True)
-class Finish:
+@dataclass(slots=True, eq=False, repr=False)
+class Finish(Fielded):
     """The provider marks the choice as finished; more may follow all the same."""
 
     reason: str
@@ -115,8 +116,8 @@ class Finish:
     those who restate it; empty where `reason` is one of them or has no counterpart."""
 
 
-@dataclass(slots=True)
-class Head:
+@dataclass(slots=True, eq=False, repr=False)
+class Head(Fielded):
     """What identifies the response; fields that an event does not carry are empty."""
 
     id: str = ""
@@ -127,8 +128,8 @@ class Head:
     """Of the choice: then the other fields are empty."""
 
 
-@dataclass(slots=True)
-class Block:
+@dataclass(slots=True, eq=False, repr=False)
+class Block(Fielded):
     """A content block begins; the parts that follow belong to it.
 
     Only APIs that divide an answer into blocks send it (Responses' items and content
@@ -141,8 +142,8 @@ class Block:
     """The block's own id, if it has one."""
 
 
-@dataclass(slots=True)
-class Opaque:
+@dataclass(slots=True, eq=False, repr=False)
+class Opaque(Fielded):
     """Data that only its provider can read and that a client must return unchanged.
 
     Never cut, never merged.
@@ -156,8 +157,8 @@ class Opaque:
     """The call that it belongs to; None where it belongs to text or reasoning."""
 
 
-@dataclass(slots=True)
-class Item:
+@dataclass(slots=True, eq=False, repr=False)
+class Item(Fielded):
     """Something whole that is neither text nor a call the agent must run.
 
     Server tools and their results, citations, images, audio: kept as sent.
@@ -172,8 +173,8 @@ class Item:
     it is streamed, or the next block has it."""
 
 
-@dataclass(slots=True)
-class Usage:
+@dataclass(slots=True, eq=False, repr=False)
+class Usage(Fielded):
     """Token counts; a later one replaces the fields that it has."""
 
     counts: dict[str, Any]
@@ -188,8 +189,8 @@ class Usage:
     """Those of the answer that are reasoning."""
 
 
-@dataclass(slots=True)
-class Problem:
+@dataclass(slots=True, eq=False, repr=False)
+class Problem(Fielded):
     """Something odd that a reader found: a diagnostic without its place."""
 
     kind: DiagnosticKind
@@ -199,8 +200,8 @@ class Problem:
     """Number of the event where it is not the one being read."""
 
 
-@dataclass(slots=True)
-class OtherChoice:
+@dataclass(slots=True, eq=False, repr=False)
+class OtherChoice(Fielded):
     """A part of another choice than 0; interfaces are given choice 0 alone."""
 
     choice: int

@@ -20,14 +20,15 @@ import re
 from dataclasses import dataclass
 
 from harness.core.byte_decoder import ByteDecoder
+from harness.core.fielded import Fielded
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
 _EVENT_LINE = re.compile(rb"event: [^\n]+")
 
 
-@dataclass(slots=True)
-class SSEEvent:
+@dataclass(slots=True, eq=False, repr=False)
+class SSEEvent(Fielded):
     """One dispatched event."""
 
     raw: bytes

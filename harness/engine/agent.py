@@ -22,6 +22,7 @@ from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
 from harness.cassettes.classify import Classification, Kind
+from harness.core.fielded import Fielded
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
 from harness.engine.chosen_exchanges import chosen_exchanges
@@ -48,14 +49,15 @@ if TYPE_CHECKING:
     from harness.apis.base import Conversation
     from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette, Exchange
+    from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
     from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
     from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
 
 
-@dataclass(slots=True)
-class Cause:
+@dataclass(slots=True, eq=False, repr=False)
+class Cause(Fielded):
     """What the interface was just given; true until the loop goes on."""
 
     exchange: int
@@ -214,7 +216,8 @@ class AgentLoop:
                 f"choices {others} were not passed on; an interface is told choice 0",
             )
         self._answer = Answer(accumulator.id, accumulator.calls)
-        yield from self._act(exchange, kind.api, accumulator, identity, date)
+        message = choices.get(0) or accumulator.message()
+        yield from self._act(exchange, kind.api, message, identity, date)
         adapter.call("step_complete")
         yield Cause(self._cause.exchange, None, self._cause.at, is_boundary=True)
 
@@ -325,13 +328,12 @@ class AgentLoop:
         self,
         exchange: Exchange,
         api: str,
-        accumulator: ResponseAccumulator,
+        message: AccumulatedMessage,
         identity: ExchangeIdentity,
         date: datetime,
     ) -> Iterator[Cause]:
         """Announce the whole message and each of its tool calls with its result."""
         adapter, options = self._adapter, self._options
-        message = accumulator.message()
         text = message.content
         calls = [
             CallOfRecord(

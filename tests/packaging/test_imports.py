@@ -136,9 +136,9 @@ _OF_A_REPLAY = {
     ),
     "cli": "console forms jobs look options output replay replay_run",
     "core": (
-        "accumulate aws_event_stream byte_decoder diagnostics framing json_arguments "
-        "json_paths json_states json_stream json_strings json_texts package_files "
-        "parts patterns sse text"
+        "accumulate aws_event_stream byte_decoder diagnostics fielded framing "
+        "json_arguments json_paths json_states json_stream json_strings json_texts "
+        "package_files parts patterns sse text"
     ),
     "engine": (
         "adapter_base adapters agent agent_options arguments_check chosen_exchanges "

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import as_json
+from harness.core.fielded import Fielded
 from harness.errors import ChunkError, shorten
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ Payload = dict[str, Any]
 """The JSON object of one chunk, as sent."""
 
 
-@dataclass(slots=True)
-class Chunk:
+@dataclass(slots=True, eq=False, repr=False)
+class Chunk(Fielded):
     """One `chat.completion.chunk` of a stream, payload included: read-only."""
 
     index: int
