@@ -224,7 +224,9 @@ CHANGES: dict[str, Change] = {
     "blocked": _blocked,
     "user": _user,
     "call-never-closed": _dropping(lambda part: part == {"functionCall": {}}),
-    "call-unnamed": _dropping(_is_call),
+    "call-unnamed": _dropping(
+        lambda part: _is_call(part) and "willContinue" in part["functionCall"]
+    ),
     "text-not-ended": _dropping(_is_end_of_text),
     "same-id": _changing(_is_call, lambda part: _changed_call(part, id="call")),
     "args-as-text": _changing(_is_call, lambda part: _changed_call(part, args="{}")),
