@@ -19,7 +19,7 @@ from harness.redaction.documents import is_event_stream
 from harness.redaction.escapes import IN_JSON
 from harness.redaction.overlaps import Secret, combined
 from harness.redaction.replacements import REDACTED, is_mark
-from harness.redaction.slot_places import ALIKE, GUESSES
+from harness.redaction.slot_places import ALIKE, GUESSES, LEAF
 from harness.redaction.spans import COMMAND, LINE
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
         secrets.append(Secret(kind, value, places))
     joined: list[Secret] = []
     guesses: list[Secret] = []
+    longer: list[Secret] = []
     if b'"' in body or b"data:" in body:
         slots = Slots(body)
         for batch in _batches(slots):
@@ -64,9 +65,11 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
                 if is_guess and secret.kind in _OF_LINES:
                     continue
                 if not _is_marked(body, secret, is_guess=is_guess):
+                    if slot.rule == LEAF and _goes_on(body, secret):
+                        longer.append(secret)
                     by_rule = guesses if is_guess else joined
                     (by_rule if slot.rule >= ALIKE else secrets).append(secret)
-    return combined(secrets, joined, guesses)
+    return combined(secrets, joined, guesses, longer)
 
 
 class _Text:
@@ -192,6 +195,18 @@ def _secrets(
         places = text.places([(start, end) for start, end, _ in spans], slots)
         for (start, end, kind), where in zip(spans, places, strict=True):
             yield text.slot, Secret(kind, text.joined[start:end], where)
+
+
+_IN_DELTA = re.compile(rb'"delta"\s{0,20}:\s{0,20}\{[^{}]{0,200}\Z')
+
+
+def _goes_on(body: bytes, secret: Secret) -> bool:
+    """Return whether all but the first piece of a text are in deltas of it."""
+    ends = [0, *(end for _, end in secret.places)]
+    return len(secret.places) > 1 and all(
+        _IN_DELTA.search(body, max(end, start - 300), start)
+        for end, (start, _) in list(zip(ends, secret.places, strict=False))[1:]
+    )
 
 
 _FRAMING = re.compile(rb"[\r\n]++(?:(?:data|event|id)(?::[ ]?+|\Z))?")

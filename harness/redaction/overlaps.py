@@ -31,7 +31,10 @@ class Secret(NamedTuple):
 
 
 def combined(
-    secrets: list[Secret], joined: list[Secret], guesses: list[Secret]
+    secrets: list[Secret],
+    joined: list[Secret],
+    guesses: list[Secret],
+    longer: list[Secret],
 ) -> list[Secret]:
     """Return the secrets of a body in the order of their beginnings, each once.
 
@@ -39,11 +42,16 @@ def combined(
         secrets: Found in texts that are one for sure.
         joined: Found in texts in which several of one document may meet.
         guesses: Found in what may be several texts: counts where nothing else does.
+        longer: Of the guesses those that go on in deltas: one that begins with a
+            secret which ends with its text has the rest of that.
 
     Returns:
         Secrets of which no two share a byte.
     """
     found = _with_joined(_apart(secrets), joined)
+    if longer:
+        whole = {secret.places for secret in found}
+        found = _apart(found + [one for one in longer if one.places[:1] in whole])
     if guesses:
         # Where the end of a secret is known, a guess must not add another text to it.
         covered = _places(found)

@@ -96,7 +96,7 @@ class Places(NamedTuple):
     loose: int
     """Path."""
     leaf: int
-    """Name of the field: a text may begin in one object and go on in another."""
+    """Numbers and name of the field: a text may begin in one object, go on in another."""
     part: int
     """Which of the outermost values of its document it stands in."""
     siblings: int
@@ -191,7 +191,7 @@ class Template:
                 place(above.alike, frame.field, *index, frozenset(frame.names)),
                 place(above.placeless, frame.field, *index),
                 place(above.loose, frame.field),
-                above.leaf,
+                place(above.leaf, *index) if index else above.leaf,
                 frame.part,
                 siblings,
             )
@@ -205,7 +205,7 @@ class Template:
                     place(above.alike, field, position),
                     place(above.placeless, field),
                     place(above.loose, field),
-                    -1 if _OF_NO_TEXT.fullmatch(field) else place(b"leaf", field),
+                    -1 if _OF_NO_TEXT.fullmatch(field) else place(above.leaf, field),
                     frame.item if frame.parent is None else frame.part,
                     above.siblings,
                 )

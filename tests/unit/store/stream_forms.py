@@ -168,6 +168,26 @@ def _anthropic(kind: str, name: str) -> Callable[[list[str]], bytes]:
     return form
 
 
+def _anthropic_begun(pieces: list[str]) -> bytes:
+    """The first piece is in the start of the block, the others in deltas."""
+    first, *rest = pieces
+    return events(
+        {"type": "content_block_start", "index": 0,
+         "content_block": {"type": "text", "text": first}},
+        *(
+            {"type": "content_block_delta", "index": 0,
+             "delta": {"type": "text_delta", "text": piece}}
+            for piece in rest
+        ),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_start", "index": 1,
+         "content_block": {"type": "text", "text": "Sure"}},
+        {"type": "content_block_delta", "index": 1,
+         "delta": {"type": "text_delta", "text": "ly"}},
+        named=True,
+    )  # fmt: skip
+
+
 def _gemini_chunks(pieces: list[str]) -> list[dict[str, Any]]:
     return [
         {"candidates": [{"content": {
@@ -287,6 +307,7 @@ FORMS: dict[str, Callable[[list[str]], bytes]] = {
     "responses transcript": _responses("audio_transcript", "transcript"),
     "responses arguments": _responses_arguments,
     "anthropic text": _anthropic("text_delta", "text"),
+    "anthropic text begun in the start": _anthropic_begun,
     "anthropic thinking": _anthropic("thinking_delta", "thinking"),
     "anthropic partial_json": _anthropic("input_json_delta", "partial_json"),
     "gemini": _gemini,
