@@ -96,7 +96,7 @@ class Places(NamedTuple):
     loose: int
     """Path."""
     leaf: int
-    """Numbers and name of the field: a text may begin in one object, go on in another."""
+    """Numbers and name: a text may begin in one object and go on in another."""
     part: int
     """Which of the outermost values of its document it stands in."""
     siblings: int
