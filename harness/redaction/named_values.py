@@ -96,6 +96,7 @@ _PROSE = re.compile(
     r"|should|may|can|cannot|not|no|and|or|of|in|with|keys?)\s|.*[.:;?!]\s",
     re.IGNORECASE | re.DOTALL,
 )
+_WITH_TABLES = 4 << 20  # bytes of a text that is looked at for tables
 _SHORTEST = 6  # characters of a value in a line; shorter ones are words and numbers
 
 
@@ -116,7 +117,8 @@ def find_named(
     yield from find_before(text, lambda name: _sureness(name, names))
     found_to = 0
     lowered, pattern = text.lower(), stems(names.deny)
-    yield from find_in_columns(text, lowered, lambda name: _sureness(name, names))
+    if len(text) <= _WITH_TABLES:
+        yield from find_in_columns(text, lowered, lambda name: _sureness(name, names))
     for match in chain.from_iterable(
         pattern.finditer(lowered, *stretch) for stretch in _stretches(text)
     ):

@@ -156,6 +156,7 @@ def test_parts_that_are_done_are_held_no_longer(
     monkeypatch.setattr("harness.corpus.engines.Dask.part_items", 4)
     with start(Poison(), LIMITS, options) as engine:
         assert sum(1 for _ in engine.run(entries(*[b"x"] * 400))) == 400
+        gc.collect()
         held = sum(1 for one in gc.get_objects() if type(one) is Item)
     assert held <= 100
 

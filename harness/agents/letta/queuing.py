@@ -15,6 +15,7 @@ from harness.agents.letta.agent_interface import (
     needs_record,
     split_prefix,
 )
+from harness.agents.letta.surrogates import encodable
 from harness.agents.letta.waiting import Outbox
 from harness.errors import StateError
 
@@ -165,7 +166,7 @@ class QueuingInterface(AgentInterface):
             ValueError: `msg_obj` is missing or its date is not UTC.
         """
         record = self._needs_record("internal_monologue", msg, msg_obj)
-        self._queue_message({"internal_monologue": msg}, record)
+        self._queue_message({"internal_monologue": encodable(msg)}, record)
 
     def assistant_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Queue ``{"assistant_message": msg}``.
