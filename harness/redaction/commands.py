@@ -77,6 +77,8 @@ class _Carrier(NamedTuple):
     """The longest run of letters in it: within one of the words, if it is there."""
     rest: re.Pattern[bytes]
     drawn: str
+    is_everywhere: bool
+    """It is looked for beyond the first `_SEARCHED` bytes, too."""
 
 
 @functools.cache
@@ -91,6 +93,7 @@ def _carriers() -> tuple[_Carrier, ...]:
             ),
             re.compile(rest.encode(), re.IGNORECASE),
             (drawn or ["random"])[0],
+            "everywhere" in drawn,
         )
         for (literal, rest, *drawn), _ in table_rows("carriers")
     )
@@ -179,17 +182,20 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
             )
         ):
             yield Span(*match.span(3), COMMAND)
-    lowered = text[:_SEARCHED].lower()
-    words = _words(lowered)
-    distinct, is_ascii = b" ".join(words), lowered.isascii()
-    for literal, is_within, needed, run, rest, drawn in _carriers():
-        # Each once is far less than the text; a search of that is the dear part.
-        may_be = needed <= words and (distinct.find(run) >= 0 if run else not is_ascii)
-        at = lowered.find(literal) if may_be else -1
+    lowered = text.lower()
+    words = _words(lowered[:_SEARCHED])
+    distinct = b" ".join(words)  # each once: far less than the text
+    for one in _carriers():
+        if one.is_everywhere and len(text) > _SEARCHED:
+            may_be, last = True, len(text)
+        else:
+            last = _SEARCHED
+            may_be = one.words <= words and distinct.find(one.run) >= 0
+        at = lowered.find(one.literal, 0, last) if may_be else -1
         while at >= 0:
-            end = at + len(literal)
-            is_one = is_within or not (at and lowered[at - 1] in _IN_WORD)
-            value = rest.match(text, end) if is_one else None
-            if value and _is_drawn(value[1].decode("utf-8", "replace"), drawn):
+            end = at + len(one.literal)
+            is_one = one.is_within or not (at and lowered[at - 1] in _IN_WORD)
+            value = one.rest.match(text, end) if is_one else None
+            if value and _is_drawn(value[1].decode("utf-8", "replace"), one.drawn):
                 yield Span(*value.span(1), COMMAND)
-            at = lowered.find(literal, end)
+            at = lowered.find(one.literal, end, last)

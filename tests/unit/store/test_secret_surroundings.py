@@ -268,3 +268,18 @@ def test_hexadecimal_escapes_hide_nothing() -> None:
 def test_a_header_goes_by_its_name(name: str) -> None:
     """Also those of one word that is short."""
     assert not left(RULES.headers({name: [SECRET]})[name][0])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "CREATE USER 'a'@'h' IDENTIFIED BY '%s';",
+        "openssl rsa -passin pass:%s -in k",
+        "gh secret set A --body '%s'",
+        "echo %s | docker login --password-stdin",
+    ],
+)
+def test_behind_a_long_text_commands_count_too(command: str) -> None:
+    """Beyond 4 MiB those rows that say `everywhere`."""
+    long = b"word " * 900_000 + (command % SECRET).encode()
+    assert len(RULES.text_spans(long, ())) == 1
