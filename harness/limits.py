@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.errors import UsageError, shorten
 
@@ -57,12 +57,7 @@ class Limit(NamedTuple):
         return self._set(0.001)
 
     def _set(self, least: float) -> float:
-        # `os.environ.get` raises two errors inside for what is not set: 3 us, and a
-        # file of a few chunks asks seven times.
-        environ: Any = os.environ
-        if environ.encodekey(self.variable) not in environ._data:  # noqa: SLF001 - why: above
-            return self.default
-        text = os.environ[self.variable]
+        text = os.environ.get(self.variable, "")
         if not text:
             return self.default
         try:
