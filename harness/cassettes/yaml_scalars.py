@@ -30,9 +30,7 @@ _PRINTABLE = (
     "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 )
 _ONE_LINE = re.compile(f"[{_PRINTABLE}]*")
-# No trailing blanks: editors and commit hooks strip them and change the body's length.
 _LINES = re.compile(f"[\t\n{_PRINTABLE}]*")
-_TRAILING_BLANKS = re.compile(r"[ \t](?:\n|\Z)")
 _ESCAPED = re.compile(rf"[^{_PRINTABLE}]|[\"\\]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -48,13 +46,18 @@ def text_scalar(text: str, indent: str) -> list[str]:
         and text.lower() not in _WORDS
     ):
         return [text]
-    if is_plain(text) or _ONE_LINE.fullmatch(text):
+    if is_plain(text) or ("\n" not in text and _ONE_LINE.fullmatch(text)):
         return ["'", text.replace("'", "''"), "'"]
     # A first line that begins with a blank hides how far the others are indented.
     is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)
-    if is_lines and not _TRAILING_BLANKS.search(text):
+    if is_lines and not _has_trailing_blanks(text):
         return _literal(text, indent)
     return [_quoted(text, indent)]
+
+
+def _has_trailing_blanks(text: str) -> bool:
+    """Return whether editors and commit hooks would change the body's length."""
+    return text.endswith((" ", "\t")) or " \n" in text or "\t\n" in text
 
 
 def _literal(text: str, indent: str) -> list[str]:

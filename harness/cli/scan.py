@@ -40,7 +40,7 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
       harness scan new.yaml || echo "do not commit this"
     """
     from harness.cassettes.library import find_recordings
-    from harness.errors import HarnessError
+    from harness.errors import HarnessError, counted
     from harness.redaction.config import Redaction, redacted_url
     from harness.redaction.scan import scan
 
@@ -77,7 +77,7 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
     if not options.quiet:
         left = f", {unreadable} could not be read" if unreadable else ""
         if passed_over:
-            left += f", {passed_over} files are no recordings and were passed over"
+            left += f", {counted(passed_over, 'other file')} passed over"
         say(f"{files} scanned, {findings} secrets found{left}")
     if unreadable:
         return Exit.UNUSABLE
