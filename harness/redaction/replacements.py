@@ -22,12 +22,13 @@ REDACTED = "REDACTED"
 _BEGUN = "R(?:E(?:D(?:A(?:C(?:T(?:ED?)?)?)?)?)?)?"
 _ENDED = "(?:(?:(?:(?:(?:(?:R?E)?D)?A)?C)?T)?E)?D"
 _MARK = re.compile(rf"REDACTED|(?:{_ENDED})?(?:\*REDACTED\*|\*)+(?:{_BEGUN})?".encode())
-_WHOLE = re.compile(r"\*+(?:REDACTED\*+)+")
 # Fewer than four asterisks are emphasis.
 _PLACE = re.compile(
     rf"(?:\b(?:{_ENDED}))?\*+(?:REDACTED\*+)+(?:{_BEGUN}\b)?|\b(?:{_ENDED})\*+"
     rf"|\*+{_BEGUN}\b|\*{{4,}}"
 )
+
+_NEIGHBOURS = re.compile(r"\**\0[\0*]*")
 
 
 def mark(length: int) -> bytes:
@@ -53,18 +54,19 @@ def is_same_text(one: str, other: str) -> bool:
     """
     if one == other:
         return True
-    if _WHOLE.sub("*", one) == _WHOLE.sub("*", other):
+    if "*" not in one and "*" not in other:  # no mark is without
+        return False
+    if _shortened(one) == _shortened(other):
         return True
     if len(one) != len(other):
-        # Of characters without width the mark is longer where they are escapes.
-        are_pieces = bool(_PLACE.search(one) or _PLACE.search(other))
-        return are_pieces and _shortened(one) == _shortened(other)
+        return False
     places = [m.span() for text in (one, other) for m in _PLACE.finditer(text)]
     return bool(places) and _without(one, places) == _without(other, places)
 
 
 def _shortened(text: str) -> str:
-    return re.sub(r"\*+", "*", _PLACE.sub("*", text))
+    """Return a text in which all marks are alike, and neighbouring ones are one."""
+    return _NEIGHBOURS.sub("\0", _PLACE.sub("\0", text))
 
 
 def _without(text: str, places: list[tuple[int, int]]) -> str:

@@ -300,6 +300,9 @@ def test_other_text_is_no_mark(text: str) -> None:
     [
         ("a *REDACTED*** b", "a *REDACTED******** b", True),
         ("a *REDACTED*** b", "a *REDACTED******** c", False),
+        ("*REDACTED** a *REDACTED*", "*REDACTED* a *REDACTED**", True),
+        ("a *REDACTED**REDACTED* b", "a *RED*REDACTED*** b", True),
+        ("**a** *REDACTED*", "*a* *REDACTED**", False),
         ("a hunter2hunter2 b", "a *REDACTED**** b", False),
         ("a hunter2hunter2 b", "a *REDACTED***** b", True),
         ("key sk-p...", "key *RED...", True),
