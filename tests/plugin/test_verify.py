@@ -138,6 +138,7 @@ def test_age_is_that_of_the_oldest_date() -> None:
     ]
     assert expired(exchanges, 29, NOW) == (1, 30)
     assert expired(exchanges, 30, NOW) is None
+    assert expired(exchanges, 10**30, NOW) is None  # more than a timedelta holds
     assert expired(exchanges, 0, NOW) is None
 
 
