@@ -44,6 +44,7 @@ from harness.redaction.secret_shapes import (
     Detector,
 )
 from harness.redaction.spans import Span, merge
+from harness.redaction.telling_words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,11 +83,10 @@ def find_secrets(
         Spans in no order, which may overlap.
     """
     extra = tuple(extra)
-    yield from find_keys(text, extra)
-    yield from find_named(text, names, is_url=is_url)
+    yield from _found(text, names, extra, is_url=is_url)
     behind = OF_ASCII.text(text)
     if behind is not text:
-        spans = [*_raw_keys(behind, extra), *find_named(behind, names, is_url=is_url)]
+        spans = list(_found(behind, names, extra, is_url=is_url))
         places = OF_ASCII.written(text, [(start, end) for start, end, _ in spans])
         for (start, end), span in zip(places, spans, strict=True):
             yield Span(start, end, span.kind)
@@ -94,14 +94,23 @@ def find_secrets(
 
 def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
     """Yield what has the shape of a key, whatever its name; as `find_secrets`."""
-    yield from _raw_keys(text, tuple(extra))
+    yield from _raw_keys(text, tuple(extra), Words(text))
 
 
-def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
+def _found(
+    text: bytes, names: Names, extra: tuple[Detector, ...], *, is_url: bool = False
+) -> Iterator[Span]:
+    words = Words(text, names.deny)
+    yield from _raw_keys(text, extra, words)
+    yield from find_named(text, words, names, is_url=is_url)
+
+
+def _raw_keys(
+    text: bytes, extra: tuple[Detector, ...], words: Words
+) -> Iterator[Span]:
     yield from _in_words(text)
-    yield from find_in_commands(text)
-    has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
-    for kind, pattern in SHAPES[not has_scheme :]:
+    yield from find_in_commands(text, words)
+    for kind, pattern in SHAPES:
         for match in pattern.finditer(text):
             password = match[1].rstrip(b":").rpartition(b":")[2]
             if not is_placeholder(password.decode("utf-8", "replace")):
@@ -193,8 +202,7 @@ def _behind_base64(value: bytes) -> Span | None:
         return None
 
     def find(text: bytes) -> Iterator[Span]:
-        yield from _raw_keys(text, ())
-        yield from find_named(text)
+        return _found(text, _NO_NAMES, ())
 
     return min(search_shortened(behind, find, is_harmless), default=None)
 

@@ -58,13 +58,16 @@ PERSONAL = {
 
 # What is no single word: searched by the literal text that each begins with.
 SHAPES = (
-    Detector(
-        "bearer token",
-        # A digit or 20 characters: `bearer authentication` is prose.
-        re.compile(
-            rb"[Bb](?:earer|EARER)(?:\s|%20|\+){1,8}"
-            rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
-        ),
+    *(
+        Detector(
+            "bearer token",
+            # A digit or 20 characters: `bearer authentication` is prose.
+            re.compile(
+                scheme + rb"(?:\s|%20|\+){1,8}"
+                rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
+            ),
+        )
+        for scheme in (rb"earer(?<=[Bb]earer)", rb"EARER(?<=[Bb]EARER)")
     ),
     Detector(
         URL_USER,
