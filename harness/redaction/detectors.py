@@ -110,12 +110,12 @@ def _raw_keys(
 ) -> Iterator[Span]:
     yield from _in_words(text)
     yield from find_in_commands(text, words)
-    for kind, pattern in SHAPES:
-        for match in pattern.finditer(text):
+    for kind, pattern, needed in SHAPES:
+        for match in pattern.finditer(text) if text.find(needed) >= 0 else ():
             password = match[1].rstrip(b":").rpartition(b":")[2]
             if not is_placeholder(password.decode("utf-8", "replace")):
                 yield Span(*match.span(1), kind)
-    for kind, pattern in extra:
+    for kind, pattern, _ in extra:
         for match in pattern.finditer(text):
             start, end = match.span(1 if pattern.groups else 0)
             if end > start:
@@ -161,24 +161,35 @@ _PLAIN = re.compile(
 _CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
 
 
+_SHORT, _MOST_CLEAN = 100, 20_000  # bytes of words that are remembered, and how many
+_PLAIN_WORDS: set[bytes] = set()
+_CLEAN_WORDS: set[bytes] = set()  # no plain ones, and without a key
+
+
 def _in_words(text: bytes) -> Iterator[Span]:
-    # Ids and field names come again and again.
+    # Ids and field names come again and again, also in the next text.
     known: dict[bytes, list[Span]] = {}
-    plain: set[bytes] = set()
+    if len(_PLAIN_WORDS) + len(_CLEAN_WORDS) > _MOST_CLEAN:
+        _PLAIN_WORDS.clear()
+        _CLEAN_WORDS.clear()
     for match in _LONG.finditer(text.translate(_CLASSES)):
         start, end = match.span()
         start = past_escape(text, start)
         word = text[start:end]
-        if word in plain:
+        if word in _PLAIN_WORDS:
             continue
-        found = known.get(word)
-        if found is None:
-            if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
-                plain.add(word)
-                continue
-            found = known[word] = list(_in_word(word))
-        for begin, stop, kind in found:
-            yield Span(start + begin, start + stop, kind)
+        if word not in _CLEAN_WORDS:
+            found = known.get(word)
+            if found is None:
+                if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
+                    if len(word) < _SHORT:
+                        _PLAIN_WORDS.add(word)
+                    continue
+                found = known[word] = list(_in_word(word))
+                if not found and len(word) < _SHORT:
+                    _CLEAN_WORDS.add(word)
+            for begin, stop, kind in found:
+                yield Span(start + begin, start + stop, kind)
         span = _of_service(text, start, word)
         if span is not None:
             yield span
