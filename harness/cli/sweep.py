@@ -17,6 +17,8 @@ from harness.errors import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.progress import Task
+
     from harness.corpus.engines import Engine
     from harness.corpus.opening import Corpus, Entry
     from harness.corpus.rows import Row, Rows
@@ -215,15 +217,22 @@ def _progress(corpus: Corpus, *, is_quiet: bool) -> Iterator[Callable[[], None]]
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.speed  # not known before some have been worked on
+            return Text("" if speed is None else f"{speed:.0f}/s")
 
     bar = Progress(
         TextColumn("sweep"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:.0f}/s"),
+        Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

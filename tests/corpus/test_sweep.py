@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cli.sweep import _progress
 from harness.corpus import engines
 from harness.corpus.engines import Engine
 from harness.corpus.opening import TEXT as FILE
@@ -364,6 +366,19 @@ def test_entries_are_counted_for_a_progress_bar(
         for name in ("x.sse", "y.sse", "z.sse"):
             (source / name).write_bytes(b"data: {}\n\n")
     assert Corpus(str(source)).count() == total
+
+
+def test_a_terminal_shows_how_far_a_sweep_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first moment, when no rate is known, to the end."""
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    with _progress(Corpus(str(TEXT)), is_quiet=False) as advance:
+        advance()
+    assert "1/1" in shown.getvalue()
 
 
 def test_drift_names_the_sdk_that_reads_otherwise(tmp_path: Path) -> None:
