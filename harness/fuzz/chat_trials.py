@@ -43,6 +43,7 @@ class ChatTrials(StreamTrials):
         *("text and parallel calls", "text beyond ASCII", "arguments with a pair"),
         *("text with every line end", "think tags", "template markers", *telling[1:]),
     )
+    ends_with_text = "finish beside the last text"
     odd_kinds = ODD_BYTES_OF_CHAT
 
     def __init__(

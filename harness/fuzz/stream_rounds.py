@@ -83,8 +83,8 @@ def _bytes(
     """Where reads end, and odd frames: what every consumer of bytes sees."""
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
-    last = "finish beside the last text"  # else a last line has nothing to lose
     for kind in trials.odd_kinds:
+        last = trials.ends_with_text
         name = last if "no line end" in kind and last in names else telling
         yield case(f"{name}, {kind}", trials.odd_bytes, name, kind)
 

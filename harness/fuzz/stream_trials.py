@@ -57,6 +57,8 @@ class StreamTrials:
     """The streams on which every dialect and fault is tried first."""
     cut_first: tuple[str, ...] = (telling[0], "text beyond ASCII", *telling[1:])
     """The streams that have something to cut."""
+    ends_with_text = "text"
+    """Of whose last event a text would be lost, where the API allows that."""
     odd_kinds = ODD_BYTES
     """What only a consumer of bytes sees."""
     only_cuts: frozenset[str] = frozenset()
