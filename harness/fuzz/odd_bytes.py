@@ -13,9 +13,10 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
+NO_LINE_END, MARK_FIRST = "no line end at the end", "a byte order mark first"
 _OF_ANY = (
-    *("no line end at the end", "data in several lines"),
-    *("ids and times to wait", "a byte order mark first"),
+    *(NO_LINE_END, "data in several lines"),
+    *("ids and times to wait", MARK_FIRST),
 )
 ODD_BYTES = ("lines end with CRLF", "comments between events", *_OF_ANY)
 """What only a consumer of bytes sees, of any API."""
@@ -44,9 +45,9 @@ def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
                 b"id: %d\nretry: 3000\n" % number + event
                 for number, event in enumerate(events, 1)
             )
-        case "a byte order mark first":
+        case _ if kind == MARK_FIRST:
             return (codecs.BOM_UTF8 + events[0], *events[1:])
-        case "no line end at the end":
+        case _ if kind == NO_LINE_END:
             *others, last = [e for e in events if b"[DONE]" not in e]
             return (*others, last.rstrip(b"\n"))
         case "a JSON body in place of a stream":

@@ -84,8 +84,8 @@ def _bytes(
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
     for kind in trials.odd_kinds:
-        last = trials.ends_with_text
-        name = last if "no line end" in kind and last in names else telling
+        name = trials.told_by.get(kind, telling)
+        name = name if name in names else telling
         yield case(f"{name}, {kind}", trials.odd_bytes, name, kind)
 
 
