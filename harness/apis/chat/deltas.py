@@ -88,7 +88,6 @@ class DeltaReader:
     __slots__ = (
         "_by_id",
         "_by_index",
-        "_has_reasoning",
         "_last",
         "_legacy",
         "calls",
@@ -101,7 +100,6 @@ class DeltaReader:
         """All calls so far, in order of appearance."""
         self._by_index: dict[int | float, ToolCall] = {}
         self._by_id: dict[str, ToolCall] = {}
-        self._has_reasoning = False  # in a field of its own
         self._last: ToolCall | None = None
         self._legacy: ToolCall | None = None
 
@@ -163,7 +161,7 @@ class DeltaReader:
             if type(entries) is list:
                 self._read_calls(entries, parts)
                 return parts
-        reasoning = self._reasoning(delta)
+        reasoning = reasoning_of(delta) or detailed_reasoning(delta)
         if reasoning:
             parts.append(Reasoning(reasoning))
         content = delta.get("content")
@@ -184,14 +182,6 @@ class DeltaReader:
         if reason and type(reason) is str:
             parts.append(Finish(reason))
         return parts
-
-    def _reasoning(self, delta: dict[str, Any]) -> str:
-        found = reasoning_of(delta)
-        if found:
-            self._has_reasoning = True
-        elif not self._has_reasoning and "reasoning_details" in delta:
-            found = detailed_reasoning(delta["reasoning_details"])
-        return found
 
     def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
         for entry in entries:

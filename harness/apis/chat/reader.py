@@ -14,8 +14,9 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
+from harness.apis.chat.texts import beside_texts
 from harness.apis.counts import usage_of
-from harness.apis.json_values import as_json
+from harness.apis.json_values import as_json, text_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Chunk, Payload
 
-WHOLE_FIELDS = ("annotations", "images")
+WHOLE_FIELDS = ("annotations", "citations", "images")
 """Lists of a delta whose entries are carried whole: citations and images."""
 
 _MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
@@ -57,6 +58,7 @@ class ChatReader:
     """
 
     __slots__ = (
+        "_audio",
         "_choices",
         "_created",
         "_envelope",
@@ -83,6 +85,7 @@ class ChatReader:
         self._has_odd_finish = False
         self._text = TextBuffer()  # of choice 0, to know it when it comes again
         self._transcript = TextBuffer()
+        self._audio = 0  # characters of base64
         self.is_finished = False
         """Whether choice 0 has a finish reason: `[DONE]` is no event."""
 
@@ -183,7 +186,7 @@ class ChatReader:
         elif reason == "":
             self._has_odd_finish = True
         found = reader.read_delta(delta, reason)
-        if len(delta) > 1 or "content" not in delta:
+        if len(delta) > 1 or type(delta.get("content")) is not str:
             self._read_others(index, delta, found)
         if index:
             parts += [OtherChoice(index, part) for part in found]
@@ -217,10 +220,13 @@ class ChatReader:
             found.insert(0, Head(role=role))
         audio = delta.get("audio")
         if audio and type(audio) is dict:
+            self._audio += len(text_of(audio.get("data")))
             transcript = audio.get("transcript")
             if transcript and type(transcript) is str:
                 self._transcript.append(transcript)
                 found.append(Item("audio_transcript", transcript))
+        if type(delta.get("content")) is list:
+            found += beside_texts(delta["content"])
         for field in WHOLE_FIELDS:
             entries = delta.get(field)
             if entries and type(entries) is list:
@@ -267,10 +273,12 @@ class ChatReader:
             parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
-        if self._transcript:
-            said = shorten(str(self._transcript))
-            text = f"no message carries the transcript of audio: {said}"
-            parts.append(Problem(DiagnosticKind.NOT_EMITTED, text))
+        if self._transcript or self._audio:
+            text = f"audio: {self._audio} characters of base64"
+            if self._transcript:
+                text = f"the transcript of audio: {shorten(str(self._transcript))}"
+            problem = Problem(DiagnosticKind.NOT_EMITTED, f"no message carries {text}")
+            parts.append(problem)
         if self._unread is not None:
             parts += self._unread.problems()
         return parts

@@ -40,6 +40,8 @@ class Items:
         """Begin a response: what came before is of another."""
         self.id = self.model = ""
         self.created: float = 0
+        self.tools: list[dict[str, Any]] = []
+        """Those that the response states it was offered."""
         self.items: list[ItemState] = []
         self._by_index: dict[int, ItemState] = {}
         self._by_id: dict[str, ItemState] = {}
@@ -97,7 +99,7 @@ class Items:
         item_type = type_of(item)
         state = self.open(item_type, index, item.get("id"))
         self.out.append(Item(item_type, item, is_done=False))
-        if item_type in CALL_TYPES:
+        if self.is_call(state, item):
             self.open_call(state, item)
         elif item_type not in TEXT_ITEMS:
             self.block = None
@@ -106,6 +108,15 @@ class Items:
         if any(item.get(field) for field in _CONTENT):
             state.announced = item
         self.account(item, "item")
+
+    def is_call(self, state: ItemState, item: dict[str, Any]) -> bool:
+        """Return whether an item is a call that the agent must run."""
+        if state.type == "custom_tool_call" and state.call is None:
+            offered = [tool.get("type") for tool in self.tools]
+            state.is_served = is_served(item) or (
+                "x_search" in offered and not {"custom", "namespace"} & {*offered}
+            )
+        return state.type in CALL_TYPES and not state.is_served
 
     def item_done(self, item: dict[str, Any], index: object) -> ItemState:
         """Return the item that an `output_item.done` is about."""
@@ -174,6 +185,14 @@ class Items:
     def account(self, item: dict[str, Any], at: str) -> None:
         """Account for the fields of an item that is not kept whole."""
         self.unread.feed(self.event, item, ITEMS[type_of(item)], at)
+
+
+def is_served(item: dict[str, Any]) -> bool:
+    """Return whether the id of a custom call is one of xAI's, which runs it itself.
+
+    Its searches come as custom calls of tools that nobody offered (vercel/ai#10523).
+    """
+    return text_field(item, "call_id").startswith("xs_")
 
 
 def is_index(value: object) -> TypeGuard[int]:

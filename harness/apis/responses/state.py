@@ -93,6 +93,7 @@ class ItemState:
         "index",
         "is_done",
         "is_sealed",
+        "is_served",
         "kept",
         "leaves",
         "stated",
@@ -113,6 +114,8 @@ class ItemState:
         """The item as added, where it already had content: read if it is never done."""
         self.is_sealed = False
         """Whether its encrypted content was emitted."""
+        self.is_served = False
+        """Whether it is a custom call that the server itself runs: kept whole."""
         self.kept: dict[int, int] = {}
         """How often each annotation or part kept whole was emitted, by its hash."""
         self.leaves: dict[str, object] | None = None

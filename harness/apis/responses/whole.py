@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import same
 from harness.apis.responses.compare import Comparer
 from harness.apis.responses.items import TEXT_ITEMS, text_field, type_of
 from harness.apis.responses.known_fields import PARTS
@@ -14,6 +14,7 @@ from harness.apis.responses.state import (
     TEXT_KINDS,
     ItemState,
     TextState,
+    as_json,
     leaves,
 )
 from harness.core.diagnostics import DiagnosticKind
@@ -86,17 +87,20 @@ class WholeReader(Comparer):
                 self.seal(state, sealed)
             if not (state.has_begun or is_partial or skips):
                 self.enter(state, TEXT_ITEMS[state.type], state)
-        elif state.type in CALL_TYPES:
+        elif self.is_call(state, item):
             self.account(item, at)
             self.state_call(state, item, kind)
             text = item.get(CALL_TYPES[state.type][1])
             if type(text) is dict:
-                text = json.dumps(text, ensure_ascii=False)
+                held = state.call.arguments if state.call else ""
+                text = held if same(held, as_json(text)) else as_json(text)
             if type(text) is str:
                 self.state_arguments(state, text, kind, is_partial=is_partial)
         elif state.leaves is not None:
             self.compare_leaves(state, item, kind)
         else:
+            if not state.type:
+                self.other_type(at, item)
             self.block = None
             state.has_begun = True
             self.out.append(Item(state.type, item, is_done=not is_partial))
