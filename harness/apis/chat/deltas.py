@@ -16,7 +16,8 @@ Which call a fragment belongs to (`harness docs call-identity`):
 
 What a name means: pieces add up until the first non-empty `arguments`. A name
 equal to the whole name so far, with a repeated id or a type beside it, and any
-name after arguments have begun, is the same name sent again.
+name after arguments have begun, is the same name sent again; a call without any takes
+a late one.
 """
 
 from __future__ import annotations
@@ -286,7 +287,7 @@ class DeltaReader:
         if sent_type and type(sent_type) is str:
             call.type = sent_type
         name = function.get("name")
-        if not name or type(name) is not str or call.has_arguments:
+        if not name or type(name) is not str or (call.name and call.has_arguments):
             name = ""
         elif call.name == name and repeats_itself:
             name = ""  # the same name sent again

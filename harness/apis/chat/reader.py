@@ -14,9 +14,10 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
+from harness.apis.chat.repeated import beside, repeated
 from harness.apis.chat.texts import beside_texts
 from harness.apis.counts import usage_of
-from harness.apis.json_values import as_json, text_of
+from harness.apis.json_values import as_json, dict_of, text_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -59,6 +60,7 @@ class ChatReader:
 
     __slots__ = (
         "_audio",
+        "_beside",
         "_choices",
         "_created",
         "_envelope",
@@ -85,6 +87,7 @@ class ChatReader:
         self._has_odd_finish = False
         self._text = TextBuffer()  # of choice 0, to know it when it comes again
         self._transcript = TextBuffer()
+        self._beside = ""  # the text of the last message beside a delta
         self._audio = 0  # characters of base64
         self.is_finished = False
         """Whether choice 0 has a finish reason: `[DONE]` is no event."""
@@ -100,9 +103,13 @@ class ChatReader:
         return self.read(event.payload)
 
     def _account_for_text(self, number: int, choices: object) -> None:
-        """Account for a choice's `text`, which repeats its delta's (Together)."""
+        """Account for a choice's `text` (Together) and `message` beside its delta."""
         for choice in choices if type(choices) is list else ():
-            text = choice.get("text") if type(choice) is dict else None
+            if type(choice) is not dict:
+                continue
+            text = choice.get("text")
+            if "message" in choice and "delta" in choice and not choice_index(choice):
+                self._beside = text_of(dict_of(choice["message"]).get("content"))
             if self._unread and text and text != delta_of(choice).get("content"):
                 self._unread.feed(number, {"text": text}, _ALSO, "choices[]")
 
@@ -143,11 +150,11 @@ class ChatReader:
                 self._has_error = True
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         choices = get("choices")
-        is_repeated = (
-            type(choices) is list
-            and bool(self._text)
-            and self._is_repeated(choices, parts)
-        )
+        again = None
+        if choices and type(choices) is list and (self._has_calls or self._text):
+            again = self._again(choices[0])
+        is_repeated = again is not None
+        parts += again or []
         # The first time that is not zero counts; some servers send one a chunk.
         envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
@@ -232,30 +239,10 @@ class ChatReader:
             if entries and type(entries) is list:
                 found += [Item(field.removesuffix("s"), entry) for entry in entries]
 
-    def _is_repeated(self, choices: list[Any], parts: list[Part]) -> bool:
-        """Return whether a whole message repeats what was streamed, and report it.
-
-        Source: MiniMax ends a stream with the whole completion (GoModel#1068).
-        """
-        choice = choices[0] if choices else None
-        if type(choice) is not dict or type(choice.get("delta")) is dict:
-            return False
-        message = choice.get("message")
-        content = message.get("content") if type(message) is dict else None
-        if type(content) is not str or not content:
-            return False
-        streamed = str(self._text)
-        if content.startswith(streamed):
-            text = "the whole answer came again as a `message` after its deltas"
-            parts.append(Problem(DiagnosticKind.REPEATED_ANSWER, text))
-            if content != streamed:
-                parts.append(Text(content[len(streamed) :]))
-        else:
-            text = (
-                f"a `message` after the deltas holds {shorten(content)} instead of them"
-            )
-            parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
-        return True
+    def _again(self, choice: object) -> list[Part] | None:
+        if type(choice) is not dict or type(choice.get("message")) is not dict:
+            return None
+        return repeated(choice, str(self._text), self._first.calls)
 
     def _rest_of_repeated(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Return what a repeating message has besides: a finish, unstreamed calls."""
@@ -273,6 +260,7 @@ class ChatReader:
             parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
+        parts += beside(self._beside, str(self._text))
         if self._transcript or self._audio:
             text = f"audio: {self._audio} characters of base64"
             if self._transcript:

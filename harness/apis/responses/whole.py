@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.json_values import same
+from harness.apis.json_values import joined, same
 from harness.apis.responses.compare import Comparer
 from harness.apis.responses.items import TEXT_ITEMS, text_field, type_of
 from harness.apis.responses.known_fields import PARTS
@@ -173,8 +173,8 @@ class WholeReader(Comparer):
             for kind, texts in stated.items()
             if texts
             and "".join(texts)
-            == "".join(
-                str(t.held) for state in self.items for t in state.texts_of(kind)
+            == joined(
+                "".join(str(t.held) for s in self.items for t in s.texts_of(kind))
             )
         )
 
@@ -203,6 +203,7 @@ class WholeReader(Comparer):
                 if type(part) is not dict:
                     self.other_type(f"{at}.{field}[]", part)
                 elif text is None:
+                    self.other_type(f"{at}.{field}[].text", part.get("text"))
                     self.keep(state, part, "content_part", seen)
                 else:
                     self.unread.feed(
@@ -233,10 +234,10 @@ class WholeReader(Comparer):
     ) -> None:
         """Compare the whole texts of one kind, by their index, with those emitted."""
         streamed = state.texts_of(name)
-        held = "".join(str(text.held) for text in streamed)
+        held = joined("".join(str(text.held) for text in streamed))
         whole = "".join(stated.values())
-        if held == whole:
-            return
+        if held == whole or (not stated and TEXT_KINDS[name].item != state.type):
+            return  # reasoning that came in a message (vllm#35184) is not restated
         if len(streamed) == len(stated):
             pairs = list(zip(streamed, stated.values(), strict=True))
         elif {text.index for text in streamed} <= stated.keys():
