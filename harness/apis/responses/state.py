@@ -91,6 +91,7 @@ class ItemState:
         "has_begun",
         "id",
         "index",
+        "is_added",
         "is_done",
         "is_sealed",
         "is_served",
@@ -109,7 +110,7 @@ class ItemState:
         self.call: ToolCall | None = None
         self.has_begun = False
         """Whether a part of it was emitted."""
-        self.is_done = False
+        self.is_added = self.is_done = False
         self.announced: dict[str, Any] | None = None
         """The item as added, where it already had content: read if it is never done."""
         self.is_sealed = False

@@ -138,9 +138,9 @@ class WholeReader(Comparer):
         by_call = {s.call.id: s for s in self.items if s.call and s.call.id}
         found: list[ItemState | None] = []
         for item in items:
-            state = by_call.get(text_field(item, "call_id")) or by_id.get(
-                text_field(item, "id")
-            )
+            state, call_id = by_id.get(text_field(item, "id")), item.get("call_id")
+            if state is None or (state.call and state.call.id != call_id):
+                state = by_call.get(text_field(item, "call_id"), state)
             found.append(state if state and state.type == type_of(item) else None)
         taken = {id(state) for state in found if state is not None}
         free: dict[str, deque[ItemState]] = defaultdict(deque)
