@@ -297,6 +297,8 @@ def missing(name: str) -> CassetteMissingError:
             "this is a URL, and a recording is a file: record it with `harness "
             "record`, or pipe a response: curl -N URL | harness replay -",
         )
+    if Path(name).is_symlink():
+        return CassetteMissingError(name, "is a link to nothing; mend or remove it")
     return CassetteMissingError(
         name, f"there is no such file or folder; {near_name(name) or 'check the name'}"
     )
