@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 
-from harness.errors import UsageError
+from harness.errors import UsageError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -124,7 +124,7 @@ class Variation:
 
 
 def vary(
-    split: Split | str | None = None,
+    split: Split | str | int | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
     api: str | None = None,
@@ -144,10 +144,20 @@ def vary(
     Raises:
         UsageError: A name is wrong; the message names what there is.
     """
-    if isinstance(split, str):
+    if isinstance(split, str | int):
         from harness.core.splits import parse_split
 
-        split = parse_split(split)
+        split = parse_split(str(split))
+    for name, value, method in (
+        ("split", split, "is_recorded"),
+        ("dialect", dialect, "apply"),
+        ("fault", fault, "apply"),
+    ):
+        if not (value is None or isinstance(value, str) or hasattr(value, method)):
+            raise UsageError(
+                f"{name}: expected a name as the command line takes it, got "
+                f"{shorten(value)}"
+            )
     try:
         return _varied(split, dialect, fault, api)
     except UsageError as error:
