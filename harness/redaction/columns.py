@@ -7,6 +7,7 @@ columns. Which names count is `harness.redaction.secret_names`.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ from harness.redaction.secret_names import (
 from harness.redaction.spans import FIELD, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.redaction.telling_words import Words
 
 __all__ = ["find_in_columns"]
 
@@ -41,11 +44,15 @@ _ALIGNED = re.compile(rb"()(\S+(?:[ ]\S+)*)(?:[ ]{2,}|\s*\Z)")
 _RULE = re.compile(rb"[\s|+:=-]+")
 _NAME = re.compile(rb"[A-Za-z][\w .:/()-]{0,40}")
 
-_INSERT = re.compile(
-    rb"into\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{0,9}(?:values?\s{0,9}(?=\()"
-    rb"|from\s{1,9}stdin[^\n]{0,100}\n)"
-    rb"|copy\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{1,9}"
-    rb"from\s{1,9}stdin[^\n]{0,100}\n",
+_INSERTS = (  # by literal text, which is searched ten times as fast as a choice
+    re.compile(
+        rb"into\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{0,9}"
+        rb"(?:values?\s{0,9}(?=\()|from\s{1,9}stdin[^\n]{0,100}\n)"
+    ),
+    re.compile(
+        rb"copy\s{1,9}[^\s(]{1,128}\s{0,9}\(([^()]{1,2000}+)\)\s{1,9}"
+        rb"from\s{1,9}stdin[^\n]{0,100}\n"
+    ),
 )
 _TUPLE = re.compile(
     rb"""\s{0,20},?\s{0,20}\(((?:[^()'"\n]++|'(?:[^'\\]|''|\\.)*+'|"[^"\n]*+"|\([^()\n]*+\))*+)\)"""
@@ -67,32 +74,32 @@ _ROWS = re.compile(rb"[^\[\]{}]{0,60}\[(?=\s{0,40}\[)")
 
 
 def find_in_columns(
-    text: bytes, lowered: bytes, sureness: Callable[[str], Credential]
+    text: bytes, words: Words, sureness: Callable[[str], Credential]
 ) -> Iterator[Span]:
     """Yield values in columns whose names are a credential's. O(len(text)).
 
     Args:
         text: Any text.
-        lowered: The same in lower case.
+        words: Its words.
         sureness: Returns how surely a name stands before a credential.
     """
     if b"\n" in text:
-        yield from _tables(text, lowered, sureness)
-    if b"into" in lowered or b"stdin" in lowered:
-        yield from _inserted(text, lowered, sureness)
+        yield from _tables(text, words, sureness)
+    for pattern in _INSERTS:
+        yield from _inserted(text, pattern.finditer(words.lowered), sureness)
     if b"[" in text:
         yield from _arrays(text, sureness)
 
 
 def _tables(
-    text: bytes, lowered: bytes, sureness: Callable[[str], Credential]
+    text: bytes, words: Words, sureness: Callable[[str], Credential]
 ) -> Iterator[Span]:
     done = 0
-    for match in _IN_LINE.finditer(lowered):
-        if match.start() < done:
+    for at in words.names():
+        if at < done or not _IN_LINE.match(words.lowered, at):
             continue
-        start = text.rfind(b"\n", max(0, match.start() - _LONGEST), match.start()) + 1
-        end = text.find(b"\n", match.start(), match.start() + _LONGEST)
+        start = text.rfind(b"\n", max(0, at - _LONGEST), at) + 1
+        end = text.find(b"\n", at, at + _LONGEST)
         if start < done or end < 0:
             continue
         done = end
@@ -105,10 +112,20 @@ def _tables(
             columns = _columns([line[a:b] for a, b in cells], sureness)
         if not columns or len(cells) < 2:
             continue
+        is_plain = delimiter in (b",", b";", b"\t") and len(cells) < _MOST_CELLS
         while 0 <= (start := end + 1) < len(text):
             end = text.find(b"\n", start, start + _LONGEST)
             end = end if end >= 0 else min(len(text), start + _LONGEST)
             row = text[start:end]
+            parts = row.rstrip(b"\r ").split(delimiter) if is_plain else []
+            if len(parts) == len(cells) and b'"' not in row:  # most rows, at once
+                done = end
+                for number, sure in columns:
+                    if _is_secret(parts[number].strip(b" \r*`"), sure):
+                        a = start + sum(map(len, parts[:number])) + number
+                        b = a + len(parts[number])
+                        yield from _secret(text, *_stripped(text, a, b), sure)
+                continue
             if _RULE.fullmatch(row):
                 continue
             values = _split(row, delimiter)[1]
@@ -118,6 +135,16 @@ def _tables(
             for number, sure in columns:
                 a, b = values[number]
                 yield from _secret(text, start + a, start + b, sure)
+
+
+_MOST_CELLS = 200
+
+
+def _stripped(row: bytes, start: int, end: int) -> tuple[int, int]:
+    inner = row[start:end]
+    end -= len(inner) - len(inner.rstrip(b" \r*`"))
+    start += len(inner) - len(inner.lstrip(b" *`"))
+    return start, max(start, end)
 
 
 def _split(row: bytes, delimiter: bytes = b"") -> tuple[bytes, list[tuple[int, int]]]:
@@ -134,7 +161,7 @@ def _split(row: bytes, delimiter: bytes = b"") -> tuple[bytes, list[tuple[int, i
         stripped = row.rstrip(b"\r ")
         if delimiter == b"|":
             stripped = stripped.removesuffix(b"|")
-        while at <= len(stripped) and len(found) < 200:
+        while at <= len(stripped) and len(found) < _MOST_CELLS:
             cell = _CELLS[key].match(stripped, at)
             if cell is None:
                 return delimiter, []
@@ -145,11 +172,7 @@ def _split(row: bytes, delimiter: bytes = b"") -> tuple[bytes, list[tuple[int, i
     cells = []
     for cell in found:
         group = 1 if cell[1] else 2
-        start, end = cell.span(group)
-        inner = row[start:end]
-        end -= len(inner) - len(inner.rstrip(b" \r*`"))
-        start += len(inner) - len(inner.lstrip(b" *`"))
-        cells.append((start, max(start, end)))
+        cells.append(_stripped(row, *cell.span(group)))
     return delimiter, cells
 
 
@@ -168,22 +191,30 @@ def _columns(
 
 
 def _secret(text: bytes, start: int, end: int, sure: Credential) -> Iterator[Span]:
-    value = text[start:end].split(b'"')[0].rstrip(b"\\").decode("utf-8", "replace")
-    if is_placeholder(value):
-        return
-    if is_random(value, least=6) and (
-        sure is Credential.YES or (is_strong(value, least=10) and not is_uuid(value))
-    ):
-        yield Span(start, start + len(value.encode()), FIELD)
+    value = text[start:end].split(b'"')[0].rstrip(b"\\")
+    if _is_secret(value, sure):
+        yield Span(start, start + len(value), FIELD)
+
+
+@functools.lru_cache(maxsize=1024)  # marks, and what an example repeats
+def _is_secret(cell: bytes, sure: Credential) -> bool:
+    value = cell.decode("utf-8", "replace")
+    return (
+        not is_placeholder(value)
+        and is_random(value, least=6)
+        and (sure is Credential.YES or (is_strong(value, least=10) and not is_uuid(value)))
+    )
 
 
 def _inserted(
-    text: bytes, lowered: bytes, sureness: Callable[[str], Credential]
+    text: bytes,
+    matches: Iterable[re.Match[bytes]],
+    sureness: Callable[[str], Credential],
 ) -> Iterator[Span]:
-    for match in _INSERT.finditer(lowered):
+    for match in matches:
         names = [
             name.strip(b" \t\r\n`\"'[]\\")
-            for name in text[slice(*match.span(match.lastindex or 1))].split(b",")
+            for name in text[slice(*match.span(1))].split(b",")
         ]
         columns = _columns(names, sureness)
         if not columns:

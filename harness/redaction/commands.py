@@ -5,11 +5,9 @@ Owns which flags of which programs take a credential, and where its value ends.
 
 from __future__ import annotations
 
-import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from harness.redaction.secret_formats import table_rows
 from harness.redaction.secret_names import (
     Credential,
     is_placeholder,
@@ -21,6 +19,8 @@ from harness.redaction.spans import COMMAND, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from harness.redaction.telling_words import Words
 
 __all__ = ["find_in_commands", "find_options", "is_number"]
 
@@ -54,7 +54,6 @@ _PROGRAMS = {
 _ATTACHED = {b"p": rb"sshpass|mysql[a-z]*|mariadb[a-z-]*|7za?", b"a": rb"redis-cli"}
 _ATTACHED |= {b"P": rb"zip|sqlcmd|tsql|isql", b"w": rb"ldap[a-z]+"}
 _FLAG = re.compile(rb"-(?<=\s-)([aAcKkPpwWX])(\s{1,5}|(?=\S))(?:\\?[\"'])?" + _VALUE)
-_IN_WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_"
 _BEFORE = 160  # characters of a command before its flag
 _COMMANDS = {
     (flag, is_spaced): re.compile(  # the last one
@@ -63,60 +62,6 @@ _COMMANDS = {
     for is_spaced, table in ((True, _PROGRAMS), (False, _ATTACHED))
     for flag, names in table.items()
 }
-
-
-class _Carrier(NamedTuple):
-    """What stands before a credential: a row of `carriers` of `formats.txt`."""
-
-    literal: bytes
-    is_within: bool
-    """It may be the end of a longer word."""
-    words: frozenset[bytes]
-    """Of a text that has it: a set of words is fifty times as fast as a search each."""
-    run: bytes
-    """The longest run of letters in it: within one of the words, if it is there."""
-    rest: re.Pattern[bytes]
-    drawn: str
-    is_everywhere: bool
-    """It is looked for beyond the first `_SEARCHED` bytes, too."""
-
-
-@functools.cache
-def _carriers() -> tuple[_Carrier, ...]:
-    return tuple(
-        _Carrier(
-            literal.strip("*").encode(),
-            not literal[0].isalnum(),
-            frozenset(_whole_words(literal.encode().lower())),
-            max(
-                literal.encode().lower().translate(_WORDS).split(), key=len, default=b""
-            ),
-            re.compile(rest.encode(), re.IGNORECASE),
-            (drawn or ["random"])[0],
-            "everywhere" in drawn,
-        )
-        for (literal, rest, *drawn), _ in table_rows("carriers")
-    )
-
-
-_WORDS = bytes(c if chr(c).isalnum() and c < 128 else ord(" ") for c in range(256))
-_SEARCHED = 4 << 20  # bytes of a text: those of a larger one would take ten seconds
-_WINDOW, _OVERLAP = 1 << 16, 64  # characters: words are split piece by piece
-
-
-def _whole_words(literal: bytes) -> list[bytes]:
-    """Return the words of a literal that no text has within longer ones."""
-    words = literal.strip(b"*").translate(_WORDS).split()
-    is_begun = literal[:1] == b"*" and literal[1:2].isalnum()
-    return words[is_begun : len(words) - literal.endswith(b"*")]
-
-
-def _words(lowered: bytes) -> set[bytes]:
-    words: set[bytes] = set()
-    plain = lowered.translate(_WORDS)
-    for start in range(0, len(plain), _WINDOW):
-        words.update(plain[start : start + _WINDOW + _OVERLAP].split())
-    return words
 
 
 def _is_drawn(value: str, drawn: str) -> bool:
@@ -167,8 +112,13 @@ def is_number(name: str, value: str, sureness: Credential) -> bool:
     )
 
 
-def find_in_commands(text: bytes) -> Iterator[Span]:
-    """Yield what flags and commands of known programs take as a credential."""
+def find_in_commands(text: bytes, words: Words) -> Iterator[Span]:
+    """Yield what flags and commands of known programs take as a credential.
+
+    Args:
+        text: Any text.
+        words: Its words.
+    """
     for match in _FLAG.finditer(text):
         command = _COMMANDS.get((match[1], bool(match[2])))
         before = text[max(0, match.start() - _BEFORE) : match.start()]
@@ -182,20 +132,7 @@ def find_in_commands(text: bytes) -> Iterator[Span]:
             )
         ):
             yield Span(*match.span(3), COMMAND)
-    lowered = text.lower()
-    words = _words(lowered[:_SEARCHED])
-    distinct = b" ".join(words)  # each once: far less than the text
-    for one in _carriers():
-        if one.is_everywhere and len(text) > _SEARCHED:
-            may_be, last = True, len(text)
-        else:
-            last = _SEARCHED
-            may_be = one.words <= words and distinct.find(one.run) >= 0
-        at = lowered.find(one.literal, 0, last) if may_be else -1
-        while at >= 0:
-            end = at + len(one.literal)
-            is_one = one.is_within or not (at and lowered[at - 1] in _IN_WORD)
-            value = one.rest.match(text, end) if is_one else None
-            if value and _is_drawn(value[1].decode("utf-8", "replace"), one.drawn):
-                yield Span(*value.span(1), COMMAND)
-            at = lowered.find(one.literal, end, last)
+    for one, at in words.carriers():
+        value = one.rest.match(text, at)
+        if value and _is_drawn(value[1].decode("utf-8", "replace"), one.drawn):
+            yield Span(*value.span(1), COMMAND)

@@ -44,6 +44,7 @@ from harness.redaction.secret_shapes import (
     Detector,
 )
 from harness.redaction.spans import Span, merge
+from harness.redaction.telling_words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,11 +83,10 @@ def find_secrets(
         Spans in no order, which may overlap.
     """
     extra = tuple(extra)
-    yield from find_keys(text, extra)
-    yield from find_named(text, names, is_url=is_url)
+    yield from _found(text, names, extra, is_url=is_url)
     behind = OF_ASCII.text(text)
     if behind is not text:
-        spans = [*_raw_keys(behind, extra), *find_named(behind, names, is_url=is_url)]
+        spans = list(_found(behind, names, extra, is_url=is_url))
         places = OF_ASCII.written(text, [(start, end) for start, end, _ in spans])
         for (start, end), span in zip(places, spans, strict=True):
             yield Span(start, end, span.kind)
@@ -94,19 +94,28 @@ def find_secrets(
 
 def find_keys(text: bytes, extra: Iterable[Detector] = ()) -> Iterator[Span]:
     """Yield what has the shape of a key, whatever its name; as `find_secrets`."""
-    yield from _raw_keys(text, tuple(extra))
+    yield from _raw_keys(text, tuple(extra), Words(text))
 
 
-def _raw_keys(text: bytes, extra: tuple[Detector, ...]) -> Iterator[Span]:
+def _found(
+    text: bytes, names: Names, extra: tuple[Detector, ...], *, is_url: bool = False
+) -> Iterator[Span]:
+    words = Words(text, names.deny)
+    yield from _raw_keys(text, extra, words)
+    yield from find_named(text, words, names, is_url=is_url)
+
+
+def _raw_keys(
+    text: bytes, extra: tuple[Detector, ...], words: Words
+) -> Iterator[Span]:
     yield from _in_words(text)
-    yield from find_in_commands(text)
-    has_scheme = b"earer" in text or b"EARER" in text  # a hundred times as fast
-    for kind, pattern in SHAPES[not has_scheme :]:
-        for match in pattern.finditer(text):
+    yield from find_in_commands(text, words)
+    for kind, pattern, needed in SHAPES:
+        for match in pattern.finditer(text) if text.find(needed) >= 0 else ():
             password = match[1].rstrip(b":").rpartition(b":")[2]
             if not is_placeholder(password.decode("utf-8", "replace")):
                 yield Span(*match.span(1), kind)
-    for kind, pattern in extra:
+    for kind, pattern, _ in extra:
         for match in pattern.finditer(text):
             start, end = match.span(1 if pattern.groups else 0)
             if end > start:
@@ -152,24 +161,35 @@ _PLAIN = re.compile(
 _CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
 
 
+_SHORT, _MOST_CLEAN = 100, 20_000  # bytes of words that are remembered, and how many
+_PLAIN_WORDS: set[bytes] = set()
+_CLEAN_WORDS: set[bytes] = set()  # no plain ones, and without a key
+
+
 def _in_words(text: bytes) -> Iterator[Span]:
-    # Ids and field names come again and again.
+    # Ids and field names come again and again, also in the next text.
     known: dict[bytes, list[Span]] = {}
-    plain: set[bytes] = set()
+    if len(_PLAIN_WORDS) + len(_CLEAN_WORDS) > _MOST_CLEAN:
+        _PLAIN_WORDS.clear()
+        _CLEAN_WORDS.clear()
     for match in _LONG.finditer(text.translate(_CLASSES)):
         start, end = match.span()
         start = past_escape(text, start)
         word = text[start:end]
-        if word in plain:
+        if word in _PLAIN_WORDS:
             continue
-        found = known.get(word)
-        if found is None:
-            if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
-                plain.add(word)
-                continue
-            found = known[word] = list(_in_word(word))
-        for begin, stop, kind in found:
-            yield Span(start + begin, start + stop, kind)
+        if word not in _CLEAN_WORDS:
+            found = known.get(word)
+            if found is None:
+                if _PLAIN.fullmatch(word) and not _CONSONANTS.search(word):
+                    if len(word) < _SHORT:
+                        _PLAIN_WORDS.add(word)
+                    continue
+                found = known[word] = list(_in_word(word))
+                if not found and len(word) < _SHORT:
+                    _CLEAN_WORDS.add(word)
+            for begin, stop, kind in found:
+                yield Span(start + begin, start + stop, kind)
         span = _of_service(text, start, word)
         if span is not None:
             yield span
@@ -193,8 +213,7 @@ def _behind_base64(value: bytes) -> Span | None:
         return None
 
     def find(text: bytes) -> Iterator[Span]:
-        yield from _raw_keys(text, ())
-        yield from find_named(text)
+        return _found(text, _NO_NAMES, ())
 
     return min(search_shortened(behind, find, is_harmless), default=None)
 

@@ -48,10 +48,10 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
     Returns:
         Secrets in the order of their beginnings, each once; no two share a byte.
     """
-    framing = _FRAMING if is_event_stream(body) else None
+    is_stream = is_event_stream(body)
     secrets = []
     for start, end, kind in find(body):
-        places = _places(body, start, end, framing)
+        places = _places(body, start, end) if is_stream else ((start, end),)
         value = b"".join(body[first:last] for first, last in places)
         secrets.append(Secret(kind, value, places))
     joined: list[Secret] = []
@@ -212,12 +212,10 @@ def _goes_on(body: bytes, secret: Secret) -> bool:
 _FRAMING = re.compile(rb"[\r\n]++(?:(?:data|event|id)(?::[ ]?+|\Z))?")
 
 
-def _places(
-    body: bytes, start: int, end: int, framing: re.Pattern[bytes] | None
-) -> tuple[tuple[int, int], ...]:
+def _places(body: bytes, start: int, end: int) -> tuple[tuple[int, int], ...]:
     """Return a span without the line ends and field names of an event stream."""
     edges = [start]
-    for match in framing.finditer(body, start, end) if framing is not None else ():
+    for match in _FRAMING.finditer(body, start, end):
         edges += match.span()
     edges.append(end)
     pairs = zip(edges[::2], edges[1::2], strict=True)

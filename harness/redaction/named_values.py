@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.redaction.columns import find_in_columns
@@ -33,6 +32,8 @@ from harness.redaction.spans import FIELD, LINE, PARAMETER, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from harness.redaction.telling_words import Words
 
 __all__ = ["Names", "find_named"]
 
@@ -96,17 +97,17 @@ _PROSE = re.compile(
     r"|should|may|can|cannot|not|no|and|or|of|in|with|keys?)\s|.*[.:;?!]\s",
     re.IGNORECASE | re.DOTALL,
 )
-_WITH_TABLES = 4 << 20  # bytes of a text that is looked at for tables
 _SHORTEST = 6  # characters of a value in a line; shorter ones are words and numbers
 
 
 def find_named(
-    text: bytes, names: Names = _NO_NAMES, *, is_url: bool = False
+    text: bytes, words: Words, names: Names = _NO_NAMES, *, is_url: bool = False
 ) -> Iterator[Span]:
     """Yield values that are credentials by their names. O(len(text)).
 
     Args:
         text: JSON, event stream text, a form, a URL, or anything with these in it.
+        words: Its words.
         names: What counts besides, and what does not.
         is_url: The text is a URL: any value of a parameter counts, however short.
 
@@ -115,15 +116,12 @@ def find_named(
     """
     yield from find_options(text, lambda name: _sureness(name, names))
     yield from find_before(text, lambda name: _sureness(name, names))
+    yield from find_in_columns(text, words, lambda name: _sureness(name, names))
     found_to = 0
-    lowered, pattern = text.lower(), stems(names.deny)
-    if len(text) <= _WITH_TABLES:
-        yield from find_in_columns(text, lowered, lambda name: _sureness(name, names))
-    for match in chain.from_iterable(
-        pattern.finditer(lowered, *stretch) for stretch in _stretches(text)
-    ):
-        end = match.end()
-        if end < found_to:
+    pattern = stems(names.deny)
+    for at in words.names():
+        match = pattern.match(words.lowered, at) if at >= found_to else None
+        if match is None or (end := match.end()) < found_to or _is_within(text, end):
             continue
         before = text[max(0, end - 80) : end]
         start = end - len(before) + len(before.rstrip(_NAME_BYTES))
@@ -150,18 +148,18 @@ def find_named(
 
 # Base64 of an image has no names; a name is shorter, and something follows it.
 _IN_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_CLASSES = bytes(ord("a") if byte in _IN_BASE64 else ord(" ") for byte in range(256))
-_LONG = re.compile(b"a" * 256 + b"a*+")
-_AFTER, _BEFORE = 8, 80
+_LONG, _AFTER, _BEFORE = 256, 8, 80
 
 
-def _stretches(text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where names may be: all but the middle of long words."""
-    start = 0
-    for match in _LONG.finditer(text.translate(_CLASSES)):
-        yield start, match.start() + _AFTER
-        start = match.end() - _BEFORE
-    yield start, len(text)
+def _is_within(text: bytes, end: int) -> bool:
+    """Return whether a name ends in the middle of a long word."""
+    before = text[max(0, end - _LONG) : end]
+    left = len(before) - len(before.rstrip(_IN_BASE64))
+    if left <= _AFTER:
+        return False
+    after = text[end : end + _LONG]
+    right = len(after) - len(after.lstrip(_IN_BASE64))
+    return right > _BEFORE and left + right >= _LONG
 
 
 @functools.lru_cache(maxsize=4096)

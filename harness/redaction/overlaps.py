@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _with_joined(secrets: list[Secret], joined: list[Secret]) -> list[Secret]:
     Where such a find has a piece of a surer one, without the rest, it is two texts that
     were taken for one: it adds the places that no other has.
     """
+    if not joined:
+        return secrets
     places = _places(secrets)
     agreeing: list[Secret] = []
     crossing: list[Secret] = []
@@ -109,6 +112,9 @@ def _apart(secrets: list[Secret]) -> list[Secret]:
     The largest names it, but not one with spaces or brackets where another has none:
     where two texts were taken for one, what stands in it may be from the other.
     """
+    every = _places(secrets)
+    if all(one[1] <= other[0] for one, other in pairwise(every)):
+        return sorted(secrets, key=_begin)
     owner = list(range(len(secrets)))
 
     def owning(number: int) -> int:
@@ -118,7 +124,7 @@ def _apart(secrets: list[Secret]) -> list[Secret]:
         return number
 
     merged: list[tuple[int, int, int]] = []
-    for start, end, number in _places(secrets):
+    for start, end, number in every:
         if merged and start < merged[-1][1]:
             first, last, other = merged[-1]
             owner[owning(number)] = owning(other)

@@ -221,20 +221,22 @@ def is_random(value: str, *, least: int = 8) -> bool:
         least: How many characters a secret has at least.
     """
     value = value[:256]
-    if len(value) < least or any(c.isspace() for c in value) or _CODE.match(value):
+    if len(value) < least or value.split() != [value] or _CODE.match(value):
         return False
-    has_digit = any(c.isdecimal() for c in value)
-    has_letter = any(c.isalpha() for c in value)
+    has_digit = _DIGIT.search(value) is not None
+    has_letter = any(map(str.isalpha, value))
     if has_digit and has_letter:
         return True
     if has_digit:
         return len(value) >= 16
     is_mixed = not (value.islower() or value.isupper())
-    if any(c in "!@#$%^&*+?" for c in value) and has_letter:
+    if has_letter and not _MARKS.isdisjoint(value):
         return True
     return len(value) >= 16 and is_mixed and "_" not in value
 
 
+_DIGIT = re.compile(r"\d")
+_MARKS = frozenset("!@#$%^&*+?")
 _CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 
 

@@ -35,6 +35,8 @@ class Detector(NamedTuple):
     """What it finds, as a phrase."""
     pattern: re.Pattern[bytes]
     """Group 1, where there is one, is the secret."""
+    needed: bytes = b""
+    """A text without it has none, which is found ten times as fast."""
 
 
 PERSONAL = {
@@ -58,13 +60,16 @@ PERSONAL = {
 
 # What is no single word: searched by the literal text that each begins with.
 SHAPES = (
-    Detector(
-        "bearer token",
-        # A digit or 20 characters: `bearer authentication` is prose.
-        re.compile(
-            rb"[Bb](?:earer|EARER)(?:\s|%20|\+){1,8}"
-            rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
-        ),
+    *(
+        Detector(
+            "bearer token",
+            # A digit or 20 characters: `bearer authentication` is prose.
+            re.compile(
+                scheme + rb"(?:\s|%20|\+){1,8}"
+                rb"((?=[A-Za-z._~+/=-]{0,200}\d|[^\s\"'\\]{20})[A-Za-z0-9._~+/=-]{8,}+)"
+            ),
+        )
+        for scheme in (rb"earer(?<=[Bb]earer)", rb"EARER(?<=[Bb]EARER)")
     ),
     Detector(
         URL_USER,
@@ -72,6 +77,7 @@ SHAPES = (
             rb"://([^\s/?#@\"'<>\\:]{0,256}+:[^\s/?#@\"'<>\\]++"
             rb"(?:@[^\s/?#@\"'<>\\]++(?=@))*+)@"
         ),
+        b"@",
     ),
     Detector(
         URL_USER,  # with characters that should have been escaped; no port and path
@@ -79,18 +85,22 @@ SHAPES = (
             rb"://([\w.+-]{0,64}+:(?!\d{1,5}(?!\w))[^\s@\"'<>\\]{3,256}+)@"
             rb"(?=[A-Za-z0-9][\w.-]*(?:[:/?\s\"'\\]|\Z))"
         ),
+        b"@",
     ),
     Detector(
         URL_USER,
         re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+)@"),
+        b"@",
     ),
     Detector(
         "Facebook app token",
         re.compile(rb"\|(?<=[0-9]{13}\|)([A-Za-z0-9_-]{27,40}+)(?![A-Za-z0-9_-])"),
+        b"|",
     ),
     Detector(
         "Salesforce session",
         re.compile(rb"00D[A-Za-z0-9]{12,15}!([A-Za-z0-9._]{60,}+)"),
+        b"!",
     ),
     Detector(
         COMMAND,  # curl -u user:password
@@ -100,6 +110,7 @@ SHAPES = (
             rb"(?:(?:\\?[\"'])?:(?:\\?[\"'])?[^\s\"'\\<>{}$]{3,}+"
             rb"|:(?<=[^\s\"':\\<{$]{6}:)(?=[\s\"'\\])))"
         ),
+        b"-",
     ),
     Detector(
         "credential header of a command",  # curl -H "Key: value"
@@ -108,6 +119,7 @@ SHAPES = (
             rb"(?:[Aa][Pp][Ii]-?)?(?:[Kk]ey|KEY|[Tt]oken|TOKEN):\s{0,5}"
             rb"([A-Za-z0-9_=~@.+/-]{8,}+)"
         ),
+        b"-",
     ),
     Detector(
         COMMAND,  # requests.get(..., auth=("user", "password"))
@@ -115,18 +127,21 @@ SHAPES = (
             rb"uth(?<=[Aa]uth)(?:\s{0,3}=\s{0,3})?\(\s{0,3}\\?[\"'][^\"'\\]{0,64}\\?[\"'],\s{0,3}"
             rb"\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
         ),
+        b"(",
     ),
     Detector(
         COMMAND,
         re.compile(
             rb"SecretStr\(\s{0,3}\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
         ),
+        b"(",
     ),
     Detector(
         "digest credentials",
         re.compile(
             rb"igest(?<=[Dd]igest)\s[^\r\n]{0,400}?\bresponse=\\*\"?([0-9a-f]{32,64}+)"
         ),
+        b"=",
     ),
     *(
         Detector(
@@ -135,6 +150,7 @@ SHAPES = (
                 start + rb":(?![0-9]+:)[\w*-]{1,63}:[\w*.@-]{1,63}:"
                 rb"((?=\S{0,64}[0-9])[^\s/\"'\\:][^\s\"'\\:]{5,256}+)"
             ),
+            b":",
         )
         for start in (rb":(?<=[\w*]:)[1-9]\d{3,4}", rb"\*:\*(?<![\w:*]\*:\*)")
     ),
@@ -144,6 +160,7 @@ SHAPES = (
             rb"Private-Lines: [0-9]{1,4}(?:\r?\n|\\[nr])++"
             rb"((?:[A-Za-z0-9+/=]{8,}+(?:\r?\n|\\[nr])*+){1,400}+)"
         ),
+        b"-",
     ),
 )
 BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
