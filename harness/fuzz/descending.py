@@ -54,7 +54,7 @@ def shrink_pieces(
     pieces: Arrival,
     fails: Callable[[Arrival], bool],
     is_allowed: Callable[[Arrival], bool],
-    smaller: Callable[[Arrival], Iterator[Arrival]],
+    steps: tuple[Callable[[Arrival], Iterator[Arrival]], ...],
     tries: int,
 ) -> Arrival:
     """Shrink the events that bytes hold, then how the bytes are cut.
@@ -63,7 +63,7 @@ def shrink_pieces(
         pieces: Bytes that fail.
         fails: Whether some do.
         is_allowed: Whether some may be tried.
-        smaller: Yields smaller forms of a stream, an event a piece.
+        steps: Each yields smaller forms of a stream, an event a piece.
         tries: How many streams are tried at most.
     """
     events = tuple(event for event in _EVENT_ENDS.split(b"".join(pieces)) if event)
@@ -71,7 +71,8 @@ def shrink_pieces(
     if cut is None:
         return fewer_pieces(pieces, fails, tries)
     test = Tries(lambda stream: fails(cut(stream)), is_allowed, tries)
-    events = descend(descend(events, smaller, test), shorter, test)
+    for candidates in steps:
+        events = descend(events, candidates, test)
     return fewer_pieces(cut(events), fails, test.left)
 
 

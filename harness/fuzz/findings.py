@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
+from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.trial_cases import Counts
 
@@ -192,6 +193,9 @@ def shrunk(
     try:
         small = shrink(start, fails_in_time, judge.key, api=judge.api)
         smallest = found.get(repr(small), failure)
+        if len(small) > MANY and isinstance(small[0], dict):
+            limit = f"it takes about {len(small)} events: with fewer it does not fail"
+            smallest = replace(smallest, note=f"{smallest.note}; {limit}")
     except _LateError:
         smallest = list(found.values())[-1]
     return judge.with_uncut(smallest)

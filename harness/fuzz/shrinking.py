@@ -292,7 +292,7 @@ def _shrink_bytes(
         if cut is not None:
             write = partial(_written, framing, cut)
             return _shrink_written(payloads, write, fails, key, test.left // 2)
-    return shrink_pieces(pieces, fails, bool, lambda _: iter(()), test.left)
+    return shrink_pieces(pieces, fails, bool, (shorter,), test.left)
 
 
 def _shrink_written(
