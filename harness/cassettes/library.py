@@ -15,7 +15,7 @@ from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.core.patterns import late
-from harness.errors import CassetteError
+from harness.errors import CassetteError, CassetteMissingError
 
 ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
 """Of files that may be cassettes; other documents have them, too."""
@@ -63,6 +63,8 @@ def find_cassettes(
         CassetteError: It is a folder without cassettes, or cannot be read.
     """
     name = os.fspath(path)
+    if not name:  # as of a variable of the shell that is not set
+        raise CassetteMissingError("''", "is no name of a file or folder")
     place = Path(name)
     if name == STDIN or (place.exists() and not place.is_dir()):
         return [name]

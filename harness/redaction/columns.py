@@ -202,7 +202,10 @@ def _is_secret(cell: bytes, sure: Credential) -> bool:
     return (
         not is_placeholder(value)
         and is_random(value, least=6)
-        and (sure is Credential.YES or (is_strong(value, least=10) and not is_uuid(value)))
+        and (
+            sure is Credential.YES
+            or (is_strong(value, least=10) and not is_uuid(value))
+        )
     )
 
 
