@@ -105,9 +105,7 @@ def _found(
     yield from find_named(text, words, names, is_url=is_url)
 
 
-def _raw_keys(
-    text: bytes, extra: tuple[Detector, ...], words: Words
-) -> Iterator[Span]:
+def _raw_keys(text: bytes, extra: tuple[Detector, ...], words: Words) -> Iterator[Span]:
     yield from _in_words(text)
     yield from find_in_commands(text, words)
     for kind, pattern, needed in SHAPES:
