@@ -172,7 +172,7 @@ def _split(row: bytes, delimiter: bytes = b"") -> tuple[bytes, list[tuple[int, i
         at = len(row) - len(row.lstrip(b"| ")) if delimiter == b"|" else 0
         stripped = row.rstrip(b"\r ")
         if delimiter == b"|":
-            stripped = stripped.removesuffix(b"|")
+            stripped = stripped.rstrip(b'"}\\').removesuffix(b"|")
         while at <= len(stripped) and len(found) < _MOST_CELLS:
             cell = _CELLS[key].match(stripped, at)
             if cell is None:

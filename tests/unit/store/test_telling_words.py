@@ -46,7 +46,7 @@ def test_tables_and_commands_are_found_in_all_of_a_long_text() -> None:
 
 @pytest.mark.parametrize("name", ["x-tenant", "tenant", "2fa_seed", "_own"])
 def test_more_names_are_found_whatever_they_begin_with(name: str) -> None:
-    """A name that a project adds counts in lines and fields, its words joined or not."""
+    """A name that a project adds counts, with or without a letter in front."""
     names = Names(deny=frozenset({name}))
     written = name.encode()
     assert VALUE in found(b'{"%b": "%b"}' % (written, VALUE), names)
