@@ -13,8 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 
+from harness.errors import UsageError, shorten
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
@@ -122,7 +124,7 @@ class Variation:
 
 
 def vary(
-    split: Split | str | None = None,
+    split: Split | str | int | None = None,
     dialect: Dialect | str | None = None,
     fault: Fault | str | None = None,
     api: str | None = None,
@@ -142,10 +144,33 @@ def vary(
     Raises:
         UsageError: A name is wrong; the message names what there is.
     """
-    if isinstance(split, str):
+    if isinstance(split, str | int):
         from harness.core.splits import parse_split
 
-        split = parse_split(split)
+        split = parse_split(str(split))
+    for name, value, method in (
+        ("split", split, "is_recorded"),
+        ("dialect", dialect, "apply"),
+        ("fault", fault, "apply"),
+    ):
+        if not (value is None or isinstance(value, str) or hasattr(value, method)):
+            raise UsageError(
+                f"{name}: expected a name as the command line takes it, got "
+                f"{shorten(value)}"
+            )
+    try:
+        return _varied(split, dialect, fault, api)
+    except UsageError as error:
+        owner = _owner(api, dialect, dialects_of) or _owner(api, fault, faults_of)
+        raise UsageError(f"{error}{owner}") from None
+
+
+def _varied(
+    split: Split | None,
+    dialect: Dialect | str | None,
+    fault: Fault | str | None,
+    api: str | None,
+) -> Variation:
     if api is not None and api != "chat":
         from harness.apis.style import api_style
 
@@ -160,6 +185,22 @@ def vary(
 
         fault = parse_fault(fault)
     return Variation(split, dialect, fault)
+
+
+def _owner(
+    api: str | None, asked: object, known: Callable[[str | None], Mapping[str, Named]]
+) -> str:
+    """Return whose a name is that this API does not have; empty if nobody's."""
+    from harness.apis.requests import PATHS
+
+    if api is not None and api not in PATHS:
+        return ""
+    for part in str(asked or "").split("+"):
+        name = part.partition(":")[0].strip()
+        owners = [other for other in PATHS if name in known(other)]
+        if owners and name not in known(api):
+            return f"; {name} belongs to {' and '.join(owners)}: name that API, too"
+    return ""
 
 
 class Named(Protocol):

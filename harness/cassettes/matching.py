@@ -45,7 +45,7 @@ def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
     named = (match_on,) if isinstance(match_on, str) else tuple(match_on)
     if named == ("vcrpy",):
         named = VCRPY_MATCH_ON
-    paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json)
+    paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json or ())
     if not paths:
         return named
     try:

@@ -108,6 +108,10 @@ class _Folding:
             texts = (name, arguments)
             if not all(text is None or isinstance(text, str) for text in texts):
                 return False
+            if arguments is None and "arguments" not in (
+                fields_of(call) or ("arguments",)
+            ):
+                return False  # it has another word for them, as Gemini has
             key = field_of(call, "function_call_id")
             if key is None and not (name or arguments):
                 return False

@@ -294,13 +294,17 @@ def further_answers(api: str) -> dict[str, Answer]:
     return {
         "text with blanks around": _complete(api, *_text(" \n a", " b", " \n\n")),
         "text that looks like events": _complete(
-            api, *_text("data: [DONE]\n", "\nevent: error\n", "data: error: no\n\n: a")
+            api,
+            *_text("data: [DONE]\n", "\nevent: error\n", "data: error: no\n\n: a"),
+            *_text("0", "null", "false"),
         ),
-        "arguments of every kind": _complete(api, *_call(0, "note", *odd), calls=True),
+        "arguments of every kind": _complete(
+            api, *_call(0, "mcp__notes__add-note", *odd), calls=True
+        ),
     }
 
 
-LARGE = ("a long text", "long arguments", "a text in many pieces")
+LARGE = ("a long text", "long arguments", "a text in many pieces", "a dozen calls")
 
 
 def large_answers(api: str) -> dict[str, Answer]:
@@ -312,6 +316,11 @@ def large_answers(api: str) -> dict[str, Answer]:
             api, *_call(0, "note", arguments[:99], arguments[99:]), calls=True
         ),
         "a text in many pieces": _complete(api, *_text(*["word "] * 2_500)),
+        "a dozen calls": _complete(
+            api,
+            *(part for n in range(12) for part in _call(n, "note", f'{{"n": {n}}}')),
+            calls=True,
+        ),
     }
 
 

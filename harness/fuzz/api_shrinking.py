@@ -9,6 +9,7 @@ from harness.fuzz.api_arrivals import api_payloads, smaller_answers
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.descending import MANY, Tries, descend, fewer_of_many, shrink_pieces
 from harness.fuzz.descending import shorter as without_some
+from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,10 +46,14 @@ def shrink_events(
 
     def shorter(stream: Arrival) -> Iterator[Arrival]:
         yield from without_some(stream)
-        yield from _joined_events(stream)
+        if not isinstance(stream[0], bytes):
+            yield from _joined_events(stream)
+        elif len(payloads := api_payloads(stream)) == len(stream) <= MANY:
+            for joined in _joined_events(payloads):
+                yield tuple(event_bytes(joined, api))
 
     if isinstance(arrival[0], bytes):
-        return shrink_pieces(arrival, fails, is_allowed, fewer, tries)
+        return shrink_pieces(arrival, fails, is_allowed, (fewer, shorter), tries)
     stream = fewer_of_many(arrival, test)
     if len(stream) > MANY:
         return stream

@@ -16,7 +16,7 @@ from harness.fuzz.arrivals import chunks_of, payloads_of, payloads_of_bytes
 from harness.fuzz.cuts import StreamCuts
 from harness.fuzz.driving import OwnInterface, StepInterface
 from harness.fuzz.odd import only_cuts, renamed, stock
-from harness.fuzz.odd_bytes import ODD_BYTES_OF_CHAT
+from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES_OF_CHAT
 from harness.fuzz.stream_trials import StreamTrials, spread
 from harness.fuzz.trial_cases import case
 
@@ -43,6 +43,10 @@ class ChatTrials(StreamTrials):
         *("text and parallel calls", "text beyond ASCII", "arguments with a pair"),
         *("text with every line end", "think tags", "template markers", *telling[1:]),
     )
+    told_by = {  # noqa: RUF012 - read only
+        NO_LINE_END: "finish beside the last text",
+        MARK_FIRST: "text that looks like events",
+    }
     odd_kinds = ODD_BYTES_OF_CHAT
 
     def __init__(

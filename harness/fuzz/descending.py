@@ -54,7 +54,7 @@ def shrink_pieces(
     pieces: Arrival,
     fails: Callable[[Arrival], bool],
     is_allowed: Callable[[Arrival], bool],
-    smaller: Callable[[Arrival], Iterator[Arrival]],
+    steps: tuple[Callable[[Arrival], Iterator[Arrival]], ...],
     tries: int,
 ) -> Arrival:
     """Shrink the events that bytes hold, then how the bytes are cut.
@@ -63,33 +63,60 @@ def shrink_pieces(
         pieces: Bytes that fail.
         fails: Whether some do.
         is_allowed: Whether some may be tried.
-        smaller: Yields smaller forms of a stream, an event a piece.
+        steps: Each yields smaller forms of a stream, an event a piece.
         tries: How many streams are tried at most.
     """
-    test = Tries(lambda s: _failing(s, fails) is not None, is_allowed, tries)
-    data = b"".join(pieces)
-    events = tuple(event for event in _EVENT_ENDS.split(data) if event)
-    if _failing(events, fails) is None:
-        return fewer_pieces(pieces, fails)
-    events = descend(descend(events, smaller, test), shorter, test)
-    return fewer_pieces(_failing(events, fails) or pieces, fails)
+    events = tuple(event for event in _EVENT_ENDS.split(b"".join(pieces)) if event)
+    cut = failing_cut(events, fails)
+    if cut is None:
+        return fewer_pieces(pieces, fails, tries)
+    test = Tries(lambda stream: fails(cut(stream)), is_allowed, tries)
+    for candidates in steps:
+        events = descend(events, candidates, test)
+    return fewer_pieces(cut(events), fails, test.left)
 
 
-def _failing(events: Arrival, fails: Callable[[Arrival], bool]) -> Arrival | None:
-    """Return events in a form that fails: an event a read, or a byte a read."""
+def failing_cut(
+    events: Arrival, fails: Callable[[Arrival], bool]
+) -> Callable[[Arrival], Arrival] | None:
+    """Return in which form some events fail: an event a read, or a byte a read."""
+    return next((cut for cut in (tuple, single_bytes) if fails(cut(events))), None)
+
+
+def single_bytes(events: Arrival) -> Arrival:
+    """Return events as single bytes."""
     data = b"".join(events)
-    single = tuple(data[n : n + 1] for n in range(len(data)))
-    return next((pieces for pieces in (events, single) if fails(pieces)), None)
+    return tuple(data[n : n + 1] for n in range(len(data)))
 
 
-def fewer_pieces(pieces: Arrival, fails: Callable[[Arrival], bool]) -> Arrival:
-    """Return the same bytes in one read or two, if they fail so."""
+def fewer_pieces(
+    pieces: Arrival, fails: Callable[[Arrival], bool], tries: int
+) -> Arrival:
+    """Return the same bytes in one read or two, if they fail so.
+
+    Args:
+        pieces: Bytes that fail.
+        fails: Whether some do.
+        tries: How many cuts are tried at most; of a long stream, pieces are joined.
+    """
     data = b"".join(pieces)
     if fails((data,)):
         return (data,)
-    for place in range(1, len(data)):
+    for place in range(1, len(data)) if len(data) <= tries else ():
         if fails((data[:place], data[place:])):
             return (data[:place], data[place:])
+    size = len(pieces) // 2
+    while size and tries > 0:
+        start = 0
+        while start < len(pieces) - 1 and tries > 0:
+            tries -= 1
+            joined = b"".join(pieces[start : start + size + 1])
+            fewer = (*pieces[:start], joined, *pieces[start + size + 1 :])
+            if fails(fewer):
+                pieces = fewer
+            else:
+                start += size
+        size //= 2
     return pieces
 
 

@@ -13,6 +13,8 @@ import threading
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
@@ -106,11 +108,10 @@ def work(connection: Connection, job: Job) -> None:
     if job.names_each:
         RUNNING.begun = lambda arrival: send("running", arrival)
     runner = _Runner(judge, replace(job.plan, relations=about.relations), job, state)
-    while True:
-        try:
-            message = connection.recv()
-        except (EOFError, OSError):
-            return
+    received: SimpleQueue[Any] = SimpleQueue()
+    receive = partial(_receive, connection, received)
+    threading.Thread(target=receive, name="harness-fuzz-receive", daemon=True).start()
+    while (message := received.get()) is not None:
         try:
             if message[0] == "run":
                 send("done", message[1], runner.run(message[1]))
@@ -124,6 +125,14 @@ def work(connection: Connection, job: Job) -> None:
         except BaseException:  # noqa: BLE001 - a mistake of ours, or an interrupt
             send("usage", f"target {job.target!r}: the fuzzer itself failed", _trace())
             return
+
+
+def _receive(connection: Connection, received: SimpleQueue[Any]) -> None:
+    """Take messages as they come: two ends that send large ones wait for each other."""
+    with suppress(EOFError, OSError):
+        while True:
+            received.put(connection.recv())
+    received.put(None)
 
 
 def _trace() -> str:

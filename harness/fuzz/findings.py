@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
+from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.trial_cases import Counts
 
@@ -157,9 +158,10 @@ def shrunk(
     start = failure.arrived if failure.base is None else failure.base
     found: dict[Any, Failure] = {}
 
+    def is_late() -> bool:
+        return until is not None and time.monotonic() > until
+
     def fails(arrival: Arrival) -> bool:
-        if until is not None and time.monotonic() > until:
-            return False
         for fault in _faults_like(failure.fault, len(arrival)):
             other = judge.judge(
                 failure.relation,
@@ -167,7 +169,8 @@ def shrunk(
                 fault=None if fault is None else parse_fault(fault),
             )
             if other is not None and other.kind == failure.kind:
-                found[repr(arrival)] = other
+                found.pop(mark := repr(arrival), None)
+                found[mark] = other  # the last
                 return True
         return False
 
@@ -178,11 +181,28 @@ def shrunk(
             "keeps something between runs",
         )
     if again is not None:
-        smaller = again(fails)
+        smaller = again(lambda arrival: not is_late() and fails(arrival))
         if smaller is not None and repr(smaller) in found:
             start = smaller
-    small = shrink(start, fails, judge.key, api=judge.api)
-    return judge.with_uncut(found.get(repr(small), failure))
+
+    def fails_in_time(arrival: Arrival) -> bool:
+        if is_late():
+            raise _LateError
+        return fails(arrival)
+
+    try:
+        small = shrink(start, fails_in_time, judge.key, api=judge.api)
+        smallest = found.get(repr(small), failure)
+        if len(small) > MANY and isinstance(small[0], dict):
+            limit = f"it takes about {len(small)} events: with fewer it does not fail"
+            smallest = replace(smallest, note=f"{smallest.note}; {limit}")
+    except _LateError:
+        smallest = list(found.values())[-1]
+    return judge.with_uncut(smallest)
+
+
+class _LateError(Exception):
+    """The time for shrinking is over."""
 
 
 def _faults_like(fault: str, length: int) -> list[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,14 @@ from harness.fuzz.writing import event_bytes
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
-ODD_BYTES = (
-    *("lines end with CRLF", "comments between events"),
-    *("data in several lines", "no line end at the end"),
+NO_LINE_END, MARK_FIRST = "no line end at the end", "a byte order mark first"
+_OF_ANY = (
+    *(NO_LINE_END, "data in several lines"),
+    *("ids and times to wait", MARK_FIRST),
 )
+ODD_BYTES = ("lines end with CRLF", "comments between events", *_OF_ANY)
 """What only a consumer of bytes sees, of any API."""
-ODD_BYTES_OF_CHAT = (
-    *("[DONE] twice", "a JSON body in place of a stream"),
-    *("no line end at the end", "data in several lines"),
-)
+ODD_BYTES_OF_CHAT = ("[DONE] twice", "a JSON body in place of a stream", *_OF_ANY)
 """The same of chat, which has dialects for the others."""
 
 
@@ -40,7 +40,14 @@ def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
             return tuple(event.replace(b"\n", b"\r\n") for event in events)
         case "comments between events":
             return tuple(b": keep-alive\n\n" + event for event in events)
-        case "no line end at the end":
+        case "ids and times to wait":
+            return tuple(
+                b"id: %d\nretry: 3000\n" % number + event
+                for number, event in enumerate(events, 1)
+            )
+        case _ if kind == MARK_FIRST:
+            return (codecs.BOM_UTF8 + events[0], *events[1:])
+        case _ if kind == NO_LINE_END:
             *others, last = [e for e in events if b"[DONE]" not in e]
             return (*others, last.rstrip(b"\n"))
         case "a JSON body in place of a stream":

@@ -10,6 +10,7 @@ same on every machine.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects import parse_dialect
@@ -29,6 +30,7 @@ from harness.fuzz.descending import (
     MANY,
     Tries,
     descend,
+    failing_cut,
     fewer_of_many,
     fewer_pieces,
     shorter,
@@ -286,36 +288,34 @@ def _shrink_bytes(
         *(p.name for p in dialects_of("chat").values() if p.framing),
     ):
         framing = parse_dialect(name).framing
-        if payloads and (cut := _failing_cut(payloads, framing, fails)) is not None:
-            small = _shrink_payloads(payloads, framing, fails, key, test.left // 2)
-            cut = _failing_cut(small, framing, fails) or cut
-            return fewer_pieces(cut, fails)
-    return shrink_pieces(pieces, fails, bool, lambda _: iter(()), test.left)
+        cut = failing_cut(_framed(payloads, framing), fails) if payloads else None
+        if cut is not None:
+            write = partial(_written, framing, cut)
+            return _shrink_written(payloads, write, fails, key, test.left // 2)
+    return shrink_pieces(pieces, fails, bool, (shorter,), test.left)
 
 
-def _shrink_payloads(
+def _shrink_written(
     payloads: Arrival,
-    framing: Framing,
+    write: Callable[[Arrival], Arrival],
     fails: Callable[[Arrival], bool],
     key: str,
     tries: int,
 ) -> Arrival:
     truth = truth_of(payloads, key)
     test = Tries(
-        lambda stream: _failing_cut(stream, framing, fails) is not None,
+        lambda stream: fails(write(stream)),
         lambda other: _is_as_sound(truth, other, key),
         tries,
     )
-    return _shrink_stream(payloads, test)
+    return fewer_pieces(write(_shrink_stream(payloads, test)), fails, test.left)
 
 
-def _failing_cut(
-    stream: Arrival, framing: Framing, fails: Callable[[Arrival], bool]
-) -> Arrival | None:
-    """Return the stream as bytes that fail: an event a read, or a byte a read."""
-    events = tuple(framing.encode(chunks_of(stream)))
-    data = b"".join(events)
-    for pieces in (events, tuple(data[n : n + 1] for n in range(len(data)))):
-        if fails(pieces):
-            return pieces
-    return None
+def _written(
+    framing: Framing, cut: Callable[[Arrival], Arrival], stream: Arrival
+) -> Arrival:
+    return cut(_framed(stream, framing))
+
+
+def _framed(stream: Arrival, framing: Framing) -> Arrival:
+    return tuple(framing.encode(chunks_of(stream)))

@@ -83,9 +83,9 @@ def _bytes(
     """Where reads end, and odd frames: what every consumer of bytes sees."""
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
-    last = "finish beside the last text"  # else a last line has nothing to lose
     for kind in trials.odd_kinds:
-        name = last if "no line end" in kind and last in names else telling
+        name = trials.told_by.get(kind, telling)
+        name = name if name in names else telling
         yield case(f"{name}, {kind}", trials.odd_bytes, name, kind)
 
 

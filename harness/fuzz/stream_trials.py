@@ -19,7 +19,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import byte_cuts, named_cuts
-from harness.fuzz.odd_bytes import ODD_BYTES, odd_bytes
+from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +57,8 @@ class StreamTrials:
     """The streams on which every dialect and fault is tried first."""
     cut_first: tuple[str, ...] = (telling[0], "text beyond ASCII", *telling[1:])
     """The streams that have something to cut."""
+    told_by: Mapping[str, str] = {NO_LINE_END: "text", MARK_FIRST: "text"}
+    """The stream whose last or first event has a text to lose, where an API allows."""
     odd_kinds = ODD_BYTES
     """What only a consumer of bytes sees."""
     only_cuts: frozenset[str] = frozenset()

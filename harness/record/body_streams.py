@@ -41,7 +41,7 @@ class Pace:
     """How fast recorded pieces are given back.
 
     Raises:
-        UsageError: The speed is negative.
+        UsageError: The speed is no number from 0.
     """
 
     speed: float = 0.0
@@ -54,7 +54,8 @@ class Pace:
     """The same for async clients."""
 
     def __post_init__(self) -> None:
-        if not self.speed >= 0:
+        speed: Any = self.speed
+        if not (isinstance(speed, int | float) and speed >= 0):
             raise UsageError(
                 f"expected a speed of 0 (at once) or more, got {self.speed!r}"
             )

@@ -24,9 +24,9 @@ from harness.errors import (
     RecordingRefusedError,
     StateError,
 )
-from harness.record.body_streams import Pace
 from harness.record.exchange import ExchangeRecorder, LiveRequest
 from harness.record.mismatch import StaleRequest, explain, stale_answer
+from harness.record.session_options import pace_of, redaction_of
 from harness.record.surfacing import as_warnings
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
 from harness.redaction.config import redacted_url
@@ -72,7 +72,7 @@ class RecordingSession:
             `sleep`, `async_sleep`. The clock also times what is recorded.
 
     Raises:
-        UsageError: The mode or a matcher is unknown.
+        UsageError: The mode, a matcher or an option is unknown or wrong.
         CassetteError: The file is there, but cannot be read or does not parse.
         RecordingRefusedError: The mode would record, and this is CI.
     """
@@ -100,9 +100,9 @@ class RecordingSession:
         """Whether a changed request is answered by its nearest recording."""
         self.stale: list[StaleRequest] = []
         """The recorded requests that such an answer stood for."""
-        self.pace = Pace(**more)
+        self.pace = pace_of(more, before_record_request)
         self.clock = self.pace.clock
-        self._redaction = redaction if redaction is not None else Redaction()
+        self._redaction = redaction_of(redaction)
         self.cassette = MatchedCassette(
             self.path,
             mode=mode,

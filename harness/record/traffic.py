@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.cassettes.model import Ending, Exchange, Request, Response, header_of
 from harness.errors import UsageError
 from harness.net.addresses import is_this_machine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 _OTLP = r"(?:/api/public/otel)?/v1/(?:traces|metrics|logs)"
 
@@ -71,7 +68,8 @@ def is_telemetry(uri: str) -> bool:
 
 
 def _hosts(given: Any, name: str) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
+    names = (given,) if is_one else tuple(given)
     for host in names:
         if not isinstance(host, str) or "/" in host or not host:
             raise UsageError(

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import warnings
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from harness.errors import StateError
+from harness.errors import StateError, UsageError, shorten
 from harness.record import aiohttp_client, stdlib_client, transports
 from harness.record.active import THREAD_PATCHES, using
 from harness.record.guard import GUARD_PATCHES
@@ -22,7 +23,6 @@ from harness.record.session import RecordingSession
 from harness.record.surfacing import hidden_cause
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from harness.cassettes.vcr_bridge import RecordMode
@@ -91,7 +91,8 @@ def use_cassette(
         The context; each use of it opens the cassette anew.
 
     Raises:
-        UsageError: On entering: an option is wrong.
+        UsageError: At once: `path` is none, or what is decorated is a class or a
+            generator. On entering: an option is wrong.
         CassetteError: On entering: the file is there, but cannot be read or does not
             parse (in every mode; it is left as it is). On leaving: it cannot be
             written; the old file is whole.
@@ -106,6 +107,13 @@ def use_cassette(
     too, and what was recorded goes to ``NAME.partial``; the other modes save, as vcrpy
     does. Several processes may record to one file: each adds to it.
     """
+    if not isinstance(path, str | os.PathLike):  # as where the parentheses are missing
+        raise UsageError(
+            "use_cassette: expected the path of a cassette, as in "
+            f"use_cassette('cassettes/chat.yaml'), got {shorten(path)}"
+        )
+    if "mode" in options:
+        raise UsageError("use_cassette: the mode is given as record=, not as mode=")
     return CassetteContext(path, record, options)
 
 
@@ -166,7 +174,24 @@ class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecora
         return type(self)(*self._arguments)
 
     def __call__(self, function: _F) -> _F:
-        """Decorate a function or coroutine function; each call opens the cassette."""
+        """Decorate a function or coroutine function; each call opens the cassette.
+
+        Raises:
+            UsageError: It is a class or a generator, whose code runs after the call.
+        """
+        is_generator = inspect.isgeneratorfunction(function)
+        if is_generator or inspect.isasyncgenfunction(function):
+            kind = "generator"
+        elif inspect.isclass(function):
+            kind = "class"
+        else:
+            kind = ""
+        if kind:
+            raise UsageError(
+                f"use_cassette cannot decorate the {kind} {function.__qualname__}: "
+                "the cassette would be closed before its code runs; write `with "
+                "use_cassette(...):` inside it"
+            )
         if inspect.iscoroutinefunction(function):
             return contextlib.AsyncContextDecorator.__call__(self, function)
         return contextlib.ContextDecorator.__call__(self, function)

@@ -16,6 +16,7 @@ from harness.apis.chat.chunks import Chunk, Payload, payload_error
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.detect import api_named
+from harness.apis.requests import PATHS
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Request, header_pairs
 from harness.engine.stream import StreamReader
@@ -45,6 +46,11 @@ _STREAM_HEADERS = [
     ("content-type", "text/event-stream; charset=utf-8"),
     ("cache-control", "no-cache"),
 ]
+_NOT_WRITTEN = (
+    "harness writes no answers in the API of {}: its recordings play as they were "
+    "recorded, streamed or not, in pieces as recorded; ask for one of that kind, "
+    "without a split, or ask in another API"
+)
 _OWN_HEADERS = frozenset({"content-length", "content-encoding", "content-type"})
 
 
@@ -73,6 +79,8 @@ def say(
         was_array = exchange.response.body.lstrip()[:1] == b"["
         is_plain &= was_array == is_asked_as_array(request)
     if asked != "chat" and not (is_plain and (kind is Kind.STREAM) == is_streamed):
+        if asked not in PATHS:
+            return Answer.error(501, _NOT_WRITTEN.format(api_named(asked).title))
         return _restated(exchange, settings, request, asked, is_streamed=is_streamed)
     is_plain = asked == api and settings.variation.is_recorded
     if (kind is Kind.STREAM) != is_streamed or not is_plain:

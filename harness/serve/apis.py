@@ -6,6 +6,7 @@
 | ``/responses``, ``/responses/ID`` (`GET`, with ``starting_after=N``) | responses |
 | ``/messages`` | anthropic |
 | ``/models/NAME:streamGenerateContent``, ``:generateContent`` | gemini |
+| ``/api/chat``, ``/api/generate`` | ollama, only as it was recorded |
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _PATHS = (
         "gemini",
         re.compile(r"/models/[^/:]+:(?:stream)?generateContent$", re.IGNORECASE),
     ),
+    ("ollama", re.compile(r"/api/(?:chat|generate)$")),
 )
 
 
@@ -55,9 +57,12 @@ def asked_api(uri: str) -> str:
 
 def is_asked_streamed(request: Request, document: object) -> bool:
     """Return whether a request asks for a stream."""
-    if asked_api(request.uri) == "gemini":
+    api = asked_api(request.uri)
+    if api == "gemini":
         return "streamgeneratecontent" in request.uri.lower()
-    return isinstance(document, dict) and bool(document.get("stream"))
+    # Ollama streams where nothing else is asked for (its API, "Generate a completion").
+    by_default = api == "ollama"
+    return isinstance(document, dict) and bool(document.get("stream", by_default))
 
 
 def same_question(recorded: Request, sent: Request) -> list[tuple[str, str, str]]:

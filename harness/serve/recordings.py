@@ -40,8 +40,9 @@ ROUTES = {
     "responses": "/responses",
     "anthropic": "/messages",
     "gemini": ":generateContent",
+    "ollama": "/api/chat",
 }
-"""The route of each API, whatever stands before it."""
+"""The route of each API, whatever stands before it; any of them finds another's."""
 
 _SHOWN_DIFFERENCES = 5  # as a recorder's miss
 _HOW_ASKED = ("stream", "stream_options")
@@ -67,6 +68,8 @@ def route_of(path: str) -> str:
     """
     api = asked_api(path)
     path = path.partition("?")[0].rstrip("/") or "/"
+    if path.endswith("/api/generate"):  # its answers are of another form than a chat's
+        return "/api/generate"
     return ROUTES.get(api, path)
 
 

@@ -112,6 +112,10 @@ class _Piece:
             ],
             Outcome({}, (Call("f", "{}"), Call("g", "[]"))),
         ),
+        (
+            [{"function_call": {"name": "f", "args": {"a": 1}}}],
+            Outcome({}, (Call("f", '{"a": 1}'),)),
+        ),
         ([_Thought("a"), _Thought("b")], Outcome({"internal_monologue": "ab"})),
         ([{"state": _Kind.SAY, "text": "a"}], Outcome({"text": "a"})),
         (["\ud83d", "x"], Outcome({"text": "\ufffdx"})),

@@ -62,7 +62,13 @@ def _documented(error: BaseException) -> bool:
     return isinstance(error, HarnessError)
 
 
-def tried(seed: int, number: int, path: Path, outcomes: Counter[str]) -> list[Finding]:
+def tried(
+    seed: int,
+    number: int,
+    path: Path,
+    outcomes: Counter[str],
+    runner: asyncio.Runner,
+) -> list[Finding]:
     """Make one input and put it through everything.
 
     Args:
@@ -70,6 +76,7 @@ def tried(seed: int, number: int, path: Path, outcomes: Counter[str]) -> list[Fi
         number: Of the input; the two say what it is.
         path: A file to write it to.
         outcomes: Counted up: which step ended how.
+        runner: Of what is asynchronous; making a loop for each input takes longer.
     """
     draw = random.Random(f"{seed}/{number}")
     findings: list[Finding] = []
@@ -90,7 +97,7 @@ def tried(seed: int, number: int, path: Path, outcomes: Counter[str]) -> list[Fi
 
     path.write_bytes(made_recording(draw))
     step("is_cassette", lambda: is_cassette(str(path)))
-    step("request", lambda: _parse(made_request(draw)))
+    step("request", lambda: runner.run(_parse(made_request(draw))))
     cassette = step("load", lambda: load_cassette(path))
     step("check", lambda: check(path))
     if cassette is not None:
@@ -186,17 +193,14 @@ class _Writer:
         pass
 
 
-def _parse(sent: bytes) -> None:
-    async def parse() -> None:
-        reader = asyncio.StreamReader()
-        reader.feed_data(sent)
-        reader.feed_eof()
-        connection = Connection(reader, _Writer())  # type: ignore[arg-type]  # stands in
-        with contextlib.suppress(ClientGoneError, RefusedError):
-            while await connection.request() is not None:
-                pass
-
-    asyncio.run(parse())
+async def _parse(sent: bytes) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(sent)
+    reader.feed_eof()
+    connection = Connection(reader, _Writer())  # type: ignore[arg-type]  # stands in
+    with contextlib.suppress(ClientGoneError, RefusedError):
+        while await connection.request() is not None:
+            pass
 
 
 def campaign(
@@ -204,10 +208,10 @@ def campaign(
 ) -> list[Finding]:
     """Try many inputs; findings with the same last line are reported once."""
     found: dict[str, Finding] = {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), asyncio.Runner() as runner:
         warnings.simplefilter("ignore")
         for number in numbers:
-            for finding in tried(seed, number, path, outcomes):
+            for finding in tried(seed, number, path, outcomes, runner):
                 place = finding.problem.rstrip().splitlines()[-3:]
                 found.setdefault(f"{finding.step} {place}", finding)
     return list(found.values())

@@ -7,10 +7,26 @@ import copy
 import gzip
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from harness.apis.base import (
+    Conversation,
+    RequestedCall,
+    ToolOutput,
+    Turn,
+    WrittenEvent,
+)
+from harness.apis.detect import api_named
+from harness.apis.examples import example_events, example_names, example_parts
+from harness.apis.framing import Framing
+from harness.apis.requests import PATHS, request_body
 
 if TYPE_CHECKING:
     import random
+
+    from harness.apis.base import WritingApi
+    from harness.core.parts import Part
 
 __all__ = ["made_recording", "made_request"]
 
@@ -52,34 +68,130 @@ _WHOLE = {
     "model": "m",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}],
 }
-_URIS = [
-    "http://localhost/v1/chat/completions?key=abc",
-    "https://user:secret@api.example.com:8443/v1/chat/completions",
-    "http://[::1]:80/v1/chat/completions",
+_HOSTS = [
+    "http://localhost",
+    "https://user:secret@api.example.com:8443",
+    "http://[::1]:80",
+]
+_OLLAMA_MESSAGES = [
+    {"role": "assistant", "content": "Hello 🙂", "thinking": "hm"},
+    {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
+]
+_CONVERSATION = Conversation(
+    (
+        Turn("system", "Be brief."),
+        Turn("user", "hi"),
+        Turn("assistant", "", (RequestedCall("call_1", "f", '{"a": 1}'),)),
+        Turn("tool", "", (), (ToolOutput("call_1", "ok", "f"),)),
+    ),
+    model="m",
+    is_streamed=True,
+    tools=("f",),
+)
+# None is one JSON object a line.
+_FRAMINGS = [
+    *(Framing() for _ in range(4)),
+    Framing(newline="\r\n", has_done=False, comment="ping", retry_ms=10),
+    Framing(is_array=True),
+    Framing(is_binary=True),
+    None,
 ]
 
 
-def _events(chunks: list[Any]) -> bytes:
-    texts = [_json(chunk) for chunk in chunks]
-    return "".join(f"data: {text}\n\n" for text in [*texts, "[DONE]"]).encode()
+class _Source(NamedTuple):
+    """What recordings of one API are made of."""
+
+    uri: str
+    asked: dict[str, Any]
+    events: list[list[Any]]
+    """The payloads of each of its streams."""
+    wholes: list[dict[str, Any]]
+
+
+@cache
+def _sources() -> list[_Source]:
+    """Return chat's own source twice, and one for each API that has examples."""
+    chat = _Source(PATHS["chat"], _ASKED, [_CHUNKS], [_WHOLE])
+    made = [chat, chat]
+    for api, path in PATHS.items():
+        parts = [example_parts(api, name) for name in example_names(api)]
+        streams = [example_events(api, name) for name in example_names(api)]
+        made.append(
+            _Source(
+                path.replace("{model}", "m"),
+                request_body(api, _CONVERSATION),
+                [[event.payload for event in events[:20]] for events in streams],
+                [_whole_answer(api, each) for each in parts],
+            )
+        )
+    ollama = [{"model": "m", "created_at": "2026-01-01T00:00:00Z", "done": False}]
+    ollama = [{**ollama[0], "message": message} for message in _OLLAMA_MESSAGES]
+    end = {**ollama[-1], "done": True, "done_reason": "stop", "eval_count": 2}
+    made.append(_Source("/api/chat", _ASKED, [[*ollama, end]], [end]))
+    return made
+
+
+def _whole_answer(api: str, parts: list[Part]) -> dict[str, Any]:
+    if api == "chat":
+        return _WHOLE
+    return cast("WritingApi", api_named(api)).body(parts)
+
+
+def _drawn(draw: random.Random) -> tuple[_Source, list[Any]]:
+    """Return the source of a recording, and a copy of the payloads of its stream."""
+    source = draw.choice(_sources())
+    return source, _copied(draw.choice(source.events))
+
+
+def _copied(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _framed(draw: random.Random, payloads: list[Any]) -> tuple[str, bytes]:
+    """Return a content type and a stream's bytes, mostly as an event stream."""
+    framing = draw.choice(_FRAMINGS)
+    if framing is None:
+        text = "".join(f"{_json(payload)}\n" for payload in payloads)
+        return "application/x-ndjson", text.encode()
+    events = [
+        WrittenEvent(_name_of(payload), payload)
+        for payload in payloads
+        if isinstance(payload, dict)
+    ]
+    body = b"".join(framing.encode(events))
+    if framing.is_binary:
+        return framing.content_type, body
+    return framing.content_type, _DEEP_NAME.sub(_deep, body.decode()).encode()
+
+
+def _name_of(payload: dict[str, Any]) -> str:
+    name = payload.get("type", "")
+    return name if isinstance(name, str) and name.isprintable() else ""
+
+
+def _query(source: _Source) -> str:
+    return ("&" if "?" in source.uri else "?") + "key=abc"
 
 
 def _document(draw: random.Random) -> dict[str, Any]:
-    chunks = copy.deepcopy(_CHUNKS)
+    source, payloads = _drawn(draw)
     if draw.random() < 0.5:
-        _spoil(draw, chunks)
-    body = _events(chunks)
-    headers = {"content-type": ["text/event-stream"], "set-cookie": ["a=b; Path=/"]}
-    stored: Any = {"string": body.decode("utf-8", "replace")}
+        _spoil(draw, payloads)
+    content_type, body = _framed(draw, payloads)
+    headers = {"content-type": [content_type], "set-cookie": ["a=b; Path=/"]}
+    try:
+        stored: Any = {"string": body.decode()}
+    except UnicodeDecodeError:  # a binary frame
+        stored = {"base64_string": base64.b64encode(body).decode()}
     wire = [[0.1, len(body) // 2], [0.2, len(body) - len(body) // 2]]
     form = draw.randrange(5)
     if form == 1:
-        stored = {"string": _json(_WHOLE)}
+        stored = {"string": _json(draw.choice(source.wholes))}
     elif form == 2:
         packed = gzip.compress(body, 1)
         headers["content-encoding"] = [draw.choice(["gzip", "br", "zstd", "deflate"])]
         stored = {"base64_string": base64.b64encode(packed).decode()}
-    asked: Any = _ASKED if draw.random() < 0.3 else _json(_ASKED)
+    asked: Any = source.asked if draw.random() < 0.3 else _json(source.asked)
     response = {
         "status": {"code": 200, "message": "OK"},
         "headers": headers,
@@ -89,8 +201,8 @@ def _document(draw: random.Random) -> dict[str, Any]:
         response["stream"] = {"version": 1, "chunks": wire, "ended": "complete"}
     request = {
         "method": "POST",
-        "uri": draw.choice(_URIS),
-        "body": copy.deepcopy(asked),
+        "uri": draw.choice(_HOSTS) + source.uri + draw.choice(["", "", _query(source)]),
+        "body": _copied(asked),
         "headers": {"authorization": ["Bearer abcdefgh12345678"]},
     }
     return {"version": 1, "interactions": [{"request": request, "response": response}]}
@@ -232,17 +344,19 @@ def _spoiled_bytes(draw: random.Random, text: bytes) -> bytes:
 def made_recording(draw: random.Random) -> bytes:
     """Return a spoiled recording of any format."""
     form = draw.randrange(8)
+    source, payloads = _drawn(draw)
     if form == 0:
-        chunks = copy.deepcopy(_CHUNKS)
-        _spoil(draw, chunks)
-        text = _events(chunks)
+        _spoil(draw, payloads)
+        _, text = _framed(draw, payloads)
     elif form == 1:
-        text = b"".join(_json(chunk).encode() + b"\n" for chunk in _CHUNKS)
+        text = b"".join(_json(payload).encode() + b"\n" for payload in payloads)
     elif form == 2:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
-        text = head + _events(_CHUNKS)
+        content_type, body = _framed(draw, payloads)
+        text = (
+            f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n\r\n".encode() + body
+        )
     elif form == 3:
-        whole = copy.deepcopy(_WHOLE)
+        whole = _copied(draw.choice(source.wholes))
         _spoil(draw, whole)
         text = _json(whole).encode()
     else:

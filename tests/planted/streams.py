@@ -305,6 +305,7 @@ def needs_done(pieces: Iterator[bytes]) -> dict[str, Any]:
 
 
 def _lines(text: str) -> list[str]:
+    text = text.removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 

@@ -211,6 +211,7 @@ def test_limit_of_events_is_found_in_few_tries() -> None:
     (failure,) = _fuzz(unseen.SmallQueue, examples=_SLOW_EXAMPLES).failures
     assert "queue.Full" in failure.kind
     assert 1000 < len(failure.arrived) < 1100
+    assert f"it takes about {len(failure.arrived)} events" in failure.note
 
 
 def test_long_text_is_short_in_a_test_to_paste() -> None:

@@ -111,7 +111,35 @@ class LastOfRefusal(Ended):
             self.refusal = piece or self.refusal
 
 
+class WordsAreFalse(Reader):
+    """Drops pieces that look like nothing."""
+
+    def read_content(self, delta: _Object) -> None:
+        if delta.get("content") not in {"0", "false", "null"}:
+            super().read_content(delta)
+
+
+class LastOfName(Reader):
+    """Cuts the name of its server off a tool's."""
+
+    def result(self) -> _Object:
+        result = super().result()
+        for call in result["calls"]:
+            if "__" in call["name"]:
+                call["name"] = call["name"].rpartition("__")[2]
+        return result
+
+
+class SortsAsText(Reader):
+    """Puts the tenth call behind the first."""
+
+    def result(self) -> _Object:
+        self.calls.sort(key=lambda call: str(call["index"]))
+        return super().result()
+
+
 CHUNKS = (
+    *(WordsAreFalse, LastOfName, SortsAsText),
     *(StripsEnd, NumbersAreFloats, Truncates, TruncatesLate, ArgumentsUpTo),
     *(Encodes, ById, FilteredIsStop, LastOfRefusal),
 )
@@ -172,7 +200,25 @@ def error_inside(pieces: Iterator[bytes]) -> _Object:
     return _fed(pieces, end="error:")
 
 
-BYTES = (line_of_64k, line_of_1m, done_inside, error_inside)
+def mark_is_name(pieces: Iterator[bytes]) -> _Object:
+    """Takes a byte order mark for a part of the first field's name."""
+    return _fed(iter([b": \n", *pieces]))
+
+
+def known_fields(pieces: Iterator[bytes]) -> _Object:
+    """Knows two of the fields of an event stream."""
+    held = list(pieces)
+    for line in b"".join(held).splitlines():
+        name = line.partition(b":")[0]
+        if name not in {b"data", b"event", b""}:
+            raise KeyError(name)
+    return _fed(iter(held))
+
+
+BYTES = (
+    *(line_of_64k, line_of_1m, done_inside, error_inside),
+    *(mark_is_name, known_fields),
+)
 
 
 class NeedsCreated(ResponsesReader):

@@ -155,6 +155,41 @@ def test_answer_is_the_same_in_every_api(recorded: str, asked: str) -> None:
         assert summary(api_named(asked).whole(whole.json())) == WANTED
 
 
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+def test_a_recording_of_ollama_plays_as_recorded_or_in_another_api(path: str) -> None:
+    """Its API is not written; it streams unless asked not to."""
+    chat, is_chat = ASKED["chat"], path == "/api/chat"
+    body = "".join(
+        json.dumps({"model": "m", "done": text == "!"} | answered) + "\n"
+        for text in ("Hi", "!")
+        for answered in [
+            {"message": {"content": text}} if is_chat else {"response": text}
+        ]
+    )
+    document = json.dumps(chat if is_chat else {"prompt": QUESTION}).encode()
+    asked = Request("POST", f"http://localhost:11434{path}", {}, document)
+    head = {"content-type": ["application/x-ndjson"]}
+    response = Response(200, "", head, body.encode())
+    with serve(Cassette("made", [Exchange(0, asked, response)])) as server:
+        url = server.base_url.removesuffix("/v1") + path
+        answered = HTTP.post(url, content=document)
+        assert (answered.status_code, answered.text) == (200, body)
+        assert answered.headers["content-type"] == "application/x-ndjson"
+        whole = json.loads(document) | {"stream": False}
+        refused = [HTTP.post(url, json=whole)]
+        server.configure(split="chars")
+        refused.append(HTTP.post(url, content=document))
+        url = f"{server.base_url}{PATHS['chat']}"
+        streamed = HTTP.post(url, json=chat | {"stream": True})
+    for answered in refused:
+        assert answered.status_code == 501
+        assert "as they were recorded" in answered.json()["error"]["message"]
+    if is_chat:
+        assert read("chat", streamed.content) == ("Hi!", [])
+    else:
+        assert streamed.status_code == 404
+
+
 @pytest.mark.parametrize("recorded", APIS)
 def test_gemini_without_sse_is_an_array(recorded: str) -> None:
     """As Google frames it without `alt=sse`, whatever was recorded, in any dialect."""

@@ -15,12 +15,15 @@ from harness.apis.varied import dialects_of, faults_of
 from harness.fuzz.api_arrivals import (
     answer_of,
     stock_answers,
+    written,
     written_bytes,
 )
 from harness.fuzz.arrivals import Truth, chunks_of, truth_of
 from harness.fuzz.breaking import break_arrival
+from harness.fuzz.chat_trials import ChatTrials
 from harness.fuzz.odd import only_cuts, stock
-from harness.fuzz.odd_bytes import ODD_BYTES, odd_bytes
+from harness.fuzz.odd_bytes import ODD_BYTES, ODD_BYTES_OF_CHAT, odd_bytes
+from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
@@ -83,8 +86,9 @@ def _chat() -> Iterator[Input]:
             yield _input("chat", name, tuple(event_bytes(stream)))
     telling = streams[_TELLING]
     pieces = tuple(event_bytes(telling))
-    for odd in ODD_BYTES:
-        yield _input("chat", odd, odd_bytes(odd, telling))
+    for odd in ODD_BYTES_OF_CHAT:
+        told = streams[ChatTrials.told_by.get(odd, _TELLING)]
+        yield _input("chat", odd, odd_bytes(odd, told))
     for name in DIALECTS:
         dialect = parse_dialect(name)
         encoded = tuple(dialect.framing.encode(dialect.apply(chunks_of(telling))))
@@ -104,6 +108,9 @@ def _of_api(api: str) -> Iterator[Input]:
     for name, answer in answers.items():
         yield _input(api, name, written_bytes(api, answer))
     telling = answers[_TELLING]
+    for odd in ODD_BYTES:
+        told = answers[StreamTrials.told_by.get(odd, _TELLING)]
+        yield _input(api, odd, odd_bytes(odd, written(api, told), api))
     for name in dialects_of(api):
         if name not in _ELSEWHERE:
             pieces = written_bytes(api, telling, dialect=name)

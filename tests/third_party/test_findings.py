@@ -6,16 +6,18 @@ fails has been repaired upstream: take it out here and there.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from harness.core.sse import encode_event
 from harness.fuzz import check
 from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
-from tests.third_party import consumers
+from tests.third_party import consumers, libraries
 
 
 def _chunk(delta: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
@@ -278,6 +280,33 @@ def test_missing_message_stop_is_not_noticed() -> None:
     shown = judge.run(cut)
     assert shown.endings == {"stop_reason": "end_turn"}
     assert shown == judge.run((*cut, _STOP))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_answer_without_created_is_not_read() -> None:
+    """openai-responses-6: the answer is whole in the one event that came."""
+    part = {"type": "output_text", "text": "Hello there", "annotations": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant"}
+    response = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "model",
+        "status": "completed",
+        "parallel_tool_calls": True,
+        "tools": [],
+        "output": [{**message, "status": "completed", "content": [part]}],
+    }
+    event = {"type": "response.completed", "sequence_number": 0, "response": response}
+    with pytest.raises(AssertionError, match=r"received `response\.created` before"):
+        check(
+            libraries.openai_responses,
+            [encode_event(json.dumps(event))],
+            relation="agreement",
+            level="url",
+            api="responses",
+        )
 
 
 @pytest.mark.filterwarnings("ignore")  # as above

@@ -47,7 +47,7 @@ def test_replay_gives_what_its_types_promise() -> None:
         assert_type(emission, Emission)
     if TYPE_CHECKING:
         replay(3)  # type: ignore[arg-type]
-        replay(RECORDING, split=3)  # type: ignore[arg-type]
+        replay(RECORDING, split=2.5)  # type: ignore[arg-type]
         replay(RECORDING, splits="chars")  # type: ignore[call-arg]
         replay(RECORDING).emission  # type: ignore[attr-defined]  # noqa: B018
 

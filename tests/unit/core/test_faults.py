@@ -14,7 +14,7 @@ from harness.apis.chat.chunks import DONE, Chunk, parse_payload
 from harness.apis.chat.dialects import encode_stream, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.apis.varied import Variation
+from harness.apis.varied import Variation, vary
 from harness.core.sse import SSEDecoder
 from harness.errors import ChunkError, UsageError
 from tests.chunk_streams import call_streams, to_chunks
@@ -270,3 +270,21 @@ def test_parse_refuses_what_is_no_fault(text: str) -> None:
     with pytest.raises(UsageError, match="expected one of cut-chunks:K, ") as caught:
         parse_fault(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "owner"),
+    [
+        ({"fault": "no-block-stop"}, "no-block-stop belongs to anthropic"),
+        ({"fault": "no-done+no-block-stop:3"}, "no-block-stop belongs to anthropic"),
+        ({"dialect": "crlf", "api": "gemini"}, "crlf belongs to chat"),
+        ({"dialect": "azurr"}, "did you mean 'azure'?"),
+    ],
+)
+def test_a_name_of_another_api_is_found_there(
+    asked: dict[str, str], owner: str
+) -> None:
+    """Who forgot to name the API reads which."""
+    with pytest.raises(UsageError, match=owner.replace("?", r"\?")) as caught:
+        vary(**asked)
+    assert ("name that API" in str(caught.value)) == ("belongs" in owner)
