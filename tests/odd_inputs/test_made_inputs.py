@@ -130,6 +130,16 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     ),
     "anthropic-delta-text": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "delta": "Hi"}), "unread-text", "'Hi'"),
     "anthropic-no-delta": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "text": "Hi"}), "unread-text", "'Hi'"),
+    "blocks-differ": (
+        [chunk({"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "b"}]}), *END],
+        "unread-text", "reasoning_details is no known field, or of another type: 'b'",
+    ),
+    "block-of-reasoning-renamed": ([chunk({"reasoning_details": [{"words": "hm"}]}), *END], "unread-text", "reasoning_details[].words"),
+    "responses-arguments-list": (
+        [*responses("Hi")[:-1], {"type": "response.output_item.done", "output_index": 1,
+                                 "item": {"type": "function_call", "call_id": "a", "name": "f", "arguments": ["x"]}}, responses("Hi")[-1]],
+        "unread-text", "item.arguments[]",
+    ),
     "audio-alone": ([chunk({"audio": {"data": "AAAA"}}), *END], "not-emitted", "no message carries audio: 4 characters"),
     "choice-in-a-list": ([{"object": "chat.completion.chunk", "choices": [[{"delta": {"content": "Hi"}}]]}, *END], "unread-text", "'Hi'"),
     "candidates-object": ([{"candidates": {"content": {"parts": [{"text": "Hi"}]}}}, *gemini("Hi")], "unread-text", "'Hi'"),

@@ -15,7 +15,7 @@ from harness.apis.chat.deltas import (
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
 from harness.apis.chat.repeated import beside, repeated
-from harness.apis.chat.texts import beside_texts
+from harness.apis.chat.texts import beside_texts, detailed_reasoning, reasoning_of
 from harness.apis.counts import usage_of
 from harness.apis.json_values import as_json, dict_of, text_of
 from harness.core.accumulate import Accumulator
@@ -103,15 +103,23 @@ class ChatReader:
         return self.read(event.payload)
 
     def _account_for_text(self, number: int, choices: object) -> None:
-        """Account for a choice's `text` (Together) and `message` beside its delta."""
+        """Account for what stands twice, of which the second may be something else.
+
+        A choice's `text` (Together), a `message` beside its delta, reasoning in blocks.
+        """
         for choice in choices if type(choices) is list else ():
-            if type(choice) is not dict:
+            if type(choice) is not dict or self._unread is None:
                 continue
-            text = choice.get("text")
+            text, delta = choice.get("text"), delta_of(choice)
             if "message" in choice and "delta" in choice and not choice_index(choice):
                 self._beside = text_of(dict_of(choice["message"]).get("content"))
-            if self._unread and text and text != delta_of(choice).get("content"):
+            if text and text != delta.get("content"):
                 self._unread.feed(number, {"text": text}, _ALSO, "choices[]")
+            if "reasoning_details" in delta or "thinking_blocks" in delta:
+                once, again = reasoning_of(delta), detailed_reasoning(delta)
+                if again not in {"", once or again}:
+                    other = {"reasoning_details": again}
+                    self._unread.feed(number, other, _ALSO, "choices[].delta")
 
     def goes_on(self, event: Event, part: Part) -> Like | None:
         """Return how to read a chunk with another text; see `Reader.goes_on`."""
