@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.matching import DEFAULT_MATCH_ON, json_body_without
-from harness.errors import UsageError
+from harness.errors import UsageError, did_you_mean
 from harness.pytest_plugin.age import read_age
 
 if TYPE_CHECKING:
@@ -176,7 +176,9 @@ def checked(given: Mapping[str, Any], where: str, *, is_fixture: bool = False) -
     for name in given:
         if name not in known:
             allowed = ", ".join(sorted(known))
-            raise UsageError(f"{where}: there is no {name!r}; there is {allowed}")
+            hint = did_you_mean(str(name), known)
+            hint = f"{hint} " if hint else ""
+            raise UsageError(f"{where}: there is no {name!r}; {hint}there is {allowed}")
         if is_fixture and name in EARLY:
             raise UsageError(
                 f"{where}: {name!r} is decided while tests are collected; give it to "

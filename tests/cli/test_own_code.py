@@ -190,8 +190,10 @@ def test_debug_is_an_option_of_every_command() -> None:
             "could not be made: SystemExit: 4",
         ),
         (
-            "class I:\n    def process_chunk(self, *_): raise SystemExit(5)\n"
-            "    def to_list(self): return []",
+            (
+                "class I:\n    def process_chunk(self, *_): raise SystemExit(5)\n"
+                "    def to_list(self): return []"
+            ),
             "ends raised SystemExit(5)",
         ),
     ],

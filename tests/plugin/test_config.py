@@ -165,7 +165,10 @@ def test_asks():
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        ("{'sed': 1}", "fixture harness_config: there is no 'sed'; there is *"),
+        (
+            "{'sed': 1}",
+            "*harness_config: there is no 'sed'; did you mean 'seed'? there is *",
+        ),
         ("3", "fixture harness_config: expected a dict, got int"),
         ("{'seed': -1}", "fixture harness_config, 'seed': expected a number*got -1"),
         ("{'seed': 1 << 64}", "expected a number from 0 below 2[*][*]64, got 1844674*"),

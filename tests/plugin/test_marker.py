@@ -53,7 +53,10 @@ def test_each_cassette_is_a_test_id(
         ("'no*.yaml'", "@pytest.mark.harness('no*.yaml'): no cassette in *matches"),
         ("3", "expected names of cassettes, globs or lists of them, got 3"),
         ("splits=[1.5]", "expected names of splits, dialects or faults, got 1.5"),
-        ("spilts='whole'", "there is no 'spilts'; there is allow, apis,*"),
+        (
+            "spilts='whole'",
+            "there is no 'spilts'; did you mean 'splits'? there is allow,*",
+        ),
         ("dialects='klingon'", "*dialect 'klingon'*"),
     ],
 )
@@ -85,8 +88,10 @@ def test_a_missing_cassette_is_told(project: Project) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "there is no such cassette; did you mean 'gonn.yaml'? name another"
-            "*(cassettes?gone.yaml)"
+            (
+                "there is no such cassette; did you mean 'gonn.yaml'? name another"
+                "*(cassettes?gone.yaml)"
+            )
         ]
     )
     result.stdout.no_fnmatch_line("*another exception occurred*")
