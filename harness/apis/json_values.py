@@ -65,6 +65,22 @@ def is_object(text: str) -> bool:
         return False
 
 
+def joined(text: str) -> str:
+    """Return text in which halves of surrogate pairs that met are one character.
+
+    Who cuts between UTF-16 units sends them in two events, and whole at the end.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode(
+            "utf-16-le", "surrogatepass"
+        )
+    return text
+
+
 def same(one: str, other: str) -> bool:
     """Return whether two JSON texts are the same value."""
     try:

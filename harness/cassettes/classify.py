@@ -149,6 +149,8 @@ def _of_json(head: bytes, request: Request, *, is_whole: bool) -> Classification
     events = _of_events(head, request, is_whole=is_whole)
     if events.kind is Kind.STREAM:
         return events
+    if events.reason.endswith(_NOT_READ):
+        return events
     if isinstance(document, list):
         return _other("a JSON list, no answer of a known API")
     if document is not None:
@@ -249,11 +251,22 @@ _OTHERS: tuple[tuple[str, frozenset[str], str], ...] = (
     ("", frozenset({"jsonrpc"}), "JSON-RPC (MCP, A2A)"),
     ("RUN_STARTED", frozenset(), "AG-UI"),
     ("interaction.created", frozenset(), "Gemini's Interactions API"),
+    ("interaction.start", frozenset(), "Gemini's Interactions API"),
+    ("", frozenset({"type", "event_id"}), "OpenAI's Realtime API"),
+    ("", frozenset({"setupComplete"}), "Gemini's Live API"),
+    ("", frozenset({"serverContent"}), "Gemini's Live API"),
+    ("completion", frozenset({"completion"}), "Anthropic's Text Completions API"),
+    ("transcript.text.delta", frozenset(), "OpenAI's transcriptions"),
+    ("", frozenset({"subtype", "session_id"}), "Claude Code's command line"),
+    ("thread.started", frozenset({"thread_id"}), "Codex's command line"),
     ("session.created", frozenset(), "OpenAI's Realtime API"),
     ("text-start", frozenset(), "the Vercel AI SDK"),
     ("start", frozenset(), "the Vercel AI SDK"),
 )
 """Streams that are not read: type and keys of an event, and whose it is."""
+
+
+_NOT_READ = ", which is not read"
 
 
 def _whose(name: str, payload: dict[str, Any]) -> str:
@@ -274,7 +287,7 @@ def _whose(name: str, payload: dict[str, Any]) -> str:
     }
     for kind, keys, title in _OTHERS:
         if (not kind or kind in kinds) and keys <= payload.keys():
-            return f"a stream of {title}, which is not read"
+            return f"a stream of {title}{_NOT_READ}"
     return ""
 
 

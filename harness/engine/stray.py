@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from harness.apis.chat.chunks import payload_error
+from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.patterns import late
 from harness.errors import shorten
 
@@ -46,6 +47,23 @@ def stray_error(text: str) -> str:
     if message:
         return message
     return shorten(" ".join(body.split())) if prefix else ""
+
+
+def stray_words(lines: list[bytes]) -> tuple[bool, str]:
+    """Return whether stray lines are an error, and what is reported of them."""
+    text = b"\n".join(lines).decode("utf-8", "replace")
+    error = stray_error(text)
+    if error:
+        return True, f"the provider sent an error outside of any event: {error}"
+    text = shorten(text)
+    if is_aws_event_stream(lines[0]):
+        return False, (
+            "a message of the binary event stream is cut, or its checksum is wrong: "
+            f"it begins {text}"
+        )
+    if len(lines) == 1:
+        return False, f"a line that is no field of an event stream: {text}"
+    return False, f"{len(lines)} lines that are no fields of an event stream: {text}"
 
 
 def not_utf8(data: bytes) -> str:

@@ -29,7 +29,7 @@ from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
-from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_error, with_error
+from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_words, with_error
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
 
@@ -420,16 +420,11 @@ class StreamReader:
         if not run:
             return
         self._stray = [one for one in self._stray if one not in run]
-        text = b"\n".join(line for _, line in run).decode("utf-8", "replace")
-        error = stray_error(text)
-        if error:
-            self.has_failed = True
+        is_error, text = stray_words([line for _, line in run])
+        self.has_failed = self.has_failed or is_error
         self.diagnose(
-            DiagnosticKind.ERROR_EVENT if error else DiagnosticKind.STRAY_TEXT,
-            f"the provider sent an error outside of any event: {error}"
-            if error
-            else f"{len(run)} line{'s' * (len(run) > 1)} that are no field of an event "
-            f"stream: {shorten(text)}",
+            DiagnosticKind.ERROR_EVENT if is_error else DiagnosticKind.STRAY_TEXT,
+            text,
             chunk=self.events,
             byte_offset=run[0][0],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,26 @@ from tests.odd_inputs.made_recordings import MADE, aws_message, har
 from tests.odd_inputs.test_importers import DESTRUCTIVE, saved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OTHERS: dict[str, tuple[bytes, str]] = {
     "converse": (
         aws_message({"delta": {"text": "Hi"}}, event_type="contentBlockDelta"),
         "Bedrock's Converse API",
+    ),
+    "realtime": (
+        b'data: {"type": "response.created", "event_id": "e", "response": {}}\n\n',
+        "OpenAI's Realtime API",
+    ),
+    "live": (b'{"setupComplete":{}}\n{"serverContent":{}}\n', "Gemini's Live API"),
+    "claude-code": (
+        b'{"type":"system","subtype":"init","session_id":"s"}\n{"type":"result"}\n',
+        "Claude Code's command line",
+    ),
+    "agent-lines": (
+        b'{"jsonrpc":"2.0","id":1,"result":{}}\n{"jsonrpc":"2.0","id":2}\n',
+        "JSON-RPC (MCP, A2A)",
     ),
     "exception": (
         aws_message(
@@ -63,6 +78,21 @@ def test_other_is_named(tmp_path: Path, content: bytes, text: str) -> None:
     assert text in shown
     assert not DESTRUCTIVE.search(shown)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b[:-1] + b"!"])
+def test_damage_of_a_binary_stream_is_named(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    """A message that is cut, and one whose checksum is wrong: it is no line of text."""
+    path = tmp_path / "bedrock"
+    events = [{"type": "message_start", "message": {}}, {"type": "message_stop"}]
+    packed = [base64.b64encode(json.dumps(event).encode()) for event in events]
+    frames = [aws_message({"bytes": p.decode()}, event_type="chunk") for p in packed]
+    path.write_bytes(damage(b"".join(frames)))
+    found = replay(load_cassette(path), "queuing").diagnostics
+    text = next(one.text for one in found if one.kind == "stray-text")
+    assert text.startswith("a message of the binary event stream is cut, or its")
 
 
 def test_import_replaces_nothing_unasked(tmp_path: Path) -> None:

@@ -130,6 +130,31 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     ),
     "anthropic-delta-text": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "delta": "Hi"}), "unread-text", "'Hi'"),
     "anthropic-no-delta": (anthropic(*block(), {"type": "content_block_delta", "index": 0, "text": "Hi"}), "unread-text", "'Hi'"),
+    "blocks-differ": (
+        [chunk({"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "b"}]}), *END],
+        "unread-text", "reasoning_details is no known field, or of another type: 'b'",
+    ),
+    "block-of-reasoning-renamed": ([chunk({"reasoning_details": [{"words": "hm"}]}), *END], "unread-text", "reasoning_details[].words"),
+    "responses-arguments-list": (
+        [*responses("Hi")[:-1], {"type": "response.output_item.done", "output_index": 1,
+                                 "item": {"type": "function_call", "call_id": "a", "name": "f", "arguments": ["x"]}}, responses("Hi")[-1]],
+        "unread-text", "item.arguments[]",
+    ),
+    "audio-alone": ([chunk({"audio": {"data": "AAAA"}}), *END], "not-emitted", "no message carries audio: 4 characters"),
+    "choice-in-a-list": ([{"object": "chat.completion.chunk", "choices": [[{"delta": {"content": "Hi"}}]]}, *END], "unread-text", "'Hi'"),
+    "candidates-object": ([{"candidates": {"content": {"parts": [{"text": "Hi"}]}}}, *gemini("Hi")], "unread-text", "'Hi'"),
+    "block-without-type": (
+        anthropic({"type": "content_block_start", "index": 0, "content_block": {"text": "Hi"}}), "unread-text", "content_block.text",
+    ),
+    "item-without-type": (
+        [*responses("Hi")[:2], {"type": "response.output_item.done", "output_index": 1, "item": {"body": "Ho"}}, *responses("Hi")[2:]],
+        "unread-text", "'Ho'",
+    ),
+    "part-of-another-type": (
+        [*responses("Hi")[:-1], {"type": "response.content_part.done", "item_id": "i", "output_index": 0, "content_index": 1,
+                                 "part": {"type": "text", "text": "Ho"}}, responses("Hi")[-1]],
+        "unread-text", "part.text is no known field",
+    ),
     "audio-one-piece": ([chunk({"audio": {"transcript": "Hello"}}), *END], "not-emitted", "'Hello'"),
     "delta-list": ([chunk(["Hi"]), *END], "unread-text", "choices[].delta[]"),
     "content-number": ([chunk({"content": 7}), *END], "unread-text", "choices[].delta.content"),
@@ -152,6 +177,18 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
     "message-differs": (
         [HI, {"choices": [{"index": 0, "message": {"content": "Bye"}, "finish_reason": "stop"}]}, *END],
         "done-differs", "'Bye'",
+    ),
+    "message-beside-differs": (
+        [{"choices": [{"index": 0, "delta": {"content": "Hi"}, "message": {"content": "Bye"}}]}, *END],
+        "done-differs", "the `message` beside the last delta holds 'Bye'",
+    ),
+    "calls-said-again": (
+        [chunk({"tool_calls": [CALL]}), chunk({}, "tool_calls"), {"choices": [{"message": {"content": "", "tool_calls": [CALL]}}]}, "[DONE]"],
+        "repeated-answer", "came again as a `message`",
+    ),
+    "other-calls-said": (
+        [HI, chunk({"tool_calls": [CALL]}), {"choices": [{"message": {"content": "Hi", "tool_calls": [CALL, CALL]}}]}, *END],
+        "done-differs", "holds other calls",
     ),
     "responses-done-differs": (responses("Hi", done="Ho"), "done-differs", "differs"),
     # Habits.
@@ -229,6 +266,25 @@ FINE: dict[str, list[Any]] = {
         {
             "choices": [
                 {"index": 0, "text": "Hi", "delta": {"content": "Hi", "token_id": 5}}
+            ]
+        },
+        *END,
+    ],
+    "call-said-as-an-object": [
+        *responses("Hi")[:-1],
+        {
+            "type": "response.output_item.done",
+            "output_index": 1,
+            "item": {"type": "function_call", "call_id": "a", "name": "f"}
+            | {"arguments": {"a": 1}},
+        },
+        responses("Hi")[-1],
+    ],
+    "halves-of-a-character": responses("\ud83d", "\ude00", done="\U0001f600"),
+    "message-so-far": [
+        {
+            "choices": [
+                {"index": 0, "delta": {"content": "Hi"}, "message": {"content": "Hi"}}
             ]
         },
         *END,

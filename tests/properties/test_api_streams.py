@@ -36,6 +36,8 @@ def naive(stream: ApiStream) -> tuple[str, str, list[tuple[str, Any]]]:
                 calls[payload["output_index"]] = [item["name"], item["arguments"]]
             case "content_block_start":
                 block = payload["content_block"]
+                text += block.get("text", "")
+                reasoning += block.get("thinking", "")
                 if block["type"] == "tool_use":
                     whole = json.dumps(block["input"]) if block["input"] else ""
                     calls[payload["index"]] = [block["name"], whole]

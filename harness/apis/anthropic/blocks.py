@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic.known_fields import BLOCKS, UNKNOWN_BLOCK
+from harness.apis.anthropic.known_fields import BLOCKS, NO_BLOCK, UNKNOWN_BLOCK
 from harness.apis.base import Like, further_arguments
 from harness.apis.json_values import as_json, same, text_of
 from harness.core.diagnostics import DiagnosticKind
@@ -78,7 +78,8 @@ class GrowingBlock:
             event: Number of the start event.
         """
         start, kind = self.start, self.kind
-        unread.feed(event, {"content_block": start}, BLOCKS.get(kind, UNKNOWN_BLOCK))
+        table = BLOCKS.get(kind, UNKNOWN_BLOCK if kind else NO_BLOCK)
+        unread.feed(event, {"content_block": start}, table)
         parts: list[Part] = []
         if kind == "text":
             citations = start.get("citations")

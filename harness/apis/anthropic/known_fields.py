@@ -24,5 +24,7 @@ BLOCKS = parse_sections(
 """By type of block, for an object that has it under `content_block`."""
 UNKNOWN_BLOCK = parse_fields("content_block  any  a block that is kept whole")
 """Of a block of another type."""
+NO_BLOCK = parse_fields("", _ANSWER)
+"""Of a block that names no type: kept whole, and what it holds is reported."""
 WHOLE = parse_fields(_TABLES["whole answers"])
 """Of an answer that was not streamed."""

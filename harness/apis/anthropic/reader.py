@@ -278,9 +278,11 @@ class Reader:
             block = self._blocks.get(index) or self._stopped_calls.get(index)
         found: list[Part] = []
         if block is None and kind in DELTAS:
+            done = "kept as an item" if piece_of(kind, delta) is None else "read"
             found = self._report(
                 f"closed {kind}",
-                f"{kind} for block {index}, which is not open; it is read all the same",
+                f"{kind} for block {index}, which is not open; it is {done} all the "
+                "same",
             )
         parts = piece_of(kind, delta)
         if parts is None:

@@ -16,7 +16,8 @@ Which call a fragment belongs to (`harness docs call-identity`):
 
 What a name means: pieces add up until the first non-empty `arguments`. A name
 equal to the whole name so far, with a repeated id or a type beside it, and any
-name after arguments have begun, is the same name sent again.
+name after arguments have begun, is the same name sent again; a call without any takes
+a late one.
 """
 
 from __future__ import annotations
@@ -88,7 +89,6 @@ class DeltaReader:
     __slots__ = (
         "_by_id",
         "_by_index",
-        "_has_reasoning",
         "_last",
         "_legacy",
         "calls",
@@ -101,7 +101,6 @@ class DeltaReader:
         """All calls so far, in order of appearance."""
         self._by_index: dict[int | float, ToolCall] = {}
         self._by_id: dict[str, ToolCall] = {}
-        self._has_reasoning = False  # in a field of its own
         self._last: ToolCall | None = None
         self._legacy: ToolCall | None = None
 
@@ -163,7 +162,7 @@ class DeltaReader:
             if type(entries) is list:
                 self._read_calls(entries, parts)
                 return parts
-        reasoning = self._reasoning(delta)
+        reasoning = reasoning_of(delta) or detailed_reasoning(delta)
         if reasoning:
             parts.append(Reasoning(reasoning))
         content = delta.get("content")
@@ -184,14 +183,6 @@ class DeltaReader:
         if reason and type(reason) is str:
             parts.append(Finish(reason))
         return parts
-
-    def _reasoning(self, delta: dict[str, Any]) -> str:
-        found = reasoning_of(delta)
-        if found:
-            self._has_reasoning = True
-        elif not self._has_reasoning and "reasoning_details" in delta:
-            found = detailed_reasoning(delta["reasoning_details"])
-        return found
 
     def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
         for entry in entries:
@@ -296,7 +287,7 @@ class DeltaReader:
         if sent_type and type(sent_type) is str:
             call.type = sent_type
         name = function.get("name")
-        if not name or type(name) is not str or call.has_arguments:
+        if not name or type(name) is not str or (call.name and call.has_arguments):
             name = ""
         elif call.name == name and repeats_itself:
             name = ""  # the same name sent again

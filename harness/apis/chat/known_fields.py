@@ -13,6 +13,6 @@ _WHOLE = [
 ]
 FIELDS = parse_fields(
     _TABLE + "\n".join(_WHOLE),
-    answer=("choices[].delta", "choices[].message", "choices."),
+    answer=("choices[].delta", "choices[].message", "choices.", "choices[][]"),
 )
 """The table, by path."""

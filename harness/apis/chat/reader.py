@@ -14,8 +14,10 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
+from harness.apis.chat.repeated import beside, repeated
+from harness.apis.chat.texts import beside_texts, detailed_reasoning, reasoning_of
 from harness.apis.counts import usage_of
-from harness.apis.json_values import as_json
+from harness.apis.json_values import as_json, dict_of, text_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Chunk, Payload
 
-WHOLE_FIELDS = ("annotations", "images")
+WHOLE_FIELDS = ("annotations", "citations", "images")
 """Lists of a delta whose entries are carried whole: citations and images."""
 
 _MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
@@ -57,6 +59,8 @@ class ChatReader:
     """
 
     __slots__ = (
+        "_audio",
+        "_beside",
         "_choices",
         "_created",
         "_envelope",
@@ -83,6 +87,8 @@ class ChatReader:
         self._has_odd_finish = False
         self._text = TextBuffer()  # of choice 0, to know it when it comes again
         self._transcript = TextBuffer()
+        self._beside = ""  # the text of the last message beside a delta
+        self._audio = 0  # characters of base64
         self.is_finished = False
         """Whether choice 0 has a finish reason: `[DONE]` is no event."""
 
@@ -97,11 +103,23 @@ class ChatReader:
         return self.read(event.payload)
 
     def _account_for_text(self, number: int, choices: object) -> None:
-        """Account for a choice's `text`, which repeats its delta's (Together)."""
+        """Account for what stands twice, of which the second may be something else.
+
+        A choice's `text` (Together), a `message` beside its delta, reasoning in blocks.
+        """
         for choice in choices if type(choices) is list else ():
-            text = choice.get("text") if type(choice) is dict else None
-            if self._unread and text and text != delta_of(choice).get("content"):
+            if type(choice) is not dict or self._unread is None:
+                continue
+            text, delta = choice.get("text"), delta_of(choice)
+            if "message" in choice and "delta" in choice and not choice_index(choice):
+                self._beside = text_of(dict_of(choice["message"]).get("content"))
+            if text and text != delta.get("content"):
                 self._unread.feed(number, {"text": text}, _ALSO, "choices[]")
+            if "reasoning_details" in delta or "thinking_blocks" in delta:
+                once, again = reasoning_of(delta), detailed_reasoning(delta)
+                if again not in {"", once or again}:
+                    other = {"reasoning_details": again}
+                    self._unread.feed(number, other, _ALSO, "choices[].delta")
 
     def goes_on(self, event: Event, part: Part) -> Like | None:
         """Return how to read a chunk with another text; see `Reader.goes_on`."""
@@ -140,11 +158,11 @@ class ChatReader:
                 self._has_error = True
                 parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         choices = get("choices")
-        is_repeated = (
-            type(choices) is list
-            and bool(self._text)
-            and self._is_repeated(choices, parts)
-        )
+        again = None
+        if choices and type(choices) is list and (self._has_calls or self._text):
+            again = self._again(choices[0])
+        is_repeated = again is not None
+        parts += again or []
         # The first time that is not zero counts; some servers send one a chunk.
         envelope = (get("id"), get("model"), self._created or get("created"))
         if envelope != self._envelope and not is_repeated:
@@ -183,7 +201,7 @@ class ChatReader:
         elif reason == "":
             self._has_odd_finish = True
         found = reader.read_delta(delta, reason)
-        if len(delta) > 1 or "content" not in delta:
+        if len(delta) > 1 or type(delta.get("content")) is not str:
             self._read_others(index, delta, found)
         if index:
             parts += [OtherChoice(index, part) for part in found]
@@ -217,39 +235,22 @@ class ChatReader:
             found.insert(0, Head(role=role))
         audio = delta.get("audio")
         if audio and type(audio) is dict:
+            self._audio += len(text_of(audio.get("data")))
             transcript = audio.get("transcript")
             if transcript and type(transcript) is str:
                 self._transcript.append(transcript)
                 found.append(Item("audio_transcript", transcript))
+        if type(delta.get("content")) is list:
+            found += beside_texts(delta["content"])
         for field in WHOLE_FIELDS:
             entries = delta.get(field)
             if entries and type(entries) is list:
                 found += [Item(field.removesuffix("s"), entry) for entry in entries]
 
-    def _is_repeated(self, choices: list[Any], parts: list[Part]) -> bool:
-        """Return whether a whole message repeats what was streamed, and report it.
-
-        Source: MiniMax ends a stream with the whole completion (GoModel#1068).
-        """
-        choice = choices[0] if choices else None
-        if type(choice) is not dict or type(choice.get("delta")) is dict:
-            return False
-        message = choice.get("message")
-        content = message.get("content") if type(message) is dict else None
-        if type(content) is not str or not content:
-            return False
-        streamed = str(self._text)
-        if content.startswith(streamed):
-            text = "the whole answer came again as a `message` after its deltas"
-            parts.append(Problem(DiagnosticKind.REPEATED_ANSWER, text))
-            if content != streamed:
-                parts.append(Text(content[len(streamed) :]))
-        else:
-            text = (
-                f"a `message` after the deltas holds {shorten(content)} instead of them"
-            )
-            parts.append(Problem(DiagnosticKind.DONE_DIFFERS, text))
-        return True
+    def _again(self, choice: object) -> list[Part] | None:
+        if type(choice) is not dict or type(choice.get("message")) is not dict:
+            return None
+        return repeated(choice, str(self._text), self._first.calls)
 
     def _rest_of_repeated(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Return what a repeating message has besides: a finish, unstreamed calls."""
@@ -267,10 +268,13 @@ class ChatReader:
             parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
-        if self._transcript:
-            said = shorten(str(self._transcript))
-            text = f"no message carries the transcript of audio: {said}"
-            parts.append(Problem(DiagnosticKind.NOT_EMITTED, text))
+        parts += beside(self._beside, str(self._text))
+        if self._transcript or self._audio:
+            text = f"audio: {self._audio} characters of base64"
+            if self._transcript:
+                text = f"the transcript of audio: {shorten(str(self._transcript))}"
+            problem = Problem(DiagnosticKind.NOT_EMITTED, f"no message carries {text}")
+            parts.append(problem)
         if self._unread is not None:
             parts += self._unread.problems()
         return parts

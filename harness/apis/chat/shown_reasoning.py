@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.deltas import DeltaReader
-from harness.apis.chat.texts import REASONING_FIELDS
+from harness.apis.chat.texts import DETAILED_FIELDS, REASONING_FIELDS
 from harness.core.parts import Reasoning, Text
 
 if TYPE_CHECKING:
@@ -38,6 +38,6 @@ def _choice_with_reasoning(choice: Any) -> Any:
     texts = [part.text for part in parts if isinstance(part, Reasoning | Text)]
     if not any(isinstance(part, Reasoning) for part in parts):
         return choice
-    moved = {*REASONING_FIELDS, "reasoning_details"}
+    moved = {*REASONING_FIELDS, *DETAILED_FIELDS}
     kept = {key: value for key, value in delta.items() if key not in moved}
     return {**choice, "delta": {**kept, "content": "".join(texts)}}

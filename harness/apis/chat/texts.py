@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import dicts_of, text_of
-from harness.core.parts import Reasoning, Text
+from harness.core.parts import Item, Reasoning, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,16 +34,42 @@ def reasoning_of(delta: dict[str, Any]) -> str:
     return found
 
 
-def detailed_reasoning(details: object) -> str:
-    """Return the reasoning in `reasoning_details`, for who sends it nowhere else.
+DETAILED_FIELDS = ("reasoning_details", "thinking_blocks")
+"""Where OpenRouter and LiteLLM put reasoning in blocks, mostly once more."""
+
+
+def detailed_reasoning(delta: dict[str, Any]) -> str:
+    """Return the reasoning in the blocks of a delta that has it nowhere else.
 
     Source: MiniMax with `reasoning_split` (liaohch3/claude-tap#352); OpenRouter, whose
-    format it is, repeats it in `reasoning`.
+    format it is, repeats it in `reasoning`, and its own client reads either, delta for
+    delta.
     """
-    return "".join(
-        text_of(entry.get("text")) or text_of(entry.get("summary"))
-        for entry in dicts_of(details)
-    )
+    for field in DETAILED_FIELDS:
+        details = delta.get(field)
+        found = "".join(
+            text_of(entry.get("text"))
+            or text_of(entry.get("summary"))
+            or text_of(entry.get("thinking"))
+            for entry in ([details] if type(details) is dict else dicts_of(details))
+        )
+        if found:
+            return found
+    return ""
+
+
+_OF_A_TEXT = {"type", "text", "thinking", "summary", "closed", "signature"}
+
+
+def beside_texts(content: object) -> Iterator[Item]:
+    """Read what a list of content parts holds besides texts: each part, without them.
+
+    Source: Mistral's references and files, Databricks' citations.
+    """
+    for part in dicts_of(content):
+        if not part.keys() <= _OF_A_TEXT:
+            rest = {k: v for k, v in part.items() if k not in _OF_A_TEXT or k == "type"}
+            yield Item(text_of(part.get("type")) or "content_part", rest)
 
 
 def content_parts(content: object) -> Iterator[Part]:

@@ -96,7 +96,7 @@ class CandidateReader:
         if len(piece) == 1 and text:
             parts.append(Text(text))
             return
-        is_thought = piece.get("thought") is True
+        is_thought = str(piece.get("thought")).lower() == "true"  # the SDK takes text
         signature = text_of(piece.get("thoughtSignature"))
         call = piece.get("functionCall")
         if type(call) is not dict:

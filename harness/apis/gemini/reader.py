@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Event, Like
-from harness.apis.counts import count_in
+from harness.apis.counts import count_in, index_of
 from harness.apis.gemini.candidates import CandidateReader, plain_text
 from harness.apis.gemini.known_fields import FIELDS
 from harness.apis.gemini.values import error_message, in_camel_case, unix_seconds
@@ -224,8 +224,7 @@ class Reader:
             parts.append(Finish(reason, "content_filter"))
 
     def _read_candidate(self, entry: dict[str, Any], parts: list[Part]) -> None:
-        index = entry.get("index")
-        number = index if type(index) is int else 0  # 0 is left out on the wire
+        number = index_of(entry.get("index")) or 0  # 0 is left out on the wire
         if not number:
             self._first.feed(entry, parts)
             return

@@ -66,9 +66,9 @@ class OllamaReader:
         text = text_of(message.get("content")) or text_of(payload.get("response"))
         if text:
             parts.append(Text(text))
-        images = message.get("images")
+        images = message.get("images") or [payload.get("image")]
         if isinstance(images, list):
-            parts += [Item("image", image) for image in images]
+            parts += [Item("image", image) for image in images if image]
         parts += map(self._call, dicts_of(message.get("tool_calls")))
         if payload.get("done") is True:
             self.is_finished = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import joined
 from harness.apis.responses.items import TEXT_ITEMS, Items, text_field, type_of
 from harness.apis.responses.known_fields import PARTS
 from harness.apis.responses.state import (
@@ -45,7 +46,7 @@ class Comparer(Items):
             kind: The event's type.
             is_partial: Whether the event only states what there is so far.
         """
-        held = str(text.held)
+        held = joined(str(text.held))
         announced, text.announced = text.announced, ""
         if announced and not is_partial:
             self.state_text(text, whole, kind)
@@ -66,7 +67,7 @@ class Comparer(Items):
     ) -> None:
         """Compare a call's whole arguments or input with its deltas."""
         call = state.call or self.open_call(state, {})
-        held = call.arguments
+        held = joined(call.arguments)
         if is_partial and held.startswith(whole):
             return
         if whole.startswith(held):
@@ -124,6 +125,7 @@ class Comparer(Items):
         """Read the part of a `content_part` or summary part event."""
         kind = TEXT_KINDS.get(type_of(part))
         if kind is None:
+            self.other_type("part.text", part.get("text"))
             state = self.item_of(payload, "message")
             self.keep(state, part, "content_part", defaultdict(int))
             return

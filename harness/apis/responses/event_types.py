@@ -41,7 +41,7 @@ PART_EVENTS = {
 }
 """Events of a content or summary part, and which field holds its place."""
 GATEWAY_EVENTS = {
-    "keepalive",
+    "ping",
     "response.cancelled",
     "response.keep_alive",
     "response.reasoning.delta",
@@ -51,7 +51,10 @@ GATEWAY_EVENTS = {
     "response.reasoning_summary.delta",
     "response.reasoning_summary.done",
 }
-"""Events that are read but that the reference does not have."""
+"""Events that are read but that neither OpenAI nor its reference has.
+
+`keepalive` is in no reference, but OpenAI sends it (openai-node#1964, openai-java#767).
+"""
 STANDARD = (EVENTS.keys() | KEPT_EVENTS) - GATEWAY_EVENTS
 NO_ITEM_ID = {f"response.shell_call_command.{w}" for w in ("added", "delta", "done")}
 ITEM_EVENTS = {"response.output_item.added", "response.output_item.done"}
@@ -61,6 +64,7 @@ NO_ITEM = {
     *ITEM_EVENTS,
     "error",
     "keepalive",
+    "ping",
     "response.keep_alive",
     *(f"response.audio.{w}" for w in ("delta", "done")),
     *(f"response.audio.transcript.{w}" for w in ("delta", "done")),

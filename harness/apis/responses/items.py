@@ -40,6 +40,8 @@ class Items:
         """Begin a response: what came before is of another."""
         self.id = self.model = ""
         self.created: float = 0
+        self.tools: list[dict[str, Any]] = []
+        """Those that the response states it was offered."""
         self.items: list[ItemState] = []
         self._by_index: dict[int, ItemState] = {}
         self._by_id: dict[str, ItemState] = {}
@@ -71,11 +73,21 @@ class Items:
         item = self._by_index.get(index) if index is not None else None
         if item is None or item.id != item_id:
             item = self._by_id.get(item_id, item)
+            if item is not None and item_id and not item.id:
+                item.id, self._by_id[item_id] = item_id, item  # added without it: vLLM
+        if item is None and not item_id and str(payload.get("type")).endswith(".done"):
+            item = self._before(index, item_type)
         if item is None and index is None:
             item = next((i for i in reversed(self.items) if i.type == item_type), None)
         if item is None or not _may_be(item.type, item_type):
             item = self.open(item_type, index, item_id)
         return item
+
+    def _before(self, index: object, item_type: str) -> ItemState | None:
+        """Return the item that vLLM ends a place behind the one where it was added."""
+        item = self._by_index.get(index - 1) if is_index(index) else None
+        is_it = item and item.is_added and not item.is_done and item.type == item_type
+        return item if is_it else None
 
     def open(self, item_type: str, index: object, item_id: object) -> ItemState:
         """Begin to keep what is known of an item."""
@@ -96,8 +108,9 @@ class Items:
         """Read an item that is added."""
         item_type = type_of(item)
         state = self.open(item_type, index, item.get("id"))
+        state.is_added = True
         self.out.append(Item(item_type, item, is_done=False))
-        if item_type in CALL_TYPES:
+        if self.is_call(state, item):
             self.open_call(state, item)
         elif item_type not in TEXT_ITEMS:
             self.block = None
@@ -107,6 +120,15 @@ class Items:
             state.announced = item
         self.account(item, "item")
 
+    def is_call(self, state: ItemState, item: dict[str, Any]) -> bool:
+        """Return whether an item is a call that the agent must run."""
+        if state.type == "custom_tool_call" and state.call is None:
+            offered = [tool.get("type") for tool in self.tools]
+            state.is_served = is_served(item) or (
+                "x_search" in offered and not {"custom", "namespace"} & {*offered}
+            )
+        return state.type in CALL_TYPES and not state.is_served
+
     def item_done(self, item: dict[str, Any], index: object) -> ItemState:
         """Return the item that an `output_item.done` is about."""
         item_type, item_id = type_of(item), item.get("id")
@@ -115,6 +137,8 @@ class Items:
             known = self._by_id.get(item_id) if type(item_id) is str else None
             if known is not None and known.type == item_type:
                 state = known
+        if state is None and not item_id:
+            state = self._before(index, item_type)
         if state is None or state.type != item_type:
             open_ones = (i for i in self.items if i.type == item_type and not i.is_done)
             unplaced = not is_index(index)
@@ -176,6 +200,14 @@ class Items:
         self.unread.feed(self.event, item, ITEMS[type_of(item)], at)
 
 
+def is_served(item: dict[str, Any]) -> bool:
+    """Return whether the id of a custom call is one of xAI's, which runs it itself.
+
+    Its searches come as custom calls of tools that nobody offered (vercel/ai#10523).
+    """
+    return text_field(item, "call_id").startswith("xs_")
+
+
 def is_index(value: object) -> TypeGuard[int]:
     """Return whether a value can be a place in a list; an int of any size cannot."""
     return type(value) is int and -_MOST <= value <= _MOST
@@ -196,6 +228,8 @@ def _may_be(item_type: str, wanted: str) -> bool:
     """Return whether an event for one type of item can belong to an item of another.
 
     Reasoning text in a message and the other way round is what vLLM sends
-    (vllm#35184).
+    (vllm#35184); gateways stream one kind of call with the other's events.
     """
-    return item_type == wanted or (item_type in TEXT_ITEMS and wanted in TEXT_ITEMS)
+    return item_type == wanted or any(
+        item_type in alike and wanted in alike for alike in (TEXT_ITEMS, CALL_TYPES)
+    )

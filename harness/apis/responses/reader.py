@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
 from harness.apis.counts import usage_of
+from harness.apis.json_values import dicts_of
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -36,7 +37,7 @@ from harness.apis.responses.known_fields import (
     RESPONSE,
     UNKNOWN_EVENT,
 )
-from harness.apis.responses.state import CALL_TYPES, as_json
+from harness.apis.responses.state import CALL_TYPES, ItemState, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Finish, Head, Item, Part, Problem
@@ -58,7 +59,7 @@ _COUNTS = (
 )
 _IGNORED = ("sequence_number", "obfuscation")
 
-_MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive"}
+_MAY_BE_LATE = {"response.created", "response.failed", "error", "keepalive", "ping"}
 """What may follow the end: another response, or the other half of a failure (OpenAI
 sends `error` and then `response.failed`, Azure the two in the other order)."""
 
@@ -174,8 +175,7 @@ class Reader(WholeReader):
         self.fail(error_text(error))
 
     def _error(self, payload: Payload, kind: str) -> None:
-        error = error_of(kind, "", payload)
-        self.fail(error_text(error if error is not None else {}))
+        self.fail(error_text(error_of(kind, "", payload) or {}))
 
     def fail(self, text: str) -> None:
         """Report the error that ends the response."""
@@ -224,6 +224,7 @@ class Reader(WholeReader):
         fields = {k: v for k, v in response.items() if k != "output"}
         self.out.append(Item("response", fields, is_done=False))
         self._head(response)
+        self.tools = dicts_of(response.get("tools")) or self.tools
         ended = ENDS.get(kind)
         error = response.get("error")
         if error:
@@ -285,21 +286,16 @@ class Reader(WholeReader):
 
     # -- Items -------------------------------------------------------------------------
 
-    def _item_added(self, payload: Payload, _kind: str) -> None:
-        item = payload.get("item")
-        if type(item) is dict:
-            self.add_item(item, payload.get("output_index"))
-        else:
+    def _item(self, payload: Payload, kind: str) -> None:
+        item, index = payload.get("item"), payload.get("output_index")
+        if type(item) is not dict:
             self.other_type("item", item)
-
-    def _item_done(self, payload: Payload, kind: str) -> None:
-        item = payload.get("item")
-        if type(item) is dict:
-            state = self.item_done(item, payload.get("output_index"))
+        elif kind == "response.output_item.added":
+            self.add_item(item, index)
+        else:
+            state = self.item_done(item, index)
             self.read_item(item, state, "item", kind)
             state.is_done = True
-        else:
-            self.other_type("item", item)
 
     def _part(self, payload: Payload, kind: str) -> None:
         part = payload.get("part")
@@ -319,16 +315,23 @@ class Reader(WholeReader):
     def _call_delta(self, payload: Payload, kind: str) -> None:
         delta = payload.get("delta")
         if delta and type(delta) is str:
-            item_type = CALL_EVENTS[kind]
-            self.add_arguments(self.item_of(payload, item_type), delta)
+            state = self.item_of(payload, CALL_EVENTS[kind])
+            if not self._is_kept(state, payload, kind):
+                self.add_arguments(state, delta)
 
     def _call_done(self, payload: Payload, kind: str) -> None:
         item_type = CALL_EVENTS[kind]
         text = payload.get(CALL_TYPES[item_type][1])
         state = self.item_of(payload, item_type)
-        self.state_call(state, payload, kind)
-        if type(text) is str:
-            self.state_arguments(state, text, kind)
+        if not self._is_kept(state, payload, kind):
+            self.state_call(state, payload, kind)
+            if type(text) is str:
+                self.state_arguments(state, text, kind)
+
+    def _is_kept(self, state: ItemState, payload: Payload, kind: str) -> bool:
+        if state.is_served:
+            self.out.append(Item(kind, payload, is_done=False))
+        return state.is_served
 
     _HANDLERS: ClassVar[dict[str, Callable[[Reader, Payload, str], None]]] = {
         "error": _error,
@@ -336,8 +339,8 @@ class Reader(WholeReader):
         "response.queued": _response,
         "response.in_progress": _response,
         **dict.fromkeys(ENDS, _response),
-        "response.output_item.added": _item_added,
-        "response.output_item.done": _item_done,
+        "response.output_item.added": _item,
+        "response.output_item.done": _item,
         "response.output_text.annotation.added": _annotation,
         "response.function_call_arguments.delta": _call_delta,
         "response.function_call_arguments.done": _call_done,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-from harness.apis.responses.items import text_field, type_of
+from harness.apis.responses.items import is_served, text_field, type_of
 from harness.apis.responses.state import CALL_TYPES, as_json
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _assistant(items: list[dict[str, Any]]) -> Turn:
             text_field(item, CALL_TYPES[type_of(item)][1]),
         )
         for item in items
-        if type_of(item) in CALL_TYPES
+        if type_of(item) in CALL_TYPES and not is_served(item)
     )
     return Turn("assistant", text, calls, own=[_own(item) for item in items])
 

@@ -91,8 +91,10 @@ class ItemState:
         "has_begun",
         "id",
         "index",
+        "is_added",
         "is_done",
         "is_sealed",
+        "is_served",
         "kept",
         "leaves",
         "stated",
@@ -108,11 +110,13 @@ class ItemState:
         self.call: ToolCall | None = None
         self.has_begun = False
         """Whether a part of it was emitted."""
-        self.is_done = False
+        self.is_added = self.is_done = False
         self.announced: dict[str, Any] | None = None
         """The item as added, where it already had content: read if it is never done."""
         self.is_sealed = False
         """Whether its encrypted content was emitted."""
+        self.is_served = False
+        """Whether it is a custom call that the server itself runs: kept whole."""
         self.kept: dict[int, int] = {}
         """How often each annotation or part kept whole was emitted, by its hash."""
         self.leaves: dict[str, object] | None = None

@@ -177,6 +177,7 @@ _CASES: dict[str, tuple[Any, Any]] = {
                 "item_id": "m",
                 "output_index": 0,
             },
+            {"type": "keepalive"},
         ),
     ),
     "fields": (_set(3, item_id=None), _set(3, obfuscation="abc")),

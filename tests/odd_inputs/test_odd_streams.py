@@ -1,0 +1,115 @@
+"""Streams of every feature and oddity that documentation and reports name.
+
+`tests/data/odd-streams.jsonl` has one a line: the events, made up after the types of
+the vendors' SDKs and public threads, and what they come to. What is not there is empty:
+
+| field | meaning |
+|---|---|
+| `text`, `reasoning`, `refusal` | the answer of choice 0 |
+| `calls` | name and arguments of each call that an agent must run |
+| `items` | kinds of what is carried whole: server tools, citations, signatures |
+| `finish` | as sent |
+| `kinds` | what is reported, but for what no recording of one exchange has |
+
+Each was held against the vendor's SDK where that reads it at all.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import replay
+from harness.apis.base import Event
+from harness.apis.detect import api_named
+from harness.apis.json_values import joined
+from harness.cassettes.model import Cassette, Exchange, Request, Response, WireChunk
+from harness.core.accumulate import AccumulatedMessage, Accumulator
+
+LINES = Path(__file__).parent.parent / "data" / "odd-streams.jsonl"
+APIS = ("chat", "responses", "anthropic", "gemini", "ollama")
+UNRECORDED = {"unrecorded-result", "guessed-result", "missing-done"}
+each_api = pytest.mark.parametrize("api", APIS)
+
+
+def streams(api: str) -> list[dict[str, Any]]:
+    """Return the streams of an API."""
+    rows = map(json.loads, LINES.read_text("utf-8").splitlines())
+    return [row for row in rows if row["api"] == api]
+
+
+def name_of(api: str, event: Any) -> str:
+    """Return the `event:` field of an event; empty where the API has none."""
+    return str(event["type"]) if api in {"responses", "anthropic"} else ""
+
+
+def come_to(message: AccumulatedMessage) -> dict[str, Any]:
+    """Return what a message amounts to, as a line has it."""
+    found = {
+        "text": joined(message.content),  # as the line has a pair of surrogates
+        "reasoning": message.reasoning,
+        "refusal": message.refusal,
+        "calls": [[call.name, call.arguments] for call in message.calls],
+        "items": [i.kind for i in message.items if getattr(i, "is_done", True)],
+        "finish": message.finish_reason,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def expected(row: dict[str, Any], *more: str) -> dict[str, Any]:
+    """Return what a line states of the answer, and of what `more` names."""
+    known = {"text", "reasoning", "refusal", "calls", "items", "finish", *more}
+    return {key: value for key, value in row.items() if key in known}
+
+
+@each_api
+def test_reader_comes_to_the_answer(api: str) -> None:
+    """Added up from the parts of its reader alone."""
+    wrong = {}
+    for row in streams(api):
+        reader, added = api_named(api).reader(), Accumulator()
+        for number, event in enumerate(row["events"]):
+            if isinstance(event, dict):
+                added.add(reader.feed(Event(number, name_of(api, event), event)))
+        added.add(reader.close())
+        found = come_to(added.message())
+        if found != expected(row):
+            wrong[row["name"]] = found, expected(row)
+    assert wrong == {}
+
+
+def recorded(api: str, events: list[Any], size: int) -> Cassette:
+    """Return a recording of events that arrived in pieces of a size."""
+    lines = []
+    for event in events:
+        name = name_of(api, event)
+        data = json.dumps(event)
+        framed = f"event: {name}\n" * bool(name) + f"data: {data}\n\n"
+        lines.append(f"{data}\n" if api == "ollama" else framed)
+    body = ("".join(lines) + "data: [DONE]\n\n" * (api == "chat")).encode()
+    wire = [
+        WireChunk(0.0, len(body[at : at + size])) for at in range(0, len(body), size)
+    ]
+    response = Response(200, body=body, wire=wire)
+    return Cassette("made", [Exchange(0, Request("POST", ""), response)])
+
+
+@each_api
+@pytest.mark.parametrize(("interface", "size"), [("queuing", 7), ("streaming", 4096)])
+@pytest.mark.slow
+def test_replay_comes_to_the_answer_and_reports_the_rest(
+    api: str, interface: str, size: int
+) -> None:
+    """Through either interface, however the bytes arrived."""
+    wrong = {}
+    for row in streams(api):
+        made = replay(recorded(api, row["events"], size), interface)
+        found = come_to(made.responses[0].choices[0])
+        kinds = sorted({str(one.kind) for one in made.diagnostics} - UNRECORDED)
+        found |= {"kinds": kinds} if kinds else {}
+        if found != expected(row, "kinds"):
+            wrong[row["name"]] = found, expected(row, "kinds")
+    assert wrong == {}
