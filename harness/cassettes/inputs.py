@@ -297,13 +297,19 @@ def missing(name: str) -> CassetteMissingError:
             "this is a URL, and a recording is a file: record it with `harness "
             "record`, or pipe a response: curl -N URL | harness replay -",
         )
+    if Path(name).is_symlink():
+        return CassetteMissingError(name, "is a link to nothing; mend or remove it")
+    return CassetteMissingError(
+        name, f"there is no such file or folder; {near_name(name) or 'check the name'}"
+    )
+
+
+def near_name(name: str) -> str:
+    """Return the question about a file beside a path that is called almost the same."""
     path = Path(name)
     try:
         with os.scandir(path.parent) as entries:
             names = [entry.name for entry in islice(entries, _LOOKED_AT)]
     except (OSError, ValueError):
         names = []
-    hint = did_you_mean(path.name, names)
-    return CassetteMissingError(
-        name, f"there is no such file or folder; {hint or 'check the name'}"
-    )
+    return did_you_mean(path.name, names)

@@ -43,7 +43,7 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
       harness check --rules
     """
     from harness.engine.check import check
-    from harness.errors import CassetteError
+    from harness.errors import CassetteError, counted
     from harness.redaction.config import redacted_url
 
     if options.rules:
@@ -69,7 +69,8 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
             if not (one.is_note and options.quiet):
                 click.echo(printable(redacted_url(str(one))))
     if not options.quiet:
-        say(f"{files} checked, {problems} problems, {notes} notes")
+        found_here = counted(problems, "problem"), counted(notes, "note")
+        say(f"{files} checked, {', '.join(found_here)}")
     if is_unreadable:
         return Exit.UNUSABLE
     return Exit.FINDINGS if problems else Exit.DONE

@@ -100,20 +100,9 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
         complain("interrupted")
         return Exit.INTERRUPTED
     except (BrokenPipeError, SystemExit) as stop:
-        if COMPLETION in os.environ and isinstance(stop, SystemExit):
-            return int(stop.code or 0)
-        # click answers a closed pipe with SystemExit(1); nothing else here exits.
-        _drop_output()
-        return Exit.PIPE_CLOSED
+        return _stopped(stop)
     except OSError as error:  # one of a file is an error of ours before it comes here
-        what = error.filename
-        if isinstance(error, FileNotFoundError):  # it was removed meanwhile
-            what = what or "the current folder"
-        if not what:
-            what = "standard output"
-            _drop_output()
-        text = f"{what}: cannot be used ({error.strerror or error})"
-        complain_of(error, text, is_debug=debug.is_on)
+        complain_of(error, _system_problem(error), is_debug=debug.is_on)
         return Exit.UNUSABLE
     except (HarnessError, MemoryError, RecursionError) as error:
         complain_of(error, _problem(error), is_debug=debug.is_on)
@@ -122,6 +111,32 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
     finally:
         rejoin()
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _stopped(stop: BaseException) -> int:
+    """Return the code of a closed pipe, or of what ended the process."""
+    if isinstance(stop, SystemExit):
+        if COMPLETION in os.environ:
+            return int(stop.code or 0)
+        trace = stop.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        by = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+        if not by.startswith("click."):  # which answers a closed pipe with SystemExit
+            complain(f"{by} raised SystemExit({stop}), and what was left is not done")
+            return Exit.FINDINGS
+    _drop_output()
+    return Exit.PIPE_CLOSED
+
+
+def _system_problem(error: OSError) -> str:
+    what = error.filename
+    if isinstance(error, FileNotFoundError):  # it was removed meanwhile
+        what = what or "the current folder"
+    if not what:
+        what = "standard output"
+        _drop_output()
+    return f"{what}: cannot be used ({error.strerror or error})"
 
 
 def _drop_output() -> None:

@@ -39,7 +39,7 @@ def command(path: str, options: ConvertOptions) -> int:
     from harness.cassettes.encode import save_cassette
     from harness.cassettes.load import load_cassette
     from harness.engine.converted import converted
-    from harness.errors import HarnessError
+    from harness.errors import HarnessError, counted
     from harness.redaction.redact import redact_cassette
 
     lines: list[str] = []
@@ -60,5 +60,5 @@ def command(path: str, options: ConvertOptions) -> int:
         return Exit.UNUSABLE
     for line in lines:
         say(f"{path}: {line}")
-    say(f"{len(made.exchanges)} exchanges written to {output}")
+    say(f"{counted(len(made.exchanges), 'exchange')} written to {output}")
     return Exit.FINDINGS if any("cannot carry" in line for line in lines) else Exit.DONE

@@ -11,6 +11,7 @@ import click
 from harness.cli.console import Exit, complain, say, write
 from harness.cli.engine_options import ENGINE, refuse_below
 from harness.cli.options import PERSONAL, Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ def unpack_command(corpus: str, output: str) -> int:
 
     reading = _Reading(corpus)
     count = write_cassettes(reading.streams(), Place(output))
-    say(f"{count} cassettes written")
+    say(f"{counted(count, 'cassette')} written")
     return reading.code
 
 
@@ -133,7 +134,7 @@ def stats_command(corpus: str, *, as_json: bool) -> int:
         by = {name: dict(counter.most_common()) for name, counter in counts.items()}
         click.echo(json.dumps({"streams": streams, "bytes": size, **by}, indent=1))
         return reading.code
-    write(f"{streams} streams, {size} bytes of answers")
+    write(f"{counted(streams, 'stream')}, {size} bytes of answers")
     for name, counter in counts.items():
         told = ", ".join(f"{value} {count}" for value, count in counter.most_common(20))
         more = f" and {len(counter) - 20} more" if len(counter) > 20 else ""
@@ -180,7 +181,7 @@ def sample_command(corpus: str, by: str, count: int, output: str | None) -> int:
     if output is not None:
         ids = {name for _, name in found}
         written = write_cassettes(chosen(reading.corpus, ids), Place(output))
-        say(f"{written} cassettes written")
+        say(f"{counted(written, 'cassette')} written")
     return reading.code
 
 

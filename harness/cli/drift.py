@@ -69,7 +69,7 @@ class DriftOptions(Options):
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @takes(DriftOptions)
 def command(paths: tuple[str, ...], options: DriftOptions) -> int:
-    """Read old recordings again and tell what changed, and by whose doing.
+    """Read old recordings again and report what changed, and by whose doing.
 
     PATH is a recording or a folder of them. Each is read by the installed SDK of its
     vendor (openai, anthropic, google-genai) and by the interfaces, and compared with

@@ -83,7 +83,7 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
         left = f", {unreadable} could not be read" if unreadable else ""
         if passed_over:
             left += f", {counted(passed_over, 'other file')} passed over"
-        say(f"{files} scanned, {findings} secrets found{left}")
+        say(f"{files} scanned, {counted(findings, 'secret')} found{left}")
     if unreadable:
         return Exit.UNUSABLE
     return Exit.FINDINGS if findings else Exit.DONE

@@ -82,7 +82,7 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         return target(**arguments)
     except HarnessError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InterfaceError(
             f"{name} could not be made: {type(error).__name__}: {error}",
             line=str(user_frame(error) or ""),
@@ -108,6 +108,16 @@ def import_named(
         InterfaceError: Importing the module failed.
     """
     module_name, colon, attributes = name.partition(":")
+    if name == "both":
+        raise UsageError(
+            f"{what} 'both' stands for two, and here one is asked; name it"
+        )
+    if "/" in module_name or module_name.endswith(".py"):
+        dotted = module_name.removeprefix("./").removesuffix(".py").replace("/", ".")
+        raise UsageError(
+            f"{what} {name!r}: expected a module as `import` has it, got a path; "
+            f"did you mean '{dotted.strip('.')}:{attributes or 'NAME'}'?"
+        )
     if not (module_name and colon and attributes):
         dotted, dot, last = name.rpartition(".")
         hint = did_you_mean(name, own)
@@ -119,7 +129,7 @@ def import_named(
         )
     try:
         target: object = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # as of a script that runs when imported
         missing = (isinstance(error, ModuleNotFoundError) and error.name) or ""
         if missing and f"{module_name}.".startswith(f"{missing}."):
             raise UsageError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cassettes.inputs import near_name
 from harness.errors import (
     CassetteError,
     CassetteMissingError,
@@ -144,9 +145,10 @@ class HarnessTest:
 
     def _check_is_there(self) -> None:
         if not Path(self.path).exists():
+            hint = near_name(self.path)
             raise CassetteMissingError(
                 self.path,
-                "there is no such cassette; name another "
+                f"there is no such cassette; {hint and f'{hint} '}name another "
                 "(@pytest.mark.harness('NAME.yaml')), or record it: `harness record`, "
                 "or a marked test that calls a client, with --harness-record=once",
             )

@@ -55,7 +55,7 @@ def test_check_lists_what_is_wrong(tmp_path: Path) -> None:
     assert result.code == 1
     assert f"{path}: exchange 0: " in result.out
     assert "no finish_reason" in result.out
-    assert result.err.startswith("1 checked, 1 problems, ")
+    assert result.err.startswith("1 checked, 1 problem, ")
 
 
 def test_scan_finds_a_key_and_does_not_show_it(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_scan_finds_a_key_and_does_not_show_it(tmp_path: Path) -> None:
     assert result.code == 1
     assert str(path) in result.out
     assert secret not in result.out + result.err
-    assert result.err == "1 scanned, 1 secrets found\n"
+    assert result.err == "1 scanned, 1 secret found\n"
 
 
 @pytest.mark.parametrize("command", ["check", "scan"])
@@ -96,7 +96,7 @@ def test_scan_goes_on_after_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "a.yaml" in result.err
     assert "c.yaml" in result.err
     assert secret[8:] not in result.out + result.err
-    assert result.err.endswith("1 scanned, 1 secrets found, 3 could not be read\n")
+    assert result.err.endswith("1 scanned, 1 secret found, 3 could not be read\n")
 
 
 @pytest.mark.parametrize("name", ["x.sse", "x.jsonl", "x.json", "x.http"])

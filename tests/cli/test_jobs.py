@@ -111,7 +111,7 @@ def test_a_pipe_is_read_here(folder: Path) -> None:
         for n in (1, 3)
     )
     assert one == three
-    assert one.err == "2 checked, 1 problems, 0 notes\n"
+    assert one.err == "2 checked, 1 problem, 0 notes\n"
 
 
 _ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {

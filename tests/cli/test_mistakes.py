@@ -86,6 +86,18 @@ MISTAKES = {
         ("record", "x.scenario.yaml", "--base-url", "http://x", "--rewrite"),
         "--rewrite: only for --proxy",
     ),
+    "a path for a module": (
+        ("fuzz", "./my/reader.py:read"),
+        "did you mean 'my.reader:read'?",
+    ),
+    "a file for a module": (
+        ("replay", PLAIN, "--interface", "reader.py"),
+        "did you mean 'reader:NAME'?",
+    ),
+    "two interfaces where one is asked": (
+        ("diff", PLAIN, "--interface-b", "both"),
+        "'both' stands for two",
+    ),
     "no name": (("check", ""), "'': is no name"),
     "an origin with a path": (
         ("serve", PLAIN, "--allow-origin", "http://localhost/page"),

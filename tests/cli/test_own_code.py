@@ -179,3 +179,28 @@ def test_debug_is_an_option_of_every_command() -> None:
         assert result.code == 2
         assert result.err.endswith(plain.err)
         assert "Traceback" in result.err, command
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("raise SystemExit(3)", "importing ends failed: SystemExit: 3 (ends.py, line"),
+        (
+            "class I:\n    def __init__(self): exit(4)",
+            "could not be made: SystemExit: 4",
+        ),
+        (
+            "class I:\n    def process_chunk(self, *_): raise SystemExit(5)\n"
+            "    def to_list(self): return []",
+            "ends raised SystemExit(5)",
+        ),
+    ],
+)
+def test_code_that_ends_the_process_is_a_finding(
+    code: str, expected: str, tmp_path: Path
+) -> None:
+    """A script that runs when it is imported is not taken for a pipe that closed."""
+    (tmp_path / "ends.py").write_text(code, encoding="utf-8")
+    result = harness("replay", STEPS, "ends:I", cwd=tmp_path)
+    assert result.code == 1
+    assert expected in result.err

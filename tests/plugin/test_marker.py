@@ -78,12 +78,16 @@ def test_a_glob_may_be_absolute(project: Project) -> None:
 
 
 def test_a_missing_cassette_is_told(project: Project) -> None:
-    """The message names the file and what to do."""
+    """The message names the file, one that is called almost the same, what to do."""
+    project.recording("llama-server/plain-text.yaml", "gonn.yaml")
     project.tests(TEST.replace("ARGUMENTS", "'gone'"))
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["there is no such cassette; name another*(cassettes?gone.yaml)"]
+        [
+            "there is no such cassette; did you mean 'gonn.yaml'? name another"
+            "*(cassettes?gone.yaml)"
+        ]
     )
     result.stdout.no_fnmatch_line("*another exception occurred*")
 
