@@ -26,7 +26,7 @@ from harness import replay
 from harness.apis.base import Event
 from harness.apis.detect import api_named
 from harness.apis.json_values import joined
-from harness.cassettes.model import Cassette, Exchange, Request, Response
+from harness.cassettes.model import Cassette, Exchange, Request, Response, WireChunk
 from harness.core.accumulate import AccumulatedMessage, Accumulator
 from harness.core.parts import Part, Problem
 
@@ -94,7 +94,8 @@ def recorded(api: str, events: list[Any], size: int) -> Cassette:
         framed = f"event: {name}\n" * bool(name) + f"data: {data}\n\n"
         lines.append(f"{data}\n" if api == "ollama" else framed)
     body = ("".join(lines) + "data: [DONE]\n\n" * (api == "chat")).encode()
-    wire = [(0.0, len(body[at : at + size])) for at in range(0, len(body), size)]
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    wire = [WireChunk(0.0, len(piece)) for piece in pieces]
     response = Response(200, body=body, wire=wire)
     return Cassette("made", [Exchange(0, Request("POST", ""), response)])
 
