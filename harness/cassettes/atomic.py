@@ -69,6 +69,8 @@ def _advice(error: OSError, folder: Path) -> str:
         getattr(errno, "EDQUOT", errno.ENOSPC),
     }:
         return f"make room for {str(folder)!r}"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{str(folder)!r} lies in a file, or is one: name a folder"
     return f"make {str(folder)!r} writable"
 
 

@@ -14,11 +14,10 @@ from typing import NamedTuple
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
+from harness.cassettes.unpacking import ENDINGS, is_packed
 from harness.core.patterns import late
-from harness.errors import CassetteError
+from harness.errors import CassetteError, CassetteMissingError
 
-ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
-"""Of files that may be cassettes; other documents have them, too."""
 _SNIFFED = 1 << 20  # bytes; `interactions` stands before any body unless hand-made
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -63,6 +62,8 @@ def find_cassettes(
         CassetteError: It is a folder without cassettes, or cannot be read.
     """
     name = os.fspath(path)
+    if not name:  # as of a variable of the shell that is not set
+        raise CassetteMissingError("''", "is no name of a file or folder")
     place = Path(name)
     if name == STDIN or (place.exists() and not place.is_dir()):
         return [name]
@@ -84,7 +85,8 @@ class Recordings(NamedTuple):
     cassettes: list[str]
     """Cassettes, and journals that recordings left."""
     others: list[str]
-    """Files that begin as another format that is read; some are something else."""
+    """Files that begin as another format that is read, and archives of recordings;
+    some are something else."""
     passed_over: int
     """How many files are neither; hidden ones and those of tools do not count."""
 
@@ -99,7 +101,7 @@ def find_recordings(path: str | os.PathLike[str]) -> Recordings:
     if not Path(name).is_dir():
         return Recordings(find_cassettes(name), [], 0)
     found = _searched(name, with_journals=True)
-    others = [one for one in found.others if _may_be_stream(one)]
+    others = [one for one in found.others if is_packed(one) or _may_be_stream(one)]
     if not found.cassettes and not others:
         find_cassettes(name)  # raises
     return found._replace(others=others, passed_over=len(found.others) - len(others))

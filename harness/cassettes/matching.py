@@ -38,11 +38,13 @@ def matchers(match_on: Any, ignore_json: Iterable[str] = ()) -> tuple[Any, ...]:
         ignore_json: JSON paths of fields that `json_body` does not compare.
 
     Raises:
-        UsageError: One of the paths is none, or nothing compares bodies as JSON.
+        UsageError: There is none, or one of the paths is none.
     """
     if match_on is None:
         match_on = DEFAULT_MATCH_ON
     named = (match_on,) if isinstance(match_on, str) else tuple(match_on)
+    if not named:
+        raise UsageError("match_on: expected at least one matcher, got none")
     if named == ("vcrpy",):
         named = VCRPY_MATCH_ON
     paths = (ignore_json,) if isinstance(ignore_json, str) else tuple(ignore_json or ())

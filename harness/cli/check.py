@@ -47,6 +47,8 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
     from harness.redaction.config import redacted_url
 
     if options.rules:
+        if paths:
+            raise click.UsageError("--rules checks nothing; leave PATH or --rules out")
         _list_rules()
         return Exit.DONE
     if not paths:

@@ -77,6 +77,9 @@ def run(command: click.Command, arguments: Iterable[str] | None = None) -> NoRet
         arguments: Its arguments; None takes the process's.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:  # the shell closed it: `>&-`
+        click.echo("harness: standard output is closed; nothing was done", err=True)
+        sys.exit(Exit.UNUSABLE)
     sys.exit(_code_of(command, given))
 
 
@@ -100,9 +103,18 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
         if COMPLETION in os.environ and isinstance(stop, SystemExit):
             return int(stop.code or 0)
         # click answers a closed pipe with SystemExit(1); nothing else here exits.
-        # Python flushes standard output once more at exit and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out().fileno())
+        _drop_output()
         return Exit.PIPE_CLOSED
+    except OSError as error:  # one of a file is an error of ours before it comes here
+        what = error.filename
+        if isinstance(error, FileNotFoundError):  # it was removed meanwhile
+            what = what or "the current folder"
+        if not what:
+            what = "standard output"
+            _drop_output()
+        text = f"{what}: cannot be used ({error.strerror or error})"
+        complain_of(error, text, is_debug=debug.is_on)
+        return Exit.UNUSABLE
     except (HarnessError, MemoryError, RecursionError) as error:
         complain_of(error, _problem(error), is_debug=debug.is_on)
         is_finding = isinstance(error, InterfaceError | ProtocolError)
@@ -110,6 +122,11 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
     finally:
         rejoin()
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _drop_output() -> None:
+    """Let nothing more be written: at exit Python would, and complain there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out().fileno())
 
 
 def _problem(error: Exception) -> str:

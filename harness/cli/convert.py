@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.console import Exit, complain, say
+from harness.cli.jobs import refuse_input
 from harness.cli.options import API, Options, option, takes
 
 
@@ -44,6 +45,7 @@ def command(path: str, options: ConvertOptions) -> int:
     lines: list[str] = []
     output = options.output
     try:
+        refuse_input(output, [path])
         if Path(output).exists() and not options.force:
             raise click.UsageError(f"{output} is there; --force replaces it")
         made = converted(

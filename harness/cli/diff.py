@@ -15,6 +15,7 @@ from harness.cli.options import (
     REASONING,
     Options,
     exchange_option,
+    given,
     mode_of,
     option,
     takes,
@@ -116,6 +117,7 @@ def _sides(a: str, b: str, options: DiffOptions) -> tuple[Side, Side]:
     from harness.debug.sides import load_stored
 
     stored = load_stored(a), load_stored(b)
+    _refuse_for_stored(a, b, [side is not None for side in stored])
     known = next((side.interface for side in stored if side and side.interface), None)
     both = options.how().before(_How(interface=known))
     side_a = stored[0] or _replayed(a, options, both)
@@ -126,6 +128,21 @@ def _sides(a: str, b: str, options: DiffOptions) -> tuple[Side, Side]:
     if only is None:
         return side_a, side_b
     return _only(side_a, only), _only(side_b, only)
+
+
+def _refuse_for_stored(a: str, b: str, are_stored: list[bool]) -> None:
+    """Refuse options that would have to change what is stored."""
+    names = [f"{name}_b" for name in _How._fields]
+    wrong = given(*names) if are_stored[1] else []
+    if all(are_stored):
+        agent = ("assistant_message", "assistant_function", "assistant_argument")
+        wrong += given(*_How._fields, *agent, "reasoning")
+    if wrong:
+        both = a if a == b or not all(are_stored) else f"{a} and {b}"
+        raise click.UsageError(
+            f"{', '.join(wrong)}: {both if all(are_stored) else b} holds what was "
+            "emitted, and cannot be replayed otherwise; name the recording"
+        )
 
 
 def _only(side: Side, exchange: int) -> Side:

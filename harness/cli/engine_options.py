@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import Options, group, option, takes
+from harness.cli.options import Number, Options, group, option, takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         text = str(value).upper().removesuffix("B")
         number = text.rstrip("KMG")
         unit = text[len(number) :]
-        if not number.isdigit() or unit not in _UNITS:
+        if not (number.isascii() and number.isdigit()) or unit not in _UNITS:
             self.fail(f"expected a number of bytes such as 512M or 2G, got {value!r}")
         return int(number) * _UNITS[unit]
 
@@ -42,7 +42,7 @@ class _Engine(Options):
     )
     seconds: float = option(
         "Set a recording apart that takes longer.",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(0, min_open=True),
         default=60.0,
     )
     memory: int = option(

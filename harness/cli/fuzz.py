@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from harness.cli.console import Exit, complain, printable, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
-from harness.cli.options import AGENT, Options, option, takes
+from harness.cli.options import AGENT, Number, Options, given, option, takes
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
@@ -64,12 +65,12 @@ class FuzzOptions(Options):
     seconds: float | None = option(
         "Stop after so long; imports and the first plain streams do not count.",
         "--time",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         metavar="SECONDS",
     )
     timeout_each: float = option(
         "An example that runs longer never ends, which is a finding.",
-        type=click.FloatRange(min=0.1),
+        type=Number(min=0.1),
         default=5.0,
         metavar="SECONDS",
     )
@@ -137,9 +138,21 @@ def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) ->
       harness fuzz streaming cassettes --time 60
       harness fuzz my_agent.stream:read --as chunks --chunks sdk
     """
-    if options.gateway:
-        if options.dask is not None:
-            raise click.UsageError("--gateway runs here; leave --dask out")
+    if options.gateway is not None:
+        idle = given("level", "chunks", "key", "jobs", "dask")
+        if idle:
+            raise click.UsageError(
+                f"{', '.join(idle)}: --gateway runs one gateway, here, and asks it "
+                "over HTTP; leave this out"
+            )
+        try:
+            is_command = bool(shlex.split(options.gateway))
+        except ValueError:  # a quote without its other
+            is_command = False
+        if not is_command:
+            raise click.UsageError(
+                f"--gateway {options.gateway!r}: expected a command as a shell reads it"
+            )
         first = (target,) if target else ()
         return _fuzz_gateway(options.gateway, (*first, *paths), options)
     if target is None:
@@ -186,7 +199,7 @@ def _plan(options: FuzzOptions) -> Plan:
         limit = _DEFAULT_EXAMPLES
     names = options.relations
     return Plan(
-        relations=tuple(n.strip() for n in names.split(",")) if names else (),
+        relations=() if names is None else tuple(n.strip() for n in names.split(",")),
         seed=options.seed,
         max_examples=limit,
         time_s=options.seconds,
@@ -212,9 +225,12 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
         raise UsageError(
             f"--gateway needs {error.name}; install agent-stream-harness[record]"
         ) from None
-    asked, served = [*_apis(options.apis), *("chat", "chat")][:2]
-    if len(_apis(options.apis)) == 1:
-        served = asked
+    apis = _apis(options.apis) or ("chat",)
+    if len(apis) > 2:
+        raise UsageError(
+            f"--api {options.apis!r}: a gateway is asked in one API and asks one other"
+        )
+    asked, served = apis[0], apis[-1]
     with GatewayConsumer(
         command,
         asked,
@@ -280,7 +296,7 @@ def _apis(text: str | None) -> tuple[str, ...]:
 
     known = ("chat", *RESTATED)
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    for name in names:
+    for name in names if text is None else names or ("",):
         if name not in known:
             raise UsageError(
                 f"--api {text!r}: expected some of {', '.join(known)}; got {name!r}"

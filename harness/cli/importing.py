@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain, say
+from harness.cli.jobs import refuse_input
 from harness.errors import counted
 
 if TYPE_CHECKING:
@@ -52,12 +53,9 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     from harness.redaction.redact import redact_exchange
 
     target = Path(output)
-    if any(
-        path != "-" and target.exists() and target.samefile(path)
-        for path in paths
-        if Path(path).exists()
-    ):
-        raise UsageError(f"{output}: is one of the files to read; name another one")
+    if target.is_dir():
+        raise UsageError(f"{output}: is a folder; name the file to write")
+    refuse_input(output, paths)
     if target.exists() and not force:
         raise UsageError(
             f"{output}: there is such a file already and it is left as it is; name "

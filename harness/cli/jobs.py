@@ -42,6 +42,35 @@ def named(
     return found
 
 
+def refuse_input(output: str, names: Iterable[str]) -> None:
+    """Refuse to write over what is read: the recording would be lost.
+
+    Args:
+        output: The file to write.
+        names: Files, and folders whose cassettes are read.
+
+    Raises:
+        UsageError: It is one of them.
+    """
+    from harness.cassettes.library import find_recordings
+    from harness.errors import UsageError
+
+    target = Path(output)
+    if not target.is_file():
+        return
+    for name in names:
+        place = Path(name)
+        if place.is_dir() and target.resolve().is_relative_to(place.resolve()):
+            is_read = any(map(target.samefile, find_recordings(name).cassettes))
+        else:
+            is_read = place.is_file() and target.samefile(place)
+        if is_read:
+            raise UsageError(
+                f"{output}: is one of the files to read, and stays as it is; name "
+                "another file to write"
+            )
+
+
 def each(
     work: Callable[[str], T],
     names: list[tuple[str, HarnessError | None]],

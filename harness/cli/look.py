@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain_of, write
+from harness.cli.options import given
 from harness.cli.output import out
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ def look(
 
     if _ways(options) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")
+    idle = given("form", "rows", "strict", "quiet", "jobs")
+    if idle:
+        raise click.UsageError(
+            f"{', '.join(idle)}: --around, --until and --step show one exchange in a "
+            "way of their own; leave this out"
+        )
     if len(paths) != 1 or paths[0] == "-":
         raise click.UsageError(
             "--around, --until and --step look at one recording in a file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +32,23 @@ class Options:
         return type(self)(**{**vars(self), **changed})
 
 
+class _Whole(click.IntRange):
+    name = "integer"  # as an error has it
+
+
+class Number(click.FloatRange):
+    """A number within bounds, which is neither infinite nor none at all."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number; fail as click does."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
 def option(text: str, *names: str, **settings: Any) -> Any:
     """Declare an option as a field of `Options`.
 
@@ -49,7 +67,7 @@ def option(text: str, *names: str, **settings: Any) -> Any:
         if kind == "bool":
             given["is_flag"] = True
         elif kind.startswith("int"):
-            given = {"type": click.IntRange(*bounds), "metavar": "N", **given}
+            given = {"type": _Whole(*bounds), "metavar": "N", **given}
         elif kind.startswith("tuple"):
             given["multiple"] = True
         written = names or (f"--{field.replace('_', '-')}",)
@@ -148,8 +166,9 @@ def given(*names: str) -> list[str]:
     """Return those of the parameters that the command line has, as it has them."""
     context = click.get_current_context()
     command_line = click.core.ParameterSource.COMMANDLINE
+    written = {one.name: one.opts[0] for one in context.command.params}
     return [
-        f"--{name.replace('_', '-')}"
+        written[name]
         for name in names
         if context.get_parameter_source(name) is command_line
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, say
-from harness.cli.options import Options, option, takes
+from harness.cli.options import Options, given, option, takes
 from harness.errors import counted
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def command(paths: tuple[str, ...], options: RecordOptions) -> int:
             raise click.UsageError(
                 "expected --base-url URL for scenario files, or --proxy and --upstream"
             )
+        if idle := given("listen", "allow_remote", "rewrite"):
+            raise click.UsageError(f"{', '.join(idle)}: only for --proxy")
         from harness.cli.record_scenario import record_scenarios
 
         return record_scenarios(

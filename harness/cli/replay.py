@@ -122,6 +122,8 @@ def command(paths: tuple[str, ...], options: ReplayOptions) -> int:
             "--mode is for a streaming interface; with --interface queuing it has no "
             "meaning (leave it out, or use --interface both)"
         )
+    if options.rows and options.form != "table":
+        raise click.UsageError("--rows is for --format table; leave it out")
     run = Run(options)
     if wants_to_look(options):
         return look(paths, run.interfaces, run.variation, options)

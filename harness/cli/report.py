@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.console import Exit, complain, complain_of, say
-from harness.cli.jobs import each, named
+from harness.cli.jobs import each, named, refuse_input
 from harness.cli.options import JOBS, REASONING, Options, option, takes
 from harness.cli.output import apart, imports_own_code
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
@@ -60,8 +62,9 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
     """
     from harness.apis.varied import vary
     from harness.cassettes.atomic import write_atomically
+    from harness.cassettes.library import is_cassette
     from harness.debug.report import report_page
-    from harness.errors import CassetteError
+    from harness.errors import CassetteError, UsageError
 
     paths, own = apart(paths)
     interfaces = (*options.interfaces, *own) or ("streaming", "queuing")
@@ -71,6 +74,12 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
         imports_own_code()
     variation = vary(options.split, options.dialect, options.fault)
     names, diff = named(paths), options.diff
+    refuse_input(options.output, paths)
+    if Path(options.output).is_file() and is_cassette(options.output):
+        raise UsageError(
+            f"{options.output}: is a cassette, and stays as it is; name another file "
+            "for the page"
+        )
     if diff and (len(paths), len(names)) != (2, 2):
         raise click.UsageError("--diff compares two recordings: name two files")
     recordings: list[Drawn] = []
@@ -110,7 +119,8 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
         sides = a, b
     page = report_page(recordings, sides=sides)
     write_atomically(options.output, page.encode("utf-8", "replace"))
-    say(f"{options.output}: {count} exchanges of {len(recordings)} recordings")
+    shown = counted(count, "exchange"), counted(len(recordings), "recording")
+    say(f"{options.output}: {' of '.join(shown)}")
     if failed:
         return Exit.UNUSABLE
     return Exit.FINDINGS if raised else Exit.DONE

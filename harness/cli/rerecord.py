@@ -38,12 +38,12 @@ def command(options: tuple[str, ...], *, dry_run: bool) -> int:
     folders = [folder for folder in (here, *here.parents) if (folder / _LIST).is_file()]
     try:
         found = json.loads((folders[0] / _LIST).read_text(encoding="utf-8"))
-    except (IndexError, OSError, ValueError):
+        tests = [one for one in found if isinstance(one, str)]
+    except (IndexError, OSError, TypeError, ValueError):
         raise UsageError(
             f"{_LIST}: no list of tests is here or above; make one: "
             "pytest --harness-record=verify"
         ) from None
-    tests = [one for one in found if isinstance(one, str)]
     if not tests:
         say("nothing has changed; there is nothing to record again")
         return Exit.DONE

@@ -27,8 +27,9 @@ class ScanOptions(Options):
 def command(paths: tuple[str, ...], options: ScanOptions) -> int:
     """Look for secrets in recordings: keys, tokens, cookies, credentials.
 
-    PATH is a recording in any format that `harness replay` reads, or a folder of
-    them and of journals that recordings left. Findings go to standard output,
+    PATH is a recording in any format that `harness replay` reads, such files as .gz or
+    .zst, a .zip or .tar of them, or a folder of all these and of journals that
+    recordings left. Findings go to standard output,
     one a line, masked, and make the exit code 1. A file that cannot be read is named
     on standard error, the others are scanned all the same, and the exit code is 2.
     Personal data (names, addresses, e-mail, phone numbers) is not looked for unless
@@ -42,11 +43,11 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
     from harness.cassettes.library import find_recordings
     from harness.errors import HarnessError, counted
     from harness.redaction.config import Redaction, redacted_url
-    from harness.redaction.scan import scan
+    from harness.redaction.scan import scan_file
 
     rules = Redaction(personal=frozenset(options.personal))
     files = findings = unreadable = passed_over = 0
-    here = partial(scan, redaction=rules)
+    here = partial(scan_file, redaction=rules)
     names: list[tuple[str, HarnessError | None]] = []
     others: set[str] = set()
     for path in paths:
@@ -69,9 +70,13 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
             complain_of(error, redacted_url(str(error), rules))
             unreadable += 1
             continue
-        files += 1
-        findings += len(found)
-        for one in found:
+        for problem in found.problems:
+            complain_of(problem, redacted_url(str(problem), rules))
+        unreadable += len(found.problems)
+        files += found.searched
+        passed_over += found.passed_over
+        findings += len(found.findings)
+        for one in found.findings:
             shown = one._replace(path=redacted_url(one.path, rules))
             click.echo(printable(str(shown)))
     if not options.quiet:

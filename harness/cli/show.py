@@ -134,4 +134,5 @@ def _show_message(choice: int | None, message: AccumulatedMessage) -> None:
 
 
 def _line(depth: int, name: str, value: str) -> None:
-    click.echo(f"{'  ' * depth}{printable(name)}: {printable(value)}".rstrip(": "))
+    shown = f": {printable(value)}" if value else ""
+    click.echo(f"{'  ' * depth}{printable(name)}{shown}")

@@ -12,9 +12,12 @@ import click
 from harness.cli.console import Exit, complain, say, write
 from harness.cli.engine_options import ENGINE, refuse_below
 from harness.cli.options import Options, option, takes
+from harness.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.progress import Task
 
     from harness.corpus.engines import Engine
     from harness.corpus.opening import Corpus, Entry
@@ -94,6 +97,12 @@ def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
     opened = Corpus(corpus, None if mark is None else mark.is_new)
     rows = Rows(options.output)
     against, examples = options.against, options.examples
+    if against and Place(against).is_below(Place(options.output)):
+        raise click.UsageError(
+            f"--against {against}: is the output; name the rows of an earlier sweep"
+        )
+    if examples and Place(examples).is_file():
+        raise click.UsageError(f"--examples {examples}: is a file; name a folder")
     summary = Summary(options.example_count if examples else 0)
     comparison = None if against is None else Comparison(read_rows(Place(against)))
     refuse_below(opened.place, options.output, "--output")
@@ -103,7 +112,8 @@ def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
         engine = stack.enter_context(options.engine_of(plan))
         advance = stack.enter_context(_progress(opened, is_quiet=options.quiet))
         try:
-            _Sweep(rows, summary, comparison, advance).run(opened, plan, engine)
+            sweep = _Sweep(rows, summary, comparison, advance)
+            sweep.run(opened, plan, engine)
         except KeyboardInterrupt:
             rows.flush()
             say(
@@ -116,7 +126,16 @@ def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
         mark.move(opened.seen)
     if examples:
         _write_examples(opened, summary, examples)
-    return _report(summary, comparison, opened, as_json=options.as_json)
+    code = _report(summary, comparison, opened, as_json=options.as_json)
+    if sweep.known:
+        say(
+            f"{counted(sweep.known, 'row')} of it were in {options.output} before, and "
+            "not worked on again: for that, name another --output"
+        )
+    if not summary.streams and mark is None:
+        complain(f"{opened.place.shown}: there is no recording in it")
+        return Exit.UNUSABLE
+    return code
 
 
 def _plan(checks: str, consumer: str | None) -> Plan:
@@ -150,6 +169,8 @@ class _Sweep:
         self._comparison = comparison
         self._advance = advance
         self._changes = 0
+        self.known = 0
+        """How many rows were stored before."""
 
     def run(self, corpus: Corpus, plan: Plan, engine: Engine) -> None:
         for _, results in engine.run(self._left(corpus, plan)):
@@ -167,6 +188,7 @@ class _Sweep:
         for each in remaining(corpus.entries(), iter(self._rows), plan.names):
             if isinstance(each, dict):
                 self._count([each])
+                self.known += 1
             else:
                 yield each
 
@@ -195,15 +217,22 @@ def _progress(corpus: Corpus, *, is_quiet: bool) -> Iterator[Callable[[], None]]
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.speed  # not known before some have been worked on
+            return Text("" if speed is None else f"{speed:.0f}/s")
 
     bar = Progress(
         TextColumn("sweep"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:.0f}/s"),
+        Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

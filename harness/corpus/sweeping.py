@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.cassettes.classify import Kind
-from harness.cassettes.library import ENDINGS, begins_cassette
+from harness.cassettes.library import begins_cassette
 from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
+from harness.cassettes.unpacking import ENDINGS, plain
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
 from harness.corpus.opening import ROW, Item
 from harness.corpus.stream_rows import LABELS, Stream, content_id, labels_of
-from harness.corpus.unpacking import plain
 from harness.engine.check import check_cassette
 from harness.engine.replay import replay
 from harness.engine.summary import summarise_exchange

@@ -61,9 +61,10 @@ def expired(
             continue
         if date.tzinfo is None:
             date = date.replace(tzinfo=UTC)
-        if now - date > timedelta(days=days):
-            ages.append(((now - date).days, exchange.index))
+        age = now - date
+        if age / timedelta(days=1) > days:  # however large that number is
+            ages.append((age.days, exchange.index))
     if not ages:
         return None
-    age, index = max(ages)
-    return index, age
+    oldest, index = max(ages)
+    return index, oldest

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.library import find_cassettes
 from harness.errors import CassetteError, printable
-from harness.pytest_plugin.cases import case_of, name_of_test, own_name
+from harness.pytest_plugin.cases import case_of, name_of_test, named_paths, own_name
 from harness.pytest_plugin.others import paths_of_others
 from harness.pytest_plugin.playback import asked_of
 from harness.pytest_plugin.plugin import uses
@@ -68,10 +68,8 @@ class Orphans:
             if case.cassette is not None:
                 self._used.add(case.cassette)
             elif asked.names:  # one name: the case stands for it
-                self._used |= {
-                    str(folder / (n if Path(n).suffix else f"{n}.yaml"))
-                    for n in asked.names
-                }
+                for one in asked.names:
+                    self._used.update(named_paths(folder, one, "@pytest.mark.harness"))
             elif _has_own_names(item):
                 self._unclear.add(inside)
             else:

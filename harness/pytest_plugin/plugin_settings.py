@@ -95,6 +95,8 @@ def _matchers(given: Any) -> tuple[Any, ...]:
     from harness.cassettes.vcr_bridge import matcher_of
 
     named = _words(given)
+    if not named:
+        raise ValueError("expected at least one matcher, got none")
     for one in named if named != ("vcrpy",) else ():
         matcher_of(one)
     return named
@@ -233,7 +235,7 @@ def check_value(name: str, *, option: Any, ini: Any) -> None:
             there is not.
     """
     for given, is_option in ((option, True), (ini, False)):
-        if given is None or given == "":
+        if given is None or (given == "" and not is_option):
             continue
         value = resolve(
             name,

@@ -6,6 +6,7 @@ tests that `harness rerecord` reads.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,18 @@ class StaleRequests:
         if len(self._tests) > _SHOWN:
             reporter.write_line(f"and {len(self._tests) - _SHOWN} more tests")
         reporter.write_line(
-            "record these tests again: harness rerecord (or leave fields out that do "
-            "not matter: harness_ignore_json)"
+            f"record these tests again: {self._command()} (or leave fields out that "
+            "do not matter: harness_ignore_json)"
         )
+
+    def _command(self) -> str:
+        config = self._config
+        folder = config.invocation_params.dir
+        is_found = (
+            getattr(config, "cache", None) is not None
+            and config.getini("cache_dir") == ".pytest_cache"
+            and config.rootpath in (folder, *folder.parents)
+        )
+        if is_found:
+            return "harness rerecord"
+        return shlex.join(["pytest", "--harness-record=rewrite", *sorted(self._tests)])

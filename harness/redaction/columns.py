@@ -21,7 +21,7 @@ from harness.redaction.secret_names import (
 from harness.redaction.spans import FIELD, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from harness.redaction.telling_words import Words
 
@@ -112,29 +112,41 @@ def _tables(
             columns = _columns([line[a:b] for a, b in cells], sureness)
         if not columns or len(cells) < 2:
             continue
-        is_plain = delimiter in (b",", b";", b"\t") and len(cells) < _MOST_CELLS
-        while 0 <= (start := end + 1) < len(text):
-            end = text.find(b"\n", start, start + _LONGEST)
-            end = end if end >= 0 else min(len(text), start + _LONGEST)
-            row = text[start:end]
-            parts = row.rstrip(b"\r ").split(delimiter) if is_plain else []
-            if len(parts) == len(cells) and b'"' not in row:  # most rows, at once
-                done = end
-                for number, sure in columns:
-                    if _is_secret(parts[number].strip(b" \r*`"), sure):
-                        a = start + sum(map(len, parts[:number])) + number
-                        b = a + len(parts[number])
-                        yield from _secret(text, *_stripped(text, a, b), sure)
-                continue
-            if _RULE.fullmatch(row):
-                continue
-            values = _split(row, delimiter)[1]
-            if len(values) != len(cells):
-                break
-            done = end
+        done = yield from _in_rows(text, end, delimiter, len(cells), columns)
+
+
+def _in_rows(
+    text: bytes,
+    end: int,
+    delimiter: bytes,
+    width: int,
+    columns: list[tuple[int, Credential]],
+) -> Generator[Span, None, int]:
+    """Yield what is in the rows after a header; return where the last one ends."""
+    done = end
+    is_plain = delimiter in (b",", b";", b"\t") and width < _MOST_CELLS
+    while 0 <= (start := end + 1) < len(text):
+        end = text.find(b"\n", start, start + _LONGEST)
+        end = end if end >= 0 else min(len(text), start + _LONGEST)
+        row = text[start:end]
+        parts = row.rstrip(b"\r ").split(delimiter) if is_plain else []
+        if len(parts) == width and b'"' not in row:  # as most: all of it at once
             for number, sure in columns:
-                a, b = values[number]
-                yield from _secret(text, start + a, start + b, sure)
+                if _is_secret(parts[number].strip(b" \r*`"), sure):
+                    first = start + sum(map(len, parts[:number])) + number
+                    where = _stripped(text, first, first + len(parts[number]))
+                    yield from _secret(text, *where, sure)
+        elif _RULE.fullmatch(row):
+            continue
+        else:
+            values = _split(row, delimiter)[1]
+            if len(values) != width:
+                break
+            for number, sure in columns:
+                first, last = values[number]
+                yield from _secret(text, start + first, start + last, sure)
+        done = end
+    return done
 
 
 _MOST_CELLS = 200
@@ -160,7 +172,7 @@ def _split(row: bytes, delimiter: bytes = b"") -> tuple[bytes, list[tuple[int, i
         at = len(row) - len(row.lstrip(b"| ")) if delimiter == b"|" else 0
         stripped = row.rstrip(b"\r ")
         if delimiter == b"|":
-            stripped = stripped.removesuffix(b"|")
+            stripped = stripped.rstrip(b'"}\\').removesuffix(b"|")
         while at <= len(stripped) and len(found) < _MOST_CELLS:
             cell = _CELLS[key].match(stripped, at)
             if cell is None:
@@ -202,7 +214,10 @@ def _is_secret(cell: bytes, sure: Credential) -> bool:
     return (
         not is_placeholder(value)
         and is_random(value, least=6)
-        and (sure is Credential.YES or (is_strong(value, least=10) and not is_uuid(value)))
+        and (
+            sure is Credential.YES
+            or (is_strong(value, least=10) and not is_uuid(value))
+        )
     )
 
 

@@ -34,6 +34,9 @@ from harness.redaction.secret_shapes import (
     JWK,
     KUBERNETES,
     KUBERNETES_DATA,
+    KUBERNETES_FIELD,
+    KUBERNETES_KIND,
+    KUBERNETES_OBJECT,
     KUBERNETES_STRING,
     KUBERNETES_STRINGS,
     PEM_BEGIN,
@@ -105,9 +108,7 @@ def _found(
     yield from find_named(text, words, names, is_url=is_url)
 
 
-def _raw_keys(
-    text: bytes, extra: tuple[Detector, ...], words: Words
-) -> Iterator[Span]:
+def _raw_keys(text: bytes, extra: tuple[Detector, ...], words: Words) -> Iterator[Span]:
     yield from _in_words(text)
     yield from find_in_commands(text, words)
     for kind, pattern, needed in SHAPES:
@@ -135,6 +136,7 @@ def _blocks(text: bytes) -> Iterator[Span]:
         yield Span(match.start(), end, "private key")
     for match in JWK.finditer(text) if b'"kty' in text else ():
         yield Span(*match.span(1), "private key")
+    yield from _kubernetes_objects(text)
     if KUBERNETES.search(text):
         for match in KUBERNETES_DATA.finditer(text):
             yield Span(*match.span(1), "Kubernetes secret")
@@ -144,6 +146,20 @@ def _blocks(text: bytes) -> Iterator[Span]:
                 at = line.end()
                 if not is_placeholder(line[1].decode("utf-8", "replace")):
                     yield Span(*line.span(1), "Kubernetes secret")
+
+
+_FAR = 4000  # bytes between the kind of an object and its data
+
+
+def _kubernetes_objects(text: bytes) -> Iterator[Span]:
+    if text.find(b"Secret") < 0 or text.find(b"kind") < 0:
+        return
+    for part in KUBERNETES_OBJECT.finditer(text):
+        before = text[max(0, part.start() - _FAR) : part.start()]
+        if (part[2] or [b"", *KUBERNETES_KIND.findall(before)][-1]) == b"Secret":
+            for match in KUBERNETES_FIELD.finditer(text, *part.span(1)):
+                if not is_placeholder(match[1].decode("utf-8", "replace")):
+                    yield Span(*match.span(1), "Kubernetes secret")
 
 
 # Every key of the table is, or is within, a word of at least 13 such characters.

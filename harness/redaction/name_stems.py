@@ -15,7 +15,7 @@ from harness.redaction.near_values import AHEAD
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["name_end", "odd_names", "stems"]
+__all__ = ["FIELDS_BETWEEN", "name_end", "odd_names", "stems"]
 
 # By first letter, which `re` is four times as fast with.
 _STEMS = (
@@ -23,7 +23,8 @@ _STEMS = (
     "|c(?:onn(?:ection)?[-_ ]?str(?:ing)?|red(?:ential)?s?|ookies?"
     "|odes?(?:[-_]?verifier)?"
     "|ontrasena|lient[-_]?assertion)"
-    "|p(?:ass(?:words?(?:[-_]?hash)?|wd|[-_ ]?phrase|code|wort)?|wd?|in|at|sk)"
+    "|p(?:ass(?:words?(?:[-_]?(?:hash|digest))?|wd|[-_ ]?phrase|code|wort)?"
+    "|wd?|in|at|sk)"
     "|m(?:nemonic|ot[-_]?de[-_]?passe)"
     "|h(?:mac)|s(?:as|ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
     "|eed[-_ ]?phrase|enha)"
@@ -34,12 +35,18 @@ _QUALIFIER = (
     "(?:[-_]?(?:[0-9]{1,2}|value|prod|dev|staging|live|test|old|new|base(?:64)?|b64"
     "|header))?"
 )
+FIELDS_BETWEEN = (
+    rb"""(?:\\*+"\w{1,16}\\*+":\s?(?:\\*+"[^"\\]{0,40}\\*+"|\w{1,8}),\s?){0,2}"""
+)
+"""What may stand between a name and its value, in an object that has both."""
 _ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]]{0,6}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,8}(?:[:=>?|]"""
-    rb"""|,\s?\\*+"value|\\*"?\s+value=)"""
+    rb"""(?:(?=[\\"'`\]]{0,9}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,40}(?:[:=>?|]"""
+    rb"""|,\s?"""
+    + FIELDS_BETWEEN
+    + rb"""(?:\\*+"value|value:)|\\*"?\s+value=|</(?:key|name)>)"""
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
     rb"""|\s(?:for|of)\s[\w.@ -]{1,40}(?:[:=]|\sis\s)))"""
-    rb"""|(?=[)\]\\"'`]{0,5}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
+    rb"""|(?=[)\]\\"'`]{0,9}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
     + AHEAD
     + b"))"
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.columns import find_in_columns
 from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
-from harness.redaction.name_stems import stems
+from harness.redaction.name_stems import FIELDS_BETWEEN, stems
 from harness.redaction.near_values import find_before, find_near
 from harness.redaction.secret_names import (
     Credential,
@@ -57,12 +57,14 @@ _OPENING = re.compile(
     rb"""(\\*+["'`])?\]?(?:\s?\([\w .,/-]{1,30}\))?(\s*+(?:"""
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)"""
-    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})"""
-    rb"""|,\s?\\*+"[Vv]alue\\*+"\s*+:|\s+value=|\s(?:is|was):?(?=\s)"""
+    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})|,\s?"""
+    + FIELDS_BETWEEN
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:is|was):?(?=\s)"""
+    rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
     rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+(?:[:=]|\sis)(?=\s))"""
     rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
-    rb"""(?:[bfr](?=["']))?(\\*+["'`])?"""
+    rb"""(?:(?:&|!!)[A-Za-z]\w{0,20}\s{1,2})?(?:[bfr](?=\\*["']))?(\\*+["'`])?"""
 )
 _PART = re.compile(
     rb'"(?:;[^\r\n]{0,200}+)?(?:\r?\n[^\r\n]{1,200}+){0,3}\r?\n\r?\n([^\r\n]{1,2048}+)'
@@ -285,7 +287,7 @@ def _bare(
     is_quoted: bool = False,
 ) -> Span | None:
     """Return the value of a line, which is more often code or prose than a secret."""
-    is_arrow = b">" in operator and b"=" not in operator
+    is_arrow = b">" in operator and b"=" not in operator and b"<" not in operator
     is_key = name.lower() == b"key" and operator.strip() in (b":", b"=")
     if (name.lower() in _OF_NOTHING and not is_key) or (
         is_arrow and not _is_element(text, at, name)

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["AHEAD", "find_before", "find_near"]
 
-_MARKS = rb"""(?:["'`],\s?(?=\\?["'`])|[^\w\\},;?&#%]|\\(?:[nrt]|[^\w\\])){1,12}+"""
+_MARKS = (
+    rb"""(?:\\{0,7}["'`],\s?(?=\\{0,7}["'`])|[^\w\\},;?&#%]"""
+    rb"""|\\{1,7}(?:[nrt]|u[0-9a-f]{4}|[^\w\\])){1,12}+"""
+)
 _WORDS = (
     rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key|type(?=\s?=\s?\w)"""
     rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
@@ -37,10 +40,14 @@ _NEAR = re.compile(
     rb"""(?!\\?["']?\s?[:=]|[(\[])""",
     re.IGNORECASE,
 )
-# `PASSWORD 'x'`, `setPassword("x")`, `set("Api-Key", "x")`.
+# `PASSWORD 'x'`, `setPassword("x")`, `set("Api-Key", "x")`, `password := []byte("x")`,
+# `["password"]=> string(8) "x"`.
 _QUOTED = re.compile(
-    rb"""(?:\\?["'`],\s{0,2}|\s{0,4}[({]?\s?|[)\]\\"'`]{0,5}(?:\s?(?:[=!]==?|\|\||\?\?|or)\s?"""
-    rb"""|\)?\.(?:equals|to_?be|to_?equal|fill|type|send_?keys|set_?value|val)\())\\?(["'`])([^\s"'`\\<>{}(]{8,256}+)\\?\1"""
+    rb"""(?:\\{0,7}["'`],\s{0,2}|\s{0,4}[({]?\s?|[)\]\\"'`]{0,9}(?:\s?(?:[=!]==?|\|\||\?\?|or)\s?"""
+    rb"""|\s?(?:[:?|]{0,2}=>?|:)\s{0,2}[\w.:&*<>\[\]]{0,30}(?:bytes?|some|from|decode|str|string|text)\("""
+    rb"""|\]=>\s{1,9}string\(\d{1,6}\)\s|\r?\n|\\{1,7}n"""
+    rb"""|\)?\.(?:equals|to_?be|to_?equal|fill|type|send_?keys|set_?value|val)\())"""
+    rb"""\\{0,7}(["'`])([^\s"'`\\<>{}(]{8,256}+)\\{0,7}\1"""
     rb"""(?!\s?=|\s?:(?!\s{0,4}(?:[\r\n]|\Z)|\\?"\s?[}\],]))""",
     re.IGNORECASE,
 )

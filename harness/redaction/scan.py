@@ -8,15 +8,16 @@ when recording and not looked for here: they are noise, no secret.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.cassettes.inputs import open_input
-from harness.cassettes.library import find_recordings
-from harness.cassettes.load import load_cassette
+from harness.cassettes.library import begins_cassette, find_recordings
+from harness.cassettes.load import load_cassette, read_cassette
+from harness.cassettes.unpacking import is_packed, unpacked
 from harness.errors import CassetteError
+from harness.limits import CASSETTE
 from harness.redaction.config import Redaction
 from harness.redaction.prefixes import public_prefix
 from harness.redaction.secret_names import is_identifying_header, is_placeholder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette, Exchange, Headers
 
-__all__ = ["Finding", "scan", "scan_cassette"]
+__all__ = ["Finding", "Scanned", "scan", "scan_cassette", "scan_file"]
 
 
 class Finding(NamedTuple):
@@ -68,12 +69,55 @@ def scan(
     """
     findings: list[Finding] = []
     found = find_recordings(path)
-    for name in found.cassettes:
-        findings += scan_cassette(load_cassette(name), redaction)
-    for name in found.others:
-        with contextlib.suppress(CassetteError):  # it only began as a recording
-            findings += scan_cassette(load_cassette(name), redaction)
+    for name in found.cassettes + found.others:
+        try:
+            one = scan_file(name, redaction)
+        except CassetteError:
+            if name not in found.others:  # those only began as a recording
+                raise
+            continue
+        findings += one.findings
+        for problem in one.problems:
+            raise problem
     return findings
+
+
+class Scanned(NamedTuple):
+    """What the recordings of one file hold: an archive has several."""
+
+    findings: list[Finding]
+    searched: int = 1
+    """How many recordings were searched."""
+    passed_over: int = 0
+    """How many files of an archive are none."""
+    problems: tuple[CassetteError, ...] = ()
+    """What of an archive could not be read."""
+
+
+def scan_file(path: str, redaction: Redaction | None = None) -> Scanned:
+    """Look for secrets in one file; as `scan`."""
+    if not is_packed(path):
+        return Scanned(scan_cassette(load_cassette(path), redaction))
+    findings: list[Finding] = []
+    problems: list[CassetteError] = []
+    count = passed_over = 0
+    try:
+        for name, _, text in unpacked(path):
+            if text is None:
+                problems.append(CassetteError(name, CASSETTE.problem))
+                continue
+            try:
+                cassette = read_cassette(name, text=text)
+            except CassetteError as problem:
+                if begins_cassette(text):
+                    problems.append(problem)
+                passed_over += not begins_cassette(text)
+                continue
+            findings += scan_cassette(cassette, redaction, text=text)
+            count += 1
+    except CassetteError as problem:
+        problems.append(problem)
+    return Scanned(findings, count, passed_over, tuple(problems))
 
 
 def scan_cassette(

@@ -79,6 +79,7 @@ _MAYBE_WORDS = frozenset(
 _URL_WORDS = frozenset(
     {"sig", "signature", "key", "auth", "session", "token", "code"} | {"hmac"}
 )
+_HASHES = (["password", "hash"], ["password", "digest"])
 _ID_WORDS = frozenset({"session", "sess"})
 
 # Keys and tokens of data, not of doors.
@@ -121,7 +122,7 @@ def credential_of(name: str) -> Credential:
         return Credential.YES if last == "token" else Credential.MAYBE
     if last == "id" and len(words) > 1 and words[-2] in _ID_WORDS:
         return Credential.MAYBE
-    if last in _MAYBE_WORDS or words[-2:] == ["password", "hash"]:
+    if last in _MAYBE_WORDS or words[-2:] in _HASHES:
         return Credential.MAYBE
     return (
         Credential.URL if last in _URL_WORDS or last == "credential" else Credential.NO
@@ -164,7 +165,7 @@ _REQUEST_ID_HEADER = re.compile(
 _PLACEHOLDER = re.compile(
     r"(?:(?:bearer|basic|token)\s+)?(?:\W*|[\W_]*(?:redacted|removed|filtered|hidden"
     r"|masked|scrubbed|sanitized|dummy|fake|mock(?:ed)?|placeholder|example|test|none"
-    r"|null|nil|undefined|true|false|your[\w .-]*|my[-_][\w-]*"
+    r"|null|nil|undefined|true|false|vault|env|ref|sub|your[\w .-]*|my[-_][\w-]*"
     r"|(?:[a-z]+\d*[-_]){0,4}x{3,}|x+-?api-?key"
     r"|insert[-_ ][\w-]*|enter[-_ ][\w-]*|change[-_]?(?:me|it|this)|todo|tbd|fixme"
     r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"

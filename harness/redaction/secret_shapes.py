@@ -17,6 +17,9 @@ __all__ = [
     "JWK",
     "KUBERNETES",
     "KUBERNETES_DATA",
+    "KUBERNETES_FIELD",
+    "KUBERNETES_KIND",
+    "KUBERNETES_OBJECT",
     "KUBERNETES_STRING",
     "KUBERNETES_STRINGS",
     "PEM_BEGIN",
@@ -176,6 +179,14 @@ JWK = re.compile(  # RFC 7518, 6.2.2, 6.3.2 and 6.4.1
     rb"\"(?:d|k|p|q|dp|dq|qi)\\?\"\s{0,9}:\s{0,9}\\?\"([A-Za-z0-9_-]{20,}+)"
 )
 KUBERNETES = re.compile(rb"kind:[ \t]{0,9}\\?[\"']?[Ss]ecret\b")
+KUBERNETES_KIND = re.compile(rb'kind\\*"\s{0,40}:\s{0,40}\\*"(\w{1,40})')
+KUBERNETES_OBJECT = re.compile(
+    rb'"(?:data|stringData)\\*"\s{0,40}:\s{0,40}\{([^{}]{1,100000}+)\}'
+    rb'(?:[\s,]{1,80}\\*"kind\\*"\s{0,40}:\s{0,40}\\*"(\w{1,40}))?'
+)
+KUBERNETES_FIELD = re.compile(
+    rb'\\*"[\w.-]{1,80}+\\*"\s{0,4}:\s{0,4}\\*"([^"\\]{4,65536}+)\\*"'
+)
 KUBERNETES_DATA = re.compile(
     rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
     rb"((?![a-z]+[\s\\])(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"

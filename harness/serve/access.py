@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from harness.cassettes.model import Request, header_of, header_pairs
-from harness.errors import shorten
+from harness.errors import UsageError, shorten
 from harness.net.addresses import is_loopback
 
 
@@ -27,6 +27,20 @@ class Access:
     """Web pages that may use the control endpoint, as ``http://localhost:3000``."""
     cors: bool = False
     """Pass recorded ``access-control-*`` headers on, so that pages read answers."""
+
+    def __post_init__(self) -> None:
+        for origin in self.allow_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise UsageError(
+                    "--allow-origin: expected the address of a page's server without a "
+                    f"path, as http://localhost:3000, got {shorten(origin)}"
+                )
+        for host in self.allow_hosts:
+            if not _name_of(host) or set(host) & set("/ @"):
+                raise UsageError(
+                    "--allow-host: expected a name or an address, as "
+                    f"host.docker.internal, got {shorten(host)}"
+                )
 
     def problem(self, request: Request, bound: set[str], *, is_control: bool) -> str:
         """Return why a request is refused; empty where it is not.
@@ -60,6 +74,7 @@ class Access:
         return ""
 
 
+_ORIGIN = re.compile(r"[A-Za-z][\w+.-]*://[^/?#@\s]+/?|null")
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::[0-9]*)?")
 
 

@@ -7,6 +7,7 @@ an answer is the sum of its parts; `expected.jsonl` has no `final`.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,11 +124,17 @@ def _json(data: bytes) -> Any:
 
 def _parts_of(pieces: Sequence[bytes], *, is_array: bool) -> list[Any]:
     decoder = JSONStreamDecoder() if is_array else SSEDecoder()
-    reader = Reader()
     events = [event for piece in pieces for event in decoder.feed(piece)]
+    return _read_once(*(event.data for event in events + decoder.close()))
+
+
+@cache
+def _read_once(*payloads: str) -> list[str]:
+    """Return the parts of payloads; most cuts give the same ones."""
+    reader = Reader()
     parts = []
-    for index, event in enumerate(events + decoder.close()):
-        parts += reader.feed(Event(index, "", json.loads(event.data)))
+    for index, payload in enumerate(payloads):
+        parts += reader.feed(Event(index, "", json.loads(payload)))
     return [repr(part) for part in parts + reader.close()]
 
 

@@ -52,6 +52,50 @@ MISTAKES = {
         ("replay", "harness:QueuingInterface"),
         "expected recordings and one interface",
     ),
+    "a relation of no name": (("fuzz", "streaming", "--relations", ""), "got ''"),
+    "an API of no name": (("fuzz", "streaming", "--api", ","), "got ''"),
+    "a time that never ends": (("fuzz", "streaming", "--time", "nan"), "no finite"),
+    "a size in other digits": (
+        ("sweep", "cassettes", "--output", "r.jsonl", "--memory", "²G"),
+        "expected a number of bytes",
+    ),
+    "a port that is no number": (
+        ("serve", PLAIN, "--port", "x"),
+        "not a valid integer",
+    ),
+    "a gateway of no name": (("fuzz", "--gateway", " "), "expected a command"),
+    "a gateway in a half quote": (("fuzz", "--gateway", "a 'b"), "expected a command"),
+    "a gateway of three APIs": (
+        ("fuzz", "--gateway", "x", "--api", "chat,gemini,responses"),
+        "asked in one API",
+    ),
+    "what a gateway has no use for": (
+        ("fuzz", "--gateway", "x", "--as", "bytes", "--jobs", "2"),
+        "--as, --jobs: ",
+    ),
+    "a format of a view": (
+        ("replay", PLAIN, "--around", "1", "--format", "jsonl", "--strict"),
+        "--format, --strict: ",
+    ),
+    "rows of JSON lines": (
+        ("replay", PLAIN, "--format", "jsonl", "--rows", "run"),
+        "--rows is for --format table",
+    ),
+    "rules of a recording": (("check", "--rules", PLAIN), "leave PATH or --rules out"),
+    "a proxy's options": (
+        ("record", "x.scenario.yaml", "--base-url", "http://x", "--rewrite"),
+        "--rewrite: only for --proxy",
+    ),
+    "no name": (("check", ""), "'': is no name"),
+    "an origin with a path": (
+        ("serve", PLAIN, "--allow-origin", "http://localhost/page"),
+        "without a path",
+    ),
+    "an origin that is a name": (
+        ("serve", PLAIN, "--allow-origin", "localhost"),
+        "without a path",
+    ),
+    "a host that is none": (("serve", PLAIN, "--allow-host", "a b"), "--allow-host: "),
     "--debug": (("replay", "--debug"), "Missing argument 'PATH...'"),
     "a folder with --step": (("replay", "cassettes", "--step"), "name a file in it"),
 }

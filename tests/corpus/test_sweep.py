@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cli.sweep import _progress
 from harness.corpus import engines
 from harness.corpus.engines import Engine
 from harness.corpus.opening import TEXT as FILE
@@ -130,7 +132,9 @@ def test_a_sweep_that_is_over_is_not_done_again(
     first = sweep(source, tmp_path / "rows.jsonl")
     before = (tmp_path / "rows.jsonl").read_bytes()
     interrupt_after(monkeypatch, 0)
-    assert sweep(source, tmp_path / "rows.jsonl").out == first.out
+    second = sweep(source, tmp_path / "rows.jsonl")
+    assert second.out == first.out
+    assert "7 rows of it were in" in second.err  # they may be of other code
     assert (tmp_path / "rows.jsonl").read_bytes() == before
     interrupt_after(monkeypatch, 1)
     (source / "z.yaml").write_bytes(TEXT.read_bytes())
@@ -163,6 +167,17 @@ def test_wrong_usage_is_one_line(
     assert result.code == 2
     assert problem in result.err
     assert (tmp_path / "rows.jsonl").read_bytes() == before
+
+
+def test_what_would_compare_or_find_nothing_is_refused(tmp_path: Path) -> None:
+    """A sweep against its own rows, examples in a file, a corpus of no recordings."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(b"")
+    assert "is the output" in sweep(TEXT, rows, "--against", str(rows)).err
+    assert "is a file" in sweep(TEXT, rows, "--examples", str(rows)).err
+    (tmp_path / "empty.yaml").write_bytes(b"")
+    none = sweep(tmp_path / "empty.yaml", tmp_path / "none.jsonl", "--jobs", "1")
+    assert (none.code, "there is no recording in it" in none.err) == (2, True)
 
 
 def test_rows_of_another_corpus_are_not_gone_on_with(tmp_path: Path) -> None:
@@ -351,6 +366,19 @@ def test_entries_are_counted_for_a_progress_bar(
         for name in ("x.sse", "y.sse", "z.sse"):
             (source / name).write_bytes(b"data: {}\n\n")
     assert Corpus(str(source)).count() == total
+
+
+def test_a_terminal_shows_how_far_a_sweep_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first moment, when no rate is known, to the end."""
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    with _progress(Corpus(str(TEXT)), is_quiet=False) as advance:
+        advance()
+    assert "1/1" in shown.getvalue()
 
 
 def test_drift_names_the_sdk_that_reads_otherwise(tmp_path: Path) -> None:

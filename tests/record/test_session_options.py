@@ -22,6 +22,7 @@ WRONG = {
     "no hosts": ({"allow": 5}, "allow: expected hosts"),
     "no number": ({"speed": "fast"}, "expected a speed of 0"),
     "no redaction": ({"redaction": {}}, "redaction: expected a harness.redaction"),
+    "no matcher": ({"match_on": []}, "at least one matcher"),
     "no hook": ({"before_record_request": "x"}, "expected a function, got 'x'"),
 }
 

@@ -223,9 +223,9 @@ IDENTITY = [
         [("", "f", '{"a":1}')],
     ),
     Case(
-        "arguments-before-any-name-open-a-call",
+        "arguments-before-any-name-open-a-call",  # which takes it late, as SDKs do
         [calls(entry(0, arguments='{"a":')), calls(entry(0, "a", "f", "1}"))],
-        [("a", "", '{"a":1}')],
+        [("a", "f", '{"a":1}')],
     ),
     Case(
         "the-id-comes-late-at-an-index",

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from harness.cassettes.library import find_recordings
 from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.redaction.config import Redaction, redacted_url
 from harness.redaction.redact import redact_cassette
-from harness.redaction.scan import Finding, scan
+from harness.redaction.scan import Finding, scan, scan_file
 from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
+from tests.unit.store.searched import SEARCHED, forget
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 
 
@@ -178,11 +184,11 @@ def test_corpus_has_no_finding(every: int) -> None:
 @pytest.mark.parametrize("every", [72, pytest.param(1, marks=pytest.mark.slow)])
 def test_protocol_recordings_have_no_finding(every: int) -> None:
     """Nor do recordings of the other APIs: their states and signatures stay."""
-    paths = sorted((SHARED / "protocols").rglob("*.yaml"))[::every]
-    assert [found for path in paths for found in scan(path)] == []
-    for path in paths:
+    for path in sorted((SHARED / "protocols").rglob("*.yaml"))[::every]:
+        assert scan(path, SEARCHED) == []
         cassette = load_cassette(path)
-        assert redact_cassette(cassette) == cassette, path
+        assert redact_cassette(cassette, SEARCHED) == cassette, path
+        forget()
 
 
 def test_urls_in_messages_lose_their_secrets() -> None:
@@ -207,3 +213,32 @@ def test_folder_is_scanned_for_every_format(tmp_path: Path) -> None:
     assert {path[-5:] for path in found.others} >= {"a.txt", "b.sse", "jsonl"}
     assert {Path(one.path).name for one in scan(tmp_path)} >= {"a.txt", "b.sse"}
     assert found.passed_over + len(found.others) == 5
+
+
+def test_archives_and_compressed_files_of_a_folder_are_scanned(tmp_path: Path) -> None:
+    """Each recording in one is searched; what cannot be read is an error, after that."""
+    stream = sse({"x": KEYS["github"]}).encode()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in/a.sse", stream)
+        archive.writestr("bad.yaml", "interactions:\n- request: [\n")
+        archive.writestr("package.json", '{"name": "a"}')
+    with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("b.sse")
+        info.size = len(stream)
+        tar.addfile(info, io.BytesIO(stream))
+    (tmp_path / "c.sse.gz").write_bytes(gzip.compress(stream))
+    (tmp_path / "d.sse.zst").write_bytes(zstandard.compress(stream))
+    (tmp_path / "e.tar").write_bytes(b"no archive")
+    (tmp_path / "f.bin.gz").write_bytes(gzip.compress(b"no recording"))
+    found = find_recordings(tmp_path)
+    assert found.passed_over == 1
+    results = {Path(name).name: scan_file(name) for name in found.others}
+    places = [one.path for result in results.values() for one in result.findings]
+    assert [Path(place).name for place in places] == [
+        "a.sse", "b.tar.gz!b.sse", "c.sse.gz", "d.sse.zst",
+    ]  # fmt: skip
+    assert results["a.zip"].searched == results["a.zip"].passed_over == 1
+    assert ["bad.yaml" in str(one) for one in results["a.zip"].problems] == [True]
+    assert ["damaged" in str(one) for one in results["e.tar"].problems] == [True]
+    with pytest.raises(CassetteError, match=r"bad\.yaml"):
+        scan(tmp_path)

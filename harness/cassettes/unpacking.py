@@ -7,9 +7,10 @@ import io
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
-from harness.cassettes.library import ENDINGS
+from harness.cassettes.inputs import open_input
 from harness.errors import CassetteCorruptError, CassetteError, UsageError
 from harness.limits import CASSETTE
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
+"""Of files that may be cassettes; other documents have them, too."""
 _RECORDINGS = (*ENDINGS, ".jsonl", ".ndjson", ".sse", ".txt", ".http")
 _COMPRESSED = (".gz", ".zst")
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
@@ -34,6 +37,14 @@ class Member(NamedTuple):
 def is_archive(name: str) -> bool:
     """Return whether a file is an archive of recordings, by its name."""
     return name.lower().endswith(_ARCHIVES)
+
+
+def is_packed(name: str) -> bool:
+    """Return whether a file is an archive, or a compressed recording, by its name."""
+    lower = name.lower()
+    return is_archive(lower) or (
+        lower.endswith(_COMPRESSED) and is_recording_name(lower)
+    )
 
 
 def is_recording_name(name: str) -> bool:
@@ -115,6 +126,28 @@ def members(name: str, file: BinaryIO) -> Iterator[Member]:
             yield from _tarred(name, file)
     except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as e:
         raise CassetteCorruptError(name, f"the archive is damaged: {e}") from None
+
+
+def unpacked(name: str) -> Iterator[Member]:
+    """Yield the recordings in an archive or compressed file.
+
+    Args:
+        name: A path that `is_packed`.
+
+    Raises:
+        CassetteError: It cannot be read, or is damaged; what stands before has been
+            yielded.
+    """
+    if not is_archive(name):
+        data = plain(name, open_input(name).read())
+        yield Member(name, len(data), data)
+        return
+    try:
+        with Path(name).open("rb") as file:
+            for member in members(name, file):
+                yield member._replace(name=f"{name}!{member.name}")
+    except OSError as error:
+        raise CassetteError(name, f"cannot be read ({error.strerror})") from None
 
 
 def _zipped(file: BinaryIO) -> Iterator[Member]:
