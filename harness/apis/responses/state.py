@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
 _LONGEST_LEAF = 200
-_EMPTY = (None, "", [], {})
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _ENCRYPTED = {"encrypted_content", "fingerprint"}
 """What OpenAI encrypts anew for every event: never the same twice, so not compared."""
 
