@@ -378,8 +378,7 @@ class StreamReader:
                 excerpt=_excerpt(event, index, at, "no UTF-8"),
             )
         try:
-            payload = parse_payload(raw)
-            return payload if self.api == "chat" else with_error(payload)
+            return with_error(parse_payload(raw), event.event, self.api)
         except ChunkError as error:
             if event.event == "error" and event.data.strip():
                 # A gateway's own error in plain text; every API reads this form.

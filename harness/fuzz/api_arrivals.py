@@ -187,13 +187,7 @@ _REASONS = {
     "gemini": ("STOP", "STOP"),
     "chat": ("stop", "tool_calls"),
 }
-
-
-_LENGTH = {
-    "responses": "incomplete",
-    "anthropic": "max_tokens",
-    "gemini": "MAX_TOKENS",
-}
+_LENGTH = {"responses": "incomplete", "anthropic": "max_tokens", "gemini": "MAX_TOKENS"}
 
 
 def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:

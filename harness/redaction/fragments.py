@@ -19,6 +19,7 @@ from harness.redaction.documents import is_event_stream
 from harness.redaction.escapes import IN_JSON
 from harness.redaction.overlaps import Secret, combined
 from harness.redaction.replacements import REDACTED, is_mark
+from harness.redaction.secret_names import is_strong
 from harness.redaction.slot_places import ALIKE, GUESSES, LEAF
 from harness.redaction.spans import COMMAND, LINE
 
@@ -201,8 +202,11 @@ _IN_DELTA = re.compile(rb'"delta"\s{0,20}:\s{0,20}\{[^{}]{0,200}\Z')
 
 
 def _goes_on(body: bytes, secret: Secret) -> bool:
-    """Return whether all but the first piece of a text are in deltas of it."""
+    """Return whether all but the first piece of a text are in deltas, or drawn."""
     ends = [0, *(end for _, end in secret.places)]
+    rest = secret.value[ends[1] - secret.places[0][0] :]
+    if is_strong(rest.decode("utf-8", "replace"), least=6):
+        return True  # and no word of another text
     return len(secret.places) > 1 and all(
         _IN_DELTA.search(body, max(end, start - 300), start)
         for end, (start, _) in list(zip(ends, secret.places, strict=False))[1:]

@@ -165,7 +165,7 @@ _REQUEST_ID_HEADER = re.compile(
 _PLACEHOLDER = re.compile(
     r"(?:(?:bearer|basic|token)\s+)?(?:\W*|[\W_]*(?:redacted|removed|filtered|hidden"
     r"|masked|scrubbed|sanitized|dummy|fake|mock(?:ed)?|placeholder|example|test|none"
-    r"|null|nil|undefined|true|false|vault|env|ref|sub|your[\w .-]*|my[-_][\w-]*"
+    r"|null|nil|undefined|true|false|env|ref|sub|your[\w .-]*|my[-_][\w-]*"
     r"|(?:[a-z]+\d*[-_]){0,4}x{3,}|x+-?api-?key"
     r"|insert[-_ ][\w-]*|enter[-_ ][\w-]*|change[-_]?(?:me|it|this)|todo|tbd|fixme"
     r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"

@@ -22,6 +22,7 @@ from tests.planted import (
     events,
     guesses,
     handlers,
+    right_attributes,
     right_styles,
     shapes,
     shown,
@@ -230,7 +231,10 @@ def test_long_text_is_short_in_a_test_to_paste() -> None:
     "examples",
     [200, pytest.param(5000, marks=pytest.mark.campaign)],  # two minutes each
 )
-@pytest.mark.parametrize(("target", "level", "form", "apis"), right_styles.STYLES)
+@pytest.mark.parametrize(
+    ("target", "level", "form", "apis"),
+    [*right_styles.STYLES, *right_attributes.STYLES],
+)
 def test_right_consumer_in_another_style_is_not_reported(
     target: object, level: str, form: str | None, apis: tuple[str, ...], examples: int
 ) -> None:

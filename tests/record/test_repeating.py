@@ -115,6 +115,25 @@ def test_agent_that_repeats_a_secret_plays_back(
     assert scan(path) == []
 
 
+# What counts its characters anew has more pieces of the mark than of the secret.
+@pytest.mark.parametrize("repeat", sorted(REPEATS.keys() - {"cut otherwise"}))
+def test_agent_that_repeats_a_secret_with_unseen_characters_plays_back(
+    tmp_path: Path, repeat: str
+) -> None:
+    """Characters without width within a key have bytes of the mark, or none."""
+    path = tmp_path / "c.yaml"
+    unseen = "\u200b".join(pieces_of(KEY, 5))
+    pieces = pieces_of(ANSWER.replace(KEY, unseen), 4)
+    with ScriptedServer(streaming(pieces)) as server, use_cassette(path, "once"):
+        talk(f"{server.url}/v1", REPEATS[repeat])
+    with use_cassette(path) as session:
+        talk(NOWHERE, REPEATS[repeat])
+    assert session.unplayed == []
+    assert scan(path) == []
+    seen = re.sub(r"\\u200b|\u200b", "", path.read_text(encoding="utf-8"))
+    assert CORE[4:12] not in seen
+
+
 def test_agent_that_got_its_first_piece_as_a_key_plays_back(tmp_path: Path) -> None:
     """A first piece that is a key by itself does not stop the search."""
     path = tmp_path / "c.yaml"

@@ -155,7 +155,7 @@ def payload_error(payload: Payload) -> str | None:
     for field, failed in (("base_resp", "status_code"), ("x_groq", "error")):
         held = payload.get(field)
         if type(held) is dict and held.get(failed):
-            return str(held.get("status_msg") or held[failed])
+            return payload_error({"error": held.get("status_msg") or held[failed]})
     return None
 
 

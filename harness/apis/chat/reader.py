@@ -244,7 +244,8 @@ class ChatReader:
             found += beside_texts(delta["content"])
         for field in WHOLE_FIELDS:
             entries = delta.get(field)
-            if entries and type(entries) is list:
+            if entries:
+                entries = entries if type(entries) is list else [entries]
                 found += [Item(field.removesuffix("s"), entry) for entry in entries]
 
     def _again(self, choice: object) -> list[Part] | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
 _LONGEST_LEAF = 200
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _ENCRYPTED = {"encrypted_content", "fingerprint"}
 """What OpenAI encrypts anew for every event: never the same twice, so not compared."""
 
@@ -171,6 +172,8 @@ def differences(
         if path == "id":
             continue  # servers that name items anew at the end do so for all of them
         old, new = before.get(path), after.get(path)
+        if old in _EMPTY and new in _EMPTY:
+            continue  # null at one time, an empty list at another
         if old != new and not (_is_nan(old) and _is_nan(new)):
             if type(old) is tuple:
                 old = f"a text of {old[0]} characters"

@@ -244,6 +244,23 @@ def test_key_at_the_end_of_a_message_takes_nothing_from_the_next() -> None:
     assert contents[0] == f"my key is {mark(len(KEYS['openai'])).decode()}"
 
 
+@pytest.mark.parametrize("rest", [1, 2, 3])
+def test_key_that_goes_on_in_any_object_is_gone_to_its_end(rest: int) -> None:
+    """What follows a whole key under the same name is its end, unless it is a word."""
+    key = "sk-" + "proj-aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3hJ5kL7mN9"
+    size = -(-(len(key) - 30) // rest)
+    pieces = [
+        {"update": {"text": key[at : at + size]}} for at in range(30, len(key), size)
+    ]
+    parts = [{"item": {"text": f"It is {key[:30]}"}}, *pieces]
+    assert key[-8:] not in RULES.body(events(*parts)).decode()
+    words = [
+        {"item": {"text": f"It is {key[:30]}"}},
+        {"update": {"text": "summer24 on"}},
+    ]
+    assert b'"summer24 on"' in RULES.body(events(*words))
+
+
 def test_key_among_the_words_of_a_command_takes_no_other() -> None:
     """Strings side by side in an array are no pieces where one is a key by itself."""
     command = ["run", "--", KEYS["openai"], "now", KEYS["github"], KEYS["groq"]]
