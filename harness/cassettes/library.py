@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.cassettes.file_endings import ENDINGS, is_packed
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
-from harness.cassettes.unpacking import ENDINGS, is_packed
 from harness.core.patterns import late
 from harness.errors import CassetteError, CassetteMissingError
 

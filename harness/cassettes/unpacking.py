@@ -10,19 +10,13 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
+from harness.cassettes.file_endings import COMPRESSED, is_archive, is_recording_name
 from harness.cassettes.inputs import open_input
 from harness.errors import CassetteCorruptError, CassetteError, UsageError
 from harness.limits import CASSETTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-ENDINGS = (".yaml", ".yml", ".json", ".har", ".toml")
-"""Of files that may be cassettes; other documents have them, too."""
-_RECORDINGS = (*ENDINGS, ".jsonl", ".ndjson", ".sse", ".txt", ".http")
-_COMPRESSED = (".gz", ".zst")
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
 class Member(NamedTuple):
@@ -32,27 +26,6 @@ class Member(NamedTuple):
     size: int
     data: bytes | None
     """None where it is larger than a cassette may be."""
-
-
-def is_archive(name: str) -> bool:
-    """Return whether a file is an archive of recordings, by its name."""
-    return name.lower().endswith(_ARCHIVES)
-
-
-def is_packed(name: str) -> bool:
-    """Return whether a file is an archive, or a compressed recording, by its name."""
-    lower = name.lower()
-    return is_archive(lower) or (
-        lower.endswith(_COMPRESSED) and is_recording_name(lower)
-    )
-
-
-def is_recording_name(name: str) -> bool:
-    """Return whether a file may be a recording, by its name."""
-    lower = name.lower()
-    for ending in _COMPRESSED:
-        lower = lower.removesuffix(ending)
-    return lower.endswith(_RECORDINGS)
 
 
 def plain(name: str, data: bytes) -> bytes:
@@ -70,7 +43,7 @@ def plain(name: str, data: bytes) -> bytes:
         CassetteError: It is larger than a cassette may be.
         UsageError: zstandard is not installed.
     """
-    if not name.lower().endswith(_COMPRESSED):
+    if not name.lower().endswith(COMPRESSED):
         return data
     most = CASSETTE.value
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.cassettes.unpacking import is_archive, is_recording_name, members
+from harness.cassettes.file_endings import is_archive, is_recording_name
+from harness.cassettes.unpacking import members
 from harness.corpus.parquet import groups, rows_in
 from harness.corpus.places import Found, Place
 from harness.errors import CassetteError

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.cassettes.classify import Kind
+from harness.cassettes.file_endings import ENDINGS
 from harness.cassettes.library import begins_cassette
 from harness.cassettes.load import read_cassette
 from harness.cassettes.model import Cassette, Exchange
-from harness.cassettes.unpacking import ENDINGS, plain
+from harness.cassettes.unpacking import plain
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.corpus.consumer_checks import judge_for, judged, read_by_sdk
 from harness.corpus.opening import ROW, Item

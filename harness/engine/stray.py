@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from harness.apis.chat.chunks import payload_error
 from harness.core.aws_event_stream import is_aws_event_stream
@@ -19,12 +18,6 @@ FRAMED_TWICE = (
     "takes off"
 )
 """What is reported of such a stream, once."""
-_ERROR_FIELDS = ("error_msg", "error_message", "errors")
-_OF_ANSWERS = frozenset({
-    "candidates", "choices", "content_block", "delta", "done", "error", "item",
-    "response", "usageMetadata",
-})  # fmt: skip
-_BARE_ERROR = frozenset({"detail", "message", "code", "status", "status_code"})
 
 _TITLE = late(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _PREFIX = late(r"\s*(?:error|exception|traceback)\b[^:\n]*:\s*", re.IGNORECASE)
@@ -84,33 +77,6 @@ def not_utf8(data: bytes) -> str:
             "raise"
         )
     return ""
-
-
-def with_error(payload: dict[str, Any], name: str, api: str) -> dict[str, Any]:
-    """Return an error of FastAPI's or a gateway's in the form that every API reads.
-
-    Args:
-        payload: The object of an event.
-        name: Its `event:` field.
-        api: Whose stream it is in.
-    """
-    if not payload.keys().isdisjoint(_OF_ANSWERS):
-        return payload
-    if api != "chat":
-        message = payload.get("detail") or payload.get("message")
-        if message and payload.keys() <= _BARE_ERROR:
-            return {"error": {"message": message}}
-    kinds = {str(payload.get("object"))}
-    if api not in {"anthropic", "responses"}:  # which have an event of this type
-        kinds.add(str(payload.get("type")))
-    if api in {"gemini", "ollama"}:  # the others read the name
-        kinds.add(name)
-    is_error = (
-        "error" in kinds
-        or payload.get("success") is False
-        or any(map(payload.get, _ERROR_FIELDS))
-    )
-    return {"error": payload} if is_error else payload
 
 
 def _message_of(text: str) -> str:

@@ -11,6 +11,7 @@ from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from harness.apis.bare_errors import with_error
 from harness.apis.base import Event
 from harness.apis.chat.chunks import (
     DONE,
@@ -29,7 +30,7 @@ from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
-from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_words, with_error
+from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_words
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
 

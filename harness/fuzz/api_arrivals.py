@@ -304,17 +304,14 @@ LARGE = ("a long text", "long arguments", "a text in many pieces", "a dozen call
 def large_answers(api: str) -> dict[str, Answer]:
     """Return what is longer than common limits: of a line, a text, a queue, a stack."""
     arguments = json.dumps({"a": "word " * 40_000})
+    dozen = [part for n in range(12) for part in _call(n, "note", f'{{"n": {n}}}')]
     return {
         "a long text": _complete(api, *_text("word ", "word " * 210_000)),
         "long arguments": _complete(
             api, *_call(0, "note", arguments[:99], arguments[99:]), calls=True
         ),
         "a text in many pieces": _complete(api, *_text(*["word "] * 2_500)),
-        "a dozen calls": _complete(
-            api,
-            *(part for n in range(12) for part in _call(n, "note", f'{{"n": {n}}}')),
-            calls=True,
-        ),
+        "a dozen calls": _complete(api, *dozen, calls=True),
     }
 
 

@@ -12,10 +12,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.cassettes.file_endings import is_packed
 from harness.cassettes.inputs import open_input
 from harness.cassettes.library import begins_cassette, find_recordings
 from harness.cassettes.load import load_cassette, read_cassette
-from harness.cassettes.unpacking import is_packed, unpacked
+from harness.cassettes.unpacking import unpacked
 from harness.errors import CassetteError
 from harness.limits import CASSETTE
 from harness.redaction.config import Redaction

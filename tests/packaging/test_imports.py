@@ -123,16 +123,16 @@ _OF_A_REPLAY = {
         "surrogates token_messages waiting"
     ),
     "apis": (
-        "accounting base chat counts detect habits json_values lane sdk_objects tables "
-        "varied"
+        "accounting bare_errors base chat counts detect habits json_values lane sdk_objects "
+        "tables varied"
     ),
     "apis.chat": (
         "api chunks deltas known_fields only_text reader request restate "
         "shown_reasoning texts"
     ),
     "cassettes": (
-        "bodies classify formats importers inputs interactions journal_text "
-        "json_recordings json_text library load model yaml_text"
+        "bodies classify file_endings formats importers inputs interactions "
+        "journal_text json_recordings json_text library load model yaml_text"
     ),
     "cli": "console forms jobs look options output replay replay_run",
     "core": (

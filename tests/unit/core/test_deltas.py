@@ -330,10 +330,11 @@ def test_the_index_is_kept_as_first_sent() -> None:
     assert [call.index for call in reader.calls] == [None, 3]
 
 
-def test_details_of_reasoning_count_where_it_is_nowhere_else() -> None:
-    """Once reasoning has come in its own field, the details only repeat it."""
+def test_details_of_reasoning_count_where_a_delta_has_it_nowhere_else() -> None:
+    """Delta for delta, as OpenRouter's own client reads them."""
     details = {"reasoning_details": [{"text": "hm"}], "content": None}
     reader = DeltaReader()
     assert reader.read(chunk(details)) == [Reasoning("hm")]
-    assert reader.read(chunk({"reasoning": "so", "content": ""})) == [Reasoning("so")]
-    assert reader.read(chunk(details)) == []
+    both = {"reasoning": "so", "content": "", **details}
+    assert reader.read(chunk(both)) == [Reasoning("so")]
+    assert reader.read(chunk(details)) == [Reasoning("hm")]
