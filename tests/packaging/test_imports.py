@@ -123,8 +123,8 @@ _OF_A_REPLAY = {
         "surrogates token_messages waiting"
     ),
     "apis": (
-        "accounting bare_errors base chat counts detect habits json_values lane sdk_objects "
-        "tables varied"
+        "accounting bare_errors base chat counts detect habits json_values lane "
+        "sdk_objects tables varied"
     ),
     "apis.chat": (
         "api chunks deltas known_fields only_text reader request restate "

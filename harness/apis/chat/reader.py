@@ -14,7 +14,6 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
-from harness.apis.chat.repeated import beside, repeated
 from harness.apis.chat.texts import beside_texts, detailed_reasoning, reasoning_of
 from harness.apis.counts import usage_of
 from harness.apis.json_values import as_json, dict_of, text_of
@@ -249,9 +248,11 @@ class ChatReader:
                 found += [Item(field.removesuffix("s"), entry) for entry in entries]
 
     def _again(self, choice: object) -> list[Part] | None:
-        if type(choice) is not dict or type(choice.get("message")) is not dict:
-            return None
-        return repeated(choice, str(self._text), self._first.calls)
+        if type(choice) is dict and type(choice.get("message")) is dict:
+            from harness.apis.chat import repeated  # late: it is rare
+
+            return repeated.repeated(choice, str(self._text), self._first.calls)
+        return None
 
     def _rest_of_repeated(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Return what a repeating message has besides: a finish, unstreamed calls."""
@@ -263,13 +264,14 @@ class ChatReader:
         """Report a missing finish and what was not read; see `Reader.close`."""
         parts: list[Part] = []
         if self._has_odd_finish and not self.is_finished:
-            text = (
-                "finish_reason is empty text in every chunk; expected stop or another"
-            )
+            text = "finish_reason is empty in every chunk; expected stop or another"
             parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
-        parts += beside(self._beside, str(self._text))
+        if self._beside:
+            from harness.apis.chat import repeated
+
+            parts += repeated.beside(self._beside, str(self._text))
         if self._transcript or self._audio:
             text = f"audio: {self._audio} characters of base64"
             if self._transcript:
