@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
+_OF_A_CALL = {"name", "arguments", "type", *_IDS}
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
@@ -108,9 +109,7 @@ class _Folding:
             texts = (name, arguments)
             if not all(text is None or isinstance(text, str) for text in texts):
                 return False
-            if arguments is None and "arguments" not in (
-                fields_of(call) or ("arguments",)
-            ):
+            if arguments is None and not {*(fields_of(call) or ())} <= _OF_A_CALL:
                 return False  # it has another word for them, as Gemini has
             key = field_of(call, "function_call_id")
             if key is None and not (name or arguments):

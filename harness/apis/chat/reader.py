@@ -264,8 +264,8 @@ class ChatReader:
         """Report a missing finish and what was not read; see `Reader.close`."""
         parts: list[Part] = []
         if self._has_odd_finish and not self.is_finished:
-            text = "finish_reason is empty in every chunk; expected stop or another"
-            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, text))
+            why = "finish_reason is empty text in every chunk; expected stop or another"
+            parts.append(Problem(DiagnosticKind.EMPTY_FINISH, why))
         elif not self.is_finished and not self._has_error:
             parts.append(Problem(DiagnosticKind.MISSING_FINISH, ""))
         if self._beside:
