@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Event
 from harness.apis.chat.chunks import Chunk, parse_payload
-from harness.apis.chat.restate import as_chunk, restated_whole
+from harness.apis.chat.restate import as_chunk, restated_whole, without_empty_deltas
 from harness.apis.detect import api_named
 from harness.apis.habits import Habits
 from harness.core.diagnostics import DiagnosticKind
@@ -54,7 +54,8 @@ def read_whole(
 
 def _parts_of_chat(payload: Payload) -> list[Part]:
     reader = api_named("chat").reader()
-    return [*reader.feed(Event(0, "", payload)), *reader.close()]
+    event = Event(0, "", without_empty_deltas(payload))
+    return [*reader.feed(event), *reader.close()]
 
 
 class WholeReporter:

@@ -282,10 +282,7 @@ def test_missing_message_stop_is_not_noticed() -> None:
     assert shown == judge.run((*cut, _STOP))
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # as above
-def test_answer_without_created_is_not_read() -> None:
-    """openai-responses-6: the answer is whole in the one event that came."""
+def _completed() -> dict[str, Any]:
     part = {"type": "output_text", "text": "Hello there", "annotations": []}
     message = {"type": "message", "id": "msg_1", "role": "assistant"}
     response = {
@@ -298,15 +295,94 @@ def test_answer_without_created_is_not_read() -> None:
         "tools": [],
         "output": [{**message, "status": "completed", "content": [part]}],
     }
-    event = {"type": "response.completed", "sequence_number": 0, "response": response}
-    with pytest.raises(AssertionError, match=r"received `response\.created` before"):
-        check(
-            libraries.openai_responses,
-            [encode_event(json.dumps(event))],
-            relation="agreement",
-            level="url",
-            api="responses",
-        )
+    return {"type": "response.completed", "sequence_number": 0, "response": response}
+
+
+def _sent(*events: dict[str, Any], names: bool = False) -> bytes:
+    return b"".join(
+        encode_event(json.dumps(event), event=event["type"] if names else "")
+        for event in events
+    )
+
+
+_MARK = b"\xef\xbb\xbf"  # before an event stream, clients skip it (WHATWG HTML, 9.2.6)
+_HELLO = _sent(_chunk({"role": "assistant", "content": "Hello"}, "stop"))
+_MESSAGE = _sent(
+    *(_start(), {**_BLOCK, "index": 0}, {**_TEXT, "index": 0}),
+    *({"type": "content_block_stop", "index": 0}, _end(usage={"output_tokens": 5})),
+    _STOP,
+    names=True,
+)
+_CANDIDATE = _sent(
+    {
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": [{"text": "Hello"}]},
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ]
+    }
+)
+_BYTES = [
+    (
+        "openai-responses-6",
+        libraries.openai_responses,
+        "responses",
+        _sent(_completed()),
+        "received `response.created` before",
+    ),
+    ("openai-10", libraries.openai_chat, "chat", _MARK + _HELLO, "agreement"),
+    (
+        "openai-11",
+        libraries.openai_chat,
+        "chat",
+        _sent(_chunk({"content": "a"}, "stop")).removeprefix(b"data: "),
+        "agreement",
+    ),
+    (
+        "anthropic-5",
+        libraries.anthropic_messages,
+        "anthropic",
+        _MARK + _MESSAGE,
+        "AssertionError",
+    ),
+    (
+        "genai-1",
+        libraries.genai,
+        "gemini",
+        b"id: 1\n" + _CANDIDATE,
+        "UnknownApiResponseError",
+    ),
+    (
+        "genai-2",
+        libraries.genai,
+        "gemini",
+        _MARK + _CANDIDATE,
+        "UnknownApiResponseError",
+    ),
+    (
+        "genai-3",
+        libraries.genai,
+        "gemini",
+        b": ping\n\n" + _CANDIDATE,
+        "UnknownApiResponseError",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+@pytest.mark.parametrize(
+    ("target", "api", "sent", "shows"),
+    [pytest.param(*row, id=name) for name, *row in _BYTES],
+)
+def test_finding_in_bytes_is_still_there(
+    target: Any, api: str, sent: bytes, shows: str
+) -> None:
+    """Over HTTP, through the whole client."""
+    with pytest.raises(AssertionError, match=shows):
+        check(target, [sent], relation="agreement", level="url", api=api)
 
 
 @pytest.mark.filterwarnings("ignore")  # as above

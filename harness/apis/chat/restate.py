@@ -315,3 +315,26 @@ def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
             if isinstance(choice, dict)
         ],
     }
+
+
+def without_empty_deltas(completion: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole completion without the empty deltas beside its messages.
+
+    Source: Perplexity sends one; a message beside deltas would be of a stream.
+    """
+    choices = completion.get("choices")
+    if not isinstance(choices, list):
+        return completion
+    kept = [
+        {k: v for k, v in choice.items() if k != "delta" or not _is_empty(v)}
+        if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+        else choice
+        for choice in choices
+    ]
+    return {**completion, "choices": kept}
+
+
+def _is_empty(delta: object) -> bool:
+    return not isinstance(delta, dict) or not any(
+        value for key, value in delta.items() if key != "role"
+    )
