@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.apis.examples import example_parts
+from harness.apis.style import ApiStyle
 from harness.core.sse import encode_event
 from harness.fuzz import check
 from harness.fuzz.campaign import Campaign, Plan
@@ -324,7 +326,29 @@ _CANDIDATE = _sent(
         ]
     }
 )
+
+
+def _responses(dialect: str = "", fault: str = "", shape: str = "text") -> bytes:
+    """Return an answer as a server of a dialect sends it; a row names no more of it."""
+    style = ApiStyle("responses", dialect, fault)
+    parts = [[part] for part in example_parts("responses", shape)]
+    return b"".join(style.encode(style.write(parts)[0]))
+
+
 _BYTES = [
+    *(
+        (f"openai-responses-{number}", libraries.openai_responses, "responses", *row)
+        for number, row in enumerate(
+            [
+                (_responses("copilot"), "identity changed"),
+                (_responses("vllm", shape="call"), "identity changed"),
+                (_responses("litellm"), "IndexError"),
+                (_responses("litellm-old"), "Error"),
+                (_responses(fault="swap"), "IndexError"),
+            ],
+            1,
+        )
+    ),
     (
         "openai-responses-6",
         libraries.openai_responses,
