@@ -137,10 +137,6 @@ class Words:
             piece = self.lowered[start : start + _PIECE + _OVERLAP]
             self._told.append(lexicon.told(set(piece.translate(_LETTERS).split())))
 
-    def has(self, word: bytes) -> bool:
-        """Return whether some piece has a word that tells something."""
-        return any(word in told for told in self._told)
-
     def names(self) -> Iterator[int]:
         """Yield, in order, where names of credentials may begin."""
         if not self._deny:

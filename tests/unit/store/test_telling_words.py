@@ -57,3 +57,12 @@ def test_word_is_where_it_stands_alone() -> None:
     """Letters within a longer word are not its end; each place is given once."""
     text = b"key keyboard monkey: key_id token2 \\npassword"
     assert list(Words(text).names()) == [0, 16, 21, 28, 37]
+
+
+@pytest.mark.parametrize(
+    ("before", "is_there"), [("", True), ("> ", True), ("sub", False)]
+)
+def test_a_carrier_begins_where_a_word_does(before: str, *, is_there: bool) -> None:
+    """`net user` is a command, `subnet user` is not."""
+    found = Words(f"{before}net user anna".encode()).carriers()
+    assert (b"net user" in {carrier.literal for carrier, _ in found}) == is_there
