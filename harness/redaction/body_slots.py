@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.documents import Document, documents
 from harness.redaction.slot_places import (
     ALIKE,
+    ANY_NAME,
     LEAF,
     RULES,
     Bucket,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["Slot", "Slots"]
 
 _MOST_STRINGS = 200_000  # of one document; the places of more would fill the memory
+
+_MOST_PROSE = 4 << 20  # bytes of a body in which a text may go on under another name
 
 _STRING = re.compile(rb'"((?:[^"\\\r\n]++|\\.)*+)"')
 _IN_NUMBERS = b"0123456789+-.eE"
@@ -71,7 +74,7 @@ class Slots:
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Alike] = {}
         self._text = Bucket(
-            [Places(-1, -1, -1, -1, -1, -1, 0, -1)], [-1]
+            [Places(*[-1] * len(RULES), part=0, siblings=-1)], [-1]
         )  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._memo = memo()
@@ -107,10 +110,12 @@ class Slots:
         seen: set[tuple[tuple[int, int], ...]] = set()
         every = columns
         for rule in RULES:
-            if rule == LEAF:
-                columns = [one for one in every if one[2].leaf >= 0]
+            if rule >= LEAF:
+                columns = [one for one in every if one[2][rule] >= 0]
                 if len(self._documents) == 1:
                     return
+            if rule == ANY_NAME:
+                columns = self._prose(buckets, columns)
             groups: dict[int, list[tuple[int, int]]] = {}
             for number, column, places in columns:
                 groups.setdefault(places[rule], []).append((number, column))
@@ -122,6 +127,14 @@ class Slots:
                         yield from _slots(buckets, taken, rule)
             if rule == RULES[0]:  # what no rule puts together was seen
                 columns = [one for one in columns if alone[one[2].loose] > 1]
+
+    def _prose(
+        self, buckets: list[Bucket], columns: list[tuple[int, int, Places]]
+    ) -> list[tuple[int, int, Places]]:
+        """Return the columns that are not the same all along; none of a large body."""
+        if len(self._view) > _MOST_PROSE:
+            return []
+        return [one for one in columns if not buckets[one[0]].is_constant(one[1])]
 
     def _add(self, document: Document) -> None:
         text = self._view[document.start : document.end]
