@@ -40,6 +40,7 @@ __all__ = ["Slot", "Slots"]
 
 _MOST_STRINGS = 200_000  # of one document; the places of more would fill the memory
 
+_FEWEST = 3  # characters of a text that goes on growing; a piece may have fewer
 _MOST_PROSE = 4 << 20  # bytes of a body in which a text may go on under another name
 
 _STRING = re.compile(rb'"((?:[^"\\\r\n]++|\\.)*+)"')
@@ -235,8 +236,10 @@ def _whole(fragments: list[Fragment], rule: int) -> Iterator[Slot]:
     """Yield fragments as one slot, or each alone where each repeats the one before."""
     if len(fragments) > 1:
         texts = map(itemgetter(2), fragments)
-        if not all(later.startswith(text) for text, later in pairwise(texts)):
+        grows = all(later.startswith(text) for text, later in pairwise(texts))
+        if not grows or (len(fragments) == 2 and len(fragments[0].text) < _FEWEST):
             yield Slot(fragments, rule)
+        if not grows:
             return
     for fragment in fragments:
         if b"\\" in fragment.text:  # else it reads the same in the body
