@@ -179,9 +179,7 @@ class Template:
     def _placed(self, values: tuple[bytes, ...], memo: Memo) -> list[Places]:
         place = memo.place
         start = place(self._prefix)
-        places = {
-            self._frames[0]: Places(*[start] * len(RULES), part=0, siblings=-1)
-        }
+        places = {self._frames[0]: Places(*[start] * len(RULES), part=0, siblings=-1)}
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
