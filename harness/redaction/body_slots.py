@@ -74,9 +74,7 @@ class Slots:
         self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Alike] = {}
-        self._text = Bucket(
-            [Places(*[-1] * len(RULES), part=0, siblings=-1)], [-1]
-        )  # data, no JSON
+        self._text = Bucket([Places(*[-1] * len(RULES))], [-1])  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._memo = memo()
         self._last: tuple[_Alike, Bucket] | None = None

@@ -149,6 +149,7 @@ def _batches(slots: Slots) -> Iterator[list[_Text]]:
 def _found(
     batch: list[_Text], slots: Slots, find: Callable[[bytes], list[Span]]
 ) -> Iterator[tuple[Slot, Secret]]:
+    levels: list[tuple[_Text, tuple[bytes, ...]]]
     levels = [(text, (text.joined,)) for text in batch]
     for _ in range(_LEVELS):
         found = _searched([raws[-1] for _, raws in levels], find)

@@ -81,7 +81,7 @@ _QUOTED = {
 # The next of a list of values, and no name of the next field.
 _ITEM = re.compile(
     rb"""\\?["'](?:,\s{0,40}|\s->\s)\\?["'](?=[^"'\\]*[0-9])"""
-    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}(?:[,\]\r\n]|\Z))"""
+    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}(?:[,\]\r\n"\\]|\Z))"""
 )
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
@@ -276,6 +276,7 @@ def _is_key(value: str) -> bool:
     return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
 
 
+_LOOSE = {b"|", b"is", b"was", b"to"}
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
 
 
@@ -322,12 +323,8 @@ def _is_value(
     """Return whether a word beside the name of a credential is one."""
     is_sure = sureness is Credential.YES
     word = operator.strip().rstrip(b":")
-    is_loose = (b" " in word and word[:1] != b":") or word in {
-        b"|",
-        b"is",
-        b"was",
-        b"to",
-    }  # `password for admin: `
+    # `password for admin: `
+    is_loose = (b" " in word and word[:1] != b":") or word in _LOOSE
     if is_number(name.decode("ascii"), shown, sureness):
         return True
     if is_loose or name.lower() == b"pass":

@@ -103,9 +103,9 @@ class Places(NamedTuple):
     """Numbers and name: a text may begin in one object and go on in another."""
     any_name: int
     """Numbers: it may go on under another name."""
-    part: int
+    part: int = 0
     """Which of the outermost values of its document it stands in."""
-    siblings: int
+    siblings: int = -1
     """The array whose items may be pieces of one text; -1 for none."""
 
 
@@ -179,7 +179,7 @@ class Template:
     def _placed(self, values: tuple[bytes, ...], memo: Memo) -> list[Places]:
         place = memo.place
         start = place(self._prefix)
-        places = {self._frames[0]: Places(*[start] * len(RULES), part=0, siblings=-1)}
+        places = {self._frames[0]: Places(*[start] * len(RULES))}
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
