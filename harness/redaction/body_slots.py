@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.documents import Document, documents
 from harness.redaction.slot_places import (
     ALIKE,
+    ANY_NAME,
     LEAF,
     RULES,
     Bucket,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["Slot", "Slots"]
 
 _MOST_STRINGS = 200_000  # of one document; the places of more would fill the memory
+
+_FEWEST = 3  # characters of a text that goes on growing; a piece may have fewer
+_MOST_PROSE = 4 << 20  # bytes of a body in which a text may go on under another name
 
 _STRING = re.compile(rb'"((?:[^"\\\r\n]++|\\.)*+)"')
 _IN_NUMBERS = b"0123456789+-.eE"
@@ -70,9 +74,7 @@ class Slots:
         self._view = memoryview(body)  # of which a part is no copy
         self._documents: list[Document] = []
         self._templates: dict[Hashable, _Alike] = {}
-        self._text = Bucket(
-            [Places(-1, -1, -1, -1, -1, -1, 0, -1)], [-1]
-        )  # data, no JSON
+        self._text = Bucket([Places(*[-1] * len(RULES))], [-1])  # data, no JSON
         self._names: dict[bytes, Callable[[list[bytes]], object]] = {}
         self._memo = memo()
         self._last: tuple[_Alike, Bucket] | None = None
@@ -107,10 +109,12 @@ class Slots:
         seen: set[tuple[tuple[int, int], ...]] = set()
         every = columns
         for rule in RULES:
-            if rule == LEAF:
-                columns = [one for one in every if one[2].leaf >= 0]
+            if rule >= LEAF:
+                columns = [one for one in every if one[2][rule] >= 0]
                 if len(self._documents) == 1:
                     return
+            if rule == ANY_NAME:
+                columns = self._prose(buckets, columns)
             groups: dict[int, list[tuple[int, int]]] = {}
             for number, column, places in columns:
                 groups.setdefault(places[rule], []).append((number, column))
@@ -122,6 +126,14 @@ class Slots:
                         yield from _slots(buckets, taken, rule)
             if rule == RULES[0]:  # what no rule puts together was seen
                 columns = [one for one in columns if alone[one[2].loose] > 1]
+
+    def _prose(
+        self, buckets: list[Bucket], columns: list[tuple[int, int, Places]]
+    ) -> list[tuple[int, int, Places]]:
+        """Return the columns that are not the same all along; none of a large body."""
+        if len(self._view) > _MOST_PROSE:
+            return []
+        return [one for one in columns if not buckets[one[0]].is_constant(one[1])]
 
     def _add(self, document: Document) -> None:
         text = self._view[document.start : document.end]
@@ -222,8 +234,10 @@ def _whole(fragments: list[Fragment], rule: int) -> Iterator[Slot]:
     """Yield fragments as one slot, or each alone where each repeats the one before."""
     if len(fragments) > 1:
         texts = map(itemgetter(2), fragments)
-        if not all(later.startswith(text) for text, later in pairwise(texts)):
+        grows = all(later.startswith(text) for text, later in pairwise(texts))
+        if not grows or (len(fragments) == 2 and len(fragments[0].text) < _FEWEST):
             yield Slot(fragments, rule)
+        if not grows:
             return
     for fragment in fragments:
         if b"\\" in fragment.text:  # else it reads the same in the body

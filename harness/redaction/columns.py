@@ -198,7 +198,8 @@ def _columns(
             return []
         sure = sureness(name.decode("ascii").replace(" ", "_"))
         if sure > Credential.URL and name.lower() not in (b"key", b"keys", b"pin"):
-            found.append((number, sure))
+            is_word = name.lower() in (b"secret", b"secrets")
+            found.append((number, Credential.MAYBE if is_word else sure))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import unpack_base64
 from harness.errors import UsageError
+from harness.redaction.aws_frames import redact_frames, secrets_in_frames
 from harness.redaction.byte_arrays import array_secrets, mark_alike, mark_arrays
 from harness.redaction.detectors import (
     PERSONAL,
@@ -167,7 +168,7 @@ class Redaction:
             redacted = mark_alike(text, redacted)
             return mark_arrays(redacted, self._array_secrets(redacted, known))
 
-        return _until_stable(once, body)
+        return redact_frames(body, lambda text: _until_stable(once, text))
 
     def key_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where text has what looks like a key, or is a known secret."""
@@ -198,18 +199,16 @@ class Redaction:
     def body_secrets(self, body: bytes, known: Iterable[str] = ()) -> list[Secret]:
         """Return the secrets of a body, also those a stream brings in fragments.
 
-        Args:
-            body: The body as bytes.
-            known: Values to find besides.
-
-        Returns:
-            Secrets in the order of their beginnings, each once.
+        They are in the order of their beginnings, each once.
         """
         known = tuple(known)
-        found = self._text_secrets(body, known)
-        return sorted(
-            [*found, *self._array_secrets(body, known)], key=lambda one: one.places
-        )
+
+        def find(text: bytes) -> list[Secret]:
+            found = self._text_secrets(text, known)
+            found += self._array_secrets(text, known)
+            return sorted(found, key=lambda one: one.places)
+
+        return secrets_in_frames(body, find)
 
     def _array_secrets(self, body: bytes, known: tuple[str, ...]) -> list[Secret]:
         return array_secrets(body, lambda text: self.text_spans(text, known))

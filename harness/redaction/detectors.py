@@ -11,8 +11,8 @@ The table is ours and the engine too: detect-secrets' last release (1.5.0) is of
 a second table would disagree with the one that redacts.
 
 Not found, by design: secrets in compressed request bodies, behind more than one level
-of escapes, and secrets of no known format under harmless names. Names, addresses and
-other personal data are not looked for, but for e-mail addresses and phone numbers
+of these escapes, and secrets of no known format under harmless names. Names, addresses
+and other personal data are not looked for, but for e-mail addresses and phone numbers
 where `Redaction(personal=...)` asks for them.
 """
 

@@ -131,6 +131,8 @@ _UNICODE = re.compile(rb"\\(?:u00|x)[2-7][0-9A-Fa-f]")
 _UNSEEN = tuple(c.encode() for c in "\xad\u200b\u200c\u200d\u2060\ufeff")
 """Characters without width, which nobody sees within a word."""
 _ESCAPED = re.compile(rb"\\u(?:00[aA][dD]|200[b-dB-D]|2060|[fF][eE][fF][fF])")
+UNSEEN = re.compile(b"|".join((rb"\\++" + _ESCAPED.pattern[2:], *_UNSEEN)))
+"""The same in a body, behind as many backslashes as there are."""
 
 
 def _of_most_texts(raw: bytes) -> bytes | None:

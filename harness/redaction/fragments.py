@@ -1,9 +1,9 @@
 """Secrets in texts that a body brings in fragments, or escaped.
 
 Owns the way from a find in such a text back to the bytes of the body: texts are
-searched as a client reads them, with the escapes of JSON resolved, and once more with
-those of JSON inside JSON (the arguments of a tool call). What a secret looks like, the
-caller knows; where the fragments are, `harness.redaction.body_slots`.
+searched as a client reads them, with the escapes of JSON resolved, and again with
+those of JSON inside JSON (the arguments of a tool call in a log). What a secret looks
+like, the caller knows; where the fragments are, `harness.redaction.body_slots`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["body_secrets"]
 
+_LEVELS = 3  # of escapes, after those of the body itself: JSON in JSON in JSON
 _BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
 _BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it
 
@@ -66,7 +67,7 @@ def body_secrets(body: bytes, find: Callable[[bytes], list[Span]]) -> list[Secre
                 if is_guess and secret.kind in _OF_LINES:
                     continue
                 if not _is_marked(body, secret, is_guess=is_guess):
-                    if slot.rule == LEAF and _goes_on(body, secret):
+                    if slot.rule >= LEAF and _goes_on(body, secret):
                         longer.append(secret)
                     by_rule = guesses if is_guess else joined
                     (by_rule if slot.rule >= ALIKE else secrets).append(secret)
@@ -148,18 +149,24 @@ def _batches(slots: Slots) -> Iterator[list[_Text]]:
 def _found(
     batch: list[_Text], slots: Slots, find: Callable[[bytes], list[Span]]
 ) -> Iterator[tuple[Slot, Secret]]:
-    texts = [text.joined for text in batch]
-    yield from _secrets(batch, _searched(texts, find), slots)
-    inner = [text for text in batch if b"\\" in text.joined]
-    found = _searched([IN_JSON.text(text.joined) for text in inner], find)
-    for number, spans in found.items():
-        plain = [span[:2] for span in spans]
-        written = IN_JSON.written(inner[number].joined, plain)
-        found[number] = [
-            span._replace(start=start, end=end)
-            for span, (start, end) in zip(spans, written, strict=True)
+    levels: list[tuple[_Text, tuple[bytes, ...]]]
+    levels = [(text, (text.joined,)) for text in batch]
+    for _ in range(_LEVELS):
+        found = _searched([raws[-1] for _, raws in levels], find)
+        for number, spans in found.items():
+            places = [span[:2] for span in spans]
+            for raw in levels[number][1][-2::-1]:
+                places = IN_JSON.written(raw, places)
+            found[number] = [
+                span._replace(start=start, end=end)
+                for span, (start, end) in zip(spans, places, strict=True)
+            ]
+        yield from _secrets([text for text, _ in levels], found, slots)
+        levels = [
+            (text, (*raws, IN_JSON.text(raws[-1])))
+            for text, raws in levels
+            if b"\\" in raws[-1]
         ]
-    yield from _secrets(inner, found, slots)
     for text in batch:
         if text.slot.rule <= ALIKE and text.is_of_documents:
             for secret in body_secrets(b"\n".join(text.pieces), find):
@@ -198,7 +205,7 @@ def _secrets(
             yield text.slot, Secret(kind, text.joined[start:end], where)
 
 
-_IN_DELTA = re.compile(rb'"delta"\s{0,20}:\s{0,20}\{[^{}]{0,200}\Z')
+_IN_DELTA = re.compile(rb'"delta"\s{0,20}:\s{0,20}(?:"|\{[^{}]{0,200})\Z')
 
 
 def _goes_on(body: bytes, secret: Secret) -> bool:

@@ -26,7 +26,7 @@ _STEMS = (
     "|p(?:ass(?:words?(?:[-_]?(?:hash|digest))?|wd|[-_ ]?phrase|code|wort)?"
     "|wd?|in|at|sk)"
     "|m(?:nemonic|ot[-_]?de[-_]?passe)"
-    "|h(?:mac)|s(?:as|ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
+    "|h(?:mac)|s(?:as|aml[-_]?response|ecret(?:s|[-_]?id|[-_]?string)?|ess(?:ion(?:[-_]?id)?|id)|id|ig(?:nature)?"
     "|eed[-_ ]?phrase|enha)"
     "|a(?:ssertion|uth(?:orization|[-_]?code)?|ccess[-_]?code)|j(?:wt)|b(?:earer)|o(?:tp)"
     "|r(?:edis[-_]url)|w(?:ebhook[-_]url|achtwoord)"
@@ -40,12 +40,12 @@ FIELDS_BETWEEN = (
 )
 """What may stand between a name and its value, in an object that has both."""
 _ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]]{0,9}(?:\s?\([\w .,/-]{1,30}\))?(?:\s{0,40}(?:[:=>?|]"""
-    rb"""|,\s?"""
+    rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(?:\s{0,40}(?:[:=>?|]"""
+    rb"""|;s:\d|,\s?"""
     + FIELDS_BETWEEN
     + rb"""(?:\\*+"value|value:)|\\*"?\s+value=|</(?:key|name)>)"""
-    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was)[:\s]"""
-    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}(?:[:=]|\sis\s)))"""
+    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was|to|from|(?:re)?set|changed|updated)[:\s]"""
+    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}(?:[:=]|\sis\s)))"""
     rb"""|(?=[)\]\\"'`]{0,9}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
     + AHEAD
     + b"))"

@@ -54,15 +54,17 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
-    rb"""(\\*+["'`])?\]?(?:\s?\([\w .,/-]{1,30}\))?(\s*+(?:"""
+    rb"""(\\*+["'`])?(?::(?:protected|[\w\\"]{1,60}:private)(?=\]))?(?:\]|\*\*)?"""
+    rb"""(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(\s*+(?:"""
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)"""
     rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:is|was):?(?=\s)"""
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:is|was"""
+    rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
-    rb"""|\s(?:for|of)\s[\w.@ -]{1,40}?\s*+(?:[:=]|\sis)(?=\s))"""
-    rb"""(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
+    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|\sis)(?=\s))"""
+    rb"""(?:\*\*)?(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
     rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfr](?=\\*["']))?(\\*+["'`])?"""
 )
@@ -78,8 +80,8 @@ _QUOTED = {
 }
 # The next of a list of values, and no name of the next field.
 _ITEM = re.compile(
-    rb"""\\?["'],\s{0,40}\\?["'](?=[^"'\\]*[0-9])"""
-    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}[,\]])"""
+    rb"""\\?["'](?:,\s{0,40}|\s->\s)\\?["'](?=[^"'\\]*[0-9])"""
+    rb"""([^\s"'\\]{12,256})(?=\\?["']\s{0,40}(?:[,\]\r\n"\\]|\Z))"""
 )
 _QUOTED_DEEPER = re.compile(rb"[^\"'`\\]*+")
 _SCHEME = re.compile(
@@ -274,6 +276,7 @@ def _is_key(value: str) -> bool:
     return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
 
 
+_LOOSE = {b"|", b"is", b"was", b"to"}
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
 
 
@@ -320,11 +323,8 @@ def _is_value(
     """Return whether a word beside the name of a credential is one."""
     is_sure = sureness is Credential.YES
     word = operator.strip().rstrip(b":")
-    is_loose = (b" " in word and word[:1] != b":") or word in {
-        b"|",
-        b"is",
-        b"was",
-    }  # `password for admin: `
+    # `password for admin: `
+    is_loose = (b" " in word and word[:1] != b":") or word in _LOOSE
     if is_number(name.decode("ascii"), shown, sureness):
         return True
     if is_loose or name.lower() == b"pass":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AHEAD", "find_before", "find_near"]
 
 _MARKS = (
-    rb"""(?:\\{0,7}["'`],\s?(?=\\{0,7}["'`])|[^\w\\},;?&#%]"""
+    rb"""(?:\\{0,7}["'`],\s?(?=\\{0,7}["'`])|[ ]{3,40}|[^\w\\},;?&#%]"""
     rb"""|\\{1,7}(?:[nrt]|u[0-9a-f]{4}|[^\w\\])){1,12}+"""
 )
 _WORDS = (
@@ -45,7 +45,7 @@ _NEAR = re.compile(
 _QUOTED = re.compile(
     rb"""(?:\\{0,7}["'`],\s{0,2}|\s{0,4}[({]?\s?|[)\]\\"'`]{0,9}(?:\s?(?:[=!]==?|\|\||\?\?|or)\s?"""
     rb"""|\s?(?:[:?|]{0,2}=>?|:)\s{0,2}[\w.:&*<>\[\]]{0,30}(?:bytes?|some|from|decode|str|string|text)\("""
-    rb"""|\]=>\s{1,9}string\(\d{1,6}\)\s|\r?\n|\\{1,7}n"""
+    rb"""|(?::[\w\\":]{1,80})?\]=>\s{1,9}string\(\d{1,6}\)\s|;s:\d{1,6}:|\r?\n|\\{1,7}n"""
     rb"""|\)?\.(?:equals|to_?be|to_?equal|fill|type|send_?keys|set_?value|val)\())"""
     rb"""\\{0,7}(["'`])([^\s"'`\\<>{}(]{8,256}+)\\{0,7}\1"""
     rb"""(?!\s?=|\s?:(?!\s{0,4}(?:[\r\n]|\Z)|\\?"\s?[}\],]))""",
@@ -54,6 +54,7 @@ _QUOTED = re.compile(
 _ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
 _LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)
 _LOOSE_NAMES = frozenset({b"token", b"pass", b"auth", b"pat", b"psk", b"pw", b"jwt"})
+_SPECIAL = frozenset("!#$%^*")
 _CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 _ID = re.compile(r"[a-z]{2,12}[_-](?=.*[0-9])|[\w-]+\.[a-z]{2,4}\Z|.*20\d\d-?[01]\d")
 
@@ -82,9 +83,10 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     value = near[2].rstrip(b".!*").decode("ascii")
     is_sure = sureness is Credential.YES
     is_mixed = value.lower() != value != value.upper()
+    is_likely = is_sure or not _SPECIAL.isdisjoint(value[1:])
     if (
         not (is_sure or name.lower() in _LOOSE_NAMES)
-        or len(value) < (12 if is_sure and is_mixed else 20)
+        or len(value) < (12 if is_likely and is_mixed else 20)
         or len(_CHANGE.findall(value)) < 3
         or is_placeholder(value)
         or is_uuid(value)

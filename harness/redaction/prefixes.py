@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.redaction.secret_formats import FORMATS, Format
+from harness.redaction.secret_names import is_random, is_strong
 from harness.redaction.spans import Span
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def find_prefixed(word: bytes) -> Iterator[Span]:
         elif edge < len(word):
             edge = len(word)  # it may go on
         else:
-            position = match.end()
+            position = _end(word, match.end())
             edge = position + _WINDOW
             if not _is_example(word[start:position]):
                 yield Span(start, position, rows[number - 1][0])
@@ -61,6 +62,17 @@ def _is_within(word: bytes, start: int, end: int) -> bool:
     return len(_IN_LONG_BASE64.findall(before)) == 1 and is_chance(before)
 
 
+def _end(word: bytes, end: int) -> int:
+    """Return where a key ends: a shorter format may be the beginning of another."""
+    tail = _TAIL.match(word, end)
+    if tail is None:
+        return end
+    shown = tail[0].decode()
+    is_drawn = is_strong(shown, least=6) or is_random(shown, least=10)
+    return tail.end() if is_drawn else end
+
+
+_TAIL = re.compile(rb"[_-][A-Za-z0-9_-]{5,256}+")
 _URL_SAFE = re.compile(rb"[_-]")
 _FAR = 1 << 10
 _IN_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{2048}")

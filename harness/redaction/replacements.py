@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.redaction.escapes import UNSEEN
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["REDACTED", "is_mark", "is_same_text", "mark", "marked", "replace"]
 
@@ -86,7 +88,8 @@ def marked(text: bytes, secrets: Iterable[tuple[tuple[int, int], ...]]) -> bytes
             the whole.
     """
     pieces = []
-    for places in secrets:
+    for found in secrets:
+        places = [seen for start, end in found for seen in _seen(text, start, end)]
         whole = mark(sum(end - start for start, end in places))
         offset = 0
         for start, end in places:
@@ -98,6 +101,19 @@ def marked(text: bytes, secrets: Iterable[tuple[tuple[int, int], ...]]) -> bytes
         joined += [text[position:start], piece]
         position = end
     return b"".join([*joined, text[position:]]) if pieces else text
+
+
+def _seen(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield a place without its characters that have no width.
+
+    They stay, so that what is played has as many characters as what was recorded.
+    """
+    for unseen in UNSEEN.finditer(text, start, end):
+        if start < unseen.start():
+            yield start, unseen.start()
+        start = unseen.end()
+    if start < end:
+        yield start, end
 
 
 def replace(

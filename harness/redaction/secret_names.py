@@ -66,7 +66,7 @@ _SURE = (
     "|appkey|secretkeybase|middlewaretoken|secretstring|mnemonic|seedphrase|cipherkey"
     "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
     "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
-    "|clientassertion|codeverifier|sastoken|recoverykey|privatekeyid"
+    "|clientassertion|samlresponse|requirepass|masterpass|userpass|dbpass|adminpass|rootpass|codeverifier|sastoken|recoverykey|privatekeyid"
 )
 _SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|(?:root|db|user|admin)pw)\Z")
 _SURE_WORDS = re.compile(_SURE, re.IGNORECASE)

@@ -158,6 +158,13 @@ SHAPES = (
         for start in (rb":(?<=[\w*]:)[1-9]\d{3,4}", rb"\*:\*(?<![\w:*]\*:\*)")
     ),
     Detector(
+        "cookie",  # Netscape's
+        re.compile(
+            rb"\t(?:TRUE|FALSE)\t\d{1,12}\t[^\s]{1,80}\t((?=\D*\d)[^\s\"'\\]{16,4096}+)"
+        ),
+        b"E\t",
+    ),
+    Detector(
         "private key",  # PuTTY's
         re.compile(
             rb"Private-Lines: [0-9]{1,4}(?:\r?\n|\\[nr])++"

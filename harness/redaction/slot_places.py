@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIKE",
+    "ANY_NAME",
     "GUESSES",
     "LEAF",
     "RULES",
@@ -35,6 +36,9 @@ _NUMBER = re.compile(rb"\s*+:\s*+([-+.\deE]+)")
 _INDEX = re.compile(rb"(?:\w*_)?index|\w*Index")
 _OF_NO_TEXT = re.compile(
     rb"|type|object|model|role|name|status|event|.*(?:_id|Id|_at)|id|.*index|.*Index"
+)
+_OF_NO_PROSE = re.compile(
+    rb".*(?:reason|fingerprint|tier|signature|_path|Path)|obfuscation|provider|language|p"
 )
 _ID = re.compile(rb"(?:\w*(?:item|call|use|block|part)_?)?id", re.IGNORECASE)
 
@@ -97,16 +101,19 @@ class Places(NamedTuple):
     """Path."""
     leaf: int
     """Numbers and name: a text may begin in one object and go on in another."""
-    part: int
+    any_name: int
+    """Numbers: it may go on under another name."""
+    part: int = 0
     """Which of the outermost values of its document it stands in."""
-    siblings: int
+    siblings: int = -1
     """The array whose items may be pieces of one text; -1 for none."""
 
 
-RULES = range(6)
+RULES = range(7)
 ALIKE = 2  # by this and the following, several texts of one document may meet
 GUESSES = 3
 LEAF = 5
+ANY_NAME = 6
 
 
 class Bucket:
@@ -172,9 +179,7 @@ class Template:
     def _placed(self, values: tuple[bytes, ...], memo: Memo) -> list[Places]:
         place = memo.place
         start = place(self._prefix)
-        places = {
-            self._frames[0]: Places(start, start, start, start, start, start, 0, -1)
-        }
+        places = {self._frames[0]: Places(*[start] * len(RULES))}
         for number, frame in enumerate(self._frames[1:], 1):
             above = places[frame.parent]  # type: ignore[index]  # only the first has none
             found = [(name, values[i]) for name, i in frame.values]
@@ -192,12 +197,15 @@ class Template:
                 place(above.placeless, frame.field, *index),
                 place(above.loose, frame.field),
                 place(above.leaf, *index) if index else above.leaf,
+                -1,
                 frame.part,
                 siblings,
             )
         leaves = []
         for frame, field, position in self._leaves:
             above = places[frame]
+            is_text = not _OF_NO_TEXT.fullmatch(field)
+            is_prose = is_text and not _OF_NO_PROSE.fullmatch(field)
             leaves.append(
                 Places(
                     place(above.exact, field, position),
@@ -205,7 +213,8 @@ class Template:
                     place(above.alike, field, position),
                     place(above.placeless, field),
                     place(above.loose, field),
-                    -1 if _OF_NO_TEXT.fullmatch(field) else place(above.leaf, field),
+                    place(above.leaf, field) if is_text else -1,
+                    above.leaf if is_prose else -1,
                     frame.item if frame.parent is None else frame.part,
                     above.siblings,
                 )

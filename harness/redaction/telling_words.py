@@ -56,7 +56,11 @@ class _Carriers(NamedTuple):
 @functools.cache
 def _carriers() -> _Carriers:
     found = _Carriers({}, {}, [])
-    for (literal, rest, *drawn), _ in table_rows("carriers"):
+    for literal, rest, *drawn in (
+        (literal, *cells)
+        for (literals, *cells), _ in table_rows("carriers")
+        for literal in literals.split(", ")
+    ):
         plain = literal.strip("*").encode()
         row = Carrier(
             plain,

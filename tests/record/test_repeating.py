@@ -115,8 +115,7 @@ def test_agent_that_repeats_a_secret_plays_back(
     assert scan(path) == []
 
 
-# What counts its characters anew has more pieces of the mark than of the secret.
-@pytest.mark.parametrize("repeat", sorted(REPEATS.keys() - {"cut otherwise"}))
+@pytest.mark.parametrize("repeat", REPEATS)
 def test_agent_that_repeats_a_secret_with_unseen_characters_plays_back(
     tmp_path: Path, repeat: str
 ) -> None:

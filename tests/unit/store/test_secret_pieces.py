@@ -261,6 +261,31 @@ def test_key_that_goes_on_in_any_object_is_gone_to_its_end(rest: int) -> None:
     assert b'"summer24 on"' in RULES.body(events(*words))
 
 
+@pytest.mark.parametrize("size", [1, 4, 30])
+@pytest.mark.parametrize("noise", [{}, {"obfuscation": "aB3dE5gH"}])
+def test_key_that_goes_on_under_another_name_is_gone(
+    size: int, noise: dict[str, str]
+) -> None:
+    """A text that begins where its part is announced, and is a `delta` afterwards."""
+    key = KEYS["openai"]
+    first, *rest = [key[at : at + size] for at in range(0, len(key), size)]
+    body = events(
+        {"output_index": 0, "part": {"type": "output_text", "text": f"It is {first}"}},
+        *({"output_index": 0, "delta": piece, **noise} for piece in [*rest, " so."]),
+    )
+    redacted = [text for path, text in strings(RULES.body(body)) if path[-1] != "type"]
+    texts = [text for text in redacted if text != "aB3dE5gH"]
+    assert "".join(texts) == f"It is {mark(len(key)).decode()} so."
+
+
+def test_shorter_format_is_no_end_of_a_longer_key() -> None:
+    """What a row of letters and digits matches goes on with what it does not."""
+    key = "ak-" + "tekLU4v4byGlhAqXkwlamt_kg4bbamwEAOvxscIEv0oqmHj"
+    assert RULES.body(key.encode()) == mark(len(key))
+    key = KEYS["github"]
+    assert RULES.body(f"{key}-prod".encode()) == mark(len(key)) + b"-prod"
+
+
 def test_key_among_the_words_of_a_command_takes_no_other() -> None:
     """Strings side by side in an array are no pieces where one is a key by itself."""
     command = ["run", "--", KEYS["openai"], "now", KEYS["github"], KEYS["groq"]]

@@ -3,7 +3,7 @@
 Found by an attack on the tables: each of these was in a recording once it was made.
 """
 
-# ruff: noqa: E501 - a text is read on one line
+# ruff: noqa: E501 - a text is read on one line, in the letters of its language
 
 from __future__ import annotations
 
@@ -138,6 +138,42 @@ TEXTS = [
     "kind: Secret\nstringData:\n  first: %s\n  other: %s\n",
     "db.host:5432:app:me:%s",
     "*:*:*:postgres:%s",
+    '"Cmd": ["redis-server", "--requirepass", "%s"]',
+    "      - traefik.http.middlewares.a.basicauth.users=me:%s",
+    "CREDENTIALS\tASIA1\t2026-01-01T00:00:00Z\t%s\tx",
+    'password = "%s" -> "%s"',
+    "Kennwort: %s",
+    "Der API-Schlüssel lautet %s",
+    "Clé secrète : %s",
+    "mi clave es %s",
+    "我的密钥是 %s",
+    "パスワードは%sです",
+    "Пароль от сервера — %s",
+    "chave de API: %s",
+    "    [secret:Config:private] => %s",
+    'object(C)#1 (1) { ["apiKey":"C":private]=>\n  string(32) "%s" }',
+    'a:1:{s:8:"password";s:32:"%s";}',
+    'SecretString { inner: "%s" }',
+    'Auth::Bearer("%s")',
+    "Key                  Value\n---                  -----\ntoken                %s",
+    "h.example\tFALSE\t/\tTRUE\t0\tsessionid\t%s",
+    "$ vault kv get -field=password secret/x\n%s",
+    "$ kubectl get secret x -o jsonpath='{.data.password}' | base64 -d\n%s\n$ ",
+    "    Key Content            : %s",
+    "Unseal Key 1: %s",
+    "SAMLResponse=%s",
+    'set the password to "%s"',
+    "change the password from foo to %s",
+    "password [prod]: %s",
+    "Password for 'https://me@host': %s",
+    "username admin password 7 %s",
+    "snmp-server community %s RO",
+    "here is my key %s",
+    "Incorrect API key provided: %s. You can find yours at https://host.",
+    "ssh-keygen -t ed25519 -N '%s' -f key",
+    "ansible-vault encrypt_string '%s' --name 'x'",
+    'gcloud secrets create x --data-file=<(echo -n "%s")',
+    '{"Parameter": {"Type": "SecureString", "Value": "%s"}}',
     "https://me:Tr/%s#@host.example/x",
     "ftp://u:a?%s@host",
     'variable "api_key" {\n  type = string\n  default = "%s"\n}',
@@ -222,13 +258,14 @@ def left(text: str) -> bool:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_secret_goes_whatever_is_around_it(text: str) -> None:
-    """As a body, in a prompt, and in the arguments of a call in a prompt."""
+    """As a body, in a prompt, and in the arguments of a call, also of a log's."""
     body = text.replace("%%", "%\0").replace("%s", SECRET).replace("%\0", "%")
     arguments = json.dumps({"text": body})
     for sent in (
         body,
         json.dumps({"messages": [{"role": "user", "content": body}]}),
         json.dumps({"tool_calls": [{"function": {"arguments": arguments}}]}),
+        json.dumps({"content": json.dumps({"arguments": arguments})}),
     ):
         assert left(sent)
         assert RULES.body_secrets(sent.encode()), sent
