@@ -37,6 +37,7 @@ class Format(StrEnum):
 
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_SIZE_LINE = late(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r?\n(?=(?:data|event|id|retry)?:)")
 _DATA_LINE = late(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 # `{key: ...` is YAML, `[2026-01-01 ...` and `[INFO]` begin the lines of a log.
 _JSON = late(
@@ -52,6 +53,8 @@ _MAGIC = (
         b"\x28\xb5\x2f\xfd",
         "zstd data; unpack it first (`zstd -dc FILE | harness replay -`)",
     ),
+    (b"x\x9c", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
+    (b"x\xda", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
     (b"BZh", "bzip2 data; unpack it first (`bunzip2 -c FILE | harness replay -`)"),
     (b"\xfd7zXZ", "xz data; unpack it first (`xz -dc FILE | harness replay -`)"),
     (b"SQLite format 3", "an SQLite database"),
@@ -121,6 +124,8 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
     text = head[blank.end() :] if blank else head
     if _STATUS_LINE.match(text):
         return Format.HTTP
+    if size := _SIZE_LINE.match(text):  # of the chunked transfer encoding
+        text = text[size.end() :]
     if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
         return Format.SSE
     if _JSON.match(text):

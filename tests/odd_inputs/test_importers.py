@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ODD = SHARED / "odd-inputs"
 WITH_NOTE = {"gzip-json", "har-gzip", "betamax-gzip"}  # compressed, without a header
+WITH_NOTE |= {"zlib-without-header", "sizes-in-the-body"}
 WITH_STRAY = {"nul-lines", "nul-first"}
 DESTRUCTIVE = re.compile(r"\b(?:delete|remove|overwrite|discard)\b", re.IGNORECASE)
 
