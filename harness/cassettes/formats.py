@@ -35,7 +35,8 @@ class Format(StrEnum):
     """What a recording that did not end left beside its cassette."""
 
 
-_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+# With the separator of JSON text sequences (RFC 7464).
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x1e]*")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _SIZE_LINE = late(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r?\n(?=(?:data|event|id|retry)?:)")
 _DATA_LINE = late(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")

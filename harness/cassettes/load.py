@@ -14,7 +14,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
-from harness.cassettes.chunked import dechunked
 from harness.cassettes.classify import Kind, classify, is_error
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_exchanges
@@ -44,8 +43,10 @@ if TYPE_CHECKING:
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
 
-# PHP's VCR: a list of pairs.
-_PAIRS = late(rb"\s*(?:---\s+)?-\s+(?:\w+:[^\n]*\n\s+)?(?:request|response):\s")
+# A block of YAML, or a list of them, of a recorder that is not vcrpy.
+_BLOCK = late(
+    rb"\s*(?:---\s+)?(?:-\s+)?(?:\w+:[^\n]*\n\s*)?(?:- )?(?:responses?|request):\s"
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -190,7 +191,7 @@ def _of_document(
 
 def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     """Read YAML, or text that has no format of its own: then nothing streams it."""
-    if BLOCK_KEY.search(opened.head) or _PAIRS.match(opened.head):
+    if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
             document = load_yaml(opened.stream(), opened.path)
         finally:
@@ -317,6 +318,8 @@ def _http_exchange(opened: Input) -> Exchange:
     exchange = _recorded(_with_body(response, opened, skip=head.end()))
     encodings = response.header("content-encoding")
     if encodings not in {"", "identity"}:
+        from harness.cassettes.chunked import dechunked
+
         body = b"".join(piece for _, piece in response.iter_wire())
         is_chunked = "chunked" in response.header("transfer-encoding")
         body = (dechunked(body) if is_chunked else None) or body

@@ -231,6 +231,7 @@ _NOCK = {
     "rawHeaders": ["Content-Type", "text/event-stream"],
     "reqheaders": {"authorization": f"Bearer {KEY}"},
 }
+_CUT = [SSE[start : start + 50] for start in range(0, len(SSE), 50)]
 _RAW = base64.b64encode(f"HTTP/1.1 200 OK\r\na: b\r\n\r\n{SSE}".encode()).decode()
 _PAIRS: dict[str, Any] = {
     "nock": [{**_NOCK, "response": SSE}],
@@ -273,6 +274,22 @@ _PAIRS: dict[str, Any] = {
     "times-and-chunks": [[n, chunk] for n, chunk in enumerate(CHUNKS)],
     "numbered-chunks": {str(n): chunk for n, chunk in enumerate(CHUNKS)},
     "list-with-a-ping": {"output": MESSAGES},
+    "span-events": [
+        {"name": "c", "attributes": [{"value": {"stringValue": d}}]} for d in DATA
+    ],
+    # pieces, cut anywhere, in rows
+    "texts-in-rows": {"chunks": [{"at": 1, "text": one} for one in _CUT]},
+    "base64-in-rows": [
+        {"t": 1, "b": base64.b64encode(one.encode()).decode()} for one in _CUT
+    ],
+    "hexadecimal-in-rows": [{"t": 1, "b": one.encode().hex()} for one in _CUT],
+    "buffers": [{"type": "Buffer", "data": list(one.encode())} for one in _CUT],
+    "numbers": {"status": 200, "body": list(SSE.encode())},
+    "lines": {"status": 200, "body": SSE.split("\n")},
+    "insomnia": [
+        {"name": "DataOut", "value": json.dumps(ASKED)},
+        *({"name": "DataIn", "value": one} for one in _CUT),
+    ],
     "ngrok": {"requests": [{"response": {"raw": _RAW}}]},
     "otel": {"spans": [{"attributes": [{"value": {"stringValue": SSE}}]}]},
 }
@@ -346,6 +363,7 @@ MADE: dict[str, bytes] = {
         ),
         "    ",
     ).encode(),
+    "yaml-of-responses": _yaml({"responses": [{"response": {"body": SSE}}]}),
     "google-replay": json.dumps(
         {
             "replay_id": "x",

@@ -59,6 +59,15 @@ def _ascii(text: str) -> list[str]:
     return lines
 
 
+def _dumped(text: str, form: str) -> str:
+    data = text.encode()
+    rows = range(0, len(data), 16)
+    return "".join(
+        f"{form.format(at)}{data[at : at + 16].hex(' '):<47}  ................\n"
+        for at in rows
+    )
+
+
 def _shown(text: str) -> str:
     return "".join(c if " " <= c <= "~" else "." for c in text)
 
@@ -214,6 +223,28 @@ TEXTS: dict[str, bytes] = {
     "websocket": "".join(f"< {json.dumps(chunk)}\n" for chunk in CHUNKS).encode(),
     "chunked-cut-anywhere": _cut_anywhere().encode(),
     "chunked-extended": _chunked("\r\n").replace("\r\ndata", ";a=b\r\ndata").encode(),
+    "log-json-words": "".join(
+        json.dumps({"level": "debug", "message": f"SSE chunk: {data}"}) + "\n"
+        for data in DATA
+    ).encode(),
+    "python-fixture": "".join(
+        ["C = [\n", *(f"    {c!r},\n" for c in CHUNKS), "]\n"]
+    ).encode(),
+    "xxd": _dumped(SSE, "{:08x}: ").encode(),
+    "wireshark-hex": (
+        _dumped("\n".join([*_HEAD, json.dumps(ASKED)]), "{:08X}  ")
+        + _dumped(f"HTTP/1.1 200 OK\r\na: b\r\n\r\n{SSE}", "    {:08X}  ")
+    ).encode(),
+    "csv-of-answers": "name,output\nchat,{}\n".format(
+        '"{}"'.format(SSE.replace('"', '""'))
+    ).encode(),
+    "csv-of-events": "".join(
+        [
+            "_time,_raw\n",
+            *(f'1,"got {d.replace(chr(34), chr(34) * 2)}"\n' for d in DATA),
+        ]
+    ).encode(),
+    "bom-without-blank-lines": b"\xef\xbb\xbf" + SSE.replace("\n\n", "\n").encode(),
     "log-json-message": "".join(
         json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA
     ).encode(),

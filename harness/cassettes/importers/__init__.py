@@ -22,7 +22,7 @@ __all__ = ["document_importer", "text_exchanges"]
 
 _DOCUMENTS = ("har", "recorders", "aimock", "anywhere")
 _TEXTS = (
-    *("curl_trace", "cassetter_toml", "json_log"),
+    *("curl_trace", "hex_dump", "cassetter_toml", "json_log", "table"),
     *("python_literals", "log", "terminal"),
 )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 import zlib
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange
 
+_DEEP = 5  # levels of a row, down to an attribute of a span's event
 _MOST_VALUES = 200_000
 _STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
 _ASKED = re.compile(
@@ -41,7 +43,9 @@ _ASKED = re.compile(
 )
 _REQUEST = re.compile(r"(?:orig\w*)?_?req(?:uest)?(?:_?body)?|inputs?", re.IGNORECASE)
 _HEAD = re.compile(r"\AHTTP/\d.*?\r?\n\r?\n", re.DOTALL)
-_ENDED = re.compile(r'"(?:finish_?[rR]eason|stop_reason)": ?"')
+_ENDED = re.compile(
+    r'"(?:finish_?[rR]eason|stop_reason)": ?"|"type": ?"response\.(?:completed|failed)"'
+)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}\Z")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
 _GZIP = b"\x1f\x8b"
@@ -98,13 +102,37 @@ def _body_of(value: Any) -> bytes | None:
         return None
     if are_events(value):
         return _framed(map(json.dumps, value))
-    if isinstance(value[0], dict | list):
-        return _body_of_rows(value)
+    if isinstance(value[0], dict | list | int):
+        return _body_of_columns(value) or _body_of_rows(value)
     return _body_of_pieces(value) if all(isinstance(v, str) for v in value) else None
 
 
 def _framed(events: Iterable[str]) -> bytes:
     return b"".join(b"data: %b\n\n" % encoded(one) for one in events)
+
+
+def _body_of_columns(value: list[Any]) -> bytes | None:
+    """Return the body whose pieces stand in rows, all under the same key."""
+    if whole := _characters(value):
+        return _body_of_text(whole)
+    rows: list[dict[Any, Any]] = [
+        row if isinstance(row, dict) else {0: row} for row in value
+    ]
+    rows = [row for row in rows if row.get("name") == "DataIn"] or rows  # Insomnia's
+    for key in rows[0] if len(rows) > 1 else ():
+        pieces = [_characters(row.get(key)) for row in rows]
+        if all(pieces) and not _ASKED.match(str(key)):
+            body = _body_of_pieces(pieces)
+            if body and len(_ENDED.findall(body.decode("utf-8", "replace"))) < 2:
+                return body
+    return None
+
+
+def _characters(value: Any) -> str:
+    """Return text, or that of bytes as JavaScript prints them; empty for all else."""
+    if isinstance(value, list) and all(type(n) is int and 0 <= n < 256 for n in value):
+        return bytes(value).decode("utf-8", "surrogateescape")
+    return value if isinstance(value, str) else ""
 
 
 def _body_of_rows(value: list[Any]) -> bytes | None:
@@ -114,7 +142,7 @@ def _body_of_rows(value: list[Any]) -> bytes | None:
         held = dict(enumerate(row)) if isinstance(row, list) else mapping(row)
         if any(_ASKED.match(str(key)) for key in held):
             return None  # rows of exchanges
-        data = list(filter(None, map(data_of, data_lines(held))))
+        data = list(filter(None, map(data_of, data_lines(held, _DEEP))))
         if len(data) > 1:
             return None
         events += data
@@ -131,8 +159,20 @@ def _body_of_pieces(value: list[str]) -> bytes | None:
     events = [one.strip().removeprefix("data:").strip() for one in value]
     if are_events([parsed(one) for one in events if one != "[DONE]"]):
         return _framed(events)
-    joined = "".join(value)
-    return encoded(joined) if _STREAM.search(joined) else None
+    has_breaks = any("\n" in one for one in value)
+    joined = "".join(value) if has_breaks else "\n".join(value)
+    if _STREAM.search(joined):
+        return encoded(joined)
+    for unpack in (bytes.fromhex, _base64):
+        with contextlib.suppress(ValueError):
+            each = b"".join(map(unpack, value))
+            if _STREAM.search(each.decode("utf-8", "replace")):
+                return each
+    return None
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _body_of_text(text: str) -> bytes | None:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.importers import log
-from harness.cassettes.importers.base import is_event
+from harness.cassettes.importers.base import is_event, parsed
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -63,12 +63,14 @@ def data_lines(entry: dict[Any, Any], depth: int = 2) -> list[str]:
             lines += value.strip().splitlines()
             continue
         held = value
-        if isinstance(value, str) and value.strip().startswith("{"):
-            held = next(iter(_objects(value.strip())))
+        if isinstance(value, str) and "{" in value:  # perhaps behind words
+            held = parsed(value[value.index("{") :].strip())
         if isinstance(value, str) and value.strip() == "[DONE]":
             lines.append("data: [DONE]")
         elif isinstance(held, dict) and _is_event(held):
             lines.append(f"data: {json.dumps(held, ensure_ascii=False)}")
         elif isinstance(held, dict) and depth > 1:
             lines += data_lines(held, depth - 1)
+        elif isinstance(held, list) and depth > 2:
+            lines += data_lines(dict(enumerate(held)), depth - 1)
     return lines

@@ -84,14 +84,14 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
         if line.start() < end:
             continue
         found = _OBJECT.search(line[0])
-        if found is None or not re.search(r"[\w<]", line[0][: found.start()]):
+        if found is None or line[0].startswith('{"'):  # lines of JSON are no log
             continue
         start, prefix = line.start() + found.start(), line[0][: found.start()]
         try:
             value, end = decoder.raw_decode(text, start)
             raw = text[start:end]
         except (ValueError, RecursionError):
-            value = printed(line[0][found.start() :])
+            value = printed(line[0][found.start() :].rstrip().rstrip(","))
             raw = json.dumps(value, ensure_ascii=False)
         if isinstance(value, dict):
             yield number, prefix, (value, _kind(value), raw)
@@ -109,7 +109,7 @@ def read(text: str, path: str) -> list[Exchange]:
     """Read the streams of a log."""
     text = _COLOUR.sub("", text)
     has_data = any(_literals(one) or _prefixed(one) for one in text.splitlines())
-    reader = _Reader()
+    reader = _Reader(are_lines=not _hold_breaks(text.splitlines()))
     if has_data:
         for number, line in enumerate(text.splitlines(), 1):
             reader.read_line(number, line)
@@ -122,7 +122,8 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, are_lines: bool) -> None:
+        self._are_lines = are_lines
         self.drafts: list[Draft] = [Draft()]
         self._is_done = False
         self._name = ""
@@ -137,7 +138,7 @@ class _Reader:
         if pieces:
             self._cut = ""
             for shape, piece in pieces:
-                whole = _with_its_end(piece)
+                whole = _with_its_end(piece) if self._are_lines else _as_sent(piece)
                 self._cut = "" if whole.endswith("\n") else shape
                 self._add(number, line, whole)
                 self._is_done = "data: [DONE]" in whole
@@ -259,19 +260,26 @@ def _is_of_any(raw: str) -> bool:
     return isinstance(value, dict) and (value.get("type") == "ping" or is_error(value))
 
 
+def _hold_breaks(lines: list[str]) -> bool:
+    """Return whether a logger wrote pieces, line ends included, and not lines."""
+    pieces = (piece for line in lines for piece in _literals(line))
+    shape, text = next(pieces, ("", ""))
+    return "\n" in text or any(
+        "\n" in piece for line in lines for _, piece in _literals(line, shape) if shape
+    )
+
+
+def _as_sent(piece: str) -> str:
+    """Return a piece; one that is the data of an event alone is framed."""
+    stripped = piece.strip()
+    is_data = stripped == "[DONE]" or is_event(parsed(stripped))
+    return f"data: {stripped}\n\n" if is_data else piece
+
+
 def _with_its_end(text: str) -> str:
-    """Return a piece with the line end that its logger left out; cut ones have none."""
-    if text.endswith("\n\n") or not text.strip():
-        return text or "\n"
-    stripped = text.strip()
-    if not _FIELD.match(stripped):
-        is_data = stripped == "[DONE]" or is_event(parsed(stripped))
-        return f"data: {stripped}\n\n" if is_data else text
-    name, _, data = stripped.splitlines()[-1].partition(":")
-    if name == "data":
-        is_whole = data.strip() == "[DONE]" or parsed(data) is not None
-        return f"{text.rstrip()}\n\n" if is_whole else text
-    return text if text.endswith("\n") else f"{text}\n"
+    """Return a line with the end that its logger left out."""
+    whole = _as_sent(text)
+    return whole if whole.endswith("\n") else f"{text}\n"
 
 
 def data_of(line: str) -> str | None:

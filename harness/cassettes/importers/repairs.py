@@ -65,7 +65,7 @@ def _without_entities(body: bytes) -> bytes:
 
 def _with_blank_lines(body: bytes) -> bytes:
     """Part the events of lines without blank ones, as `grep data:` prints them."""
-    lines = body.strip().splitlines()
+    lines = body.removeprefix(b"\xef\xbb\xbf").strip().splitlines()
     if b"" in lines or sum(line[:5] == b"data:" for line in lines) < 2:
         return body
     parted: list[bytes] = []
