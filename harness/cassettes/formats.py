@@ -49,6 +49,8 @@ _STATUS_LINE = late(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip data; unpack it first (`gunzip -c FILE | harness replay -`)"),
+    (b"\xd4\xc3\xb2\xa1", "a capture of packets; save what Wireshark follows"),
+    (b"\n\r\r\n", "a capture of packets; save what Wireshark follows"),
     (b"PK\x03\x04", "a zip archive; unpack it first"),
     (
         b"\x28\xb5\x2f\xfd",
@@ -63,6 +65,8 @@ _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"\x7fELF", "a program"),
 )
+_FLOWS = late(rb"\d+:\d+:(?:websocket|version|response|request|type|id);")
+_VERCEL = late(rb"(?:0:\"|f:\{\"messageId)[^\n]*\n")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -99,6 +103,13 @@ def strange(head: bytes) -> str:
     Returns:
         What it is and what to do, or an empty string where it may be text.
     """
+    if _FLOWS.match(head):
+        return (
+            "holds flows of mitmproxy; write them as HAR "
+            "(`mitmdump -nr FILE --set hardump=FILE.har`)"
+        )
+    if _VERCEL.match(head):
+        return "is a stream of the Vercel AI SDK, version 4, which is not read"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return f"is no text, but {name}"
