@@ -149,7 +149,7 @@ def learn(probed: Probed) -> Shows:
     calls = said["calls"].as_json().calls
     if content is None or not calls:
         # What loses the last piece, or the last call, shows the others.
-        several = probed.outcome("several")
+        several = said["several"] = probed.outcome("several")
         calls = calls or several.as_json().calls
         if content is None:
             held = several.texts.items()

@@ -250,6 +250,13 @@ def test_limit_of_events_is_found_in_few_tries() -> None:
     assert f"it takes about {len(failure.arrived)} events" in failure.note
 
 
+def test_what_shows_the_first_of_two_calls_only_is_not_silent() -> None:
+    """It is a finding, and no target that cannot be fuzzed."""
+    judge = judge_of(unseen.CallOnNext, Wanted(Level.CHUNKS, apis=("responses",)))
+    assert judge.learn().calls
+    assert not judge.learn().is_silent
+
+
 def test_long_text_is_short_in_a_test_to_paste() -> None:
     """As the expression that makes the same text."""
     (failure,) = _fuzz(unseen.Truncates, examples=_SLOW_EXAMPLES).failures
