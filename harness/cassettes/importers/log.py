@@ -79,6 +79,7 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
     """Yield JSON objects behind a prefix: line, prefix, value, what it is, its text."""
     decoder = json.JSONDecoder(strict=False)
     end = number = 0
+    shape = ""  # of what stands before an event: what comes behind it again is one
     for line in re.finditer(r"[^\n]*\n?", text):
         number += 1
         if line.start() < end:
@@ -94,7 +95,11 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
             value = printed(line[0][found.start() :].rstrip().rstrip(","))
             raw = json.dumps(value, ensure_ascii=False)
         if isinstance(value, dict):
-            yield number, prefix, (value, _kind(value), raw)
+            kind = _kind(value)
+            shape = _shape(prefix) if kind else shape
+            yield number, prefix, (value, kind, raw)
+        elif shape and _shape(prefix) == shape:  # a logger had cut it: reported later
+            yield number, prefix, ({}, "event", line[0][found.start() :].strip())
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -127,6 +132,7 @@ class _Reader:
         self.drafts: list[Draft] = [Draft()]
         self._is_done = False
         self._name = ""
+        self._shape = ""  # what stands before the last literal
         self._cut = ""  # what stands before a literal that ended inside a line
         self._began: float | None = None
         self._lines: list[int] = []
@@ -139,7 +145,7 @@ class _Reader:
             self._cut = ""
             for shape, piece in pieces:
                 whole = _with_its_end(piece) if self._are_lines else _as_sent(piece)
-                self._cut = "" if whole.endswith("\n") else shape
+                self._shape, self._cut = shape, "" if whole.endswith("\n") else shape
                 self._add(number, line, whole)
                 self._is_done = "data: [DONE]" in whole
         elif named and not found and named.start():
@@ -150,6 +156,9 @@ class _Reader:
             self._name = ""
             self._add(number, line, f"{name}data: {data}\n\n")
             self._is_done = data.strip() == "[DONE]"
+        elif self._shape and _shape(line).startswith(f"{self._shape}'{{"):
+            rest = line[line.index("'{") + 1 :]  # a logger had cut it: reported later
+            self._add(number, line, f"data: {rest}\n\n")
         elif (asked := _REQUEST.search(line)) and "://" in asked[1]:
             # A path alone stands in an access log, behind the answer.
             self._open(line)
@@ -225,12 +234,16 @@ def _literals(line: str, cut: str = "") -> list[tuple[str, str]]:
         return pieces
     pattern = _ANY_LITERAL if cut else _LITERAL
     for found in pattern.finditer(line):
-        shape = re.sub(r"\d+", "0", line[: found.start()])
+        shape = _shape(line[: found.start()])
         text = _value(found[0])
         goes_on = bool(cut) and shape == cut
         if goes_on or (_LITERAL.match(found[0]) and _holds_event(text)):
             pieces.append((shape, text))
     return pieces
+
+
+def _shape(prefix: str) -> str:
+    return re.sub(r"\d+", "0", prefix)
 
 
 def _value(literal: str) -> str:
