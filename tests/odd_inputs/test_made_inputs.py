@@ -107,7 +107,6 @@ CASES: dict[str, tuple[list[Any], str, str]] = {
         "error-event", "busy",
     ),
     "error-gemini": ([*gemini("Hi", finish=None), {"error": {"code": 503, "message": "unavailable"}}], "error-event", "unavailable"),
-    "error-in-a-list": ([*gemini("Hi", finish=None), [{"error": {"code": 503, "message": "unavailable"}}]], "error-event", "unavailable"),
     "error-responses": ([*responses("Hi")[:3], {"type": "error", "code": "x", "message": "slow down"}], "error-event", "slow down"),
     "error-in-a-choice": (
         [HI, {"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"message": "slow down"}}]}],

@@ -111,9 +111,6 @@ def parse_payload(data: str | bytes) -> Payload:
     else:
         if type(payload) is dict:
             return payload
-        only = payload[0] if type(payload) is list and len(payload) == 1 else None
-        if type(only) is dict and "error" in only:  # as Google sends it
-            return only
         problem = "JSON, but no object"
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     at = text.find("data: {", 1)
