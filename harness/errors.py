@@ -41,7 +41,9 @@ __all__ = [
     "counted",
     "did_you_mean",
     "printable",
+    "raised_text",
     "shorten",
+    "text_of",
 ]
 
 _SHOWN_CHARACTERS = 80  # one terminal line; longer text is cut and its length named
@@ -57,6 +59,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def raised_text(error: BaseException) -> str:
+    """Return an exception of a user's code on one line: `KeyError: 'delta'`."""
+    text = printable(text_of(error))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """Return `str(error)`, or what that raised in its place."""
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - whatever a `__str__` of theirs does
+        return f"(its __str__ raised {type(broken).__name__})"
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+_MOST_SECONDS = 1e15  # also not true of NaN
+
 
 def text_of(value: object) -> str:
     """Return a value that is text; empty if it is anything else."""
@@ -20,6 +22,12 @@ def dicts_of(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list; none if it is anything else."""
     items = value if isinstance(value, list) else []
     return [item for item in items if isinstance(item, dict)]
+
+
+def time_of(value: object) -> float:
+    """Return Unix seconds; 0 for what is no number, and for what no calendar holds."""
+    is_time = isinstance(value, int | float) and abs(value) < _MOST_SECONDS
+    return value if is_time and isinstance(value, int | float) else 0
 
 
 def as_json(value: object, otherwise: str = "") -> str:

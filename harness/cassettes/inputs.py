@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import sys
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,7 @@ from harness.errors import (
     CassetteMissingError,
     StateError,
     did_you_mean,
+    shorten,
 )
 from harness.limits import CASSETTE
 
@@ -313,3 +315,22 @@ def near_name(name: str) -> str:
     except (OSError, ValueError):
         names = []
     return did_you_mean(path.name, names)
+
+
+_CONFLICT = late(rb"^<{7} [^\r\n]*(?=\r?$)(?s:.*?)^>{7} ", re.MULTILINE)
+
+
+def refuse_conflict(opened: Input) -> None:
+    """Name what git leaves in a file that two branches have changed."""
+    if not opened.is_reopenable:
+        return
+    text = b"".join(opened.pieces())
+    found = _CONFLICT.search(text)
+    if found is not None:
+        mark = found[0].splitlines()[0].decode("utf-8", "replace")
+        raise CassetteCorruptError(
+            opened.path,
+            f"git left a merge conflict here ({shorten(mark)}); take one side of it, "
+            "or both where each is a whole interaction, or record it again",
+            place=f"line {text.count(10, 0, found.start()) + 1}",
+        ) from None

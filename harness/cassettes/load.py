@@ -17,7 +17,7 @@ from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
 from harness.cassettes.formats import Format, strange, tell_format
 from harness.cassettes.importers import document_importer, text_exchanges
-from harness.cassettes.inputs import Input, held_input, open_input
+from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
 from harness.cassettes.json_recordings import (
@@ -111,6 +111,10 @@ def read_cassette(
     except RecursionError:
         opened.close()
         raise CassetteCorruptError(opened.path, "is nested too deeply") from None
+    except CassetteCorruptError:
+        opened.close()
+        refuse_conflict(opened)
+        raise
     except BaseException:
         opened.close()
         raise

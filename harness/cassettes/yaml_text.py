@@ -11,7 +11,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import CassetteCorruptError
+from harness.errors import CassetteCorruptError, shorten
 
 if TYPE_CHECKING:
     from _typeshed import SupportsRead
@@ -52,12 +52,24 @@ def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
         ) from None
     except yaml.YAMLError as error:
         raise CassetteCorruptError(path, _advice(str(error))) from None
+    except _TwiceError as error:
+        key, mark = error.args
+        raise CassetteCorruptError(
+            path,
+            f"the key {shorten(key)} stands twice in one mapping, so that one of the "
+            "two would be lost; take out the one that is wrong, or record it again",
+            place=f"line {mark.line + 1}, column {mark.column + 1}",
+        ) from None
     except (RecursionError, _TooDeepError):
         raise CassetteCorruptError(path, _advice("it is nested too deeply")) from None
     except _CONSTRUCTING as error:
         raise CassetteCorruptError(
             path, _advice(f"a value does not fit its tag ({error})")
         ) from None
+
+
+class _TwiceError(Exception):
+    """A key stands twice in a mapping: the last would count, the first be lost."""
 
 
 class _TooDeepError(Exception):
@@ -200,7 +212,11 @@ def _plain(loader: Any, node: Any, made: dict[Any, Any]) -> Any:
             for key, value in node.value:
                 if key.tag != _TEXT or key.id != "scalar":
                     raise LookupError(key.tag)
-                known[key.value] = _plain(loader, value, made)
+                new = _plain(loader, value, made)
+                if known.setdefault(key.value, new) is not new and (
+                    known[key.value] != new
+                ):
+                    raise _TwiceError(key.value, key.start_mark)
         elif tag == _SEQUENCE and kind == "sequence":
             made[node] = known = []
             for one in node.value:

@@ -31,7 +31,8 @@ class ServeOptions(Options):
         metavar="NAME",
     )
     allow_origins: tuple[str, ...] = option(
-        "Let web pages of this origin, as http://localhost:3000, use /harness.",
+        "Let web pages of this origin, as http://localhost:3000, read answers, and use "
+        "/harness.",
         "--allow-origin",
         metavar="ORIGIN",
     )

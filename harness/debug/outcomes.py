@@ -42,7 +42,8 @@ class Raised:
     """Whether no consumer can mean it: see `harness.fuzz.raised_places`."""
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.text} (at {self.place})"
+        text = f": {self.text}" if self.text else ""
+        return f"{self.kind}{text} (at {self.place})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
     from harness.engine.transcript import Diagnostic, Emission
 
+_SHORTEST_S = 1e-6  # a clock's step: no rate is told of less
 _SHOWN_BODY = 200_000  # characters: a request can hold megabytes of images
 
 
@@ -156,7 +157,7 @@ def _stream(made: Trace, cassette: Cassette) -> dict[str, Any]:
         "bytes": sum(sizes),
         "seconds": seconds,
         "first": None if first is None else first.arrival.at,
-        "rate": len(times) / seconds if seconds else None,
+        "rate": len(times) / seconds if seconds and seconds > _SHORTEST_S else None,
         "gap": max(waits) if waits else None,
         "interfaces": made.interfaces,
         "moments": [_moment(made, number) for number in range(len(made.moments))],
@@ -262,6 +263,9 @@ def _lines(emissions: list[Emission]) -> list[str]:
 
 
 def gaps(made: Trace) -> list[float]:
-    """Return the seconds between one chunk and the next; empty without times."""
+    """Return the seconds between one chunk and the next; empty without times.
+
+    None is below 0, also where a cassette's times go back: somebody edited them.
+    """
     times = [m.arrival.at for m in made.moments if m.arrival.at is not None]
-    return [b - a for a, b in pairwise(times)]
+    return [max(0.0, b - a) for a, b in pairwise(times)]

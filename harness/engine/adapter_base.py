@@ -10,7 +10,7 @@ from harness.agents.letta.agent_interface import AgentChunkStreamingInterface
 from harness.agents.letta.light import Record
 from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
 from harness.engine.frames import user_frame
-from harness.errors import HarnessError, InterfaceError
+from harness.errors import HarnessError, InterfaceError, raised_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class BaseAdapter:
                 ("streaming_chat_completion_mode", mode is Mode.CHAT_COMPLETION),
             ):
                 if hasattr(interface, attribute):
-                    setattr(interface, attribute, value)
+                    self._set(attribute, value=value)
         # A user's interface that takes chunks and has no such attribute streams.
         streams = getattr(interface, "streaming_mode", mode is None or mode.streams)
         self._takes_events = bool(streams) and hasattr(interface, "process_event")
@@ -107,13 +107,32 @@ class BaseAdapter:
             returned = function(*arguments)
         except Exception as error:
             raise self.failure(method, error) from error
-        if returned is not None and inspect.iscoroutine(returned):
+        if returned is not None:
+            self.must_have_run(method, returned)
+
+    def must_have_run(self, method: str, returned: Any) -> None:
+        """Refuse what a method returned instead of doing its work."""
+        is_generator = inspect.isgenerator(returned) or inspect.isasyncgen(returned)
+        if not is_generator and not inspect.iscoroutine(returned):
+            return
+        if not inspect.isasyncgen(returned):
             returned.close()  # or Python warns that it was never awaited
+        is_what = "a generator" if is_generator else "asynchronous"
+        does_not = "read what it yields" if is_generator else "wait"
+        raise InterfaceError(
+            f"{self.name}.{method}() is {is_what}; an agent calls it and does "
+            f"not {does_not}: make it a plain function",
+            where=self.where(),
+        )
+
+    def _set(self, attribute: str, *, value: bool) -> None:
+        try:
+            setattr(self.interface, attribute, value)
+        except Exception as error:
             raise InterfaceError(
-                f"{self.name}.{method}() is asynchronous; an agent calls it and does "
-                "not wait: make it a plain function",
-                where=self.where(),
-            )
+                f"{self.name}.{attribute} = {value} raised {raised_text(error)}; an "
+                "agent sets it before it streams: let it be set, or leave it out"
+            ) from error
 
     def name_calls(self, prefix: str) -> None:
         """Say how calls without id are called; only ours can be told."""
@@ -122,7 +141,7 @@ class BaseAdapter:
         """Prepare for a response that is streamed, or for one that is not."""
         # A whole completion has no chunks: in streaming mode it would not be heard.
         if self.takes_chunks and hasattr(self.interface, "streaming_mode"):
-            self.interface.streaming_mode = is_streaming
+            self._set("streaming_mode", value=is_streaming)
 
     def release(self) -> None:
         """Stop using the interface; its owner may have more to do with it."""
@@ -133,7 +152,7 @@ class BaseAdapter:
         """Whether what comes out are OpenAI chunks."""
         return self._chat
 
-    def failure(self, method: str, error: Exception) -> HarnessError:
+    def failure(self, method: str, error: BaseException) -> HarnessError:
         """Return what a method raised as an error that names the place."""
         trace = error.__traceback__
         if isinstance(error, TypeError) and trace is not None and not trace.tb_next:
@@ -146,7 +165,7 @@ class BaseAdapter:
                 where=self.where(),
             )
         return InterfaceError(
-            f"{self.name}.{method}() raised {type(error).__name__}: {error}",
+            f"{self.name}.{method}() raised {raised_text(error)}",
             where=self.where(),
             line=str(user_frame(error) or ""),
         )

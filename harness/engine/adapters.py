@@ -120,9 +120,18 @@ class ListAdapter(BaseAdapter):
     def drain(self) -> list[Any]:
         """Empty the interface; `STOP` is no message."""
         try:
-            items = list(self.interface.to_list(**self._arguments))
+            returned = self.interface.to_list(**self._arguments)
+            is_list = hasattr(returned, "__iter__")
+            items = list(returned) if is_list else []
         except Exception as error:
             raise self.failure("to_list", error) from error
+        if not is_list:
+            self.must_have_run("to_list", returned)
+            raise InterfaceError(
+                f"{self.name}.to_list() must return a list, got "
+                f"{type(returned).__name__}",
+                where=self.where(),
+            )
         return [item for item in items if item != "STOP"]
 
 

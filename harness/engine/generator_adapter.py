@@ -65,8 +65,17 @@ class GeneratorAdapter(BaseAdapter):
         self._task = asyncio.get_running_loop().create_task(self._read(generator))
 
     async def _read(self, generator: Any) -> None:
-        async for item in generator:
-            self._out.append(item)
+        import asyncio
+
+        try:
+            async for item in generator:
+                self._out.append(item)
+        except (SystemExit, asyncio.CancelledError) as error:
+            # Of its own making: asyncio would end the loop, or take it for `cancel`.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise self.failure(self.method, error) from error
 
     async def settle(self) -> None:
         """Let the reader run until nothing more comes out."""
@@ -117,4 +126,6 @@ class GeneratorAdapter(BaseAdapter):
             error = task.exception()
             if isinstance(error, Exception):
                 self._task = None
+                if isinstance(error, InterfaceError):
+                    raise error
                 raise self.failure(self.method, error) from error

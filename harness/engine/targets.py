@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.frames import user_frame
-from harness.errors import HarnessError, InterfaceError, UsageError, did_you_mean
+from harness.errors import (
+    HarnessError,
+    InterfaceError,
+    UsageError,
+    did_you_mean,
+    raised_text,
+)
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
@@ -79,14 +85,24 @@ def make_interface(target: object, options: AgentOptions) -> Any:
         if key in accepted or takes_all
     }
     try:
-        return target(**arguments)
+        made = target(**arguments)
     except HarnessError:
         raise
     except (Exception, SystemExit) as error:
+        trace = error.__traceback__
+        is_call = isinstance(error, TypeError) and trace and not trace.tb_next
         raise InterfaceError(
-            f"{name} could not be made: {type(error).__name__}: {error}",
+            f"{name} could not be made: {raised_text(error)}"
+            + ("; name a function without parameters that makes it" * bool(is_call)),
             line=str(user_frame(error) or ""),
         ) from error
+    if inspect.iscoroutine(made):
+        made.close()  # or Python warns that it was never awaited
+        raise InterfaceError(
+            f"{name} is asynchronous; expected a plain function that returns the "
+            "interface"
+        )
+    return made
 
 
 def import_named(
@@ -137,8 +153,7 @@ def import_named(
                 "folder or among the installed packages"
             ) from None
         raise InterfaceError(
-            f"{what} {name!r}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}",
+            f"{what} {name!r}: importing {module_name} failed: " + raised_text(error),
             line=str(user_frame(error) or ""),
         ) from error
     for attribute in attributes.split("."):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
+from harness.errors import UsageError
 from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
 
@@ -175,6 +177,31 @@ def _emitted(value: Any) -> Iterator[Any]:
         yield value
 
 
+def must_take_one(call: Any, name: str, *, names_api: bool) -> None:
+    """Refuse a callable that cannot be called with what has arrived.
+
+    Args:
+        call: The callable.
+        name: How the error calls it.
+        names_api: Whether it is given the parameter `api`, too.
+
+    Raises:
+        UsageError: It wants more arguments, or fewer.
+    """
+    try:
+        signature = inspect.signature(call)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return
+    try:
+        signature.bind(None, **({"api": ""} if names_api else {}))
+    except TypeError as error:
+        raise UsageError(
+            f"{name} is called with one argument, what has arrived, and takes "
+            f"{signature} ({error}); name a function of one argument that calls it, or "
+            "a method of an object instead of its class"
+        ) from None
+
+
 def call_and_fold(
     consumer: BaseConsumer,
     given: Any,
@@ -193,6 +220,7 @@ def call_and_fold(
     items: list[Any] = []
     value: Any = None
     error: BaseException | None = None
+    own = os.getpid()
 
     def add(item: Any) -> None:
         if counts():
@@ -209,6 +237,8 @@ def call_and_fold(
             value = result
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
         error = raised
+    if os.getpid() != own:
+        os._exit(0)  # a copy of this process that the consumer made and let come back
     return consumer.said(items, value, error)
 
 

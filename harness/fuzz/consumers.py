@@ -20,7 +20,7 @@ from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
 from harness.engine.targets import import_named, make_interface
 from harness.errors import InterfaceError, UsageError
-from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed
+from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed, must_take_one
 from harness.fuzz.driving import (
     BaseConsumer,
     HandlerConsumer,
@@ -131,6 +131,7 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
             called = _called(level, sample, make, name, wanted, kept)
             called.apis = wanted.apis or _apis_of(sample)
             called.names_api = _takes_api(sample)
+            must_take_one(sample, name, names_api=called.names_api)
             return called
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, raised_text
 from harness.fuzz.running import RUNNING
 from harness.fuzz.trial_cases import EnoughError, Found, Recorded, Recorder
 from harness.fuzz.watching import watch
@@ -84,8 +84,11 @@ def work(connection: Connection, job: Job) -> None:
     _print_to_stderr()
     lock = threading.Lock()
     state = _State()
+    own = os.getpid()
 
     def send(*message: Any) -> None:
+        if os.getpid() != own:  # a copy that the target made, and let come back here
+            os._exit(0)
         with lock, suppress(OSError):
             connection.send(message)
 
@@ -101,8 +104,8 @@ def work(connection: Connection, job: Job) -> None:
         send("usage", str(error), trace)
         return
     except BaseException as error:  # noqa: BLE001 - whatever a target does when made
-        text = f"{type(error).__name__}: {error}"
-        send("usage", f"target {job.target!r}: making it raised {text}", _trace())
+        text = raised_text(error)
+        send("usage", f"target {job.target!r}: setting it up raised {text}", _trace())
         return
     send("ready", about)
     if job.names_each:

@@ -115,10 +115,15 @@ def await_ready(worker: Worker) -> About:
         raise HungError(message[3])
     if message is not None:
         raise UsageError(_hung_first(job, message[3]))
+    worker.process.join(1.0)
+    code = worker.process.exitcode
+    what = f"answered nothing in {_WARM_UP_S:g} s"
+    if code is not None:
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        what = f"ended {how}"
     raise UsageError(
-        f"target {job.target!r}: its process ended or answered nothing in "
-        f"{_WARM_UP_S:g} s while it was imported and given the plainest streams "
-        f"(exit code {worker.process.exitcode})"
+        f"target {job.target!r}: its process {what} while it was imported and given "
+        "the plainest streams"
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Raised
-from harness.errors import HarnessError
+from harness.errors import HarnessError, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +182,7 @@ def raised_of(
     """
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    text = str(error).splitlines()
+    text = text_of(error).splitlines()
     return Raised(
         f"{module}{kind.__qualname__}",
         text[0] if text else "",

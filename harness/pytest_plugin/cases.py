@@ -24,6 +24,7 @@ from harness.pytest_plugin.plugin_settings import checked, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pluggy
     import pytest
 
 
@@ -69,16 +70,22 @@ class Asked:
         config: pytest's configuration.
         markers: The test's `harness` markers, the closest first.
         test_file: The absolute path of the test file.
+        hooks: Those that a `conftest.py` of its folder or above it may have.
 
     Raises:
         UsageError: A marker or a hook gave a name that there is not.
     """
 
     def __init__(
-        self, config: pytest.Config, markers: Iterable[pytest.Mark], test_file: Path
+        self,
+        config: pytest.Config,
+        markers: Iterable[pytest.Mark],
+        test_file: Path,
+        hooks: pluggy.HookRelay,
     ) -> None:
         self.config = config
         self.test_file = test_file
+        self._hooks = hooks
         self.marker: dict[str, Any] = {}
         self.names: tuple[str, ...] = ()
         for mark in markers:
@@ -86,8 +93,7 @@ class Asked:
             self.marker = {**mark.kwargs, **self.marker}
             self.names = self.names or tuple(_flat(mark.args))
         self.hook: dict[str, Any] = (
-            config.hook.pytest_harness_settings(config=config, test_file=test_file)
-            or {}
+            hooks.pytest_harness_settings(config=config, test_file=test_file) or {}
         )
         checked(self.hook, "pytest_harness_settings")
 
@@ -114,7 +120,7 @@ class Asked:
             self.config.getoption("harness_cassette_dir") is None
             and self.marker.get("cassette_dir") is None
         ):
-            told = self.config.hook.pytest_harness_cassette_dir(
+            told = self._hooks.pytest_harness_cassette_dir(
                 config=self.config, test_file=self.test_file
             )
         return self.test_file.parent.joinpath(told or self.get("cassette_dir"))

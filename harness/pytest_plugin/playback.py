@@ -57,7 +57,7 @@ def asked_of(item: Any) -> Asked:
     stash: pytest.Stash = item.stash
     if _ASKED not in stash:
         stash[_ASKED] = Asked(
-            item.config, item.iter_markers("harness"), Path(item.path)
+            item.config, item.iter_markers("harness"), Path(item.path), item.ihook
         )
     return stash[_ASKED]
 

@@ -24,7 +24,8 @@ class Access:
     allow_hosts: tuple[str, ...] = ()
     """More names and addresses that clients reach the server under."""
     allow_origins: tuple[str, ...] = ()
-    """Web pages that may use the control endpoint, as ``http://localhost:3000``."""
+    """Web pages that may use the control endpoint and read every answer, as
+    ``http://localhost:3000``."""
     cors: bool = False
     """Pass recorded ``access-control-*`` headers on, so that pages read answers."""
 
@@ -72,6 +73,31 @@ class Access:
                         "endpoint; allow it (--allow-origin)"
                     )
         return ""
+
+    def granted(self, request: Request) -> list[tuple[str, str]]:
+        """Return what shows a browser that an allowed page may read the answer.
+
+        Args:
+            request: As it came.
+
+        Returns:
+            Headers; none for a page that is not allowed, and where there is no page.
+        """
+        origin = header_of(request.headers, "origin")
+        if origin.lower() not in {o.lower().rstrip("/") for o in self.allow_origins}:
+            return []
+        wanted = header_of(request.headers, "access-control-request-headers")
+        headers = [("access-control-allow-origin", origin), ("vary", "Origin")]
+        if is_preflight(request):
+            headers.append(("access-control-allow-methods", "GET, POST, PUT, DELETE"))
+            headers += [("access-control-allow-headers", wanted)] * bool(wanted)
+        return headers
+
+
+def is_preflight(request: Request) -> bool:
+    """Return whether a browser asks here what a page may ask for."""
+    method = header_of(request.headers, "access-control-request-method")
+    return request.method == "OPTIONS" and bool(method)
 
 
 _ORIGIN = re.compile(r"[A-Za-z][\w+.-]*://[^/?#@\s]+/?|null")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.net.addresses import check_reach
 from harness.net.listening import ClientGoneError, Listener, RefusedError
 from harness.redaction.config import redacted_url
-from harness.serve.access import Access
+from harness.serve.access import Access, is_preflight
 from harness.serve.answer import Answer
 from harness.serve.connection import Connection
 from harness.serve.routes import answer_to, is_control
@@ -110,19 +110,22 @@ class Server:
         if refused:
             self._tell(f"{request.method} {request.uri} 403 ({refused})")
             return Answer.error(403, refused), None
+        granted = self._access.granted(request)
+        if granted and is_preflight(request):
+            return Answer.whole(200, b"", granted), None
         try:
             answer, asked = answer_to(request, self.sessions)
         except Exception as error:  # noqa: BLE001 - a client always gets an answer
             _LOG.exception("%s %s", request.method, redacted_url(request.uri))
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
-        if not self._access.cors:
+        if granted or not self._access.cors:
             own = [
                 (name, value)
                 for name, value in answer.headers
                 if not name.lower().startswith("access-control-")
             ]
-            answer = replace(answer, headers=own)
+            answer = replace(answer, headers=[*own, *granted])
         return answer, asked
 
     def _ended(self, shown: str, asked: Asked | None, outcome: str) -> None:

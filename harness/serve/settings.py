@@ -14,7 +14,7 @@ from harness.apis.chat.dialects import Dialect, parse_dialect
 from harness.apis.style import ApiStyle, api_style
 from harness.apis.varied import Variation
 from harness.core.splits import Split, parse_split
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 from harness.serve.wire_faults import (
     NO_FAULT,
     ServedFault,
@@ -106,8 +106,10 @@ def make_settings(base: Settings | None = None, /, **given: Any) -> Settings:
     unknown = given.keys() - {field.name for field in fields(Settings)}
     if unknown:
         names = ", ".join(field.name for field in fields(Settings))
+        hint = did_you_mean(min(unknown), names.split(", "))
         raise UsageError(
-            f"unknown setting {shorten(min(unknown))}; expected one of {names}"
+            f"unknown setting {shorten(min(unknown))}; {hint and f'{hint} '}expected "
+            f"one of {names}"
         )
     parsers = {
         "cassette": _text,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from harness.apis.chat.faults import Fault, parse_fault
 from harness.apis.varied import faults_of
-from harness.errors import UsageError, shorten
+from harness.errors import UsageError, did_you_mean, shorten
 from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
 
 WIRE_FAULTS = {
@@ -59,7 +59,7 @@ class WireFault(NamedTuple):
             ending = _ENDINGS[self.name]
             return replace(answer, pieces=_cut(answer.pieces, self.number, ending))
         if self.name == "trickle":
-            pieces = _trickle(answer.pieces, max(1, self.number))
+            pieces = _trickle(answer.pieces, self.number)
             return replace(answer, pieces=pieces)
         if self.name.startswith("length"):
             return self._with_wrong_length(answer)
@@ -145,6 +145,11 @@ def parse_served_fault(text: str) -> ServedFault:
         name, colon, tail = part.partition(":")
         default = 1 if _REFUSAL.fullmatch(name) else WIRE_FAULTS.get(name, (None,))[0]
         if default is not None and (not colon or _NUMBER.fullmatch(tail)):
+            if colon and not int(tail) and name not in _ENDINGS:
+                raise UsageError(
+                    f"fault {shorten(part)}: expected a number from 1, got 0, with "
+                    "which nothing would go wrong"
+                )
             wire.append(WireFault(name, int(tail) if colon else default))
         elif name in faults_of("chat"):
             said.append(part)
@@ -154,8 +159,10 @@ def parse_served_fault(text: str) -> ServedFault:
                 kind.name if kind.default is None else f"{kind.name}:K"
                 for kind in faults_of("chat").values()
             ]
+            hint = did_you_mean(name, [*WIRE_FAULTS, *faults_of("chat")])
             raise UsageError(
-                f"fault {shorten(text)}: expected one of http-CODE:N, "
+                f"fault {shorten(text)}: {hint and f'{hint} '}expected one of "
+                "http-CODE:N, "
                 f"{', '.join(forms)} (K and N numbers), or several joined by +; "
                 f"got {shorten(part)}"
             )

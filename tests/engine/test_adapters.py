@@ -477,6 +477,91 @@ def test_asynchronous_method_is_refused() -> None:
     gc.collect()
 
 
+class _Kept:
+    """What is common to interfaces with one odd method."""
+
+    def process_chunk(self, chunk: Any, message_id: str, date: Any) -> Any:
+        """Take a chunk."""
+
+    def to_list(self) -> Any:
+        """Return nothing."""
+        return []
+
+
+class _Yields(_Kept):
+    def process_chunk(self, chunk: Any, message_id: str, date: Any) -> Any:
+        yield chunk
+
+
+class _Waits(_Kept):
+    async def to_list(self) -> Any:
+        return []
+
+
+class _GivesNone(_Kept):
+    def to_list(self) -> Any:
+        return None
+
+
+class _Wordless(_Kept):
+    def process_chunk(self, chunk: Any, message_id: str, date: Any) -> Any:
+        raise _WordlessError
+
+
+class _WordlessError(Exception):
+    def __str__(self) -> str:
+        raise OSError
+
+
+class _Fixed(_Kept):
+    @property
+    def streaming_mode(self) -> bool:
+        return True
+
+
+class _Ends:
+    raised: type[BaseException] = SystemExit
+
+    async def process(self, stream: Any) -> Any:
+        async for one in stream:
+            yield str(one)
+            raise self.raised(3)
+
+
+class _Cancels(_Ends):
+    raised = asyncio.CancelledError
+
+
+async def _made_later() -> _Kept:
+    return _Kept()
+
+
+def _needs(model: str) -> _Kept:
+    return _Kept()
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (_Yields, "process_chunk() is a generator"),
+        (_Waits, "to_list() is asynchronous"),
+        (_GivesNone, "to_list() must return a list, got NoneType"),
+        (_Wordless, "raised _WordlessError: (its __str__ raised OSError)"),
+        (_Fixed, "streaming_mode = True raised AttributeError"),
+        (_Ends, "process() raised SystemExit: 3"),
+        (_Cancels, "process() raised CancelledError: 3"),
+        (_made_later, "is asynchronous; expected a plain function"),
+        (_needs, "name a function without parameters"),
+    ],
+)
+def test_odd_method_is_named(kind: Any, problem: str) -> None:
+    """What would be lost in silence, end the loop or the report is one error."""
+    with pytest.raises(InterfaceError) as caught:
+        replay(full(), kind)
+    assert problem in str(caught.value)
+    gc.collect()
+
+
 def test_to_list_that_raises_is_an_interface_error() -> None:
     """The reading side of an interface can fail as well."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -212,3 +213,31 @@ def test_our_interfaces_are_compared_however_they_are_named(
     assert ("interfaces" in offered(judge)) is is_offered
     if is_offered:
         assert offered(judge, ["interfaces"]) == ("interfaces",)
+
+
+class _Unbound:
+    def read(self, chunks: Any) -> str:
+        return "".join(map(str, chunks))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [_Unbound.read, lambda one, two: (one, two), lambda *, chunks: chunks],
+    ids=["unbound", "two", "named-only"],
+)
+def test_callable_of_other_arguments_is_refused(target: Any) -> None:
+    """What cannot be called with one argument is a mistake, and no finding."""
+    with pytest.raises(UsageError, match="is called with one argument"):
+        check(target, _TEXT, relation="agreement")
+
+
+def test_copy_of_the_process_that_comes_back_is_ended() -> None:
+    """A target that forks, and whose child returns, is run once."""
+
+    def forks(chunks: Any) -> str:
+        text = _dicts(chunks)
+        if child := os.fork():
+            assert os.waitpid(child, 0) == (child, 0)
+        return text
+
+    check(forks, _TEXT, relation="agreement")

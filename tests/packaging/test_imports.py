@@ -239,3 +239,19 @@ def test_a_sweep_of_a_folder_needs_no_extra(tmp_path: Path) -> None:
     loaded = _loaded_when(1, *asked)
     assert "harness.corpus.engines" in loaded
     assert loaded & _CORPUS == set()
+
+
+def test_messages_are_made_while_the_time_is_frozen() -> None:
+    """Freezegun, with a `datetime` of its own, asks modules for all their names."""
+    names = "print(*(getattr(harness, n) for n in dir(harness)), file=sys.stderr)"
+    assert "pydantic" not in _loaded_after(f"import sys, harness\n{names}")
+    frozen = """
+import datetime, pydantic.fields, harness
+pydantic.create_model("Used", day=(datetime.date, ...))
+class FakeDate(datetime.date): pass
+class FakeDatetime(datetime.datetime, FakeDate): pass
+datetime.date, datetime.datetime = FakeDate, FakeDatetime
+date = FakeDatetime(2020, 1, 1, tzinfo=datetime.UTC)
+assert harness.InternalMonologue(id="1", date=date, internal_monologue="x")
+"""
+    assert "harness.agents.letta.messages" in _loaded_after(frozen)

@@ -116,6 +116,26 @@ def test_the_folder_can_be_set_by_option_ini_marker_and_hook(project: Project) -
     ]
 
 
+def test_hooks_of_a_folder_are_for_its_tests_only(project: Project) -> None:
+    """A `conftest.py` sets nothing for the tests of the folder beside it."""
+    for folder in ("one", "two"):
+        project.write(
+            f"{folder}/test_{folder}.py",
+            "import pytest\n@pytest.mark.harness\ndef test_x(_harness_around):\n"
+            "    print('PATH', _harness_around.path)\n",
+        )
+    project.write(
+        "one/conftest.py",
+        "def pytest_harness_cassette_dir(config, test_file):\n    return 'mine'\n"
+        "def pytest_harness_settings(config, test_file):\n"
+        "    return {'cassette_dir': 'theirs'}\n",
+    )
+    assert _paths(project) == [
+        str(project.path / "one/mine/test_one/test_x.yaml"),
+        str(project.path / "two/cassettes/test_two/test_x.yaml"),
+    ]
+
+
 def test_a_fixture_can_name_the_cassette(project: Project) -> None:
     """`harness_cassette_name` of a conftest.py is used; a marker's name goes first."""
     project.tests(

@@ -132,6 +132,28 @@ def test_recorded_cors_headers_are_passed_on_only_when_asked(
     assert "x-recorded" in said
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/harness/sessions/one"])
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [("http://page.test:3000", True), ("http://a.test", False)],
+)
+def test_allowed_page_may_ask_and_read(
+    server: RunningServer, path: str, origin: str, *, is_allowed: bool
+) -> None:
+    """A browser is shown that a page is allowed, before it asks and in the answer."""
+    wants = (
+        f"{origin}\r\naccess-control-request-method: PUT"
+        "\r\naccess-control-request-headers: authorization"
+    )
+    status, said = asked(server, f"OPTIONS {path}", "localhost:7", wants)
+    assert (status == 200) is is_allowed
+    assert ("access-control-allow-headers: authorization" in said) is is_allowed
+    line = "PUT" if "sessions" in path else "POST"
+    status, said = asked(server, f"{line} {path}", "localhost:7", origin, "{}")
+    assert said.count(f"access-control-allow-origin: {origin}") == is_allowed
+    assert status == (403 if "sessions" in path and not is_allowed else 200)
+
+
 _REQUEST: dict[str, Any] = {
     "model": "made",
     "messages": [{"role": "user", "content": "Say something."}],

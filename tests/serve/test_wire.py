@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import Cassette
+from harness import Cassette, UsageError
 from harness.serve import RunningServer, serve
+from harness.serve.wire_faults import parse_served_fault
 from tests.serve.made import (
     DONE,
     REQUEST,
@@ -237,3 +238,20 @@ def test_whole_completion_is_what_the_stream_said(made: str) -> None:
     assert answer["choices"][0]["message"]["content"] == ODD
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert "content-type: application/json" in seen.head
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("http-429:0", "expected a number from 1, got 0"),
+        ("reset:5+trickle:0", "expected a number from 1, got 0"),
+        ("length-under:0", "expected a number from 1, got 0"),
+        ("trickel:5", "did you mean 'trickle'?"),
+        ("no-finsh", "did you mean 'no-finish'?"),
+    ],
+)
+def test_fault_that_breaks_nothing_is_refused(fault: str, problem: str) -> None:
+    """A fault without effect is a mistake, and a near name is offered."""
+    with pytest.raises(UsageError) as caught:
+        parse_served_fault(fault)
+    assert problem in str(caught.value)

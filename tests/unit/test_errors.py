@@ -37,7 +37,14 @@ _CLASSES = [
 
 def test_all_names_every_public_class_and_is_sorted() -> None:
     """`__all__` is the classes and what shows texts, in order."""
-    shown = ["counted", "did_you_mean", "printable", "shorten"]
+    shown = [
+        "counted",
+        "did_you_mean",
+        "printable",
+        "raised_text",
+        "shorten",
+        "text_of",
+    ]
     assert errors.__all__ == sorted([c.__name__ for c in _CLASSES] + shown)
 
 

@@ -6,7 +6,8 @@ import html
 import json
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,6 @@ from harness.debug.report import drawn, report_page
 from tests.cli.running import harness
 from tests.engine.made import cassette, chunk, exchange, finish, sse, text, user
 from tests.view.browser import hash_of, in_browser, shown_by_browser, told_by
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 BROKEN = "tests/data/broken-arguments.sse"
@@ -263,6 +261,15 @@ def test_plots_count_every_stream_and_fragment(tmp_path: Path) -> None:
         "bytes a stream": 4,
         "chunks a second": 3,
     }
+
+
+def test_times_that_go_back_are_waits_of_nothing(tmp_path: Path) -> None:
+    """Somebody edited the recording; no plot has a bar below zero or beyond numbers."""
+    recorded = tmp_path / "edited.yaml"
+    text = Path(STEPS).read_text("utf-8")
+    recorded.write_text(text.replace("[5.279,", "[0.5,"), "utf-8")
+    waits = _data(_page(tmp_path, str(recorded)))["plots"]["gaps, seconds"]
+    assert all(float(start) >= 0 for start, _ in waits)
 
 
 def _emitted(page: str) -> str:

@@ -12,7 +12,7 @@ checked byte for byte against what it emitted, `tests/parity`).
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,13 +25,20 @@ from pydantic import (
 
 from harness.agents.letta.light import date_to_text
 
+if TYPE_CHECKING:
+    _Date = datetime
+else:
+    # The class itself, also where freezegun stands in for it: pydantic knows no other,
+    # and freezegun, which asks `harness` for all its names, would fail with that.
+    _Date = next(k for k in datetime.__mro__ if k.__module__ == "datetime")
+
 
 class StreamedMessage(BaseModel):
     """What all messages have in common."""
 
     id: str
     """The id of the `Message` it is a part of; fragments of one share it."""
-    date: datetime
+    date: _Date
     """When that message was made; one without a time zone is taken as UTC."""
 
     @field_serializer("date")

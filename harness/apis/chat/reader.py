@@ -16,7 +16,7 @@ from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
 from harness.apis.chat.texts import beside_texts, detailed_reasoning, reasoning_of
 from harness.apis.counts import usage_of
-from harness.apis.json_values import as_json, dict_of, text_of
+from harness.apis.json_values import as_json, dict_of, text_of, time_of
 from harness.core.accumulate import Accumulator
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
@@ -340,10 +340,9 @@ def _usage_of(usage: dict[str, Any]) -> Usage:
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:
-    is_time = isinstance(created, int | float) and abs(created) < 1e15
     head = Head(
         response_id if isinstance(response_id, str) else "",
         model if isinstance(model, str) else "",
-        created if is_time and isinstance(created, int | float) else 0,
+        time_of(created),
     )
     return head if head != Head() else None

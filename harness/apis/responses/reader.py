@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
 from harness.apis.counts import usage_of
-from harness.apis.json_values import dicts_of
+from harness.apis.json_values import dicts_of, time_of
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -248,13 +248,13 @@ class Reader(WholeReader):
 
     def _head(self, response: dict[str, Any]) -> None:
         response_id, model = response.get("id"), response.get("model")
-        created = response.get("created_at")
+        created = time_of(response.get("created_at"))
         head = Head()
         if type(response_id) is str and response_id != self.id:
             head.id = self.id = response_id
         if type(model) is str and model != self.model:
             head.model = self.model = model
-        if type(created) in {int, float} and created and not self.created:
+        if created and not self.created:
             head.created = self.created = created
         if head != Head():
             self.out.append(head)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from harness.core.parts import Block, Item, Opaque
+from harness.core.parts import Block, Head, Item, Opaque
 from harness.core.sse import encode_event
 from tests.responses_payloads import (
     F,
@@ -294,3 +296,10 @@ def test_annotations_come_once() -> None:
     done_items = [p for p in parts if isinstance(p, Item) and p.is_done]
     assert [p.kind for p in done_items] == ["url_citation"] * 2
     assert problems(parts) == []
+
+
+@pytest.mark.parametrize("time", ["Infinity", "-Infinity", "NaN", "1e300", "9" * 400])
+def test_time_that_no_calendar_holds_is_none(time: str) -> None:
+    """JSON as Python writes it has such numbers."""
+    parts = read(made(created(created_at=json.loads(time)), text("a"), ended()))
+    assert [part.created for part in parts if isinstance(part, Head)] == [0]

@@ -45,6 +45,21 @@ FILES = [
         b"interactions:\n- request: [a\nversion: 1\n",
         "line 3, column 8: the YAML does not parse",
     ),
+    (
+        "conflict",
+        b"interactions:\n<<<<<<< HEAD\n- a\n=======\n- b\n>>>>>>> other\n",
+        "line 2: git left a merge conflict here ('<<<<<<< HEAD')",
+    ),
+    (
+        "conflict-json",
+        b'{"a": [\r\n<<<<<<< HEAD\r\n1\r\n=======\r\n2\r\n>>>>>>> other\r\n]}',
+        "line 2: git left a merge conflict here ('<<<<<<< HEAD')",
+    ),
+    (
+        "key-twice",
+        b"interactions:\n- request: {uri: a}\n  request: {uri: b}\nversion: 1\n",
+        "line 3, column 3: the key 'request' stands twice",
+    ),
     ("yaml-tab", b"a:\n\t- b", "line 2, column 1: the YAML does not parse"),
     ("json-deep", b"[" * 100_000, "the JSON does not parse"),
     ("json-utf8", b'{"a": "\xff"}', "byte 7: no UTF-8"),
