@@ -22,7 +22,7 @@ def with_error(payload: dict[str, Any], name: str, api: str) -> dict[str, Any]:
     """
     if not payload.keys().isdisjoint(_OF_ANSWERS):
         return payload
-    if api != "chat":
+    if api != "chat" and name != "message_start":  # whose data may lack their type
         message = payload.get("detail") or payload.get("message")
         if message and payload.keys() <= _BARE_ERROR:
             return {"error": {"message": message}}

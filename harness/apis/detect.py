@@ -52,3 +52,18 @@ def api_of_request(uri: str, body: Payload) -> Api | None:
         if api.is_request(uri, body):
             return api
     return None
+
+
+def are_events(values: list[Any]) -> bool:
+    """Return whether a list is the events of one stream.
+
+    Its first is somebody's; the others may be anybody's, such as pings and errors.
+    """
+    return bool(values) and all(
+        isinstance(value, dict)
+        and (
+            api_of_event("", value) is not None
+            or (number > 0 and (isinstance(value.get("type"), str) or "error" in value))
+        )
+        for number, value in enumerate(values)
+    )

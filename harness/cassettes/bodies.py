@@ -145,10 +145,11 @@ def undeclared_encoding(stored: bytes) -> str:
         stored: The body of a response without a content-encoding header.
 
     Returns:
-        ``gzip`` or ``zstd``, which have a mark of their own, where the body can be
-        unpacked; the others have none that text could not have.
+        ``gzip``, ``zstd`` or ``deflate`` with the head of zlib, which have a mark of
+        their own, where the body can be unpacked; the others have none.
     """
-    for coding in ("gzip", "zstd"):
+    is_zlib = stored[:1] == b"x" and int.from_bytes(stored[:2], "big") % 31 == 0
+    for coding in ("gzip", "zstd", *(["deflate"] if is_zlib else [])):
         try:
             start = _CODINGS[coding](stored)
             if start is not None and decode(stored, coding).body:

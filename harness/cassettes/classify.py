@@ -149,7 +149,7 @@ def _of_json(head: bytes, request: Request, *, is_whole: bool) -> Classification
     events = _of_events(head, request, is_whole=is_whole)
     if events.kind is Kind.STREAM:
         return events
-    if events.reason.endswith(_NOT_READ):
+    if events.reason.endswith(", which is not read"):
         return events
     if isinstance(document, list):
         return _other("a JSON list, no answer of a known API")
@@ -232,65 +232,6 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     return seen.at_the_end(head, is_whole=is_whole)
 
 
-_LETTA = frozenset(
-    {"internal_monologue", "assistant_message", "function_call", "function_return"}
-    | {"message_type"}
-)
-
-
-_OTHERS: tuple[tuple[str, frozenset[str], str], ...] = (
-    ("messageStart", frozenset(), "Bedrock's Converse API"),
-    ("contentBlockStart", frozenset(), "Bedrock's Converse API"),
-    ("contentBlockDelta", frozenset(), "Bedrock's Converse API"),
-    ("message-start", frozenset(), "Cohere's own API, version 2"),
-    ("text-generation", frozenset(), "Cohere's own API, version 1"),
-    ("", frozenset({"output", "request_id"}), "DashScope's own API"),
-    ("", frozenset({"content", "stop"}), "llama.cpp's own `/completion`"),
-    ("", frozenset({"token", "generated_text"}), "TGI's own `/generate_stream`"),
-    ("", frozenset({"event", "conversation_id"}), "Dify"),
-    ("", frozenset({"jsonrpc"}), "JSON-RPC (MCP, A2A)"),
-    ("RUN_STARTED", frozenset(), "AG-UI"),
-    ("interaction.created", frozenset(), "Gemini's Interactions API"),
-    ("interaction.start", frozenset(), "Gemini's Interactions API"),
-    ("", frozenset({"type", "event_id"}), "OpenAI's Realtime API"),
-    ("", frozenset({"setupComplete"}), "Gemini's Live API"),
-    ("", frozenset({"serverContent"}), "Gemini's Live API"),
-    ("completion", frozenset({"completion"}), "Anthropic's Text Completions API"),
-    ("transcript.text.delta", frozenset(), "OpenAI's transcriptions"),
-    ("", frozenset({"subtype", "session_id"}), "Claude Code's command line"),
-    ("thread.started", frozenset({"thread_id"}), "Codex's command line"),
-    ("session.created", frozenset(), "OpenAI's Realtime API"),
-    ("text-start", frozenset(), "the Vercel AI SDK"),
-    ("start", frozenset(), "the Vercel AI SDK"),
-)
-"""Streams that are not read: type and keys of an event, and whose it is."""
-
-
-_NOT_READ = ", which is not read"
-
-
-def _whose(name: str, payload: dict[str, Any]) -> str:
-    """Name the protocol of an event that no API reads; empty where it is unknown."""
-    if is_legacy(payload):
-        return "a stream of legacy text completions"
-    if name.startswith("thread."):
-        return "an OpenAI Assistants stream"
-    if _LETTA & payload.keys():
-        return (
-            "messages of an interface, as `harness replay --format sse` and Letta "
-            "write them, and no answer of a model; `harness diff` compares them"
-        )
-    kinds = {name} | {
-        value
-        for key in ("type", "event_type", "event")
-        if isinstance(value := payload.get(key), str)
-    }
-    for kind, keys, title in _OTHERS:
-        if (not kind or kind in kinds) and keys <= payload.keys():
-            return f"a stream of {title}{_NOT_READ}"
-    return ""
-
-
 class _Seen:
     """What the events so far show."""
 
@@ -316,7 +257,9 @@ class _Seen:
         api = api_of_event(event.event, payload)
         if api is not None:
             return Classification(Kind.STREAM, api=api.name)
-        other = _whose(event.event, payload)
+        from harness.cassettes.other_streams import whose  # only where it is asked
+
+        other = whose(event.event, payload)
         if other:
             return _other(other)
         if payload_error(payload) is not None or event.event == "error":

@@ -35,8 +35,10 @@ class Format(StrEnum):
     """What a recording that did not end left beside its cassette."""
 
 
-_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+# With the separator of JSON text sequences (RFC 7464).
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x1e]*")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_SIZE_LINE = late(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r?\n(?=(?:data|event|id|retry)?:)")
 _DATA_LINE = late(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 # `{key: ...` is YAML, `[2026-01-01 ...` and `[INFO]` begin the lines of a log.
 _JSON = late(
@@ -47,11 +49,15 @@ _STATUS_LINE = late(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip data; unpack it first (`gunzip -c FILE | harness replay -`)"),
+    (b"\xd4\xc3\xb2\xa1", "a capture of packets; save what Wireshark follows"),
+    (b"\n\r\r\n", "a capture of packets; save what Wireshark follows"),
     (b"PK\x03\x04", "a zip archive; unpack it first"),
     (
         b"\x28\xb5\x2f\xfd",
         "zstd data; unpack it first (`zstd -dc FILE | harness replay -`)",
     ),
+    (b"x\x9c", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
+    (b"x\xda", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
     (b"BZh", "bzip2 data; unpack it first (`bunzip2 -c FILE | harness replay -`)"),
     (b"\xfd7zXZ", "xz data; unpack it first (`xz -dc FILE | harness replay -`)"),
     (b"SQLite format 3", "an SQLite database"),
@@ -59,6 +65,8 @@ _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"\x7fELF", "a program"),
 )
+_FLOWS = late(rb"\d+:\d+:(?:websocket|version|response|request|type|id);")
+_VERCEL = late(rb"(?:0:\"|f:\{\"messageId)[^\n]*\n")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -95,6 +103,13 @@ def strange(head: bytes) -> str:
     Returns:
         What it is and what to do, or an empty string where it may be text.
     """
+    if _FLOWS.match(head):
+        return (
+            "holds flows of mitmproxy; write them as HAR "
+            "(`mitmdump -nr FILE --set hardump=FILE.har`)"
+        )
+    if _VERCEL.match(head):
+        return "is a stream of the Vercel AI SDK, version 4, which is not read"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return f"is no text, but {name}"
@@ -121,6 +136,8 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
     text = head[blank.end() :] if blank else head
     if _STATUS_LINE.match(text):
         return Format.HTTP
+    if size := _SIZE_LINE.match(text):  # of the chunked transfer encoding
+        text = text[size.end() :]
     if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
         return Format.SSE
     if _JSON.match(text):

@@ -22,6 +22,9 @@ SSE_HEADERS: Headers = {"content-type": ["text/event-stream"]}
 """The headers of a stream whose own were not recorded; copy them."""
 
 
+_BLANK = b" \t\r\n\v\f\x1e"  # the last one separates texts of JSON (RFC 7464)
+
+
 def as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Frame lines as events; what is no JSON goes through for others to report."""
     last = b""
@@ -44,12 +47,12 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 break
             continue
         for line in b"".join([*rest, head]).split(b"\n"):
-            stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
+            stripped = line.strip(_BLANK).removeprefix(b"\xef\xbb\xbf")
             if stripped:
                 yield stripped
         rest = [tail]
         size = len(tail)
-    last = b"".join(rest).strip().removeprefix(b"\xef\xbb\xbf")
+    last = b"".join(rest).strip(_BLANK).removeprefix(b"\xef\xbb\xbf")
     if last:
         yield last
 

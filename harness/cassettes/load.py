@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
 from harness.cassettes.formats import Format, strange, tell_format
-from harness.cassettes.importers import document_importer, text_importer
+from harness.cassettes.importers import document_importer, text_exchanges
 from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.journal_text import parse_journal
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
 
+# A block of YAML, or a list of them, of a recorder that is not vcrpy.
+_BLOCK = late(
+    rb"\s*(?:---\s+)?(?:-\s+)?(?:\w+:[^\n]*\n\s*)?(?:- )?(?:responses?|request):\s"
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -148,9 +152,12 @@ def _of_json(
     except CassetteCorruptError:
         # Values in a row, as `jq` prints them, or an array that was cut.
         stream = values_response(text)
-        if stream is None:
+        if stream is not None:
+            return [_recorded(stream)]
+        exchanges = text_exchanges(text.decode("utf-8-sig", "surrogateescape"), path)
+        if not exchanges:
             raise
-        return [_recorded(stream)]
+        return exchanges
     response = json_response(document)
     if response is None:
         response = values_response(text, is_document=True)
@@ -166,9 +173,7 @@ def _of_json_lines(opened: Input) -> list[Exchange]:
     exchange = _lines_exchange(opened)
     if classify(exchange).kind is Kind.OTHER:
         text = b"".join(opened.pieces()).decode("utf-8-sig", "surrogateescape")
-        importer = text_importer(text)
-        found = [] if importer is None else importer.read(text, opened.path)
-        if any(map(_is_recording, found)):
+        if found := text_exchanges(text, opened.path):
             return found
         values = json_values(text)
         rows = document_importer(values) if values else None
@@ -190,7 +195,7 @@ def _of_document(
 
 def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     """Read YAML, or text that has no format of its own: then nothing streams it."""
-    if BLOCK_KEY.search(opened.head):
+    if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
             document = load_yaml(opened.stream(), opened.path)
         finally:
@@ -199,11 +204,9 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
     data = opened.read()
     text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
     text = _COLOUR.sub("", text)
-    importer = text_importer(text)
-    exchanges = [] if importer is None else importer.read(text, opened.path)
-    if any(_is_recording(exchange) for exchange in exchanges):
+    if exchanges := text_exchanges(text, opened.path):
         return exchanges
-    if text.lstrip().startswith("<") and importer is None:
+    if text.lstrip().startswith("<"):
         return [_recorded(Response(200, "", {}, body=data))]  # a page, named as one
     try:
         document = load_yaml(io.BytesIO(data), opened.path)
@@ -219,11 +222,6 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
             f"({error.problem})",
             place=error.place,
         ) from None
-
-
-def _is_recording(exchange: Exchange) -> bool:
-    """Return whether what was found in text is more than words that look like it."""
-    return bool(exchange.request.uri) or classify(exchange).kind is not Kind.OTHER
 
 
 def _first_line_of_stream(text: str) -> int:
@@ -324,8 +322,12 @@ def _http_exchange(opened: Input) -> Exchange:
     exchange = _recorded(_with_body(response, opened, skip=head.end()))
     encodings = response.header("content-encoding")
     if encodings not in {"", "identity"}:
+        from harness.cassettes.chunked import dechunked
+
+        body = b"".join(piece for _, piece in response.iter_wire())
+        is_chunked = "chunked" in response.header("transfer-encoding")
+        body = (dechunked(body) if is_chunked else None) or body
         try:
-            body = b"".join(piece for _, piece in response.iter_wire())
             response.body, response.source = decode(body, encodings).body, None
         except BodyError as error:
             raise CassetteError(

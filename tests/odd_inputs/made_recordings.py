@@ -6,12 +6,22 @@ import base64
 import gzip
 import json
 import struct
+import textwrap
 import zlib
 from typing import Any
 
 import yaml
 
-from tests.odd_inputs.made_stream import ANSWER, ASKED, CHUNKS, DATA, KEY, SSE, URL
+from tests.odd_inputs.made_stream import (
+    ANSWER,
+    ASKED,
+    CHUNKS,
+    DATA,
+    KEY,
+    MESSAGES,
+    SSE,
+    URL,
+)
 from tests.odd_inputs.made_texts import TEXTS
 
 __all__ = ["MADE", "TWICE", "aws_message", "har", "har_entry"]
@@ -167,6 +177,8 @@ def _yaml(document: Any) -> bytes:
     return yaml.safe_dump(document).encode()
 
 
+_GZIP, _ZLIB = gzip.compress(SSE.encode()), zlib.compress(SSE.encode())
+_CHUNKED = TEXTS["chunked-cut-anywhere"]
 _PACKED = base64.b64encode(SSE.encode()).decode()
 _AIMOCK = {"match": {"userMessage": "hello"}, "response": {"content": "Hi you"}}
 _CHARLES = [
@@ -219,6 +231,8 @@ _NOCK = {
     "rawHeaders": ["Content-Type", "text/event-stream"],
     "reqheaders": {"authorization": f"Bearer {KEY}"},
 }
+_CUT = [SSE[start : start + 50] for start in range(0, len(SSE), 50)]
+_RAW = base64.b64encode(f"HTTP/1.1 200 OK\r\na: b\r\n\r\n{SSE}".encode()).decode()
 _PAIRS: dict[str, Any] = {
     "nock": [{**_NOCK, "response": SSE}],
     "nock-gzip": [{**_NOCK, "response": [gzip.compress(SSE.encode()).hex()]}],
@@ -246,6 +260,37 @@ _PAIRS: dict[str, Any] = {
     "list-of-data": DATA,
     "langsmith": {"run_type": "llm", "inputs": ASKED, "outputs": ANSWER},
     "helicone": {"response_body": {"streamed_data": CHUNKS}},
+    # one event in each row
+    "cloudwatch": {
+        "events": [{"timestamp": 1, "message": f"x data: {d}"} for d in DATA]
+    },
+    "cloudwatch-insights": {
+        "results": [[{"field": "@message", "value": f"data: {d}"}] for d in DATA]
+    },
+    "loki": {"result": [{"values": [["1", f"data: {d}"] for d in DATA]}]},
+    "names-and-data": [{"event": "message", "data": chunk} for chunk in CHUNKS],
+    "names-and-text": [{"event": "message", "data": data} for data in DATA],
+    "times-and-pieces": [[0.1, f"event: x\ndata: {d}\n\n"] for d in DATA],
+    "times-and-chunks": [[n, chunk] for n, chunk in enumerate(CHUNKS)],
+    "numbered-chunks": {str(n): chunk for n, chunk in enumerate(CHUNKS)},
+    "list-with-a-ping": {"output": MESSAGES},
+    "span-events": [
+        {"name": "c", "attributes": [{"value": {"stringValue": d}}]} for d in DATA
+    ],
+    # pieces, cut anywhere, in rows
+    "texts-in-rows": {"chunks": [{"at": 1, "text": one} for one in _CUT]},
+    "base64-in-rows": [
+        {"t": 1, "b": base64.b64encode(one.encode()).decode()} for one in _CUT
+    ],
+    "hexadecimal-in-rows": [{"t": 1, "b": one.encode().hex()} for one in _CUT],
+    "buffers": [{"type": "Buffer", "data": list(one.encode())} for one in _CUT],
+    "numbers": {"status": 200, "body": list(SSE.encode())},
+    "lines": {"status": 200, "body": SSE.split("\n")},
+    "insomnia": [
+        {"name": "DataOut", "value": json.dumps(ASKED)},
+        *({"name": "DataIn", "value": one} for one in _CUT),
+    ],
+    "ngrok": {"requests": [{"response": {"raw": _RAW}}]},
     "otel": {"spans": [{"attributes": [{"value": {"stringValue": SSE}}]}]},
 }
 """Responses under the names of other tools."""
@@ -273,6 +318,10 @@ MADE: dict[str, bytes] = {
     "har-polly-hexadecimal": har(
         har_entry(text=json.dumps([SSE.encode().hex()]), encoding="base64")
     ),
+    "har-parsed-events": har(
+        har_entry()
+        | {"_eventSourceMessages": [{"eventName": "x", "data": d} for d in DATA]}
+    ),
     "har-gzip": har(
         har_entry(
             text=base64.b64encode(gzip.compress(SSE.encode())).decode(),
@@ -294,6 +343,38 @@ MADE: dict[str, bytes] = {
     "go-vcr-1": _go({}, {"duration": ""}, 1),
     "go-vcr-3": _go({"host": "localhost:1"}, {"duration": "1.5s"}, 2),
     "go-vcr-nanoseconds": _go({}, {"duration": 1500000000}, 2),
+    # bodies as a proxy saw them
+    "zlib-without-header": _yaml(
+        {"version": 1, "interactions": [_interaction({"string": _ZLIB})]}
+    ),
+    "sizes-in-the-body": _yaml(
+        {"version": 1, "interactions": [_interaction({"string": _CHUNKED})]}
+    ),
+    "gzip-in-sizes": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+    b"content-encoding: gzip\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(_GZIP), _GZIP),
+    # PHP's VCR, and the replays of Google's SDK
+    "php-vcr": b"\n-\n"
+    + textwrap.indent(
+        yaml.safe_dump(
+            {
+                "request": {"method": "POST", "url": URL, "body": json.dumps(ASKED)},
+                "response": {"status": {"code": "200"}, "body": SSE},
+            }
+        ),
+        "    ",
+    ).encode(),
+    "yaml-of-responses": _yaml({"responses": [{"response": {"body": SSE}}]}),
+    "google-replay": json.dumps(
+        {
+            "replay_id": "x",
+            "interactions": [
+                {
+                    "request": {"method": "post", "url": URL, "body_segments": [ASKED]},
+                    "response": {"status_code": 200, "body_segments": CHUNKS},
+                }
+            ],
+        }
+    ).encode(),
     # cassetter
     "cassetter-text": _yaml(
         _cassetter({"type": "json", "content": ASKED}, {"type": "text", "content": SSE})

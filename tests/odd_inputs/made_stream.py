@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["ANSWER", "ASKED", "CHUNKS", "DATA", "KEY", "SSE", "URL"]
+__all__ = ["ANSWER", "ASKED", "CHUNKS", "DATA", "KEY", "MESSAGES", "SSE", "URL"]
 
 KEY = "sk-made-up-made-up-made-up-1234567890"
 URL = "http://localhost:1/v1/chat/completions"
@@ -45,3 +45,20 @@ ANSWER = {
         }
     ],
 }
+MESSAGES = [
+    {"type": "message_start", "message": {"id": "m", "role": "assistant"}},
+    {"type": "ping"},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+    *(
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": text},
+        }
+        for text in ("Hi", " you")
+    ),
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+    {"type": "message_stop"},
+]
+"""The same of Anthropic, with an event that is nobody's."""

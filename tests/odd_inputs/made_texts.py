@@ -59,6 +59,15 @@ def _ascii(text: str) -> list[str]:
     return lines
 
 
+def _dumped(text: str, form: str) -> str:
+    data = text.encode()
+    rows = range(0, len(data), 16)
+    return "".join(
+        f"{form.format(at)}{data[at : at + 16].hex(' '):<47}  ................\n"
+        for at in rows
+    )
+
+
 def _shown(text: str) -> str:
     return "".join(c if " " <= c <= "~" else "." for c in text)
 
@@ -78,6 +87,11 @@ def _chunked(line_end: str) -> str:
     events = [f"data: {data}\n\n" for data in DATA]
     sent = "".join(f"{len(event):x}\r\n{event}\r\n" for event in events)
     return f"{head}{sent}0\r\n\r\n".replace("\r\n", line_end)
+
+
+def _cut_anywhere() -> str:
+    pieces = [SSE[start : start + 50] for start in range(0, len(SSE), 50)]
+    return "".join(f"{len(one):x}\r\n{one}\r\n" for one in pieces) + "0\r\n\r\n"
 
 
 def _model(chunk: dict[str, Any]) -> str:
@@ -181,6 +195,56 @@ TEXTS: dict[str, bytes] = {
     "python-text": "".join(
         f"{line + chr(10)!r}\n" for line in SSE.split("\n")
     ).encode(),
+    # literals, models and the first event behind words, wherever a line has them
+    "log-named-events": "".join(
+        f"DEBUG body.chunk data={piece!r}\n"
+        for piece in (f"event: x\ndata: {data}\n\n".encode() for data in DATA)
+    ).encode(),
+    "log-cut-pieces": "".join(
+        f"12:00:0{n} [debug] body.chunk {piece!r} return_value={n}\n"
+        for n, piece in enumerate(
+            SSE.encode()[start : start + 37] for start in range(0, len(SSE), 37)
+        )
+    ).encode(),
+    "log-server-sent-events": "".join(
+        f"ServerSentEvent(event=None, data={data!r}, id=None, retry=None)\n"
+        for data in DATA
+    ).encode(),
+    "log-logfmt": "".join(
+        f"ts=1 level=debug event={json.dumps(data)}\n" for data in DATA
+    ).encode(),
+    "log-dicts": "".join(
+        f"12:00 PROCESSED CHUNK: {chunk!r}\n" for chunk in CHUNKS
+    ).encode(),
+    "log-models": "".join(f"INFO:x:got {_model(chunk)}" for chunk in CHUNKS).encode(),
+    "python-list": repr(CHUNKS).encode(),
+    "python-list-of-pieces": repr([f"data: {d}\n\n".encode() for d in DATA]).encode(),
+    "curl-progress": f"  0     0    0     0 --:--:--     0\r{SSE}".encode(),
+    "websocket": "".join(f"< {json.dumps(chunk)}\n" for chunk in CHUNKS).encode(),
+    "chunked-cut-anywhere": _cut_anywhere().encode(),
+    "chunked-extended": _chunked("\r\n").replace("\r\ndata", ";a=b\r\ndata").encode(),
+    "log-json-words": "".join(
+        json.dumps({"level": "debug", "message": f"SSE chunk: {data}"}) + "\n"
+        for data in DATA
+    ).encode(),
+    "python-fixture": "".join(
+        ["C = [\n", *(f"    {c!r},\n" for c in CHUNKS), "]\n"]
+    ).encode(),
+    "xxd": _dumped(SSE, "{:08x}: ").encode(),
+    "wireshark-hex": (
+        _dumped("\n".join([*_HEAD, json.dumps(ASKED)]), "{:08X}  ")
+        + _dumped(f"HTTP/1.1 200 OK\r\na: b\r\n\r\n{SSE}", "    {:08X}  ")
+    ).encode(),
+    "csv-of-answers": "name,output\nchat,{}\n".format(
+        '"{}"'.format(SSE.replace('"', '""'))
+    ).encode(),
+    "csv-of-events": "".join(
+        [
+            "_time,_raw\n",
+            *(f'1,"got {d.replace(chr(34), chr(34) * 2)}"\n' for d in DATA),
+        ]
+    ).encode(),
+    "bom-without-blank-lines": b"\xef\xbb\xbf" + SSE.replace("\n\n", "\n").encode(),
     "log-json-message": "".join(
         json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA
     ).encode(),

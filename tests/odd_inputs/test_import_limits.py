@@ -45,6 +45,10 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         ),
         "Too many",
     ),
+    "mitmproxy": (b"4321:9:websocket;0:~8:response;", "hardump=FILE.har"),
+    "packets": (b"\xd4\xc3\xb2\xa1\x02\0\4\0", "a capture of packets"),
+    "zlib": (b"x\x9c\xcb", "zlib data; unpack it first"),
+    "vercel": (b'0:"Hi"\n0:" you"\n', "the Vercel AI SDK, version 4"),
     "prose": (
         b"Nothing here: data: {not json\nat all: [",
         "line 1 begins an event stream",

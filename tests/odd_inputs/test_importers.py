@@ -13,7 +13,7 @@ from harness.cassettes.library import find_cassettes
 from harness.core.diagnostics import Severity
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, TWICE, har, har_entry
-from tests.odd_inputs.made_stream import KEY, SSE
+from tests.odd_inputs.made_stream import DATA, KEY, SSE
 from tests.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ODD = SHARED / "odd-inputs"
 WITH_NOTE = {"gzip-json", "har-gzip", "betamax-gzip"}  # compressed, without a header
+WITH_NOTE |= {"zlib-without-header", "sizes-in-the-body"}
 WITH_STRAY = {"nul-lines", "nul-first"}
 DESTRUCTIVE = re.compile(r"\b(?:delete|remove|overwrite|discard)\b", re.IGNORECASE)
 
@@ -236,6 +237,17 @@ def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
         path.write_text(content)
         found = replay(load_cassette(path), "queuing").diagnostics
         assert [str(one.kind) for one in found] == ["restored"]
+
+
+@pytest.mark.parametrize("form", ["chunk: {}", "data: {}", "got {!r}"])
+def test_event_that_a_logger_cut_is_reported(tmp_path: Path, form: str) -> None:
+    """Its line is one of the stream, though nothing can be read of it."""
+    lines = [form.format(data) for data in DATA]
+    lines[1] = lines[1][:80]
+    path = tmp_path / "text"
+    path.write_text("".join(f"12:00:0{n} {one}\n" for n, one in enumerate(lines)))
+    found = replay(load_cassette(path), "queuing").diagnostics
+    assert "unreadable-payload" in [str(one.kind) for one in found]
 
 
 @pytest.mark.parametrize("between", ["", "---\n"])

@@ -262,6 +262,10 @@ FINE: dict[str, list[Any]] = {
     + END,
     "less-than": [chunk({"content": t}) for t in ("a < b", " [1]", " <b>")] + END,
     "retry-and-comments": ["!: ping", "!retry: 10", "!id: 1", HI, *END],
+    "types-as-names-alone": [
+        (one["type"], {key: value for key, value in one.items() if key != "type"})
+        for one in anthropic(*block("Hi"))
+    ],
     "errors-that-are-none": [{**HI, "error": None}, *END],
     "object-of-another-type": [*gemini("Hi"), {"object": ["error"], "errors": []}],
     "status-of-minimax": [
@@ -430,6 +434,14 @@ OTHERS: dict[str, tuple[list[Any], str]] = {
     "dashscope": ([{"output": {"text": "Hi"}, "request_id": "r"}], "DashScope"),
     "llama.cpp": ([{"content": "Hi", "stop": False}], "llama.cpp"),
     "vercel": ([{"type": "start"}], "Vercel AI SDK"),
+    "converse": ([{"messageStart": {"role": "assistant"}}], "Bedrock's Converse"),
+    "cloudflare": ([{"response": "Hi", "p": "abc"}], "Cloudflare's Workers AI"),
+    "mistral": ([{"type": "conversation.response.started"}], "Mistral's Conv"),
+    "langchain": ([{"event": "on_chat_model_stream", "run_id": "r"}], "LangChain"),
+    "whole-anthropic": (
+        [MESSAGE | {"content": [], "model": "m"}],
+        "a whole answer of Anthropic Messages as one event",
+    ),
     "mcp": ([{"jsonrpc": "2.0", "id": 1, "result": {}}], "MCP"),
     "list": ([[{"choices": []}]], "no JSON object"),
 }

@@ -27,7 +27,7 @@ FREE = ("apis/", "agents/letta/", "cassettes/importers/")
 """Where wire keys belong."""
 
 EXCEPTIONS = {
-    "cassettes/classify.py": "`function_call` is Letta's message, which is named",
+    "cassettes/other_streams.py": "`function_call` is Letta's message, which is named",
     "cassettes/json_recordings.py": "a file of one bare chunk or completion",
     "core/accumulate.py": "the field of the public `AccumulatedMessage`",
     "debug/": "views of chat streams: keys of chunks that are drawn or compared",

@@ -11,16 +11,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from harness.cassettes.classify import Kind, classify
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.cassettes.model import Exchange
 
-__all__ = ["document_importer", "text_importer"]
+__all__ = ["document_importer", "text_exchanges"]
 
 _DOCUMENTS = ("har", "recorders", "aimock", "anywhere")
 _TEXTS = (
-    *("curl_trace", "cassetter_toml", "json_log"),
+    *("curl_trace", "hex_dump", "cassetter_toml", "json_log", "table"),
     *("python_literals", "log", "terminal"),
 )
 
@@ -46,13 +48,21 @@ def document_importer(document: Any) -> Importer | None:
     return _first(_DOCUMENTS, document)
 
 
-def text_importer(text: str) -> Importer | None:
-    """Return what reads text that is in no format of its own; None where nothing does.
+def text_exchanges(text: str, path: str) -> list[Exchange]:
+    """Return the exchanges that text in no format of its own holds; may be none.
 
     Args:
         text: All of the text.
+        path: Its name, for errors.
     """
-    return _first(_TEXTS, text)
+    importer = _first(_TEXTS, text)
+    found = [] if importer is None else importer.read(text, path)
+    return found if any(map(_is_recording, found)) else []
+
+
+def _is_recording(exchange: Exchange) -> bool:
+    """Return whether what was found in text is more than words that look like it."""
+    return bool(exchange.request.uri) or classify(exchange).kind is not Kind.OTHER
 
 
 def _first(names: Iterable[str], recorded: Any) -> Importer | None:

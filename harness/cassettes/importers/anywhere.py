@@ -10,31 +10,42 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.detect import api_of_answer, api_of_event
+from harness.apis.detect import api_of_answer, are_events
 from harness.cassettes.importers.base import (
     Restated,
     encoded,
     exchanges_from,
+    is_event,
     mapping,
+    parsed,
     restored,
 )
+from harness.cassettes.importers.json_log import data_lines
+from harness.cassettes.importers.log import data_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.cassettes.model import Exchange
 
+_DEEP = 5  # levels of a row, down to an attribute of a span's event
 _MOST_VALUES = 200_000
 _STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
 _ASKED = re.compile(
-    r"(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates", re.IGNORECASE
+    r"(?!requests$)(?:(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates)",
+    re.IGNORECASE,
 )
 _REQUEST = re.compile(r"(?:orig\w*)?_?req(?:uest)?(?:_?body)?|inputs?", re.IGNORECASE)
+_HEAD = re.compile(r"\AHTTP/\d.*?\r?\n\r?\n", re.DOTALL)
+_ENDED = re.compile(
+    r'"(?:finish_?[rR]eason|stop_reason)": ?"|"type": ?"response\.(?:completed|failed)"'
+)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}\Z")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
 _GZIP = b"\x1f\x8b"
@@ -82,17 +93,62 @@ def _body_of(value: Any) -> bytes | None:
     if isinstance(value, bytes):
         return value if _STREAM.search(value.decode("utf-8", "replace")) else None
     if isinstance(value, dict):
-        is_answer = len(value) > 1 and api_of_answer(value) is not None
-        return _as_json(value) if is_answer else None
+        if len(value) > 1 and api_of_answer(value) is not None:
+            return _as_json(value)
+        held = list(value.values())
+        value = [value] if is_event(value) else held if len(held) > 1 else []
+        return _framed(map(json.dumps, value)) if are_events(value) else None
     if not isinstance(value, list) or not value:
         return None
-    if all(map(_is_event, value)):
-        return b"".join(b"data: %b\n\n" % _as_json(one) for one in value)
+    if are_events(value):
+        return _framed(map(json.dumps, value))
+    if isinstance(value[0], dict | list | int):
+        return _body_of_columns(value) or _body_of_rows(value)
     return _body_of_pieces(value) if all(isinstance(v, str) for v in value) else None
 
 
-def _is_event(value: Any) -> bool:
-    return isinstance(value, dict) and api_of_event("", value) is not None
+def _framed(events: Iterable[str]) -> bytes:
+    return b"".join(b"data: %b\n\n" % encoded(one) for one in events)
+
+
+def _body_of_columns(value: list[Any]) -> bytes | None:
+    """Return the body whose pieces stand in rows, all under the same key."""
+    if whole := _characters(value):
+        return _body_of_text(whole)
+    rows: list[dict[Any, Any]] = [
+        row if isinstance(row, dict) else {0: row} for row in value
+    ]
+    rows = [row for row in rows if row.get("name") == "DataIn"] or rows  # Insomnia's
+    for key in rows[0] if len(rows) > 1 else ():
+        pieces = [_characters(row.get(key)) for row in rows]
+        if all(pieces) and not _ASKED.match(str(key)):
+            body = _body_of_pieces(pieces)
+            if body and len(_ENDED.findall(body.decode("utf-8", "replace"))) < 2:
+                return body
+    return None
+
+
+def _characters(value: Any) -> str:
+    """Return text, or that of bytes as JavaScript prints them; empty for all else."""
+    if isinstance(value, list) and all(type(n) is int and 0 <= n < 256 for n in value):
+        return bytes(value).decode("utf-8", "surrogateescape")
+    return value if isinstance(value, str) else ""
+
+
+def _body_of_rows(value: list[Any]) -> bytes | None:
+    """Return the body whose events stand one in each row, beside its time or name."""
+    events = []
+    for row in value:
+        held = dict(enumerate(row)) if isinstance(row, list) else mapping(row)
+        if any(_ASKED.match(str(key)) for key in held):
+            return None  # rows of exchanges
+        data = list(filter(None, map(data_of, data_lines(held, _DEEP))))
+        if len(data) > 1:
+            return None
+        events += data
+    if len(events) < 2 or sum(bool(_ENDED.search(one)) for one in events) > 1:
+        return None
+    return _framed(events)
 
 
 def _body_of_pieces(value: list[str]) -> bytes | None:
@@ -101,19 +157,31 @@ def _body_of_pieces(value: list[str]) -> bytes | None:
     if packed:
         return packed
     events = [one.strip().removeprefix("data:").strip() for one in value]
-    parsed = [_parsed(one) for one in events if one != "[DONE]"]
-    if parsed and all(map(_is_event, parsed)):
-        return b"".join(b"data: %b\n\n" % encoded(one) for one in events)
-    joined = "".join(value)
-    return encoded(joined) if _STREAM.search(joined) else None
+    if are_events([parsed(one) for one in events if one != "[DONE]"]):
+        return _framed(events)
+    has_breaks = any("\n" in one for one in value)
+    joined = "".join(value) if has_breaks else "\n".join(value)
+    if _STREAM.search(joined):
+        return encoded(joined)
+    for unpack in (bytes.fromhex, _base64):
+        with contextlib.suppress(ValueError):
+            each = b"".join(map(unpack, value))
+            if _STREAM.search(each.decode("utf-8", "replace")):
+                return each
+    return None
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _body_of_text(text: str) -> bytes | None:
+    text = _HEAD.sub("", text)
     if _STREAM.search(text):
         return encoded(text)
     if text[:1] in {"{", "["}:
-        parsed = _parsed(text)
-        return None if isinstance(parsed, str) else _body_of(parsed)
+        value = parsed(text)
+        return None if isinstance(value, str) else _body_of(value)
     return _unpacked(text)
 
 
@@ -132,13 +200,6 @@ def _unpacked(text: str) -> bytes | None:
     inner = data.decode("utf-8", "replace")
     is_text = _STREAM.search(inner) or inner[:1] in {"{", "["}
     return _body_of_text(inner) if is_text else None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _as_json(value: Any) -> bytes:

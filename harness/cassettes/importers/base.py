@@ -6,10 +6,12 @@ Importers restate: an interaction of another recorder becomes one of vcrpy's, wh
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.apis.detect import api_of_event
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.model import Exchange, WireChunk
 from harness.core.diagnostics import DiagnosticKind
@@ -109,3 +111,16 @@ def not_read(text: str) -> Problem:
 def restored(text: str) -> Problem:
     """Return a note about something that was undone or guessed."""
     return Problem(DiagnosticKind.RESTORED, text)
+
+
+def parsed(text: str) -> Any:
+    """Return the value of JSON text; None where it is none."""
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_event(value: Any) -> bool:
+    """Return whether a value is an event that shows whose it is."""
+    return isinstance(value, dict) and api_of_event("", value) is not None

@@ -46,6 +46,10 @@ def _restated(entry: Any) -> Restated:
     notes: list[Any] = []
     headers = _headers(response.get("headers"))
     body = _content(mapping(response.get("content")), notes)
+    events = entry.get("_eventSourceMessages")
+    if isinstance(events, list) and not body:
+        body = "".join(map(_event, map(mapping, events)))
+        notes[:] = [restored(f"{len(events)} events the browser had parsed are framed")]
     messages = entry.get("_webSocketMessages")
     if isinstance(messages, list) and messages:
         notes.append(not_read(f"{len(messages)} WebSocket messages"))
@@ -64,6 +68,12 @@ def _restated(entry: Any) -> Restated:
         {"ended": "error", "error": str(failure)} if failure else {},
         notes,
     )
+
+
+def _event(message: dict[Any, Any]) -> str:
+    name, data = message.get("eventName"), str(message.get("data", ""))
+    named = f"event: {name}\n" if name and name != "message" else ""
+    return named + "".join(f"data: {line}\n" for line in data.split("\n")) + "\n"
 
 
 def _headers(entries: Any) -> list[list[Any]]:

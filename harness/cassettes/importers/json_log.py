@@ -9,8 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.detect import api_of_event
 from harness.cassettes.importers import log
+from harness.cassettes.importers.base import is_event, parsed
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -44,10 +44,14 @@ def _objects(text: str) -> list[dict[str, Any]]:
 def _plain(entry: dict[str, Any]) -> list[str]:
     """Return what an entry carries of a stream as lines of a plain log."""
     time = next((entry[key] for key in _TIMES if isinstance(entry.get(key), str)), "")
-    return [f"{time} log: {line}" for line in _data_lines(entry, 2) if line]
+    return [f"{time} log: {line}" for line in data_lines(entry) if line]
 
 
-def _data_lines(entry: dict[str, Any], depth: int) -> list[str]:
+def _is_event(held: dict[str, Any]) -> bool:
+    return is_event(held) or held.get("type") == "ping" or "error" in held
+
+
+def data_lines(entry: dict[Any, Any], depth: int = 2) -> list[str]:
     """Return the data that values hold: as lines, as an object or as its text.
 
     Loggers keep what they were given beside the message or one level below it, such as
@@ -59,12 +63,14 @@ def _data_lines(entry: dict[str, Any], depth: int) -> list[str]:
             lines += value.strip().splitlines()
             continue
         held = value
-        if isinstance(value, str) and value.strip().startswith("{"):
-            held = next(iter(_objects(value.strip())))
+        if isinstance(value, str) and "{" in value:  # perhaps behind words
+            held = parsed(value[value.index("{") :].strip())
         if isinstance(value, str) and value.strip() == "[DONE]":
             lines.append("data: [DONE]")
-        elif isinstance(held, dict) and api_of_event("", held) is not None:
+        elif isinstance(held, dict) and _is_event(held):
             lines.append(f"data: {json.dumps(held, ensure_ascii=False)}")
         elif isinstance(held, dict) and depth > 1:
-            lines += _data_lines(held, depth - 1)
+            lines += data_lines(held, depth - 1)
+        elif isinstance(held, list) and depth > 2:
+            lines += data_lines(dict(enumerate(held)), depth - 1)
     return lines

@@ -13,12 +13,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, api_of_event
+from harness.cassettes.classify import is_error
 from harness.cassettes.importers.base import (
     encoded,
     exchanges_from,
+    is_event,
+    parsed,
     restored,
 )
 from harness.cassettes.importers.draft import Draft
+from harness.cassettes.importers.python_literals import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +30,20 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_DATA = re.compile(r"(?P<prefix>.*?\w.*?|\s*['\"])(?<![\w.])data: ?(?P<rest>[\[{].*)$")
-_EVENT = re.compile(r"(?P<prefix>.*?\w.*?)(?<![\w.])event: ?(?P<name>[\w.]+)\s*$")
+# Searched, as lines may be long: what stands before them is looked at afterwards.
+_DATA = re.compile(r"(?<![\w.])data: ?(?P<rest>[\[{].*)$")
+_EVENT = re.compile(r"(?<![\w.])event: ?(?P<name>[\w.]+)\s*$")
+# A Python or JSON literal that begins as a line of a stream does, or as an event.
+_LITERAL = re.compile(
+    r"(?<![\w\\])[bB]?(?P<quote>['\"])"
+    r"(?=(?:(?:\\r)?\\n)*(?:(?:data|event|id|retry)?:|\{\S|\[DONE\]))"
+    r"(?:\\.|(?!(?P=quote)|\\).)*(?P=quote)"
+)
+_ANY_LITERAL = re.compile(
+    r"(?<![\w\\])[bB]?(?P<quote>['\"])(?:\\.|(?!(?P=quote)|\\).)*(?P=quote)"
+)
+_OBJECT = re.compile(r"\{|\b[A-Z]\w*(?:Chunk|Event|Response\w*)\(")
+_FIELD = re.compile(r"(?:data|event|id|retry)?:")
 _REQUEST = re.compile(r"\b(?:POST|GET)\b(?: request)?(?: to)? (\S+)")
 _STAMP = re.compile(
     r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)?[T ]?(?P<clock>\d\d:\d\d:\d\d)"
@@ -50,8 +66,8 @@ def _found(text: str) -> Iterator[tuple[int, Any]]:
     prefixed = [
         (number, found)
         for number, line in enumerate(lines, 1)
-        for found in (_DATA.match(line),)
-        if found and not _COMMAND.search(found["prefix"])
+        for found in (_literals(line) or _prefixed(line),)
+        if found
     ]
     if prefixed:
         yield from prefixed
@@ -63,18 +79,27 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
     """Yield JSON objects behind a prefix: line, prefix, value, what it is, its text."""
     decoder = json.JSONDecoder(strict=False)
     end = number = 0
+    shape = ""  # of what stands before an event: what comes behind it again is one
     for line in re.finditer(r"[^\n]*\n?", text):
         number += 1
-        brace = line[0].find("{")
-        if line.start() < end or brace <= 0 or not re.search(r"\w", line[0][:brace]):
+        if line.start() < end:
             continue
-        start = line.start() + brace
+        found = _OBJECT.search(line[0])
+        if found is None or line[0].startswith('{"'):  # lines of JSON are no log
+            continue
+        start, prefix = line.start() + found.start(), line[0][: found.start()]
         try:
             value, end = decoder.raw_decode(text, start)
+            raw = text[start:end]
         except (ValueError, RecursionError):
-            continue
+            value = printed(line[0][found.start() :].rstrip().rstrip(","))
+            raw = json.dumps(value, ensure_ascii=False)
         if isinstance(value, dict):
-            yield number, line[0][:brace], (value, _kind(value), text[start:end])
+            kind = _kind(value)
+            shape = _shape(prefix) if kind else shape
+            yield number, prefix, (value, kind, raw)
+        elif shape and _shape(prefix) == shape:  # a logger had cut it: reported later
+            yield number, prefix, ({}, "event", line[0][found.start() :].strip())
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -88,8 +113,8 @@ def _kind(value: dict[str, Any]) -> str:
 def read(text: str, path: str) -> list[Exchange]:
     """Read the streams of a log."""
     text = _COLOUR.sub("", text)
-    has_data = any(_DATA.match(line) for line in text.splitlines())
-    reader = _Reader()
+    has_data = any(_literals(one) or _prefixed(one) for one in text.splitlines())
+    reader = _Reader(are_lines=not _hold_breaks(text.splitlines()))
     if has_data:
         for number, line in enumerate(text.splitlines(), 1):
             reader.read_line(number, line)
@@ -102,24 +127,38 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, are_lines: bool) -> None:
+        self._are_lines = are_lines
         self.drafts: list[Draft] = [Draft()]
         self._is_done = False
         self._name = ""
+        self._shape = ""  # what stands before the last literal
+        self._cut = ""  # what stands before a literal that ended inside a line
         self._began: float | None = None
         self._lines: list[int] = []
         self._framed = False
 
     def read_line(self, number: int, line: str) -> None:
-        named, found = _EVENT.match(line), _DATA.match(line)
-        if named and not found:
+        named, found = _EVENT.search(line), _prefixed(line)
+        pieces = _literals(line, self._cut)
+        if pieces:
+            self._cut = ""
+            for shape, piece in pieces:
+                whole = _with_its_end(piece) if self._are_lines else _as_sent(piece)
+                self._shape, self._cut = shape, "" if whole.endswith("\n") else shape
+                self._add(number, line, whole)
+                self._is_done = "data: [DONE]" in whole
+        elif named and not found and named.start():
             self._name = named["name"]
-        elif found and not _COMMAND.search(found["prefix"]):
-            for data in _payloads(found):
-                name = f"event: {self._name}\n" if self._name else ""
-                self._name = ""
-                self._add(number, line, f"{name}data: {data}\n\n")
-                self._is_done = data.strip() == "[DONE]"
+        elif found:
+            data = _payload(found)
+            name = f"event: {self._name}\n" if self._name else ""
+            self._name = ""
+            self._add(number, line, f"{name}data: {data}\n\n")
+            self._is_done = data.strip() == "[DONE]"
+        elif self._shape and _shape(line).startswith(f"{self._shape}'{{"):
+            rest = line[line.index("'{") + 1 :]  # a logger had cut it: reported later
+            self._add(number, line, f"data: {rest}\n\n")
         elif (asked := _REQUEST.search(line)) and "://" in asked[1]:
             # A path alone stands in an access log, behind the answer.
             self._open(line)
@@ -134,7 +173,7 @@ class _Reader:
         elif kind == "answer":
             self._add(number, prefix, raw)
             self._is_done = True
-        elif kind:
+        elif kind or (self.drafts[-1].body and not self._is_done and _is_of_any(raw)):
             lines = "\n".join(f"data: {line}" for line in raw.splitlines())
             self._framed = True
             self._add(number, prefix, f"{lines}\n\n")
@@ -175,29 +214,103 @@ class _Reader:
         self._lines, self._framed = [], False
 
 
-def _payloads(found: re.Match[str]) -> list[str]:
-    """Return the data of a line: one, or all events of a Python literal."""
-    prefix, rest = found["prefix"], found["rest"]
-    if rest.startswith('{""'):  # a field of CSV
-        prefix, rest = "", rest.replace('""', '"')
-    quote = re.search(r"b?(['\"])$", prefix)
-    if quote:
-        literal = f"{quote[0]}data: {rest}"
-        end = literal.rfind(quote[1])
+def _prefixed(line: str) -> re.Match[str] | None:
+    found = _DATA.search(line)
+    before = line[: found.start()] if found else ""
+    is_logged = before and (re.search(r"\w", before) or before.strip() in {"'", '"'})
+    return found if is_logged and not _COMMAND.search(before) else None
+
+
+def _literals(line: str, cut: str = "") -> list[tuple[str, str]]:
+    """Return the pieces of a stream that stand in a line as literals, and before them.
+
+    Args:
+        line: The line.
+        cut: What stands before the literal whose piece ended inside a line: the piece
+            behind the same words goes on there, however it begins.
+    """
+    pieces: list[tuple[str, str]] = []
+    if '{""' in line:  # CSV, which doubles its quotes
+        return pieces
+    pattern = _ANY_LITERAL if cut else _LITERAL
+    for found in pattern.finditer(line):
+        shape = _shape(line[: found.start()])
+        text = _value(found[0])
+        goes_on = bool(cut) and shape == cut
+        if goes_on or (_LITERAL.match(found[0]) and _holds_event(text)):
+            pieces.append((shape, text))
+    return pieces
+
+
+def _shape(prefix: str) -> str:
+    return re.sub(r"\d+", "0", prefix)
+
+
+def _value(literal: str) -> str:
+    try:
+        value = json.loads(literal)
+    except ValueError:
         try:
-            text = ast.literal_eval(literal[: end + 1])
+            value = ast.literal_eval(literal)
         except (SyntaxError, ValueError):
-            text = ""
-        if isinstance(text, bytes):
-            text = text.decode("utf-8", "replace")
-        pieces = [line[5:].strip() for line in text.splitlines() if line[:5] == "data:"]
-        if pieces:
-            return pieces
+            return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return str(value)
+
+
+def _holds_event(text: str) -> bool:
+    """Return whether text is lines of a stream, or the data of an event alone."""
+    stripped = text.strip()
+    if _FIELD.match(stripped):
+        return stripped != ":"
+    return stripped == "[DONE]" or (stripped[:1] == "{" and is_event(parsed(stripped)))
+
+
+def _is_of_any(raw: str) -> bool:
+    """Return whether JSON is an event of any API: a ping, or an error."""
+    value = parsed(raw)
+    return isinstance(value, dict) and (value.get("type") == "ping" or is_error(value))
+
+
+def _hold_breaks(lines: list[str]) -> bool:
+    """Return whether a logger wrote pieces, line ends included, and not lines."""
+    pieces = (piece for line in lines for piece in _literals(line))
+    shape, text = next(pieces, ("", ""))
+    return "\n" in text or any(
+        "\n" in piece for line in lines for _, piece in _literals(line, shape) if shape
+    )
+
+
+def _as_sent(piece: str) -> str:
+    """Return a piece; one that is the data of an event alone is framed."""
+    stripped = piece.strip()
+    is_data = stripped == "[DONE]" or is_event(parsed(stripped))
+    return f"data: {stripped}\n\n" if is_data else piece
+
+
+def _with_its_end(text: str) -> str:
+    """Return a line with the end that its logger left out."""
+    whole = _as_sent(text)
+    return whole if whole.endswith("\n") else f"{text}\n"
+
+
+def data_of(line: str) -> str | None:
+    """Return the data that stand in a line, with or without words before them."""
+    found = _DATA.search(line)
+    return None if found is None else _payload(found)
+
+
+def _payload(found: re.Match[str]) -> str:
+    """Return the data of a line, without what a logger wrote behind it."""
+    rest = found["rest"]
+    if rest.startswith('{""'):  # a field of CSV
+        rest = rest.replace('""', '"')
     try:
         _, end = json.JSONDecoder(strict=False).raw_decode(rest)
     except (ValueError, RecursionError):
         end = len("[DONE]") if rest.startswith("[DONE]") else len(rest)
-    return [rest[:end]]
+    return rest[:end]
 
 
 def _seconds(line: str) -> float | None:

@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.detect import api_of_event
+from harness.apis.detect import are_events
 from harness.cassettes.importers.base import (
     Restated,
     encoded,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 _LITERAL = re.compile(r"\s*([bB]?)(['\"]).*\2,?\s*$")
-_START = re.compile(r"^(?=\{|[A-Za-z]\w*\()", re.MULTILINE)
-_OBJECT = re.compile(r"(?:\{|[A-Za-z]\w*\().*[})]$", re.DOTALL)
+_START = re.compile(r"^(?=[\[{]|[A-Za-z]\w*\()", re.MULTILINE)
+_OBJECT = re.compile(r"(?:[\[{]|[A-Za-z]\w*\().*[\]})]$", re.DOTALL)
 _STREAM = re.compile(rb"^(?:data|event): ?|^[\[{]")
 
 
@@ -89,23 +89,25 @@ def _object(node: ast.AST) -> Any:
     return ast.literal_eval(node)
 
 
+def printed(text: str) -> Any:
+    """Return the JSON of what Python printed; None where it is no object."""
+    try:
+        return _object(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+
+
 def objects(text: str) -> list[dict[str, Any]]:
     """Return the events that Python printed, also over several lines each.
 
     None where something else stands between them.
     """
-    found = []
+    found: list[Any] = []
     for line in _START.split(text):
         stripped = line.strip()
         if not stripped:
             continue
-        if not _OBJECT.match(stripped):
-            return []
-        try:
-            value = _object(ast.parse(stripped, mode="eval").body)
-        except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-            return []
-        if not isinstance(value, dict) or api_of_event("", value) is None:
-            return []
-        found.append(value)
-    return found
+        value = printed(stripped) if _OBJECT.match(stripped) else None
+        values = value if isinstance(value, list) else [value]
+        found += values
+    return found if are_events(found) else []

@@ -4,6 +4,8 @@
   betamax/util.py. Bodies are `string` or `base64_string` beside their `encoding`.
 - go-vcr, versions 1 to 4. Source: cassette/cassette.go. Bodies are text, a request has
   `url`, a response has `code` beside a `status` line, and since version 3 a `duration`.
+- The replays of Google's SDK. Source: google/genai/_replay_api_client.py. Bodies are
+  lists of what was parsed, `body_segments`; what a stream brought is several.
 - cassetter. Source: "Cassette formats" and its conformance files. A body is `{type:
   json | text | binary | none, content: ...}`, binary ones in hexadecimal.
 - Charles Proxy (`.chlsj`). Source: "JSON Session File" and its own exports: a list of
@@ -61,6 +63,8 @@ def _reader(document: Any) -> Callable[[Any, str], list[Exchange]] | None:
         return _read_ruby
     first = first_interaction(document)
     request, response = _parts(first)
+    if "body_segments" in response:
+        return _read_google
     if "url" in request and "uri" not in request and "response" in first:
         return _read_go
     is_typed = any(_is_typed(part.get("body")) for part in (request, response))
@@ -127,6 +131,31 @@ def _read_go(document: Any, path: str) -> list[Exchange]:
             )
         )
     return exchanges_from(restated, path)
+
+
+def _read_google(document: Any, path: str) -> list[Exchange]:
+    restated = []
+    for request, response in map(_parts, document["interactions"]):
+        asked, came = (_segments(part) for part in (request, response))
+        is_stream = "stream" in str(request.get("url")) or len(came) > 1
+        framed = "".join(f"data: {segment}\n\n" for segment in came)
+        restated.append(
+            Restated(
+                request.get("method"),
+                request.get("url"),
+                request.get("headers"),
+                asked[0] if asked else None,
+                response.get("status_code"),
+                headers=response.get("headers"),
+                body=framed if is_stream else "".join(came),
+            )
+        )
+    return exchanges_from(restated, path)
+
+
+def _segments(part: dict[Any, Any]) -> list[str]:
+    segments = part.get("body_segments")
+    return [json.dumps(one) for one in segments if one] if segments else []
 
 
 def _go_seconds(duration: Any) -> float | None:

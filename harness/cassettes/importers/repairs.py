@@ -9,14 +9,15 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from harness.cassettes.chunked import SIZE, dechunked
 from harness.cassettes.importers.base import restored
 
 if TYPE_CHECKING:
     from harness.core.parts import Problem
 
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})\r?\n")
 _SIZE_LINE = re.compile(
-    rb"^[0-9a-fA-F]{1,8}\r?\n(?=data:|event:|id:|retry:|:|\s*\Z)", re.MULTILINE
+    rb"^[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r?\n(?=data:|event:|id:|retry:|:|\s*\Z)",
+    re.MULTILINE,
 )
 _LAST_SIZE = re.compile(rb"\n0\s*\Z")
 _BREAK = re.compile(rb"(?:\\r)?\\n(?=data:|event:|id:|:|(?:\\r)?\\n|\s*\Z)")
@@ -39,19 +40,11 @@ def repaired(body: bytes) -> tuple[bytes, list[Problem]]:
 
 def _without_sizes(body: bytes) -> bytes:
     """Undo the chunked transfer encoding."""
-    if not _SIZE.match(body):  # a terminal's text, from its first field on
+    if not SIZE.match(body):  # a terminal's text, from its first field on
         return _SIZE_LINE.sub(b"", body) if _LAST_SIZE.search(body) else body
-    pieces, position = [], 0
-    while found := _SIZE.match(body, position):
-        size = int(found[1], 16)
-        end = found.end() + size
-        if not size or body[end : end + 2] != b"\r\n":
-            break
-        pieces.append(body[found.end() : end])
-        position = end + 2
-    if found and not int(found[1], 16):
-        return b"".join(pieces)
-    return _SIZE_LINE.sub(b"", body)  # its line ends were translated
+    whole = dechunked(body)
+    # Where the line ends were translated the sizes are wrong.
+    return _SIZE_LINE.sub(b"", body) if whole is None else whole
 
 
 def _with_breaks(body: bytes) -> bytes:
@@ -72,7 +65,7 @@ def _without_entities(body: bytes) -> bytes:
 
 def _with_blank_lines(body: bytes) -> bytes:
     """Part the events of lines without blank ones, as `grep data:` prints them."""
-    lines = body.strip().splitlines()
+    lines = body.removeprefix(b"\xef\xbb\xbf").strip().splitlines()
     if b"" in lines or sum(line[:5] == b"data:" for line in lines) < 2:
         return body
     parted: list[bytes] = []

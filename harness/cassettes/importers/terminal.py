@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from harness.cassettes.importers.base import (
     encoded,
     exchanges_from,
+    is_event,
+    parsed,
     restored,
 )
 from harness.cassettes.importers.draft import Draft, draft_of_command, header_of
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _FIRST_FIELD = re.compile(r"(?:data|event): ?\S|\{\"[^\n]*\}\s*$")
 _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
+# The first line behind words, a tag, a quote or the progress that curl shows.
+_FIRST_BEHIND = re.compile(r"(?<![\w.])data: ?(?P<rest>\{(?:\"|&quot;).*\})\s*$")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? \d{3}(?: |$)")
 _REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d(?:\.\d)?$")
@@ -214,6 +218,9 @@ class _Reader:
             begins = _FIRST_FIELD.match(line) or (
                 self._in_fence and line.lstrip()[:1] in {"{", "["}
             )
+            if may_begin and not begins and (found := _FIRST_BEHIND.search(line)):
+                begins = "&quot;" in found["rest"] or is_event(parsed(found["rest"]))
+                line = line[found.start() :]
             if not (may_begin and begins):
                 return
             if self._draft is None:
