@@ -74,13 +74,20 @@ def _begun_twice(payloads: Arrival) -> int:
 
 def _said_once(stream: Arrival) -> Iterator[Arrival]:
     """Yield the stream without what Responses repeats when something is over."""
+    rest = tuple(payload for payload in stream if not _is_over(payload))
+    if len(rest) < len(stream):
+        yield rest
     for number, payload in enumerate(stream):
         before, after = stream[:number], stream[number + 1 :]
         response = payload.get("response")
         if isinstance(response, dict) and response.get("output"):
             yield (*before, {**payload, "response": {**response, "output": []}}, *after)
-        if str(payload.get("type")).endswith(".done"):
+        if _is_over(payload):
             yield (*before, *after)
+
+
+def _is_over(payload: dict[str, Any]) -> bool:
+    return str(payload.get("type")).endswith(".done")
 
 
 def _joined_events(stream: Arrival) -> Iterator[Arrival]:

@@ -83,7 +83,7 @@ class Campaign:
         Returns:
             The different failures, smallest form of each, in order of discovery.
         """
-        self._judge.shows()  # what is learnt before counts as warm-up
+        self._judge.learn()  # what is learnt before counts as warm-up
         started = time.monotonic()
         try:
             for case in self._cases:

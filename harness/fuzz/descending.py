@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,12 +43,21 @@ class Tries:
 def descend(
     stream: Arrival, candidates: Callable[[Arrival], Iterator[Arrival]], test: Tries
 ) -> Arrival:
-    """Take the first candidate that fails, and start again from it."""
+    """Take each candidate that fails, until no candidate of what is left does.
+
+    After one that fails it goes on where it was: the spans before it, which are larger,
+    did not fail with more around them, and a slow consumer is asked little.
+    """
+    start = 0
     while True:
-        smaller = next((c for c in candidates(stream) if test(c)), None)
-        if smaller is None:
+        left = islice(enumerate(candidates(stream)), start, None)
+        found = next(((number, c) for number, c in left if test(c)), None)
+        if found is not None:
+            start, stream = found
+        elif start:
+            start = 0
+        else:
             return stream
-        stream = smaller
 
 
 def shrink_pieces(

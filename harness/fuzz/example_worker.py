@@ -177,7 +177,7 @@ def _judge(job: Job, send: Any, hung: Any) -> tuple[Judge, About]:
     reached.set()
     taken = RUNNING.taken
     send("reached")
-    shows = judge.shows()
+    shows = judge.learn()
     error = judge.consumer.last_error
     trace = "" if error is None else "".join(traceback.format_exception(error))
     about = About(

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
 _WHOLE = parse_split("whole")
+_LONG_SPAN = 4  # chunks; shorter ones are put together two by two
+
+
+def fused_spans(stream: Arrival) -> Iterator[Arrival]:
+    """Yield a long stream with spans in as few chunks as hold the same."""
+    size = len(stream) // 2
+    while size >= _LONG_SPAN:
+        for start in range(0, len(stream) - size + 1, size):
+            span = stream[start : start + size]
+            merged = payloads_of(cut_chunks(_WHOLE, chunks_of(span)))
+            if len(merged) < size:
+                yield (*stream[:start], *merged, *stream[start + size :])
+        size //= 2
 
 
 def fused(stream: Arrival) -> Iterator[Arrival]:

@@ -25,7 +25,7 @@ from harness.fuzz.driving import Level
 from harness.fuzz.endings import differing, truncation
 from harness.fuzz.further import closing, earliness, interfaces, translation
 from harness.fuzz.likely_causes import cause
-from harness.fuzz.probes import Shows, learn, learn_beside
+from harness.fuzz.probes import Probed, Shows, learn, learn_beside
 from harness.fuzz.relations import Failure, difference
 from harness.fuzz.running import RUNNING
 from harness.fuzz.shown_calls import is_marked, lost_calls, spoken, without_marks
@@ -59,6 +59,8 @@ class Judge:
         self.key = key
         self.assistant = assistant
         self.api = consumer.api
+        reads_bytes = consumer.level.reads_bytes
+        self._probed = Probed(self.run, reads_bytes=reads_bytes, api=self.api)
         self._shows: Shows | None = None
         self._beside: Endings | None = None
         self.own: tuple[Consumer, Consumer] | None = None
@@ -429,23 +431,24 @@ class Judge:
             return failure
         return replace(failure, uncut=self.run(whole(failure.arrived, self.api)))
 
+    def learn(self) -> Shows:
+        """Learn all that is asked of plain streams: the warm-up of a campaign."""
+        if self.consumer.level is not Level.HANDLER:
+            self.beside()
+        return self.shows()
+
     def beside(self) -> Endings:
         """Return what the consumer shows beside texts and calls; asked once."""
         if self._beside is None:
-            is_bytes = self.consumer.level.reads_bytes
-            self._beside = learn_beside(self.run, reads_bytes=is_bytes, api=self.api)
+            self._beside = learn_beside(self._probed)
         return self._beside
 
     def shows(self) -> Shows:
         """Return what the consumer shows of plain streams; asked once."""
-        if self._shows is None and self.consumer.level is Level.HANDLER:
-            self._shows = Shows()  # it returns one text, and no probe has one for it
         if self._shows is None:
-            self._shows = learn(
-                self.run,
-                reads_bytes=self.consumer.level.reads_bytes,
-                api=self.api,
-            )
+            is_handler = self.consumer.level is Level.HANDLER
+            # A handler returns one text, and no probe has one for it.
+            self._shows = Shows() if is_handler else learn(self._probed)
         return self._shows
 
 

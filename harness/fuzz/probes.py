@@ -6,6 +6,7 @@ What a consumer does not show there is never asked of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import canonical
@@ -119,23 +120,36 @@ def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
     return {name: write(api, answer) for name, answer in answers.items()}
 
 
-def learn(
-    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
-) -> Shows:
-    """Learn what a consumer shows.
+class Probed:
+    """What a consumer gives for each plain stream, run when first asked for.
 
     Args:
         run: Runs one example of it.
         reads_bytes: Whether it is fed with bytes.
         api: Whose events it takes.
     """
-    streams = _streams(api, reads_bytes=reads_bytes)
-    said = {name: run(streams[name]) for name in _NEEDED}
+
+    def __init__(
+        self, run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+    ) -> None:
+        self.api = api
+        self._reads_bytes = reads_bytes
+        self.outcome = cache(lambda name: run(self.streams[name]))
+
+    @cached_property
+    def streams(self) -> dict[str, Arrival]:
+        """The streams by name."""
+        return _streams(self.api, reads_bytes=self._reads_bytes)
+
+
+def learn(probed: Probed) -> Shows:
+    """Learn what a consumer shows."""
+    said: dict[str, Outcome] = {name: probed.outcome(name) for name in _NEEDED}
     content = kind_of(said["content"].texts, _PROBE_TEXT)
     calls = said["calls"].as_json().calls
     if content is None or not calls:
         # What loses the last piece, or the last call, shows the others.
-        several = run(streams["several"])
+        several = said["several"] = probed.outcome("several")
         calls = calls or several.as_json().calls
         if content is None:
             held = several.texts.items()
@@ -165,15 +179,12 @@ def learn(
     )
 
 
-def learn_beside(
-    run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
-) -> Endings:
-    """Learn what a consumer shows beside texts and calls; arguments as of `learn`."""
-    streams = _streams(api, reads_bytes=reads_bytes)
+def learn_beside(probed: Probed) -> Endings:
+    """Learn what a consumer shows beside texts and calls."""
     return learn_endings(
         {
-            name: (truth_of(stream, "", api), run(stream))
-            for name, stream in streams.items()
+            name: (truth_of(stream, "", probed.api), probed.outcome(name))
+            for name, stream in probed.streams.items()
             if name not in {"reasoning", "several"}
         }
     )

@@ -36,7 +36,7 @@ from harness.fuzz.descending import (
     shorter,
     shrink_pieces,
 )
-from harness.fuzz.fused_chunks import fused
+from harness.fuzz.fused_chunks import fused, fused_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,7 +173,7 @@ def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
     before = None
     while before != stream and len(stream) <= MANY:
         before = stream
-        for candidates in (shorter, fused, _barer, _with_less_text):
+        for candidates in (fused_spans, shorter, fused, _barer, _with_less_text):
             stream = descend(stream, candidates, test)
     return stream
 

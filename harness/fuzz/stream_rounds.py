@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.fuzz.stream_trials import StreamTrials
     from harness.fuzz.trial_cases import Case
 
-_SOON = 2  # streams before the first is ended otherwise
-
 
 def stream_cases(trials: StreamTrials) -> Iterator[Case]:
     """Yield everything once, then random cuts and made streams without end.
@@ -34,9 +32,8 @@ def stream_cases(trials: StreamTrials) -> Iterator[Case]:
     for number, name in enumerate(names):
         ends = "floor" if number == len(names) - 1 else ""
         yield case(f"{name}, as it is", trials.as_it_is, name, ends=ends)
-        if number == _SOON and first in names:
-            # What breaks the most, where a slow consumer comes no further.
-            yield case(f"{first}, ended otherwise", trials.truncation, first)
+    if first in names:  # what breaks the most, after what is asked once only
+        yield case(f"{first}, ended otherwise", trials.truncation, first)
     yield from _telling(trials, names)
     yield from _product(trials, names)
     for number, name in enumerate(names):

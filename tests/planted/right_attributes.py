@@ -101,7 +101,10 @@ async def anthropic_blocks(events: AsyncIterator[_Object]) -> _Object:
     return {
         "text": "".join(block["text"] for block in of("text")),
         "tool_calls": [
-            {"name": b["name"], "arguments": b["json"] or json.dumps(b.get("input"))}
+            {
+                "name": b["name"],
+                "arguments": b["json"] or json.dumps(b.get("input") or {}),
+            }
             for b in of("tool_use")
         ],
         "thinking": [

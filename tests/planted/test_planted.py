@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from harness.fuzz.campaign import Campaign, Plan
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
+from harness.fuzz.findings import _LateError, shrunk
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
 from tests.planted import (
@@ -37,6 +39,7 @@ _SECONDS = 10.0
 _MOST_FRAGMENTS = 6
 _MOST_CHUNKS = 4
 _SLOW_EXAMPLES = 300  # a minute at five examples a second
+_SLOW_TRIES = 75  # in the quarter of a minute that shrinking is given
 _APIS = ("responses", "anthropic", "gemini")
 
 
@@ -196,6 +199,38 @@ def test_bug_is_found_within_the_examples_of_a_slow_consumer(
         )
 
 
+@pytest.mark.parametrize(
+    ("target", "apis"),
+    [
+        (shapes.TagsInOnePiece, ()),
+        (unseen.SortsAsText, ()),
+        (api_bugs.LosesTextBesideCalls, _APIS),
+        (api_bugs.ReversesCalls, _APIS),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bug_of_a_slow_consumer_is_small_in_time(
+    target: object, apis: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes the most tries has four events after those that a slow one gets."""
+    monkeypatch.setattr(
+        "harness.fuzz.campaign.shrunk", lambda _, failure, *__, **___: failure
+    )
+    judge = judge_of(target, Wanted(Level.CHUNKS, apis=apis))
+    campaign = Campaign(judge, Plan(offered(judge), max_examples=_SLOW_EXAMPLES))
+    (failure,) = campaign.run()
+    run, runs = judge.consumer.run, count(1)
+
+    def until_it_is_late(*args: Any, **named: Any) -> Any:
+        if next(runs) == _SLOW_TRIES:
+            raise _LateError
+        return run(*args, **named)
+
+    monkeypatch.setattr(judge.consumer, "run", until_it_is_late)
+    monkeypatch.setattr(judge, "with_uncut", lambda failure: failure)
+    assert len(shrunk(judge, failure).arrived) <= _MOST_CHUNKS
+
+
 @pytest.mark.parametrize("target", unseen.BYTES, ids=lambda t: t.__name__)
 def test_bug_of_bytes_is_found_within_the_examples_of_a_slow_consumer(
     target: object,
@@ -213,6 +248,13 @@ def test_limit_of_events_is_found_in_few_tries() -> None:
     assert "queue.Full" in failure.kind
     assert 1000 < len(failure.arrived) < 1100
     assert f"it takes about {len(failure.arrived)} events" in failure.note
+
+
+def test_what_shows_the_first_of_two_calls_only_is_not_silent() -> None:
+    """It is a finding, and no target that cannot be fuzzed."""
+    judge = judge_of(unseen.CallOnNext, Wanted(Level.CHUNKS, apis=("responses",)))
+    assert judge.learn().calls
+    assert not judge.learn().is_silent
 
 
 def test_long_text_is_short_in_a_test_to_paste() -> None:

@@ -87,7 +87,7 @@ def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
     from harness.fuzz.trial_cases import run_case
 
     relations = offered(judge)
-    judge.shows()  # imports and what is learnt before do not count
+    judge.learn()  # imports and what is learnt before do not count
     started, examples = time.monotonic(), 0
     for case in cases_of(judge, Plan(relations)):
         recorded = run_case(case, relations).recorded
