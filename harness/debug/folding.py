@@ -6,8 +6,7 @@ texts by kind and calls in order. What is known is read as what it is:
 - text: the kind `text`;
 - chunks and completions of the OpenAI API (anything with `choices`), and messages
   with `tool_calls`: what they say, read by `harness.core.accumulate`;
-- the messages of `harness.agents.letta.messages`: their text, and calls by
-`function_call_id`;
+- our own messages, light or models: their text, and calls by `function_call_id`;
 - anything with a `name` and `arguments`, or fields that are called alike: a call.
 
 Everything else is taken apart generically: an object is its fields, a text among
@@ -27,7 +26,7 @@ import json
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light import LightMessage, MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,
@@ -78,7 +77,12 @@ class _Folding:
     def add(self, item: Any) -> None:
         """Add an emitted message."""
         kind = type(item)
-        if kind is InternalMonologue:
+        if kind is LightMessage:  # of ours, whose model nobody has asked for
+            if len(item.fields) == 1 and item.kind != "FunctionCallMessage":
+                self._text(*next(iter(item.fields.items())))
+            else:
+                self.add(item.to_model())
+        elif kind is InternalMonologue:
             self._text("internal_monologue", item.internal_monologue)
         elif kind is FunctionCallMessage:
             call = item.function_call

@@ -16,11 +16,14 @@ from harness import (
     FunctionCallMessage,
     InternalMonologue,
 )
+from harness.agents.letta.light import CallFields, LightMessage
 from harness.apis.json_values import canonical
 from harness.debug.folding import fold
 from harness.debug.outcomes import Call, Outcome
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)
+_WHOLE = {"name": "g", "arguments": "{}", "function_call_id": "2"}
+_RETURNED = {"status": "success", "function_call_id": "2"}
 
 
 def _thought(text: str) -> InternalMonologue:
@@ -203,6 +206,23 @@ def test_canonical_json_is_what_is_compared() -> None:
 def test_beginning_is_told(part: Outcome, whole: Outcome, is_beginning: bool) -> None:
     """A beginning has no more texts and calls, and each is a beginning of its own."""
     assert part.begins(whole) is is_beginning
+
+
+def test_light_messages_are_their_models() -> None:
+    """A message of ours is folded alike, whether its model was made or not."""
+    light = [
+        LightMessage(kind, "m", _DATE, fields)
+        for kind, fields in (
+            ("InternalMonologue", {"internal_monologue": "a"}),
+            ("FunctionCallMessage", {"function_call": {"name": "f"}}),
+            ("FunctionCallMessage", {"function_call": {"arguments": "[1]"}}),
+            ("FunctionCallMessage", {"function_call": CallFields(_WHOLE)}),
+            ("AssistantMessage", {"assistant_message": "b"}),
+            ("FunctionReturn", {"function_return": "c", **_RETURNED}),
+        )
+    ]
+    assert fold(light) == fold([message.to_model() for message in light])
+    assert fold(light).calls == (Call("f", "[1]"), Call("g", "{}"))
 
 
 def test_ending_is_shown_apart() -> None:

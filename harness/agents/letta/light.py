@@ -139,9 +139,8 @@ def make_message(
         date: Its date.
         fields: The others.
     """
-    call = fields.get("function_call")
-    if isinstance(call, dict):
-        models = _models()
+    if kind == "FunctionCallMessage":
+        models, call = _models(), fields["function_call"]
         whole = type(call) is CallFields
         made = models.FunctionCall if whole else models.FunctionCallDelta
         fields = {"function_call": made(**call)}

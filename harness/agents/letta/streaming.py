@@ -219,7 +219,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         tokens = self._tokens
         if tokens is None:
             tokens = self._token_reader()
-        self._outbox.put_all(tokens.feed(payload, message_id, message_date))
+        parts = tokens.read(payload)
+        self._outbox.put_all(tokens.feed(parts, message_id, message_date))
 
     def process_parts(
         self, parts: list[Part], message_id: str, message_date: datetime
@@ -242,7 +243,7 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         tokens = self._tokens
         if tokens is None:
             tokens = self._token_reader()
-        self._outbox.put_all(tokens.feed_parts(parts, message_id, message_date))
+        self._outbox.put_all(tokens.feed(parts, message_id, message_date))
 
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the user knows what they wrote."""

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from harness.agents.letta.light import MakeMessage
     from harness.agents.letta.messages import StreamedMessage
-    from harness.apis.chat.chunks import Payload
 
 
 _CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
@@ -59,7 +58,8 @@ class TokenMessages:
         thoughts_argument: str | None = None,
         make: MakeMessage = make_message,
     ) -> None:
-        self._reader = DeltaReader()
+        self.read = DeltaReader().read
+        """Reads a chunk's JSON object, of any shape, for those who have not."""
         self._router = CallRouter(
             assistant_function, assistant_argument, thoughts=thoughts_argument
         )
@@ -70,33 +70,18 @@ class TokenMessages:
         self._date: datetime
 
     def feed(
-        self, payload: Payload, message_id: str, message_date: datetime
+        self, parts: list[Part], message_id: str, message_date: datetime
     ) -> list[StreamedMessage]:
-        """Read one chunk.
+        """Take one chunk.
 
         Args:
-            payload: The chunk's JSON object; any shape.
+            parts: What `read` made of it, or another `DeltaReader`: the same one for
+                all chunks of the response.
             message_id: The id of the messages it leads to.
             message_date: Their date.
 
         Returns:
             The messages, in order; empty if it has nothing to show.
-        """
-        return self.feed_parts(self._reader.read(payload), message_id, message_date)
-
-    def feed_parts(
-        self, parts: list[Part], message_id: str, message_date: datetime
-    ) -> list[StreamedMessage]:
-        """Take one chunk that somebody else has read; what `feed` comes down to.
-
-        Args:
-            parts: What a `DeltaReader` made of the chunk: the same one for all chunks
-                of the response, and `feed` for none of them.
-            message_id: As for `feed`.
-            message_date: As for `feed`.
-
-        Returns:
-            As `feed`.
         """
         self._id = message_id
         self._date = message_date

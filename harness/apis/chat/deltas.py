@@ -114,17 +114,18 @@ class DeltaReader:
             What it carries of this choice, in order; empty if nothing.
         """
         choices = payload.get("choices")
-        if type(choices) is not list:
-            return []
-        if len(choices) == 1:  # nearly every chunk: no list of lists to flatten
-            choice = choices[0]
-            if type(choice) is dict and choice_index(choice) == self.choice:
-                return self.read_choice(choice)
-            return []
         parts: list[Part] = []
-        for choice in choices:
-            if type(choice) is dict and choice_index(choice) == self.choice:
-                parts += self.read_choice(choice)
+        for choice in choices if type(choices) is list else ():
+            if type(choice) is not dict:
+                continue
+            index = choice.get("index")
+            if (index if type(index) is int else index_of(index) or 0) != self.choice:
+                continue
+            delta = choice.get("delta")
+            if type(delta) is not dict:
+                delta = delta_of(choice)
+            found = self.read_delta(delta, choice.get("finish_reason"))
+            parts = parts + found if parts else found
         return parts
 
     def read_choice(self, choice: dict[str, Any]) -> list[Part]:
