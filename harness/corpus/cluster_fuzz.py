@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import pickle
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ class ClusterPool(Pool):
                 first = int(item.name)
                 self._done.update(enumerate(found, first))
                 self._merge()
-                if self._deadline is not None and time.monotonic() >= self._deadline:
+                if self._left() <= 0:
                     raise OverError(f"{self._job.plan.time_s:g} seconds were over")
 
     def _merge(self) -> None:

@@ -56,8 +56,8 @@ class Pool:
         self._done: dict[int, Recorded] = {}
         self._next = 0  # the case that is merged next
         self._hangs = 0
-        self._started = 0.0
-        self._cold = jobs  # workers that have not learnt yet what the target shows
+        self._started = math.inf
+        self._cold = 0  # workers that have not learnt yet what the target shows
         self._tester: Worker | None = None
         self.about: About | None = None
         """What is known of the target once it runs."""
@@ -84,7 +84,7 @@ class Pool:
             except HungError as hung:
                 self.tried.ended = "it hung on a plain stream"
                 return [hung.failure]
-            self._started = time.monotonic()
+            self._started, self._cold = time.monotonic(), self._jobs
             try:
                 self._work()
             except OverError as over:
