@@ -47,17 +47,6 @@ STANDARD = Style()
 class _Call:
     """A function call that is being collected."""
 
-    __slots__ = (
-        "_machine",
-        "_text",
-        "id",
-        "is_custom",
-        "is_due",
-        "name",
-        "signature",
-        "source",
-    )
-
     def __init__(self, source: ToolCall) -> None:
         self.source = source
         self.is_custom = source.type != "function"
@@ -99,18 +88,6 @@ class PendingCandidate:
         style: How to write.
         leave_out: Called with the name of what cannot be written.
     """
-
-    __slots__ = (
-        "_begins",
-        "_calls",
-        "_finish",
-        "_is_done",
-        "_kind",
-        "_leave_out",
-        "_number",
-        "_queue",
-        "_style",
-    )
 
     def __init__(
         self, number: int, style: Style, leave_out: Callable[[str], None]
