@@ -14,7 +14,6 @@ from harness.fuzz.arrivals import truth_of
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["is_marked", "lost_calls", "spoken", "without_marks"]
 
 _NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
 

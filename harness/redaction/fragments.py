@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.redaction.body_slots import Slot
-    from harness.redaction.detectors import Span
+    from harness.redaction.spans import Span
 
-__all__ = ["body_secrets"]
 
 _BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone
 _BETWEEN = b'\n"\0"\n'  # no secret goes on over it; a parameter needs more before it

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["REDACTED", "is_mark", "is_same_text", "mark", "marked", "replace"]
 
 REDACTED = "REDACTED"
 """What stands in place of a secret in headers and URLs."""

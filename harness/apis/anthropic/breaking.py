@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["CHANGES"]
-
 
 # -- Endings ---------------------------------------------------------------------------
 
