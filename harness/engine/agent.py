@@ -11,7 +11,6 @@ event loop had a turn (async).
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from harness.agents.letta.surrogates import encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
+from harness.apis.json_values import parsed
 from harness.cassettes.classify import Classification, Kind
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.fielded import Fielded
@@ -474,10 +474,7 @@ def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:
     """Return the arguments (None if they are no object) and how they are shown."""
     if kind == "custom":  # any text, which is its one argument
         return {"input": text}, repr(text)
-    try:
-        arguments = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None, text
+    arguments = parsed(text)
     if not isinstance(arguments, dict):
         return None, text
     return arguments, repr(arguments)

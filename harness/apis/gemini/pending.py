@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.gemini.partial_args import partial_args
+from harness.apis.json_values import parsed
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 
 if TYPE_CHECKING:
@@ -73,10 +73,7 @@ class _Call:
         text = "".join(self._text)
         if self.is_custom:
             return {"input": text}
-        try:
-            args = json.loads(text or "{}", strict=False)
-        except (ValueError, RecursionError):
-            return None
+        args = parsed(text or "{}")
         return args if isinstance(args, dict) else None
 
 
