@@ -23,6 +23,7 @@ from harness.fuzz.trial_cases import EnoughError, Found, Recorded, Recorder
 from harness.fuzz.watching import watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from harness.fuzz.arrivals import Arrival
@@ -117,7 +118,7 @@ def work(connection: Connection, job: Job) -> None:
     while (message := received.get()) is not None:
         try:
             if message[0] == "run":
-                send("done", message[1], runner.run(message[1]))
+                send("done", message[1], runner.run(message[1], send))
             elif message[0] == "try":
                 judge.run(message[1])
                 send("tried")
@@ -180,7 +181,7 @@ def _judge(job: Job, send: Any, hung: Any) -> tuple[Judge, About]:
     reached.set()
     taken = RUNNING.taken
     send("reached")
-    shows = judge.learn()
+    shows = judge.shows()
     error = judge.consumer.last_error
     trace = "" if error is None else "".join(traceback.format_exception(error))
     about = About(
@@ -207,12 +208,17 @@ class _Runner:
         self._cases = enumerate(cases_of(judge, plan, job.recordings))
         self._state = state
         self._agains: dict[tuple[int, int], Any] = {}
+        self._is_warm = False
 
-    def run(self, number: int) -> Any:
+    def run(self, number: int, send: Callable[..., None]) -> Any:
         """Run a case; numbers only grow."""
         case = self._case(number)
         recorder = Recorder(self._plan.relations, self._plan.max_examples)
         self._state.recorder, self._state.number = recorder, number
+        if not self._is_warm:  # as a part of the case: what hangs here is a finding
+            self._judge.learn()
+            self._is_warm = True
+            send("warm")
         try:
             case.run(recorder)
             recorder.recorded.ends = case.ends

@@ -6,6 +6,7 @@ are; a process that hangs or dies is ended and replaced, and its example is a fi
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from multiprocessing.connection import wait
@@ -55,7 +56,8 @@ class Pool:
         self._done: dict[int, Recorded] = {}
         self._next = 0  # the case that is merged next
         self._hangs = 0
-        self._deadline: float | None = None
+        self._started = 0.0
+        self._cold = jobs  # workers that have not learnt yet what the target shows
         self._tester: Worker | None = None
         self.about: About | None = None
         """What is known of the target once it runs."""
@@ -82,14 +84,12 @@ class Pool:
             except HungError as hung:
                 self.tried.ended = "it hung on a plain stream"
                 return [hung.failure]
-            started = time.monotonic()
-            time_s = self._job.plan.time_s
-            self._deadline = None if time_s is None else started + time_s
+            self._started = time.monotonic()
             try:
                 self._work()
             except OverError as over:
                 self.tried.ended = str(over)
-            self.tried.seconds = time.monotonic() - started
+            self.tried.seconds = time.monotonic() - self._started
         finally:
             for worker in [*self._workers, *([self._tester] if self._tester else [])]:
                 worker.end()
@@ -107,9 +107,7 @@ class Pool:
         for worker in self._workers:
             self._feed(worker, sent)
         while True:
-            pause = 0.25
-            if self._deadline is not None:
-                pause = max(0.0, min(pause, self._deadline - time.monotonic()))
+            pause = max(0.0, min(0.25, self._left()))
             ready = wait([worker.connection for worker in self._workers], pause)
             for worker in list(self._workers):
                 if worker.connection in ready:
@@ -119,8 +117,12 @@ class Pool:
             self._merge()
             for worker in self._workers:
                 self._feed(worker, sent)
-            if self._deadline is not None and time.monotonic() >= self._deadline:
+            if self._left() <= 0:
                 raise OverError(f"{self._job.plan.time_s:g} seconds were over")
+
+    def _left(self) -> float:
+        time_s = self._job.plan.time_s
+        return math.inf if time_s is None else self._started + time_s - time.monotonic()
 
     def _feed(self, worker: Worker, sent: dict[int, int]) -> None:
         """Keep a worker busy, but not far ahead of what has been merged."""
@@ -149,6 +151,9 @@ class Pool:
         elif message[0] == "hung":
             _, _, recorded, failure = message
             self._replace(worker, hanging(recorded, failure))
+        elif message[0] == "warm" and self._cold:
+            self._cold -= 1  # the warm-up of the last worker that has one is over
+            self._started = time.monotonic()
         elif message[0] == "usage":
             raise SetUpError(message[1], message[2])
         # Else it is alive, which its having been heard shows.
