@@ -14,19 +14,6 @@ from typing import NamedTuple
 
 from harness.errors import UsageError, shorten
 
-__all__ = [
-    "BODY",
-    "CASSETTE",
-    "EVENT",
-    "IDLE",
-    "LIMITS",
-    "LOGGED",
-    "REQUEST",
-    "REQUEST_TIME",
-    "SESSIONS",
-    "Limit",
-]
-
 _MIB = 1 << 20
 
 

@@ -261,8 +261,6 @@ class _Unread(NamedTuple):
 class UnreadFields:
     """Collects the unread leaves of one stream, once a path."""
 
-    __slots__ = ("_count", "_found", "_table", "last")
-
     def __init__(self, table: FieldTable) -> None:
         self._table = table
         self.last = -1

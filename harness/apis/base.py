@@ -29,22 +29,6 @@ if TYPE_CHECKING:
     from harness.apis.faults import Fault
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
-__all__ = [
-    "Api",
-    "Conversation",
-    "Event",
-    "Like",
-    "Payload",
-    "Reader",
-    "RequestedCall",
-    "Rule",
-    "ToolOutput",
-    "Turn",
-    "Violation",
-    "Writer",
-    "WrittenEvent",
-    "further_arguments",
-]
 
 Payload = dict[str, Any]
 """The JSON object of one event, as sent."""

@@ -40,7 +40,7 @@ def left_out(_event: WrittenEvent) -> Events:
     return []
 
 
-def twice(event: WrittenEvent) -> Events:
+def twice(event: Any) -> list[Any]:
     """Return an event and itself again."""
     return [event, event]
 
@@ -72,6 +72,31 @@ def first(
                 yield from replace(event)
                 break
             yield event
+        yield from stream
+
+    return change
+
+
+def at_number(replace: Callable[[Any], Iterable[Any]]) -> Change:
+    """Return the change that replaces the event behind a number of others."""
+
+    def change(events: Iterable[Any], number: int) -> Iterator[Any]:
+        for count, event in enumerate(events):
+            if count == number:
+                yield from replace(event)
+            else:
+                yield event
+
+    return change
+
+
+def inserted(event: WrittenEvent) -> Change:
+    """Return the change that sends an event behind a number of others."""
+
+    def change(events: Events, number: int) -> Stream:
+        stream = iter(events)
+        yield from islice(stream, number)
+        yield event
         yield from stream
 
     return change

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.apis.chat.chunks import Chunk
 
-__all__ = ["Framing", "encode_payload"]
-
 
 @dataclass(frozen=True, slots=True)
 class Framing:

@@ -35,18 +35,6 @@ _ENOUGH = 3  # texts that each begin with all before them are no chance
 class Habits:
     """Watches the parts of one response, choice 0."""
 
-    __slots__ = (
-        "_after",
-        "_calls",
-        "_changed",
-        "_cumulative",
-        "_finish",
-        "_head",
-        "_marked",
-        "_previous",
-        "_tail",
-    )
-
     def __init__(self) -> None:
         self._finish: str | None = None
         self._after = False

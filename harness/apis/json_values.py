@@ -30,6 +30,20 @@ def time_of(value: object) -> float:
     return value if is_time and isinstance(value, int | float) else 0
 
 
+def parsed(text: str | bytes, otherwise: Any = None, *, strict: bool = False) -> Any:
+    """Return the value of a JSON text; something else where it is none.
+
+    Args:
+        text: The text.
+        otherwise: What is returned for a text that is no JSON or nests too deeply.
+        strict: Whether control characters in strings, which models send, are refused.
+    """
+    try:
+        return json.loads(text, strict=strict)
+    except (ValueError, RecursionError):
+        return otherwise
+
+
 def as_json(value: object, otherwise: str = "") -> str:
     """Return a value as JSON text; something else where it nests too deeply for it."""
     try:
@@ -67,10 +81,7 @@ def is_json(text: str) -> bool:
 
 def is_object(text: str) -> bool:
     """Return whether a text is one complete JSON object, so that no more can come."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
+    return isinstance(parsed(text, strict=True), dict)
 
 
 def joined(text: str) -> str:

@@ -65,18 +65,6 @@ class Lane:
             only parts that it described itself come out here.
     """
 
-    __slots__ = (
-        "_before",
-        "_behind",
-        "_idle",
-        "_in_front",
-        "_name",
-        "_prefix",
-        "_read",
-        "_reader",
-        "_suffix",
-    )
-
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._name: str | None = None  # None while no event is remembered

@@ -7,8 +7,9 @@ is the recording's own and stays in the file it was converted from.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from harness.apis.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -166,10 +167,7 @@ def _gemini(asked: Conversation) -> Payload:
 
 def _object(text: str) -> dict[str, Any]:
     """Return arguments or a result as an object: others are its one field."""
-    try:
-        value = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        value = text
+    value = parsed(text or "{}", text, strict=True)
     return value if isinstance(value, dict) else {"output": value}
 
 

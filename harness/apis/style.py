@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from harness.apis.faults import Fault
     from harness.core.parts import Part
 
-__all__ = ["RESTATED", "ApiStyle", "api_style"]
 
 RESTATED = tuple(name for name in API_NAMES if name not in {"chat", "ollama"})
 """The APIs that have writers of their own; chat has `harness.apis.chat.dialects`, and

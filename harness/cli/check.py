@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.console import Exit, complain_of, printable, say
+from harness.cli.console import Exit, complain_of, say
 from harness.cli.jobs import each, named
 from harness.cli.options import JOBS, Options, option, takes
+from harness.errors import printable
 
 
 def _list_rules() -> None:

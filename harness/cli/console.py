@@ -21,21 +21,6 @@ from harness.errors import HarnessError, InterfaceError, ProtocolError, printabl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "COMPLETION",
-    "FINDING",
-    "Debug",
-    "Exit",
-    "complain",
-    "complain_of",
-    "printable",
-    "run",
-    "say",
-    "use_colour",
-    "write",
-    "write_change",
-]
-
 
 COMPLETION = "_HARNESS_COMPLETE"
 """Set where a shell asks what could be typed; click makes it of the program's name."""

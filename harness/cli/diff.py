@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from harness.cli.console import Exit, printable, write, write_change
+from harness.cli.console import Exit, write, write_change
 from harness.cli.options import (
     AGENT,
     AS_JSON,
@@ -21,7 +21,7 @@ from harness.cli.options import (
     takes,
 )
 from harness.cli.output import imports_own_code, out
-from harness.errors import counted
+from harness.errors import counted, printable
 
 if TYPE_CHECKING:
     from harness.debug.difference import Change, Difference, SaidChange

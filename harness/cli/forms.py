@@ -8,7 +8,7 @@ from harness.cli.console import write
 from harness.cli.output import out
 
 if TYPE_CHECKING:
-    from harness.engine.transcript import Emission
+    from harness.engine.emission import Emission
 
 __all__ = ["WRITERS"]
 
@@ -21,7 +21,7 @@ class Table:
         write(f"{'exch':>4} {'chunk':>6} {'at':>8}  {'message':<19} content")
 
     def emission(self, emission: Emission) -> None:
-        from harness.engine.transcript import describe
+        from harness.engine.emission import describe
 
         kind, content = describe(emission.emitted)
         chunk = "-" if emission.chunk is None else emission.chunk
@@ -37,7 +37,7 @@ class JsonLines:
     """One object an emission, documented and stable."""
 
     def __init__(self) -> None:
-        from harness.engine.transcript import emission_line
+        from harness.engine.emission import emission_line
 
         self._line = emission_line
         self._cassette = self._interface = ""
@@ -62,13 +62,13 @@ class EventStream:
         self.end()
 
     def emission(self, emission: Emission) -> None:
-        from harness.engine.transcript import sse_text
+        from harness.engine.emission import sse_text
 
         self._is_open = True  # not before: where nothing came there is no stream
         out().write(sse_text(emission))
 
     def end(self) -> None:
-        from harness.engine.transcript import sse_end
+        from harness.engine.emission import sse_end
 
         if self._is_open:
             out().write(sse_end())

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say
+from harness.cli.console import Exit, complain, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
 from harness.cli.options import AGENT, Number, Options, given, option, takes
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import complain, printable, say
+from harness.cli.console import complain, say
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from harness.cli.fuzz import FuzzOptions

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import Exit, printable, say
+from harness.cli.console import Exit, say
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, complain_of, printable
+from harness.cli.console import Exit, complain_of
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

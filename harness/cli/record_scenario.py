@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import Exit, complain, printable, say
-from harness.errors import UsageError, counted
+from harness.cli.console import Exit, complain, say
+from harness.errors import UsageError, counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

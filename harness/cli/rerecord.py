@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import Exit, printable, say
+from harness.cli.console import Exit, say
+from harness.errors import printable
 
 _LIST = Path(".pytest_cache/v/harness/stale")
 

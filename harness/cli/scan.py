@@ -6,9 +6,10 @@ from functools import partial
 
 import click
 
-from harness.cli.console import Exit, complain_of, printable, say
+from harness.cli.console import Exit, complain_of, say
 from harness.cli.jobs import each
 from harness.cli.options import JOBS, PERSONAL, Options, option, takes
+from harness.errors import printable
 
 
 class ScanOptions(Options):

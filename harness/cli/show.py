@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.console import Exit, printable
+from harness.cli.console import Exit
 from harness.cli.options import Options, exchange_option, takes
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from harness.core.accumulate import AccumulatedMessage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -154,30 +155,24 @@ def _plan(checks: str, consumer: str | None) -> Plan:
     return plan
 
 
+@dataclass(eq=False)
 class _Sweep:
     """Goes through a corpus: what is stored already, then what is left."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        summary: Summary,
-        comparison: Comparison | None,
-        advance: Callable[[], None],
-    ) -> None:
-        self._rows = rows
-        self._summary = summary
-        self._comparison = comparison
-        self._advance = advance
-        self._changes = 0
-        self.known = 0
-        """How many rows were stored before."""
+    rows: Rows
+    summary: Summary
+    comparison: Comparison | None
+    advance: Callable[[], None]
+    _changes: int = field(init=False, default=0)
+    known: int = field(init=False, default=0)
+    """How many rows were stored before."""
 
     def run(self, corpus: Corpus, plan: Plan, engine: Engine) -> None:
         for _, results in engine.run(self._left(corpus, plan)):
-            self._rows.add(results)
+            self.rows.add(results)
             self._count(results)
-        if self._comparison is not None:
-            for line in self._comparison.rest():
+        if self.comparison is not None:
+            for line in self.comparison.rest():
                 self._show(line)
             if self._changes > _SHOWN_CHANGES:
                 write(f"and {self._changes - _SHOWN_CHANGES} more streams changed")
@@ -185,7 +180,7 @@ class _Sweep:
     def _left(self, corpus: Corpus, plan: Plan) -> Iterator[Entry]:
         from harness.corpus.rows import remaining
 
-        for each in remaining(corpus.entries(), iter(self._rows), plan.names):
+        for each in remaining(corpus.entries(), iter(self.rows), plan.names):
             if isinstance(each, dict):
                 self._count([each])
                 self.known += 1
@@ -194,10 +189,10 @@ class _Sweep:
 
     def _count(self, rows: list[Row]) -> None:
         for row in rows:
-            self._summary.add(row)
-            if self._comparison is not None:
-                self._show(self._comparison.add(row))
-        self._advance()
+            self.summary.add(row)
+            if self.comparison is not None:
+                self._show(self.comparison.add(row))
+        self.advance()
 
     def _show(self, line: str) -> None:
         if line:

@@ -53,16 +53,6 @@ class AccumulatedMessage:
 class _Choice:
     """The growing side of one choice."""
 
-    __slots__ = (
-        "calls",
-        "content",
-        "finish_reason",
-        "items",
-        "reasoning",
-        "refusal",
-        "role",
-    )
-
     def __init__(self) -> None:
         self.calls: list[ToolCall] = []
         self.content = TextBuffer()
@@ -92,8 +82,6 @@ class _Choice:
 
 class Accumulator:
     """Adds up the parts of one response, all choices, gaps in their indices allowed."""
-
-    __slots__ = ("_choices", "_first", "created", "id", "model", "tokens", "usage")
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}

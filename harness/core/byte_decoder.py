@@ -16,16 +16,6 @@ class ByteDecoder:
             `harness.limits.EVENT` allows.
     """
 
-    __slots__ = (
-        "_consumed",
-        "_failure",
-        "_head",
-        "_is_closed",
-        "_max_event_bytes",
-        "_start",
-        "stray",
-    )
-
     def __init__(self, max_event_bytes: int | None) -> None:
         self.stray: list[tuple[int, bytes]] = []
         """Lines that are no field of the standard: where each starts in the stream and

@@ -201,26 +201,6 @@ class FunctionArgumentsStreamHandler:
     docstring.
     """
 
-    __slots__ = (
-        "_held",
-        "_is_in_message",
-        "_is_plain",
-        "_is_wanted",
-        "_key",
-        "_key_matched",
-        "_new_text",
-        "_offset",
-        "_stack",
-        "_state",
-        "duplicates",
-        "error",
-        "has_value",
-        "json_key",
-        "strict",
-        "undelivered",
-        "value_type",
-    )
-
     def __init__(self, json_key: str = "message", *, strict: bool = False) -> None:
         self.json_key = json_key
         self.strict = strict

@@ -50,19 +50,6 @@ class JSONStreamDecoder(ByteDecoder):
             `harness.limits.EVENT` allows.
     """
 
-    __slots__ = (
-        "_arrays",
-        "_column",
-        "_in_escape",
-        "_in_item",
-        "_in_string",
-        "_last",
-        "_line",
-        "_open",
-        "_pieces",
-        "is_array_open",
-    )
-
     def __init__(self, *, max_event_bytes: int | None = None) -> None:
         super().__init__(max_event_bytes)  # `stray` stays empty: all is a value
         self.is_array_open = False

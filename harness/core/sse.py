@@ -65,17 +65,6 @@ class SSEDecoder(ByteDecoder):
             what `harness.limits.EVENT` allows.
     """
 
-    __slots__ = (
-        "_data",
-        "_event",
-        "_last_id",
-        "_partial",
-        "_partial_bytes",
-        "_skip_lf",
-        "comments",
-        "retry_ms",
-    )
-
     def __init__(self, *, max_event_bytes: int | None = None) -> None:
         super().__init__(max_event_bytes)
         self.comments = 0

@@ -9,7 +9,7 @@ of that, as no reading can be blamed then.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,7 @@ class Drift:
         }
 
 
+@dataclass(eq=False)
 class Drifter:
     """Compares recordings with what is stored of them.
 
@@ -127,19 +128,12 @@ class Drifter:
             it nothing is ever written.
     """
 
-    def __init__(
-        self,
-        asked: Sequence[Asked] | None,
-        sdks: Sdks | None,
-        *,
-        store: str | None = None,
-        is_updating: bool = False,
-    ) -> None:
-        self._asked = asked
-        self._sdks = sdks
-        self._store = store
-        self._is_updating = is_updating
-        self._places: dict[Path, str] = {}
+    asked: Sequence[Asked] | None
+    sdks: Sdks | None
+    _: KW_ONLY
+    store: str | None = None
+    is_updating: bool = False
+    _places: dict[Path, str] = field(init=False, default_factory=dict)
 
     def check(self, cassette: Cassette, base: str) -> Drift:
         """Read a recording again.
@@ -157,7 +151,7 @@ class Drifter:
             NothingToReplayError: The recording holds no chat completion, and nothing
                 is stored of it.
         """
-        place = place_of(cassette.path, self._store, base)
+        place = place_of(cassette.path, self.store, base)
         other = self._places.setdefault(place, cassette.path)
         if other != cassette.path:
             raise UsageError(
@@ -169,7 +163,7 @@ class Drifter:
         for asked in self._ways(place):
             path = place / TranscriptFile.name(asked)
             self._check_interface(drift, cassette, asked, path, recording)
-        for sdk in [] if self._sdks is None else self._sdks.of(cassette):
+        for sdk in [] if self.sdks is None else self.sdks.of(cassette):
             self._check_sdk(drift, sdk, cassette, place / f"{sdk.name}.json", recording)
         return drift
 
@@ -179,11 +173,11 @@ class Drifter:
             path.name: TranscriptFile.read(path).asked
             for path in sorted(place.glob("*.jsonl"))
         }
-        if self._asked is None:
+        if self.asked is None:
             return [*stored.values()] or [Asked("streaming"), Asked("queuing")]
-        if self._is_updating:
-            return [*self._asked]
-        return [stored.get(TranscriptFile.name(one), one) for one in self._asked]
+        if self.is_updating:
+            return [*self.asked]
+        return [stored.get(TranscriptFile.name(one), one) for one in self.asked]
 
     def _check_interface(
         self,
@@ -254,7 +248,7 @@ class Drifter:
                 drift.changes += [one for one in rerecorded if one not in drift.changes]
             drift.changes += found
             is_other = bool(found or rerecorded) or stored.head() != now.head()
-        if self._is_updating and is_other:
+        if self.is_updating and is_other:
             now.write(path)
             drift.written.append(by)
 

@@ -9,7 +9,6 @@ judged here. Owns what the readers share; each vendor has a module beside this o
 from __future__ import annotations
 
 import importlib
-import json
 import re
 import warnings
 from abc import ABC, abstractmethod
@@ -17,6 +16,7 @@ from collections import deque
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.apis.json_values import parsed
 from harness.cassettes.classify import Kind, classify
 from harness.core.accumulate import AccumulatedMessage
 from harness.debug.arrival import arrivals
@@ -165,7 +165,9 @@ class Sdk(ABC):
         own = [
             (
                 one.name,
-                _value(one.arguments) if self.parses_arguments else one.arguments,
+                parsed(one.arguments or "{}", one.arguments)
+                if self.parses_arguments
+                else one.arguments,
             )
             for one in ours.calls
         ]
@@ -337,10 +339,3 @@ class Heard:
 def harness_reads(exchange: Exchange) -> AccumulatedMessage:
     """Return what harness reads of choice 0."""
     return summarise_exchange(exchange).choices.get(0, AccumulatedMessage())
-
-
-def _value(arguments: str) -> Any:
-    try:
-        return json.loads(arguments or "{}", strict=False)
-    except ValueError:
-        return arguments

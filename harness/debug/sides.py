@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.light import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
+from harness.apis.json_values import parsed
 from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
 from harness.engine.transcript import describe
@@ -61,12 +62,7 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the documented JSON form."""
-        return {
-            "exchange": self.exchange,
-            "chunk": self.chunk,
-            "at": self.at,
-            "message": self.message,
-        }
+        return asdict(self)
 
     def __str__(self) -> str:
         if isinstance(self.message, str):
@@ -213,10 +209,7 @@ def _from_events(path: str, data: bytes) -> Side | None:
 
 
 def _object(line: bytes | str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
+    value = parsed(line, strict=True)
     return value if isinstance(value, dict) else None
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
-    from harness.engine.adapters import Mode
-    from harness.engine.transcript import Diagnostic, Emission
+    from harness.engine.adapter_base import Mode
+    from harness.engine.emission import Emission
+    from harness.engine.transcript import Diagnostic
     from harness.errors import HarnessError
 
 

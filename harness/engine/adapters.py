@@ -34,15 +34,6 @@ if TYPE_CHECKING:
     from harness.apis.chat.chunks import Chunk
     from harness.core.parts import Part
 
-__all__ = [
-    "GeneratorAdapter",
-    "ListAdapter",
-    "Mode",
-    "ProcessAdapter",
-    "StreamingAdapter",
-    "adapt",
-]
-
 
 class StreamingAdapter(BaseAdapter):
     """Our streaming interface, drained without an event loop."""

@@ -11,7 +11,6 @@ event loop had a turn (async).
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,9 @@ from harness.agents.letta.surrogates import encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.chat.shown_reasoning import reasoning_as_content
+from harness.apis.json_values import parsed
 from harness.cassettes.classify import Classification, Kind
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.fielded import Fielded
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.arguments_check import ArgumentsCheck
@@ -37,7 +38,7 @@ from harness.engine.conversation import (
 from harness.engine.identity import ExchangeIdentity, date_of
 from harness.engine.restated import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader, look_ahead
-from harness.engine.transcript import Diagnostic, DiagnosticKind, ReplayedResponse
+from harness.engine.transcript import Diagnostic, ReplayedResponse
 from harness.engine.whole import read_whole
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
-    from harness.engine.adapters import GeneratorAdapter, ListAdapter, StreamingAdapter
+    from harness.engine.adapters import ListAdapter, StreamingAdapter
     from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
+    from harness.engine.generator_adapter import GeneratorAdapter
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -472,10 +474,7 @@ def _read_arguments(text: str, kind: str) -> tuple[dict[str, Any] | None, str]:
     """Return the arguments (None if they are no object) and how they are shown."""
     if kind == "custom":  # any text, which is its one argument
         return {"input": text}, repr(text)
-    try:
-        arguments = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None, text
+    arguments = parsed(text)
     if not isinstance(arguments, dict):
         return None, text
     return arguments, repr(arguments)

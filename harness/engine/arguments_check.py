@@ -24,8 +24,6 @@ _LIMIT = "length"  # chat's word for an answer that reached its output limit
 class _Followed:
     """The arguments of one call."""
 
-    __slots__ = ("at", "bad_at", "fragments", "is_reported", "last", "machine")
-
     def __init__(self) -> None:
         self.machine = FunctionArgumentsStreamHandler()
         self.at: tuple[int, int | None] = (0, None)

@@ -8,12 +8,11 @@ and gateways rewrite ids and reorder results, but both turns of one request agre
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.apis.detect import api_named, api_of_request
-from harness.apis.json_values import canonical
+from harness.apis.json_values import canonical, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -46,10 +45,7 @@ class ToolResult(NamedTuple):
             return self.has_failed
         if not self.text.lstrip().startswith("{"):
             return False
-        try:
-            value = json.loads(self.text)
-        except (ValueError, RecursionError):
-            return False
+        value = parsed(self.text, strict=True)
         return isinstance(value, dict) and (
             value.get("status") == "Failed" or value.get("error") is not None
         )

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.apis.base import WritingApi
     from harness.cassettes.model import Request
 
-__all__ = ["converted"]
-
 
 def converted(
     cassette: Cassette,

@@ -8,9 +8,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from harness.engine.adapters import GeneratorAdapter, StreamingAdapter
+from harness.core.diagnostics import DiagnosticKind
+from harness.engine.adapters import StreamingAdapter
 from harness.engine.agent import AgentLoop, Cause
-from harness.engine.transcript import Diagnostic, DiagnosticKind, Emission
+from harness.engine.emission import Emission
+from harness.engine.generator_adapter import GeneratorAdapter
+from harness.engine.transcript import Diagnostic
 from harness.errors import InterfaceError, UsageError
 
 if TYPE_CHECKING:

@@ -26,8 +26,6 @@ class ExchangeIdentity:
             read, and to load what makes them takes a twentieth of a start.
     """
 
-    __slots__ = ("_content", "_digest", "_ids", "_is_late", "_number")
-
     def __init__(self, number: int, content: bytes, *, is_late: bool = False) -> None:
         self._number = number
         self._content = content
@@ -73,8 +71,6 @@ class ExchangeIdentity:
 
 class _LateId:
     """An id that is made when it is read."""
-
-    __slots__ = ("_identity", "_made", "_part")
 
     def __init__(self, identity: ExchangeIdentity, part: str) -> None:
         self._identity = identity

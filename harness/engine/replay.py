@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.varied import Variation, vary
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Cassette
-from harness.engine.adapters import Mode, adapt
+from harness.engine.adapter_base import Mode
+from harness.engine.adapters import adapt
 from harness.engine.agent import AgentLoop
 from harness.engine.agent_options import AgentOptions
 from harness.engine.chosen_exchanges import check_exchange
 from harness.engine.drive import Running
 from harness.engine.targets import make_interface, name_of
-from harness.engine.transcript import (
-    Diagnostic,
-    Emission,
-    ReplayedResponse,
-    Transcript,
-)
+from harness.engine.transcript import Diagnostic, ReplayedResponse, Transcript
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +32,7 @@ if TYPE_CHECKING:
     from harness.apis.chat.dialects import Dialect
     from harness.apis.chat.faults import Fault
     from harness.core.splits import Split
+    from harness.engine.emission import Emission
 
 
 class Unhearing:

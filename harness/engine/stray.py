@@ -5,10 +5,10 @@ Text between the events: is it an error that a server wrote there?
 
 from __future__ import annotations
 
-import json
 import re
 
 from harness.apis.chat.chunks import payload_error
+from harness.apis.json_values import parsed
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.patterns import late
 from harness.errors import shorten
@@ -80,10 +80,7 @@ def not_utf8(data: bytes) -> str:
 
 
 def _message_of(text: str) -> str:
-    try:
-        document = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return ""
+    document = parsed(text)
     if not isinstance(document, dict):
         return ""
     for found in (

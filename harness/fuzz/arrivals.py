@@ -106,12 +106,8 @@ def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
 
 def whole(arrival: Arrival, api: str = "chat") -> Arrival:
     """Return the same arrival without cuts."""
-    if not arrival:
-        return arrival
-    if api != "chat":
-        from harness.fuzz.api_arrivals import api_plain
-
-        return api_plain(api, arrival)
+    if not arrival or api != "chat":
+        return plain(arrival, api)
     first = arrival[0]
     if isinstance(first, str):
         return ("".join(arrival),)

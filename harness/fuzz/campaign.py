@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
     from harness.fuzz.trial_cases import Case
 
-__all__ = ["Campaign", "Plan", "Tried", "cases_of"]
-
 
 def cases_of(
     judge: Judge, plan: Plan, recordings: Mapping[str, Arrival] | None = None

@@ -19,13 +19,10 @@ from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.models import to_model
 from harness.debug.folding import fold
 from harness.debug.outcomes import Outcome
-from harness.engine.adapters import (
-    GeneratorAdapter,
-    ListAdapter,
-    Mode,
-    ProcessAdapter,
-    adapt,
-)
+from harness.engine.adapter_base import Mode
+from harness.engine.adapters import ListAdapter, adapt
+from harness.engine.generator_adapter import GeneratorAdapter
+from harness.engine.process_adapter import ProcessAdapter
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads, name_of_api
 from harness.fuzz.raised_places import raised_of

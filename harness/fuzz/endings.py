@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival, Truth
     from harness.fuzz.judging import Judge
 
-__all__ = ["Endings", "differing", "learn_endings", "truncation", "without_end"]
 
 _COUNTS = {
     "input": frozenset(("input", "prompt", "in")),

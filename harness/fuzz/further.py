@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from harness.apis.json_values import parsed
 from harness.debug.outcomes import Outcome
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer
 from harness.fuzz.relations import Failure, difference
@@ -128,8 +128,5 @@ def _queued(streamed: Outcome) -> dict[str, str]:
 
 
 def _repr(arguments: str) -> str:
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return arguments
+    value = parsed(arguments)
     return repr(value) if isinstance(value, dict) else arguments

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 class _Running:
     """What is being run in this process."""
 
-    __slots__ = ("arrival", "begun", "taken")
-
     def __init__(self) -> None:
         self.arrival: Arrival | None = None
         """None between two examples."""

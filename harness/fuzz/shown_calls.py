@@ -7,14 +7,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.apis.json_values import canonical, is_json
+from harness.apis.json_values import canonical, is_json, parsed
 from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.arrivals import truth_of
 
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Truth
 
-__all__ = ["is_marked", "lost_calls", "spoken", "without_marks"]
 
 _NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
 
@@ -38,10 +37,7 @@ def _is_spoken(arguments: str, texts: list[str]) -> bool:
     """Tell whether a call is shown as text: all of it, or the strings in it."""
     if any(arguments in text for text in texts):
         return True
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return False
+    value = parsed(arguments)
     if not isinstance(value, dict):
         return False
     if any(repr(value) in text for text in texts):

@@ -16,8 +16,6 @@ from harness.apis.examples import example_events, example_names
 if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
-__all__ = ["broken_texts", "stock_streams", "stock_texts"]
-
 
 def stock_streams() -> dict[str, Arrival]:
     """Return the streams by name, simple ones first: the examples of chat."""

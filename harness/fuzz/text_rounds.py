@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.dialects.habits import REWRITES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
 
+@dataclass(eq=False)
 class TextRounds:
     """The cases of texts.
 
@@ -30,44 +32,41 @@ class TextRounds:
         recordings: Recorded streams by name, whose calls are tried besides the stock.
     """
 
-    def __init__(
-        self, judge: Judge, seed: int, recordings: Mapping[str, Arrival]
-    ) -> None:
-        self._judge = judge
-        self._seed = seed
-        self._recordings = recordings
+    judge: Judge
+    seed: int
+    recordings: Mapping[str, Arrival]
 
     def cases(self) -> Iterator[Case]:
         """Yield everything once, then random cuts and made texts without end."""
-        key = self._judge.key
+        key = self.judge.key
         texts = dict(stock_texts(key))
-        for name, stream in self._recordings.items():
-            for number, call in enumerate(self._judge.truth(stream).calls):
+        for name, stream in self.recordings.items():
+            for number, call in enumerate(self.judge.truth(stream).calls):
                 texts[f"{name}, call {number}"] = call.arguments
         for number, (name, text) in enumerate(texts.items()):
             ends = "floor" if number == len(texts) - 1 else ""
             yield case(name, self._try_text, name, text, ends=ends)
         for number, (name, text) in enumerate(broken_texts(key).items()):
-            seed = mix(self._seed, number)
+            seed = mix(self.seed, number)
             yield case(name, self._try_broken_text, text, seed)
         for number, (name, text) in enumerate(texts.items()):
             ends = "everything" if number == len(texts) - 1 else ""
             yield case(f"{name}, rewritten", self._try_rewritten, text, ends=ends)
         for number, (name, text) in enumerate(texts.items()):
-            seed = mix(self._seed, number)
+            seed = mix(self.seed, number)
             yield case(f"{name}, cut", self._cut_text, text, seed, 40)
         turn = 0
         while True:
             turn += 1
-            seed = mix(self._seed, turn)
+            seed = mix(self.seed, turn)
             yield case(f"made {seed}", self._try_made_texts, key, seed)
             for number, (name, text) in enumerate(texts.items()):
-                seed = mix(self._seed, turn, number)
+                seed = mix(self.seed, turn, number)
                 yield case(f"{name}, at random", self._random_text, text, seed, 60)
 
     def _try_text(self, recorder: Recorder, name: str, text: str) -> None:
         """Ask every relation once."""
-        judge = self._judge
+        judge = self.judge
         arrival: Arrival = (text,)
         recorder.recorded.streams.add(name)
         if recorder.wants("agreement"):
@@ -82,7 +81,7 @@ class TextRounds:
 
     def _try_rewritten(self, recorder: Recorder, text: str) -> None:
         """Write the text in every other way that says the same."""
-        judge = self._judge
+        judge = self.judge
         if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
                 recorder.recorded.dialects[f"arguments-{dialect}"] += 1
@@ -97,7 +96,7 @@ class TextRounds:
         recorder.recorded.faults["malformed arguments"] += 1
         for cut in text_cuts(text, seed=seed, examples=5):
             recorder.count("faults")
-            recorder.found(self._judge.judge("faults", cut))
+            recorder.found(self.judge.judge("faults", cut))
 
     def _cut_text(
         self, recorder: Recorder, text: str, seed: int, examples: int
@@ -119,13 +118,13 @@ class TextRounds:
         self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
     ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
-        consumer = self._judge.consumer
+        consumer = self.judge.consumer
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"
         if consumer.outcome is not None:
             for cut in cuts:
                 recorder.recorded.cuts += 1
                 recorder.count("split-invariance", 2)
-                recorder.found(self._judge.judge("split-invariance", cut))
+                recorder.found(self.judge.judge("split-invariance", cut))
             return
         expected = consumer.text_of((text,))
         text_of = consumer.text_of
@@ -133,7 +132,7 @@ class TextRounds:
             recorder.recorded.cuts += 1
             recorder.count("split-invariance")
             if text_of(cut) != expected:
-                recorder.found(self._judge.judge("split-invariance", cut))
+                recorder.found(self.judge.judge("split-invariance", cut))
 
     def _try_made_texts(self, recorder: Recorder, key: str, seed: int) -> None:
         made = recorder.made()

@@ -59,10 +59,11 @@ class Fuzzing:
         """
         __tracebackhide__ = True
         from harness.engine.targets import name_of
-        from harness.fuzz.campaign import Campaign, Plan
+        from harness.fuzz.campaign import Campaign
         from harness.fuzz.checking import judge_of, offered
         from harness.fuzz.consumers import Wanted
         from harness.fuzz.driving import Level
+        from harness.fuzz.findings import Plan
 
         wanted = Wanted(None if level is None else Level(level), chunks, key)
         judge = judge_of(consumer, wanted, _name(consumer) or name_of(consumer))

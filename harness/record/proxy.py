@@ -110,26 +110,21 @@ async def serve_proxy(
     return session.recorded_count
 
 
+@dataclass(eq=False)
 class _Proxy:
-    def __init__(
-        self,
-        session: RecordingSession,
-        upstream: Upstream,
-        report: Callable[[str], object],
-    ) -> None:
-        self._session = session
-        self._upstream = upstream
-        self._report = report
+    session: RecordingSession
+    upstream: Upstream
+    report: Callable[[str], object]
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve one connection, which is one request."""
-        downstream = Downstream(reader, writer, self._upstream)
+        downstream = Downstream(reader, writer, self.upstream)
         try:
             request, target = await downstream.request()
         except RefusedError as error:
-            self._report(f"{error.status} {error}")
+            self.report(f"{error.status} {error}")
             await downstream.refuse(error.status, str(error))
             await downstream.linger()
             return
@@ -155,12 +150,12 @@ class _Proxy:
         self, downstream: Downstream, request: Request, target: str
     ) -> None:
         """Send a request on, pass the response back, record both."""
-        live = self._session.answer(request)
+        live = self.session.answer(request)
         recorder: ExchangeRecorder | None = None
         outcome = "closed by the client"
         try:
             async with open_request(
-                self._upstream,
+                self.upstream,
                 method=request.method,
                 target=target,
                 headers=header_pairs(request.headers),
@@ -177,7 +172,7 @@ class _Proxy:
             outcome = str(error)
             if recorder is None:
                 await downstream.refuse(
-                    502, self._session.redacted(f"{self._upstream.url('')}: {error}")
+                    502, self.session.redacted(f"{self.upstream.url('')}: {error}")
                 )
             else:
                 recorder.broke(error.kind, error.message)
@@ -188,4 +183,4 @@ class _Proxy:
                 # proxy is being stopped.
                 recorder.closed()
             outcome = f"{request.method} {request.uri} {outcome}"
-            self._report(self._session.redacted(outcome))
+            self.report(self.session.redacted(outcome))

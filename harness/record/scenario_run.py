@@ -9,10 +9,10 @@ writes no files.
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import parsed
 from harness.errors import shorten
 from harness.record.scenario import Ending, Scenario, failure
 from harness.record.scenario_answer import Send, Turn, ask
@@ -167,10 +167,8 @@ def _result(
 
 
 def _arguments(call: ToolCall) -> object:
-    try:
-        return json.loads(call.arguments or "{}", strict=False)
-    except (ValueError, RecursionError):
-        return call.arguments  # what was cut still means something
+    # What was cut still means something.
+    return parsed(call.arguments or "{}", call.arguments)
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -36,7 +36,6 @@ from harness.redaction.slot_places import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-__all__ = ["Slot", "Slots"]
 
 _MOST_STRINGS = 200_000  # of one document; the places of more would fill the memory
 

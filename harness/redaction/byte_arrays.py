@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from harness.redaction.spans import Span
 
-__all__ = ["array_secrets", "mark_alike", "mark_arrays"]
 
 _ARRAY = re.compile(
     rb"\[\s{0,40}([0-9]{1,3}(?:\s{0,40},\s{0,40}[0-9]{1,3})*+)\s{0,40}\]"

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from harness.redaction.telling_words import Words
 
-__all__ = ["find_in_columns"]
 
 _IN_LINE = re.compile(
     rb"(?:p(?:ass(?:words?|wd|phrase|code)?|wd)|secrets?|token|key)"

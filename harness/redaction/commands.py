@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from harness.redaction.telling_words import Words
 
-__all__ = ["find_in_commands", "find_options", "is_number"]
 
 _VALUE = rb"""((?![<{$%-])[^\s"'\\|;<>{}]{6,256}+)"""
 

@@ -16,16 +16,10 @@ from harness.cassettes.bodies import unpack_base64
 from harness.errors import UsageError
 from harness.redaction.aws_frames import redact_frames, secrets_in_frames
 from harness.redaction.byte_arrays import array_secrets, mark_alike, mark_arrays
-from harness.redaction.detectors import (
-    PERSONAL,
-    Detector,
-    Names,
-    find_keys,
-    find_secrets,
-    is_harmless,
-)
+from harness.redaction.detectors import find_keys, find_secrets, is_harmless
 from harness.redaction.fragments import body_secrets
 from harness.redaction.long_runs import KEPT, search_shortened, shortened
+from harness.redaction.named_values import Names
 from harness.redaction.overlaps import Secret
 from harness.redaction.replacements import REDACTED, is_mark, marked, replace
 from harness.redaction.secret_names import (
@@ -35,6 +29,7 @@ from harness.redaction.secret_names import (
     is_identifying_header,
     is_placeholder,
 )
+from harness.redaction.secret_shapes import PERSONAL, Detector
 from harness.redaction.spans import URL_USER, Span, merge
 
 if TYPE_CHECKING:
@@ -42,7 +37,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Exchange, Headers
 
-__all__ = ["KNOWN", "Redaction", "Secret", "redacted_url"]
 
 KNOWN = "known secret"
 """The kind of a value that is a secret because of where else it stands."""

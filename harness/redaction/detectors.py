@@ -42,26 +42,14 @@ from harness.redaction.secret_shapes import (
     PEM_BEGIN,
     PEM_BODY,
     PEM_CUT,
-    PERSONAL,
     SHAPES,
     Detector,
 )
-from harness.redaction.spans import Span, merge
+from harness.redaction.spans import Span
 from harness.redaction.telling_words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-__all__ = [
-    "PERSONAL",
-    "Detector",
-    "Names",
-    "Span",
-    "find_keys",
-    "find_secrets",
-    "is_harmless",
-    "merge",
-]
 
 
 _NO_NAMES = Names()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Document", "documents", "is_event_stream"]
 
 _EVENT = re.compile(rb"^data:[ ]?+(.*+)(\n(?!\r?\n).++)*+", re.MULTILINE)
 _DATA = re.compile(rb"^data:[ ]?+(.*+)", re.MULTILINE)

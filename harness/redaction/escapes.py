@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["IN_JSON", "OF_ASCII", "Escapes", "past_escape", "text_in_base64"]
 
 _LOOKED_AT = 16  # characters of base64 that show whether text is behind it
 

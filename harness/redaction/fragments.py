@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.redaction.body_slots import Slot
-    from harness.redaction.detectors import Span
+    from harness.redaction.spans import Span
 
-__all__ = ["body_secrets"]
 
 _LEVELS = 3  # of escapes, after those of the body itself: JSON in JSON in JSON
 _BATCH = 1 << 20  # bytes of text that are searched at once; large ones go alone

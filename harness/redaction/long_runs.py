@@ -17,7 +17,6 @@ from harness.redaction.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["KEPT", "Shortened", "search_shortened", "shortened"]
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 KEPT = 1 << 13

@@ -15,7 +15,6 @@ from harness.redaction.near_values import AHEAD
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FIELDS_BETWEEN", "name_end", "odd_names", "stems"]
 
 # By first letter, which `re` is four times as fast with.
 _STEMS = (

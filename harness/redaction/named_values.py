@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from harness.redaction.telling_words import Words
 
-__all__ = ["Names", "find_named"]
-
 
 class Names(NamedTuple):
     """What one project adds to the names that count, and takes away."""

@@ -21,7 +21,6 @@ from harness.redaction.spans import FIELD, LINE, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["AHEAD", "find_before", "find_near"]
 
 _MARKS = (
     rb"""(?:\\{0,7}["'`],\s?(?=\\{0,7}["'`])|[ ]{3,40}|[^\w\\},;?&#%]"""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Secret", "combined"]
 
 _Where: TypeAlias = "tuple[tuple[int, int], ...]"
 

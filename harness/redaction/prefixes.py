@@ -17,7 +17,6 @@ from harness.redaction.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["find_prefixed", "is_chance", "public_prefix"]
 
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter

@@ -15,7 +15,6 @@ from harness.redaction.escapes import UNSEEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["REDACTED", "is_mark", "is_same_text", "mark", "marked", "replace"]
 
 REDACTED = "REDACTED"
 """What stands in place of a secret in headers and URLs."""

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from harness.cassettes.model import Cassette, Exchange, Headers
 
-__all__ = ["Finding", "Scanned", "scan", "scan_cassette", "scan_file"]
-
 
 class Finding(NamedTuple):
     """One secret in a recording."""

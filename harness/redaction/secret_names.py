@@ -11,20 +11,6 @@ import enum
 import functools
 import re
 
-__all__ = [
-    "Credential",
-    "credential_of",
-    "folded",
-    "folded_all",
-    "is_credential_header",
-    "is_identifying_header",
-    "is_placeholder",
-    "is_random",
-    "is_strong",
-    "is_sure",
-    "is_uuid",
-]
-
 
 class Credential(enum.IntEnum):
     """How surely a name stands before a credential."""

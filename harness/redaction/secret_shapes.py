@@ -12,24 +12,6 @@ from typing import NamedTuple
 
 from harness.redaction.spans import COMMAND, URL_USER
 
-__all__ = [
-    "BASIC",
-    "JWK",
-    "KUBERNETES",
-    "KUBERNETES_DATA",
-    "KUBERNETES_FIELD",
-    "KUBERNETES_KIND",
-    "KUBERNETES_OBJECT",
-    "KUBERNETES_STRING",
-    "KUBERNETES_STRINGS",
-    "PEM_BEGIN",
-    "PEM_BODY",
-    "PEM_CUT",
-    "PERSONAL",
-    "SHAPES",
-    "Detector",
-]
-
 
 class Detector(NamedTuple):
     """One more shape of secret than the table has."""

@@ -17,19 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = [
-    "ALIKE",
-    "ANY_NAME",
-    "GUESSES",
-    "LEAF",
-    "RULES",
-    "Bucket",
-    "Fragment",
-    "Memo",
-    "Places",
-    "Template",
-    "memo",
-]
 
 _STRUCTURE = re.compile(rb"[{}\[\],]")
 _NUMBER = re.compile(rb"\s*+:\s*+([-+.\deE]+)")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["COMMAND", "FIELD", "LINE", "PARAMETER", "URL_USER", "Span", "merge"]
 
 FIELD = "credential by field name"
 """The kind of a value in a JSON field."""

@@ -19,7 +19,6 @@ from harness.redaction.secret_formats import table_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Carrier", "Words"]
 
 _PIECE, _OVERLAP = 1 << 16, 64  # characters; no carrier is longer than the latter
 _LETTERS = bytes(c if chr(c).isalpha() and c < 128 else ord(" ") for c in range(256))

@@ -15,7 +15,8 @@ import pytest
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import generator_adapter
-from harness.engine.adapters import Mode, adapt
+from harness.engine.adapter_base import Mode
+from harness.engine.adapters import adapt
 from harness.engine.agent_options import AgentOptions
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.cassettes.model import Cassette
-    from harness.engine.transcript import Emission, Transcript
+    from harness.engine.emission import Emission
+    from harness.engine.transcript import Transcript
 
 MODES = list(Mode)
 ASK = [user("hi")]

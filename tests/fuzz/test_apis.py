@@ -24,11 +24,12 @@ from harness.fuzz.api_arrivals import (
 )
 from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import without_end
+from harness.fuzz.findings import Plan
 from harness.fuzz.odd import stock
 from tests.fuzz import own_readers
 from tests.planted import events

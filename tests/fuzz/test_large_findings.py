@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from harness.fuzz import findings
-from harness.fuzz.campaign import Plan
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.descending import fewer_pieces
 from harness.fuzz.example_worker import Job
+from harness.fuzz.findings import Plan
 from harness.fuzz.processes import await_ready, start
 from harness.fuzz.stock import stock_streams
 from tests.planted.unseen import StripsEnd

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
+from harness.fuzz.findings import Plan
 from tests.fuzz import own_readers
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
+from harness.fuzz.findings import Plan
 from tests.planted.api_bugs import OneBlock
 from tests.planted.events import AnthropicReader, GeminiReader, ResponsesReader
 from tests.planted.streams import _lines

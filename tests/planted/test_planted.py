@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
-from harness.fuzz.findings import _LateError, shrunk
+from harness.fuzz.findings import Plan, _LateError, shrunk
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
 from tests.planted import (

@@ -82,8 +82,9 @@ def _report(failure: Failure) -> str:
 
 def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
     """Yield what a campaign finds, with the seconds and the examples until then."""
-    from harness.fuzz.campaign import Plan, cases_of
+    from harness.fuzz.campaign import cases_of
     from harness.fuzz.checking import offered
+    from harness.fuzz.findings import Plan
     from harness.fuzz.trial_cases import run_case
 
     relations = offered(judge)

@@ -16,9 +16,10 @@ from harness.apis.examples import example_parts
 from harness.apis.style import ApiStyle
 from harness.core.sse import encode_event
 from harness.fuzz import check
-from harness.fuzz.campaign import Campaign, Plan
+from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
+from harness.fuzz.findings import Plan
 from tests.third_party import consumers, libraries
 
 

@@ -29,7 +29,6 @@ FREE = ("apis/", "agents/letta/", "cassettes/importers/")
 EXCEPTIONS = {
     "cassettes/other_streams.py": "`function_call` is Letta's message, which is named",
     "cassettes/json_recordings.py": "a file of one bare chunk or completion",
-    "core/accumulate.py": "the field of the public `AccumulatedMessage`",
     "debug/": "views of chat streams: keys of chunks that are drawn or compared",
     "engine/runs.py": "Letta's messages and its chat-completion mode",
     "engine/stream.py": "the word in a message",

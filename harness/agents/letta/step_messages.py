@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.agents.letta.light import CallFields
 from harness.agents.letta.surrogates import encodable
+from harness.apis.json_values import parsed
 from harness.core.json_texts import ArgumentTexts
 
 if TYPE_CHECKING:
@@ -153,13 +153,8 @@ def call_of(record: Message | Record) -> ToolCall | CallOfRecord:
 
 def _parse(arguments: str) -> Any:
     """Return parsed arguments; empty ones mean {}, what is no JSON stays text."""
-    if not arguments:
-        return {}
-    try:
-        # Raw control characters in strings are read, as where arguments are streamed.
-        return json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return arguments
+    # Raw control characters in strings are read, as where arguments are streamed.
+    return parsed(arguments, arguments) if arguments else {}
 
 
 def _spoken(

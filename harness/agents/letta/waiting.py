@@ -36,8 +36,6 @@ class Outbox(Generic[_T]):
     Several readers may wait at once; each item goes to one of them.
     """
 
-    __slots__ = ("_items", "_waiting", "is_closed")
-
     def __init__(self) -> None:
         self._items: deque[_T] = deque()
         self._waiting: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}

@@ -16,7 +16,6 @@ from harness.apis.json_values import dicts_of
 if TYPE_CHECKING:
     from harness.apis.base import Payload, Rule
 
-__all__ = ["API"]
 
 _PATH = re.compile(
     r"/messages/?$"  # not .../messages/count_tokens, which answers with a number

@@ -42,17 +42,6 @@ def grows(kind: str) -> bool:
 class GrowingBlock:
     """A content block of a stream, as far as it has come."""
 
-    __slots__ = (
-        "_data",
-        "_extra",
-        "_has_emitted",
-        "_signature",
-        "call",
-        "kind",
-        "start",
-        "text",
-    )
-
     def __init__(self, kind: str, start: dict[str, Any]) -> None:
         self.kind = kind
         """Its type, as sent."""

@@ -19,6 +19,7 @@ from harness.apis.edits import (
     ended,
     every,
     first,
+    inserted,
     left_out,
     named,
     twice,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.edits import Change, Events, Stream
-
-__all__ = ["CHANGES"]
 
 
 # -- Endings ---------------------------------------------------------------------------
@@ -86,14 +85,6 @@ def _max_tokens(events: Events, _number: int, *, has_stop: bool) -> Stream:
 
 
 # -- Blocks ----------------------------------------------------------------------------
-
-
-def _unopened_delta(events: Events, number: int) -> Stream:
-    """After a number of events, send text for a block that never began."""
-    stream = iter(events)
-    yield from islice(stream, number)
-    yield _text(9)
-    yield from stream
 
 
 def _text(index: int) -> WrittenEvent:
@@ -170,7 +161,7 @@ CHANGES: dict[str, Change] = {
     "no-block-start": first(_starts, left_out),
     "no-block-stop": every(_stops, left_out),
     "start-twice": first(_starts, twice),
-    "unopened-delta": _unopened_delta,
+    "unopened-delta": inserted(_text(9)),
     "delta-after-stop": first(_stops, lambda e: [e, _text(e.payload["index"])]),
     "wrong-delta": first(lambda event: delta_of(event) in _OTHER, _swapped),
     "no-signature": every(_is_signature, left_out),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from harness.apis.anthropic.editing import (
 )
 from harness.apis.base import WrittenEvent
 from harness.apis.edits import edited, every, left_out, named, without
+from harness.apis.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,11 +85,8 @@ def input_in_start(events: Events) -> Stream:
     """Send whole inputs in the start events, without deltas."""
     for block in blocks(events):
         text = input_of(block)
-        try:
-            sent = json.loads(text) if text else None
-        except (ValueError, RecursionError):  # one that was cut stays in deltas
-            sent = None
-        if sent is None:
+        sent = parsed(text, strict=True) if text else None
+        if sent is None:  # one that was cut stays in deltas
             yield from block
             continue
         start = block[0]

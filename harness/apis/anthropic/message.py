@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
 from harness.apis.counts import other_counts
+from harness.apis.json_values import parsed
 from harness.core.parts import Head
 
 if TYPE_CHECKING:
@@ -251,7 +251,5 @@ def _join(block: Payload, pieces: list[str]) -> None:
         field = "content" if block["type"] == "compaction" else block["type"]
         block |= {field: text} if text else {}
     elif text:
-        try:
-            block["input"] = json.loads(text)
-        except (ValueError, RecursionError):  # it stays text, for nothing is made up
-            block["input"] = text
+        # What is no JSON stays text, for nothing is made up.
+        block["input"] = parsed(text, text, strict=True)

@@ -64,23 +64,6 @@ _READ = frozenset({*EVENTS, "content_block_delta"}) - {"ping"}
 class Reader:
     """Reads one streamed answer; see the rules above."""
 
-    __slots__ = (
-        "_blocks",
-        "_cached",
-        "_calls",
-        "_has_failed",
-        "_has_finish",
-        "_has_start",
-        "_last",
-        "_number",
-        "_other",
-        "_reported",
-        "_start_reason",
-        "_stopped_calls",
-        "_unread",
-        "is_finished",
-    )
-
     def __init__(self) -> None:
         self.is_finished = False
         """Whether `message_stop` or an error has come."""

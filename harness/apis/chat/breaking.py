@@ -6,7 +6,8 @@ Each function takes the stream and the fault's number (0 where it has none).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.dialects.editing import (
@@ -17,7 +18,7 @@ from harness.apis.chat.dialects.editing import (
 )
 from harness.apis.chat.dialects.parts import CallTracker, restated
 from harness.apis.chat.texts import REASONING_FIELDS
-from harness.apis.edits import cut
+from harness.apis.edits import at_number, cut, twice
 from harness.apis.json_values import is_json
 
 if TYPE_CHECKING:
@@ -54,19 +55,8 @@ def error_event(chunks: Iterable[Chunk], count: int) -> Iterator[Chunk]:
         "param": None,
         "code": None,
     }
-    for number, chunk in enumerate(chunks):
-        if number == count:
-            yield restated(chunk, {"error": error})
-            return
-        yield chunk
-
-
-def duplicate_chunk(chunks: Iterable[Chunk], number: int) -> Iterator[Chunk]:
-    """Send one chunk twice."""
-    for position, chunk in enumerate(chunks):
-        yield chunk
-        if position == number:
-            yield chunk
+    last = at_number(lambda chunk: [restated(chunk, {"error": error})])
+    return islice(cast("Iterator[Chunk]", last(chunks, count)), count + 1)
 
 
 def reordered_chunks(chunks: Iterable[Chunk], number: int) -> Iterator[Chunk]:
@@ -226,7 +216,7 @@ CHANGES = {
     "cut-chunks": cut,
     "no-finish": no_finish,
     "error-event": error_event,
-    "duplicate-chunk": duplicate_chunk,
+    "duplicate-chunk": at_number(twice),
     "reordered-chunks": reordered_chunks,
     "truncated-arguments": truncated_arguments,
     "trailing-arguments": trailing_arguments,

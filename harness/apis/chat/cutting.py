@@ -84,8 +84,6 @@ class _Single(NamedTuple):
 class _Held:
     """A piece whose end is not known yet."""
 
-    __slots__ = ("at", "index", "payload", "texts", "unit")
-
     def __init__(self, chunk: Chunk, payload: Payload, unit: Unit) -> None:
         self.index, self.at = chunk.index, chunk.at
         self.payload = payload
@@ -100,8 +98,6 @@ class _Held:
 
 class _Choice:
     """What is known of one choice."""
-
-    __slots__ = ("cuts", "held", "ids", "run", "runs")
 
     def __init__(self) -> None:
         self.held: _Held | None = None

@@ -86,15 +86,6 @@ class DeltaReader:
     above and in `harness docs call-identity`.
     """
 
-    __slots__ = (
-        "_by_id",
-        "_by_index",
-        "_last",
-        "_legacy",
-        "calls",
-        "choice",
-    )
-
     def __init__(self, *, choice: int = 0) -> None:
         self.choice = choice
         self.calls: list[ToolCall] = []

@@ -57,23 +57,6 @@ class ChatReader:
             unread ones); left out where nobody would see the report.
     """
 
-    __slots__ = (
-        "_audio",
-        "_beside",
-        "_choices",
-        "_created",
-        "_envelope",
-        "_first",
-        "_has_calls",
-        "_has_error",
-        "_has_odd_finish",
-        "_roles",
-        "_text",
-        "_transcript",
-        "_unread",
-        "is_finished",
-    )
-
     def __init__(self, *, accounts: bool = True) -> None:
         self._first = DeltaReader()
         self._choices: dict[int, DeltaReader] = {0: self._first}
@@ -289,8 +272,6 @@ class ResponseAccumulator(Accumulator):
     Nothing raises on an odd chunk, so there is no error state: what cannot be read is
     left out, as in `harness.apis.chat.deltas`.
     """
-
-    __slots__ = ("_reader",)
 
     def __init__(self) -> None:
         super().__init__()

@@ -54,8 +54,6 @@ _FIELDS: dict[type, str] = {
 class _OneDelta(Chunk):
     """A chunk of one delta of choice 0, whose object is made when it is asked for."""
 
-    __slots__ = ("_head",)
-
     def __init__(
         self, index: int, at: float | None, head: dict[str, Any], parts: list[Part]
     ) -> None:

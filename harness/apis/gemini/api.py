@@ -16,7 +16,6 @@ from harness.apis.gemini.writer import CANNOT, body
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-__all__ = ["API"]
 
 _OTHERS = frozenset(
     {"choices", "object", "type", "event_type", "message", "done", "serverContent"}

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
-from harness.apis.edits import ended
+from harness.apis.edits import at_number, ended, every, inserted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -61,30 +61,10 @@ _ERROR = WrittenEvent(
 )
 
 
-def _error_then_more(events: Events, number: int) -> Stream:
-    """Send an error and go on."""
-    stream = iter(events)
-    yield from islice(stream, number)
-    for event in stream:
-        yield _ERROR
-        yield event
-        yield from stream
-
-
 def _ended(events: Events, number: int, **entry: Any) -> Stream:
     """End with a candidate in place of the event after a number of them, if any."""
-    stream = iter(events)
-    yield from islice(stream, number)
-    for _ in islice(stream, 1):
-        yield WrittenEvent("", {"candidates": [entry]})
-
-
-def _no_content(events: Events, number: int) -> Stream:
-    """Send a candidate that has nothing."""
-    for index, event in enumerate(events):
-        yield event
-        if index + 1 == number:
-            yield WrittenEvent("", {"candidates": [{"index": 0}]})
+    last = at_number(lambda _: [WrittenEvent("", {"candidates": [entry]})])
+    return islice(last(events, number), number + 1)
 
 
 def _no_finish(events: Events, _: int) -> Stream:
@@ -117,12 +97,9 @@ def _late_text(events: Events, _: int) -> Stream:
     yield WrittenEvent("", {"candidates": [{"content": content, "index": 0}]})
 
 
-def _new_finish(events: Events, _: int) -> Stream:
-    """Send a finish reason that nobody knows."""
-    for event in events:
-        entries = event.payload.get("candidates", ())
-        is_last = any("finishReason" in entry for entry in entries)
-        yield _with(event.payload, finishReason="DONE") if is_last else event
+def _is_last(event: WrittenEvent) -> bool:
+    entries = event.payload.get("candidates", ())
+    return any("finishReason" in entry for entry in entries)
 
 
 def _other_response(events: Events, number: int) -> Stream:
@@ -134,24 +111,13 @@ def _other_response(events: Events, number: int) -> Stream:
         yield WrittenEvent("", payload)
 
 
-def _blocked(events: Events, number: int) -> Stream:
-    """Refuse the prompt and go on."""
-    stream = iter(events)
-    yield from islice(stream, number)
-    yield WrittenEvent("", {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
-    yield from stream
+def _has_content(event: WrittenEvent) -> bool:
+    return "content" in (event.payload.get("candidates") or [{}])[0]
 
 
-def _user(events: Events, _: int) -> Stream:
-    """Send contents of the user."""
-    for event in events:
-        entries = event.payload.get("candidates", ())
-        if entries and "content" in entries[0]:
-            yield _with(
-                event.payload, content={**entries[0]["content"], "role": "user"}
-            )
-        else:
-            yield event
+def _of_user(event: WrittenEvent) -> Events:
+    content = event.payload["candidates"][0]["content"]
+    return [_with(event.payload, content={**content, "role": "user"})]
 
 
 def _changed_call(part: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -203,26 +169,31 @@ def _not_closed(frames: Iterable[bytes], _: int) -> Iterator[bytes]:
         waiting = frame
 
 
+_then_nothing = at_number(
+    lambda event: [event, WrittenEvent("", {"candidates": [{"index": 0}]})]
+)
 _IMAGE = {"mimeType": "image/png", "data": ""}
 
 CHANGES: dict[str, Change] = {
     "error": ended(_ERROR),
-    "error-then-more": _error_then_more,
+    "error-then-more": at_number(lambda event: [_ERROR, event]),
     "empty": lambda events, _: islice(events, 0),
     "no-finish": _no_finish,
     "two-finishes": _two_finishes,
     "late-text": _late_text,
-    "new-finish": _new_finish,
+    "new-finish": every(_is_last, lambda e: [_with(e.payload, finishReason="DONE")]),
     "recitation": partial(_ended, finishReason="RECITATION"),
     "malformed-call": partial(
         _ended,
         finishReason="MALFORMED_FUNCTION_CALL",
         finishMessage="Malformed function call: print(default_api.f(",
     ),
-    "no-content": _no_content,
+    "no-content": lambda events, number: _then_nothing(events, number - 1),
     "other-response": _other_response,
-    "blocked": _blocked,
-    "user": _user,
+    "blocked": inserted(
+        WrittenEvent("", {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
+    ),
+    "user": every(_has_content, _of_user),
     "call-never-closed": _dropping(lambda part: part == {"functionCall": {}}),
     "call-unnamed": _dropping(
         lambda part: _is_call(part) and "willContinue" in part["functionCall"]

@@ -19,8 +19,6 @@ from harness.errors import shorten
 class CallReader:
     """Reads the `functionCall`s of one candidate."""
 
-    __slots__ = ("_open", "_text", "count")
-
     def __init__(self) -> None:
         self.count = 0
         """How many calls have begun."""

@@ -43,8 +43,6 @@ _PLAIN_CONTENT = frozenset({"parts", "role"})
 class CandidateReader:
     """Reads the entries of one candidate."""
 
-    __slots__ = ("_calls", "finish", "goes_on", "is_empty")
-
     def __init__(self) -> None:
         self._calls = CallReader()
         self.finish = ""

@@ -73,8 +73,6 @@ def json_path(steps: list[str | int]) -> str:
 class _Container:
     """An object or array that is being written."""
 
-    __slots__ = ("count", "is_array", "names", "step")
-
     def __init__(self, *, is_array: bool) -> None:
         self.is_array = is_array
         self.step: str | int | None = None  # its item that was written last
@@ -92,8 +90,6 @@ class _Container:
 
 class ArgumentsText:
     """Writes the arguments of one call."""
-
-    __slots__ = ("_in_text", "_open", "_path")
 
     def __init__(self) -> None:
         self._open: list[_Container] = []

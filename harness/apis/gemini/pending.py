@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.gemini.partial_args import partial_args
+from harness.apis.json_values import parsed
 from harness.core.json_arguments import FunctionArgumentsStreamHandler
 
 if TYPE_CHECKING:
@@ -47,17 +47,6 @@ STANDARD = Style()
 class _Call:
     """A function call that is being collected."""
 
-    __slots__ = (
-        "_machine",
-        "_text",
-        "id",
-        "is_custom",
-        "is_due",
-        "name",
-        "signature",
-        "source",
-    )
-
     def __init__(self, source: ToolCall) -> None:
         self.source = source
         self.is_custom = source.type != "function"
@@ -84,10 +73,7 @@ class _Call:
         text = "".join(self._text)
         if self.is_custom:
             return {"input": text}
-        try:
-            args = json.loads(text or "{}", strict=False)
-        except (ValueError, RecursionError):
-            return None
+        args = parsed(text or "{}")
         return args if isinstance(args, dict) else None
 
 
@@ -99,18 +85,6 @@ class PendingCandidate:
         style: How to write.
         leave_out: Called with the name of what cannot be written.
     """
-
-    __slots__ = (
-        "_begins",
-        "_calls",
-        "_finish",
-        "_is_done",
-        "_kind",
-        "_leave_out",
-        "_number",
-        "_queue",
-        "_style",
-    )
 
     def __init__(
         self, number: int, style: Style, leave_out: Callable[[str], None]

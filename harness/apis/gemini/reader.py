@@ -66,18 +66,6 @@ def whole(document: Any) -> list[Part]:
 class Reader:
     """The state of one streamed response; see `harness.apis.base.Reader`."""
 
-    __slots__ = (
-        "_candidates",
-        "_counts",
-        "_first",
-        "_has_error",
-        "_head",
-        "_head_values",
-        "_in_snake_case",
-        "_is_blocked",
-        "_unread",
-    )
-
     def __init__(self) -> None:
         self._unread = UnreadFields(FIELDS)
         self._first = CandidateReader()

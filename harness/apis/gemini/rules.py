@@ -50,8 +50,6 @@ def check(events: Iterable[Event]) -> Iterator[Violation]:
 class _Call:
     """The streamed call that is open."""
 
-    __slots__ = ("name", "text")
-
     def __init__(self, name: str) -> None:
         self.name = name
         self.text = ArgumentsText()

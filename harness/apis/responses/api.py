@@ -16,8 +16,6 @@ from harness.apis.responses.writer import NOT_CARRIED, body
 if TYPE_CHECKING:
     from harness.apis.base import Payload, Rule
 
-__all__ = ["API"]
-
 
 class ResponsesApi(WritingApi):
     """OpenAI Responses, streamed or whole."""

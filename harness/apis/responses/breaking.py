@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
-from harness.apis.edits import cut, edited, every, left_out, twice
+from harness.apis.edits import at_number, cut, edited, every, left_out, twice
 from harness.apis.responses.event_types import CALL_EVENTS, DELTAS
 from harness.apis.responses.state import CALL_TYPES
 from harness.apis.responses.written import response_object
@@ -149,14 +149,6 @@ def _done_differs(events: Stream, _number: int) -> Stream:
         yield edited(event, item=item)
 
 
-def _kth_twice(events: Stream, number: int) -> Stream:
-    """Send the Kth event twice."""
-    for count, event in enumerate(events, 1):
-        yield event
-        if count == number:
-            yield event
-
-
 def _swapped(events: Stream, number: int) -> Stream:
     """Let the Kth event and the next change places."""
     yield from islice(events, max(0, number - 1))
@@ -216,13 +208,9 @@ def _second_start(events: Stream, number: int) -> Stream:
     return _counted(iter([*seen, *again]))
 
 
-def _junk_number(events: Stream, number: int) -> Stream:
-    """Send a text for the number of event K."""
-    for count, event in enumerate(events):
-        if count == number and "sequence_number" in event.payload:
-            yield edited(event, sequence_number="7")
-        else:
-            yield event
+def _numbered_by_text(event: WrittenEvent) -> Events:
+    is_it = "sequence_number" in event.payload
+    return [edited(event, sequence_number="7") if is_it else event]
 
 
 def _recounting(change: Change) -> Change:
@@ -250,7 +238,7 @@ CHANGES: dict[str, Change] = {
     "error-flat": partial(_ended, kind="error", **_RATE),
     "error-nested": partial(_ended, kind="error", error={"type": "tokens", **_RATE}),
     "done-differs": _done_differs,
-    "duplicate": _kth_twice,
+    "duplicate": lambda events, number: at_number(twice)(events, number - 1),
     "swap": _swapped,
     "id-changes": _other_id,
     "added-twice": _each("response.output_item.added", twice),
@@ -258,6 +246,6 @@ CHANGES: dict[str, Change] = {
     "never-done": _each("response.output_item.done", left_out),
     "after-done": _recounting(_late_deltas),
     "second-start": _second_start,
-    "junk-sequence": _junk_number,
+    "junk-sequence": at_number(_numbered_by_text),
 }
 """By fault."""

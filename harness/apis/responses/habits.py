@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.apis.edits import Change, Events, Stream
 
-__all__ = ["EDITS"]
 
 _EVERY = 8  # events between two heartbeats
 

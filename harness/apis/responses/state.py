@@ -66,8 +66,6 @@ CALL_TYPES = {
 class TextState:
     """One content or summary part that is streamed."""
 
-    __slots__ = ("announced", "held", "index", "item", "kind")
-
     def __init__(self, item: ItemState, kind: TextKind, index: int) -> None:
         self.item = item
         self.kind = kind
@@ -85,23 +83,6 @@ class TextState:
 
 class ItemState:
     """One item of the output."""
-
-    __slots__ = (
-        "announced",
-        "call",
-        "has_begun",
-        "id",
-        "index",
-        "is_added",
-        "is_done",
-        "is_sealed",
-        "is_served",
-        "kept",
-        "leaves",
-        "stated",
-        "texts",
-        "type",
-    )
 
     def __init__(self, item_type: str, index: int | None, item_id: str) -> None:
         self.type = item_type
