@@ -358,6 +358,25 @@ def test_a_call_without_id_gets_one_of_its_position() -> None:
     assert [entry["id"] for entry in sent] == ["call_1", "call_1_1"]
 
 
+@pytest.mark.parametrize("name", ["openai", "ollama", "mistral", "name-in-pieces"])
+def test_a_name_behind_its_arguments_is_kept(name: str) -> None:
+    """They wait for it: a call begins with its name wherever it is written anew."""
+    entries = [
+        {"index": 0, "id": "call_1", "function": {"arguments": '{"a": '}},
+        {"index": 0, "function": {"name": "look", "arguments": ""}},
+        {"index": 0, "function": {"arguments": "1}"}},
+    ]
+    chunks = to_chunks(
+        {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [entry]}}]}
+        for entry in entries
+    )
+    reader = DeltaReader()
+    for chunk in parse_dialect(name).apply(chunks):
+        reader.read(chunk.payload)
+    (call,) = reader.calls
+    assert (call.name, json.loads(call.arguments)) == ("look", {"a": 1})
+
+
 def test_an_error_event_comes_through() -> None:
     """A provider's error keeps its place and its payload in every provider dialect."""
     error = {"error": {"message": "m"}}

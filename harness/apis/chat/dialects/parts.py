@@ -110,6 +110,7 @@ class _ChoiceTeller:
         # With the reader's call beside it: only a living object keeps its id().
         self._told: dict[int, tuple[ToolCall, Call]] = {}
         self._waiting: list[ToolCall] = []
+        self._early: dict[int, str] = {}  # arguments that came before the name
         self._ids: set[str] = set()
 
     def read(self, choice: dict[str, Any]) -> Iterator[SaidPart]:
@@ -117,34 +118,51 @@ class _ChoiceTeller:
             if isinstance(part, CallPart):
                 if part.is_new:
                     self._waiting.append(part.call)
-                if part.arguments:
-                    yield from self._open_until(part.call)
-                    yield Fragment(self._told[id(part.call)][1], part.arguments)
+                call, text = part.call, part.arguments
+                if self._is_held(call):
+                    self._early[id(call)] = self._early.get(id(call), "") + text
+                elif text or id(call) in self._early:
+                    yield from self._open_until(call)
+                    if text:
+                        yield Fragment(self._told[id(call)][1], text)
             elif isinstance(part, Finish):
                 self.finish = part
             elif isinstance(part, Text | Reasoning | Refusal):
-                yield from self.open_all()
+                yield from self._open_named()
                 yield part
         delta = choice.get("delta")
         if type(delta) is dict and not delta.keys().isdisjoint(WHOLE_FIELDS):
             sent = {field: delta.get(field) for field in WHOLE_FIELDS}
             if fields := {k: v for k, v in sent.items() if v and type(v) is list}:
-                yield from self.open_all()
+                yield from self._open_named()
                 yield Attached(fields)
 
-    def open_all(self) -> Iterator[Open]:
+    def open_all(self) -> Iterator[Open | Fragment]:
         while self._waiting:
-            yield self._open(self._waiting.pop(0))
+            yield from self._open(self._waiting.pop(0))
 
-    def _open_until(self, call: ToolCall) -> Iterator[Open]:
+    def _open_named(self) -> Iterator[Open | Fragment]:
+        while self._waiting and self._waiting[0].name:
+            yield from self._open(self._waiting.pop(0))
+
+    def _is_held(self, call: ToolCall) -> bool:
+        """Tell whether a call waits for a name: its own, or one of a call before it."""
+        if id(call) in self._told:
+            return False
+        before = self._waiting[: self._waiting.index(call) + 1]
+        return not all(waiting.name for waiting in before)
+
+    def _open_until(self, call: ToolCall) -> Iterator[Open | Fragment]:
         while id(call) not in self._told:
-            yield self._open(self._waiting.pop(0))
+            yield from self._open(self._waiting.pop(0))
 
-    def _open(self, call: ToolCall) -> Open:
+    def _open(self, call: ToolCall) -> Iterator[Open | Fragment]:
         call_id = unique_id(call, self._ids, self.index)
         told_call = Call(call.position, call_id, call.name, call.type == "custom")
         self._told[id(call)] = (call, told_call)
-        return Open(told_call)
+        yield Open(told_call)
+        if text := self._early.pop(id(call), ""):
+            yield Fragment(told_call, text)
 
 
 def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
