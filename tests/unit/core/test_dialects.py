@@ -367,8 +367,10 @@ def test_a_name_behind_its_arguments_is_kept(name: str) -> None:
         {"index": 0, "function": {"arguments": "1}"}},
     ]
     chunks = to_chunks(
-        {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [entry]}}]}
-        for entry in entries
+        [
+            {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [entry]}}]}
+            for entry in entries
+        ]
     )
     reader = DeltaReader()
     for chunk in parse_dialect(name).apply(chunks):
