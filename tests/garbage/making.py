@@ -21,6 +21,7 @@ from harness.apis.detect import api_named
 from harness.apis.examples import example_events, example_names, example_parts
 from harness.apis.framing import Framing
 from harness.apis.requests import PATHS, request_body
+from tests.odd_inputs.made_recordings import MADE
 
 if TYPE_CHECKING:
     import random
@@ -341,9 +342,14 @@ def _spoiled_bytes(draw: random.Random, text: bytes) -> bytes:
     return text
 
 
+_FOREIGN = list(MADE.values())
+
+
 def made_recording(draw: random.Random) -> bytes:
     """Return a spoiled recording of any format."""
-    form = draw.randrange(8)
+    form = draw.randrange(9)
+    if form == 8:  # what other tools and terminals write
+        return _spoiled_bytes(draw, draw.choice(_FOREIGN))
     source, payloads = _drawn(draw)
     if form == 0:
         _spoil(draw, payloads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from harness import load_cassette, replay
 from harness.cassettes.classify import classify
 from harness.cassettes.library import find_cassettes
 from harness.core.diagnostics import Severity
+from harness.errors import HarnessError
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, TWICE, har, har_entry
 from tests.odd_inputs.made_stream import DATA, KEY, SSE
@@ -113,6 +115,30 @@ def test_messages_that_letta_sent_are_compared() -> None:
     assert result.code == 1
     assert "- Chad" in result.out
     assert "harness diff" in harness("replay", name).err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"{b'choices': [], 'id': 'c'}\n", id="python with bytes as keys"),
+        pytest.param(b"{'choices': {1, 2}}\n", id="python with a set"),
+        pytest.param(b"{'id': 1abc, 'choices': []}\n", id="python with odd numbers"),
+        pytest.param(b"$ curl -d 'a\xce' http://a/v1\ndata: {}\n", id="no UTF-8"),
+        pytest.param(
+            b"<= Recv data, 9 bytes (0x9)\nfffffffffffffffff: data: {}\n", id="offset"
+        ),
+        pytest.param(
+            b"99:99:99.9 <= Recv data, 9 bytes (0x9)\n0000: data: {}\n", id="clock"
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_spoiled_recording_is_read_or_refused(tmp_path: Path, text: bytes) -> None:
+    """No other error comes out, and no warning of Python's."""
+    path = tmp_path / "spoiled.txt"
+    path.write_bytes(text)
+    with suppress(HarnessError):
+        load_cassette(path)
 
 
 @needs_shared

@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from harness.cassettes.importers.base import exchanges_from, restored
+from harness.cassettes.importers.base import encoded, exchanges_from, restored
 from harness.cassettes.importers.draft import Draft, header_of
 
 if TYPE_CHECKING:
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 _BLOCK = re.compile(
-    r"(?:(?:\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d\.\d+) )?(?:\[[^\]]*\] )*"
+    r"(?:(?:\d{4}-\d\d-\d\d )?((?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d+) )?"
+    r"(?:\[[^\]]*\] )*"
     r"(== Info:|=> Send header|=> Send data|<= Recv header|<= Recv data"
-    r"|[=<]=?>? (?:Send|Recv) SSL data)(?:, (\d+) bytes \(0x[0-9a-f]+\))?(.*)$"
+    r"|[=<]=?>? (?:Send|Recv) SSL data)(?:, (\d{1,12}) bytes \(0x[0-9a-f]+\))?(.*)$"
 )
 _LINE = re.compile(r"([0-9a-f]{4,}): ?(.*)$")
+_MOST_OF_A_BLOCK = 1 << 20  # bytes; curl traces what it reads at once, far less
 _PAIRS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 
 
@@ -103,17 +105,24 @@ def _block(
         time = round(time + clock.microsecond / 1e6, 6)
     size = int(head[3] or 0)
     if not lines:
-        return head[2], time, head[4].encode(), True
+        return head[2], time, encoded(head[4]), True
     if all(_PAIRS.match(shown) for _, shown in lines):
         pairs = (_PAIRS.match(shown) for _, shown in lines)
         data = b"".join(bytes.fromhex(found[0]) for found in pairs if found)
         return head[2], time, data[:size], False
     data = b""
     for offset, shown in lines:
-        data += b"\r\n" * ((offset - len(data)) // 2) + shown.encode(
-            "latin-1", "replace"
-        )
-    return head[2], time, data + b"\r\n" * ((size - len(data)) // 2), True
+        data += _line_ends(offset - len(data)) + shown.encode("latin-1", "replace")
+    return head[2], time, data + _line_ends(size - len(data)), True
+
+
+def _line_ends(missing: int) -> bytes:
+    """Return the line ends that a trace in ASCII leaves out of a block.
+
+    Args:
+        missing: How many bytes are; more than any block has where it is damaged.
+    """
+    return b"\r\n" * (missing // 2) if missing <= _MOST_OF_A_BLOCK else b""
 
 
 class _Dechunker:

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.importers.base import Restated, not_read
+from harness.cassettes.importers.base import Restated, encoded, not_read
 from harness.cassettes.importers.repairs import repaired
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def draft_of_command(command: str) -> Draft:
         elif name in _DATA and value.startswith("@"):
             draft.notes.append(not_read(f"the body of the request (file {value[1:]})"))
         elif name in _DATA:
-            draft.request_body = (draft.request_body or b"") + value.encode()
+            draft.request_body = (draft.request_body or b"") + encoded(value)
     if draft.target and "://" not in draft.target:
         draft.target = f"http://{draft.target}"
     if not draft.method:

@@ -22,7 +22,7 @@ from harness.cassettes.importers.base import (
     restored,
 )
 from harness.cassettes.importers.draft import Draft
-from harness.cassettes.importers.python_literals import printed
+from harness.cassettes.importers.python_literals import expression, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +169,7 @@ class _Reader:
         if not kind and asked:
             self._open(prefix)
             self.drafts[-1].target = asked[1]
-            self.drafts[-1].request_body = raw.encode()
+            self.drafts[-1].request_body = encoded(raw)
         elif kind == "answer":
             self._add(number, prefix, raw)
             self._is_done = True
@@ -251,7 +251,7 @@ def _value(literal: str) -> str:
         value = json.loads(literal)
     except ValueError:
         try:
-            value = ast.literal_eval(literal)
+            value = ast.literal_eval(expression(literal))
         except (SyntaxError, ValueError):
             return ""
     if isinstance(value, bytes):

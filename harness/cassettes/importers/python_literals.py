@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import are_events
@@ -39,7 +40,7 @@ def _pieces(text: str) -> list[bytes] | None:
         if not _LITERAL.match(stripped):
             return None
         try:
-            value = ast.literal_eval(stripped)
+            value = ast.literal_eval(expression(stripped))
         except (SyntaxError, ValueError):
             return None
         if not isinstance(value, str | bytes):
@@ -89,12 +90,24 @@ def _object(node: ast.AST) -> Any:
     return ast.literal_eval(node)
 
 
+def expression(text: str) -> ast.expr:
+    """Return what Python makes of an expression, without its warnings of odd ones."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text.strip(), mode="eval").body
+
+
 def printed(text: str) -> Any:
-    """Return the JSON of what Python printed; None where it is no object."""
+    """Return the JSON of what Python printed; None where it is no object.
+
+    What JSON cannot hold, such as bytes, a set or a number of 5 000 digits, is none.
+    """
     try:
-        return _object(ast.parse(text.strip(), mode="eval").body)
+        value = _object(expression(text))
+        json.dumps(value)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
+    return value
 
 
 def objects(text: str) -> list[dict[str, Any]]:

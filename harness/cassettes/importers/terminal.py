@@ -226,7 +226,7 @@ class _Reader:
             if self._draft is None:
                 self._draft, self._asked = self._asked or Draft(), None
             self._in_body = True
-        assert self._draft is not None
+        self._draft = self._draft or Draft()
         glued = _GLUED.search(line) if self._is_verbose else None
         self._first = self._first or number
         text = line[: glued.start()] if glued else f"{line}\n"
