@@ -99,6 +99,7 @@ async def serve_proxy(
     )
     proxy = _Proxy(session, Upstream.parse(options.upstream), report)
     listener = Listener(proxy.serve)
+    session.prepare()
     has_failed = True
     try:
         started(await listener.start(options.host, options.port))
