@@ -232,14 +232,6 @@ class RecordingSession:
         """Return a URL, or a message with URLs in it, without its secrets."""
         return redacted_url(text, self._redaction)
 
-    def prepare(self) -> None:
-        """Build now what the first redaction builds.
-
-        It takes a tenth of a second, in which an event loop would move no stream.
-        """
-        any_text = Request("POST", "http://localhost/?of=any", body=b'{"any": "text"}')
-        redacted_request(any_text, self._redaction)
-
     def began(self, recorder: ExchangeRecorder) -> None:
         """Remember a response that is being read, to end it with the session."""
         with self._lock:

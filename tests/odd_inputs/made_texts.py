@@ -187,6 +187,10 @@ TEXTS: dict[str, bytes] = {
     # pieces, lines and objects that Python printed
     "python-dicts": "".join(f"{chunk!r}\n" for chunk in CHUNKS).encode(),
     "python-pretty": "".join(f"{pformat(chunk)}\n" for chunk in CHUNKS).encode(),
+    "prose-apostrophe": (
+        f"curl says: it's broken\n```\n{SSE}```\nwhat's wrong with it?\n".encode()
+    ),
+    "command-cut": f"$ curl -N http://x/v1/chat/completions -d 'it \\\n{SSE}".encode(),
     "python-models": "".join(map(_model, CHUNKS)).encode(),
     "python-pieces": _printed(37),
     "python-lines": "".join(

@@ -204,11 +204,11 @@ def test_a_large_request_costs_in_proportion(tmp_path: Path) -> None:
 
 # In a process of its own, as what is built is kept for good.
 FIRST_REDACTION = """
-import re._compiler, sys
+import re._compiler
 from harness.cassettes.model import Exchange, Request, Response
-from harness.record.session import RecordingSession
-from harness.redaction.redact import redact_exchange
-RecordingSession(sys.argv[1], mode="all", force=True).prepare()
+from harness.record.proxy import prepare
+from harness.redaction.redact import Redaction, redact_exchange
+prepare(Redaction())
 built, compiled = re._compiler.compile, []
 re._compiler.compile = lambda *given: compiled.append(given[0]) or built(*given)
 url = "http://localhost/v1/chat/completions?key=value"
@@ -220,9 +220,9 @@ print(len(compiled))
 """
 
 
-def test_the_first_stream_that_ends_does_not_hold_up_the_others(tmp_path: Path) -> None:
+def test_the_first_stream_that_ends_does_not_hold_up_the_others() -> None:
     """What its redaction needs is built before the proxy listens: 0.1 s of work."""
-    command = [sys.executable, "-c", FIRST_REDACTION, str(tmp_path / "c.yaml")]
+    command = [sys.executable, "-c", FIRST_REDACTION]
     found = subprocess.run(command, capture_output=True, check=True, text=True)
     assert int(found.stdout) < 5  # 226 without
 
