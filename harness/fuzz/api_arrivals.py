@@ -177,7 +177,8 @@ def cut_answer(answer: Answer, split: str) -> Answer:
 
 def api_plain(api: str, arrival: Arrival) -> Arrival:
     """Return what an arrival carries, as the API's standard dialect, without cuts."""
-    return written_as(arrival, api, cut_answer(answer_of(api, arrival), "whole"))
+    write = written_bytes if isinstance(arrival[0], bytes) else written
+    return write(api, cut_answer(answer_of(api, arrival), "whole"))
 
 
 _REASONS = {
@@ -237,13 +238,6 @@ def api_probes(
             else {}
         ),
     }
-
-
-def written_as(like: Arrival, api: str, answer: Answer, *, fault: str = "") -> Arrival:
-    """Write an answer in the form of an arrival: payloads or bytes."""
-    is_bytes = bool(like) and isinstance(like[0], bytes)
-    write = written_bytes if is_bytes else written
-    return write(api, answer, fault=fault)
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:
