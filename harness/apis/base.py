@@ -168,8 +168,6 @@ class Conversation(NamedTuple):
     previous_id: str = ""
     """The id of the response that it continues, where the server keeps the turns."""
     model: str = ""
-    is_streamed: bool | None = None
-    """What the body asks for; None where the URL decides (Gemini)."""
     tools: tuple[str, ...] = ()
     """The names of the tools on offer."""
 

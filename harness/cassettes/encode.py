@@ -72,7 +72,7 @@ def encode_document(
     try:
         if is_json(path):
             return Encoded([json_text(document)])
-        return Encoded(_texts(document))
+        return Encoded(document_texts(document))
     except TypeError as error:
         raise CassetteError(os.fspath(path), f"cannot be written: {error}") from error
 
@@ -151,22 +151,18 @@ def _readable(body: bytes) -> str | bytes:
         return body
 
 
-def dump_document(document: dict[str, Any]) -> str:
-    """Return the YAML text of a cassette document.
+def document_texts(document: dict[str, Any]) -> list[str]:
+    """Return the YAML text of a cassette document, in pieces.
 
     Args:
         document: Mappings, lists and scalars as `yaml.safe_load` returns them.
 
     Returns:
-        The text, ending in a newline. The same document gives the same text.
+        The text, ending in a newline. The same document gives the same pieces.
 
     Raises:
         TypeError: A value is of a type that no cassette holds.
     """
-    return "".join(_texts(document))
-
-
-def _texts(document: dict[str, Any]) -> list[str]:
     out: list[str] = []
     _mapping(document, "", out)
     return out

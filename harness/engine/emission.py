@@ -166,6 +166,12 @@ def sse_end() -> str:
     return render_sse(MessageStreamStatus.done)
 
 
+def data_of(message: object) -> Any:
+    """Return a message as the JSON value that it is."""
+    data: Any = message.shown if isinstance(message, LightMessage) else None
+    return json.loads(message_json(message)) if data is None else data
+
+
 def describe(message: object) -> tuple[str, str]:
     """Return what kind of message it is and its content, for a table row.
 
@@ -179,9 +185,7 @@ def describe(message: object) -> tuple[str, str]:
     """
     if isinstance(message, MessageStreamStatus):
         return "status", message.value
-    data: Any = message.shown if isinstance(message, LightMessage) else None
-    if data is None:
-        data = json.loads(message_json(message))
+    data = data_of(message)
     if not isinstance(data, dict):
         return type(message).__name__, readable(data)
     named = data.get("message_type")

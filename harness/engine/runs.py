@@ -6,14 +6,14 @@ with how many pieces it came in and the longest silence between two.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.agents.letta.light import LightMessage, MessageStreamStatus
+from harness.agents.letta.light import MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
-from harness.engine.transcript import describe, message_json
+from harness.engine.emission import data_of
+from harness.engine.transcript import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +97,7 @@ def _extend(run: Run, emission: Emission) -> None:
 
 def _read(message: object, reader: DeltaReader) -> Iterator[tuple[str, str, str]]:
     """Yield what a message holds: kind, fragment, the id where a call starts."""
-    data: Any = message.shown if isinstance(message, LightMessage) else None
-    if data is None:
-        data = json.loads(message_json(message))
+    data = data_of(message)
     if isinstance(data, str):
         yield "text", data, ""
     elif isinstance(data, dict) and isinstance(data.get("choices"), list):

@@ -7,7 +7,6 @@ The neutral form between them is the parts of each event (`harness.core.parts`).
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_named, api_of_event
@@ -32,7 +31,7 @@ from harness.core.parts import (
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
 from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
-from harness.fuzz.descending import smaller_texts
+from harness.fuzz.descending import shorter, smaller_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,7 +177,8 @@ def cut_answer(answer: Answer, split: str) -> Answer:
 
 def api_plain(api: str, arrival: Arrival) -> Arrival:
     """Return what an arrival carries, as the API's standard dialect, without cuts."""
-    return written_as(arrival, api, cut_answer(answer_of(api, arrival), "whole"))
+    write = written_bytes if isinstance(arrival[0], bytes) else written
+    return write(api, cut_answer(answer_of(api, arrival), "whole"))
 
 
 _REASONS = {
@@ -238,13 +238,6 @@ def api_probes(
             else {}
         ),
     }
-
-
-def written_as(like: Arrival, api: str, answer: Answer, *, fault: str = "") -> Arrival:
-    """Write an answer in the form of an arrival: payloads or bytes."""
-    is_bytes = bool(like) and isinstance(like[0], bytes)
-    write = written_bytes if is_bytes else written
-    return write(api, answer, fault=fault)
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:
@@ -324,20 +317,14 @@ def stock_answers(api: str) -> dict[str, Answer]:
     return answers
 
 
-def smaller_answers(api: str, arrival: Arrival) -> Iterator[Arrival]:
-    """Yield smaller forms of an arrival that are written as its API writes them."""
-    write = partial(written_as, arrival)
-    answer = [parts for parts in _without_problems(answer_of(api, arrival)) if parts]
+def smaller_answers(api: str, stream: Arrival) -> Iterator[Arrival]:
+    """Yield smaller forms of a stream that are written as its API writes them."""
+    answer = _without_problems(answer_of(api, stream))
     flat: Answer = [[part] for parts in answer for part in parts]
-    size = len(flat) // 2
-    while size:  # the largest spans first: a slow consumer is asked little
-        for start in range(0, len(flat) - size + 1, size):
-            yield write(api, flat[:start] + flat[start + size :])
-        size //= 2
-    yield write(api, cut_answer(flat, "whole"))
+    yield from (written(api, [*some]) for some in shorter(tuple(flat)))
+    yield written(api, cut_answer(flat, "whole"))
     for number, (part,) in enumerate(flat):
         if isinstance(part, Text | Reasoning | Refusal) and len(part.text) > 1:
             for text in smaller_texts(part.text):
-                yield write(
-                    api, [*flat[:number], [type(part)(text)], *flat[number + 1 :]]
-                )
+                changed: Answer = [[type(part)(text)]]
+                yield written(api, flat[:number] + changed + flat[number + 1 :])

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from harness.fuzz.driving import Consumer
     from harness.fuzz.served_streams import UrlConsumer
 
-CHUNK_FORMS = ("dict", "sdk", "model")
-"""What a chunk is handed over as: the plain dict, the OpenAI SDK's object, ours."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -49,7 +46,8 @@ class Wanted:
     level: Level | None = None
     """None chooses it by what the target offers."""
     form: str | None = None
-    """One of `CHUNK_FORMS`; None reads the annotation, else `dict`."""
+    """A chunk as a plain `dict`, as the OpenAI SDK's object (`sdk`) or ours (`model`);
+    None reads the annotation, else `dict`."""
     key: str | None = None
     """A handler's key; None takes its `json_key`, else `message`."""
     options: AgentOptions = field(default_factory=AgentOptions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.fuzz.arrivals import Arrival
-
-_EVENT_ENDS = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 
 
 class Tries:
@@ -58,32 +55,6 @@ def descend(
             start = 0
         else:
             return stream
-
-
-def shrink_pieces(
-    pieces: Arrival,
-    fails: Callable[[Arrival], bool],
-    is_allowed: Callable[[Arrival], bool],
-    steps: tuple[Callable[[Arrival], Iterator[Arrival]], ...],
-    tries: int,
-) -> Arrival:
-    """Shrink the events that bytes hold, then how the bytes are cut.
-
-    Args:
-        pieces: Bytes that fail.
-        fails: Whether some do.
-        is_allowed: Whether some may be tried.
-        steps: Each yields smaller forms of a stream, an event a piece.
-        tries: How many streams are tried at most.
-    """
-    events = tuple(event for event in _EVENT_ENDS.split(b"".join(pieces)) if event)
-    cut = failing_cut(events, fails)
-    if cut is None:
-        return fewer_pieces(pieces, fails, tries)
-    test = Tries(lambda stream: fails(cut(stream)), is_allowed, tries)
-    for candidates in steps:
-        events = descend(events, candidates, test)
-    return fewer_pieces(cut(events), fails, test.left)
 
 
 def failing_cut(

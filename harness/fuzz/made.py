@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _T = TypeVar("_T")
+_TRIES = 500  # of hypothesis, to shrink one value
 
 
 class _Found(Exception):  # noqa: N818 - never leaves this module
@@ -50,8 +51,6 @@ def shrink_made(
     number: int,
     count: int,
     fails: Callable[[_T], bool],
-    *,
-    tries: int = 500,
 ) -> _T | None:
     """Find the failing value of `make` again and let hypothesis shrink it.
 
@@ -60,13 +59,12 @@ def shrink_made(
         number: The seed it was made with.
         count: How many were made.
         fails: Returns whether a value fails in the same way.
-        tries: How many values are tried at most.
 
     Returns:
         The smallest failing value that was found; None if none failed.
     """
     best: list[_T] = []
-    left = tries + count
+    left = _TRIES + count
 
     def test(value: _T) -> None:
         nonlocal left

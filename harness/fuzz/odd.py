@@ -11,9 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.shrinking import runs_of
 from harness.core.json_paths import with_value
 from harness.fuzz.api_arrivals import further_answers, written
-from harness.fuzz.shrinking import runs_of
 from harness.fuzz.stock import stock_streams
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """From what failed to the smallest arrival that still fails in the same way.
 
-Fragments lose cuts and characters; streams lose chunks, fields, calls and text, and
+Fragments lose cuts and characters; streams lose events, fields, calls and text, and
 neighbours are merged. A smaller arrival must stay as well-formed as the one that was
 found: what was a JSON object stays one, what was finished stays finished. Everything
 is tried in a fixed order and the number of tries is bounded, so the result is the
-same on every machine.
+same on every machine. What only one API has to lose is in its `shrinking` module.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects import parse_dialect
-from harness.apis.chat.dialects.parts import CallTracker
+from harness.apis.chat.shrinking import barer, fused, fused_spans, runs_of
+from harness.apis.json_values import is_json
+from harness.apis.responses.shrinking import said_once
 from harness.apis.varied import dialects_of
 from harness.core.json_paths import value_at, with_value
-from harness.fuzz.api_shrinking import shrink_events
-from harness.fuzz.arrivals import (
-    Arrival,
-    chunks_of,
-    payloads_of_bytes,
-    truth_of,
-)
+from harness.fuzz.api_arrivals import api_payloads, smaller_answers
+from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of_bytes, truth_of
 from harness.fuzz.cuts import cut_at
 from harness.fuzz.descending import (
     LONG_TEXT,
@@ -34,21 +31,20 @@ from harness.fuzz.descending import (
     fewer_of_many,
     fewer_pieces,
     shorter,
-    shrink_pieces,
 )
-from harness.fuzz.fused_chunks import fused, fused_spans
+from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.apis.chat.dialects import Framing
-    from harness.fuzz.arrivals import Truth
+
+    Step = Callable[[Arrival], Iterator[Arrival]]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
-_KEPT = frozenset(("id", "object", "created", "model", "choices", "error"))
-_KEPT_OF_CHOICE = frozenset(("index", "delta", "finish_reason"))
 _EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... of them
 _ESCAPED_LETTER = re.compile(r"\\u(00[4-7][0-9a-fA-F])")
+_EVENT_ENDS = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 
 
 def shrink(
@@ -73,28 +69,56 @@ def shrink(
     """
     if not arrival:
         return arrival
-    if api != "chat":
-        return shrink_events(arrival, fails, api, tries)
-    truth = truth_of(arrival, key)
-    test = Tries(fails, lambda other: _is_as_sound(truth, other, key), tries)
+    if isinstance(arrival[0], bytes):
+        return _shrink_bytes(arrival, fails, key, api, tries)
+    test = Tries(fails, _as_sound_as(arrival, key, api), tries)
     if isinstance(arrival[0], str):
         return _shrink_fragments(arrival, test)
-    if isinstance(arrival[0], bytes):
-        return _shrink_bytes(arrival, fails, test, key)
-    return _shrink_stream(arrival, test)
+    return _shrink_stream(arrival, test, api)
 
 
-def _is_as_sound(truth: Truth, other: Arrival, key: str) -> bool:
-    if not truth.is_sound and not truth.has_text:
-        return True
-    said = truth_of(other, key)
-    has_names = not all(c.name for c in truth.calls) or all(c.name for c in said.calls)
-    return (
-        has_names
-        and said.is_sound >= truth.is_sound
-        and said.has_text >= truth.has_text
-        and said.is_ended >= truth.is_ended
-    )
+def _as_sound_as(arrival: Arrival, key: str, api: str) -> Callable[[Arrival], bool]:
+    """Return what tells whether another arrival is as sound: as a server sends it."""
+    truth = truth_of(arrival, key, api)
+    twice = _begun_twice(arrival)
+    is_named = all(call.name for call in truth.calls)
+    has_json = api != "chat" and all(is_json(call.arguments) for call in truth.calls)
+
+    def is_as_sound(other: Arrival) -> bool:
+        said = truth_of(other, key, api)
+        return (
+            said.is_ended >= truth.is_ended
+            and said.has_text >= truth.has_text
+            and (api != "chat" or said.is_sound >= truth.is_sound)
+            and all(call.name or not is_named for call in said.calls)
+            and all(is_json(call.arguments) or not has_json for call in said.calls)
+            and _begun_twice(other) <= twice
+        )
+
+    return is_as_sound
+
+
+def _begun_twice(arrival: Arrival) -> int:
+    """Count the blocks that begin under a number that another one has."""
+    numbers = [
+        (payload.get("index"), payload.get("output_index"))
+        for payload in api_payloads(arrival)
+        if isinstance(payload, dict)
+        and payload.get("type") in {"content_block_start", "response.output_item.added"}
+    ]
+    return len(numbers) - len(set(numbers))
+
+
+def _steps_of(api: str) -> tuple[Step, ...]:
+    if api == "chat":
+        return (fused_spans, shorter, fused, barer, _with_less_text)
+    # What comes twice goes first: else it would stand in for what is left out.
+    return (partial(smaller_answers, api), said_once, _fewer_events)
+
+
+def _fewer_events(stream: Arrival) -> Iterator[Arrival]:
+    yield from shorter(stream)
+    yield from _joined_events(stream)
 
 
 def _spans(length: int) -> Iterator[tuple[int, int]]:
@@ -168,57 +192,17 @@ def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
     return places
 
 
-def _shrink_stream(stream: Arrival, test: Tries) -> Arrival:
+def _shrink_stream(stream: Arrival, test: Tries, api: str) -> Arrival:
     stream = fewer_of_many(stream, test)
+    steps = _steps_of(api)
     before = None
     while before != stream and len(stream) <= MANY:
         before = stream
-        for candidates in (fused_spans, shorter, fused, _barer, _with_less_text):
+        for candidates in steps:
             stream = descend(stream, candidates, test)
+        if api != "chat":  # a second round takes many tries for a few characters
+            break
     return stream
-
-
-def _barer(stream: Arrival) -> Iterator[Arrival]:
-    for number, payload in enumerate(stream):
-        for bare in _barer_payloads(payload):
-            yield (*stream[:number], bare, *stream[number + 1 :])
-
-
-def _barer_payloads(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    extra = [field for field in payload if field not in _KEPT]
-    if extra:
-        yield {field: v for field, v in payload.items() if field in _KEPT}
-        for field in extra:
-            yield {k: v for k, v in payload.items() if k != field}
-    choices = payload.get("choices")
-    if not isinstance(choices, list):
-        return
-    for number, choice in enumerate(choices):
-        if len(choices) > 1:
-            rest = choices[:number] + choices[number + 1 :]
-            yield {**payload, "choices": rest}
-        if isinstance(choice, dict):
-            for bare in _barer_choices(choice):
-                changed = [*choices[:number], bare, *choices[number + 1 :]]
-                yield {**payload, "choices": changed}
-
-
-def _barer_choices(choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for field in choice:
-        if field not in _KEPT_OF_CHOICE:
-            yield {k: v for k, v in choice.items() if k != field}
-    delta = choice.get("delta")
-    if not isinstance(delta, dict):
-        return
-    for field, value in delta.items():
-        yield {**choice, "delta": {k: v for k, v in delta.items() if k != field}}
-        if field == "tool_calls" and isinstance(value, list) and len(value) > 1:
-            for number in range(len(value)):
-                rest = value[:number] + value[number + 1 :]
-                yield {**choice, "delta": {**delta, field: rest}}
-
-
-_Place = tuple[int, tuple[Any, ...]]
 
 
 def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
@@ -239,83 +223,69 @@ def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
                 yield tuple(changed)
 
 
-def runs_of(stream: Arrival) -> list[list[_Place]]:
-    """Return the places of each text that comes in pieces: one list a text."""
-    runs: dict[Any, list[_Place]] = {}
-    tracker = CallTracker()
-    for number, payload in enumerate(stream):
-        for position, choice in enumerate(payload.get("choices") or []):
-            delta = choice.get("delta") if isinstance(choice, dict) else None
-            if not isinstance(delta, dict):
-                continue
-            at = ("choices", position, "delta")
-            for field, value in delta.items():
-                if isinstance(value, str) and value and field != "role":
-                    runs.setdefault((position, field), []).append(
-                        (number, (*at, field))
-                    )
-            entries = delta.get("tool_calls")
-            for place, entry in enumerate(entries if isinstance(entries, list) else []):
-                if not isinstance(entry, dict):
-                    continue
-                call = tracker.call_of(position, entry)
-                function = entry.get("function")
-                function = function if isinstance(function, dict) else {}
-                for field in ("arguments", "name"):
-                    value = function.get(field)
-                    if isinstance(value, str) and value:
-                        path = (*at, "tool_calls", place, "function", field)
-                        mark = (position, id(call), field)
-                        if field == "name" and _is_resent(stream, runs, mark, value):
-                            continue
-                        runs.setdefault(mark, []).append((number, path))
-    return list(runs.values())
+def _joined_events(stream: Arrival) -> Iterator[Arrival]:
+    """Join two events that differ in one text, as fragments of one thing do."""
+    for second in range(1, len(stream)):
+        for first in range(second):
+            joined = _joined(stream[first], stream[second])
+            if joined is not None:
+                rest = (*stream[first + 1 : second], joined, *stream[second + 1 :])
+                yield (*stream[:first], *rest)
 
 
-def _is_resent(
-    stream: Arrival, runs: dict[Any, list[_Place]], mark: Any, value: str
-) -> bool:
-    return any(value_at(stream[n], path) == value for n, path in runs.get(mark, []))
+def _joined(one: Any, two: Any) -> Any:
+    """Join two JSON values that differ in one text; None if they differ otherwise."""
+    if isinstance(one, str) and isinstance(two, str):
+        return one + two
+    if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
+        other = [k for k in one if one[k] != two[k] and k != "sequence_number"]
+        if len(other) == 1:
+            inner = _joined(one[other[0]], two[other[0]])
+            return None if inner is None else {**two, other[0]: inner}
+    return None
 
 
 def _shrink_bytes(
-    pieces: Arrival, fails: Callable[[Arrival], bool], test: Tries, key: str
+    pieces: Arrival, fails: Callable[[Arrival], bool], key: str, api: str, tries: int
 ) -> Arrival:
-    """Shrink what the bytes hold, written with a framing that still fails."""
+    """Shrink what the bytes hold, as we write it if that fails; then how it is cut.
+
+    Else events are left out of them as they came.
+    """
+
+    def smaller(
+        stream: Arrival,
+        write: Callable[[Arrival], Arrival],
+        is_allowed: Callable[[Arrival], bool],
+        shrink_stream: Callable[[Arrival, Tries], Arrival],
+    ) -> Arrival | None:
+        cut = failing_cut(write(stream), fails)
+        if cut is None:
+            return None
+        test = Tries(lambda other: fails(cut(write(other))), is_allowed, tries // 2)
+        small = shrink_stream(stream, test)
+        return fewer_pieces(cut(write(small)), fails, test.left)
+
     payloads = payloads_of_bytes(pieces)
-    for name in (
-        "recorded",
-        *(p.name for p in dialects_of("chat").values() if p.framing),
-    ):
-        framing = parse_dialect(name).framing
-        cut = failing_cut(_framed(payloads, framing), fails) if payloads else None
-        if cut is not None:
-            write = partial(_written, framing, cut)
-            return _shrink_written(payloads, write, fails, key, test.left // 2)
-    return shrink_pieces(pieces, fails, bool, (shorter,), test.left)
+    for write in _writers(api) if payloads else ():
+        is_allowed = _as_sound_as(payloads, key, api)
+        shrink_stream = partial(_shrink_stream, api=api)
+        small = smaller(payloads, write, is_allowed, shrink_stream)
+        if small is not None:
+            return small
+    events = tuple(event for event in _EVENT_ENDS.split(b"".join(pieces)) if event)
+    is_allowed = bool if api == "chat" else _as_sound_as(pieces, key, api)
+    small = smaller(events, tuple, is_allowed, lambda s, t: descend(s, shorter, t))
+    return fewer_pieces(pieces, fails, tries) if small is None else small
 
 
-def _shrink_written(
-    payloads: Arrival,
-    write: Callable[[Arrival], Arrival],
-    fails: Callable[[Arrival], bool],
-    key: str,
-    tries: int,
-) -> Arrival:
-    truth = truth_of(payloads, key)
-    test = Tries(
-        lambda stream: fails(write(stream)),
-        lambda other: _is_as_sound(truth, other, key),
-        tries,
-    )
-    return fewer_pieces(write(_shrink_stream(payloads, test)), fails, test.left)
+def _writers(api: str) -> list[Callable[[Arrival], Arrival]]:
+    """Return the ways to write a stream as bytes, an event a piece."""
+    if api != "chat":
+        return [lambda stream: tuple(event_bytes(stream, api))]
+    names = (p.name for p in dialects_of("chat").values() if p.framing)
+    return [partial(_framed, parse_dialect(n).framing) for n in ("recorded", *names)]
 
 
-def _written(
-    framing: Framing, cut: Callable[[Arrival], Arrival], stream: Arrival
-) -> Arrival:
-    return cut(_framed(stream, framing))
-
-
-def _framed(stream: Arrival, framing: Framing) -> Arrival:
+def _framed(framing: Framing, stream: Arrival) -> Arrival:
     return tuple(framing.encode(chunks_of(stream)))

@@ -65,17 +65,12 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
 
 
 def cassette_of(
-    arrival: Sequence[Any],
-    *,
-    path: str = "fuzz",
-    key: str = "message",
-    api: str = "chat",
+    arrival: Sequence[Any], *, key: str = "message", api: str = "chat"
 ) -> Cassette:
     """Return a recording of one response that arrived like this.
 
     Args:
         arrival: Payloads, an event each; pieces of bytes; or fragments of arguments.
-        path: The name that messages call it by.
         key: For fragments: names the function that is called.
         api: Whose events they are.
 
@@ -113,4 +108,4 @@ def cassette_of(
         ],
         Ending("complete"),
     )
-    return Cassette(path, [Exchange(0, request, response)])
+    return Cassette("fuzz", [Exchange(0, request, response)])

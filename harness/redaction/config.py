@@ -164,10 +164,10 @@ class Redaction:
 
         return redact_frames(body, lambda text: _until_stable(once, text))
 
-    def key_spans(self, text: bytes, known: Iterable[str] = ()) -> list[Span]:
-        """Return where text has what looks like a key, or is a known secret."""
+    def key_spans(self, text: bytes) -> list[Span]:
+        """Return where text has what looks like a key."""
         found = find_keys(text, _detectors(self.patterns, self.personal))
-        return self._left(text, [*found, *self._known(text, known)])
+        return self._left(text, [*found])
 
     def uri_spans(self, uri: bytes, known: Iterable[str] = ()) -> list[Span]:
         """Return where the secrets of a URL, or a header's value, stand."""

@@ -57,16 +57,9 @@ class Answer:
     """What it is, for a log: a recording such as ``chat.yaml#0``, or empty."""
 
     @classmethod
-    def whole(
-        cls,
-        status: int,
-        body: bytes,
-        headers: list[tuple[str, str]],
-        *,
-        source: str = "",
-    ) -> Answer:
+    def whole(cls, status: int, body: bytes, headers: list[tuple[str, str]]) -> Answer:
         """Return an answer that is one piece, at once."""
-        return cls(status, headers, [(None, body)], len(body), source=source)
+        return cls(status, headers, [(None, body)], len(body))
 
     @classmethod
     def json(cls, document: object, status: int = 200) -> Answer:
@@ -77,18 +70,17 @@ class Answer:
         return cls.whole(status, body + b"\n", [("content-type", "application/json")])
 
     @classmethod
-    def error(cls, status: int, problem: str, *, kind: str = "") -> Answer:
+    def error(cls, status: int, problem: str) -> Answer:
         """Return an error in the shape that OpenAI's SDKs show.
 
         Args:
             status: The HTTP status.
             problem: One line: what is wrong and what to do.
-            kind: The error's type; made from the status if empty.
         """
         kinds = {404: "not_found_error", 500: "server_error"}
         error = {
             "message": f"harness serve: {problem}",
-            "type": kind or kinds.get(status, "invalid_request_error"),
+            "type": kinds.get(status, "invalid_request_error"),
             "param": None,
             "code": None,
         }

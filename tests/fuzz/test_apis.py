@@ -22,7 +22,6 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
-from harness.fuzz.api_shrinking import shrink_events
 from harness.fuzz.arrivals import truth_of
 from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
@@ -31,6 +30,7 @@ from harness.fuzz.driving import Level
 from harness.fuzz.endings import without_end
 from harness.fuzz.findings import Plan
 from harness.fuzz.odd import stock
+from harness.fuzz.shrinking import shrink
 from tests.fuzz import own_readers
 from tests.planted import events
 
@@ -224,6 +224,6 @@ def test_shrunk_bytes_are_of_what_failed(api: str) -> None:
 
     start = written_bytes(api, stock_answers(api)["text and parallel calls"])
     assert fails(start)
-    small = shrink_events(start, fails, api, 400)
+    small = shrink(start, fails, "", tries=400, api=api)
     assert small in failed
     assert len(small) == 1

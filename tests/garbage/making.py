@@ -86,7 +86,6 @@ _CONVERSATION = Conversation(
         Turn("tool", "", (), (ToolOutput("call_1", "ok", "f"),)),
     ),
     model="m",
-    is_streamed=True,
     tools=("f",),
 )
 # None is one JSON object a line.

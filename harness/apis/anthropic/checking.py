@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.rules import RULES
-from harness.apis.base import Violation
 from harness.apis.json_values import dict_of, text_of
+from harness.apis.rule_checker import RuleChecker
 from harness.errors import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import Event
+    from harness.apis.base import Event, Violation
 
 _DELTA_BLOCKS = {
     "text_delta": ("text",),
@@ -44,19 +44,8 @@ _KINDS = (
 
 
 def check(events: Iterable[Event]) -> Iterator[Violation]:
-    """Hold a stream against the rules.
-
-    Args:
-        events: The events of one answer; payloads of any shape.
-
-    Yields:
-        What breaks a rule, as early as it is known. Events that are not of this API,
-        and pings, may come anywhere.
-    """
-    checker = _Checker()
-    for event in events:
-        yield from checker.feed(event)
-    yield from checker.close()
+    """Hold a stream against the rules; lazily, one pass."""
+    return _Checker().check(events)
 
 
 class _Open:
@@ -70,11 +59,13 @@ class _Open:
         self.signatures = 0
 
 
-class _Checker:
-    """The state of one stream."""
+class _Checker(RuleChecker):
+    """Events that are not of this API, and pings, may come anywhere."""
+
+    rules = RULES
 
     def __init__(self) -> None:
-        self.event: int | None = None
+        super().__init__()
         self.has_started = False
         self.has_delta = False
         self.has_stopped = False
@@ -86,7 +77,7 @@ class _Checker:
         self.has_calls = False
         self.bad_input: Violation | None = None
 
-    def feed(self, event: Event) -> Iterator[Violation]:
+    def feed(self, event: Event) -> None:
         self.event = event.index
         payload = event.payload
         sent = payload.get("type")
@@ -94,42 +85,41 @@ class _Checker:
         if kind == "ping":
             return
         if self.has_failed:
-            yield self._breach("error-last", "the end of the stream", kind)
+            self.broken("error-last", "the end of the stream", kind)
             return
         if event.name != sent and kind in (*_KINDS, "error"):
-            yield self._breach("event-line", f"event: {_shown(sent)}", event.name)
+            self.broken("event-line", f"event: {shorten(sent)}", event.name)
         if kind == "error":
             self.has_failed = True
             return
         if kind not in _KINDS:
             return
         if self.has_stopped:
-            yield self._breach("stop-last", "the end of the stream", kind)
+            self.broken("stop-last", "the end of the stream", kind)
         if not self.has_started and kind != "message_start":
-            yield self._breach("start-first", "message_start", kind)
+            self.broken("start-first", "message_start", kind)
             self.has_started = True
-        yield from getattr(self, f"_{kind}")(payload)
+        getattr(self, f"_{kind}")(payload)
 
-    def close(self) -> Iterator[Violation]:
-        self.event = None
+    def close(self) -> None:
         if self.has_failed:
             return
         if self.open is not None:  # it was cut, so what it lacks is no fault of its own
-            yield self._unstopped(self.open)
+            self._unstopped(self.open)
             self.open = None
-        yield from self._end_blocks()
+        self._end_blocks()
         if not self.has_delta:
-            yield self._breach("delta-once", "a message_delta", "none")
+            self.broken("delta-once", "a message_delta", "none")
         if not self.has_stopped:
-            yield self._breach("stop-last", "message_stop", "the end of the stream")
+            self.broken("stop-last", "message_stop", "the end of the stream")
 
-    def _message_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
+    def _message_start(self, payload: dict[str, Any]) -> None:
         if self.has_started:
-            yield self._breach("start-once", "one message_start", "another")
+            self.broken("start-once", "one message_start", "another")
         self.has_started = True
         message = dict_of(payload.get("message"))
         wrong = [
-            f"{key} {_shown(message.get(key))}"
+            f"{key} {shorten(message.get(key))}"
             for key, is_right in (
                 ("id", _is_text(message.get("id"))),
                 ("role", message.get("role") == "assistant"),
@@ -140,26 +130,26 @@ class _Checker:
         ]
         if wrong:
             expected = "an id, role assistant, content [] and stop_reason null"
-            yield self._breach("start-message", expected, ", ".join(wrong))
+            self.broken("start-message", expected, ", ".join(wrong))
         usage = dict_of(message.get("usage"))
         if not all(_is_count(usage.get(k)) for k in ("input_tokens", "output_tokens")):
             expected = "usage with input_tokens and output_tokens"
-            yield self._breach("start-usage", expected, message.get("usage"))
+            self.broken("start-usage", expected, message.get("usage"))
 
-    def _content_block_start(self, payload: dict[str, Any]) -> Iterator[Violation]:
+    def _content_block_start(self, payload: dict[str, Any]) -> None:
         index, block = _index(payload), dict_of(payload.get("content_block"))
         if self.open is not None:
             expected = f"content_block_stop for block {self.open.index}"
-            yield self._breach("block-bracket", expected, f"the start of {index!r}")
+            self.broken("block-bracket", expected, f"the start of {index!r}")
         if self.has_delta:
-            yield self._breach("delta-once", "no block after message_delta", "a block")
+            self.broken("delta-once", "no block after message_delta", "a block")
         if type(index) is not int or index != self.blocks:
-            yield self._breach("block-index", f"index {self.blocks}", index)
+            self.broken("block-index", f"index {self.blocks}", index)
         self.blocks = index + 1 if type(index) is int else self.blocks + 1
         self.open = _Open(index, block)
-        yield from self._fields(self.open)
+        self._fields(self.open)
 
-    def _fields(self, found: _Open) -> Iterator[Violation]:
+    def _fields(self, found: _Open) -> None:
         block, kind = found.block, found.kind
         wanted = _TEXT_FIELDS.get(kind, ())
         missing = [key for key in wanted if type(block.get(key)) is not str]
@@ -169,115 +159,110 @@ class _Checker:
             missing.append("input")
         if missing:
             got = f"{kind or 'a block'} without {', '.join(missing)}"
-            yield self._breach(
-                "block-fields", f"every field of {kind or 'its type'}", got
-            )
+            self.broken("block-fields", f"every field of {kind or 'its type'}", got)
         if kind.endswith("tool_use"):
-            yield from self._call(kind, block)
+            self._call(kind, block)
         elif kind.endswith("tool_result"):
             used = block.get("tool_use_id")
             if type(used) is not str or used not in self.ids:
-                yield self._breach("result-of-call", "the id of a call before it", used)
+                self.broken("result-of-call", "the id of a call before it", used)
 
-    def _call(self, kind: str, block: dict[str, Any]) -> Iterator[Violation]:
+    def _call(self, kind: str, block: dict[str, Any]) -> None:
         self.has_calls = self.has_calls or kind == "tool_use"
         call_id = block.get("id")
         if not _is_text(call_id) or not _is_text(block.get("name")):
-            yield self._breach("call-ids", "an id and a name", _shown(block))
+            self.broken("call-ids", "an id and a name", shorten(block))
         elif call_id in self.ids:
-            yield self._breach("call-ids", "an id of its own", call_id)
+            self.broken("call-ids", "an id of its own", call_id)
         if type(call_id) is str:
             self.ids.add(call_id)
 
-    def _content_block_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
+    def _content_block_delta(self, payload: dict[str, Any]) -> None:
         index, delta, found = (
             _index(payload),
             dict_of(payload.get("delta")),
             self.open,
         )
         if found is None or found.index != index:
-            yield self._breach("block-open", self._expected_open(), f"index {index!r}")
+            self.broken("block-open", self._expected_open(), f"index {index!r}")
             return
         kind = text_of(delta.get("type"))
         wanted = _DELTA_BLOCKS.get(kind)
         if wanted is not None and found.kind not in wanted and found.kind in _KNOWN:
             got = f"{kind} in a block of {found.kind}"
-            yield self._breach("delta-type", f"{kind} in {' or '.join(wanted)}", got)
+            self.broken("delta-type", f"{kind} in {' or '.join(wanted)}", got)
         if kind == "signature_delta":
             found.signatures += 1
         if found.signatures > 1 or (found.signatures and kind == "thinking_delta"):
             expected = "content_block_stop after the signature"
-            yield self._breach("thinking-signed", expected, kind)
+            self.broken("thinking-signed", expected, kind)
         piece = delta.get("partial_json")
         if kind == "input_json_delta" and piece and type(piece) is str:
             if not found.pieces and found.block.get("input"):
                 expected = "no deltas, for the start event has the input"
-                yield self._breach("input-once", expected, piece)
+                self.broken("input-once", expected, piece)
             found.pieces.append(piece)
 
-    def _content_block_stop(self, payload: dict[str, Any]) -> Iterator[Violation]:
+    def _content_block_stop(self, payload: dict[str, Any]) -> None:
         index = _index(payload)
         if self.open is None or self.open.index != index:
-            yield self._breach("block-open", self._expected_open(), f"index {index!r}")
+            self.broken("block-open", self._expected_open(), f"index {index!r}")
             return
-        yield from self._end_block(self.open)
+        self._end_block(self.open)
 
     def _expected_open(self) -> str:
         if self.open is None:
             return "content_block_start before it, for no block is open"
         return f"index {self.open.index}, the block that is open"
 
-    def _end_block(self, found: _Open) -> Iterator[Violation]:
+    def _end_block(self, found: _Open) -> None:
         self.open = None
         if self.bad_input is not None:  # it was not the last block
-            yield self.bad_input
+            self.found.append(self.bad_input)
             self.bad_input = None
         if found.kind == "thinking" and not found.signatures:
-            yield self._breach("thinking-signed", "a signature_delta", "none")
+            self.broken("thinking-signed", "a signature_delta", "none")
         text = "".join(found.pieces)
         if text and not _is_jsondict_of(text):
-            self.bad_input = self._breach("input-object", "a JSON object", text)
+            self.bad_input = self.violation("input-object", "a JSON object", text)
 
-    def _unstopped(self, found: _Open) -> Violation:
+    def _unstopped(self, found: _Open) -> None:
         expected = f"content_block_stop for block {found.index}"
-        return self._breach("block-stopped", expected, "no more blocks")
+        self.broken("block-stopped", expected, "no more blocks")
 
-    def _end_blocks(self) -> Iterator[Violation]:
+    def _end_blocks(self) -> None:
         if self.open is not None:
-            yield self._unstopped(self.open)
-            yield from self._end_block(self.open)
+            self._unstopped(self.open)
+            self._end_block(self.open)
         bad, self.bad_input = self.bad_input, None
         if bad is not None and self.reason not in _CUT:
-            yield bad
+            self.found.append(bad)
 
-    def _message_delta(self, payload: dict[str, Any]) -> Iterator[Violation]:
+    def _message_delta(self, payload: dict[str, Any]) -> None:
         delta, usage = dict_of(payload.get("delta")), dict_of(payload.get("usage"))
         self.reason = text_of(delta.get("stop_reason"))
-        yield from self._end_blocks()
+        self._end_blocks()
         if self.has_delta:
-            yield self._breach("delta-once", "one message_delta", "another")
+            self.broken("delta-once", "one message_delta", "another")
         self.has_delta = True
         if not self.reason:
-            got = delta.get("stop_reason")
-            yield self._breach("delta-reason", "a stop_reason", got)
+            self.broken("delta-reason", "a stop_reason", delta.get("stop_reason"))
         elif self.has_calls:
             if self.reason in {"end_turn", "stop_sequence"}:
                 expected = "tool_use, for a tool_use came"
-                yield self._breach("reason-of-calls", expected, self.reason)
+                self.broken("reason-of-calls", expected, self.reason)
         elif self.reason == "tool_use":
             expected = "another reason, for no tool_use came"
-            yield self._breach("reason-of-calls", expected, self.reason)
+            self.broken("reason-of-calls", expected, self.reason)
         if not _is_count(usage.get("output_tokens")):
-            expected = "usage with output_tokens"
-            yield self._breach("delta-usage", expected, payload.get("usage"))
+            self.broken("delta-usage", "usage with output_tokens", payload.get("usage"))
 
-    def _message_stop(self, _payload: dict[str, Any]) -> Iterator[Violation]:
+    def _message_stop(self, _payload: dict[str, Any]) -> None:
         self.has_stopped = True
-        yield from self._end_blocks()
+        self._end_blocks()
 
-    def _breach(self, name: str, expected: str, got: object) -> Violation:
-        text = got if type(got) is str and len(got) <= 80 else _shown(got)
-        return Violation(RULES[name], self.event, expected, text)
+    def shown(self, got: object) -> str:
+        return got if type(got) is str and len(got) <= 80 else shorten(got)
 
 
 def _index(payload: dict[str, Any]) -> object:
@@ -301,10 +286,3 @@ def _is_jsondict_of(text: str) -> bool:
         return False
     except RecursionError:  # no tool takes a thousand levels, but it may be legal
         return True
-
-
-def _shown(value: object) -> str:
-    try:
-        return shorten(value)
-    except RecursionError:
-        return "a value that nests too deeply"

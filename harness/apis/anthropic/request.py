@@ -35,11 +35,9 @@ def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
         turns.append(_turn("system", body["system"]))
     for message in dicts_of(body.get("messages")):
         turns += _turns(text_of(message.get("role")), message.get("content"))
-    stream = body.get("stream", False)
     return Conversation(
         tuple(turns),
         model=text_of(body.get("model")),
-        is_streamed=stream if type(stream) is bool else None,
         tools=tuple(
             text_of(tool.get("name"))
             for tool in dicts_of(body.get("tools"))

@@ -27,7 +27,6 @@ def conversation_of(body: dict[str, Any]) -> Conversation | None:
     return Conversation(
         tuple(_turn(message) for message in messages if isinstance(message, dict)),
         model=text_of(body.get("model")),
-        is_streamed=bool(body.get("stream")),
         tools=tuple(_tool_name(t) for t in (tools if isinstance(tools, list) else ())),
     )
 

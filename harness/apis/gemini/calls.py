@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.apis.gemini.partial_args import ArgumentsText
-from harness.apis.gemini.values import write_json
-from harness.apis.json_values import dicts_of, same, text_of
+from harness.apis.json_values import as_json, dicts_of, same, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Opaque, Part, Problem, ToolCall
 from harness.errors import shorten
@@ -98,8 +97,8 @@ class CallReader:
 
     def _take_whole(self, call: ToolCall, args: object, parts: list[Part]) -> None:
         """Read `args`: an object, or its text (some proxies)."""
-        text = args if isinstance(args, str) and args else write_json(args)
-        if text is None:
+        text = args if isinstance(args, str) and args else as_json(args)
+        if not text:
             problem = f"arguments of {_name(call)} are nested too deeply to be written"
             parts.append(Problem(DiagnosticKind.MALFORMED_ARGUMENTS, problem))
         elif not call.has_arguments:

@@ -16,7 +16,7 @@ import re
 from math import isfinite
 from typing import Any
 
-from harness.apis.gemini.values import write_json
+from harness.apis.json_values import as_json
 from harness.errors import shorten
 
 _STEP = re.compile(
@@ -205,8 +205,8 @@ def _scalar(piece: dict[str, Any], value: object) -> str | None:
     if value is None and "nullValue" in piece:
         return "null"
     if type(value) is bool or type(value) is int:
-        return write_json(value)
-    return write_json(value) if type(value) is float and isfinite(value) else None
+        return as_json(value) or None  # an int of thousands of digits is none
+    return as_json(value) if type(value) is float and isfinite(value) else None
 
 
 def _content(text: str) -> str:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-from harness.apis.gemini.values import in_camel_case, write_json
-from harness.apis.json_values import text_of
+from harness.apis.gemini.values import in_camel_case
+from harness.apis.json_values import as_json, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def _call(call: dict[str, Any]) -> RequestedCall:
     return RequestedCall(
         id=text_of(call.get("id")),
         name=text_of(call.get("name")),
-        arguments=write_json({} if args is None else args) or "",
+        arguments=as_json({} if args is None else args),
     )
 
 
@@ -137,9 +137,9 @@ def _output(sent: dict[str, Any]) -> ToolOutput:
         if key in {"output", "result", "error"}:
             value = only
             is_error = True if key == "error" else None
-    text = value if isinstance(value, str) else write_json(value)
+    text = value if isinstance(value, str) else as_json(value)
     name = text_of(sent.get("name"))
-    return ToolOutput(text_of(sent.get("id")), text or "", name, is_error)
+    return ToolOutput(text_of(sent.get("id")), text, name, is_error)
 
 
 def _tool_names(tools: Any) -> Iterator[str]:

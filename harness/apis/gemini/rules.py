@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.base import Violation
 from harness.apis.gemini.candidates import PART_ITEMS
 from harness.apis.gemini.partial_args import ArgumentsText
 from harness.apis.gemini.values import in_camel_case
 from harness.apis.json_values import dict_of, dicts_of
+from harness.apis.rule_checker import RuleChecker
 from harness.apis.tables import read_rules
 from harness.errors import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.apis.base import Event, Payload
+    from harness.apis.base import Event, Payload, Violation
 
 FINISH_REASONS = frozenset({
     "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST",
@@ -36,15 +36,7 @@ RULES = read_rules("gemini")
 
 def check(events: Iterable[Event]) -> Iterator[Violation]:
     """Hold a stream against the rules; lazily, one pass."""
-    checker = _Checker()
-    for event in events:
-        checker.index = event.index
-        checker.feed(event)
-        yield from checker.found
-        checker.found.clear()
-    checker.index = None
-    checker.close()
-    yield from checker.found
+    return _Checker().check(events)
 
 
 class _Call:
@@ -55,12 +47,13 @@ class _Call:
         self.text = ArgumentsText()
 
 
-class _Checker:
-    """The state of one stream."""
+class _Checker(RuleChecker):
+    """Holds one stream against the rules."""
+
+    rules = RULES
 
     def __init__(self) -> None:
-        self.index: int | None = None
-        self.found: list[Violation] = []
+        super().__init__()
         self._head: dict[str, str] = {}
         self._finished: dict[int, str] = {}
         self._calls: dict[int, _Call | None] = {}
@@ -70,18 +63,18 @@ class _Checker:
 
     def feed(self, event: Event) -> None:
         if event.name:
-            self._break("no-event-name", "no `event:` line", event.name)
+            self.broken("no-event-name", "no `event:` line", event.name)
         if self._has_error:
-            self._break("error-last", "the end", event.payload)
+            self.broken("error-last", "the end", event.payload)
         sent = event.payload
         inner = sent.get("response")
         if isinstance(inner, dict) and "candidates" not in sent:
-            self._break("bare", "`candidates`", "`response`")
+            self.broken("bare", "`candidates`", "`response`")
             sent = inner
         payload: Payload = in_camel_case(sent)
         if payload != sent:
             renamed = set(_keys(sent)) - set(_keys(payload))
-            self._break("camel-case", "camel case", ", ".join(sorted(renamed)))
+            self.broken("camel-case", "camel case", ", ".join(sorted(renamed)))
         self._has_error = self._has_error or bool(payload.get("error"))
         self._check_head(payload)
         feedback = payload.get("promptFeedback")
@@ -91,7 +84,7 @@ class _Checker:
         if not isinstance(candidates, list):
             return
         if candidates and self._is_blocked:
-            self._break("blocked-alone", "no candidates", candidates)
+            self.broken("blocked-alone", "no candidates", candidates)
         seen: set[object] = set()
         for candidate in candidates:
             if isinstance(candidate, dict):
@@ -100,19 +93,16 @@ class _Checker:
     def close(self) -> None:
         for call in self._calls.values():
             if call is not None:
-                self._break("call-closed", "`functionCall: {}`", call.name)
+                self.broken("call-closed", "`functionCall: {}`", call.name)
         if self._has_error or self._is_blocked:
             return
         for number in self._calls or {0: None}:
             if number not in self._finished:
                 got = f"none for candidate {number}"
-                self._break("finish-present", "a finishReason", got)
+                self.broken("finish-present", "a finishReason", got)
 
-    def _break(self, rule: str, expected: str, got: object) -> None:
-        text = got if isinstance(got, str) else _excerpt(got)
-        self.found.append(
-            Violation(RULES[rule], self.index, expected, text or "nothing")
-        )
+    def shown(self, got: object) -> str:
+        return (got if isinstance(got, str) else _excerpt(got)) or "nothing"
 
     def _check_head(self, payload: Payload) -> None:
         for rule, key in (
@@ -123,42 +113,42 @@ class _Checker:
             if isinstance(value, str) and value:
                 first = self._head.setdefault(key, value)
                 if value != first:
-                    self._break(rule, shorten(first), shorten(value))
+                    self.broken(rule, shorten(first), shorten(value))
 
     def _check_candidate(self, candidate: dict[str, Any], seen: set[object]) -> None:
         index = candidate.get("index", 0)
         number = index if type(index) is int else 0
         if type(index) is not int or index < 0 or index in seen:
-            self._break("candidate-index", "a number of its own", index)
+            self.broken("candidate-index", "a number of its own", index)
         seen.add(number)
         self._calls.setdefault(number, None)
         content = dict_of(candidate.get("content"))
         if content.get("role", "model") != "model":
-            self._break("role", "model", _excerpt(content["role"]))
+            self.broken("role", "model", _excerpt(content["role"]))
         parts = content.get("parts")
         parts = parts if isinstance(parts, list) else []
         reason = candidate.get("finishReason")
         if not parts and not reason:
-            self._break("candidate-empty", "parts or a finishReason", candidate)
+            self.broken("candidate-empty", "parts or a finishReason", candidate)
         if parts and number in self._finished and parts != [{"text": ""}]:
-            self._break("finish-last", "no more content", parts)
+            self.broken("finish-last", "no more content", parts)
         for part in parts:
             if isinstance(part, dict):
                 self._check_part(number, part)
         if isinstance(reason, str) and reason:
             if reason not in FINISH_REASONS:
-                self._break("finish-known", "a documented one", shorten(reason))
+                self.broken("finish-known", "a documented one", shorten(reason))
             if number in self._finished:
-                self._break("finish-once", "no other", shorten(reason))
+                self.broken("finish-once", "no other", shorten(reason))
             self._finished[number] = reason
 
     def _check_part(self, number: int, part: dict[str, Any]) -> None:
         kinds = [k for k in part if k in PART_ITEMS or k in {"text", "functionCall"}]
         if len(kinds) != 1:
-            self._break("part-one-kind", "one of them", ", ".join(kinds) or "none")
+            self.broken("part-one-kind", "one of them", ", ".join(kinds) or "none")
         signature = part.get("thoughtSignature", "")
         if not isinstance(signature, str) or not IS_BASE64.fullmatch(signature):
-            self._break("signature", "base64", shorten(signature))
+            self.broken("signature", "base64", shorten(signature))
         call = part.get("functionCall")
         if isinstance(call, dict):
             self._check_call(number, call)
@@ -168,25 +158,25 @@ class _Checker:
         name = sent.get("name")
         if name:
             if opened is not None:
-                self._break("call-closed", "`functionCall: {}`", shorten(name))
+                self.broken("call-closed", "`functionCall: {}`", shorten(name))
             opened = _Call(shorten(name))
         elif opened is None:
-            self._break("call-named", "a name", sent)
+            self.broken("call-named", "a name", sent)
             opened = _Call("no name")
         call_id = sent.get("id")
         if name and isinstance(call_id, str) and call_id:
             if call_id in self._ids:
-                self._break("call-id", "another id", shorten(call_id))
+                self.broken("call-id", "another id", shorten(call_id))
             self._ids.add(call_id)
         if not isinstance(sent.get("args", {}), dict):
-            self._break("call-args", "an object", sent["args"])
+            self.broken("call-args", "an object", sent["args"])
         for piece in dicts_of(sent.get("partialArgs")):
             _, problem = opened.text.feed(piece)
             if problem:
-                self._break("partial-args", "the next value", problem)
+                self.broken("partial-args", "the next value", problem)
         goes_on = sent.get("willContinue") is True
         if not goes_on and not opened.text.is_complete:
-            self._break("partial-args", "the end of the text", "the end of the call")
+            self.broken("partial-args", "the end of the text", "the end of the call")
         self._calls[number] = opened if goes_on else None
 
 

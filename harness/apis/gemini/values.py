@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
+
+from harness.apis.json_values import as_json
 
 _UNDERSCORE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -74,12 +75,4 @@ def error_message(error: object) -> str:
         message = error.get("message")
         if message and isinstance(message, str):
             return message
-    return write_json(error) or "an error that is nested too deeply"
-
-
-def write_json(value: Any) -> str | None:
-    """Return a value as JSON text; None where it is nested too deeply or too large."""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (RecursionError, ValueError):  # ValueError: an int of thousands of digits
-        return None
+    return as_json(error) or "an error that is nested too deeply"

@@ -25,7 +25,6 @@ def conversation_of(body: dict[str, Any]) -> Conversation:
     return Conversation(
         tuple(turns),
         model=text_of(body.get("model")),
-        is_streamed=body.get("stream") is not False,
         tools=tuple(name for name in names if isinstance(name, str)),
     )
 

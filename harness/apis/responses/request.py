@@ -101,12 +101,11 @@ def request(uri: str, body: Payload) -> Conversation:  # noqa: ARG001 - body
         turns.append(Turn("user", given, own={"role": "user", "content": given}))
     elif type(given) is list:
         turns += _turns(given)
-    model, streamed = body.get("model"), body.get("stream")
+    model = body.get("model")
     return Conversation(
         tuple(turns),
         previous_id=_previous(body),
         model=model if type(model) is str else "",
-        is_streamed=streamed if type(streamed) is bool else False,
         tools=tuple(_tool_names(body.get("tools"))),
     )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import dict_of
 from harness.cassettes.importers.base import (
     Restated,
     exchanges_from,
-    mapping,
     restored,
 )
 from harness.errors import CassetteCorruptError
@@ -25,8 +25,8 @@ _JSON = {"content-type": ["application/json"]}
 
 def sniff(document: Any) -> bool:
     """Recognise parsed fixtures."""
-    fixtures = mapping(document).get("fixtures")
-    first = mapping(fixtures[0]) if isinstance(fixtures, list) and fixtures else {}
+    fixtures = dict_of(document).get("fixtures")
+    first = dict_of(fixtures[0]) if isinstance(fixtures, list) and fixtures else {}
     return {"match", "response"} <= first.keys()
 
 
@@ -38,7 +38,7 @@ def read(document: Any, path: str) -> list[Exchange]:
 
 
 def _restated(fixture: Any, path: str, index: int) -> Restated:
-    response = mapping(fixture).get("response")
+    response = dict_of(fixture).get("response")
     if not isinstance(response, dict):
         raise CassetteCorruptError(
             path, "a fixture of aimock without `response`", place=f"exchange {index}"
@@ -50,10 +50,10 @@ def _restated(fixture: Any, path: str, index: int) -> Restated:
         answer = response["json"]
     elif response.keys() & {"content", "toolCalls", "blocks"}:
         answer = _completion(response, index)
-    match = mapping(mapping(fixture).get("match"))
+    match = dict_of(dict_of(fixture).get("match"))
     asked = match.get("userMessage")
     body = {"messages": [{"role": "user", "content": asked}]}
-    total = mapping(mapping(fixture).get("recordedTimings")).get("totalDurationMs")
+    total = dict_of(dict_of(fixture).get("recordedTimings")).get("totalDurationMs")
     return Restated(
         request_body=json.dumps(body) if isinstance(asked, str) else None,
         status=status,
@@ -75,7 +75,7 @@ def _completion(response: dict[str, Any], index: int) -> dict[str, Any]:
     calls = calls if isinstance(calls, list) else []
     blocks = response.get("blocks")
     if isinstance(blocks, list) and blocks:
-        parts = [mapping(block) for block in blocks]
+        parts = [dict_of(block) for block in blocks]
         texts = [str(b.get("text", "")) for b in parts if b.get("type") == "text"]
         content = "".join(texts)
         calls = [b for b in parts if b.get("type") == "toolCall"]
@@ -84,7 +84,7 @@ def _completion(response: dict[str, Any], index: int) -> dict[str, Any]:
         message["reasoning_content"] = response["reasoning"]
     if calls:
         message["tool_calls"] = [
-            _call(mapping(call), f"call_{index}_{n}") for n, call in enumerate(calls)
+            _call(dict_of(call), f"call_{index}_{n}") for n, call in enumerate(calls)
         ]
     reason = response.get("finishReason") or ("tool_calls" if calls else "stop")
     choice = {"index": 0, "message": message, "finish_reason": reason}

@@ -17,12 +17,12 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, are_events
+from harness.apis.json_values import dict_of
 from harness.cassettes.importers.base import (
     Restated,
     encoded,
     exchanges_from,
     is_event,
-    mapping,
     parsed,
     restored,
 )
@@ -53,7 +53,7 @@ _GZIP = b"\x1f\x8b"
 
 def sniff(document: Any) -> bool:
     """Recognise JSON with an answer somewhere in it."""
-    if "interactions" in mapping(document):
+    if "interactions" in dict_of(document):
         return False  # vcrpy's, or one whose damage its own reader names
     return next(_found(document), None) is not None
 
@@ -139,7 +139,7 @@ def _body_of_rows(value: list[Any]) -> bytes | None:
     """Return the body whose events stand one in each row, beside its time or name."""
     events = []
     for row in value:
-        held = dict(enumerate(row)) if isinstance(row, list) else mapping(row)
+        held = dict(enumerate(row)) if isinstance(row, list) else dict_of(row)
         if any(_ASKED.match(str(key)) for key in held):
             return None  # rows of exchanges
         data = list(filter(None, map(data_of, data_lines(held, _DEEP))))
@@ -246,7 +246,7 @@ def _text(value: Any) -> str:
 
 def _url(asked: dict[Any, Any]) -> str:
     keys = ("url", "uri", "urlPath", "urlPattern", "path")
-    raw = mapping(asked.get("url")).get("raw")
+    raw = dict_of(asked.get("url")).get("raw")
     path = raw or next(filter(None, (_text(asked.get(key)) for key in keys)), "")
     host = asked.get("scope") or _text(asked.get("destination"))
     if not isinstance(host, str) or "://" in path or not host:
@@ -266,7 +266,7 @@ def _headers(
         elif isinstance(held, list) and all(isinstance(one, str) for one in held):
             pairs += [list(pair) for pair in zip(held[::2], held[1::2], strict=False)]
         elif isinstance(held, list):
-            for one in map(mapping, held):
+            for one in map(dict_of, held):
                 name = one.get("key", one.get("name"))
                 if isinstance(name, str):
                     pairs.append([name, _text(one.get("value"))])
@@ -282,7 +282,7 @@ def _posted(asked: dict[Any, Any]) -> Any:
         return body
     if isinstance(body, dict) and not body.keys() & {"raw", "mode", "value"}:
         return _as_json(body)
-    text = mapping(body).get("raw") or _text(_deepest(body))
+    text = dict_of(body).get("raw") or _text(_deepest(body))
     return text if isinstance(text, str) else None
 
 
@@ -290,5 +290,5 @@ def _deepest(body: Any) -> Any:
     """Return what a matcher of a body compares with, not the matcher's name."""
     if isinstance(body, list) and body:
         return _deepest(body[0])
-    known = mapping(body)
+    known = dict_of(body)
     return known.get("value", known.get("equalToJson", known.get("equalTo", body)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.apis.detect import api_of_event
+from harness.apis.json_values import dict_of
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.model import Exchange, WireChunk
 from harness.core.diagnostics import DiagnosticKind
@@ -82,11 +83,6 @@ def _is_time(value: Any) -> bool:
     )
 
 
-def mapping(value: Any) -> dict[Any, Any]:
-    """Return a value that should be a mapping, an empty one where it is none."""
-    return value if isinstance(value, dict) else {}
-
-
 def encoded(text: str) -> bytes:
     """Return the bytes of text that was decoded with `surrogateescape`."""
     try:
@@ -97,9 +93,9 @@ def encoded(text: str) -> bytes:
 
 def first_interaction(document: Any) -> dict[Any, Any]:
     """Return the first of a document's `interactions`; empty where there is none."""
-    interactions = mapping(document).get("interactions")
+    interactions = dict_of(document).get("interactions")
     if isinstance(interactions, list) and interactions:
-        return mapping(interactions[0])
+        return dict_of(interactions[0])
     return {}
 
 

@@ -12,10 +12,10 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import dict_of
 from harness.cassettes.importers.base import (
     Restated,
     exchanges_from,
-    mapping,
     not_read,
     restored,
 )
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def sniff(document: Any) -> bool:
     """Recognise a parsed HAR file."""
-    log = mapping(document).get("log")
+    log = dict_of(document).get("log")
     return isinstance(log, dict) and "entries" in log
 
 
@@ -40,15 +40,15 @@ def read(document: Any, path: str) -> list[Exchange]:
 
 
 def _restated(entry: Any) -> Restated:
-    entry = mapping(entry)
-    request = mapping(entry.get("request"))
-    response = mapping(entry.get("response"))
+    entry = dict_of(entry)
+    request = dict_of(entry.get("request"))
+    response = dict_of(entry.get("response"))
     notes: list[Any] = []
     headers = _headers(response.get("headers"))
-    body = _content(mapping(response.get("content")), notes)
+    body = _content(dict_of(response.get("content")), notes)
     events = entry.get("_eventSourceMessages")
     if isinstance(events, list) and not body:
-        body = "".join(map(_event, map(mapping, events)))
+        body = "".join(map(_event, map(dict_of, events)))
         notes[:] = [restored(f"{len(events)} events the browser had parsed are framed")]
     messages = entry.get("_webSocketMessages")
     if isinstance(messages, list) and messages:
@@ -59,7 +59,7 @@ def _restated(entry: Any) -> Restated:
         request.get("method"),
         request.get("url"),
         _headers(request.get("headers")),
-        _posted(mapping(request.get("postData")), notes),
+        _posted(dict_of(request.get("postData")), notes),
         response.get("status"),
         response.get("statusText") or "",
         headers,
@@ -80,7 +80,7 @@ def _headers(entries: Any) -> list[list[Any]]:
     """Return name and value pairs, without the pseudo-headers of HTTP/2."""
     pairs = []
     for entry in entries if isinstance(entries, list) else ():
-        name = mapping(entry).get("name")
+        name = dict_of(entry).get("name")
         if isinstance(name, str) and not name.startswith(":"):
             pairs.append([name, entry.get("value")])
     return pairs

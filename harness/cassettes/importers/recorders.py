@@ -18,11 +18,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import dict_of
 from harness.cassettes.importers.base import (
     Restated,
     exchanges_from,
     first_interaction,
-    mapping,
     not_read,
 )
 from harness.errors import CassetteCorruptError
@@ -56,10 +56,10 @@ def read(document: Any, path: str) -> list[Exchange]:
 
 def _reader(document: Any) -> Callable[[Any, str], list[Exchange]] | None:
     if isinstance(document, list):
-        first = mapping(document[0]) if document else {}
+        first = dict_of(document[0]) if document else {}
         is_charles = {"host", "scheme", "request", "response"} <= first.keys()
         return _read_charles if is_charles else None
-    if "http_interactions" in mapping(document):
+    if "http_interactions" in dict_of(document):
         return _read_ruby
     first = first_interaction(document)
     request, response = _parts(first)
@@ -72,8 +72,8 @@ def _reader(document: Any) -> Callable[[Any, str], list[Exchange]] | None:
 
 
 def _parts(item: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    known = mapping(item)
-    return mapping(known.get("request")), mapping(known.get("response"))
+    known = dict_of(item)
+    return dict_of(known.get("request")), dict_of(known.get("response"))
 
 
 def _read_ruby(document: Any, path: str) -> list[Exchange]:
@@ -84,7 +84,7 @@ def _read_ruby(document: Any, path: str) -> list[Exchange]:
         )
     restated = []
     for request, response in map(_parts, items):
-        status = mapping(response.get("status"))
+        status = dict_of(response.get("status"))
         restated.append(
             Restated(
                 request.get("method"),
@@ -115,7 +115,7 @@ def _read_go(document: Any, path: str) -> list[Exchange]:
     restated = []
     for request, response in map(_parts, document["interactions"]):
         status, body = response.get("status"), request.get("body") or None
-        has_form = bool(mapping(request.get("form"))) and body is None
+        has_form = bool(dict_of(request.get("form"))) and body is None
         restated.append(
             Restated(
                 request.get("method") or "GET",  # as Go's client sends an empty one
@@ -222,7 +222,7 @@ def _typed_body(body: Any) -> Any:
 
 
 def _read_charles(document: Any, path: str) -> list[Exchange]:
-    return exchanges_from([_charles(mapping(one)) for one in document], path)
+    return exchanges_from([_charles(dict_of(one)) for one in document], path)
 
 
 def _charles(one: dict[Any, Any]) -> Restated:
@@ -232,7 +232,7 @@ def _charles(one: dict[Any, Any]) -> Restated:
     uri = f"{one.get('scheme')}://{one.get('host')}"
     uri += f":{port}" if isinstance(port, int) and port not in {80, 443} else ""
     uri += str(one.get("path") or "/") + (f"?{query}" if query else "")
-    total = mapping(one.get("durations")).get("total")
+    total = dict_of(one.get("durations")).get("total")
     return Restated(
         one.get("method"),
         uri,
@@ -247,13 +247,13 @@ def _charles(one: dict[Any, Any]) -> Restated:
 
 
 def _charles_headers(part: dict[Any, Any]) -> list[list[Any]]:
-    entries = mapping(part.get("header")).get("headers")
-    known = map(mapping, entries if isinstance(entries, list) else ())
+    entries = dict_of(part.get("header")).get("headers")
+    known = map(dict_of, entries if isinstance(entries, list) else ())
     return [[entry.get("name"), entry.get("value")] for entry in known]
 
 
 def _charles_body(part: dict[Any, Any]) -> Any:
-    body = mapping(part.get("body"))
+    body = dict_of(part.get("body"))
     if body.get("encoded") is not None:
         return {"base64_string": body["encoded"]}
     return body.get("text")

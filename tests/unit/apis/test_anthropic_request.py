@@ -60,7 +60,6 @@ def test_an_agent_loop_is_read_turn_by_turn() -> None:
     }
     found = API.request(URI, body)
     assert found.model == "claude"
-    assert found.is_streamed is True
     assert found.tools == ("f",)
     assert [(t.role, t.text, t.calls, t.outputs) for t in found.turns] == [
         ("system", "Be brief.", (), ()),

@@ -48,11 +48,7 @@ def test_a_request_is_a_conversation() -> None:
     assert found.turns[3].outputs == (ToolOutput("1", "ok", "f"),)
     assert found.turns[3].own == [_RESULT]
     assert found.tools == ("f", "g", "googleSearch")
-    assert (found.model, found.is_streamed, found.previous_id) == (
-        "gemini-2.5-flash",
-        None,
-        "",
-    )
+    assert (found.model, found.previous_id) == ("gemini-2.5-flash", "")
 
 
 def test_snake_case_and_code_assist_are_the_same_request() -> None:

@@ -87,7 +87,7 @@ def test_conversation() -> None:
         (ToolOutput("c2", "two"),),
         (ToolOutput("c3", '{"a": 1}'),),
     ]
-    assert (found.model, found.is_streamed, found.previous_id) == ("m", True, "resp_1")
+    assert (found.model, found.previous_id) == ("m", "resp_1")
     assert found.tools == ("f", "web_search", "g")
 
 
@@ -96,7 +96,6 @@ def test_text_input_and_conversation_id() -> None:
     found = API.request(_URI, {"input": "hello", "conversation": {"id": "conv_1"}})
     assert [(turn.role, turn.text) for turn in found.turns] == [("user", "hello")]
     assert found.previous_id == "conv_1"
-    assert found.is_streamed is False
 
 
 def test_turns_compare_without_the_servers_ids() -> None:

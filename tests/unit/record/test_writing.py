@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vcr.persisters.filesystem import FilesystemPersister
 from vcr.serializers import jsonserializer, yamlserializer
 
-from harness.cassettes.encode import dump_document, interaction_of, save_cassette
+from harness.cassettes.encode import document_texts, interaction_of, save_cassette
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import (
     Cassette,
@@ -32,6 +32,11 @@ texts = st.text() | st.text(alphabet=AWKWARD, max_size=40)
 names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
 headers = st.dictionaries(names, st.lists(texts, min_size=1, max_size=2), max_size=3)
 bodies = texts.map(str.encode) | st.binary()
+
+
+def dump_document(document: dict[str, Any]) -> str:
+    """Return the text of a cassette document."""
+    return "".join(document_texts(document))
 
 
 @st.composite
