@@ -27,10 +27,12 @@ _OF_DOORS = re.compile(
     rb"(?:api|access|auth|bearer|secret|private|bot|admin|deploy|signing|encryption"
     rb"|account|master|license|session|service|refresh)[ _-]?\Z"
 )
+_HINTS = (b"pass", b"pwd", b"secret", b"credential", b"key", b"auth", b"access")
+_HINTS += (b"bearer", b"bot", b"session", b"refresh", b"admin", b"deploy", b"private")
 _LINE_END = re.compile(rb"(?<![:\r\n])[\r\n]|[{};]|(?<!:)(?<!\\n)\\n")
 _FAR, _BEFORE = 120, 100  # bytes
-_VALUE = rb"([A-Za-z0-9][\w!#*+@%^&$?~-]{10,126}[A-Za-z0-9!#*?])"
-_BEHIND = re.compile(rb"(?<![\w/@.#+\\-])" + _VALUE + rb"(?![\w/\\-]|\.\w)")
+_VALUE = rb"([A-Za-z0-9][\w!#*+@%^$?~-]{10,126}[A-Za-z0-9!#*?])"
+_BEHIND = re.compile(rb"(?<![\w/@.#+\\-])" + _VALUE + rb"(?![\w/\\&=-]|\.\w)")
 _ASSIGNED = re.compile(rb"([\w-]+)(?:\\*[\"'`\]])*\s*[:=]|://\S*\Z")
 _OTHER = re.compile(rb"[,&]|\w\\*[\"'`]\s*:|=")
 _SAME = frozenset({b"default", b"value", b"val", b"text", b"content", b"data", b"is"})
@@ -51,6 +53,9 @@ def find_far(text: bytes, words: Words) -> Iterator[Span]:
         text: Any text.
         words: Its words.
     """
+    # Usage has `tokens` in every answer, and none of these.
+    if all(words.lowered.find(hint) < 0 for hint in _HINTS):
+        return
     done = 0
     for at in words.names:
         name = _NAME.match(words.lowered, at)
