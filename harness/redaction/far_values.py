@@ -28,7 +28,7 @@ _OF_DOORS = re.compile(
     rb"|account|master|license|session|service|refresh)[ _-]?\Z"
 )
 _HINTS = (b"pass", b"pwd", b"secret", b"credential", b"key", b"auth", b"access")
-_HINTS += (b"bearer", b"bot", b"session", b"refresh", b"admin", b"deploy", b"private")
+_HINTS += (b"api", b"bearer", b"bot", b"session", b"refresh", b"admin", b"deploy")
 _LINE_END = re.compile(rb"(?<![:\r\n])[\r\n]|[{};]|(?<!:)(?<!\\n)\\n")
 _FAR, _BEFORE = 120, 100  # bytes
 _VALUE = rb"([A-Za-z0-9][\w!#*+@%^$?~-]{10,126}[A-Za-z0-9!#*?])"
