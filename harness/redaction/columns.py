@@ -94,7 +94,7 @@ def _tables(
     text: bytes, words: Words, sureness: Callable[[str], Credential]
 ) -> Iterator[Span]:
     done = 0
-    for at in words.names():
+    for at in words.names:
         if at < done or not _IN_LINE.match(words.lowered, at):
             continue
         start = text.rfind(b"\n", max(0, at - _LONGEST), at) + 1

@@ -38,7 +38,7 @@ _PROGRAMS = {
     b"p": (
         rb"sshpass|(?:docker|podman|nerdctl|az|helm registry|oc|argocd|auth) login"
         rb"|mongo[a-z]*|twine upload|user(?:add|mod)|cqlsh|clickhouse-client"
-        rb"|psexec|ncftp[a-z]*|rdesktop"
+        rb"|psexec|hydra|medusa|evil-winrm|crackmapexec|ncftp[a-z]*|rdesktop"
     ),
     b"P": rb"zip|unzip|sqlcmd|bcp|smbclient|isql|tsql|ipmitool|mosquitto_[a-z]+",
     b"a": rb"redis-cli|valkey-cli",

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from harness.redaction.commands import find_in_commands
 from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
+from harness.redaction.far_values import find_far
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.prefixes import find_prefixed, is_chance
@@ -94,6 +95,7 @@ def _found(
     words = Words(text, names.deny)
     yield from _raw_keys(text, extra, words)
     yield from find_named(text, words, names, is_url=is_url)
+    yield from find_far(text, words)
 
 
 def _raw_keys(text: bytes, extra: tuple[Detector, ...], words: Words) -> Iterator[Span]:

@@ -39,12 +39,12 @@ FIELDS_BETWEEN = (
 )
 """What may stand between a name and its value, in an object that has both."""
 _ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(?:\s{0,40}(?:[:=>?|]"""
-    rb"""|;s:\d|,\s?"""
+    rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(?:\s{0,40}"""
+    rb"""(?:[:=>?|]|<<<|;s:\d|,\s?"""
     + FIELDS_BETWEEN
     + rb"""(?:\\*+"value|value:)|\\*"?\s+value=|</(?:key|name)>)"""
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was|to|from|(?:re)?set|changed|updated)[:\s]"""
-    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}(?:[:=]|\sis\s)))"""
+    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}(?:[:=]|\s(?:is|to)\s)))"""
     rb"""|(?=[)\]\\"'`]{0,9}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
     + AHEAD
     + b"))"

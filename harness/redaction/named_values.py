@@ -48,6 +48,7 @@ class Names(NamedTuple):
 _NO_NAMES = Names()
 
 _FIRST_WORD = re.compile(rb"(?<![A-Za-z])([A-Za-z]{2,12})[ ]\Z")
+_ARN = re.compile(rb"\barn:aws[\w-]*:[^\s\"']*\Z")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 
 # 1 closes the name, 2 is the operator, 3 opens the value.
@@ -56,15 +57,15 @@ _OPENING = re.compile(
     rb"""(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(\s*+(?:"""
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)"""
-    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2})|,\s?"""
+    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
     + FIELDS_BETWEEN
     + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:is|was"""
     rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
-    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|\sis)(?=\s))"""
+    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|(?<=\s)(?:is|to))(?=\s))"""
     rb"""(?:\*\*)?(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
-    rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfr](?=\\*["']))?(\\*+["'`])?"""
+    rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNE]{1,2}(?=\\*["']))?(\\*+["'`])?"""
 )
 _PART = re.compile(
     rb'"(?:;[^\r\n]{0,200}+)?(?:\r?\n[^\r\n]{1,200}+){0,3}\r?\n\r?\n([^\r\n]{1,2048}+)'
@@ -121,7 +122,7 @@ def find_named(
     yield from find_in_columns(text, words, lambda name: _sureness(name, names))
     found_to = 0
     pattern = stems(names.deny)
-    for at in words.names():
+    for at in words.names:
         match = pattern.match(words.lowered, at) if at >= found_to else None
         if match is None or (end := match.end()) < found_to or _is_within(text, end):
             continue
@@ -134,10 +135,10 @@ def find_named(
             name = two  # `API key: ...`
             start -= len(first[0])
         sureness = _sureness(name, names)
-        if sureness is not Credential.NO:
+        if sureness is not Credential.NO and not _ARN.search(before):
             span = _value(text, start, end, sureness, is_url=is_url)
             if span is None:
-                span = find_near(text, end, text[start:end], sureness)
+                span = find_near(text, end, name.encode(), sureness)
             if span is not None:
                 if span.end - span.start > _MOST:
                     span = span._replace(end=_rest(text, span))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.redaction.secret_names import (
     Credential,
+    is_drawn,
     is_placeholder,
     is_strong,
     is_uuid,
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 
 _MARKS = (
-    rb"""(?:\\{0,7}["'`],\s?(?=\\{0,7}["'`])|[ ]{3,40}|[^\w\\},;?&#%]"""
+    rb"""(?:\\{0,7}["'`],\s{0,4}(?=\\{0,7}["'`]|default)|[ ]{3,40}|[^\w\\},;?&#%]"""
     rb"""|\\{1,7}(?:[nrt]|u[0-9a-f]{4}|[^\w\\])){1,12}+"""
 )
 _WORDS = (
-    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key|type(?=\s?=\s?\w)"""
+    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key|out\[\d{1,4}\]|type(?=\s?=\s?\w)"""
     rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
 )
 _BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,4}+"
@@ -68,9 +69,11 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
         sureness: What `credential_of` returns for it.
     """
     quoted = _QUOTED.match(text, end)
-    if quoted is not None and sureness is Credential.YES:
+    is_sure = sureness is Credential.YES
+    is_loose = name.lower() in _LOOSE_NAMES
+    if quoted is not None and (is_sure or is_loose):
         shown = quoted[2].decode("utf-8", "replace")
-        if is_strong(shown) and not (
+        if (is_strong(shown) if is_sure else is_drawn(shown)) and not (
             is_placeholder(shown) or is_uuid(shown) or _ID.match(shown)
         ):
             return Span(*quoted.span(2), LINE)
@@ -80,12 +83,12 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     if not near[1].strip(b"+/_-") and not _LONG_NAME.search(name):
         return None  # two letters and a dash stand in any base64
     value = near[2].rstrip(b".!*").decode("ascii")
-    is_sure = sureness is Credential.YES
     is_mixed = value.lower() != value != value.upper()
     is_likely = is_sure or not _SPECIAL.isdisjoint(value[1:])
     if (
-        not (is_sure or name.lower() in _LOOSE_NAMES)
-        or len(value) < (12 if is_likely and is_mixed else 20)
+        not (is_sure or is_loose)
+        or len(value)
+        < (12 if is_likely and (is_mixed or is_drawn(value, changes=3)) else 20)
         or len(_CHANGE.findall(value)) < 3
         or is_placeholder(value)
         or is_uuid(value)

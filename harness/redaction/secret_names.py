@@ -52,9 +52,12 @@ _SURE = (
     "|appkey|secretkeybase|middlewaretoken|secretstring|mnemonic|seedphrase|cipherkey"
     "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
     "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
-    "|clientassertion|samlresponse|requirepass|masterpass|userpass|dbpass|adminpass|rootpass|codeverifier|sastoken|recoverykey|privatekeyid"
+    "|clientassertion|samlresponse|requirepass|(?:master|user|db|admin|root|auth|smtp|mail|ftp"
+    "|ssh|ldap|login|http|proxy|wifi|redis|become|sudo|pg|sql|bind|vpn|imap|service)pass"
+    "|(?:jwt|hf|openai|anthropic|claude|gemini|groq|mistral|stripe|twilio|mapbox|crypto"
+    "|cookie|azure)key|codeverifier|sastoken|recoverykey|privatekeyid"
 )
-_SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|(?:root|db|user|admin)pw)\Z")
+_SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|[a-z]pw)\Z")
 _SURE_WORDS = re.compile(_SURE, re.IGNORECASE)
 _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
@@ -156,11 +159,11 @@ _PLACEHOLDER = re.compile(
     r"|insert[-_ ][\w-]*|enter[-_ ][\w-]*|change[-_]?(?:me|it|this)|todo|tbd|fixme"
     r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"
     r"|pass(?:word|wd)?|string|str|text|number|integer|int|boolean|bool|object|array"
-    r"|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
+    r"|(?:vault|env|file|ssm|kms|ref|arn):[\w.#:/-]+|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
     r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,16}\.{3,}"
     r"|[\w.-]{0,16}[-_]your[-_][\w-]*|guest|ollama|vllm|lm-?studio|unused|ignored|anything|[\w-]*example[\w-]*"
     r"|[\w-]*placeholder[\w-]*)[\W_]*)"
-    r"|[{<$%\[(].*|.*[}>\])]|(?P<same>.)(?P=same){3,}",
+    r"|[{<$%\[(].*|.*[}>\])]|\?[a-z -]*|(?P<same>.)(?P=same){3,}",
     re.IGNORECASE | re.DOTALL,
 )
 _CODE = re.compile(
@@ -238,6 +241,26 @@ def is_strong(value: str, *, least: int = 8) -> bool:
         len(_CHANGE.findall(value)) >= 3
         or (value[-1:] != "?" and any(c in "!@#$%^&*?" for c in value[1:]))
     )
+
+
+def is_drawn(value: str, *, changes: int = 4) -> bool:
+    """Return whether a value is no id, hash, name or word, whatever is around it.
+
+    Args:
+        value: What stands somewhere near a name.
+        changes: How often letters and digits change at least.
+    """
+    return (
+        len(_CHANGE.findall(value)) >= changes
+        and 2 * sum(map(len, _RUN.findall(value))) <= len(value)
+        and not (_HASH.fullmatch(value) or _ID.match(value) or is_uuid(value))
+        and not is_placeholder(value)
+    )
+
+
+_RUN = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
+_HASH = re.compile(r"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
+_ID = re.compile(r"[A-Za-z]{2,12}[_-](?=.*[0-9])|v\d{1,3}[._-]|.*20\d\d-?[01]\d")
 
 
 def is_uuid(value: str) -> bool:

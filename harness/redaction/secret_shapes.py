@@ -109,10 +109,20 @@ SHAPES = (
     Detector(
         COMMAND,  # requests.get(..., auth=("user", "password"))
         re.compile(
-            rb"uth(?<=[Aa]uth)(?:\s{0,3}=\s{0,3})?\(\s{0,3}\\?[\"'][^\"'\\]{0,64}\\?[\"'],\s{0,3}"
-            rb"\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
+            rb"uth(?<=[Aa]uth)(?:\\?[\"']?\s{0,3}[:=]\s{0,3})?[(\[]\s{0,3}"
+            rb"\\?[\"'][^\"'\\]{0,64}\\?[\"'],\s{0,3}(?:\w{1,12}\()?\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"
         ),
-        b"(",
+        b"uth",
+    ),
+    *(
+        Detector(
+            URL_USER,  # as Go writes it
+            re.compile(
+                rb"(?<![\w.-])([\w.-]{1,64}+:[^\s\"'<>\\@]{3,256}+)" + re.escape(host)
+            ),
+            host,
+        )
+        for host in (b"@tcp(", b"@unix(")
     ),
     Detector(
         COMMAND,
@@ -178,7 +188,7 @@ KUBERNETES_FIELD = re.compile(
 )
 KUBERNETES_DATA = re.compile(
     rb"(?:\n|\\n)[ \t]{1,40}[\w.-]{1,80}+:[ \t]{0,9}[\"']?"
-    rb"((?![a-z]+[\s\\])(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
+    rb"((?![a-z]+[\s\\]|//)(?:[A-Za-z0-9+/]{4}){2,}+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
     rb"(?=[\s\"'\\]|\Z)"
 )
 KUBERNETES_STRINGS = re.compile(rb"stringData:[ \t]{0,9}")

@@ -269,7 +269,7 @@ def _string_at(number: int) -> Callable[[list[bytes], list[bytes]], bytes]:
     return lambda _, strings: strings[number]
 
 
-_MOST_STRINGS = 10_000  # of templates that are held for other bodies: some 12 MB
+_MOST_STRINGS = 40_000  # of templates that are held for other bodies: some 14 MB
 _NUMBERS = bytes.maketrans(b"0123456789+-.eE", b"0" * 15)
 
 

@@ -140,12 +140,13 @@ class Words:
             piece = self.lowered[start : start + _PIECE + _OVERLAP]
             self._told.append(lexicon.told(set(piece.translate(_LETTERS).split())))
 
-    def names(self) -> Iterator[int]:
-        """Yield, in order, where names of credentials may begin."""
+    @functools.cached_property
+    def names(self) -> list[int]:
+        """Where names of credentials may begin, in order."""
         if not self._deny:
-            return self._names()
+            return list(self._names())
         odd = odd_names(self._deny).finditer(self.lowered)
-        return merge(self._names(), (match.start() for match in odd))
+        return list(merge(self._names(), (match.start() for match in odd)))
 
     def _names(self) -> Iterator[int]:
         for number, told in enumerate(self._told):

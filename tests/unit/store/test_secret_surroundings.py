@@ -248,6 +248,76 @@ TEXTS = [
     "\u5bc6\u7801\uff1a%s",
     '{"client_assertion": "%s"}',
     '{"password": {"_text": "%s"}}',
+    'expect "assword:"\nsend "%s\\r"',
+    'setx OPENAI_KEY "%s" /M',
+    'restic -r s3:x --password-command "echo %s" backup /',
+    "define('SECURE_AUTH_KEY',  '%s');",
+    'bolt: {"auth": ("neo4j", "%s")}',
+    "bindpw %s",
+    "auth_pass %s",
+    '[2025-03-01 10:00:00] local.ERROR: SQLSTATE[HY000] (Connection: mysql) PDO->__construct("mysql:host=db", "root", "%s", Array)',
+    'array(2) {\n  ["user"]=>\n  string(3) "bob"\n  ["pass"]=>\n  string(16) "%s"\n}',
+    'const stripe = require("stripe")("%s");',
+    'session = boto3.Session("AKIAQ3EGR5ZJ4T6W7XYA", "%s")',
+    'paramiko.connect(host, 22, "root", "%s")',
+    'ftp = FTP("h", "bob", "%s")',
+    'jwt.encode({"a": 1}, "%s", algorithm="HS256")',
+    "parser.add_argument('--token', default='%s')",
+    'new UsernamePasswordAuthenticationToken("u", "%s")',
+    'Keys.hmacShaKeyFor("%s".getBytes())',
+    'Algorithm.HMAC256("%s")',
+    'new SymmetricSecurityKey(Encoding.UTF8.GetBytes("%s"))',
+    'new ClientSecretCredential(tenant, client, "%s")',
+    'var jwtKey = []byte("%s")',
+    'db, err := sql.Open("mysql", "root:%s@tcp(127.0.0.1:3306)/x")',
+    '.basic_auth("u", Some("%s"))',
+    "CREATE LOGIN x WITH PASSWORD = N'%s';",
+    "EXEC sp_addlogin 'bob', '%s'",
+    'Use "%s" as password for the staging db.',
+    "I set it to %s (that is the new root password).",
+    "our key for Mapbox is %s",
+    "can you log in with bob@x.example / %s and check?",
+    "Le mot de passe est « %s ».",
+    "contraseña de la base de datos: %s",
+    "パスワードは「%s」です",
+    "https://h/hooks/%s",
+    'my $dbh = DBI->connect("dbi:mysql:x", "root", "%s");',
+    '{password, "%s"}',
+    "In [3]: os.environ[\"OPENAI_API_KEY\"]\nOut[3]: '%s'",
+    "Ticket #12: reset pw for jdoe to %s",
+    "Please find the API token below:\n\n%s\n",
+    "Secret key (keep it safe!): %s",
+    "the passphrase for id_rsa is %s",
+    "WiFi: Office-5G / %s",
+    "hydra -l admin -p %s ssh://h",
+    "impacket-psexec dom/admin:%s@10.0.0.1",
+    "rtmp://a.rtmp/live2/%s",
+    'psql: error: password authentication failed for user "app" (password used: "%s")',
+    "Quick reminder, the Grafana admin password got rotated to %s this morning",
+    'logger.info("connecting with api key %%s", "%s")',
+    'client.DefaultRequestHeaders.Authorization = new("Bearer", "%s");',
+    'Rails.application.credentials.dig(:aws, :secret) # => "%s"',
+    'export const config = {\n  auth: { secret: process.env.S ?? "%s" },\n};',
+    "пароль от базы %s",
+    'E   AssertionError: assert "%s" == settings.API_KEY',
+    "vault token lookup %s",
+    'pass insert -e web/x <<< "%s"',
+    '"Password1" is too weak, use "%s" as the new password instead',
+    "AKIAQ3EGR5ZJ4T6W7XYA %s%s",
+    "tool -u bob -p %s",
+    'smbclient //h/s -U "d\\\\me%%20%s"',
+    "https://outlook.office.com/webhook/1a5e741f-2dd7-4684-0761-7e0f4b71074a@1a5e741f-2dd7-4684-0761-7e0f4b71074a/IncomingWebhook/%s%s/x",
+    "api_keys:\n  - %s",
+    "npm config set //h/:_auth %s",
+    'setx HF_KEY "%s"',
+    '"%s" = my admin-password',
+    'parser.add_argument("--api-key", type=str, help="of v1, v2", default="%s")',
+    "Please log in using bob and %s",
+    "snmp-server user bob grp v3 auth sha %s priv aes 128 %s",
+    "tacacs-server host 10.0.0.1 key 7 %s",
+    'OAuth1UserHandler("ck", "%s", "at", "%s")',
+    "token d'accès : %s",
+    "mein Zugriffstoken ist %s",
 ]
 
 
@@ -289,6 +359,27 @@ def test_password_of_digits_goes(text: str) -> None:
         assert "83920174" not in RULES.body(sent.encode()).decode(), sent
     count = b"token: 83920174, max_tokens=83920174, the token is 83920174"
     assert RULES.body(count) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "machine host login me password %s",
+        "default login anonymous password %s",
+        "consul kv put app/db/password %s",
+        "rootpw %s",
+        "La password \u00e8 %s",
+        "use %s as the new password",
+    ],
+)
+def test_password_of_small_letters_and_digits_goes(text: str) -> None:
+    """Behind a blank, too, where a hash, an id or a name is none."""
+    secret = SECRET.lower()
+    for sent in (text % secret, json.dumps({"content": text % secret})):
+        assert secret[:8] not in RULES.body(sent.encode()).decode(), sent
+    for value in ("9f86d081884c7d65", "claude4sonnet5x", "v1-beta2-rc3-x4"):
+        body = (text % value).encode()
+        assert RULES.body(body) == body
 
 
 @pytest.mark.parametrize("unseen", "\xad\u200b\u200c\u200d\u2060\ufeff")

@@ -57,7 +57,7 @@ def test_more_names_are_found_whatever_they_begin_with(name: str) -> None:
 def test_word_is_where_it_stands_alone() -> None:
     """Letters within a longer word are not its end; each place is given once."""
     text = b"key keyboard monkey: key_id token2 \\npassword"
-    assert list(Words(text).names()) == [0, 16, 21, 28, 37]
+    assert Words(text).names == [0, 16, 21, 28, 37]
 
 
 @pytest.mark.parametrize(
