@@ -24,6 +24,18 @@ def dicts_of(value: object) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)]
 
 
+def beside_text(parts: object) -> tuple[str, ...]:
+    """Return the kind of each part of a list that has no text: `image`, `fileData`."""
+    return tuple(
+        text_of(part.get("type")) or next(iter(part), "empty part")
+        if isinstance(part, dict)
+        else type(part).__name__
+        for part in (parts if isinstance(parts, list) else ())
+        if not isinstance(part, str | None)
+        and not (isinstance(part, dict) and isinstance(part.get("text"), str))
+    )
+
+
 def time_of(value: object) -> float:
     """Return Unix seconds; 0 for what is no number, and for what no calendar holds."""
     is_time = isinstance(value, int | float) and abs(value) < _MOST_SECONDS
