@@ -210,8 +210,7 @@ class AgentLoop:
                 self._first,
             )
         )
-        if len(choices) > 1:
-            others = ", ".join(str(n) for n in choices if n != 0)
+        if others := ", ".join(str(n) for n in choices if n != 0):
             self._diagnose(
                 exchange,
                 DiagnosticKind.OTHER_CHOICES,

@@ -47,9 +47,9 @@ def restated_bytes(
         if recorded.left_out:
             report(recorded.left_out)
         return
-    answer, again = tee((at, parts) for _, at, parts in recorded.parts())
+    answer, once_more = tee((at, parts) for _, at, parts in recorded.parts())
     pieces, left_out = variation.restate(answer)
-    yield from _watched(pieces, whole.restate(again)[0], unseen)
+    yield from _watched(pieces, whole.restate(once_more)[0], unseen)
     if left_out:
         report(left_out)
 

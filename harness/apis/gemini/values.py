@@ -7,6 +7,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.apis.json_values import with_details
+
 _UNDERSCORE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _DEEPEST = 20  # no field of the API lies as deep; the user's own objects may
@@ -73,7 +75,7 @@ def error_message(error: object) -> str:
     if isinstance(error, dict):
         message = error.get("message")
         if message and isinstance(message, str):
-            return message
+            return with_details(message, error)
     return write_json(error) or "an error that is nested too deeply"
 
 
