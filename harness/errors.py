@@ -37,6 +37,7 @@ __all__ = [
     "StreamInactiveError",
     "StreamTimeoutError",
     "UnrecordedConnectionError",
+    "UnusableInterfaceError",
     "UsageError",
     "counted",
     "did_you_mean",
@@ -316,6 +317,10 @@ class InterfaceError(HarnessError):
 
 class UsageError(HarnessError):
     """An option, a name or an argument is wrong; the message names what is allowed."""
+
+
+class UnusableInterfaceError(InterfaceError, UsageError):
+    """What was named as the interface can be none, whatever is replayed."""
 
 
 class ScenarioError(UsageError):

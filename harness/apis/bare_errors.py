@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_ERROR_FIELDS = ("error_msg", "error_message", "errors")
+_ERROR_FIELDS = ("error_msg", "error_message", "errors", "fault", "Message")
+"""Fields that only errors have: the last two are Apigee's and Amazon's."""
 _OF_ANSWERS = frozenset({
     "candidates", "choices", "content_block", "delta", "done", "error", "item",
     "response", "usageMetadata",
@@ -34,6 +35,7 @@ def with_error(payload: dict[str, Any], name: str, api: str) -> dict[str, Any]:
     is_error = (
         "error" in kinds
         or payload.get("success") is False
+        or (payload.get("code") and isinstance(payload.get("msg"), str))
         or any(map(payload.get, _ERROR_FIELDS))
     )
     return {"error": payload} if is_error else payload

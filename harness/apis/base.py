@@ -146,6 +146,8 @@ class ToolOutput(NamedTuple):
     """The tool's name where the API repeats it."""
     is_error: bool | None = None
     """Where the API has a field for it; None where it has not."""
+    beside: tuple[str, ...] = ()
+    """The kinds of the parts that are not in `text`, such as `image`."""
 
 
 class Turn(NamedTuple):

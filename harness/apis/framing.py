@@ -101,46 +101,43 @@ class Framing:
             return _aws_frame(encode_payload(event.payload))
         if name == "ping" and not self.has_ping_data:
             data = ""
-        elif self.is_compact:
-            data = encode_payload(event.payload)
         else:
-            data = json.dumps(event.payload, ensure_ascii=False)
+            data = encode_payload(event.payload, is_compact=self.is_compact)
         return self.frame(data, number, name if self.has_event_lines else "")
 
 
-def encode_payload(payload: Payload) -> str:
-    """Return a payload as compact JSON, non-ASCII text as it is.
+def encode_payload(
+    payload: Payload, *, is_compact: bool = True, indent: int | None = None
+) -> str:
+    """Return a payload as JSON, non-ASCII text as it is.
 
     Args:
         payload: The payload. Where it has a lone surrogate, which UTF-8 cannot
             carry, all its non-ASCII text is escaped instead.
+        is_compact: Whether no blanks are written between its tokens.
+        indent: As `json.dumps` takes it; it needs blanks.
 
     Returns:
-        JSON text in one line.
+        JSON text, in one line unless it is indented.
     """
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    marks = (",", ":") if is_compact else None
+    text = json.dumps(payload, ensure_ascii=False, separators=marks, indent=indent)
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            return json.dumps(payload, separators=(",", ":"))
+            return json.dumps(payload, separators=marks, indent=indent)
     return text
 
 
 def _array(events: Iterable[WrittenEvent | Chunk]) -> Iterator[bytes]:
     before = b"["
     for event in events:
-        yield before + _indented(event.payload)
+        yield (
+            before + encode_payload(event.payload, is_compact=False, indent=2).encode()
+        )
         before = b",\r\n"
     yield b"[]\n" if before == b"[" else b"\n]\n"
-
-
-def _indented(payload: Payload) -> bytes:
-    text = json.dumps(payload, ensure_ascii=False, indent=2)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return json.dumps(payload, indent=2).encode()
 
 
 def _aws_frame(data: str) -> bytes:

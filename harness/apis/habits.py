@@ -7,8 +7,9 @@ here changes what is emitted.
 |---|---|---|
 | two-finishes | a second finish of the same choice | ChatMock#114 |
 | after-finish | text or a call after a finish | OpenCursor#88 |
-| changed-identity | another id or model than the first | gateways that retry |
+| changed-identity | another id, model or role than the first | gateways that retry |
 | cumulative | every text begins with all text before it | qwen-code#3896 |
+| illegal-event | a call that never gets a name | function-call parsers that fail |
 | template-marker | a marker of a chat template in text or a name | Kimi, vLLM |
 """
 
@@ -81,6 +82,9 @@ class Habits:
                 )
             )
         for call in self._calls:
+            if not call.name and not call.is_dropped:
+                text = f"call {call.position} never got a name: no client can run it"
+                found.append(Problem(DiagnosticKind.ILLEGAL_EVENT, text))
             marker = _MARKER.search(call.name)
             if marker:
                 text = f"the name of call {call.position} holds {marker[0]!r}"
@@ -128,11 +132,13 @@ class Habits:
         self._finish = part.reason
 
     def _identity(self, head: Head, found: list[Problem]) -> None:
-        for field in ("id", "model"):
+        for field in ("id", "model", "role"):
             known, new = getattr(self._head, field), getattr(head, field)
             if known and new and known != new and field not in self._changed:
                 self._changed.add(field)
                 text = f"the {field} changed from {shorten(known)} to {shorten(new)}"
                 found.append(Problem(DiagnosticKind.CHANGED_IDENTITY, text))
-        if head.id or head.model:
-            self._head = Head(head.id or self._head.id, head.model or self._head.model)
+        known = self._head
+        self._head = Head(
+            head.id or known.id, head.model or known.model, role=head.role or known.role
+        )

@@ -24,6 +24,18 @@ def dicts_of(value: object) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)]
 
 
+def beside_text(parts: object) -> tuple[str, ...]:
+    """Return the kind of each part of a list that has no text: `image`, `fileData`."""
+    return tuple(
+        text_of(part.get("type")) or next(iter(part), "empty part")
+        if isinstance(part, dict)
+        else type(part).__name__
+        for part in (parts if isinstance(parts, list) else ())
+        if not isinstance(part, str | None)
+        and not (isinstance(part, dict) and isinstance(part.get("text"), str))
+    )
+
+
 def time_of(value: object) -> float:
     """Return Unix seconds; 0 for what is no number, and for what no calendar holds."""
     is_time = isinstance(value, int | float) and abs(value) < _MOST_SECONDS
@@ -50,6 +62,19 @@ def as_json(value: object, otherwise: str = "") -> str:
         return json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):  # ValueError: an int of thousands of digits
         return otherwise
+
+
+def with_details(message: str, error: dict[str, Any]) -> str:
+    """Return an error's message and, as JSON, what else the error says.
+
+    Such as the upstream's own text in OpenRouter's `metadata.raw`, what the model wrote
+    in Groq's `failed_generation`, and Google's `details`.
+    """
+    rest = {k: v for k, v in error.items() if v and k not in _TOLD}
+    return f"{message} {as_json(rest)}".rstrip() if rest else message
+
+
+_TOLD = frozenset({"message", "code", "type", "param", "status", "object"})
 
 
 def canonical(text: str) -> str:

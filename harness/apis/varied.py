@@ -59,6 +59,16 @@ class Variation:
         is_restated = self.dialect or self.fault or self.style
         return is_restated is None and not self._cuts
 
+    def without_fault(self) -> Variation:
+        """Return the same with nothing going wrong."""
+        style = self.style and replace(self.style, fault="", number=None)
+        return replace(self, fault=None, style=style)
+
+    @property
+    def fault_text(self) -> str:
+        """The fault as an option takes it; empty for none."""
+        return str(self.fault or (self.style.fault_text if self.style else ""))
+
     @property
     def _cuts(self) -> bool:
         return self.split is not None and not self.split.is_recorded

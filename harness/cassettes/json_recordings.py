@@ -6,12 +6,14 @@ Chat chunks become events, with `[DONE]` at their end: JSON has no framing to ca
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Headers, Request, Response
+from harness.cassettes.yaml_text import stands_twice
 from harness.core.framing import decoder_for
-from harness.errors import CassetteCorruptError
+from harness.errors import CassetteCorruptError, shorten
 from harness.limits import EVENT
 
 if TYPE_CHECKING:
@@ -97,10 +99,11 @@ def json_document(text: bytes, path: str) -> Any:
     """Parse a file of one JSON document.
 
     Raises:
-        CassetteCorruptError: It does not parse; the error names line and column.
+        CassetteCorruptError: It does not parse, which the error names line and column
+            of; or a key has two values.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=partial(_object, path))
     except UnicodeDecodeError as error:
         raise CassetteCorruptError(
             path, f"no UTF-8 text ({error.reason})", place=f"byte {error.start}"
@@ -116,6 +119,18 @@ def json_document(text: bytes, path: str) -> Any:
         raise CassetteCorruptError(path, problem) from None
     except ValueError as error:
         raise CassetteCorruptError(path, f"the JSON does not parse: {error}") from None
+
+
+def _object(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    key = next((key for key, value in pairs if made[key] != value), None)
+    if key is None:
+        return made
+    raise CassetteCorruptError(
+        path, stands_twice(key), place=f"beside {', '.join(map(shorten, made))}"
+    )
 
 
 def json_response(document: Any) -> Response | None:

@@ -56,8 +56,7 @@ def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
         key, mark = error.args
         raise CassetteCorruptError(
             path,
-            f"the key {shorten(key)} stands twice in one mapping, so that one of the "
-            "two would be lost; take out the one that is wrong, or record it again",
+            stands_twice(key),
             place=f"line {mark.line + 1}, column {mark.column + 1}",
         ) from None
     except (RecursionError, _TooDeepError):
@@ -66,6 +65,14 @@ def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
         raise CassetteCorruptError(
             path, _advice(f"a value does not fit its tag ({error})")
         ) from None
+
+
+def stands_twice(key: str) -> str:
+    """Return what is wrong with a mapping that has a key with two values."""
+    return (
+        f"the key {shorten(key)} stands twice in one mapping, so that one of the "
+        "two would be lost; take out the one that is wrong, or record it again"
+    )
 
 
 class _TwiceError(Exception):

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from harness.cli.output import out, rejoin
-from harness.errors import HarnessError, InterfaceError, ProtocolError, printable
+from harness.errors import (
+    HarnessError,
+    InterfaceError,
+    ProtocolError,
+    UsageError,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +98,8 @@ def _code_of(command: click.Command, arguments: list[str]) -> int:
     except (HarnessError, MemoryError, RecursionError) as error:
         complain_of(error, _problem(error), is_debug=debug.is_on)
         is_finding = isinstance(error, InterfaceError | ProtocolError)
-        return Exit.FINDINGS if is_finding else Exit.UNUSABLE
+        is_usage = isinstance(error, UsageError)
+        return Exit.FINDINGS if is_finding and not is_usage else Exit.UNUSABLE
     finally:
         rejoin()
     return result if isinstance(result, int) else Exit.DONE

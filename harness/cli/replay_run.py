@@ -11,7 +11,7 @@ from harness.cli.forms import WRITERS
 from harness.cli.jobs import each, named, portable
 from harness.cli.options import OURS, mode_of
 from harness.cli.output import imports_own_code, out
-from harness.errors import counted
+from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.cli.replay import ReplayOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
+    from harness.errors import InterfaceError
 
 T = TypeVar("T")
 _COUNTS = ("emissions", "diagnostics", "hurting")
@@ -71,8 +72,7 @@ class Run:
                 complain_of(error)
                 self.unreadable += 1
             except InterfaceError as error:
-                complain_of(error, f"{path}: {error}")
-                self.failed += 1
+                self._failed(path, error)
         self.write.end()
         if self.steps and not self.is_quiet:
             write("")
@@ -85,6 +85,13 @@ class Run:
         if self.failed or (self.options.strict and self.hurting):
             return Exit.FINDINGS
         return Exit.DONE
+
+    def _failed(self, path: str, error: InterfaceError) -> None:
+        """Count a recording with which the interface failed."""
+        if isinstance(error, UsageError):
+            raise error  # with every other one, too
+        complain_of(error, f"{path}: {error}")
+        self.failed += 1
 
     def _here(self, path: str) -> _Part | None:
         self._replay_file(path)

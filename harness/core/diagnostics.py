@@ -73,6 +73,8 @@ class DiagnosticKind(StrEnum):
     """A marker of the model's chat template stands in text or in a name."""
     NOT_CARRIED = "not-carried"
     """The API that a recording was restated in has no place for a part of it."""
+    FAULT_UNSEEN = "fault-unseen"
+    """The fault that was asked for changed no event."""
     NOT_EMITTED = "not-emitted"
     """Something that no message carries, such as the transcript of audio."""
     STRAY_TEXT = "stray-text"
@@ -105,6 +107,7 @@ _SEVERITIES = {
     DiagnosticKind.MISSING_DONE: Severity.NOTE,
     DiagnosticKind.NOT_EMITTED: Severity.NOTE,
     DiagnosticKind.NOT_CARRIED: Severity.NOTE,
+    DiagnosticKind.FAULT_UNSEEN: Severity.NOTE,
     DiagnosticKind.GUESSED_RESULT: Severity.NOTE,
     DiagnosticKind.UNRECORDED_RESULT: Severity.NOTE,
     DiagnosticKind.OTHER_CHOICES: Severity.NOTE,

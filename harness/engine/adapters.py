@@ -24,7 +24,7 @@ from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.adapter_base import BaseAdapter, Mode
 from harness.engine.generator_adapter import GeneratorAdapter
 from harness.engine.process_adapter import ProcessAdapter
-from harness.errors import InterfaceError
+from harness.errors import InterfaceError, UnusableInterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,8 @@ def adapt(
         Its adapter.
 
     Raises:
-        InterfaceError: It offers neither `get_generator` nor `process` nor `to_list`.
+        UnusableInterfaceError: It offers neither `get_generator` nor `process` nor
+            `to_list`.
     """
     if isinstance(interface, StreamingServerInterface):
         return StreamingAdapter(interface, name, mode)
@@ -160,7 +161,7 @@ def adapt(
         return ProcessAdapter(interface, name, mode, make=make)
     if callable(getattr(interface, "to_list", None)):
         return ListAdapter(interface, name, mode)
-    raise InterfaceError(
+    raise UnusableInterfaceError(
         f"{name} ({type(interface).__name__}) has no get_generator(), no process() "
         "and no to_list(): nothing it emits could be seen; see "
         "`harness docs own-interface`"

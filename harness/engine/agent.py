@@ -210,8 +210,7 @@ class AgentLoop:
                 self._first,
             )
         )
-        if len(choices) > 1:
-            others = ", ".join(str(n) for n in choices if n != 0)
+        if others := ", ".join(str(n) for n in choices if n != 0):
             self._diagnose(
                 exchange,
                 DiagnosticKind.OTHER_CHOICES,
@@ -233,8 +232,11 @@ class AgentLoop:
         if variation.fault is None and variation.style is None:
             return StreamReader(exchange, self._report, api=api)
         left = partial(self._diagnose_left, exchange)
+        text = f"the fault {variation.fault_text} changed no event"
+        unseen = partial(self._diagnose, exchange, DiagnosticKind.FAULT_UNSEEN, text)
+        watch = unseen if variation.fault_text else None
         restated = restated_exchange(
-            exchange, lambda: restated_bytes(exchange, variation, api, left)
+            exchange, lambda: restated_bytes(exchange, variation, api, left, watch)
         )
         style = variation.style
         arrives = "chat" if style is None else style.api
@@ -409,6 +411,13 @@ class AgentLoop:
                     DiagnosticKind.GUESSED_RESULT,
                     f"the result of {call.function.name} ({call.id}) was taken by its "
                     "position: no id in the next request leads to it",
+                )
+            if result.beside:
+                self._diagnose(
+                    exchange,
+                    DiagnosticKind.NOT_EMITTED,
+                    f"the result of {call.function.name} ({call.id}) holds more than "
+                    f"its text: {', '.join(result.beside)}; no message carries it",
                 )
             return f"{'Error' if result.is_error else 'Success'}: {result.text}"
         if is_answer:

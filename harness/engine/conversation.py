@@ -33,6 +33,8 @@ class ToolResult(NamedTuple):
     """As the API's own field states it; None where it has none."""
     is_guessed: bool = False
     """Whether it was paired by its position alone."""
+    beside: tuple[str, ...] = ()
+    """The kinds of the parts that are not in `text`, such as `image`."""
 
     @property
     def is_error(self) -> bool:
@@ -223,7 +225,9 @@ def results_for(
 
     def take(position: int, index: int, *, is_guessed: bool) -> None:
         output = outputs[index]
-        found[position] = ToolResult(output.text, output.is_error, is_guessed)
+        found[position] = ToolResult(
+            output.text, output.is_error, is_guessed, output.beside
+        )
         free.remove(index)
 
     for position, call in enumerate(calls):
@@ -299,7 +303,9 @@ def question_of(conversation: Conversation | None) -> str:
         if turn.outputs:
             named = [(one.name or names.get(one.call_id), one) for one in turn.outputs]
             return "\n".join(
-                f"result of {name or 'a tool'}: {one.text}" for name, one in named
+                f"result of {name or 'a tool'}: "
+                + " ".join([one.text, *(f"[{kind}]" for kind in one.beside)]).lstrip()
+                for name, one in named
             )
         if turn.role == "user" and turn.text:
             return turn.text

@@ -12,6 +12,7 @@ from harness.engine.frames import user_frame
 from harness.errors import (
     HarnessError,
     InterfaceError,
+    UnusableInterfaceError,
     UsageError,
     did_you_mean,
     raised_text,
@@ -55,6 +56,7 @@ def make_interface(target: object, options: AgentOptions) -> Any:
 
     Raises:
         UsageError: The name is malformed, or there is no such module or attribute.
+        UnusableInterfaceError: It wants arguments, or is asynchronous.
         InterfaceError: The class or factory raised.
     """
     if target == "streaming" or target is StreamingServerInterface:
@@ -91,14 +93,15 @@ def make_interface(target: object, options: AgentOptions) -> Any:
     except (Exception, SystemExit) as error:
         trace = error.__traceback__
         is_call = isinstance(error, TypeError) and trace and not trace.tb_next
-        raise InterfaceError(
+        failed = UnusableInterfaceError if is_call else InterfaceError
+        raise failed(
             f"{name} could not be made: {raised_text(error)}"
             + ("; name a function without parameters that makes it" * bool(is_call)),
             line=str(user_frame(error) or ""),
         ) from error
     if inspect.iscoroutine(made):
         made.close()  # or Python warns that it was never awaited
-        raise InterfaceError(
+        raise UnusableInterfaceError(
             f"{name} is asynchronous; expected a plain function that returns the "
             "interface"
         )

@@ -27,8 +27,10 @@ _OF_DOORS = re.compile(
     rb"(?:api|access|auth|bearer|secret|private|bot|admin|deploy|signing|encryption"
     rb"|account|master|license|session|service|refresh)[ _-]?\Z"
 )
-_HINTS = (b"pass", b"pwd", b"secret", b"credential", b"key", b"auth", b"access")
-_HINTS += (b"api", b"bearer", b"bot", b"session", b"refresh", b"admin", b"deploy")
+_HINTS = (
+    *(b"pass", b"pwd", b"secret", b"credential", b"key", b"auth", b"access", b"api"),
+    *(b"bearer", b"bot", b"session", b"refresh", b"admin", b"deploy"),
+)
 _LINE_END = re.compile(rb"(?<![:\r\n])[\r\n]|[{};]|(?<!:)(?<!\\n)\\n")
 _FAR, _BEFORE = 120, 100  # bytes
 _VALUE = rb"([A-Za-z0-9][\w!#*+@%^$?~-]{10,126}[A-Za-z0-9!#*?])"

@@ -31,7 +31,11 @@ _BY_FINAL = {"openai-phase.1.chunks"}
 """Where the reader's text is `final`, not the sum of deltas: a fixture whose deltas
 were trimmed, so that the done events have more (the missing end is emitted)."""
 _PROBLEMS = {
-    "openai_responses_compaction_cancelled_streaming": ["missing-finish"],
+    # Cut after its `compaction` was added: no done event has what it was added with.
+    "openai_responses_compaction_cancelled_streaming": [
+        "not-emitted",
+        "missing-finish",
+    ],
     "openai-error.1.chunks": ["error-event"],
     "openai-shell-container.1.chunks": ["done-differs"],
     "parallel-tool-call-wrapper.1.chunks": ["missing-finish"],

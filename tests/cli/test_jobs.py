@@ -121,6 +121,7 @@ _ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "CassetteCorruptError": (("x.yaml", "bad"), {"place": "line 3"}),
     "InterfaceError": (("x",), {"where": "there", "line": "a", "chunk": 4}),
     "UsageError": (("x",), {}),
+    "UnusableInterfaceError": (("x",), {"where": "there"}),
 }
 
 

@@ -206,3 +206,27 @@ def test_code_that_ends_the_process_is_a_finding(
     result = harness("replay", STEPS, "ends:I", cwd=tmp_path)
     assert result.code == 1
     assert expected in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("json:JSONDecoder", "has no get_generator(), no process() and no to_list()"),
+        ("json:loads", "could not be made: TypeError"),
+        ("json:nosuch", "json has no attribute 'nosuch'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["replay", "diff", "report", "fuzz"])
+def test_what_can_be_no_interface_is_wrong_usage(
+    command: str, name: str, expected: str, tmp_path: Path
+) -> None:
+    """Whatever the recording; it is said once, and for every command the same."""
+    if command == "fuzz":
+        result = harness("fuzz", name, "--level", "interface", "--max-examples", "1")
+        expected = ""
+    else:
+        options = ["-o", str(tmp_path / "page.html")] if command == "report" else []
+        both = [STEPS] * (1 if command == "report" else 2)
+        result = harness(command, *both, "--interface", name, *options)
+    assert result.code == 2
+    assert result.err.count(expected or "harness: ") == 1

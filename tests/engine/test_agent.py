@@ -621,3 +621,28 @@ def test_legacy_function_call_is_a_call() -> None:
         "Success: 21",
     ]
     assert transcript.diagnostics == []
+
+
+@pytest.mark.parametrize(
+    ("api", "fault", "is_told"),
+    [
+        (None, "cut-chunks:9", True),
+        (None, "cut-chunks:2", False),
+        (None, "bad-escape", True),
+        (None, "no-done", False),
+        (None, "cut-bytes:9", False),
+        (None, "no-finish+cut-chunks:9", False),
+        (None, None, False),
+        ("anthropic", "cut-events:99", True),
+        ("anthropic", "cut-events:2", False),
+        ("responses", None, False),
+    ],
+)
+def test_a_fault_that_changes_no_event_is_told(
+    api: str | None, fault: str | None, *, is_told: bool
+) -> None:
+    """Else what was meant to break is taken for sound."""
+    made = cassette(sse(text("a"), text("b"), finish()))
+    found = replay(made, "queuing", api=api, fault=fault).diagnostics
+    told = [one.text for one in found if one.kind == "fault-unseen"]
+    assert told == [f"the fault {fault} changed no event"] * is_told

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness import replay
 from harness.apis.base import Conversation, Turn
 from harness.cassettes.model import Exchange, Request, Response
 from harness.core.parts import ToolCall
@@ -16,9 +17,20 @@ from harness.engine.conversation import (
     added_turns,
     continues,
     conversation_of,
+    question_of,
     results_for,
 )
-from tests.engine.made import asked, exchange, result, sse, user
+from tests.engine.made import (
+    asked,
+    call,
+    cassette,
+    exchange,
+    finish,
+    result,
+    sse,
+    text,
+    user,
+)
 
 HI, BYE = user("hi"), user("bye")
 
@@ -280,3 +292,68 @@ def test_results_hold_across_json_and_back() -> None:
     """What a request carried as escapes is the text that a tool returned."""
     sent = json.loads(json.dumps(result("a", '21°\u2028 "x"')))
     assert texts(["a"], sent) == ['21°\u2028 "x"']
+
+
+IMAGE = {"type": "image", "source": {"type": "base64", "data": "aaaa"}}
+RESULTS: dict[str, Any] = {
+    "chat": {
+        "role": "tool",
+        "tool_call_id": "a",
+        "content": [{"type": "text", "text": "21"}, IMAGE, {"type": "text"}],
+    },
+    "anthropic": {
+        "role": "user",
+        "content": [
+            {
+                "type": "tool_result",
+                "tool_use_id": "a",
+                "content": [{"type": "text", "text": "21"}, IMAGE, {"type": "text"}],
+            }
+        ],
+    },
+    "gemini": {
+        "role": "user",
+        "parts": [
+            {
+                "functionResponse": {
+                    "name": "f",
+                    "response": {"output": "21"},
+                    "parts": [{"inlineData": {"data": "aaaa"}}, {"fileData": {}}],
+                }
+            }
+        ],
+    },
+    "ollama": {"role": "tool", "tool_name": "f", "content": "21", "images": ["a", "b"]},
+}
+BESIDE = {
+    "chat": ("image", "text"),
+    "anthropic": ("image", "text"),
+    "gemini": ("inlineData", "fileData"),
+    "ollama": ("image", "image"),
+}
+
+
+@pytest.mark.parametrize("api", RESULTS)
+def test_parts_of_a_result_that_are_no_text_are_named(api: str) -> None:
+    """Beside its text, and in what a request asks."""
+    field = "contents" if api == "gemini" else "messages"
+    body = json.dumps({field: [RESULTS[api]]}).encode()
+    conversation = conversation_of(requesting(body), api)
+    assert conversation is not None
+    [output] = conversation.turns[0].outputs
+    assert (output.text, output.beside) == ("21", BESIDE[api])
+    shown = " ".join(f"[{kind}]" for kind in BESIDE[api])
+    assert question_of(conversation).endswith(f": 21 {shown}")
+
+
+def test_parts_of_a_result_that_no_message_carries_are_reported() -> None:
+    """An interface is told the text alone."""
+    first = exchange(
+        sse(call("{}", name="f", call_id="a"), finish("tool_calls")),
+        [HI],
+    )
+    again = [HI, asked(("a", "f", "{}")), RESULTS["chat"]]
+    made = cassette(first, exchange(sse(text("done"), finish()), again))
+    found = [d for d in replay(made, "queuing").diagnostics if "result" in d.text]
+    assert [one.kind for one in found] == ["not-emitted"]
+    assert "the result of f (a) holds more than its text: image, text;" in found[0].text

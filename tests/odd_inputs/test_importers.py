@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from harness import load_cassette, replay
 from harness.cassettes.classify import classify
 from harness.cassettes.library import find_cassettes
-from harness.core.diagnostics import Severity
+from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.errors import HarnessError
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, TWICE, har, har_entry
@@ -274,6 +275,23 @@ def test_event_that_a_logger_cut_is_reported(tmp_path: Path, form: str) -> None:
     path.write_text("".join(f"12:00:0{n} {one}\n" for n, one in enumerate(lines)))
     found = replay(load_cassette(path), "queuing").diagnostics
     assert "unreadable-payload" in [str(one.kind) for one in found]
+
+
+@pytest.mark.parametrize("cut", range(len(DATA) - 1))
+@pytest.mark.parametrize("form", ["{}", "chunk {}", "got data: {}"])
+@pytest.mark.parametrize("key", ["", "fields"])
+def test_event_cut_in_the_message_of_a_json_log_is_reported(
+    tmp_path: Path, key: str, form: str, cut: int
+) -> None:
+    """Its place is that of the events which were not cut, before it or after it."""
+    data = [one[:60] if n == cut else one for n, one in enumerate(DATA)]
+    entries = [{"level": "debug", "msg": form.format(one)} for one in data]
+    path = tmp_path / "text"
+    path.write_text(
+        "".join(f"{json.dumps({key: one} if key else one)}\n" for one in entries)
+    )
+    found = replay(load_cassette(path), "queuing").diagnostics
+    assert [one.kind for one in found].count(DiagnosticKind.UNREADABLE_PAYLOAD) == 1
 
 
 @pytest.mark.parametrize("between", ["", "---\n"])

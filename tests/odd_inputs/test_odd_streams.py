@@ -26,6 +26,7 @@ from harness import replay
 from harness.apis.base import Event
 from harness.apis.detect import api_named
 from harness.apis.json_values import joined
+from harness.apis.style import RESTATED
 from harness.cassettes.model import Cassette, Exchange, Request, Response, WireChunk
 from harness.core.accumulate import AccumulatedMessage, Accumulator
 from harness.core.parts import Part, Problem
@@ -44,7 +45,7 @@ def streams(api: str) -> list[dict[str, Any]]:
 
 def name_of(api: str, event: Any) -> str:
     """Return the `event:` field of an event; empty where the API has none."""
-    return str(event["type"]) if api in {"responses", "anthropic"} else ""
+    return str(event.get("type", "")) if api in {"responses", "anthropic"} else ""
 
 
 def come_to(message: AccumulatedMessage) -> dict[str, Any]:
@@ -110,9 +111,32 @@ def test_replay_comes_to_the_answer_and_reports_the_rest(
     wrong = {}
     for row in streams(api):
         made = replay(recorded(api, row["events"], size), interface)
-        found = come_to(made.responses[0].choices[0])
+        found = come_to(made.responses[0].choices.get(0) or AccumulatedMessage())
         kinds = sorted({str(one.kind) for one in made.diagnostics} - UNRECORDED)
         found |= {"kinds": kinds} if kinds else {}
         if found != expected(row, "kinds"):
             wrong[row["name"]] = found, expected(row, "kinds")
+    assert wrong == {}
+
+
+@each_api
+@pytest.mark.slow
+def test_restated_in_each_api_the_answer_is_the_same_or_its_loss_is_told(
+    api: str,
+) -> None:
+    """Its texts and the names of its calls; a name that never came is made up."""
+    wrong = {}
+    for row in streams(api):
+        cassette = recorded(api, row["events"], 4096)
+        for to in RESTATED:
+            made = replay(cassette, "queuing", api=to)
+            found = come_to(made.responses[0].choices.get(0) or AccumulatedMessage())
+            left = [one.text for one in made.diagnostics if one.kind == "not-carried"]
+            if left and "late name of a call" not in left[0]:
+                continue
+            names = [name or "unnamed" for name, _ in row.get("calls", ())]
+            texts = [row.get("text"), row.get("reasoning"), names]
+            calls = [name or "unnamed" for name, _ in found.get("calls", ())]
+            if [found.get("text"), found.get("reasoning"), calls] != texts:
+                wrong[row["name"], to] = found
     assert wrong == {}

@@ -14,7 +14,9 @@ EVENTS = parse_sections(_TABLES["events"], _ALL_EVENTS, _ANSWER)
 """By type of event; `content_block_delta` is distinguished by its delta."""
 DELTAS = parse_sections(_TABLES["deltas"], _ALL_EVENTS, _ANSWER)
 """Of `content_block_delta`, by type of delta."""
-UNKNOWN_EVENT = parse_fields(_ALL_EVENTS, _ANSWER)
+UNKNOWN_EVENT = parse_fields(
+    _ALL_EVENTS, (*_ANSWER, "text", "completion", "choices", "candidates")
+)
 """Of an event or delta that no table is for."""
 UNKNOWN_DELTA = parse_fields(_ALL_EVENTS, ("",))
 """Of a delta that no table is for: text in it belongs to the answer."""

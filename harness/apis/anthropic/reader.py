@@ -77,6 +77,7 @@ class Reader:
         self._has_finish = False
         self._has_failed = False
         self._start_reason = ""
+        self._is_full = False  # the start held content
         self._reported: set[str] = set()
         self._unread = UnreadFields(UNKNOWN_EVENT)
         self._other: tuple[int, Reader] | None = None
@@ -217,6 +218,7 @@ class Reader:
         )
         self._calls += sum(type(p) is CallPart and p.is_new for p in content)
         parts += content
+        self._is_full = bool(content)
         self._start_reason = text_of(message.get("stop_reason"))
         return parts
 
@@ -235,6 +237,12 @@ class Reader:
         self._last = index
         block = GrowingBlock(text_of(start.get("type")), start)
         parts = [] if old is None else [*old.settle()]
+        if self._is_full:
+            parts += self._report(
+                "full",
+                f"block {index} starts, and message_start held content already; both "
+                "are read, so that the same would come twice",
+            )
         parts += block.open(self._calls, index, self._unread, self._number)
         self._calls += block.call is not None
         self._blocks[index] = block

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-from harness.apis.json_values import as_json, dicts_of, text_of
+from harness.apis.json_values import as_json, beside_text, dicts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +52,13 @@ def _turns(role: str, content: object) -> Iterator[Turn]:
     results = [b for b in blocks if b.get("type") == "tool_result"]
     for block in results:
         content = block.get("content")
+        text = _text(content)
         output = ToolOutput(
             text_of(block.get("tool_use_id")),
             # A result of documents, searches or images alone has no text of its own.
-            _text(content) or (as_json(content) if content else ""),
+            text or (as_json(content) if content else ""),
             is_error=block.get("is_error") is True,
+            beside=beside_text(content) if text else (),
         )
         yield Turn("tool", outputs=(output,), own=_without_moved(block))
     rest = [b for b in blocks if b.get("type") != "tool_result"]

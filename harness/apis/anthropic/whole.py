@@ -8,7 +8,7 @@ from harness.apis.accounting import UnreadFields
 from harness.apis.anthropic.blocks import whole_block
 from harness.apis.anthropic.known_fields import WHOLE
 from harness.apis.counts import count_in
-from harness.apis.json_values import as_json, text_of
+from harness.apis.json_values import as_json, text_of, with_details
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
@@ -171,4 +171,6 @@ def error_text(payload: Payload) -> str:
     message, kind = text_of(holder.get("message")), text_of(holder.get("type"))
     if not message:
         return as_json(payload) or "an error object that is nested too deeply"
+    if holder is error:
+        message = with_details(message, holder)
     return f"{kind}: {message}" if kind and kind != "error" else message

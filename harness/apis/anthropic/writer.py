@@ -172,6 +172,7 @@ class Writer:
             self._release_once()
         if self._call is not None:
             self._start_call(self._call)
+            self._write_waiting(self._call)
 
     def _write(self, part: Part) -> None:
         match part:
@@ -216,6 +217,7 @@ class Writer:
         self._server = None
         if call is not None:
             self._start_call(call)
+            self._write_waiting(call)
             call.is_written = True
             if call.is_custom:
                 self._message.delta("input_json_delta", partial_json=_CUSTOM_END)
@@ -229,14 +231,21 @@ class Writer:
             state.caller = self._announced.pop("caller", None)
             if state.is_custom:
                 self.left_out["custom call"] += 1
-        if not part.arguments:
-            return
-        if state.is_written:
+        for what, late in (("name", part.name), ("id", part.id)):
+            if late and state.has_started:
+                self.left_out[f"late {what} of a call"] += 1
+        if part.arguments and state.is_written:
             self.left_out["piece of a call after its end"] += 1
-            return
-        self._start_call(state)
-        piece = state.add(part.arguments)
-        self._message.delta("input_json_delta", partial_json=piece)
+        elif part.arguments:
+            state.waiting.append(state.add(part.arguments))
+        if state.waiting and state.call.name:  # which may come behind its arguments
+            self._start_call(state)
+            self._write_waiting(state)
+
+    def _write_waiting(self, state: WrittenCall) -> None:
+        for piece in state.waiting:
+            self._message.delta("input_json_delta", partial_json=piece)
+        state.waiting.clear()
 
     def _start_call(self, state: WrittenCall) -> None:
         """Start the block of a call once its name is final."""

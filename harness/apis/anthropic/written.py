@@ -20,6 +20,8 @@ NOT_CARRIED = {
     "id of a block": "left out: blocks have none",
     "other choice": "left out: an answer has one",
     "token count": "left out under names it does not have, or without an end",
+    "late id of a call": "left out: a block begins with its id",
+    "late name of a call": "left out: a block begins with its name",
     "piece of a call after its end": "left out: an input is one object",
     "another id or model": "left out: an answer has one of each",
     "what follows an error": "left out: an error ends the stream",
@@ -53,6 +55,8 @@ class WrittenCall:
         self.caller: object = None
         """Who called, where the source has it."""
         self.text = TextBuffer()
+        self.waiting: list[str] = []
+        """Its pieces that came before its name."""
         self.has_started = False
         self.is_written = False
         self.may_be_whole = False
@@ -69,7 +73,7 @@ class WrittenCall:
 
     def is_whole(self) -> bool:
         """Return whether its arguments are a whole object, so that no more can come."""
-        if not self.may_be_whole or self.checks >= _MOST_CHECKS:
+        if not self.may_be_whole or not self.call.name or self.checks >= _MOST_CHECKS:
             return False
         self.checks += 1
         return is_object(str(self.text))

@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.json_values import as_json
+from harness.apis.json_values import as_json, with_details
 from harness.core.fielded import Fielded
 from harness.errors import ChunkError, shorten
 
@@ -143,11 +143,11 @@ def payload_error(payload: Payload) -> str | None:
     status 0 its message is no error), Groq an error in `x_groq`.
     """
     error = payload.get("error")
-    if error:
-        if isinstance(error, dict) and isinstance(error.get("message"), str):
-            return str(error["message"])
-        return error if isinstance(error, str) else as_json(error, TOO_DEEP)
     message = payload.get("message")
+    if error:
+        if error is True and isinstance(message, str):
+            return message
+        return _text_of(error)
     if payload.get("object") == "error":
         return message if isinstance(message, str) else as_json(payload, TOO_DEEP)
     if "code" in payload and "choices" not in payload and isinstance(message, str):
@@ -157,6 +157,12 @@ def payload_error(payload: Payload) -> str | None:
         if type(held) is dict and held.get(failed):
             return payload_error({"error": held.get("status_msg") or held[failed]})
     return None
+
+
+def _text_of(error: object) -> str:
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        return with_details(error["message"], error)
+    return error if isinstance(error, str) else as_json(error, TOO_DEEP)
 
 
 def payload_of(chunk: Any) -> Payload:

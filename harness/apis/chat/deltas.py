@@ -27,16 +27,19 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.texts import content_parts, detailed_reasoning, reasoning_of
 from harness.apis.counts import index_of
-from harness.apis.json_values import as_json, is_object
+from harness.apis.json_values import as_json, canonical, is_object
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
     Finish,
     Part,
+    Problem,
     Reasoning,
     Refusal,
     Text,
     ToolCall,
 )
+from harness.errors import shorten
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
@@ -75,18 +78,21 @@ def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
 class DeltaReader:
     """Reads the deltas of one choice of one response.
 
-    A reader never fails and is never closed: what it cannot read it leaves out,
+    A reader never fails: what it cannot read it leaves out,
     and fragments after a finish are read like any others (providers send them).
     O(size of the delta) a call, whatever came before.
 
     Args:
         choice: Which of the `n` choices to read, by its `index`.
+        ignored: Takes names that come after the arguments of a call named otherwise.
 
     Source: OpenAI API reference, chat completion chunks; the deviations are listed
     above and in `harness docs call-identity`.
     """
 
-    def __init__(self, *, choice: int = 0) -> None:
+    def __init__(
+        self, *, choice: int = 0, ignored: list[tuple[str, str]] | None = None
+    ) -> None:
         self.choice = choice
         self.calls: list[ToolCall] = []
         """All calls so far, in order of appearance."""
@@ -94,6 +100,8 @@ class DeltaReader:
         self._by_id: dict[str, ToolCall] = {}
         self._last: ToolCall | None = None
         self._legacy: ToolCall | None = None
+        self._beside: ToolCall | None = None  # the legacy form beside the new one
+        self._ignored = [] if ignored is None else ignored
 
     def read(self, payload: Payload) -> list[Part]:
         """Read one chunk.
@@ -170,11 +178,21 @@ class DeltaReader:
         if entries and type(entries) in {list, dict}:
             # One object where a list belongs: Hugging Face's TGI (#2794).
             self._read_calls(entries if type(entries) is list else [entries], parts)
-        elif delta.get("function_call"):
+        if delta.get("function_call"):
             self._read_legacy(delta["function_call"], parts)
         if reason and type(reason) is str:
             parts.append(Finish(reason))
         return parts
+
+    def close(self) -> list[Part]:
+        """Report a call in the legacy form that the new form beside it does not say."""
+        call = self._beside
+        said = [(one.name, canonical(one.arguments)) for one in self.calls]
+        if call is None or (call.name, canonical(call.arguments)) in said:
+            return []
+        held = shorten(f"{call.name}({call.arguments})")
+        text = f"`function_call` holds {held}, which `tool_calls` beside it does not"
+        return [Problem(DiagnosticKind.UNREAD_TEXT, text)]
 
     def _read_calls(self, entries: list[Any], parts: list[Part]) -> None:
         for entry in entries:
@@ -183,7 +201,7 @@ class DeltaReader:
                     # It stands beside the new form: the new one is the call.
                     self.calls.remove(self._legacy)
                     self._legacy.is_dropped = True
-                    self._legacy = None
+                    self._beside, self._legacy = self._legacy, None
                 function = entry.get("function")
                 if type(function) is not dict:
                     function = {}
@@ -197,7 +215,11 @@ class DeltaReader:
                 self._read_call(entry, function, parts)
 
     def _read_legacy(self, function: object, parts: list[Part]) -> None:
-        if type(function) is not dict or (self.calls and self._legacy is None):
+        if type(function) is not dict:
+            return
+        if self.calls and self._legacy is None:
+            self._beside = self._beside or ToolCall(-1, None, "")
+            self._add(self._beside, {}, function, [], is_new=False)
             return
         is_new = self._legacy is None
         if self._legacy is None:
@@ -279,7 +301,11 @@ class DeltaReader:
         if sent_type and type(sent_type) is str:
             call.type = sent_type
         name = function.get("name")
-        if not name or type(name) is not str or (call.name and call.has_arguments):
+        if not name or type(name) is not str:
+            name = ""
+        elif call.name and call.has_arguments:
+            if name != call.name:
+                self._ignored.append((call.name, name))
             name = ""
         elif call.name == name and repeats_itself:
             name = ""  # the same name sent again

@@ -11,8 +11,29 @@ _WHOLE = [
     for line in _TABLE.splitlines()
     if line.startswith("choices[].delta")
 ]
+_ANSWERS = (
+    "candidates",
+    "content",
+    "delta",
+    "function_call",
+    "output_text",
+    "reasoning",
+    "refusal",
+    "text",
+    "thinking",
+    "tool_calls",
+)
 FIELDS = parse_fields(
     _TABLE + "\n".join(_WHOLE),
-    answer=("choices[].delta", "choices[].message", "choices.", "choices[][]"),
+    answer=(
+        "choices[].delta",
+        "choices[].message",
+        "choices.",
+        "choices[][]",
+        # Where gateways put the answer, or a chunk, beside where it belongs.
+        *(f"choices[].{field}" for field in _ANSWERS),
+        *_ANSWERS,
+        *(f"{field}.choices" for field in ("chunk", "data", "result")),
+    ),
 )
 """The table, by path."""

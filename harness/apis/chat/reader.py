@@ -14,7 +14,13 @@ from harness.apis.chat.deltas import (
 )
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
-from harness.apis.chat.texts import beside_texts, detailed_reasoning, reasoning_of
+from harness.apis.chat.texts import (
+    SOURCES,
+    beside_texts,
+    detailed_reasoning,
+    reasoning_of,
+    sources_beside,
+)
 from harness.apis.counts import usage_of
 from harness.apis.json_values import as_json, dict_of, text_of, time_of
 from harness.core.accumulate import Accumulator
@@ -40,10 +46,18 @@ if TYPE_CHECKING:
     from harness.apis.base import Event
     from harness.apis.chat.chunks import Chunk, Payload
 
-WHOLE_FIELDS = ("annotations", "citations", "images")
-"""Lists of a delta whose entries are carried whole: citations and images."""
+WHOLE_FIELDS = ("annotations", "citations", "images", "executed_tools")
+"""Lists of a delta whose entries are carried whole: citations, images, tools of Groq's
+that it ran itself."""
 
+_AFTER = frozenset({"usage", *SOURCES})
 _MAY_FAIL = frozenset({"error", "base_resp", "x_groq"})
+_COUNTS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_tokens_details.cached_tokens",
+    "completion_tokens_details.reasoning_tokens",
+)
 _BESIDE = frozenset({"error", "usage"})
 _ALSO = parse_fields("", ("",))  # text beside the text that was read
 _IGNORED = ("obfuscation", "p")  # padding against listeners: OpenAI's, Cloudflare's
@@ -58,9 +72,11 @@ class ChatReader:
     """
 
     def __init__(self, *, accounts: bool = True) -> None:
-        self._first = DeltaReader()
+        self._ignored: list[tuple[str, str]] = []
+        self._first = DeltaReader(ignored=self._ignored)
         self._choices: dict[int, DeltaReader] = {0: self._first}
         self._roles: dict[int, str] = {}
+        self._sources: dict[str, list[Any]] = {}
         self._envelope: tuple[Any, ...] = ()
         self._created: float = 0
         self._unread = UnreadFields(FIELDS) if accounts else None
@@ -82,7 +98,13 @@ class ChatReader:
         if event.name == "error" and payload_error(event.payload) is None:
             self._has_error = True
             return [Problem(DiagnosticKind.ERROR_EVENT, _error_text(event.payload))]
-        return self.read(event.payload)
+        parts = self.read(event.payload)
+        if self._ignored:
+            for known, name in self._ignored if self._unread is not None else ():
+                text = f"the name {shorten(name)} came after arguments of {known!r}"
+                parts.append(Problem(DiagnosticKind.UNREAD_TEXT, text))
+            self._ignored.clear()
+        return parts
 
     def _account_for_text(self, number: int, choices: object) -> None:
         """Account for what stands twice, of which the second may be something else.
@@ -132,13 +154,7 @@ class ChatReader:
         parts: list[Part] = []
         get = payload.get
         if not _MAY_FAIL.isdisjoint(payload) or "choices" not in payload:
-            message = payload_error(payload)
-            if message is None and "choices" not in payload and get("detail"):
-                # FastAPI's form of an error, which many servers are built on.
-                message = _error_text(payload)
-            if message is not None:
-                self._has_error = True
-                parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
+            self._read_error(payload, parts)
         choices = get("choices")
         again = None
         if choices and type(choices) is list and (self._has_calls or self._text):
@@ -159,10 +175,21 @@ class ChatReader:
                     self._read_choice(self._rest_of_repeated(choice), parts)
                 elif type(choice) is dict:
                     self._read_choice(choice, parts)
-        usage = get("usage")
-        if usage and type(usage) is dict:
-            parts.append(_usage_of(usage))
+        if not _AFTER.isdisjoint(payload):
+            usage = get("usage")
+            if usage and type(usage) is dict:
+                parts.append(usage_of(usage, *_COUNTS))
+            parts += sources_beside(payload, self._sources)
         return parts
+
+    def _read_error(self, payload: Payload, parts: list[Part]) -> None:
+        message = payload_error(payload)
+        if message is None and "choices" not in payload and payload.get("detail"):
+            # FastAPI's form of an error, which many servers are built on.
+            message = _error_text(payload)
+        if message is not None:
+            self._has_error = True
+            parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
 
     def _read_choice(self, choice: dict[str, Any], parts: list[Part]) -> None:
         index = choice.get("index")
@@ -176,7 +203,7 @@ class ChatReader:
         reader = self._first
         if index:
             if index not in self._choices:
-                self._choices[index] = DeltaReader(choice=index)
+                self._choices[index] = DeltaReader(choice=index, ignored=self._ignored)
             reader = self._choices[index]
         elif reason and type(reason) is str:
             self.is_finished = True
@@ -205,7 +232,7 @@ class ChatReader:
             self._has_error = True
             parts.append(Problem(DiagnosticKind.ERROR_EVENT, message))
         if usage and type(usage) is dict:  # Moonshot
-            parts.append(_usage_of(usage))
+            parts.append(usage_of(usage, *_COUNTS))
 
     def _read_others(
         self, index: int, delta: dict[str, Any], found: list[Part]
@@ -262,6 +289,8 @@ class ChatReader:
             problem = Problem(DiagnosticKind.NOT_EMITTED, f"no message carries {text}")
             parts.append(problem)
         if self._unread is not None:
+            for reader in self._choices.values():
+                parts += reader.close()
             parts += self._unread.problems()
         return parts
 
@@ -308,16 +337,6 @@ def _error_text(payload: Payload) -> str:
         if text and isinstance(text, str):
             return text
     return as_json(payload, TOO_DEEP)
-
-
-def _usage_of(usage: dict[str, Any]) -> Usage:
-    return usage_of(
-        usage,
-        "prompt_tokens",
-        "completion_tokens",
-        "prompt_tokens_details.cached_tokens",
-        "completion_tokens_details.reasoning_tokens",
-    )
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:

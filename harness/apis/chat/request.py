@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-from harness.apis.json_values import dict_of, text_of
+from harness.apis.json_values import beside_text, dict_of, text_of
 
 
 def conversation_of(body: dict[str, Any]) -> Conversation | None:
@@ -36,7 +36,10 @@ def _turn(message: dict[str, Any]) -> Turn:
     text = _content_text(message.get("content"))
     if role in {"tool", "function"}:
         output = ToolOutput(
-            text_of(message.get("tool_call_id")), text, text_of(message.get("name"))
+            text_of(message.get("tool_call_id")),
+            text,
+            text_of(message.get("name")),
+            beside=beside_text(message.get("content")),
         )
         return Turn("tool", outputs=(output,), own=message)
     return Turn(

@@ -72,6 +72,28 @@ def beside_texts(content: object) -> Iterator[Item]:
             yield Item(text_of(part.get("type")) or "content_part", rest)
 
 
+SOURCES = ("citations", "search_results")
+"""Lists beside the choices, of which each entry is carried whole."""
+
+
+def sources_beside(
+    payload: dict[str, Any], known: dict[str, list[Any]]
+) -> Iterator[Item]:
+    """Read the sources that stand beside the choices, each once.
+
+    Args:
+        payload: A chunk; Perplexity has the whole list in every one.
+        known: Those that came before, to which new ones are added.
+    """
+    for field in SOURCES:
+        entries, before = payload.get(field), known.setdefault(field, [])
+        if type(entries) is list and entries != before:
+            for entry in entries:
+                if entry not in before:
+                    before.append(entry)
+                    yield Item(field.removesuffix("s"), entry)
+
+
 def content_parts(content: object) -> Iterator[Part]:
     """Read content that is no text: Mistral's list of parts, or one part.
 

@@ -54,12 +54,13 @@ class _Call:
         self.id = ""
         self.signature = ""
         self.is_due = False  # nothing more will come
+        self.is_written = False
         self._text: list[str] = []
         self._machine = FunctionArgumentsStreamHandler()
 
     @property
     def is_whole(self) -> bool:
-        return self._machine.is_complete and not self.is_custom
+        return self._machine.is_complete and not self.is_custom and self.name != ""
 
     def add(self, part: CallPart) -> None:
         self.name += part.name
@@ -136,6 +137,14 @@ class PendingCandidate:
             call = _Call(part.call)
             self._calls[position] = call
             self.add(call)
+        if call.is_written:
+            for what, piece in (
+                ("late name of a call", part.name),
+                ("late id of a call", part.id.removeprefix(call.id)),
+                ("piece of a call after its end", part.arguments.strip()),
+            ):
+                if piece:
+                    self._leave_out(what)
         call.add(part)
 
     def sign_call(self, part: Opaque) -> None:
@@ -213,6 +222,7 @@ class PendingCandidate:
     def _divide(self, call: _Call, rows: list[list[dict[str, Any]]]) -> None:
         """Add a call to the rows of parts, each of which becomes an event."""
         args = call.args()
+        call.is_written = True
         if call.source.is_dropped:
             return
         if args is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.gemini.values import in_camel_case
-from harness.apis.json_values import as_json, text_of
+from harness.apis.json_values import as_json, beside_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,8 @@ def _output(sent: dict[str, Any]) -> ToolOutput:
             is_error = True if key == "error" else None
     text = value if isinstance(value, str) else as_json(value)
     name = text_of(sent.get("name"))
-    return ToolOutput(text_of(sent.get("id")), text, name, is_error)
+    beside = beside_text(_list(sent.get("parts")))
+    return ToolOutput(text_of(sent.get("id")), text or "", name, is_error, beside)
 
 
 def _tool_names(tools: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.apis.json_values import as_json
+from harness.apis.json_values import as_json, with_details
 
 _UNDERSCORE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -74,5 +74,5 @@ def error_message(error: object) -> str:
     if isinstance(error, dict):
         message = error.get("message")
         if message and isinstance(message, str):
-            return message
+            return with_details(message, error)
     return as_json(error) or "an error that is nested too deeply"

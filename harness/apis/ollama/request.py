@@ -33,7 +33,10 @@ def _turn(message: dict[str, Any]) -> Turn:
     role, text = text_of(message.get("role")), text_of(message.get("content"))
     if role == "tool":
         name = text_of(message.get("tool_name")) or text_of(message.get("name"))
-        output = ToolOutput(text_of(message.get("tool_call_id")), text, name)
+        images = message.get("images")
+        beside = ("image",) * len(images) if isinstance(images, list) else ()
+        call_id = text_of(message.get("tool_call_id"))
+        output = ToolOutput(call_id, text, name, beside=beside)
         return Turn("tool", outputs=(output,), own=message)
     return Turn(
         role,

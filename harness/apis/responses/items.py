@@ -12,6 +12,7 @@ from harness.apis.responses.state import (
     TextKind,
     TextState,
 )
+from harness.apis.responses.unfinished import Unfinished, content_of
 from harness.core.parts import Block, CallPart, Item, Part, Problem, ToolCall
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Items:
         self.tools: list[dict[str, Any]] = []
         """Those that the response states it was offered."""
         self.items: list[ItemState] = []
+        self.unfinished = Unfinished()
         self._by_index: dict[int, ItemState] = {}
         self._by_id: dict[str, ItemState] = {}
         self.block: TextState | ItemState | None = None
@@ -115,6 +117,7 @@ class Items:
         elif item_type not in TEXT_ITEMS:
             self.block = None
             state.has_begun = True
+            state.added = content_of(item)
             return
         if any(item.get(field) for field in _CONTENT):
             state.announced = item
@@ -194,6 +197,17 @@ class Items:
             self._by_id.setdefault(call_id, state)  # some children are named by it
         self.out.append(CallPart(call, name, "", is_new=True, id=call_id))
         return call
+
+    def keep_event(self, payload: Payload, kind: str) -> None:
+        """Emit an event of a server's tool, whose item comes whole when it is done."""
+        self.out.append(Item(kind, payload, is_done=False))
+        self.unfinished.feed(payload, kind)
+
+    def is_kept(self, state: ItemState, payload: Payload, kind: str) -> bool:
+        """Return whether an item's server runs it; then keep an event of it."""
+        if state.is_served:
+            self.keep_event(payload, kind)
+        return state.is_served
 
     def account(self, item: dict[str, Any], at: str) -> None:
         """Account for the fields of an item that is not kept whole."""

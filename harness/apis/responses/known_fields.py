@@ -7,7 +7,11 @@ from harness.apis.tables import tables_of
 
 _TABLES = tables_of("responses")
 _ANY_EVENT = _TABLES["any event"]
-_ANSWER = ("delta", "text", "refusal", "arguments", "input")
+_ANSWER = (
+    *("delta", "text", "refusal", "arguments", "input"),
+    # Where gateways put it: under chat's names, or as another API's event.
+    *("function", "parameters", "choices", "candidates", "content_block"),
+)
 # Where the answer stands in an event or a part: unread text there is lost.
 
 ANY_EVENT = parse_fields(_ANY_EVENT)

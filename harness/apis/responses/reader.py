@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.apis.accounting import UnreadFields
 from harness.apis.base import Like, further_arguments
 from harness.apis.counts import usage_of
-from harness.apis.json_values import dicts_of, time_of
+from harness.apis.json_values import dict_of, dicts_of, time_of
 from harness.apis.responses.errors import error_of, error_text
 from harness.apis.responses.event_types import (
     CALL_EVENTS,
@@ -37,7 +37,7 @@ from harness.apis.responses.known_fields import (
     RESPONSE,
     UNKNOWN_EVENT,
 )
-from harness.apis.responses.state import CALL_TYPES, ItemState, as_json
+from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.apis.responses.whole import WholeReader
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Finish, Head, Item, Part, Problem
@@ -121,7 +121,7 @@ class Reader(WholeReader):
                 if type(whole_text) is str:
                     self.state_text(self.text_of(payload, text), whole_text, kind)
         elif kind in KEPT_EVENTS:
-            self.out.append(Item(kind, payload, is_done=False))
+            self.keep_event(payload, kind)
         else:
             self._unknown(payload, kind, event.name)
         return self.out
@@ -237,6 +237,7 @@ class Reader(WholeReader):
         )
         if ended is not None:
             self.emit_announced()
+            self.read_output_text(response.get("output_text"))
         usage = response.get("usage")
         if type(usage) is dict:
             if usage:
@@ -274,9 +275,10 @@ class Reader(WholeReader):
         if reason == "completed":
             meaning = "tool_calls" if any(i.call for i in self.items) else "stop"
         elif reason == "incomplete":
-            details = response.get("incomplete_details")
-            why = details.get("reason") if type(details) is dict else None
-            meaning = _MEANINGS.get(why, "") if type(why) is str else ""
+            why = dict_of(response.get("incomplete_details")).get("reason")
+            meaning = _MEANINGS.get(str(why), "")
+            if not meaning:
+                self.other_type("response.incomplete_details.reason", why)
         elif reason == "failed" and not self._error_text:
             self.problem(
                 DiagnosticKind.ERROR_EVENT, "the response failed, without error"
@@ -316,22 +318,17 @@ class Reader(WholeReader):
         delta = payload.get("delta")
         if delta and type(delta) is str:
             state = self.item_of(payload, CALL_EVENTS[kind])
-            if not self._is_kept(state, payload, kind):
+            if not self.is_kept(state, payload, kind):
                 self.add_arguments(state, delta)
 
     def _call_done(self, payload: Payload, kind: str) -> None:
         item_type = CALL_EVENTS[kind]
         text = payload.get(CALL_TYPES[item_type][1])
         state = self.item_of(payload, item_type)
-        if not self._is_kept(state, payload, kind):
+        if not self.is_kept(state, payload, kind):
             self.state_call(state, payload, kind)
             if type(text) is str:
                 self.state_arguments(state, text, kind)
-
-    def _is_kept(self, state: ItemState, payload: Payload, kind: str) -> bool:
-        if state.is_served:
-            self.out.append(Item(kind, payload, is_done=False))
-        return state.is_served
 
     _HANDLERS: ClassVar[dict[str, Callable[[Reader, Payload, str], None]]] = {
         "error": _error,

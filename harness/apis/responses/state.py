@@ -95,6 +95,8 @@ class ItemState:
         self.is_added = self.is_done = False
         self.announced: dict[str, Any] | None = None
         """The item as added, where it already had content: read if it is never done."""
+        self.added: dict[str, Any] | None = None
+        """What an item of a server's tool held when it was added."""
         self.is_sealed = False
         """Whether its encrypted content was emitted."""
         self.is_served = False

@@ -19,6 +19,7 @@ from harness.apis.responses.state import (
 )
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Item
+from harness.errors import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +124,15 @@ class WholeReader(Comparer):
                     self.state_text(
                         text, text.announced, "content_part.added", is_partial=True
                     )
+        self.out += self.unfinished.problems(self.items)
+
+    def read_output_text(self, stated: object) -> None:
+        """Compare the text that a response states beside its output."""
+        texts = (text for item in self.items for text in item.texts_of("output_text"))
+        held = joined("".join(str(text.held) for text in texts))
+        if type(stated) is str and stated not in held:
+            problem = f"`output_text` holds {shorten(stated)}, which no item does"
+            self.problem(DiagnosticKind.DONE_DIFFERS, problem)
 
     # -- Which item of an output is which ----------------------------------------------
 

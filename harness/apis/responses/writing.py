@@ -180,9 +180,10 @@ class ItemWriter(ABC):
             self.left_out["late id of a call"] += 1
         elif part.id:
             call.call_id = part.id
-        if part.name and is_added:
+        if part.name and (call.is_named or call.is_done):
             self.left_out["late name of a call"] += 1
-        call.name += "" if is_added else part.name
+        else:
+            call.name += part.name
         if part.arguments:
             self.add_waiting()
             self._add_arguments(call, part.arguments)
@@ -199,7 +200,7 @@ class ItemWriter(ABC):
         call.sent = self._sent.pop(call.call_id, {})
         call.id = self._new_id(call.type, text_field(call.sent, "id"))
         call.call_id = call.call_id or f"call_{call.id}"
-        call.name = call.name or "unnamed"
+        call.is_named = call.name != ""
         self._items.append(call)
         self._event(
             "response.output_item.added", output_index=call.index, item=call.value()
@@ -220,7 +221,8 @@ class ItemWriter(ABC):
     def close_whole_calls(self) -> None:
         """End the calls whose arguments can only be complete."""
         for call in self._calls.values():
-            if call.index >= 0 and not call.is_done and call.is_whole():
+            # A name may still come, for the done event of a call without one.
+            if call.index >= 0 and call.name and not call.is_done and call.is_whole():
                 self.close_call(call, "completed")
 
     def close_call(self, call: CallItem, status: str) -> None:
@@ -228,6 +230,7 @@ class ItemWriter(ABC):
         if call.is_done:
             return
         call.is_done = True
+        call.name = call.name or "unnamed"
         call.status = "incomplete" if status != "completed" else "completed"
         place = {"item_id": call.id, "output_index": call.index}
         self._event(

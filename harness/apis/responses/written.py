@@ -204,6 +204,8 @@ class CallItem:
         self.call_id = call_id
         self.position = position
         self.name = ""
+        self.is_named = False
+        """Whether it was added with a name, which is all of it."""
         self.id = ""
         self.index = -1
         """Its place in the output; -1 while it is not added yet."""

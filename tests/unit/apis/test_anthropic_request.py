@@ -71,7 +71,7 @@ def test_an_agent_loop_is_read_turn_by_turn() -> None:
             (),
         ),
         ("tool", "", (), (ToolOutput("t", "1", is_error=False),)),
-        ("tool", "", (), (ToolOutput("u", "nope", is_error=True),)),
+        ("tool", "", (), (ToolOutput("u", "nope", is_error=True, beside=("image",)),)),
         ("user", "Go on", (), ()),
     ]
 

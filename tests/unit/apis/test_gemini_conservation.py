@@ -25,7 +25,6 @@ _KNOWN_ONLY = {
     "candidates[].content.role",
     "createTime",
     "error.status",
-    "error.details[].reason",
     "candidates[].content.parts[].partMetadata.note",
     "candidates[].content.parts[].functionCall.partialArgs[].nullValue",
     "candidates[].safetyRatings[].category",

@@ -60,6 +60,11 @@ FILES = [
         b"interactions:\n- request: {uri: a}\n  request: {uri: b}\nversion: 1\n",
         "line 3, column 3: the key 'request' stands twice",
     ),
+    (
+        "json-key-twice",
+        b'{"interactions": [{"request": {"uri": "a", "uri": "b"}}], "version": 1}',
+        "beside 'uri': the key 'uri' stands twice",
+    ),
     ("yaml-tab", b"a:\n\t- b", "line 2, column 1: the YAML does not parse"),
     ("json-deep", b"[" * 100_000, "the JSON does not parse"),
     ("json-utf8", b'{"a": "\xff"}', "byte 7: no UTF-8"),
