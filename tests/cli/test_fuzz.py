@@ -127,6 +127,16 @@ def test_cassette_is_never_overwritten(folder: Path) -> None:
     )
 
 
+def test_a_cassette_that_cannot_be_written_costs_no_test(folder: Path) -> None:
+    """The error is named; the test, which holds what arrived, is shown all the same."""
+    (folder / "taken").touch()
+    result = _fuzz(folder, "mine:Glues", "--output", "taken/found")
+    assert result.code == 1
+    assert "taken/found: cannot be made" in result.err
+    assert "check(" in _pasted(result.out)
+    assert "failure found" in result.out
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["mine:Glues", "mine:Handler"])
 def test_pasted_test_fails_as_shown(folder: Path, target: str) -> None:
