@@ -110,7 +110,7 @@ def _error_message(text: bytes) -> str:
     return ""
 
 
-_TITLE = re.compile(rb"<title[^<>]*>([^<]{1,120})", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,120})", re.IGNORECASE)
 _FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 

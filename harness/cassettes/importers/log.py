@@ -49,7 +49,6 @@ _STAMP = re.compile(
     r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)?[T ]?(?P<clock>\d\d:\d\d:\d\d)"
     r"(?:[.,](?P<part>\d+))?"
 )
-_WORDS = 1000  # more than a logger puts before a message; a line may hold many literals
 _COMMAND = re.compile(r"\bcurl\b")
 
 
@@ -78,6 +77,7 @@ def _found(text: str) -> Iterator[tuple[int, Any]]:
 
 def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, str]]]:
     """Yield JSON objects behind a prefix: line, prefix, value, what it is, its text."""
+    decoder = json.JSONDecoder(strict=False)
     end = number = 0
     shape = ""  # of what stands before an event: what comes behind it again is one
     for line in re.finditer(r"[^\n]*\n?", text):
@@ -89,7 +89,7 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
             continue
         start, prefix = line.start() + found.start(), line[0][: found.start()]
         try:
-            value, end = _decoded(text, start)
+            value, end = decoder.raw_decode(text, start)
             raw = text[start:end]
         except (ValueError, RecursionError):
             value = printed(line[0][found.start() :].rstrip().rstrip(","))
@@ -100,24 +100,6 @@ def _values(text: str) -> Iterator[tuple[int, str, tuple[dict[str, Any], str, st
             yield number, prefix, (value, kind, raw)
         elif shape and _shape(prefix) == shape:  # a logger had cut it: reported later
             yield number, prefix, ({}, "event", line[0][found.start() :].strip())
-
-
-def _decoded(text: str, start: int, size: int = 1 << 12) -> tuple[Any, int]:
-    """Return the JSON value that begins at a place, and where it ends.
-
-    A decoder's error counts the lines of all the text before it, and a log may hold an
-    error in each line: it gets no more of the text than the value needs.
-    """
-    part = text[start : start + size]
-    try:
-        value, end = json.JSONDecoder(strict=False).raw_decode(part)
-    except json.JSONDecodeError as error:
-        # Cut off within a literal or an escape, the longest of which is `-Infinity`.
-        is_cut = error.pos > len(part) - 16 or error.msg.startswith("Unterminated")
-        if start + size < len(text) and is_cut:
-            return _decoded(text, start, 4 * size)
-        raise
-    return value, start + end
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -153,7 +135,6 @@ class _Reader:
         self._shape = ""  # what stands before the last literal
         self._cut = ""  # what stands before a literal that ended inside a line
         self._began: float | None = None
-        self._stamped: tuple[int, float | None] = (0, None)  # the last line, its time
         self._lines: list[int] = []
         self._framed = False
 
@@ -175,7 +156,7 @@ class _Reader:
             self._name = ""
             self._add(number, line, f"{name}data: {data}\n\n")
             self._is_done = data.strip() == "[DONE]"
-        elif "'{" in line and _shape(line.partition("'{")[0]) == self._shape != "":
+        elif self._shape and _shape(line).startswith(f"{self._shape}'{{"):
             rest = line[line.index("'{") + 1 :]  # a logger had cut it: reported later
             self._add(number, line, f"data: {rest}\n\n")
         elif (asked := _REQUEST.search(line)) and "://" in asked[1]:
@@ -207,9 +188,7 @@ class _Reader:
     def _add(self, number: int, line: str, text: str) -> None:
         if self._is_done:
             self._open("")
-        if self._stamped[0] != number:  # once a line, which may hold many pieces
-            self._stamped = number, _seconds(line)
-        at = self._stamped[1]
+        at = _seconds(line)
         if self._began is None:
             self._began = at
         draft = self.drafts[-1]
@@ -254,24 +233,17 @@ def _literals(line: str, cut: str = "") -> list[tuple[str, str]]:
     if '{""' in line:  # CSV, which doubles its quotes
         return pieces
     pattern = _ANY_LITERAL if cut else _LITERAL
-    end_of_cut = cut.rpartition("0")[2]  # told apart by it before all is compared
     for found in pattern.finditer(line):
-        start = found.start()
-        goes_on = (
-            bool(cut)
-            and line.endswith(end_of_cut, 0, start)
-            and _shape(line[:start]) == cut
-        )
-        is_like = goes_on or _LITERAL.match(found[0])
-        text = _value(found[0]) if is_like else ""
-        if goes_on or (is_like and _holds_event(text)):
-            pieces.append((_shape(line[:start]), text))
+        shape = _shape(line[: found.start()])
+        text = _value(found[0])
+        goes_on = bool(cut) and shape == cut
+        if goes_on or (_LITERAL.match(found[0]) and _holds_event(text)):
+            pieces.append((shape, text))
     return pieces
 
 
-def _shape(before: str) -> str:
-    """Return the words before a literal, whatever their numbers; of many the last."""
-    return re.sub(r"\d+", "0", before[-_WORDS:])
+def _shape(prefix: str) -> str:
+    return re.sub(r"\d+", "0", prefix)
 
 
 def _value(literal: str) -> str:

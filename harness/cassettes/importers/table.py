@@ -16,7 +16,7 @@ from harness.cassettes.importers import anywhere
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-_HEAD = re.compile(r"\"?[A-Za-z_@][^\n{}:,]*,[^\n{}:]*\n")
+_HEAD = re.compile(r"\"?[A-Za-z_@][^\n{}:]*,[^\n{}:]*\n")
 _MOST = 1 << 24  # characters of a cell
 
 

@@ -26,7 +26,6 @@ _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
 # The first line behind words, a tag, a quote or the progress that curl shows.
 _FIRST_BEHIND = re.compile(r"(?<![\w.])data: ?(?P<rest>\{(?:\"|&quot;).*\})\s*$")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
-_STREAM_BEGINS = re.compile(r"data: ?[\[{]|event: ?\w|HTTP/\d|\s*(?:```|~~~)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? \d{3}(?: |$)")
 _REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d(?:\.\d)?$")
 _VERBOSE = re.compile(
@@ -56,7 +55,7 @@ def sniff(text: str) -> bool:
         _ANY_FIELD.search(text)
         or _VERBOSE.search(text)
         or re.search(
-            r"^\{\".*\}\s*$|^HTTP/\d|^[^\S\n]*(?:```|~~~)|\bcurl ", text, re.MULTILINE
+            r"^\{\".*\}\s*$|^HTTP/\d|^\s*(?:```|~~~)|\bcurl ", text, re.MULTILINE
         )
     )
 
@@ -65,13 +64,17 @@ def read(text: str, path: str) -> list[Exchange]:
     """Read the streams that stand in text."""
     lines, is_indented = _lines(text)
     reader = _Reader(text)
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
+    rest = iter(enumerate(lines, 1))
+    for number, line in rest:
         command = _PROMPT.match(line) or _COMMAND.match(line)
         if command:
-            words, number = _whole_command(command["command"], lines, number)
+            words = command["command"]
+            while words.endswith(("\\", "^", "`")) or words.count("'") % 2:
+                _, more = next(rest, (0, None))
+                if more is None:
+                    break
+                joint = "" if words.endswith(("\\", "^", "`")) else "\n"
+                words = (words[:-1] if not joint else words) + joint + more
             reader.start(draft_of_command(words))
         else:
             reader.read(number, line)
@@ -84,28 +87,6 @@ def read(text: str, path: str) -> list[Exchange]:
         if reader.drafts
         else []
     )
-
-
-def _whole_command(begun: str, lines: list[str], number: int) -> tuple[str, int]:
-    """Return a command with the lines it goes on in, and how many lines that leaves.
-
-    An apostrophe in prose about curl opens no text that goes on through a stream.
-    """
-    words = [begun]
-    is_open = begun.count("'") % 2 == 1
-    while number < len(lines) and not _STREAM_BEGINS.match(lines[number]):
-        more = lines[number]
-        if words[-1].endswith(("\\", "^", "`")):
-            words[-1] = words[-1][:-1]
-        elif is_open:
-            words.append("\n")
-        else:
-            break
-        if more:
-            words.append(more)
-        is_open ^= more.count("'") % 2 == 1
-        number += 1
-    return "".join(words), number
 
 
 def _lines(text: str) -> tuple[list[str], bool]:
