@@ -58,12 +58,19 @@ def are_events(values: list[Any]) -> bool:
     """Return whether a list is the events of one stream.
 
     Its first is somebody's; the others may be anybody's, such as pings and errors.
+    `choices` of anything but objects are those of a form or of a setting.
     """
     return bool(values) and all(
         isinstance(value, dict)
         and (
-            api_of_event("", value) is not None
+            (api_of_event("", value) is not None and _has_objects(value.get("choices")))
             or (number > 0 and (isinstance(value.get("type"), str) or "error" in value))
         )
         for number, value in enumerate(values)
+    )
+
+
+def _has_objects(choices: Any) -> bool:
+    return choices is None or (
+        isinstance(choices, list) and all(isinstance(one, dict) for one in choices)
     )

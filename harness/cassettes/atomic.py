@@ -56,14 +56,16 @@ def write_atomically(
         _replace(target, data, mode)
     except OSError as error:
         reason = error.strerror or str(error)
+        kept = "; the old file is untouched" if os.path.lexists(target) else ""
         raise CassetteError(
             name,
-            f"cannot be written ({reason}); the old file is untouched: "
-            f"{_advice(error, target.parent)} or record elsewhere",
+            f"cannot be written ({reason}){kept}: "
+            f"{_advice(error, target)} or write elsewhere",
         ) from error
 
 
-def _advice(error: OSError, folder: Path) -> str:
+def _advice(error: OSError, target: Path) -> str:
+    folder = target.parent
     if error.errno in {
         errno.ENOSPC,
         getattr(errno, "EDQUOT", errno.ENOSPC),
@@ -71,7 +73,8 @@ def _advice(error: OSError, folder: Path) -> str:
         return f"make room for {str(folder)!r}"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{str(folder)!r} lies in a file, or is one: name a folder"
-    return f"make {str(folder)!r} writable"
+    there = next(above for above in target.parents if os.path.lexists(above))
+    return f"make {str(there)!r} writable"
 
 
 def _mode(target: Path, name: str) -> int | None:

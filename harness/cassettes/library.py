@@ -141,10 +141,18 @@ def _search(folder: str, found: Recordings, *, with_journals: bool) -> None:
             venv_mark = Path(entry.path, "pyvenv.cfg")
             if entry.name not in _SKIPPED and not venv_mark.exists():
                 _search(entry.path, found, with_journals=with_journals)
-        elif entry.is_file():
+        elif entry.is_file() or leads_nowhere(entry):
             is_one = entry.name.lower().endswith(ENDINGS)
             is_one = is_one and _may_be_cassette(entry.path)
             (found.cassettes if is_one else found.others).append(entry.path)
+
+
+def leads_nowhere(file: os.DirEntry[str] | Path) -> bool:
+    """Return whether it is a link to what is not there, which whoever reads it names.
+
+    A checkout without its large files has them in place of recordings.
+    """
+    return file.is_symlink() and not os.path.exists(file)  # noqa: PTH110 - an entry
 
 
 def _may_be_cassette(path: str) -> bool:

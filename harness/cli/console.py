@@ -71,6 +71,9 @@ def run(command: click.Command, arguments: Iterable[str] | None = None) -> NoRet
     if sys.stdout is None:  # the shell closed it: `>&-`
         click.echo("harness: standard output is closed; nothing was done", err=True)
         sys.exit(Exit.UNUSABLE)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Windows writes cp1252 into a pipe, which has no emoji: it becomes an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_code_of(command, given))
 
 

@@ -56,11 +56,12 @@ class PackOptions(Options):
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @takes(PackOptions)
 def pack_command(sources: tuple[str, ...], options: PackOptions) -> int:
-    """Pack recordings into a Parquet data set: redacted, each stream once.
+    """Pack recordings into a Parquet data set.
 
-    The same command goes on where an earlier one was interrupted, and adds what is
-    new: files of the same name and size are not read again. A recording that cannot
-    be read is named, tried again next time, and makes the exit code 2.
+    They are redacted, and each stream is there once. The same command goes on where
+    an earlier one was interrupted, and adds what is new: files of the same name and
+    size are not read again. A recording that cannot be read is named, tried again
+    next time, and makes the exit code 2.
 
     \b
     Examples:
@@ -90,7 +91,10 @@ def pack_command(sources: tuple[str, ...], options: PackOptions) -> int:
     "-o", "--output", required=True, metavar="DIR", help="The folder they go to."
 )
 def unpack_command(corpus: str, output: str) -> int:
-    """Write each stream of a corpus as a cassette of its own, named after its id."""
+    """Write each stream of a corpus as a cassette of its own.
+
+    Its id is its name.
+    """
     from harness.corpus.packing import write_cassettes
     from harness.corpus.places import Place
 
@@ -103,7 +107,10 @@ def unpack_command(corpus: str, output: str) -> int:
 @command.command("ls", no_args_is_help=True)
 @click.argument("corpus")
 def ls_command(corpus: str) -> int:
-    """List the streams of a corpus: id, API, provider, model, shape, bytes, source."""
+    """List the streams of a corpus, one line each.
+
+    A line is id, API, provider, model, shape, bytes and source.
+    """
     reading = _Reading(corpus)
     for stream in reading.streams():
         labels = stream.labels
@@ -161,7 +168,7 @@ def stats_command(corpus: str, *, as_json: bool) -> int:
 )
 @click.option("-o", "--output", metavar="DIR", help="Write them there, as cassettes.")
 def sample_command(corpus: str, by: str, count: int, output: str | None) -> int:
-    """Choose streams, as many of each group as can be; the same each time.
+    """Choose streams evenly from each group, the same each time.
 
     \b
     Examples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -99,6 +100,11 @@ def command(a: str, b: str | None, options: DiffOptions) -> int:
         raise click.UsageError(
             "there is nothing to compare A with: name a second file, or say what is "
             "other with --interface-b, --mode-b, --split-b, --dialect-b or --fault-b"
+        )
+    if b in {None, a} and (a == "-" or Path(a).is_fifo()):
+        raise click.UsageError(
+            f"{a}: a pipe can be read only once; save it to a file to compare it with "
+            "itself"
         )
     difference = compare(
         *_sides(a, a if b is None else b, options), is_exact=options.exact

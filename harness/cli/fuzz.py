@@ -16,9 +16,10 @@ from harness.errors import printable
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.example_worker import Job
+    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.findings import Plan, Tried
     from harness.fuzz.pool import Pool
+    from harness.fuzz.relations import Failure
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
@@ -159,18 +160,12 @@ def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) ->
     if target is None:
         raise click.UsageError("Missing argument 'TARGET' (or --gateway COMMAND).")
     from harness.fuzz.example_worker import Job
-    from harness.fuzz.processes import SetUpError
 
     plan = _plan(options)
     job = Job(target, _wanted(options), plan, _recordings(paths), options.timeout_each)
     progress = _progress(plan, options)
     pool = _pool(job, options, progress)
-    try:
-        failures = pool.run()
-    except SetUpError as error:
-        for line in error.trace.splitlines():
-            say(printable(line))
-        raise
+    failures = _run(pool, target, options)
     about = pool.about
     assert about is not None or failures, "it ran, or it hung"
     for failure in failures:
@@ -180,6 +175,21 @@ def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) ->
     if failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+
+
+def _run(pool: Pool, target: str, options: FuzzOptions) -> list[Failure]:
+    from harness.fuzz.processes import SetUpError
+
+    try:
+        return pool.run()
+    except SetUpError as error:
+        for line in error.trace.splitlines():
+            say(printable(line))
+        raise
+    except KeyboardInterrupt:  # after hours, perhaps: what was found is not lost
+        for failure in pool.failures:
+            show_failure(failure, pool.about, target, options)
+        raise
 
 
 def _pool(job: Job, options: FuzzOptions, progress: Progress | None) -> Pool:
@@ -245,24 +255,35 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
         recordings = _recordings(paths)
         progress = _progress(plan, options)
         campaign = Campaign(judge, plan, recordings, progress=progress)
-        failures = campaign.run()
+        about = About(gateway.name, gateway.level.value, judge.key, relations, served)
+        try:
+            campaign.run()
+        except KeyboardInterrupt:
+            _show_gateway(campaign.failures, command, about, options)
+            raise
         shows = judge.shows()
     if not shows.works or shows.is_silent:
         why = f"fails on every plain stream: {shows.raised[0]}" if shows.raised else ""
         complain(f"{gateway.name} {why or 'gives nothing of any plain stream'}")
         return Exit.UNUSABLE
-    level = gateway.level.value
-    about = About(gateway.name, level, judge.key, relations, served, shows)
-    model = options.gateway_model
-    named = "" if model == "model" else f", model={model!r}"
-    made = f"GatewayConsumer({command!r}, {asked!r}, {served!r}{named})"
-    for failure in failures:
-        plain = options.but(apis=None, level=None)
-        show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
+    about = replace(about, shows=shows)
+    _show_gateway(campaign.failures, command, about, options)
     summarise(campaign.tried, about, plan.seed)
-    if failures:
+    if campaign.failures:
         return Exit.FINDINGS
     return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
+
+
+def _show_gateway(
+    failures: list[Failure], command: str, about: About, options: FuzzOptions
+) -> None:
+    asked, *_ = _apis(options.apis) or ("chat",)
+    model = options.gateway_model
+    named = "" if model == "model" else f", model={model!r}"
+    made = f"GatewayConsumer({command!r}, {asked!r}, {about.api!r}{named})"
+    plain = options.but(apis=None, level=None)
+    for failure in failures:
+        show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
 
 
 def _is_result(tried: Tried) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import complain, say
-from harness.errors import printable
+from harness.cli.console import complain, complain_of, say
+from harness.errors import CassetteError, printable
 
 if TYPE_CHECKING:
     from harness.cli.fuzz import FuzzOptions
@@ -56,7 +56,11 @@ def show_failure(
     for line in describe(failure):
         click.echo(printable(line))
     key = "message" if about is None else about.key
-    path = save(failure, options.output, key, about.api if about else "chat")
+    try:
+        path = save(failure, options.output, key, about.api if about else "chat")
+    except CassetteError as error:  # the test holds what arrived, too
+        complain_of(error)
+        path = "none"
     click.echo(f"\ncassette: {printable(path)}")
     click.echo("test:\n")
     text = pytest_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,16 +64,28 @@ def command(paths: tuple[str, ...]) -> int:
             complain_of(error)
             code = Exit.UNUSABLE
     if rows:
-        table = [_HEAD, *rows]
-        widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
-        if sys.stdout.isatty():
-            _fit(widths, shutil.get_terminal_size((80, 24)).columns)
-        for row in table:
-            cells = (
-                _cut(cell, width, i) for i, (cell, width) in _numbered(row, widths)
-            )
-            click.echo("  ".join(cells).rstrip())
+        _print([_HEAD, *rows])
     return code
+
+
+def _print(table: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
+    columns = _columns()
+    if columns is not None and not _fit(widths, columns):
+        for path, *cells in table[1:]:
+            named = zip(_HEAD[1:], cells, strict=True)
+            text = ", ".join(f"{name} {cell}" for name, cell in named if cell != "-")
+            click.echo(path)
+            click.echo(textwrap.indent(textwrap.fill(text, max(20, columns - 2)), "  "))
+        return
+    for row in table:
+        cells = [_cut(cell, width, i) for i, (cell, width) in _numbered(row, widths)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _columns() -> int | None:
+    """Return how wide the terminal is; None of a pipe, whose lines are whole."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
 
 
 def _row(summary: CassetteSummary) -> tuple[str, ...]:
@@ -98,13 +111,14 @@ def _numbered(row: tuple[str, ...], widths: list[int]) -> Iterator[Any]:
     return enumerate(zip(row, widths, strict=True))
 
 
-def _fit(widths: list[int], columns: int) -> None:
-    """Make the table as narrow as the terminal; numbers keep their width."""
+def _fit(widths: list[int], columns: int) -> bool:
+    """Make the table as narrow as the terminal, if it can be; numbers stay whole."""
     gaps = 2 * (len(widths) - 1)
     for index, least in _NARROWEST.items():
         over = sum(widths) + gaps - columns
         if over > 0:
             widths[index] = max(min(least, widths[index]), widths[index] - over)
+    return sum(widths) + gaps <= columns
 
 
 def _cut(cell: str, width: int, column: int) -> str:

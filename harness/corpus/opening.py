@@ -130,7 +130,8 @@ class Corpus:
             try:
                 yield from self.entries_of(found)
             except CassetteError as error:
-                yield _apart(found, found.name, found.size, str(error))
+                problem = str(error).removeprefix(f"{found.name}: ")
+                yield _apart(found, found.name, found.size, problem)
 
     def entries_of(self, found: Found) -> Iterator[Entry]:
         """Yield the recordings of one file.

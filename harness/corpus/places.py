@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from harness.cassettes.atomic import write_atomically
+from harness.cassettes.library import leads_nowhere
 from harness.errors import CassetteError, CassetteMissingError, UsageError
 from harness.redaction.config import redacted_url
 
@@ -111,8 +112,8 @@ class Place:
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
                 path = Path(folder, name)
-                if not name.startswith(".") and path.is_file():
-                    status = path.stat()
+                if not name.startswith(".") and (path.is_file() or leads_nowhere(path)):
+                    status = path.stat() if path.exists() else path.lstat()
                     below = path.relative_to(root).as_posix()
                     found.append(Found(below, status.st_size, status.st_mtime))
         return found

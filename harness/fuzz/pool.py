@@ -67,6 +67,11 @@ class Pool:
         """What has been tried so far."""
         return self._findings.tried
 
+    @property
+    def failures(self) -> list[Failure]:
+        """The different failures found so far, in order of discovery."""
+        return self._findings.failures
+
     def run(self) -> list[Failure]:
         """Try until something says stop.
 
@@ -93,7 +98,7 @@ class Pool:
         finally:
             for worker in [*self._workers, *([self._tester] if self._tester else [])]:
                 worker.end()
-        return self._findings.failures
+        return self.failures
 
     def _start(self, offset: int, **changes: Any) -> Worker:
         return start(replace(self._job, offset=offset, **changes))

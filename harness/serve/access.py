@@ -68,10 +68,7 @@ class Access:
             allowed = {own, *(one.lower().rstrip("/") for one in self.allow_origins)}
             for name, origin in header_pairs(request.headers):
                 if name.lower() == "origin" and origin.lower() not in allowed:
-                    return (
-                        f"a page of {shorten(origin)} may not use the control "
-                        "endpoint; allow it (--allow-origin)"
-                    )
+                    return _refused(origin, "use the control endpoint")
         return ""
 
     def granted(self, request: Request) -> list[tuple[str, str]]:
@@ -92,6 +89,15 @@ class Access:
             headers.append(("access-control-allow-methods", "GET, POST, PUT, DELETE"))
             headers += [("access-control-allow-headers", wanted)] * bool(wanted)
         return headers
+
+
+def why_unread(request: Request) -> str:
+    """Return why the page for which a browser asks first gets no answer to read."""
+    return _refused(header_of(request.headers, "origin"), "read answers")
+
+
+def _refused(origin: str, what: str) -> str:
+    return f"a page of {shorten(origin)} may not {what}; allow it (--allow-origin)"
 
 
 def is_preflight(request: Request) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.net.addresses import check_reach
 from harness.net.listening import ClientGoneError, Listener, RefusedError
 from harness.redaction.config import redacted_url
-from harness.serve.access import Access, is_preflight
+from harness.serve.access import Access, is_preflight, why_unread
 from harness.serve.answer import Answer
 from harness.serve.connection import Connection
 from harness.serve.routes import answer_to, is_control
@@ -119,6 +119,8 @@ class Server:
             _LOG.exception("%s %s", request.method, redacted_url(request.uri))
             problem = f"this is a bug in harness: {type(error).__name__}: {error}"
             return Answer.error(500, problem), None
+        if asked is not None and is_preflight(request):
+            asked.problem = why_unread(request)
         if granted or not self._access.cors:
             own = [
                 (name, value)

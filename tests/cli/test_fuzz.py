@@ -16,6 +16,8 @@ from tests.cli.running import ROOT, Result, harness, harness_process
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.fuzz.findings import Tried
+
 _CONSUMERS = '''
 """Two consumers and a handler of somebody's own."""
 
@@ -125,6 +127,33 @@ def test_cassette_is_never_overwritten(folder: Path) -> None:
     assert sorted(p.name for p in folder.glob("*.yaml")) == sorted(
         [path.name, f"{path.stem}-2.yaml"]
     )
+
+
+def test_what_was_found_before_ctrl_c_is_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Findings that came before it are printed and written; the code is its own."""
+
+    def stop(tried: Tried) -> None:
+        if tried.examples > 1000:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.cli.fuzz.Progress", lambda *_: stop)
+    result = harness("fuzz", "mine:Glues", "--findings", "99", cwd=folder)
+    assert result.code == 130
+    assert result.err.endswith("harness: interrupted\n")
+    assert "check(" in _pasted(result.out)
+    assert list(folder.glob("harness-fuzz-*.yaml"))
+
+
+def test_a_cassette_that_cannot_be_written_costs_no_test(folder: Path) -> None:
+    """The error is named; the test, which holds what arrived, is shown all the same."""
+    (folder / "taken").touch()
+    result = _fuzz(folder, "mine:Glues", "--output", "taken/found")
+    assert result.code == 1
+    assert "taken/found: cannot be made" in result.err
+    assert "check(" in _pasted(result.out)
+    assert "failure found" in result.out
 
 
 @pytest.mark.slow

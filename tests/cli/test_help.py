@@ -51,6 +51,15 @@ def test_help_of_the_program_has_examples_of_its_commands() -> None:
         command.make_context(name, arguments, parent=ROOT_CONTEXT)
 
 
+@pytest.mark.parametrize("group", [[], ["corpus"]], ids=["harness", "corpus"])
+def test_no_line_of_a_list_of_commands_is_cut(group: list[str]) -> None:
+    """What a command does is said in what 80 columns have room for."""
+    result = harness(*group, "--help", environment={"COLUMNS": "80"})
+    commands = result.out.partition("Commands:\n")[2].splitlines()
+    assert commands
+    assert not [line for line in commands if line.endswith("...")]
+
+
 @pytest.mark.parametrize("asked", ["-h", "--help"])
 def test_help_is_asked_for_in_both_ways(asked: str) -> None:
     """`-h` and `--help` print the same page and end with 0."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.cli.running import harness
 
 TURNS = "cassettes/stock-vcrpy/two-turns.yaml"
@@ -28,6 +30,30 @@ def test_ls_is_one_line_a_cassette() -> None:
         ["cassettes/stock-vcrpy/two-turns.yaml", "smollm2-135m-instruct",
          "2", "26", "get_weather", "-", "tool_calls,stop", "-"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "first"),
+    [
+        (69, "cassette      model  exchanges  chunks  tools  tokens  ended  seconds"),
+        (68, "cassettes/llama-server/usage.yaml"),
+        (50, "cassettes/llama-server/usage.yaml"),
+    ],
+)
+def test_ls_is_as_narrow_as_the_terminal(
+    columns: int, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cells are cut; where even that is too wide, a recording is a paragraph."""
+    monkeypatch.setattr("harness.cli.ls._columns", lambda: columns)
+    result = harness("ls", "cassettes/llama-server/usage.yaml")
+    lines = result.out.splitlines()
+    assert lines[0] == first
+    assert max(map(len, lines)) <= columns
+    if len(lines[0]) < columns:
+        assert " ".join(map(str.strip, lines[1:])) == (
+            "model smollm2-135m-instruct, exchanges 1, chunks 25, tokens 23+23, "
+            "ended stop, seconds 8.77"
+        )
 
 
 def test_show_tells_request_answer_and_end() -> None:

@@ -40,3 +40,17 @@ def test_process_reads_its_standard_input() -> None:
     process = harness_process("replay", "-", stdin=stdin)
     assert process.out
     assert process == harness("replay", "-", stdin=stdin)
+
+
+@pytest.mark.parametrize("command", ["show", "replay"])
+def test_a_character_that_the_output_has_not_is_escaped(command: str) -> None:
+    """Of an output in another encoding than UTF-8, as a pipe of Windows is."""
+    delta = b'{"choices": [{"index": 0, "delta": {"content": "\xf0\x9f\x8c\x88"}}]}'
+    result = harness_process(
+        *(command, "-"),
+        stdin=b"data: " + delta + b"\n\n",
+        environment={"PYTHONIOENCODING": "latin-1"},
+    )
+    assert result.code == 0
+    assert r"\U0001f308" in result.out
+    assert "UnicodeEncodeError" not in result.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.corpus.places import Place
-from harness.errors import CassetteError, UsageError
+from harness.errors import CassetteError, CassetteMissingError, UsageError
 from tests.cli.running import Result, harness_process
 from tests.corpus.folders import TEXT, all_forms, rows_of
 
@@ -37,6 +37,15 @@ def test_credentials_of_a_url_are_not_shown() -> None:
     with pytest.raises(CassetteError) as caught:
         list(place.files())
     assert "Tr0ub4dor" not in str(caught.value)
+
+
+def test_a_link_to_nothing_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """It is listed, so that a sweep sets it apart and names it."""
+    (tmp_path / "gone.yaml").symlink_to("nowhere")
+    place = Place(str(tmp_path))
+    assert [found.name for found in place.files()] == ["gone.yaml"]
+    with pytest.raises(CassetteMissingError):
+        place.open("gone.yaml")
 
 
 def test_memory_is_a_place_like_a_folder() -> None:

@@ -88,14 +88,16 @@ def test_what_cannot_be_read_is_set_apart_and_named(tmp_path: Path) -> None:
     (source / "g.yaml").write_text("interactions: [\n- request: {", encoding="utf-8")
     with (source / "h.sse").open("wb") as file:
         file.truncate(10 << 30)  # a hole: no disk is used, and it is never read
+    (source / "i.zip").write_bytes(b"no zip")
     result = sweep(source, tmp_path / "rows.jsonl")
     apart = {
         r["id"]: r["apart"] for r in rows_of(tmp_path / "rows.jsonl") if r["apart"]
     }
     assert result.code == 2
-    assert sorted(apart) == ["g.yaml", "h.sse"]
+    assert sorted(apart) == ["g.yaml", "h.sse", "i.zip"]
     assert "HARNESS_MAX_CASSETTE_BYTES" in apart["h.sse"]
-    assert "set apart: g.yaml, h.sse" in result.out
+    assert apart["i.zip"].startswith("the archive is damaged: ")
+    assert "set apart: g.yaml, h.sse, i.zip" in result.out
 
 
 @pytest.mark.parametrize("after", [0, 3, 5])

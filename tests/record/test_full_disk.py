@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from harness.cassettes.atomic import write_atomically
 from harness.cassettes.load import load_cassette
 from harness.errors import CassetteError
 from harness.record import use_cassette
@@ -81,6 +82,17 @@ def test_use_cassette_on_a_disk_that_refuses(disk: Path, fate: str) -> None:
     exchanges = load_cassette(kept).exchanges
     assert [e.request.json()["id"] for e in exchanges] == list(range(30))
     assert not path.exists()
+
+
+def test_the_advice_names_what_is_there(disk: Path) -> None:
+    """A folder that could not be made cannot be made writable, nor a file be kept."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(CassetteError) as caught:
+        write_atomically(disk / "new" / "c.yaml", b"")
+    assert str(caught.value).endswith(
+        f"cannot be written (Read-only file system): make {str(disk)!r} writable or "
+        "write elsewhere"
+    )
 
 
 def test_proxy_on_a_full_disk(disk: Path) -> None:

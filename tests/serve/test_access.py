@@ -148,6 +148,9 @@ def test_allowed_page_may_ask_and_read(
     status, said = asked(server, f"OPTIONS {path}", "localhost:7", wants)
     assert (status == 200) is is_allowed
     assert ("access-control-allow-headers: authorization" in said) is is_allowed
+    assert [one["problem"] for one in server.requests] == [
+        "a page of 'http://a.test' may not read answers; allow it (--allow-origin)"
+    ] * (not is_allowed and "sessions" not in path)
     line = "PUT" if "sessions" in path else "POST"
     status, said = asked(server, f"{line} {path}", "localhost:7", origin, "{}")
     assert said.count(f"access-control-allow-origin: {origin}") == is_allowed

@@ -165,11 +165,22 @@ def test_a_line_that_is_no_emission_is_named(tmp_path: Path) -> None:
     assert f"{stored}: line 2: expected an emission" in result.err
 
 
-def test_one_file_alone_is_wrong_usage() -> None:
-    """Without B something of B must be other."""
-    result = harness("diff", TURNS)
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([TURNS], "there is nothing to compare A with"),
+        (["-", "--split-b", "chars"], "-: a pipe can be read only once"),
+        (["-", "-"], "-: a pipe can be read only once"),
+    ],
+    ids=["one file", "a pipe with itself", "a pipe twice"],
+)
+def test_what_cannot_be_compared_is_wrong_usage(
+    arguments: list[str], problem: str
+) -> None:
+    """Something of B must be other; a pipe is empty when it is read once more."""
+    result = harness("diff", *arguments, stdin=b"data: {}\n\n")
     assert result.code == 2
-    assert "there is nothing to compare A with" in result.err
+    assert problem in result.err
 
 
 @pytest.mark.parametrize(

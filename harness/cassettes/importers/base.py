@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.apis.detect import api_of_event
+from harness.apis.detect import are_events
 from harness.apis.json_values import dict_of
 from harness.cassettes.interactions import exchanges_of
 from harness.cassettes.model import Exchange, WireChunk
@@ -119,4 +119,4 @@ def parsed(text: str) -> Any:
 
 def is_event(value: Any) -> bool:
     """Return whether a value is an event that shows whose it is."""
-    return isinstance(value, dict) and api_of_event("", value) is not None
+    return are_events([value])

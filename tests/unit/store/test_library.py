@@ -77,7 +77,10 @@ def test_other_file_is_passed_over_unless_named(tmp_path: Path, name: str) -> No
 
 
 def test_folders_are_searched_in_the_order_of_names(tmp_path: Path) -> None:
-    """Every folder counts but hidden ones, environments and installed packages."""
+    """Every folder counts but hidden ones, environments and installed packages.
+
+    A link to what is not there is found: whoever reads it names it.
+    """
     for folder in ("b", "a/deep", ".hidden", "node_modules/x", "venv", "__pycache__"):
         (tmp_path / folder).mkdir(parents=True)
         save(tmp_path / folder, document(), "c.yaml")
@@ -85,8 +88,9 @@ def test_folders_are_searched_in_the_order_of_names(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     save(tmp_path, document(), ".hidden.yaml")
     save(tmp_path, document(), "aa.yaml")
+    (tmp_path / "gone.yaml").symlink_to("nowhere")
     found = [name.removeprefix(f"{tmp_path}/") for name in find_cassettes(tmp_path)]
-    assert found == ["a/deep/c.yaml", "aa.yaml", "b/c.yaml"]
+    assert found == ["a/deep/c.yaml", "aa.yaml", "b/c.yaml", "gone.yaml"]
 
 
 def test_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:

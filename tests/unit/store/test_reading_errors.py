@@ -79,6 +79,16 @@ FILES = [
         b"services:\n  web: {}\n",
         "no cassette: expected `interactions`, got 'services'",
     ),
+    (
+        "yaml-scenario",
+        b"messages: []\nexpect: {choices: 2}\n",
+        "no cassette: expected `interactions`, got 'messages', 'expect'",
+    ),
+    (
+        "json-form",
+        b'{"questions": [{"name": "colour", "choices": ["red", "blue"]}]}',
+        "no cassette: expected `interactions`, got 'questions'",
+    ),
     ("yaml-text", b"hello", "got text"),
     ("yaml-null", b"# nothing\n", "got nothing"),
     ("none", b"interactions: []\nversion: 1\n", "has no interactions"),
