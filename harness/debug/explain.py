@@ -21,6 +21,7 @@ from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
+    from harness.core.parts import ToolCall
     from harness.debug.arrival import Arrival
     from harness.engine.transcript import Diagnostic
 
@@ -119,11 +120,11 @@ def _found_again(
         return _start_of_body(exchange)
     if not is_rereadable(exchange):
         return None
+    if diagnostic.kind is DiagnosticKind.UNRECORDED_RESULT:
+        return _end_of_call(diagnostic.text, exchange, variation)
     events = arrivals(*as_arrived(exchange, variation))
     if diagnostic.kind is DiagnosticKind.OTHER_CHOICES:
         return next(filter(None, map(_other_choice, events)), None)
-    if diagnostic.kind is DiagnosticKind.UNRECORDED_RESULT:
-        return _end_of_call(diagnostic.text, events)
     for event in events:
         if event.chunk == diagnostic.chunk:
             return _in_event(event, 0, "the last chunk that was read")
@@ -163,32 +164,46 @@ def _other_choice(event: Arrival) -> Excerpt | None:
     return None
 
 
-def _end_of_call(text: str, events: list[Arrival]) -> Excerpt | None:
+def _end_of_call(text: str, exchange: Exchange, variation: Variation) -> Excerpt | None:
     """Find the event that holds the last of a call, by the name and id in a text."""
-    accumulator = ResponseAccumulator()
-    last: dict[int, Arrival] = {}
-    for event in events:
-        for part in accumulator.feed(event.payload or {}):
-            call = getattr(part, "call", None)
-            if call is not None:
-                last[call.position] = event
-    calls = accumulator.message().calls
-    named = [call for call in calls if f"of {call.name} (" in text]
+    ends = _ends_of_calls(exchange, variation)
+    named = [one for one in ends if f"of {one[0].name} (" in text]
     # A call without id is named by its position: see `ExchangeIdentity.call_id`.
     exact = [
-        call
-        for call in named
+        (call, event)
+        for call, event in named
         if (f"({call.id})" if call.id else f"_{call.position})") in text
     ]
-    for call in exact or named:
-        event = last[call.position]
-        at = len(call.arguments)
+    for call, event in exact or named:
         return excerpt_of(
             call.arguments,
-            at=at,
+            at=len(call.arguments),
             source=f"arguments of call {call.position} to {call.name!r}",
             note="no result of this call was recorded",
             chunk=event.chunk,
             byte_offset=event.byte_offset,
         )
     return None
+
+
+# The last stream of which it was asked: one of many calls has as many without a result.
+_last_read: list[tuple[Exchange, Variation, list[tuple[ToolCall, Arrival]]]] = []
+
+
+def _ends_of_calls(
+    exchange: Exchange, variation: Variation
+) -> list[tuple[ToolCall, Arrival]]:
+    """Return each call, and the event that holds the last of it."""
+    for read, varied, ends in _last_read:
+        if read is exchange and varied == variation:
+            return ends
+    accumulator = ResponseAccumulator()
+    last: dict[int, Arrival] = {}
+    for event in arrivals(*as_arrived(exchange, variation)):
+        for part in accumulator.feed(event.payload or {}):
+            call = getattr(part, "call", None)
+            if call is not None:
+                last[call.position] = event
+    ends = [(call, last[call.position]) for call in accumulator.message().calls]
+    _last_read[:] = [(exchange, variation, ends)]
+    return ends

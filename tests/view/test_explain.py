@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from harness import load_cassette, replay
+from harness.debug.arrival import arrivals
 from harness.debug.causes import CAUSES
 from harness.debug.explain import explain
 from harness.engine.transcript import DiagnosticKind
@@ -20,6 +21,8 @@ from tests.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from harness.debug.arrival import Arrival
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 
@@ -247,6 +250,25 @@ def test_unrecorded_result_points_at_the_end_of_its_call() -> None:
     ]
     places = [explain(d, made)[0].split(", byte")[0] for d in found]
     assert places == ["  at     exchange 0, chunk 0", "  at     exchange 0, chunk 2"]
+
+
+def test_stream_is_read_again_once_for_all_its_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Read for each of 1 500 calls without a result, it took 48 s of processor."""
+    calls = [call("{}", index=i, call_id=f"c{i}", name="f") for i in range(20)]
+    made = cassette(exchange(sse(*calls, finish("tool_calls")), [user("x")]))
+    readings: list[object] = []
+
+    def counted(*given: Any) -> list[Arrival]:
+        readings.append(given)
+        return arrivals(*given)
+
+    monkeypatch.setattr("harness.debug.explain.arrivals", counted)
+    found = replay(made, "streaming").diagnostics
+    chunks = [explain(one, made)[0].split(", ")[1] for one in found]
+    assert chunks == [f"chunk {i}" for i in range(20)]
+    assert len(readings) == 1
 
 
 def test_exchange_that_is_not_replayed_shows_its_answer() -> None:
