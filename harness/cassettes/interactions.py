@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
-from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -324,15 +323,6 @@ class _Reader:
             wire = [
                 self.wire_chunk(chunk, number) for number, chunk in enumerate(chunks)
             ]
-            times = [chunk.seconds for chunk in wire]
-            for number, (earlier, later) in enumerate(pairwise(times), 1):
-                if later < earlier:
-                    text = (
-                        f"stream: chunk {number} is from {later:g} s, the one before "
-                        f"it from {earlier:g} s; expected times that never go back"
-                    )
-                    self.notes.append(Problem(DiagnosticKind.RESTORED, text))
-                    break
         return wire, self.ending(recorded)
 
     def wire_chunk(self, chunk: Any, number: int) -> WireChunk:

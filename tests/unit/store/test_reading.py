@@ -31,7 +31,6 @@ from tests.unit.store.recordings import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BYTES = STREAM.encode()
 
@@ -428,27 +427,3 @@ def test_missing_libyaml_is_warned_of(
     with pytest.raises(CassetteCorruptError, match=r"line 2, column 1"):
         load(tmp_path, "a:\n\t- b")
     yaml_text._loader.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("times", "told"),
-    [
-        ([0.1, 0.1, 0.2], []),
-        (
-            [0.5, 0.2, 0.1],
-            ["stream: chunk 1 is from 0.2 s, the one before it from 0.5"],
-        ),
-    ],
-)
-def test_times_that_go_back_are_told(
-    tmp_path: Path, times: list[float], told: list[str]
-) -> None:
-    """They are kept as they are; the first is named."""
-    size = len(STREAM.encode())
-    chunks = [[at, n] for at, n in zip(times, [1, 1, size - 2], strict=True)]
-    made = interaction(stream={"version": 1, "chunks": chunks})
-    [exchange] = load(tmp_path, document(made)).exchanges
-    assert [chunk.seconds for chunk in exchange.response.wire or ()] == times
-    notes = [note.text for note in exchange.notes]
-    assert len(notes) == len(told)
-    assert all(text in note for text, note in zip(told, notes, strict=True))
