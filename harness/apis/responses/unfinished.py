@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import text_of
 from harness.apis.responses.state import CALL_TYPES, as_json
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
@@ -68,6 +69,6 @@ def _not_carried(what: str) -> Problem:
 
 def content_of(item: dict[str, Any]) -> dict[str, Any] | None:
     """Return what an added item of a server's tool holds beside its frame."""
-    if item.get("type") in CALL_TYPES:
+    if text_of(item.get("type")) in CALL_TYPES:
         return None
     return {k: v for k, v in item.items() if v and k not in _FRAME | {"type"}} or None
