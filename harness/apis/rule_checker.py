@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from harness.apis.base import Event, Rule, Violation
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-class RuleChecker:
+class RuleChecker(ABC):
     """The state of one stream; what an event may break is for the API's own class."""
 
     rules: Mapping[str, Rule]
@@ -39,13 +40,13 @@ class RuleChecker:
         self.close()
         yield from self.found
 
+    @abstractmethod
     def feed(self, event: Event) -> None:
         """Report the rules that an event breaks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Report the rules that the stream as a whole breaks."""
-        raise NotImplementedError
 
     def broken(self, rule: str, expected: object, got: object) -> None:
         """Report a broken rule, at the event that is read or at the end."""
