@@ -74,11 +74,21 @@ class ExchangeRecorder:
         self._left = BODY.value
 
     def piece(self, data: bytes) -> None:
-        """Keep one read; empty ones are dropped, and those beyond the limit."""
+        """Keep one read, and write the exchange down if that made the body whole."""
+        if self.keep(data):
+            self.note_whole()
+
+    def keep(self, data: bytes) -> bool:
+        """Keep one read; empty ones are dropped, and those beyond the limit.
+
+        Returns:
+            Whether the body seems whole now: `note_whole` is to be called before the
+            piece is passed on.
+        """
         if data and not self._has_ended and self._left >= 0:
             self._left -= len(data)
             if self._left < 0:
-                return
+                return False
             self._more += data
             self._sizes.append(len(data))
             # Milliseconds: finer than any network, short enough to read.
@@ -86,9 +96,15 @@ class ExchangeRecorder:
             self._size += len(data)
             if self._whole is not None:
                 self._whole = None  # it was not: the end writes it down again
-            elif self._looks_whole():
-                self._whole = self._built(Ending("complete"))
-                self._notice_whole(self._whole)
+            else:
+                return self._looks_whole()
+        return False
+
+    def note_whole(self) -> None:
+        """Write down what seems to be all: its redaction takes milliseconds."""
+        if not self._has_ended:
+            self._whole = self._built(Ending("complete"))
+            self._notice_whole(self._whole)
 
     def complete(self) -> None:
         """Note that the body was read to its end."""

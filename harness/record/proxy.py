@@ -11,7 +11,7 @@ One request a connection, both ways: simple, and endings cannot be mistaken.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.cassettes.model import Request, Response, grouped, header_pairs
@@ -121,12 +121,13 @@ class _Proxy:
     session: RecordingSession
     upstream: Upstream
     report: Callable[[str], object]
+    _ends: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve one connection, which is one request."""
-        downstream = Downstream(reader, writer, self.upstream)
+        downstream = Downstream(reader, writer, self.upstream, self._ends)
         try:
             request, target = await downstream.request()
         except RefusedError as error:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 import statistics
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.cassettes.load import load_cassette
+from harness.cassettes.model import Response
 from harness.limits import BODY, IDLE, REQUEST, REQUEST_TIME
 from harness.net import listening as incoming
+from harness.record.downstream import Downstream
+from harness.record.exchange import ExchangeRecorder
 from tests.record.servers import (
     DONE,
     Connection,
@@ -26,7 +30,7 @@ from tests.record.servers import (
 from tests.record.test_proxy import proxied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -225,6 +229,58 @@ def test_the_first_stream_that_ends_does_not_hold_up_the_others() -> None:
     command = [sys.executable, "-c", FIRST_REDACTION]
     found = subprocess.run(command, capture_output=True, check=True, text=True)
     assert int(found.stdout) < 5  # 226 without
+
+
+class _Passing(Downstream):
+    """Writes nothing down but what was passed on, and when."""
+
+    def __init__(self, seen: list[str], ends: asyncio.Lock) -> None:
+        self._seen, self._ends = seen, ends
+
+    async def send_event(self, event: object) -> None:
+        self._seen.append(type(event).__name__)
+
+
+class _Upstream:
+    """A response whose pieces are all there at once."""
+
+    status, reason, headers = 200, b"OK", ()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+        yield b"data: [DONE]\n\n"
+
+
+def test_pieces_of_other_streams_go_between_two_that_end() -> None:
+    """What is written down holds up the others for one exchange, not for all ends."""
+    seen: list[str] = []
+
+    async def others() -> None:
+        while True:
+            seen.append("other")
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        ends = asyncio.Lock()
+        recorders = [
+            ExchangeRecorder(
+                Response(200),
+                elapsed=lambda: 0.0,
+                finished=lambda _: None,
+                whole=lambda _: seen.append("written"),
+            )
+            for _ in range(20)
+        ]
+        ticking = asyncio.ensure_future(others())
+        passing = _Passing(seen, ends)
+        upstream: Any = _Upstream()
+        await asyncio.gather(*(passing.respond(upstream, one) for one in recorders))
+        ticking.cancel()
+
+    asyncio.run(run())
+    between = "".join({"other": ".", "written": "w"}.get(one, "") for one in seen)
+    assert between.count("w") == 20
+    assert "ww" not in between
 
 
 # A server of its own process: each piece carries the time at which it was sent, by a
