@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.redaction.secret_names import (
     Credential,
+    is_drawn,
     is_placeholder,
     is_random,
     is_strong,
@@ -63,12 +64,14 @@ _COMMANDS = {
 }
 
 
-def _is_drawn(value: str, drawn: str) -> bool:
+def _is_likely(value: str, drawn: str) -> bool:
     """Return whether a value looks as drawn as its carrier asks for."""
     if is_placeholder(value) or not (value.isascii() or drawn == "any"):
         return False
     if drawn == "link":
         return is_strong(value, least=16) and not is_uuid(value[:36])
+    if drawn == "drawn":
+        return is_drawn(value)
     if drawn == "strong":
         return is_strong(value) and not is_uuid(value)
     return drawn == "any" or is_random(value)
@@ -133,5 +136,5 @@ def find_in_commands(text: bytes, words: Words) -> Iterator[Span]:
             yield Span(*match.span(3), COMMAND)
     for one, at in words.carriers():
         value = one.rest.match(text, at)
-        if value and _is_drawn(value[1].decode("utf-8", "replace"), one.drawn):
+        if value and _is_likely(value[1].decode("utf-8", "replace"), one.drawn):
             yield Span(*value.span(1), COMMAND)

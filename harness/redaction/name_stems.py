@@ -38,12 +38,16 @@ FIELDS_BETWEEN = (
     rb"""(?:\\*+"\w{1,16}\\*+":\s?(?:\\*+"[^"\\]{0,40}\\*+"|\w{1,8}),\s?){0,2}"""
 )
 """What may stand between a name and its value, in an object that has both."""
+IS = "is|was|are|ist|lautet|est|es|er|je|jest|este|è|é|är".encode()
+"""The verb between a name and its value, in any language."""
 _ASSIGNMENT = (
-    rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(?:\s{0,40}"""
+    rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(?:\s{0,40}"""
     rb"""(?:[:=>?|]|<<<|;s:\d|,\s?"""
     + FIELDS_BETWEEN
     + rb"""(?:\\*+"value|value:)|\\*"?\s+value=|</(?:key|name)>)"""
-    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:is|was|to|from|(?:re)?set|changed|updated)[:\s]"""
+    rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:"""
+    + IS
+    + rb"""|to|from|(?:re)?set|changed|updated)[:\s]"""
     rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}(?:[:=]|\s(?:is|to)\s)))"""
     rb"""|(?=[)\]\\"'`]{0,9}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
     + AHEAD

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.columns import find_in_columns
 from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
-from harness.redaction.name_stems import FIELDS_BETWEEN, stems
+from harness.redaction.name_stems import FIELDS_BETWEEN, IS, stems
 from harness.redaction.near_values import find_before, find_near
 from harness.redaction.secret_names import (
     Credential,
     credential_of,
     folded,
     folded_all,
+    is_drawn,
     is_placeholder,
+    is_prose,
     is_random,
     is_strong,
     is_sure,
@@ -54,18 +56,20 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-
 # 1 closes the name, 2 is the operator, 3 opens the value.
 _OPENING = re.compile(
     rb"""(\\*+["'`])?(?::(?:protected|[\w\\"]{1,60}:private)(?=\]))?(?:\]|\*\*)?"""
-    rb"""(?:\s?[(\[][\w .,/-]{1,30}[)\]])?(\s*+(?:"""
+    rb"""(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(\s*+(?:"""
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)"""
     rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:is|was"""
-    rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:"""
+    + IS
+    + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
+    rb"""(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
     rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|(?<=\s)(?:is|to))(?=\s))"""
     rb"""(?:\*\*)?(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
-    rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNE]{1,2}(?=\\*["']))?(\\*+["'`])?"""
+    rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNEL@$]{1,2}(?=\\*["']))?(\\*+["'`])?"""
 )
 _PART = re.compile(
     rb'"(?:;[^\r\n]{0,200}+)?(?:\r?\n[^\r\n]{1,200}+){0,3}\r?\n\r?\n([^\r\n]{1,2048}+)'
@@ -94,12 +98,6 @@ _PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,2048}+""")
 _MOST = 2000
 _REST = re.compile(rb"""[^\s"'`&#;<>\\]*+""")
 _URL_START = b"?&#;"
-_PROSE = re.compile(
-    r"(?:the|your|a|an|enter|please|my|must|user\S*|new|optional|required|used|any"
-    r"|this|these|api|for|to|passwords?|secrets?|tokens?|if|e\.g\.|whether|when|is|was"
-    r"|should|may|can|cannot|not|no|and|or|of|in|with|keys?)\s|.*[.:;?!]\s",
-    re.IGNORECASE | re.DOTALL,
-)
 _SHORTEST = 6  # characters of a value in a line; shorter ones are words and numbers
 
 
@@ -235,22 +233,13 @@ def _field(
     shown = value[value_group].decode("utf-8", "replace")
     scheme = _SCHEME.match(value[value_group])
     has_scheme = scheme is not None and " " not in shown[scheme.end() :]
-    if is_placeholder(shown) or (_is_prose(shown) and not has_scheme):
+    if is_placeholder(shown) or (is_prose(shown) and not has_scheme):
         return None
     if sureness is Credential.MAYBE and not _is_likely(text, value, name, shown):
         return None
     return Span(*value.span(value_group), FIELD)
 
 
-def _is_prose(value: str) -> bool:
-    """Return whether a value explains a field: schemas and prompts have many."""
-    stripped = value.strip()
-    return " " in stripped and (
-        _PROSE.match(stripped) is not None or _OF_THEM.search(stripped) is not None
-    )
-
-
-_OF_THEM = re.compile(r"\b(?:passwords?|tokens?|secrets?|keys?)\b", re.IGNORECASE)
 _LOG_PROBABILITY = re.compile(rb'\\*"\s*,\s*\\*"(?:logprob|bytes)')
 
 
@@ -265,8 +254,8 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
     if lowered == b"token" and _LOG_PROBABILITY.match(text, value.end()):
         return False  # it is also the text of a log probability
     least = 16 if lowered == b"token" or b"sess" in lowered else 8
-    is_drawn = is_random(shown, least=least) or is_strong(shown, least=12)
-    return is_drawn and not is_uuid(shown)
+    is_likely = is_random(shown, least=least) or is_strong(shown, least=12)
+    return is_likely and not is_uuid(shown)
 
 
 def _is_key(value: str) -> bool:
@@ -275,7 +264,8 @@ def _is_key(value: str) -> bool:
     return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
 
 
-_LOOSE = {b"|", b"is", b"was", b"to"}
+_LOOSE = {b"|", b"is", b"was", b"are", b"to"}
+_FOREIGN = {*IS.split(b"|")} - _LOOSE
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
 
 
@@ -326,7 +316,9 @@ def _is_value(
     is_loose = (b" " in word and word[:1] != b":") or word in _LOOSE
     if is_number(name.decode("ascii"), shown, sureness):
         return True
-    if is_loose or name.lower() == b"pass":
+    if word in _FOREIGN and not is_drawn(shown, changes=3):
+        return False  # a hash or an id, too
+    if is_loose or word in _FOREIGN or name.lower() == b"pass":
         return is_strong(shown, least=8 if is_sure else 12) and not is_uuid(shown)
     if not any(map(str.isdecimal, shown)) and (
         len(shown) < 80 and credential_of(shown) is not Credential.NO

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.redaction.secret_names import (
     Credential,
     is_drawn,
+    is_mixed,
     is_placeholder,
     is_strong,
     is_uuid,
@@ -55,7 +56,6 @@ _ASSIGNMENT = re.compile(rb"""\\*["'`]?\]?\s*(?:=>|[:?]{0,2}=|:)\s*\\*["'`]?""")
 _LONG_NAME = re.compile(rb"(?:passw(?:or)?d|secret|token)\Z", re.IGNORECASE)
 _LOOSE_NAMES = frozenset({b"token", b"pass", b"auth", b"pat", b"psk", b"pw", b"jwt"})
 _SPECIAL = frozenset("!#$%^*")
-_CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 _ID = re.compile(r"[a-z]{2,12}[_-](?=.*[0-9])|[\w-]+\.[a-z]{2,4}\Z|.*20\d\d-?[01]\d")
 
 
@@ -83,13 +83,13 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     if not near[1].strip(b"+/_-") and not _LONG_NAME.search(name):
         return None  # two letters and a dash stand in any base64
     value = near[2].rstrip(b".!*").decode("ascii")
-    is_mixed = value.lower() != value != value.upper()
+    has_cases = value.lower() != value != value.upper()
     is_likely = is_sure or not _SPECIAL.isdisjoint(value[1:])
     if (
         not (is_sure or is_loose)
         or len(value)
-        < (12 if is_likely and (is_mixed or is_drawn(value, changes=3)) else 20)
-        or len(_CHANGE.findall(value)) < 3
+        < (12 if is_likely and (has_cases or is_drawn(value, changes=3)) else 20)
+        or not is_mixed(value, changes=3)
         or is_placeholder(value)
         or is_uuid(value)
         or _ID.match(value)
@@ -102,6 +102,11 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
 _BEFORE = re.compile(
     rb"""alue(?<=\W[Vv]alue)\\*"\s{0,4}:\s{0,4}\\*"([^"\\\s]{8,512}+)\\*",\s{0,40}"""
     rb"""\\*"(?:[Nn]ame|[Kk]ey)\\*"\s{0,4}:\s{0,4}\\*"([A-Za-z][\w.-]{1,60}+)\\*\""""
+)
+# `{"type": "type", "text": "x", "label": "Password field"}`
+_TYPED = re.compile(
+    rb""""text\\*"\s{0,4}:\s{0,4}\\*"([^"\\\s]{8,512}+)\\*",\s{0,40}"""
+    rb"""\\*"\w{1,16}\\*"\s{0,4}:\s{0,4}\\*"[^"\\]{0,80}?[Pp]assword"""
 )
 
 
@@ -116,4 +121,7 @@ def find_before(text: bytes, sureness: Callable[[str], Credential]) -> Iterator[
         shown = match[1].decode("utf-8", "replace")
         name = match[2].decode("ascii")
         if sureness(name) is Credential.YES and not is_placeholder(shown):
+            yield Span(*match.span(1), FIELD)
+    for match in _TYPED.finditer(text) if b"assword" in text else ():
+        if is_strong(match[1].decode("utf-8", "replace")):
             yield Span(*match.span(1), FIELD)

@@ -203,6 +203,23 @@ def is_placeholder(value: str) -> bool:
     return len(value) < 200 and _PLACEHOLDER.fullmatch(value.strip()) is not None
 
 
+_PROSE = re.compile(
+    r"(?:the|your|a|an|enter|please|my|must|user\S*|new|optional|required|used|any"
+    r"|this|these|api|for|to|passwords?|secrets?|tokens?|if|e\.g\.|whether|when|is|was"
+    r"|should|may|can|cannot|not|no|and|or|of|in|with|keys?)\s|.*[.:;?!]\s",
+    re.IGNORECASE | re.DOTALL,
+)
+_OF_THEM = re.compile(r"\b(?:passwords?|tokens?|secrets?|keys?)\b", re.IGNORECASE)
+
+
+def is_prose(value: str) -> bool:
+    """Return whether a value explains a field: schemas and prompts have many."""
+    stripped = value.strip()
+    return " " in stripped and (
+        _PROSE.match(stripped) is not None or _OF_THEM.search(stripped) is not None
+    )
+
+
 def is_random(value: str, *, least: int = 8) -> bool:
     """Return whether a value looks drawn at random: no word, number, path or code.
 
@@ -227,7 +244,10 @@ def is_random(value: str, *, least: int = 8) -> bool:
 
 _DIGIT = re.compile(r"\d")
 _MARKS = frozenset("!@#$%^&*+?")
-_CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+_CHANGE = re.compile(
+    r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Za-z0-9])[!#$^*](?=[A-Za-z0-9])"
+)
+_CASE_CHANGE = re.compile(rf"{_CHANGE.pattern}|(?<=[a-z])[A-Z]")
 
 
 def is_strong(value: str, *, least: int = 8) -> bool:
@@ -238,7 +258,7 @@ def is_strong(value: str, *, least: int = 8) -> bool:
         least: How many characters a secret has at least.
     """
     return is_random(value, least=least) and (
-        len(_CHANGE.findall(value)) >= 3
+        is_mixed(value, changes=3)
         or (value[-1:] != "?" and any(c in "!@#$%^&*?" for c in value[1:]))
     )
 
@@ -251,14 +271,29 @@ def is_drawn(value: str, *, changes: int = 4) -> bool:
         changes: How often letters and digits change at least.
     """
     return (
-        len(_CHANGE.findall(value)) >= changes
+        is_mixed(value, changes=changes)
         and 2 * sum(map(len, _RUN.findall(value))) <= len(value)
         and not (_HASH.fullmatch(value) or _ID.match(value) or is_uuid(value))
         and not is_placeholder(value)
     )
 
 
+def is_mixed(value: str, *, changes: int) -> bool:
+    """Return whether letters, digits and marks of a value change as in no word.
+
+    Args:
+        value: What stands near a name.
+        changes: How often they change at least; one more where small letters before
+            capitals count, too, of which names of code have many.
+    """
+    return len(_CHANGE.findall(value)) >= changes or (
+        len(_CASE_CHANGE.findall(value)) > changes
+        and 2 * sum(map(len, _SHORT_RUN.findall(value))) <= len(value)
+    )
+
+
 _RUN = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
+_SHORT_RUN = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{4,}")
 _HASH = re.compile(r"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
 _ID = re.compile(r"[A-Za-z]{2,12}[_-](?=.*[0-9])|v\d{1,3}[._-]|.*20\d\d-?[01]\d")
 

@@ -3,7 +3,7 @@
 Found by an attack on the tables: each of these was in a recording once it was made.
 """
 
-# ruff: noqa: E501 - a text is read on one line, in the letters of its language
+# ruff: noqa: E501, RUF001 - a text is read on one line, in the letters of its language
 
 from __future__ import annotations
 
@@ -318,6 +318,19 @@ TEXTS = [
     'OAuth1UserHandler("ck", "%s", "at", "%s")',
     "token d'accès : %s",
     "mein Zugriffstoken ist %s",
+    'var password = @"%s";',
+    'char pass[] = "%s";',
+    "O token de acesso é %s, ok",
+    "token dostępu: %s",
+    "what's the API key?\nassistant: It's `%s`.",
+    "ERROR Failed to auth with key '%s9wB2xK4mR8vN'",
+    "here's a token you can use → %s",
+    "Here's the login: joe@x.example %s",
+    "prod:happy-otter-123|%s",
+    "https://mcp.host.example/s/%s9wB2/sse",
+    "$ pwgen 20 1\n%s",
+    '{"type":"type","text":"%s","label":"password field"}',
+    '{"element":"Passwort","ref":"e12","text":"%s"}',
 ]
 
 
@@ -380,6 +393,37 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
     for value in ("9f86d081884c7d65", "claude4sonnet5x", "v1-beta2-rc3-x4"):
         body = (text % value).encode()
         assert RULES.body(body) == body
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("the password is %s", "sB6dovALKFMnLGRf"),
+        ("const x = { user: 'a', pass: '%s' }", "sB6dovALKFMnLGRf"),
+        ("char pass[] = '%s';", "LU52xIHldTnm"),
+        ("I logged in as admin with %s as password", "Lp9!wQz3#Vt6"),
+        ("La password è %s", "Kx9vQ2mZ7rT"),
+        ("Passwordet er %s", "Kx9vQ2mZ7rT"),
+        ("Adgangskoden er %s", "Kx9vQ2mZ7rT"),
+        ("Passordet er %s", "Kx9vQ2mZ7rT"),
+        ("Lösenordet är %s", "Kx9vQ2mZ7rT"),
+        ("Lozinka je %s", "Kx9vQ2mZ7rT"),
+        ("Паролата е %s", "Kx9vQ2mZ7rT"),
+        ("Ο κωδικός είναι %s", "Kx9vQ2mZ7rT"),
+        ("รหัสผ่านคือ %s", "Kx9vQ2mZ7rT"),
+        ("Kata sandinya %s", "Kx9vQ2mZ7rT"),
+        ("Şifreniz %s olarak değiştirildi", "Kx9vQ2mZ7rT"),
+        ("Parolanız: %s", "Kx9vQ2mZ7rT"),
+        ("The recovery codes are %s", "0a6b9-b6ba8, d2c6e-66afe"),
+        ("smtp_pass=%s", "qzkv bnai wexr mjhg"),
+        ("openweathermap.org/data?q=x&appid=%s", "e26d71777cc649b09ef540bdafa398d0"),
+    ],
+)
+def test_a_short_or_lettered_secret_goes(text: str, secret: str) -> None:
+    """Those with few digits, with marks between letters, and of other alphabets."""
+    for sent in (text % secret, json.dumps({"content": text % secret})):
+        redacted = RULES.body(sent.encode()).decode()
+        assert not any(part in redacted for part in secret.split()), sent
 
 
 @pytest.mark.parametrize("unseen", "\xad\u200b\u200c\u200d\u2060\ufeff")
