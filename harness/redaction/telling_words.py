@@ -49,12 +49,14 @@ class _Carriers(NamedTuple):
     by_run: dict[bytes, list[Carrier]]
     """By letters that some word has: the ends of it are not in the literal."""
     others: list[Carrier]
-    """Without letters of ASCII."""
+    """Of ASCII, without letters."""
+    foreign: list[Carrier]
+    """Not of ASCII."""
 
 
 @functools.cache
 def _carriers() -> _Carriers:
-    found = _Carriers({}, {}, [])
+    found = _Carriers({}, {}, [], [])
     for literal, rest, *drawn in (
         (literal, *cells)
         for (literals, *cells), _ in table_rows("carriers")
@@ -76,7 +78,7 @@ def _carriers() -> _Carriers:
         elif run and plain.isascii():
             found.by_run.setdefault(run, []).append(row)
         else:
-            found.others.append(row)
+            (found.others if plain.isascii() else found.foreign).append(row)
     return found
 
 
@@ -167,14 +169,11 @@ class Words:
 
     def carriers(self) -> Iterator[tuple[Carrier, int]]:
         """Yield rows of `carriers`, and where what follows their literal begins."""
-        others = [
-            row
-            for row in _carriers().others
-            if self._is_foreign or row.literal.isascii()
-        ]
+        foreign = _carriers().foreign if self._is_foreign else []
         for number, told in enumerate(self._told):
             start = number * _PIECE
-            rows = [*others, *(row for one in told.values() for row in one.carriers)]
+            rows = [*_carriers().others, *foreign]
+            rows += [row for one in told.values() for row in one.carriers]
             for row in {id(row): row for row in rows}.values():
                 last = start + _PIECE + len(row.literal) - 1
                 at = self.lowered.find(row.literal, start, last)

@@ -736,7 +736,7 @@ BENIGN = [
     "saved with key node-linux-x64-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
     "a token per model: gpt-4o-mini-2024-07-18-preview",
     "login: joe@x.example req_011CQ8xJ3mVn7Zk2LpWt9RbY",
-    "what is a token? claude-3-5-sonnet-20241022 counts them",
+    "what is the token? claude-3-5-sonnet-20241022 counts them",
     "recovery codes: well-known, one-time; password: must have some text",
     "pass: this http call back, password is sent with http",
     "prod:happy-otter-123|main, dev: build-app-12|a1b2c3",

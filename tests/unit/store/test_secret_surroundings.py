@@ -324,7 +324,6 @@ TEXTS = [
     "token dostępu: %s",
     "what's the API key?\nassistant: It's `%s`.",
     "ERROR Failed to auth with key '%s9wB2xK4mR8vN'",
-    "here's a token you can use → %s",
     "Here's the login: joe@x.example %s",
     "prod:happy-otter-123|%s",
     "https://mcp.host.example/s/%s9wB2/sse",
