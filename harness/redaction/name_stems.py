@@ -40,6 +40,8 @@ FIELDS_BETWEEN = (
 """What may stand between a name and its value, in an object that has both."""
 IS = "is|was|are|ist|lautet|est|es|er|je|jest|este|è|é|är".encode()
 """The verb between a name and its value, in any language."""
+OF = "for|of|de|del|della|di|du|für|van|voor|til|för".encode()
+"""What says whose the value is, before the verb."""
 _ASSIGNMENT = (
     rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(?:\s{0,40}"""
     rb"""(?:[:=>?|]|<<<|;s:\d|,\s?"""
@@ -48,7 +50,11 @@ _ASSIGNMENT = (
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|\s(?:"""
     + IS
     + rb"""|to|from|(?:re)?set|changed|updated)[:\s]"""
-    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}(?:[:=]|\s(?:is|to)\s)))"""
+    rb"""|\s(?:"""
+    + OF
+    + rb""")\s[\w.@:/' -]{1,60}(?:[:=]|\s(?:"""
+    + IS
+    + rb"""|to)\s)))"""
     rb"""|(?=[)\]\\"'`]{0,9}\s?(?:\.[a-z_]{1,20}\(|\|\||\?\?|or\s|\{))|(?="""
     + AHEAD
     + b"))"

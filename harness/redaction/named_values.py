@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.redaction.columns import find_in_columns
 from harness.redaction.commands import find_options, is_number
 from harness.redaction.escapes import past_escape
-from harness.redaction.name_stems import FIELDS_BETWEEN, IS, stems
+from harness.redaction.name_stems import FIELDS_BETWEEN, IS, OF, stems
 from harness.redaction.near_values import find_before, find_near
 from harness.redaction.secret_names import (
     Credential,
@@ -66,7 +66,11 @@ _OPENING = re.compile(
     + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
     rb"""(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
-    rb"""|\s(?:for|of)\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|(?<=\s)(?:is|to))(?=\s))"""
+    rb"""|\s(?:"""
+    + OF
+    + rb""")\s[\w.@:/' -]{1,60}?\s*+(?:[:=]|(?<=\s)(?:"""
+    + IS
+    + rb"""|to))(?=\s))"""
     rb"""(?:\*\*)?(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
     rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
     rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNEL@$]{1,2}(?=\\*["']))?(\\*+["'`])?"""
@@ -316,9 +320,10 @@ def _is_value(
     is_loose = (b" " in word and word[:1] != b":") or word in _LOOSE
     if is_number(name.decode("ascii"), shown, sureness):
         return True
-    if word in _FOREIGN and not is_drawn(shown, changes=3):
+    is_foreign = word.rpartition(b" ")[2] in _FOREIGN
+    if is_foreign and not is_drawn(shown, changes=3):
         return False  # a hash or an id, too
-    if is_loose or word in _FOREIGN or name.lower() == b"pass":
+    if is_loose or is_foreign or name.lower() == b"pass":
         return is_strong(shown, least=8 if is_sure else 12) and not is_uuid(shown)
     if not any(map(str.isdecimal, shown)) and (
         len(shown) < 80 and credential_of(shown) is not Credential.NO

@@ -37,7 +37,7 @@ AHEAD = _BETWEEN + rb"[a-z+/_.~!@#$%^&*?-]{0,20}[0-9]"
 """What follows a name, in lower case, where it is worth a look."""
 
 _NEAR = re.compile(
-    b"(" + _BETWEEN + rb")(?=[A-Za-z0-9])([\w+/.~!@#%$^*-]{12,256}+={0,2})"
+    b"(" + _BETWEEN + rb")(?=[A-Za-z0-9])([\w+/.~!@#%$^*-]{8,256}+={0,2})"
     rb"""(?!\\?["']?\s?[:=]|[(\[])""",
     re.IGNORECASE,
 )
@@ -85,10 +85,12 @@ def find_near(text: bytes, end: int, name: bytes, sureness: Credential) -> Span 
     value = near[2].rstrip(b".!*").decode("ascii")
     has_cases = value.lower() != value != value.upper()
     is_likely = is_sure or not _SPECIAL.isdisjoint(value[1:])
+    least = 20
+    if is_likely and (has_cases or is_drawn(value, changes=3)):
+        least = 12 if _SPECIAL.isdisjoint(value[1:]) or not is_drawn(value) else 8
     if (
         not (is_sure or is_loose)
-        or len(value)
-        < (12 if is_likely and (has_cases or is_drawn(value, changes=3)) else 20)
+        or len(value) < least
         or not is_mixed(value, changes=3)
         or is_placeholder(value)
         or is_uuid(value)
