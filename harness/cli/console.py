@@ -206,7 +206,7 @@ def write(text: str, **style: Any) -> None:
         style: How it looks where there are colours, as `click.style` takes it.
     """
     text = printable(text)
-    if style and use_colour(out().isatty()):
+    if style and use_colour(has_escapes(out())):
         text = click.style(text, **style)
     out().write(f"{text}\n")
 
@@ -219,9 +219,14 @@ def write_change(sign: str, text: str, indent: str = "") -> None:
         text: The line; it may quote a recording.
         indent: What stands before the sign.
     """
-    if use_colour(out().isatty()):
+    if use_colour(has_escapes(out())):
         sign = click.style(sign, **_CHANGES[sign])
     out().write(f"{indent}{sign} {printable(text)}\n")
+
+
+def has_escapes(stream: Any) -> bool:
+    """Return whether a stream is a terminal that knows escape sequences."""
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"  # Emacs' shell
 
 
 def use_colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001 - a predicate's input

@@ -78,9 +78,9 @@ def pack_command(sources: tuple[str, ...], options: PackOptions) -> int:
     for problem in packed.problems:
         complain(problem)
     say(
-        f"{packed.streams} streams packed, {packed.duplicates} were there already; "
-        f"{packed.skipped} files were packed before, {packed.passed_over} are no "
-        f"recordings, {len(packed.problems)} could not be read"
+        f"{counted(packed.streams, 'stream')} packed, {packed.duplicates} were there "
+        f"already; {packed.skipped} files were packed before, {packed.passed_over} are "
+        f"no recordings, {len(packed.problems)} could not be read"
     )
     return Exit.UNUSABLE if packed.problems else Exit.DONE
 

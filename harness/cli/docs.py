@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from harness.cli.console import Exit, use_colour
+from harness.cli.console import Exit, has_escapes, use_colour
 from harness.errors import UsageError
 
 _PACKAGE = Path(__file__).parent.parent
@@ -136,4 +136,4 @@ def _show(text: str) -> None:
 
 
 def _is_terminal() -> bool:
-    return sys.stdout.isatty()
+    return has_escapes(sys.stdout)

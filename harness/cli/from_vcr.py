@@ -213,6 +213,10 @@ class _Rewriter:
         arguments = [arg for arg in node.args.args if arg.arg == "vcr"]
         if not arguments or not node.name.startswith("test"):
             return
+        calls = [one for one in node.decorator_list if isinstance(one, ast.Call)]
+        marks = [one for one in calls if getattr(one.func, "attr", "") == "vcr"]
+        if any(map(self._cannot, marks)):
+            return  # the fixture stays with its marker, which is left to the reader
         inner = list(ast.walk(node))
         used = {id(x.value): x.attr for x in inner if isinstance(x, ast.Attribute)}
         names = [one for one in inner if isinstance(one, ast.Name) and one.id == "vcr"]

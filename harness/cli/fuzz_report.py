@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import complain, complain_of, say
+from harness.cli.console import complain, complain_of, has_escapes, say
 from harness.errors import CassetteError, printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Progress:
     """A line on standard error now and then; one that is rewritten on a terminal."""
 
     def __init__(self, time_s: float | None, examples: int | None) -> None:
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = has_escapes(sys.stderr)
         self._pause_s = 0.2 if self._is_terminal else 10.0
         self._started = self._last = time.monotonic()
         self._goal = f" of {examples}" if examples and time_s is None else ""
@@ -51,7 +51,7 @@ def show_failure(
     """Print a finding; write its cassette and print the test to paste."""
     from harness.fuzz.reporting import describe, pytest_of, save
 
-    if sys.stderr.isatty() and not options.quiet:
+    if has_escapes(sys.stderr) and not options.quiet:
         sys.stderr.write("\r\x1b[K")
     for line in describe(failure):
         click.echo(printable(line))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain, say
-from harness.cli.jobs import refuse_input
+from harness.cli.jobs import each, named, refuse_input
 from harness.errors import counted
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
       harness import curl.txt server.log -o both.yaml
     """
     from harness.cassettes.encode import save_cassette
-    from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.diagnostics import DiagnosticKind
@@ -64,20 +63,20 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     exchanges: list[Exchange] = []
     left_out = False
     is_unreadable = False
-    for path in paths:
+    for name, cassette in each(load_cassette, named(paths), jobs=1):
         try:
-            for name in find_cassettes(path):
-                found = load_cassette(name).exchanges
-                for exchange in found:
-                    _hold(exchange)
-                say(f"{name}: {_summary(found)}")
-                for number, note in _notes(found):
-                    say(f"{name}: exchange {number}: {note.kind}: {note.text}")
-                    left_out = left_out or note.kind is DiagnosticKind.NOT_READ
-                exchanges += found
+            found = cassette().exchanges
+            for exchange in found:
+                _hold(exchange)
         except CassetteError as error:
             complain(str(error))
             is_unreadable = True
+            continue
+        say(f"{name}: {_summary(found)}")
+        for number, note in _notes(found):
+            say(f"{name}: exchange {number}: {note.kind}: {note.text}")
+            left_out = left_out or note.kind is DiagnosticKind.NOT_READ
+        exchanges += found
     if is_unreadable:
         complain(f"nothing was written to {output}")
         return Exit.UNUSABLE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import Exit, complain_of, write
+from harness.cli.console import Exit, complain_of, has_escapes, write
 from harness.cli.options import given
 from harness.cli.output import out
 
@@ -56,7 +56,7 @@ def _can_step() -> None:
             f"--step needs the extra `step` ({error}): pip install "
             "'agent-stream-harness[step]'; --around N shows the same without"
         ) from None
-    if not (sys.stdin.isatty() and out().isatty()):
+    if not (sys.stdin.isatty() and has_escapes(out())):
         raise UsageError("--step needs a terminal; use --around N or --until N")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain_of
+from harness.cli.jobs import each, named
 from harness.errors import printable
 
 if TYPE_CHECKING:
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
     from harness.engine.summary import CassetteSummary
 
 _HEAD = (
-    "cassette",
-    "model",
-    "exchanges",
-    "chunks",
-    "tools",
-    "tokens",
-    "ended",
-    "seconds",
+    *("cassette", "model", "exchanges", "chunks"),
+    *("tools", "tokens", "ended", "seconds"),
 )
 _RIGHT = {2, 3, 5, 7}  # columns of numbers
 _NARROWEST = {1: 5, 4: 5, 6: 5, 0: 12, 5: 6}
@@ -45,21 +40,15 @@ def command(paths: tuple[str, ...]) -> int:
       harness ls cassettes
       harness ls cassettes | sort -k4 -n
     """
-    from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
     from harness.errors import CassetteError
 
     rows: list[tuple[str, ...]] = []
     code = Exit.DONE
-    for path in paths:
+    for _, cassette in each(load_cassette, named(paths), jobs=1):
         try:
-            for name in find_cassettes(path):
-                try:
-                    rows.append(_row(summarise(load_cassette(name))))
-                except CassetteError as error:
-                    complain_of(error)
-                    code = Exit.UNUSABLE
+            rows.append(_row(summarise(cassette())))
         except CassetteError as error:
             complain_of(error)
             code = Exit.UNUSABLE

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_READINGS = "/__drift__/"  # what `harness drift` keeps beside recordings is none
+
 ROW = "row"
 """An item's bytes are one row of a data set (`encode_row`)."""
 TEXT = "text"
@@ -81,7 +83,7 @@ class Corpus:
         has_some = False
         for found in self.place.files():
             name = found.name.lower()
-            if not (
+            if _READINGS in f"/{name}" or not (
                 is_file
                 or name.endswith(".parquet")
                 or is_archive(name)

@@ -74,7 +74,7 @@ class Packed:
     skipped: int = 0
     """Files that were packed before."""
     passed_over: int = 0
-    """Files that are no recordings by their names."""
+    """Files that are no recordings, by their names or by what they hold."""
     problems: list[str] = field(default_factory=list)
     """One a recording that was not packed; its file is tried again next time."""
 
@@ -167,6 +167,7 @@ def pack(
                 if current is not None and is_whole:
                     written.note(*current)
                 current, is_whole = source, True
+            report.passed_over += not results
             for result in results:
                 if isinstance(result, str):
                     report.problems.append(result)

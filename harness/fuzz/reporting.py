@@ -12,7 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.encode import save_cassette
+from harness.cassettes.atomic import write_atomically
+from harness.cassettes.encode import encode_document, interaction_of
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
@@ -170,7 +171,8 @@ def save(failure: Failure, folder: str, key: str, api: str = "chat") -> str:
         api: Whose events arrived.
 
     Returns:
-        The path. A file of that name is never overwritten: a number is added.
+        The path. The same finding again is the same file; another file of that name
+        is never overwritten: a number is added.
 
     Raises:
         CassetteError: It cannot be written.
@@ -182,10 +184,14 @@ def save(failure: Failure, folder: str, key: str, api: str = "chat") -> str:
         raise CassetteError(folder, f"cannot be made ({error.strerror})") from None
     name = f"harness-fuzz-{slug_of(failure)}"
     path, number = place / f"{name}.yaml", 1
+    exchanges = cassette_of(failure.arrived, key=key, api=api).exchanges
+    content = b"".join(encode_document(path, [*map(interaction_of, exchanges)]))
     while path.exists():
+        if path.is_file() and path.read_bytes() == content:
+            return str(path)
         number += 1
         path = place / f"{name}-{number}.yaml"
-    save_cassette(cassette_of(failure.arrived, key=key, api=api), path)
+    write_atomically(path, content)
     return str(path)
 
 

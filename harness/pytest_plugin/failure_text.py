@@ -6,14 +6,18 @@ Owns the section `harness` of a report. Commands are for a POSIX shell.
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from harness.errors import CassetteMismatchError, CassetteMissingError, HarnessError
 from harness.pytest_plugin.network import NetworkBlockedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from harness.pytest_plugin.playback import HarnessTest
 
@@ -83,6 +87,9 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
         )
     lines.append(f"again:    {command_of(test)}")
     if any(isinstance(miss, CassetteMissingError) for miss in misses):
+        for name, *paths in islice(_left_behind(test), 3):
+            move = shlex.join(["mv", *(relative(test, str(path)) for path in paths)])
+            lines.append(f"renamed:  if this was {name}, its cassette is left: {move}")
         lines.append(f"record:   {_recording(test, 'once')}")
     elif any(isinstance(miss, CassetteMismatchError) for miss in misses):
         lines.append(f"record:   {_recording(test, 'new_episodes')}")
@@ -100,6 +107,37 @@ def told(test: HarnessTest, error: BaseException | None) -> str:
     if test.has_cassette:
         lines.append(f"cassette: {relative(test, test.path)}")
     return "\n".join(lines)
+
+
+def _left_behind(test: HarnessTest) -> Iterator[tuple[str, Path, Path]]:
+    """Yield tests that are gone and whose cassette may be this test's.
+
+    Either the file is called otherwise now, or the test is: then what stands behind
+    its name in brackets is the same. What to move, and where to, comes with a name.
+    """
+    own, file = Path(test.path), test.asked.test_file
+    if test.asked.names or own.parent.parent != test.asked.folder:
+        return
+    case = _told_by(own).partition("[")[2]
+    for path in sorted(own.parent.parent.glob(f"*/*{own.suffix}")):
+        name = _told_by(path)
+        if path.name == own.name:
+            before = file.with_stem(_told_by(path.parent))
+            if not before.exists():
+                is_new = not own.parent.exists()
+                move = (path.parent, own.parent) if is_new else (path, own)
+                yield before.name, *move
+        elif path.parent == own.parent and name.partition("[")[2] == case:
+            found = test.item.module
+            for part in name.partition("[")[0].split("."):
+                found = getattr(found, part, None)
+            if found is None:
+                yield name, path, own
+
+
+def _told_by(path: Path) -> str:
+    """Return the name that `file_name` made a file's of."""
+    return unquote(re.sub(r"~[0-9a-f]+$", "", path.with_suffix("").name))
 
 
 def _recording(test: HarnessTest, mode: str) -> str:

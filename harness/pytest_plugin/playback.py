@@ -94,6 +94,9 @@ class HarnessTest:
         """Host and port of the test's own servers, which it may always reach."""
         self.used: set[str] = set()
         """Cassettes that were used besides its own."""
+        self.asks_later = False
+        """Whether a fixture of the project has code that runs after the test."""
+        self._has_passed = False
         self._is_worker = hasattr(item.config, "workerinput")
         self._check_has_cases()
 
@@ -277,7 +280,10 @@ class HarnessTest:
             self.kept = session.cassette.save_partial()
 
     def problems(self) -> Iterator[str]:
-        """Yield what is wrong after a test that passed, one line each."""
+        """Yield what is wrong after a test that passed, one line each.
+
+        What was not played is left to the end where a fixture may yet ask for it.
+        """
         session = self.session
         if session is None:
             return
@@ -293,23 +299,35 @@ class HarnessTest:
                 f"max_age is {self.setting('max_age')} days; record it again "
                 "(--harness-record=rewrite)"
             )
+        self._has_passed = True
+        unplayed = self._unplayed()
+        if unplayed and not self.asks_later:
+            yield unplayed
+
+    def unplayed_late(self) -> str:
+        """Return the same of a test that passed, when its fixtures have ended, too."""
+        return self._unplayed() if self._has_passed and self.asks_later else ""
+
+    def _unplayed(self) -> str:
+        """Return what is wrong if an exchange was not played that should have been."""
+        session = self.session
         if (
-            session.mode.value in _REPLACING
+            session is None
+            or session.mode.value in _REPLACING
             or session.verifies
             or self.case.variation.fault is not None
             or self.setting("unplayed") == "ignore"
+            or not session.unplayed
         ):
-            return
-        unplayed = session.unplayed
-        if unplayed:
-            total = len(session.play_counts)
-            shown = ", ".join(_shown(exchange) for exchange in unplayed[:5])
-            more = f" and {len(unplayed) - 5} more" if len(unplayed) > 5 else ""
-            yield (
-                f"{len(unplayed)} of {total} recorded exchanges were not played: "
-                f"{shown}{more}; expected the test to make every recorded request, of "
-                f"{relative(self, self.path)}"
-            )
+            return ""
+        unplayed, total = session.unplayed, len(session.play_counts)
+        shown = ", ".join(_shown(exchange) for exchange in unplayed[:5])
+        more = f" and {len(unplayed) - 5} more" if len(unplayed) > 5 else ""
+        return (
+            f"{len(unplayed)} of {total} recorded exchanges were not played: "
+            f"{shown}{more}; expected the test to make every recorded request, of "
+            f"{relative(self, self.path)}"
+        )
 
 
 HARNESS_TEST = pytest.StashKey[HarnessTest]()

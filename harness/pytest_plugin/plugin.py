@@ -222,8 +222,11 @@ def _harness_around(
         entered = test.around(plays=plays)
         entered.__enter__()
     yield test
+    unplayed = test.unplayed_late()
     with _failing():
         entered.__exit__(None, None, None)
+    if unplayed:
+        pytest.fail(unplayed, pytrace=False)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,18 @@ class Running:
             )
         if AROUND not in names:
             names.insert(0, AROUND)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        """Take note of a fixture of the project that goes on after the test."""
+        test = request.node.stash.get(HARNESS_TEST, None)
+        code = getattr(fixturedef.func, "__code__", None)
+        if test is not None and code is not None and _is_project(code.co_filename):
+            goes_on = code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
+            test.asks_later = test.asks_later or bool(goes_on)
+        return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -136,6 +149,12 @@ class Running:
             )
 
 
+def _is_project(file: str) -> bool:
+    """Return whether code is the project's: not a library's."""
+    path = Path(file)
+    return not (_INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB))
+
+
 def _end_where_it_was_called(error: BaseException) -> None:
     """End a traceback with the project's last line: not ours, nor a library's."""
     if not isinstance(error, _TOLD):
@@ -143,9 +162,8 @@ def _end_where_it_was_called(error: BaseException) -> None:
     frame, last = error.__traceback__, None
     while frame is not None:
         name = frame.tb_frame.f_globals.get("__name__", "")
-        path = Path(frame.tb_frame.f_code.co_filename)
-        is_installed = _INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB)
-        if name.partition(".")[0] != "harness" and not is_installed:
+        is_project = _is_project(frame.tb_frame.f_code.co_filename)
+        if name.partition(".")[0] != "harness" and is_project:
             last = frame
         frame = frame.tb_next
     if last is not None:

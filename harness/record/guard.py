@@ -45,25 +45,31 @@ _PLUMBING = frozenset(
 """The same of the standard library."""
 
 
+PORTS = {"http": 80, "https": 443}
+"""Where a scheme's servers listen unless a URL says otherwise."""
+
+
 def name_of(host: str) -> str:
     """Return the name that was looked up for an address, or the address."""
     return _NAMES.get(host, host)
 
 
-def _place(host: str, port: Any) -> tuple[str, int | None]:
+def place_of(host: str, port: Any) -> tuple[str, int | None]:
+    """Return a host and port in one spelling."""
     name = "localhost" if is_this_machine(host) else host.strip("[]").rstrip(".")
     return name.lower(), port if isinstance(port, int) else None
 
 
-def _recorded_places(session: RecordingSession) -> set[tuple[str, int | None]]:
+def recorded_places(session: RecordingSession) -> set[tuple[str, int | None]]:
+    """Return the places that a cassette has recordings of."""
     places = set()
     for exchange in session.cassette.exchanges:
         try:
             parts = urlsplit(exchange.request.uri)
-            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+            port = parts.port or PORTS.get(parts.scheme)
         except ValueError:
             continue
-        places.add(_place(parts.hostname or "", port))
+        places.add(place_of(parts.hostname or "", port))
     return places
 
 
@@ -76,7 +82,7 @@ def _check(host: str, port: Any) -> None:
     session = current_session()
     if session is None or is_passing():
         return
-    place = _place(host, port)
+    place = place_of(host, port)
     traffic = session.traffic
     if traffic.allows(host, port):
         return
@@ -88,7 +94,7 @@ def _check(host: str, port: Any) -> None:
         is_refused = not is_here and not traffic.allow_remote
         why = "would go unrecorded"
     else:
-        is_recorded = place in _recorded_places(session)
+        is_recorded = place in recorded_places(session)
         is_refused = is_recorded or (not is_here and not traffic.allow_remote)
         why = f"would be live, and record mode {session.mode.value!r} plays"
     if is_refused:

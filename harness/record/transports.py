@@ -4,7 +4,9 @@ Owns how `httpx` and `httpx2` are reached, for both in one place, and neither is
 dependency: whichever is installed is used. While a cassette is open, the method with
 which a client picks its transport for a URL is replaced (`Client._transport_for_url`,
 the same in httpx 0.14 to 0.28 and httpx2). This catches clients created before, and
-whatever transport they have: network, proxy mounts, ASGI, WSGI, mock or a user's own.
+whatever transport they have: network, proxy mounts, mock or a user's own. An app that
+runs in this process (ASGI, WSGI, a test client) is what is tested, and no traffic:
+played, its code would not run.
 
 A request without a cassette here gets the client's own transport, untouched. Errors
 before there is a response (refused connections, time-outs) are passed on and not
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.model import Exchange, Request, Response, grouped
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
+from harness.record.guard import PORTS, place_of, recorded_places
 from harness.record.played import played_headers
 from harness.record.surfacing import surfaced
 
@@ -32,12 +35,8 @@ if TYPE_CHECKING:
     from harness.record.session import RecordingSession
 
 
-_IN_PROCESS = {
-    "ASGITransport",
-    "WSGITransport",
-    "MockTransport",
-    "_TestClientTransport",
-}
+_APPS = {"ASGITransport", "WSGITransport", "_TestClientTransport"}
+_IN_PROCESS = {*_APPS, "MockTransport"}
 """Transports that run code of the project: its own requests are not theirs."""
 
 
@@ -56,11 +55,19 @@ def _wrapped(kind: type[_Transport], module: ModuleType) -> Callable[..., Any]:
         def transport_for_url(self: Any, url: Any) -> Any:
             transport = original(self, url)
             session = current_session()
-            return transport if session is None else kind(session, transport, module)
+            if session is None or _is_tested_app(transport, url, session):
+                return transport
+            return kind(session, transport, module)
 
         return transport_for_url
 
     return wrap
+
+
+def _is_tested_app(transport: Any, url: Any, session: RecordingSession) -> bool:
+    """Return whether an app of the project answers; one that is recorded is played."""
+    place = place_of(url.host, url.port or PORTS.get(url.scheme))
+    return type(transport).__name__ in _APPS and place not in recorded_places(session)
 
 
 class _Transport:

@@ -59,6 +59,10 @@ def harness_config():
 }
 LEFT = {
     "names": ("@pytest.mark.vcr('a.yaml')\ndef f(): ...", "names more cassettes"),
+    "names and fixture": (
+        "@pytest.mark.vcr('a.yaml')\ndef test_x(vcr):\n    vcr.requests",
+        "names more cassettes",
+    ),
     "repeats": (
         "@pytest.mark.vcr(allow_playback_repeats=True)\ndef f(): ...",
         "allow_playback_repeats: only harness.use_cassette has it",

@@ -118,7 +118,8 @@ def test_minimal_cassette_is_replayed(folder: Path) -> None:
 
 
 def test_cassette_is_never_overwritten(folder: Path) -> None:
-    """The same finding again gets another name; what is there stays as it is."""
+    """Another file of its name stays as it is; the same finding again is one file."""
+    _fuzz(folder, "mine:Glues")
     _fuzz(folder, "mine:Glues")
     (path,) = folder.glob("*.yaml")
     path.write_text("mine", encoding="utf-8")

@@ -41,6 +41,20 @@ def test_what_is_read_is_not_written_over(name: str, tmp_path: Path) -> None:
         assert (tmp_path / copy).read_bytes() == PLAIN.read_bytes()
 
 
+def test_every_file_of_a_folder_that_cannot_be_imported_is_named(
+    tmp_path: Path,
+) -> None:
+    """And nothing is written; those that can be read are told of, too."""
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text("interactions: [\n", encoding="utf-8")
+    shutil.copy(PLAIN, tmp_path / "c.yaml")
+    result = harness("import", ".", "-o", "all.yaml", cwd=tmp_path)
+    assert result.code == 2
+    for name in ("a.yaml", "b.yaml", "c.yaml"):
+        assert f"{name}: " in result.err
+    assert not (tmp_path / "all.yaml").exists()
+
+
 def test_stored_transcripts_are_not_said_to_be_cut_otherwise(tmp_path: Path) -> None:
     """An option that would have to change what is stored is refused, others are not."""
     stored = tmp_path / "stored.jsonl"

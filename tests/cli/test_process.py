@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from tests.cli.running import ROOT, harness, harness_process
@@ -54,3 +58,36 @@ def test_a_character_that_the_output_has_not_is_escaped(command: str) -> None:
     assert result.code == 0
     assert r"\U0001f308" in result.out
     assert "UnicodeEncodeError" not in result.err
+
+
+_CTRL_C = """
+import signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["harness", "ls", "cassettes"]
+from harness.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [("click", b""), ("harness.cli.ls", b"\nharness: interrupted\n")],
+)
+def test_ctrl_c_while_modules_are_imported_gives_no_traceback(
+    module: str, told: bytes
+) -> None:
+    """Before there is a command line it ends the process, afterwards as always."""
+    done = subprocess.run(
+        [sys.executable, "-c", _CTRL_C.format(module)],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode in {-signal.SIGINT, 130, 3}  # 3: Windows
+    assert (done.stdout, done.stderr) == (b"", told)

@@ -6,13 +6,16 @@ import copy
 import json
 import os
 import re
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.cli.console import complain, say, write
 from harness.errors import CassetteError, UsageError, printable
-from tests.cli.running import harness
+from tests.cli.running import ROOT, harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,3 +245,26 @@ def test_lines_of_the_console_and_errors_are_printable(
     for error in (UsageError(PLANT), CassetteError(PLANT, PLANT, place=PLANT)):
         assert not RAW.search(str(error))
     assert printable("plain é 🙂 \\") == "plain é 🙂 \\"
+
+
+@pytest.mark.parametrize(("kind", "has_styles"), [("xterm", True), ("dumb", False)])
+def test_a_terminal_without_escapes_gets_none(kind: str, has_styles: bool) -> None:
+    """`TERM=dumb`, as in the shell of Emacs: neither colours nor moved lines."""
+    pty = pytest.importorskip("pty", reason="needs a Unix")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "replay", "tests/data/broken-arguments.sse"],
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env={**os.environ, "TERM": kind, "NO_COLOR": "", "FORCE_COLOR": ""},
+    )
+    os.close(theirs)
+    written = b""
+    with suppress(OSError):  # how Linux says that the other side has closed
+        while piece := os.read(ours, 65536):
+            written += piece
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"malformed-arguments" in written
+    assert (b"\x1b" in written) is has_styles

@@ -39,9 +39,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_every_form_is_packed_once(tmp_path: Path) -> None:
     """Plain, compressed and archived recordings are packed, what is the same once."""
     source = all_forms(tmp_path / "in")
+    readings = source / "__drift__/a-text.yaml"
+    readings.mkdir(parents=True)
+    (readings / "streaming.jsonl").write_text('{"version": 1}\n', encoding="utf-8")
     report = pack([str(source)], str(tmp_path / "out"), Here)
     assert (report.streams, report.duplicates, report.problems) == (5, 1, [])
-    assert report.passed_over == 1
+    # notes.md by its name, f.json by what it holds, the reading by its folder
+    assert report.passed_over == 3
     assert [s.labels.source for s in streams_of(tmp_path / "out")] == [
         "a-text.yaml#0",
         "b-turns.yaml.gz#0",

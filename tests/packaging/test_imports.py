@@ -208,7 +208,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
 def test_distribution_declares_the_command_and_few_dependencies() -> None:
     """The command is installed and nothing beyond the agreed runtime needs is."""
     (script,) = entry_points(group="console_scripts", name="harness")
-    assert script.value == "harness.cli:main"
+    assert script.value == "harness.__main__:main"
     needed = {
         line.partition(">")[0].partition("=")[0].strip().lower()
         for line in requires("agent-stream-harness") or []

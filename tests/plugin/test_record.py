@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 from harness import load_cassette
 from harness.record.active import THREAD_PATCHES
 from harness.record.use_cassette import CLIENT_PATCHES
+from tests.plugin.conftest import CLIENT
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
@@ -42,6 +44,46 @@ def test_nothing_is_recorded_by_default(project: Project, model: Model) -> None:
     result.stdout.no_re_match_line(r".*(httpx|openai|harness).*\.py:\d+")
     assert model.asked == []
     assert not (project.path / "cassettes").exists()
+
+
+RENAMED = """
+import pytest
+
+class TestCity:
+    @pytest.mark.harness
+    @pytest.mark.parametrize("city", ["Rome"])
+    def test_asks(self, city):
+        assert ask(city) == f"You said: {city}"
+
+@pytest.mark.harness
+def test_other():
+    ask("other")
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "told"),
+    [
+        ("test_it.py", "test_old", "if this was TestCity.test_old[Rome], its"),
+        ("test_it.py", "TestOld", "if this was TestOld.test_asks[Rome], its"),
+        ("test_old.py", "", "if this was test_old.py, its"),
+    ],
+)
+def test_the_cassette_of_a_renamed_test_is_named(
+    project: Project, model: Model, file: str, old: str, told: str
+) -> None:
+    """With the command that renames it; those that tests have are not."""
+    name = "TestCity" if old.startswith("Test") else "test_asks"
+    project.write(file, CLIENT + RENAMED.replace(name, old or name), model.url)
+    project.run("--harness-record=once").assert_outcomes(passed=2)
+    (project.path / file).unlink()
+    project.write("test_it.py", CLIENT + RENAMED, model.url)
+    lines = project.run("-k", "asks").outlines
+    (line,) = [line for line in lines if line.startswith("renamed:")]
+    assert line.startswith(f"renamed:  {told} cassette is left: mv ")
+    _, before, now = shlex.split(line.partition(" left: ")[2])
+    (project.path / before).rename(project.path / now)
+    project.run("-k", "asks").assert_outcomes(passed=1)
 
 
 def test_once_records_where_there_is_no_cassette_and_plays_then(

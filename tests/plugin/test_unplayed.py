@@ -82,3 +82,36 @@ def test_a_broken_stream_may_end_the_conversation(project: Project) -> None:
     project.recording("llama-server/three-steps.yaml")
     project.tests(IDLE.replace("MORE", ", faults='cut-chunks:2'"))
     project.run().assert_outcomes(passed=1)
+
+
+TIDY = """
+@pytest.fixture
+def tidy():
+    yield
+    TEARDOWN
+
+@pytest.mark.harness
+def test_x(tidy):
+    ask("in the test")
+"""
+
+
+def test_what_a_fixture_asks_after_the_test_is_played(
+    project: Project, model: Model
+) -> None:
+    """It is recorded as the test's, so that is judged when fixtures have ended, too."""
+    project.tests(TIDY.replace("TEARDOWN", "ask('after it')"), model.url)
+    project.run("--harness-record=once").assert_outcomes(passed=1)
+    assert model.asked == ["in the test", "after it"]
+    project.run().assert_outcomes(passed=1)
+    project.tests(TIDY.replace("TEARDOWN", "pass"), model.url)
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*1 of 2 recorded exchanges were not played: exchange 1 *after it*",
+            "accept: *pytest test_it.py::test_x --harness-record=rewrite",
+        ]
+    )
+    project.tests(TIDY.replace("TEARDOWN", "pass") + "    assert 1 == 2\n", model.url)
+    project.run().assert_outcomes(failed=1)
