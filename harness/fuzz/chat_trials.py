@@ -13,11 +13,11 @@ from harness.core.splits import parse_split
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import written
 from harness.fuzz.arrivals import chunks_of, payloads_of, payloads_of_bytes
-from harness.fuzz.cuts import StreamCuts
+from harness.fuzz.cuts import StreamCuts, spread
 from harness.fuzz.driving import OwnInterface, StepInterface
 from harness.fuzz.odd import only_cuts, renamed, stock
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES_OF_CHAT
-from harness.fuzz.stream_trials import StreamTrials, spread
+from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.trial_cases import case
 
 if TYPE_CHECKING:

@@ -65,11 +65,8 @@ def offered(judge: Judge, names: Sequence[str] | None = None) -> tuple[str, ...]
         and (relation.name != "interfaces" or is_own)
         and (relation.name != "translation" or len(consumer.apis) > 1)
     ]
-    several = len(consumer.apis) > 1
     if names is None:
-        return tuple(
-            r.name for r in there if r.is_asked or (r.name == "translation" and several)
-        )
+        return tuple(r.name for r in there if r.is_asked or r.name == "translation")
     known = [relation.name for relation in there]
     for name in names:
         if name not in known:

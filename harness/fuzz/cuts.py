@@ -112,9 +112,15 @@ def byte_cuts(data: bytes, *, seed: int, examples: int) -> Iterator[tuple[bytes,
         yield tuple(data[a:b] for a, b in pairwise(bounds))
 
 
-def named_cuts() -> tuple[str, ...]:
-    """Return the splits that every stream is cut by in every dialect."""
-    return ("whole", "chars", "tokens", "recorded+random:1")
+NAMED_CUTS = ("whole", "chars", "tokens", "recorded+random:1")
+"""The splits that every stream is cut by in every dialect."""
+
+
+def spread(total: int, most: int) -> list[int]:
+    """Return some of the numbers from 1 up to a total, evenly."""
+    if total <= most:
+        return list(range(1, total))
+    return sorted({1 + step * (total - 1) // most for step in range(most)})
 
 
 class StreamCuts:

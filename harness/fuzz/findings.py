@@ -68,11 +68,11 @@ class Findings:
         progress: Called now and then with the numbers so far.
     """
 
-    def __init__(self, plan: Plan, progress: Callable[[Tried], None]) -> None:
+    def __init__(self, plan: Plan, progress: Callable[[Tried], None] | None) -> None:
         self.plan = plan
         self.tried = Tried()
         self.failures: list[Failure] = []
-        self._progress = progress
+        self._progress = progress or (lambda _tried: None)
         self._known: set[str] = set()
         self._arrived: set[str] = set()
         self._idle = 0  # cases in a row that had nothing to ask

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Outcome, Raised
 from harness.fuzz.example_worker import hanging
-from harness.fuzz.findings import Findings, OverError, Tried
+from harness.fuzz.findings import Findings, OverError
 from harness.fuzz.processes import (
     HungError,
     SetUpError,
     await_ready,
+    how_ended,
     receive,
     start,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.fuzz.example_worker import About, Job
+    from harness.fuzz.findings import Tried
     from harness.fuzz.processes import Worker
 
 _AHEAD = 4  # cases that a worker is sent before it has answered
@@ -51,7 +53,11 @@ class Pool:
     ) -> None:
         self._job = replace(job, step=jobs)
         self._jobs = jobs
-        self._findings = Findings(job.plan, progress or (lambda _tried: None))
+        self._findings = Findings(job.plan, progress)
+        self.tried = self._findings.tried
+        """What has been tried so far."""
+        self.failures = self._findings.failures
+        """The different failures found so far, in order of discovery."""
         self._workers: list[Worker] = []
         self._done: dict[int, Recorded] = {}
         self._next = 0  # the case that is merged next
@@ -61,16 +67,6 @@ class Pool:
         self._tester: Worker | None = None
         self.about: About | None = None
         """What is known of the target once it runs."""
-
-    @property
-    def tried(self) -> Tried:
-        """What has been tried so far."""
-        return self._findings.tried
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The different failures found so far, in order of discovery."""
-        return self._findings.failures
 
     def run(self) -> list[Failure]:
         """Try until something says stop.
@@ -189,9 +185,7 @@ class Pool:
             tester.end()
         what = "holds the interpreter and never ends"
         if code is not None:
-            what = f"ends its process by signal {-code}"
-            if code >= 0:
-                what = f"ends its process with exit code {code}"
+            what = f"ends its process {how_ended(code)}"
         raised = Raised("SystemExit", what, "?", is_accident=True)
         failure = Failure(
             "ends",

@@ -6,6 +6,7 @@ choice, so cuts of bytes are likely here, not certain (`--as bytes` makes them c
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.fuzz.calling import call_and_fold
@@ -62,7 +63,10 @@ class StreamServer:
         return Answer(200, [("content-type", kind)], [(None, one) for one in pieces])
 
 
-_SERVER: list[StreamServer] = []
+@cache
+def _server() -> StreamServer:
+    """Return that of this process; its thread ends with it."""
+    return StreamServer()
 
 
 class UrlConsumer(BaseConsumer):
@@ -73,9 +77,7 @@ class UrlConsumer(BaseConsumer):
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Let the server send the bytes and call it."""
         del is_beginning  # to a client the end looks like a beginning
-        if not _SERVER:  # one of this process; its thread ends with it
-            _SERVER.append(StreamServer())
-        (server,) = _SERVER
+        server = _server()
         server.pieces = arrival
         api, named = self.named(arrival)
         return call_and_fold(self, server.base_url(api), named)

@@ -18,7 +18,7 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
-from harness.fuzz.cuts import byte_cuts, named_cuts
+from harness.fuzz.cuts import NAMED_CUTS, byte_cuts, spread
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class StreamTrials:
 
     def _ask_splits(self, recorder: Recorder, stream: Any, expected: Outcome) -> None:
         self._compare_cut(recorder, self.arrival(stream), expected)
-        for split in named_cuts()[: 1 if len(stream) > LONG else None]:
+        for split in NAMED_CUTS[: 1 if len(stream) > LONG else None]:
             self._compare_cut(recorder, self.arrival(stream, split=split), expected)
         self._cut_bytes(recorder, stream, self.seed, expected)
 
@@ -319,10 +319,3 @@ class StreamTrials:
     def random_arrivals(self, stream: Any, seed: int) -> Iterator[Arrival]:
         """Yield a stream cut at random."""
         yield self.arrival(stream, split=f"random:{seed % 1000}")
-
-
-def spread(total: int, most: int) -> list[int]:
-    """Return some of the numbers from 1 up to a total, evenly."""
-    if total <= most:
-        return list(range(1, total))
-    return sorted({1 + step * (total - 1) // most for step in range(most)})

@@ -7,6 +7,7 @@ seed; so they can be shared out among processes and put together again in order.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -140,20 +141,9 @@ class Recorder:
         return made
 
 
-def run_case(
-    case: Case, relations: tuple[str, ...], budget: int | None = None
-) -> Recorder:
-    """Run one case.
-
-    Args:
-        case: The case.
-        relations: The relations that are asked.
-        budget: Stop after so many runs of the consumer.
-    """
-    recorder = Recorder(relations, budget)
-    try:
+def run_case(case: Case, recorder: Recorder) -> Recorded:
+    """Run one case to its end, or until there is enough of it."""
+    with suppress(EnoughError):
         case.run(recorder)
-    except EnoughError:
-        return recorder
-    recorder.recorded.ends = case.ends
-    return recorder
+        recorder.recorded.ends = case.ends
+    return recorder.recorded
