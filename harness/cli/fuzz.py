@@ -172,9 +172,7 @@ def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) ->
         show_failure(failure, about, target, options)
     if about is not None:
         summarise(pool.tried, about, plan.seed)
-    if failures:
-        return Exit.FINDINGS
-    return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+    return _code_of(failures, pool.tried)
 
 
 def _run(pool: Pool, target: str, options: FuzzOptions) -> list[Failure]:
@@ -269,9 +267,7 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
     about = replace(about, shows=shows)
     _show_gateway(campaign.failures, command, about, options)
     summarise(campaign.tried, about, plan.seed)
-    if campaign.failures:
-        return Exit.FINDINGS
-    return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
+    return _code_of(campaign.failures, campaign.tried)
 
 
 def _show_gateway(
@@ -286,16 +282,16 @@ def _show_gateway(
         show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
 
 
-def _is_result(tried: Tried) -> bool:
-    """Tell whether enough was tried to call it passed; complain if not."""
-    if tried.is_past_floor:
-        return True
+def _code_of(failures: list[Failure], tried: Tried) -> int:
+    """Return the exit code; complain where too little was tried to call it passed."""
+    if failures or tried.is_past_floor:
+        return Exit.FINDINGS if failures else Exit.DONE
     complain(
         f"no result: {tried.examples} examples are too few, the floor is every stream "
         f"once as it is ({len(tried.streams)} of them so far); raise --max-examples "
         "or --time"
     )
-    return False
+    return Exit.UNUSABLE
 
 
 def _wanted(options: FuzzOptions) -> Any:

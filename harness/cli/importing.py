@@ -13,10 +13,7 @@ from harness.cli.jobs import refuse_input
 from harness.errors import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.cassettes.model import Exchange
-    from harness.core.parts import Problem
 
 
 @click.command("import", no_args_is_help=True)
@@ -71,8 +68,8 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
                 for exchange in found:
                     _hold(exchange)
                 say(f"{name}: {_summary(found)}")
-                for number, note in _notes(found):
-                    say(f"{name}: exchange {number}: {note.kind}: {note.text}")
+                for index, note in [(e.index, note) for e in found for note in e.notes]:
+                    say(f"{name}: exchange {index}: {note.kind}: {note.text}")
                     left_out = left_out or note.kind is DiagnosticKind.NOT_READ
                 exchanges += found
         except CassetteError as error:
@@ -92,12 +89,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     count = counted(len(redacted), "exchange")
     say(f"{output}: {count} written, redacted in {removed} of them")
     return Exit.FINDINGS if left_out else Exit.DONE
-
-
-def _notes(exchanges: list[Exchange]) -> Iterator[tuple[int, Problem]]:
-    for exchange in exchanges:
-        for note in exchange.notes:
-            yield exchange.index, note
 
 
 def _hold(exchange: Exchange) -> None:

@@ -74,7 +74,7 @@ def refuse_input(output: str, names: Iterable[str]) -> None:
 def each(
     work: Callable[[str], T],
     names: list[tuple[str, HarnessError | None]],
-    jobs: int,
+    jobs: int = 1,
     there: Callable[[], Callable[[str], T]] | None = None,
     stands: Callable[[T], bool] = lambda _result: True,
 ) -> Iterator[tuple[str, Callable[[], T]]]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain_of
+from harness.cli.jobs import each, named
 from harness.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.engine.summary import CassetteSummary
 
 _HEAD = (
@@ -45,21 +44,15 @@ def command(paths: tuple[str, ...]) -> int:
       harness ls cassettes
       harness ls cassettes | sort -k4 -n
     """
-    from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
     from harness.errors import CassetteError
 
     rows: list[tuple[str, ...]] = []
     code = Exit.DONE
-    for path in paths:
+    for _, summary in each(lambda name: summarise(load_cassette(name)), named(paths)):
         try:
-            for name in find_cassettes(path):
-                try:
-                    rows.append(_row(summarise(load_cassette(name))))
-                except CassetteError as error:
-                    complain_of(error)
-                    code = Exit.UNUSABLE
+            rows.append(_row(summary()))
         except CassetteError as error:
             complain_of(error)
             code = Exit.UNUSABLE
@@ -79,8 +72,9 @@ def _print(table: list[tuple[str, ...]]) -> None:
             click.echo(textwrap.indent(textwrap.fill(text, max(20, columns - 2)), "  "))
         return
     for row in table:
-        cells = [_cut(cell, width, i) for i, (cell, width) in _numbered(row, widths)]
-        click.echo("  ".join(cells).rstrip())
+        cells = zip(row, widths, strict=True)
+        shown = (_cut(cell, width, i) for i, (cell, width) in enumerate(cells))
+        click.echo("  ".join(shown).rstrip())
 
 
 def _columns() -> int | None:
@@ -105,10 +99,6 @@ def _row(summary: CassetteSummary) -> tuple[str, ...]:
         "" if summary.duration_s is None else f"{summary.duration_s:.2f}",
     )
     return tuple(printable(cell) or "-" for cell in cells)
-
-
-def _numbered(row: tuple[str, ...], widths: list[int]) -> Iterator[Any]:
-    return enumerate(zip(row, widths, strict=True))
 
 
 def _fit(widths: list[int], columns: int) -> bool:

@@ -55,7 +55,9 @@ class Run:
         from harness.errors import CassetteError, InterfaceError, NothingToReplayError
 
         found = named(paths)
-        running = each(self._here, found, self.options.jobs, self._there, self._stands)
+        running = each(
+            self._replay_file, found, self.options.jobs, self._there, self._stands
+        )
         for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
                 self._merge(result())
@@ -92,10 +94,6 @@ class Run:
             raise error  # with every other one, too
         complain_of(error, f"{path}: {error}")
         self.failed += 1
-
-    def _here(self, path: str) -> _Part | None:
-        self._replay_file(path)
-        return None
 
     def _there(self) -> Callable[[str], _Part | None]:
         """Return what replays a recording in another process."""
@@ -240,17 +238,13 @@ class Run:
         for diagnostic in running.diagnostics:
             self.diagnostics += 1
             self.hurting += diagnostic.kind.severity != "note"
-            if not self.is_quiet:
-                say(f"{running.cassette}: {running.interface}: {diagnostic}")
-                self._explain(diagnostic, cassette)
+            if self.is_quiet:
+                continue
+            say(f"{running.cassette}: {running.interface}: {diagnostic}")
+            if self.options.form == "table":  # others keep to one line each
+                for line in self._explained(diagnostic, cassette):
+                    say(line)
         running.diagnostics.clear()
-
-    def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
-        """Print where it is and why; other formats keep to one line each."""
-        if self.options.form != "table":
-            return
-        for line in self._explained(diagnostic, cassette):
-            say(line)
 
     def _summarise(self) -> None:
         parts = [

@@ -117,15 +117,20 @@ class Summary:
             ("failing by provider", self.failing_providers),
         ):
             if counts:
-                told = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
-                more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-                yield f"{title}: {told}{more}"
+                yield counts_line(title, counts)
         for count, name in self.worst:
             yield f"worst: {name} ({count} findings)"
         for reason, count in self.apart.most_common(20):
             yield f"set apart: {count}: {reason}"
         if self.apart_ids:
             yield f"set apart: {', '.join(self.apart_ids)}"
+
+
+def counts_line(title: str, counts: Counter[str]) -> str:
+    """Return a line with the most common ones, and how many more there are."""
+    told = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
+    more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+    return f"{title}: {told}{more}"
 
 
 def _push(heap: list[tuple[int, str]], item: tuple[int, str], most: int) -> None:
