@@ -11,7 +11,7 @@ import click
 from harness.cli.console import Exit, complain, say, write
 from harness.cli.engine_options import ENGINE, refuse_below
 from harness.cli.options import PERSONAL, Options, option, takes
-from harness.errors import counted
+from harness.errors import CassetteError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.corpus.engines import Engine
     from harness.corpus.stream_rows import Stream
     from harness.corpus.worker import Job
-    from harness.errors import CassetteError
 
 _LABELS = ("api", "provider", "model", "shape")
 

@@ -22,7 +22,7 @@ from harness.cli.options import (
     takes,
 )
 from harness.cli.output import imports_own_code, out
-from harness.errors import counted
+from harness.errors import CassetteError, NothingToReplayError, UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,6 @@ class _Run:
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
         from harness.cassettes.load import load_cassette
-        from harness.errors import CassetteError, NothingToReplayError, UsageError
 
         if base == "-" or Path(base).is_fifo():
             raise UsageError(

@@ -11,7 +11,7 @@ import click
 from harness.cli.console import Exit, complain, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
 from harness.cli.options import AGENT, Number, Options, given, option, takes
-from harness.errors import printable
+from harness.errors import CassetteError, UsageError, printable
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
@@ -222,7 +222,6 @@ def _progress(plan: Plan, options: FuzzOptions) -> Progress | None:
 
 def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) -> int:
     """Fuzz a gateway, in this process: what may hang is a process of its own."""
-    from harness.errors import UsageError
     from harness.fuzz.campaign import Campaign
     from harness.fuzz.checking import offered
     from harness.fuzz.example_worker import About
@@ -310,7 +309,6 @@ def _wanted(options: FuzzOptions) -> Any:
 
 def _apis(text: str | None) -> tuple[str, ...]:
     from harness.apis.style import RESTATED
-    from harness.errors import UsageError
 
     known = ("chat", *RESTATED)
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
@@ -326,7 +324,6 @@ def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
     from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
-    from harness.errors import CassetteError
     from harness.fuzz.recorded_streams import recorded_streams
 
     streams: dict[str, Arrival] = {}

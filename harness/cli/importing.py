@@ -10,7 +10,7 @@ import click
 
 from harness.cli.console import Exit, complain, say
 from harness.cli.jobs import refuse_input
-from harness.errors import counted
+from harness.errors import CassetteError, UsageError, counted
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -46,7 +46,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.diagnostics import DiagnosticKind
-    from harness.errors import CassetteError, UsageError
     from harness.redaction.redact import redact_exchange
 
     target = Path(output)

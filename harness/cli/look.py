@@ -11,6 +11,7 @@ import click
 from harness.cli.console import Exit, complain_of, write
 from harness.cli.options import given
 from harness.cli.output import out
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,6 @@ def _questions(cassette: Cassette) -> dict[int, str]:
 
 def _can_step() -> None:
     """Refuse before anything is read, which can take seconds; then name what is."""
-    from harness.errors import UsageError
-
     try:
         import harness.debug.stepper  # noqa: F401 (is the extra installed?)
     except ImportError as error:
@@ -98,7 +97,6 @@ def look(
     from harness.cassettes.load import load_cassette
     from harness.debug.panes import around, until
     from harness.debug.trace import trace
-    from harness.errors import UsageError
 
     if ways_to_look(options) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")

@@ -11,7 +11,7 @@ import click
 
 from harness.cli.console import Exit, complain_of
 from harness.cli.jobs import each, named
-from harness.errors import printable
+from harness.errors import CassetteError, printable
 
 if TYPE_CHECKING:
     from harness.engine.summary import CassetteSummary
@@ -46,7 +46,6 @@ def command(paths: tuple[str, ...]) -> int:
     """
     from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
-    from harness.errors import CassetteError
 
     rows: list[tuple[str, ...]] = []
     code = Exit.DONE

@@ -11,7 +11,13 @@ from harness.cli.forms import WRITERS
 from harness.cli.jobs import each, named, portable
 from harness.cli.options import OURS, mode_of
 from harness.cli.output import imports_own_code, out
-from harness.errors import UsageError, counted
+from harness.errors import (
+    CassetteError,
+    InterfaceError,
+    NothingToReplayError,
+    UsageError,
+    counted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from harness.cli.replay import ReplayOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
-    from harness.errors import InterfaceError
 
 T = TypeVar("T")
 _COUNTS = ("emissions", "diagnostics", "hurting")
@@ -52,8 +57,6 @@ class Run:
 
     def replay_all(self, paths: tuple[str, ...]) -> int:
         """Replay everything that was named; return the exit code."""
-        from harness.errors import CassetteError, InterfaceError, NothingToReplayError
-
         found = named(paths)
         running = each(
             self._replay_file, found, self.options.jobs, self._there, self._stands
