@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.record.scenario import Scenario
-
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
@@ -42,11 +40,6 @@ class RecordedScenario:
 
 class _UnmetError(Exception):
     """Leaves the cassette unwritten."""
-
-    def __init__(self, run: ScenarioRun, unmet: list[str]) -> None:
-        self.run = run
-        self.unmet = unmet
-        super().__init__("; ".join(unmet))
 
 
 def cassette_path(scenario: Path) -> Path:
@@ -97,23 +90,21 @@ def record_scenario(
     scenario = load_scenario(path)
     target = cassette_path(path)
     send = http_send(base_url, api_key=api_key)
-    started = time.monotonic()
-    unmet, note = list[str](), ""
+    started, note = time.monotonic(), ""
     earlier = partial_files(target)
     try:
         with use_cassette(target, record="rewrite", force=force, warn=warn):
             run = run_scenario(scenario, send, on_progress=on_progress)
-            _require_met(run, scenario)
+            unmet = run.unmet(scenario)
+            _require_met(unmet)
         for path_of_earlier in earlier:  # runs that were not as expected
             path_of_earlier.unlink(missing_ok=True)
     except _UnmetError as error:
-        run, unmet = error.run, error.unmet
         note = "; ".join(getattr(error, "__notes__", []))
     seconds = time.monotonic() - started
     return RecordedScenario(target, run, seconds, unmet, note)
 
 
-def _require_met(run: ScenarioRun, scenario: Scenario) -> None:
-    unmet = run.unmet(scenario)
+def _require_met(unmet: list[str]) -> None:
     if unmet:
-        raise _UnmetError(run, unmet)
+        raise _UnmetError("; ".join(unmet))

@@ -203,10 +203,9 @@ class _Source:
 
 
 def _reads(played: PlayedResponse, pace: Pace) -> Iterator[bytes]:
-    started = pace.clock()
+    pieces = pace.timed(played.pieces())
     yield played.head
-    for seconds, piece in played.pieces():
-        delay = pace.delay(seconds, started)
+    for delay, piece in pieces:
         if delay:
             pace.sleep(delay)
         yield piece

@@ -88,9 +88,7 @@ def _class_of_both(ours: Any, theirs: Any) -> Any:
 
 
 def _as_both(error: HarnessError, root: type[Exception]) -> HarnessError:
-    ours: Any = type(error)
-    theirs: Any = root
-    kind = _class_of_both(ours, theirs)
+    kind = _class_of_both(type(error), root)
     both: HarnessError = kind.__new__(kind, *error.args)
     both.__dict__.update(error.__dict__)
     both.args = error.args
