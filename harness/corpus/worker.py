@@ -181,11 +181,8 @@ class Guard:
         try:
             send(process.stdin, items)
             for item in items:
-                answer = receive(process.stdout)
-                if answer.problem:
-                    done.append(self._job.give_up(item, answer.problem))
-                else:
-                    done.append(answer.results)
+                results, problem = receive(process.stdout)
+                done.append(self._job.give_up(item, problem) if problem else results)
         except (EOFError, OSError):
             code = process.wait()
             self._forget(process)

@@ -221,7 +221,7 @@ def api_probes(
     """Return plain answers from which it is learnt what a consumer shows."""
     text = "".join(pieces)
     one, two = (_call(number, call.name, call.arguments) for number in (0, 1))
-    return {
+    probes = {
         "content": _complete(api, *_text(text)),
         "calls": _complete(api, *one, calls=True),
         "several": _complete(api, *_text(*pieces), *one, *two, calls=True),
@@ -232,12 +232,10 @@ def api_probes(
             [Finish(_LENGTH[api], "length") if isinstance(p, Finish) else p for p in ps]
             for ps in _complete(api, *_text(text))
         ],
-        **(
-            {"refusal": _complete(api, [Block("refusal")], [Refusal(text)])}
-            if api == "responses"
-            else {}
-        ),
     }
+    if api == "responses":
+        probes["refusal"] = _complete(api, [Block("refusal")], [Refusal(text)])
+    return probes
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:

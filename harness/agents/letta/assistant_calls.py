@@ -187,7 +187,8 @@ class CallRouter:
             What was held back, in order of the calls.
         """
         routed: list[Routed] = []
-        for track in sorted(self._unsettled.values(), key=_position):
+        held = self._unsettled.values()
+        for track in sorted(held, key=lambda track: track.call.position):
             if track.state is _State.SPOKEN:
                 self._settle(track, routed)
             elif track.name == self._function_name:
@@ -289,10 +290,6 @@ class CallRouter:
         self._unsettled.pop(track.call, None)
         track.is_whole = True
         routed.append(WholeCall(track.call))
-
-
-def _position(track: _Track) -> int:
-    return track.call.position
 
 
 def call_id_of(call: ToolCall, prefix: str | None) -> str:
