@@ -87,18 +87,18 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
     parts += reader.close()
     texts: dict[type, str] = {Text: "", Reasoning: "", Refusal: ""}
     calls: dict[int, ToolCall] = {}
+    counts: dict[str, Any] = {}
     for part in parts:
         if isinstance(part, Text | Reasoning | Refusal):
             texts[type(part)] += part.text
         elif isinstance(part, CallPart):
             calls[id(part.call)] = part.call
+        elif isinstance(part, Usage):
+            counts |= part.counts
     found = tuple(
         Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
     )
     finishes = [part for part in parts if isinstance(part, Finish)]
-    counts: dict[str, Any] = {}
-    for part in parts:
-        counts |= part.counts if isinstance(part, Usage) else {}
     return Truth(
         texts[Text],
         texts[Reasoning],

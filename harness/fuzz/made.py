@@ -38,11 +38,7 @@ def make(strategy: SearchStrategy[_T], number: int, count: int) -> list[_T]:
         count: How many.
     """
     values: list[_T] = []
-
-    def keep(value: _T) -> None:
-        values.append(value)
-
-    _explore(strategy, number, count, keep, (Phase.generate,))
+    _explore(strategy, number, count, values.append, (Phase.generate,))
     return values
 
 

@@ -9,9 +9,11 @@ import hashlib
 import json
 import pprint
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.differences import first_difference
 from harness.cassettes.encode import save_cassette
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
@@ -135,23 +137,18 @@ def _cut(text: str) -> str:
 
 
 def _first_difference(expected: list[str], got: list[str]) -> list[str] | None:
-    for number in range(max(len(expected), len(got))):
-        one = expected[number] if number < len(expected) else ""
-        two = got[number] if number < len(got) else ""
-        if one == two:
-            continue
-        place = next(
-            (n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-            min(len(one), len(two)),
-        )
-        start = max(0, place - 50)
-        dots = "..." if start else ""
-        return [
-            f"  expected {dots}{one[start : place + 40] or '(nothing)'}",
-            f"  got      {dots}{two[start : place + 40] or '(nothing)'}",
-            " " * (11 + len(dots) + place - start) + "^",
-        ]
-    return None
+    pairs = zip_longest(expected, got, fillvalue="")
+    one, two = next(((one, two) for one, two in pairs if one != two), ("", ""))
+    if one == two:
+        return None
+    place = first_difference(one, two)
+    start = max(0, place - 50)
+    dots = "..." if start else ""
+    return [
+        f"  expected {dots}{one[start : place + 40] or '(nothing)'}",
+        f"  got      {dots}{two[start : place + 40] or '(nothing)'}",
+        " " * (11 + len(dots) + place - start) + "^",
+    ]
 
 
 def slug_of(failure: Failure) -> str:

@@ -54,7 +54,7 @@ class TextRounds:
             yield case(f"{name}, rewritten", self._try_rewritten, text, ends=ends)
         for number, (name, text) in enumerate(texts.items()):
             seed = mix(self.seed, number)
-            yield case(f"{name}, cut", self._cut_text, text, seed, 40)
+            yield case(f"{name}, cut", self._cut_text, text, seed)
         turn = 0
         while True:
             turn += 1
@@ -98,26 +98,22 @@ class TextRounds:
             recorder.count("faults")
             recorder.found(self.judge.judge("faults", cut))
 
-    def _cut_text(
-        self, recorder: Recorder, text: str, seed: int, examples: int
-    ) -> None:
-        if recorder.wants("split-invariance"):
-            self._feed_cuts(
-                recorder, text, text_cuts(text, seed=seed, examples=examples)
-            )
+    def _cut_text(self, recorder: Recorder, text: str, seed: int) -> None:
+        self._feed_cuts(recorder, text, text_cuts(text, seed=seed, examples=40))
 
     def _random_text(
         self, recorder: Recorder, text: str, seed: int, examples: int
     ) -> None:
-        if recorder.wants("split-invariance") and len(text) > 1:
-            self._feed_cuts(
-                recorder, text, random_cuts(text, seed=seed, examples=examples)
-            )
+        if len(text) > 1:
+            cuts = random_cuts(text, seed=seed, examples=examples)
+            self._feed_cuts(recorder, text, cuts)
 
     def _feed_cuts(
         self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
     ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
+        if not recorder.wants("split-invariance"):
+            return
         consumer = self.judge.consumer
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"
         if consumer.outcome is not None:
@@ -139,15 +135,14 @@ class TextRounds:
         if made is None:
             return
         strategy = made.argument_texts(key)
-        count = _MADE
 
         def again(fails: Callable[[Arrival], bool]) -> Arrival | None:
             text = made.shrink_made(
-                strategy, seed, count, lambda text: fails(tuple(text))
+                strategy, seed, _MADE, lambda text: fails(tuple(text))
             )
             return None if text is None else tuple(text)
 
-        for number, text in enumerate(made.make(strategy, seed, count)):
+        for number, text in enumerate(made.make(strategy, seed, _MADE)):
             recorder.again = again
             self._try_text(recorder, f"made {seed}.{number}", text)
             self._try_rewritten(recorder, text)

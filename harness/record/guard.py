@@ -182,11 +182,10 @@ def socket_patches(
 
         return getaddrinfo
 
+    reaching = ("connect", "connect_ex", "sendto")
     return Patches(
         lambda: [
-            (socket.socket, "connect", reach),
-            (socket.socket, "connect_ex", reach),
-            (socket.socket, "sendto", reach),
+            *((socket.socket, name, reach) for name in reaching),
             (socket, "getaddrinfo", look_up),
         ]
     )
