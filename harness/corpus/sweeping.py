@@ -24,7 +24,7 @@ from harness.corpus.stream_rows import LABELS, Stream, content_id, labels_of
 from harness.engine.check import check_cassette
 from harness.engine.replay import replay
 from harness.engine.summary import summarise_exchange
-from harness.engine.transcript import message_json
+from harness.engine.transcript import Transcript, message_json
 from harness.errors import (
     CassetteError,
     InterfaceError,
@@ -36,8 +36,6 @@ from harness.redaction.scan import scan_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from harness.engine.transcript import Transcript
 
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")

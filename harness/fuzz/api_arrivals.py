@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.detect import api_named, api_of_event
 from harness.apis.examples import example_events, example_names, numbered_events
 from harness.apis.json_values import is_json
-from harness.apis.style import api_style
+from harness.apis.style import ApiStyle, api_style
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import (
     Block,
@@ -30,15 +30,13 @@ from harness.core.parts import (
 )
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
-from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
+from harness.fuzz.arrivals import Arrival, Truth, payloads_of_bytes, token_counts
 from harness.fuzz.descending import shorter, smaller_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.chat.chunks import Chunk
-    from harness.apis.style import ApiStyle
-    from harness.fuzz.arrivals import Arrival
 
 Answer = list[list[Part]]
 """The parts of each event, in order."""

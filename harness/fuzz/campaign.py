@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING
 
 from harness.fuzz.chat_trials import ChatTrials
 from harness.fuzz.driving import Level
-from harness.fuzz.findings import Findings, OverError, shrunk
+from harness.fuzz.findings import Findings, OverError, Plan, Tried, shrunk
 from harness.fuzz.stream_rounds import stream_cases
 from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.text_rounds import TextRounds
-from harness.fuzz.trial_cases import Recorder, run_case
+from harness.fuzz.trial_cases import Case, Recorder, run_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.findings import Plan, Tried
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
-    from harness.fuzz.trial_cases import Case
 
 
 def cases_of(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.fuzz.api_arrivals import api_payloads
-from harness.fuzz.arrivals import truth_of
+from harness.fuzz.arrivals import Arrival, Truth, truth_of
 from harness.fuzz.relations import Failure
 from harness.fuzz.writing import event_bytes
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.debug.outcomes import Outcome
-    from harness.fuzz.arrivals import Arrival, Truth
     from harness.fuzz.judging import Judge
 
 

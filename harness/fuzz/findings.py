@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.faults import parse_fault
 from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
-from harness.fuzz.trial_cases import Counts
+from harness.fuzz.trial_cases import Again, Counts, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
-    from harness.fuzz.trial_cases import Again, Recorded
 
 _IDLE = 2000  # cases in a row that ask nothing: there is nothing to ask
 

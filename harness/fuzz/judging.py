@@ -16,8 +16,8 @@ from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.arrivals import Arrival, Truth, plain, truth_of, whole
 from harness.fuzz.breaking import break_arrival
 from harness.fuzz.cuts import spread
-from harness.fuzz.driving import Level
-from harness.fuzz.endings import differing, truncation
+from harness.fuzz.driving import Consumer, Level
+from harness.fuzz.endings import Endings, differing, truncation
 from harness.fuzz.further import closing, earliness, interfaces, translation
 from harness.fuzz.likely_causes import cause
 from harness.fuzz.probes import Probed, Shows, learn, learn_beside
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.chat.faults import Fault
-    from harness.fuzz.driving import Consumer
-    from harness.fuzz.endings import Endings
 
 
 class Judge:

@@ -13,8 +13,8 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Outcome, Raised
-from harness.fuzz.example_worker import hanging
-from harness.fuzz.findings import Findings, OverError
+from harness.fuzz.example_worker import About, Job, hanging
+from harness.fuzz.findings import Findings, OverError, Tried
 from harness.fuzz.processes import (
     HungError,
     SetUpError,
@@ -29,8 +29,6 @@ from harness.fuzz.trial_cases import Recorded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.example_worker import About, Job
-    from harness.fuzz.findings import Tried
     from harness.fuzz.processes import Worker
 
 _AHEAD = 4  # cases that a worker is sent before it has answered

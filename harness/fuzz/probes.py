@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
-from harness.fuzz.arrivals import truth_of
+from harness.fuzz.arrivals import Arrival, truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, kind_of, learn_endings
 from harness.fuzz.writing import chunk, event_bytes
@@ -19,7 +19,6 @@ from harness.fuzz.writing import chunk, event_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
 _PROBE_TEXT = "Seven grey geese."

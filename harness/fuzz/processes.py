@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.fuzz.example_worker import work
+from harness.fuzz.example_worker import About, Job, work
 from harness.fuzz.watching import FIRST
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.relations import Failure
 
 _WARM_UP_S = 120.0

@@ -18,14 +18,13 @@ from harness.cassettes.encode import save_cassette
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
-from harness.fuzz.relations import RELATIONS
+from harness.fuzz.relations import RELATIONS, Failure
 from harness.fuzz.writing import cassette_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.relations import Failure
 
 _NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
 _SHOWN = 40  # pieces of an arrival, and lines of what came out

@@ -10,14 +10,13 @@ from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer
 from harness.fuzz.stock import broken_texts, stock_texts
-from harness.fuzz.trial_cases import case
+from harness.fuzz.trial_cases import Case, Recorder, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-    from harness.fuzz.trial_cases import Case, Recorder
 
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
