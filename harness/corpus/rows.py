@@ -52,13 +52,10 @@ class Rows:
         if self._is_parquet:
             arrow(self._place.shown)
         self._spool = self._place.beside(".partial")
+        self.spool = self._spool.shown
+        """Where the rows are until the sweep is over."""
         self._names = self._spooled()
         self._held: list[Row] = []
-
-    @property
-    def spool(self) -> str:
-        """Where the rows are until the sweep is over."""
-        return self._spool.shown
 
     def _spooled(self) -> list[str]:
         try:

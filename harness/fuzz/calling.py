@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
 from harness.errors import UsageError
-from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
+from harness.fuzz.driving import Consumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.debug.outcomes import Outcome
 
 
-class CalledConsumer(BaseConsumer):
+class CalledConsumer(Consumer):
     """A callable over an iterator of what arrives; returns a value or an iterator."""
 
     is_async = False
@@ -179,7 +179,7 @@ def must_take_one(call: Any, name: str, *, names_api: bool) -> None:
 
 
 def call_and_fold(
-    consumer: BaseConsumer,
+    consumer: Consumer,
     given: Any,
     named: dict[str, str],
     *,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
@@ -22,7 +22,7 @@ from harness.engine.targets import import_named, make_interface
 from harness.errors import InterfaceError, UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed, must_take_one
 from harness.fuzz.driving import (
-    BaseConsumer,
+    Consumer,
     HandlerConsumer,
     InterfaceConsumer,
     Level,
@@ -35,7 +35,6 @@ from harness.net import require_h11
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.fuzz.driving import Consumer
     from harness.fuzz.served_streams import UrlConsumer
 
 
@@ -94,8 +93,8 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
         UsageError: It offers nothing that can be fed, or not what was asked for.
     """
     wanted = wanted or Wanted()
-    if isinstance(target, BaseConsumer):
-        return cast("Consumer", target)
+    if isinstance(target, Consumer):
+        return target
     if isinstance(target, str):
         target = import_target(target)
     sample, make = _sample(target, name, wanted)

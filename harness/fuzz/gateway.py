@@ -26,7 +26,7 @@ from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.driving import Consumer, Level
 from harness.fuzz.served_streams import StreamServer
 from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
@@ -46,7 +46,7 @@ class GatewayError(Exception):
     """The gateway answered with an error, or not at all."""
 
 
-class GatewayConsumer(BaseConsumer):
+class GatewayConsumer(Consumer):
     """A gateway; started by the first example, ended by `close`.
 
     Args:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.fuzz.calling import call_and_fold
-from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.driving import Consumer, Level
 from harness.net.listening import Listener, RefusedError
 from harness.net.threads import LoopThread
 from harness.serve.answer import Answer
@@ -69,7 +69,7 @@ def _server() -> StreamServer:
     return StreamServer()
 
 
-class UrlConsumer(BaseConsumer):
+class UrlConsumer(Consumer):
     """A callable given the base URL of a server that answers with the example."""
 
     level = Level.URL
