@@ -10,6 +10,7 @@ import click
 
 from harness.cli.console import Exit, complain, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
+from harness.cli.jobs import each, named
 from harness.cli.options import AGENT, Number, Options, given, option, takes
 from harness.errors import CassetteError, UsageError, printable
 
@@ -322,20 +323,18 @@ def _apis(text: str | None) -> tuple[str, ...]:
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
-    from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
     from harness.fuzz.recorded_streams import recorded_streams
 
     streams: dict[str, Arrival] = {}
-    for path in paths:
-        found = find_cassettes(path)
-        for name in found:
-            try:
-                streams |= recorded_streams(load_cassette(name))
-            except CassetteError as error:
-                if name == path:
-                    raise
-                say(str(error))
+    found = named(paths)
+    for name, streams_of in each(lambda n: recorded_streams(load_cassette(n)), found):
+        try:
+            streams |= streams_of()
+        except CassetteError as error:
+            if name in paths:
+                raise
+            say(str(error))
     if paths and not streams:
         raise CassetteError(paths[0], "no streamed chat completion to fuzz with")
     return streams
