@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     from harness.engine.summary import CassetteSummary
 
 _HEAD = (
-    "cassette",
-    "model",
-    "exchanges",
-    "chunks",
-    "tools",
-    "tokens",
-    "ended",
-    "seconds",
+    *("cassette", "model", "exchanges", "chunks"),
+    *("tools", "tokens", "ended", "seconds"),
 )
 _RIGHT = {2, 3, 5, 7}  # columns of numbers
 _NARROWEST = {1: 5, 4: 5, 6: 5, 0: 12, 5: 6}

@@ -8,6 +8,7 @@ a sweep, what it finished is kept, here or in a bucket alike.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -58,11 +59,10 @@ class Rows:
         self._held: list[Row] = []
 
     def _spooled(self) -> list[str]:
-        try:
-            found = [each.name for each in self._spool.files()]
-        except CassetteMissingError:
-            return []
-        return [name for name in found if name.endswith(".jsonl")]
+        with contextlib.suppress(CassetteMissingError):
+            names = (each.name for each in self._spool.files())
+            return [name for name in names if name.endswith(".jsonl")]
+        return []
 
     def __iter__(self) -> Iterator[Row]:
         """Yield all rows that are stored, in order."""

@@ -149,32 +149,20 @@ def streams_in(item: Item) -> list[Stream]:
         return [Stream.decode(item.data)]
     streams = []
     for name, exchange in exchanges_in(item):
-        hold(exchange, item.name)
         labels = labels_of(summarise_exchange(exchange), name)
         streams.append(Stream(name, exchange, labels))
     return streams
 
 
-def hold(exchange: Exchange, name: str) -> None:
-    """Read a body that comes as pieces.
-
-    Raises:
-        CassetteError: It is larger than a body may be.
-    """
-    response = exchange.response
-    if response.source is not None:
-        response.body, response.source = response.whole(name), None
-
-
 def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
-    """Return the exchanges of a recording with the ids of their rows.
+    """Return the exchanges of a recording, their bodies whole, with the ids of rows.
 
     Args:
         item: Of kind `TEXT`. None come of YAML or JSON that is no recording at all,
             such as a lock file: folders hold them beside cassettes.
 
     Raises:
-        CassetteError: It is a recording, and cannot be read.
+        CassetteError: It is a recording, and cannot be read, or has too large a body.
     """
     text = plain(item.name, item.data)
     try:
@@ -183,6 +171,10 @@ def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
         if item.name.lower().endswith(ENDINGS) and not begins_cassette(text):
             return []
         raise
+    for exchange in cassette.exchanges:
+        response = exchange.response
+        if response.source is not None:
+            response.body, response.source = response.whole(item.name), None
     return [(f"{item.name}#{each.index}", each) for each in cassette.exchanges]
 
 
@@ -209,8 +201,6 @@ def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
             source = stream.labels.source
         else:
             found = exchanges_in(item)
-            for _, exchange in found:
-                hold(exchange, item.name)
             text = plain(item.name, item.data)
     except CassetteError as error:
         return [apart_row(item, str(error))]

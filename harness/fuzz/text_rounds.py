@@ -71,31 +71,23 @@ class TextRounds:
         if recorder.wants("agreement"):
             recorder.count("agreement")
             recorder.found(judge.agrees(arrival, judge.run(arrival)))
-        if recorder.wants("split-invariance"):
-            recorder.count("split-invariance", 2)
-            recorder.found(judge.judge("split-invariance", tuple(text)))
-        if recorder.wants("prefix-safety"):
-            recorder.count("prefix-safety", 2)
-            recorder.found(judge.judge("prefix-safety", tuple(text)))
+        for relation in ("split-invariance", "prefix-safety"):
+            recorder.ask(judge, relation, tuple(text), 2)
 
     def _try_rewritten(self, recorder: Recorder, text: str) -> None:
         """Write the text in every other way that says the same."""
-        judge = self.judge
         if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
                 recorder.recorded.dialects[f"arguments-{dialect}"] += 1
                 written = rewrite(text)
                 for cut in ((written,), tuple(written)):
-                    recorder.count("dialect-invariance", 2)
-                    recorder.found(judge.judge("dialect-invariance", cut))
+                    recorder.ask(self.judge, "dialect-invariance", cut, 2)
 
     def _try_broken_text(self, recorder: Recorder, text: str, seed: int) -> None:
-        if not recorder.wants("faults"):
-            return
-        recorder.recorded.faults["malformed arguments"] += 1
-        for cut in text_cuts(text, seed=seed, examples=5):
-            recorder.count("faults")
-            recorder.found(self.judge.judge("faults", cut))
+        if recorder.wants("faults"):
+            recorder.recorded.faults["malformed arguments"] += 1
+            for cut in text_cuts(text, seed=seed, examples=5):
+                recorder.ask(self.judge, "faults", cut, 1)
 
     def _cut_text(self, recorder: Recorder, text: str, seed: int) -> None:
         self._feed_cuts(recorder, text, text_cuts(text, seed=seed, examples=40))
@@ -118,8 +110,7 @@ class TextRounds:
         if consumer.outcome is not None:
             for cut in cuts:
                 recorder.recorded.cuts += 1
-                recorder.count("split-invariance", 2)
-                recorder.found(self.judge.judge("split-invariance", cut))
+                recorder.ask(self.judge, "split-invariance", cut, 2)
             return
         expected = consumer.text_of((text,))
         text_of = consumer.text_of

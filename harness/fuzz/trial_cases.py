@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
 
 Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
@@ -121,6 +122,12 @@ class Recorder:
         recorded.examples += number
         if self._budget is not None and recorded.examples >= self._budget:
             raise EnoughError
+
+    def ask(self, judge: Judge, relation: str, arrival: Arrival, runs: int) -> None:
+        """Have a relation judged, if it is asked, which takes so many runs."""
+        if self.wants(relation):
+            self.count(relation, runs)
+            self.found(judge.judge(relation, arrival))
 
     def found(self, failure: Failure | None) -> None:
         """Keep a failure, the first of its kind."""
