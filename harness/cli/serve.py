@@ -52,8 +52,7 @@ class ServeOptions(Options):
         metavar="whole|chars|N|...",
     )
     api: str | None = option(
-        "The API that --dialect and --fault are of; every API is served anyway.",
-        of=API,
+        "The API that --dialect and --fault are of; every API is served anyway.", of=API
     )
     dialect: str | None = DIALECT
     fault: str | None = option(

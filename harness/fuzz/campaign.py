@@ -90,10 +90,7 @@ class Campaign:
         self._findings.merge(
             run_case(case, recorder),
             lambda number, failure: shrunk(
-                self._judge,
-                failure,
-                recorder.agains.get(number),
-                time_s=time_s,
+                self._judge, failure, recorder.agains.get(number), time_s=time_s
             ),
         )
         if time_s is not None and time.monotonic() - started > time_s:

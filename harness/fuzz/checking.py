@@ -113,9 +113,7 @@ def check(  # noqa: PLR0913 - options of one call, keyword-only
     wanted = Wanted(_level(level), chunks, key, options or AgentOptions(), apis)
     judge = judge_of(target, wanted)
     failure = judge.judge(
-        relation,
-        tuple(arrived),
-        fault=None if fault is None else parse_fault(fault),
+        relation, tuple(arrived), fault=None if fault is None else parse_fault(fault)
     )
     if failure is not None:
         raise AssertionError("\n".join(describe(failure)))

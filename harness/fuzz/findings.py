@@ -118,10 +118,7 @@ class Findings:
             raise OverError(f"{self.plan.max_examples} examples were tried")
 
     def _add(
-        self,
-        number: int,
-        failure: Failure,
-        smallest: Callable[[int, Failure], Failure],
+        self, number: int, failure: Failure, smallest: Callable[[int, Failure], Failure]
     ) -> None:
         if failure.defect in self._known:  # one defect breaks several relations
             return

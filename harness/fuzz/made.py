@@ -43,10 +43,7 @@ def make(strategy: SearchStrategy[_T], number: int, count: int) -> list[_T]:
 
 
 def shrink_made(
-    strategy: SearchStrategy[_T],
-    number: int,
-    count: int,
-    fails: Callable[[_T], bool],
+    strategy: SearchStrategy[_T], number: int, count: int, fails: Callable[[_T], bool]
 ) -> _T | None:
     """Find the failing value of `make` again and let hypothesis shrink it.
 

@@ -127,10 +127,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.fixturenames.append("_harness_case")
     hidden: Any = pytest.HIDDEN_PARAM  # one case alone needs no name
     metafunc.parametrize(
-        "_harness_case",
-        cases,
-        ids=[case.id or hidden for case in cases],
-        indirect=True,
+        "_harness_case", cases, ids=[case.id or hidden for case in cases], indirect=True
     )
 
 

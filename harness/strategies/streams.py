@@ -46,10 +46,7 @@ class EventStream(NamedTuple):
 
 
 def framed_streams(
-    answer: Answer,
-    *,
-    max_cuts: int = 4,
-    allow_interleaving: bool = True,
+    answer: Answer, *, max_cuts: int = 4, allow_interleaving: bool = True
 ) -> SearchStrategy[ChunkStream]:
     """Streams that carry one answer, cut, interleaved and framed in any valid way.
 
@@ -170,8 +167,7 @@ def event_streams(
 
 @st.composite
 def _event_streams(
-    draw: st.DrawFn,
-    streams: SearchStrategy[ChunkStream],
+    draw: st.DrawFn, streams: SearchStrategy[ChunkStream]
 ) -> EventStream:
     stream = draw(streams)
     newline = draw(st.sampled_from(["\n", "\r\n", "\r"]))

@@ -122,11 +122,7 @@ class CallRouter:
     """
 
     def __init__(
-        self,
-        function_name: str | None,
-        argument: str,
-        *,
-        thoughts: str | None = None,
+        self, function_name: str | None, argument: str, *, thoughts: str | None = None
     ) -> None:
         self._function_name = function_name
         self._thoughts = thoughts
