@@ -65,8 +65,8 @@ def _print(table: list[tuple[str, ...]]) -> None:
             click.echo(textwrap.indent(textwrap.fill(text, max(20, columns - 2)), "  "))
         return
     for row in table:
-        cells = zip(row, widths, strict=True)
-        shown = (_cut(cell, width, i) for i, (cell, width) in enumerate(cells))
+        pairs = enumerate(zip(row, widths, strict=True))
+        shown = (_cut(cell, width, i) for i, (cell, width) in pairs)
         click.echo("  ".join(shown).rstrip())
 
 

@@ -124,12 +124,9 @@ def command(paths: tuple[str, ...], options: ServeOptions) -> int:
 
 
 async def _serve(server: Server, sessions: Sessions) -> None:
-    import asyncio
-
     from harness.cli.signals import stop_on_signals
 
-    stop = asyncio.Event()
-    stop_on_signals(stop)
+    stop = stop_on_signals()
     await server.start()
     exchanges = counted(len(sessions.recordings.chosen("")), "exchange")
     say(f"serving {exchanges}; base URL {server.url}/v1; stop with Ctrl-C")

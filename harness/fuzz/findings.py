@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
+from harness.errors import counted
 from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.trial_cases import Again, Counts, Recorded
@@ -130,8 +131,7 @@ class Findings:
         self._arrived.add(repr(small.arrived))
         self.failures.append(small)
         if len(self.failures) >= self.plan.findings:
-            count = len(self.failures)
-            raise OverError(f"{count} failure{'s' * (count > 1)} found")
+            raise OverError(f"{counted(len(self.failures), 'failure')} found")
 
 
 def shrunk(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import parsed
 from harness.debug.outcomes import Outcome
+from harness.errors import counted
 from harness.fuzz.calling import CalledConsumer
 from harness.fuzz.relations import Failure, difference
 
@@ -57,7 +58,7 @@ def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
         return None
     return Failure(
         "earliness",
-        f"shows text {late} event{'s' * (late > 1)} late",
+        f"shows text {counted(late, 'event')} late",
         arrival[: at + 1],
         Outcome({kind: shown[at]} if shown[at] else {}),
         Outcome({kind: came[at]}),

@@ -130,9 +130,7 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    if len(text) <= _ROW:
-        return text
-    return f"{text[:_ROW]}... ({len(text)} characters)"
+    return text if len(text) <= _ROW else f"{text[:_ROW]}... ({len(text)} characters)"
 
 
 def _first_difference(expected: list[str], got: list[str]) -> list[str] | None:

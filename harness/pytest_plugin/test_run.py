@@ -7,8 +7,6 @@ besides: what is known of its cassette, and the command that runs it again.
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +17,7 @@ from harness.pytest_plugin.network import NetworkBlockedError
 from harness.pytest_plugin.orphans import Orphans
 from harness.pytest_plugin.playback import FAILED, HARNESS_TEST
 from harness.pytest_plugin.stale import StaleRequests
+from harness.record.guard import file_kind
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,8 +29,6 @@ WORKER_KEY = "harness_found"
 """Where the output of a worker of pytest-xdist has what it knows."""
 
 
-_INSTALLED = {"site-packages", "dist-packages"}
-_STDLIB = Path(os.__file__).parent
 _TOLD = (CassetteError, InterfaceError, NetworkBlockedError, UsageError)
 """Errors that explain everything; the lines of ours that raised them add nothing."""
 
@@ -143,9 +140,8 @@ def _end_where_it_was_called(error: BaseException) -> None:
     frame, last = error.__traceback__, None
     while frame is not None:
         name = frame.tb_frame.f_globals.get("__name__", "")
-        path = Path(frame.tb_frame.f_code.co_filename)
-        is_installed = _INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB)
-        if name.partition(".")[0] != "harness" and not is_installed:
+        kind = file_kind(frame.tb_frame.f_code.co_filename)
+        if name.partition(".")[0] != "harness" and kind == "project":
             last = frame
         frame = frame.tb_next
     if last is not None:

@@ -110,7 +110,7 @@ def opener() -> str:
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - it has no other name
     while frame is not None:
         top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        kind = _kind(frame.f_code.co_filename)
+        kind = file_kind(frame.f_code.co_filename)
         if top in _RUNNERS:
             pass
         elif kind == "library":
@@ -128,7 +128,8 @@ def opener() -> str:
 
 
 @functools.cache
-def _kind(file: str) -> str:
+def file_kind(file: str) -> str:
+    """Return whose a file of code is: `library`, `standard` (Python's) or `project`."""
     if file.startswith("<frozen"):
         return "standard"
     path = Path(file)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from harness.record.scenario import Scenario
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
@@ -39,7 +41,7 @@ class RecordedScenario:
 
 
 class _UnmetError(Exception):
-    """Leaves the cassette unwritten."""
+    """Leaves the cassette unwritten; its arguments are the run and what is unmet."""
 
 
 def cassette_path(scenario: Path) -> Path:
@@ -90,21 +92,23 @@ def record_scenario(
     scenario = load_scenario(path)
     target = cassette_path(path)
     send = http_send(base_url, api_key=api_key)
-    started, note = time.monotonic(), ""
+    started = time.monotonic()
+    unmet, note = list[str](), ""
     earlier = partial_files(target)
     try:
         with use_cassette(target, record="rewrite", force=force, warn=warn):
             run = run_scenario(scenario, send, on_progress=on_progress)
-            unmet = run.unmet(scenario)
-            _require_met(unmet)
+            _require_met(run, scenario)
         for path_of_earlier in earlier:  # runs that were not as expected
             path_of_earlier.unlink(missing_ok=True)
     except _UnmetError as error:
+        run, unmet = error.args
         note = "; ".join(getattr(error, "__notes__", []))
     seconds = time.monotonic() - started
     return RecordedScenario(target, run, seconds, unmet, note)
 
 
-def _require_met(unmet: list[str]) -> None:
+def _require_met(run: ScenarioRun, scenario: Scenario) -> None:
+    unmet = run.unmet(scenario)
     if unmet:
-        raise _UnmetError("; ".join(unmet))
+        raise _UnmetError(run, unmet)

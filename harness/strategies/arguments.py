@@ -268,7 +268,7 @@ def argument_objects(
     Raises:
         InvalidArgument: An argument is of the wrong kind or out of range.
     """
-    sizes = {"max_members": max_members, "max_leaves": max_leaves}
+    sizes: Any = {"max_members": max_members, "max_leaves": max_leaves}
     return argument_texts(key, allow_lone_surrogates=False, **sizes).map(_parsed)
 
 
