@@ -65,11 +65,8 @@ class Summary:
             self._keep(row)
 
     def _keep(self, row: Row) -> None:
-        kinds = {
-            kind: count
-            for kind, count in row["diagnostics"].items()
-            if kind not in _NOTES
-        }
+        found = row["diagnostics"].items()
+        kinds = {kind: count for kind, count in found if kind not in _NOTES}
         _push(self._worst, (sum(kinds.values()), row["id"]), _WORST)
         for kind in kinds:
             heap = self._smallest.setdefault(kind, [])
@@ -198,8 +195,7 @@ class Comparison:
         """Yield the other changes, after the last row."""
         for earlier in self._old:
             self._unmatched[earlier["id"]] = _Answer(earlier)
-        for name in list(self._waiting):
-            line = self._match(name)
+        for line in map(self._match, [*self._waiting]):
             if line:
                 yield line
 

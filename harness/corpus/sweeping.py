@@ -46,7 +46,7 @@ NO_RECORDING = "no recording"
 
 _TEXTS = 5  # problems kept in a row; the counts by kind have all of them
 _TEXT_LENGTH = 300
-_KINDS = {kind.value: kind for kind in DiagnosticKind}
+_KINDS = {kind.value for kind in DiagnosticKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +271,8 @@ def _check(
     for problem in problems:
         # `breaks RULE (...)`, or `KIND: text` as a diagnostic prints itself.
         words = problem.text.removeprefix("event ").split()
-        kind = next(
-            (word.rstrip(":") for word in words if word.rstrip(":") in _KINDS), ""
-        )
+        named = (word.rstrip(":") for word in words)
+        kind = next((one for one in named if one in _KINDS), "")
         if not kind and "breaks" in words[:3]:
             kind = words[words.index("breaks") + 1]
         row.note(kind or "damaged", f"check: {problem.text}")
