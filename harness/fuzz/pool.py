@@ -82,7 +82,7 @@ class Pool:
                     self._await(worker)
             except HungError as hung:
                 self.tried.ended = "it hung on a plain stream"
-                return [hung.failure]
+                return [*hung.args]
             self._started, self._cold = time.monotonic(), self._jobs
             try:
                 self._work()

@@ -17,7 +17,6 @@ from harness.fuzz.watching import FIRST
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from harness.fuzz.relations import Failure
 
 _WARM_UP_S = 120.0
 
@@ -60,11 +59,7 @@ class SetUpError(UsageError):
 
 
 class HungError(Exception):
-    """It hangs on a plain stream, though not on the plainest."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__()
-        self.failure = failure
+    """It hangs on a plain stream, not on the plainest; its argument is the failure."""
 
 
 def start(job: Job) -> Worker:
