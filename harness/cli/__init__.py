@@ -50,15 +50,14 @@ def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None
         debug.is_on = True
 
 
-def _debug_option() -> click.Option:
-    """Return the option that the program and every command of it have."""
-    return click.Option(
-        ["--debug"],
-        is_flag=True,
-        expose_value=False,
-        callback=_note_debug,
-        help="Show the whole traceback of an error.",
-    )
+_DEBUG = click.Option(
+    ["--debug"],
+    is_flag=True,
+    expose_value=False,
+    callback=_note_debug,
+    help="Show the whole traceback of an error.",
+)
+"""The option that the program and every command of it have."""
 
 
 class _Commands(click.Group):
@@ -90,8 +89,8 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(module).command
         command.short_help = _SUMMARIES[cmd_name]  # completion shows it
-        if all(one.name != "debug" for one in command.params):
-            command.params.append(_debug_option())
+        if _DEBUG not in command.params:
+            command.params.append(_DEBUG)
         if COMPLETION in os.environ:
             from harness.cli.completion import attach
 
@@ -117,7 +116,7 @@ def cli() -> None:
     """
 
 
-cli.params.append(_debug_option())
+cli.params.append(_DEBUG)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import click
 from harness.cli.console import Exit, complain_of, say
 from harness.cli.jobs import each, named
 from harness.cli.options import JOBS, Options, option, takes
-from harness.errors import printable
+from harness.errors import CassetteError, counted, printable
 
 
 def _list_rules() -> None:
@@ -44,7 +44,6 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
       harness check --rules
     """
     from harness.engine.check import check
-    from harness.errors import CassetteError, counted
     from harness.redaction.config import redacted_url
 
     if options.rules:

@@ -11,7 +11,7 @@ import click
 from harness.cli.console import Exit, complain, say, write
 from harness.cli.engine_options import ENGINE, refuse_below
 from harness.cli.options import PERSONAL, Options, option, takes
-from harness.errors import counted
+from harness.errors import CassetteError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.corpus.engines import Engine
     from harness.corpus.stream_rows import Stream
     from harness.corpus.worker import Job
-    from harness.errors import CassetteError
 
 _LABELS = ("api", "provider", "model", "shape")
 
@@ -129,6 +128,8 @@ def ls_command(corpus: str) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def stats_command(corpus: str, *, as_json: bool) -> int:
     """Count the streams of a corpus by API, provider, model and shape."""
+    from harness.corpus.sweep_summary import counts_line
+
     reading = _Reading(corpus)
     counts: dict[str, Counter[str]] = {name: Counter() for name in _LABELS}
     streams = size = 0
@@ -143,9 +144,7 @@ def stats_command(corpus: str, *, as_json: bool) -> int:
         return reading.code
     write(f"{counted(streams, 'stream')}, {size} bytes of answers")
     for name, counter in counts.items():
-        told = ", ".join(f"{value} {count}" for value, count in counter.most_common(20))
-        more = f" and {len(counter) - 20} more" if len(counter) > 20 else ""
-        write(f"by {name}: {told}{more}")
+        write(counts_line(f"by {name}", counter))
     return reading.code
 
 

@@ -200,8 +200,10 @@ class _Printer:
         for number, change in enumerate(found.changes):
             if change.is_same:
                 self._print_context(change.a, number)
-            else:
-                self._print_change(change)
+                continue
+            for sign, rows in (("-", change.a), ("+", change.b)):
+                for row in rows:
+                    write_change(sign, _row(row))
 
     def _print_said(self) -> None:
         if not self._found.said:
@@ -247,12 +249,6 @@ class _Printer:
             write(f"  … {skipped} the same")
         for row in tail:
             write(f"  {_row(row)}")
-
-    def _print_change(self, change: Change) -> None:
-        for row in change.a:
-            write_change("-", _row(row))
-        for row in change.b:
-            write_change("+", _row(row))
 
 
 def _row(row: Row) -> str:

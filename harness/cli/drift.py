@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain_of, say, write, write_change
+from harness.cli.jobs import each, named
 from harness.cli.options import (
     AGENT,
     AS_JSON,
@@ -21,7 +22,7 @@ from harness.cli.options import (
     takes,
 )
 from harness.cli.output import imports_own_code, out
-from harness.errors import counted
+from harness.errors import CassetteError, NothingToReplayError, UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,24 +147,20 @@ class _Run:
 
     def check(self, base: str) -> None:
         """Check what one argument stands for."""
-        from harness.cassettes.library import find_cassettes
         from harness.cassettes.load import load_cassette
-        from harness.errors import CassetteError, NothingToReplayError, UsageError
 
         if base == "-" or Path(base).is_fifo():
             raise UsageError(
                 f"{base}: a pipe can be read only once; save it to a file to read it "
                 "again another day"
             )
-        try:
-            found = find_cassettes(base)
-        except CassetteError as error:
-            complain_of(error)
-            self._unreadable += 1
-            return
-        for path in found:
+        drifter = self._drifter
+        found = each(
+            lambda path: drifter.check(load_cassette(path), base), named([base])
+        )
+        for path, result in found:
             try:
-                drift = self._drifter.check(load_cassette(path), base)
+                drift = result()
             except NothingToReplayError as error:
                 if path == base:
                     complain_of(error)
@@ -205,7 +202,8 @@ class _Run:
             changes = [change for change in drift.changes if change.by == by]
             for change in changes[:_SHOWN]:
                 place = f"exchange {change.exchange}: " * (change.exchange is not None)
-                write(f"{name}: {_by(change)}: {place}{change.what}", bold=True)
+                after = " (after the recording)" * (change.side == "recording" != by)
+                write(f"{name}: {by}{after}: {place}{change.what}", bold=True)
                 self._texts(change)
             if len(changes) > _SHOWN:
                 write(f"    … {len(changes) - _SHOWN} more by {by}, see --json")
@@ -239,11 +237,6 @@ class _Run:
             say(f"{unlike} exchanges are read otherwise by an SDK than by harness")
         if states["new"] and not self._options.update:
             say("store what is new with --update")
-
-
-def _by(change: Change) -> str:
-    is_other = change.side == "recording" != change.by
-    return f"{change.by} (after the recording)" if is_other else change.by
 
 
 def _verdicts(drifts: list[Drift]) -> Iterator[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import Number, Options, group, option, takes
+from harness.cli.options import Number, Options, group, option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.corpus.engines import Engine
     from harness.corpus.places import Place
     from harness.corpus.worker import Job
@@ -53,23 +51,15 @@ class _Engine(Options):
     )
 
 
-def _with_engine(command: Callable[..., Any]) -> Callable[..., Any]:
-    @takes(_Engine)
-    @wraps(command)
-    def with_engine(*, options: _Engine, **others: Any) -> Any:
-        def engine_of(job: Job) -> Engine:
-            from harness.corpus.engines import engine_for
-            from harness.corpus.worker import Limits
+def _engine(options: _Engine, job: Job) -> Engine:
+    from harness.corpus.engines import engine_for
+    from harness.corpus.worker import Limits
 
-            limits = Limits(options.seconds, options.memory)
-            return engine_for(job, limits, jobs=options.jobs, dask=options.dask)
-
-        return command(engine_of=engine_of, **others)
-
-    return with_engine
+    limits = Limits(options.seconds, options.memory)
+    return engine_for(job, limits, jobs=options.jobs, dask=options.dask)
 
 
-ENGINE = group(_with_engine)
+ENGINE = group(_Engine, lambda options: partial(_engine, options))
 """The options of an engine, as what makes one for a job."""
 
 

@@ -12,10 +12,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 _KEYS = {
     "record_mode": "record",
@@ -268,7 +265,7 @@ def _is_redacted(name: Any, value: ast.expr) -> bool:
 
 
 _OPTION = re.compile(rb"--(?:record-mode|vcr-record(?:-mode)?)=")
-_ADDED = (("match_on", "vcrpy"), ("unplayed", "ignore"))
+_ADDED = {"match_on": "vcrpy", "unplayed": "ignore"}
 
 
 def rewrite_config(data: bytes, section: bytes) -> Rewriting:
@@ -294,15 +291,10 @@ def rewrite_config(data: bytes, section: bytes) -> Rewriting:
         written.append(new)
         if line.strip() == section:
             end = b"\r\n" if line.endswith(b"\r\n") else b"\n"
-            for name, value in _added(data):
-                text = f"harness_{name} = {quote}{value}{quote}"
-                written.append(text.encode() + end)
-                result.changed.append((number, f"added: {text}"))
+            for name, value in _ADDED.items():
+                if f"harness_{name}".encode() not in data:
+                    text = f"harness_{name} = {quote}{value}{quote}"
+                    written.append(text.encode() + end)
+                    result.changed.append((number, f"added: {text}"))
     result.data = b"".join(written)
     return result
-
-
-def _added(data: bytes) -> Iterator[tuple[str, str]]:
-    for name, value in _ADDED:
-        if f"harness_{name}".encode() not in data:
-            yield name, value

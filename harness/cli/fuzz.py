@@ -10,8 +10,9 @@ import click
 
 from harness.cli.console import Exit, complain, say
 from harness.cli.fuzz_report import Progress, show_failure, summarise
+from harness.cli.jobs import each, named
 from harness.cli.options import AGENT, Number, Options, given, option, takes
-from harness.errors import printable
+from harness.errors import CassetteError, UsageError, printable
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
@@ -172,9 +173,7 @@ def command(target: str | None, paths: tuple[str, ...], options: FuzzOptions) ->
         show_failure(failure, about, target, options)
     if about is not None:
         summarise(pool.tried, about, plan.seed)
-    if failures:
-        return Exit.FINDINGS
-    return Exit.DONE if _is_result(pool.tried) else Exit.UNUSABLE
+    return _code_of(failures, pool.tried)
 
 
 def _run(pool: Pool, target: str, options: FuzzOptions) -> list[Failure]:
@@ -224,7 +223,6 @@ def _progress(plan: Plan, options: FuzzOptions) -> Progress | None:
 
 def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) -> int:
     """Fuzz a gateway, in this process: what may hang is a process of its own."""
-    from harness.errors import UsageError
     from harness.fuzz.campaign import Campaign
     from harness.fuzz.checking import offered
     from harness.fuzz.example_worker import About
@@ -269,9 +267,7 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
     about = replace(about, shows=shows)
     _show_gateway(campaign.failures, command, about, options)
     summarise(campaign.tried, about, plan.seed)
-    if campaign.failures:
-        return Exit.FINDINGS
-    return Exit.DONE if _is_result(campaign.tried) else Exit.UNUSABLE
+    return _code_of(campaign.failures, campaign.tried)
 
 
 def _show_gateway(
@@ -286,16 +282,16 @@ def _show_gateway(
         show_failure(failure, about, f"harness.fuzz.gateway:{made}", plain)
 
 
-def _is_result(tried: Tried) -> bool:
-    """Tell whether enough was tried to call it passed; complain if not."""
-    if tried.is_past_floor:
-        return True
+def _code_of(failures: list[Failure], tried: Tried) -> int:
+    """Return the exit code; complain where too little was tried to call it passed."""
+    if failures or tried.is_past_floor:
+        return Exit.FINDINGS if failures else Exit.DONE
     complain(
         f"no result: {tried.examples} examples are too few, the floor is every stream "
         f"once as it is ({len(tried.streams)} of them so far); raise --max-examples "
         "or --time"
     )
-    return False
+    return Exit.UNUSABLE
 
 
 def _wanted(options: FuzzOptions) -> Any:
@@ -314,7 +310,6 @@ def _wanted(options: FuzzOptions) -> Any:
 
 def _apis(text: str | None) -> tuple[str, ...]:
     from harness.apis.style import RESTATED
-    from harness.errors import UsageError
 
     known = ("chat", *RESTATED)
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
@@ -328,21 +323,18 @@ def _apis(text: str | None) -> tuple[str, ...]:
 
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
-    from harness.cassettes.library import find_cassettes
     from harness.cassettes.load import load_cassette
-    from harness.errors import CassetteError
     from harness.fuzz.recorded_streams import recorded_streams
 
     streams: dict[str, Arrival] = {}
-    for path in paths:
-        found = find_cassettes(path)
-        for name in found:
-            try:
-                streams |= recorded_streams(load_cassette(name))
-            except CassetteError as error:
-                if name == path:
-                    raise
-                say(str(error))
+    found = named(paths)
+    for name, streams_of in each(lambda n: recorded_streams(load_cassette(n)), found):
+        try:
+            streams |= streams_of()
+        except CassetteError as error:
+            if name in paths:
+                raise
+            say(str(error))
     if paths and not streams:
         raise CassetteError(paths[0], "no streamed chat completion to fuzz with")
     return streams

@@ -10,13 +10,10 @@ import click
 
 from harness.cli.console import Exit, complain, say
 from harness.cli.jobs import each, named, refuse_input
-from harness.errors import counted
+from harness.errors import CassetteError, UsageError, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.cassettes.model import Exchange
-    from harness.core.parts import Problem
 
 
 @click.command("import", no_args_is_help=True)
@@ -48,7 +45,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.diagnostics import DiagnosticKind
-    from harness.errors import CassetteError, UsageError
     from harness.redaction.redact import redact_exchange
 
     target = Path(output)
@@ -63,7 +59,7 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     exchanges: list[Exchange] = []
     left_out = False
     is_unreadable = False
-    for name, cassette in each(load_cassette, named(paths), jobs=1):
+    for name, cassette in each(load_cassette, named(paths)):
         try:
             found = cassette().exchanges
             for exchange in found:
@@ -73,8 +69,8 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
             is_unreadable = True
             continue
         say(f"{name}: {_summary(found)}")
-        for number, note in _notes(found):
-            say(f"{name}: exchange {number}: {note.kind}: {note.text}")
+        for index, note in [(e.index, note) for e in found for note in e.notes]:
+            say(f"{name}: exchange {index}: {note.kind}: {note.text}")
             left_out = left_out or note.kind is DiagnosticKind.NOT_READ
         exchanges += found
     if is_unreadable:
@@ -91,12 +87,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     count = counted(len(redacted), "exchange")
     say(f"{output}: {count} written, redacted in {removed} of them")
     return Exit.FINDINGS if left_out else Exit.DONE
-
-
-def _notes(exchanges: list[Exchange]) -> Iterator[tuple[int, Problem]]:
-    for exchange in exchanges:
-        for note in exchange.notes:
-            yield exchange.index, note
 
 
 def _hold(exchange: Exchange) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, say
-from harness.errors import printable
+from harness.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,6 @@ def command(folder: str, *, from_vcr: bool, write: bool) -> int:
       harness init --from-vcr
       harness init --from-vcr --write
     """
-    from harness.errors import UsageError
-
     if from_vcr:
         return _rewrite(Path(folder), is_written=write)
     if write:
@@ -78,7 +76,6 @@ def command(folder: str, *, from_vcr: bool, write: bool) -> int:
 
 def _rewrite(folder: Path, *, is_written: bool) -> int:
     from harness.cassettes.atomic import write_atomically
-    from harness.errors import UsageError
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; name that of the tests")
@@ -122,8 +119,6 @@ def _rewritings(folder: Path) -> Iterator[tuple[Path, Rewriting]]:
 
 
 def _read(path: Path) -> bytes:
-    from harness.errors import UsageError
-
     try:
         return path.read_bytes()
     except OSError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from harness.cli.output import out, replaced
-from harness.errors import CassetteError, HarnessError
+from harness.errors import CassetteError, HarnessError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,7 +53,6 @@ def refuse_input(output: str, names: Iterable[str]) -> None:
         UsageError: It is one of them.
     """
     from harness.cassettes.library import find_recordings
-    from harness.errors import UsageError
 
     target = Path(output)
     if not target.is_file():
@@ -74,7 +73,7 @@ def refuse_input(output: str, names: Iterable[str]) -> None:
 def each(
     work: Callable[[str], T],
     names: list[tuple[str, HarnessError | None]],
-    jobs: int,
+    jobs: int = 1,
     there: Callable[[], Callable[[str], T]] | None = None,
     stands: Callable[[T], bool] = lambda _result: True,
 ) -> Iterator[tuple[str, Callable[[], T]]]:

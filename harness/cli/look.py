@@ -11,6 +11,7 @@ import click
 from harness.cli.console import Exit, complain_of, has_escapes, write
 from harness.cli.options import given
 from harness.cli.output import out
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
     from harness.debug.walk import Follow
 
 
-def wants_to_look(options: ReplayOptions) -> bool:
-    """Return whether one of the options of this module was given.
-
-    Args:
-        options: The options of `harness replay`.
-
-    Returns:
-        Whether `look` is to run instead of a replay.
-    """
-    return bool(_ways(options))
+def ways_to_look(options: ReplayOptions) -> int:
+    """Return how many of the options of this module were given; 0 is a chunk."""
+    return (options.around is not None) + (options.until is not None) + options.step
 
 
 def _questions(cassette: Cassette) -> dict[int, str]:
@@ -47,8 +41,6 @@ def _questions(cassette: Cassette) -> dict[int, str]:
 
 def _can_step() -> None:
     """Refuse before anything is read, which can take seconds; then name what is."""
-    from harness.errors import UsageError
-
     try:
         import harness.debug.stepper  # noqa: F401 (is the extra installed?)
     except ImportError as error:
@@ -81,11 +73,6 @@ def _raised(made: Trace) -> int:
     return Exit.FINDINGS if made.failures else Exit.DONE
 
 
-def _ways(options: ReplayOptions) -> int:
-    """Return how many ways to look were asked for; 0 is a chunk."""
-    return (options.around is not None) + (options.until is not None) + options.step
-
-
 def look(
     paths: tuple[str, ...],
     interfaces: list[str],
@@ -110,9 +97,8 @@ def look(
     from harness.cassettes.load import load_cassette
     from harness.debug.panes import around, until
     from harness.debug.trace import trace
-    from harness.errors import UsageError
 
-    if _ways(options) > 1:
+    if ways_to_look(options) > 1:
         raise click.UsageError("--around, --until and --step exclude each other")
     idle = given("form", "rows", "strict", "quiet", "jobs")
     if idle:
@@ -156,10 +142,8 @@ def look(
     if options.step:
         return _step(cassette, follow, variation)
     made = follow(variation)
-    if options.until is None:
-        chunk, shown = options.around, around
-    else:
-        chunk, shown = options.until, until
+    shown = around if options.until is None else until
+    chunk = options.around if options.until is None else options.until
     assert chunk is not None, "one of the three was given"
     lines = list(shown(made, chunk))
     if not lines:

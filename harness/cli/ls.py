@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.console import Exit, complain_of
 from harness.cli.jobs import each, named
-from harness.errors import printable
+from harness.errors import CassetteError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.engine.summary import CassetteSummary
 
 _HEAD = (
@@ -42,13 +40,12 @@ def command(paths: tuple[str, ...]) -> int:
     """
     from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
-    from harness.errors import CassetteError
 
     rows: list[tuple[str, ...]] = []
     code = Exit.DONE
-    for _, cassette in each(load_cassette, named(paths), jobs=1):
+    for _, summary in each(lambda name: summarise(load_cassette(name)), named(paths)):
         try:
-            rows.append(_row(summarise(cassette())))
+            rows.append(_row(summary()))
         except CassetteError as error:
             complain_of(error)
             code = Exit.UNUSABLE
@@ -68,8 +65,9 @@ def _print(table: list[tuple[str, ...]]) -> None:
             click.echo(textwrap.indent(textwrap.fill(text, max(20, columns - 2)), "  "))
         return
     for row in table:
-        cells = [_cut(cell, width, i) for i, (cell, width) in _numbered(row, widths)]
-        click.echo("  ".join(cells).rstrip())
+        pairs = enumerate(zip(row, widths, strict=True))
+        shown = (_cut(cell, width, i) for i, (cell, width) in pairs)
+        click.echo("  ".join(shown).rstrip())
 
 
 def _columns() -> int | None:
@@ -94,10 +92,6 @@ def _row(summary: CassetteSummary) -> tuple[str, ...]:
         "" if summary.duration_s is None else f"{summary.duration_s:.2f}",
     )
     return tuple(printable(cell) or "-" for cell in cells)
-
-
-def _numbered(row: tuple[str, ...], widths: list[int]) -> Iterator[Any]:
-    return enumerate(zip(row, widths, strict=True))
 
 
 def _fit(widths: list[int], columns: int) -> bool:

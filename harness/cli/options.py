@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.engine.agent_options import AgentOptions
+
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 OURS = ("streaming", "queuing")
@@ -77,9 +79,21 @@ def option(text: str, *names: str, **settings: Any) -> Any:
     return declare
 
 
-def group(decorator: Decorator) -> Any:
-    """Declare what a decorator gives a command as a field of `Options`."""
-    return lambda _field, _kind: decorator
+def group(options: type[Options], make: Callable[[Any], Any]) -> Any:
+    """Declare as a field what `make` returns of the options that another class has."""
+
+    def declare(field: str, _kind: str) -> Decorator:
+        def with_group(command: Callable[..., Any]) -> Callable[..., Any]:
+            @takes(options)
+            @wraps(command)
+            def with_made(*, options: Any, **others: Any) -> Any:
+                return command(**{field: make(options)}, **others)
+
+            return with_made
+
+        return with_group
+
+    return declare
 
 
 def takes(options: type[Options]) -> Decorator:
@@ -142,23 +156,17 @@ class _Agent(Options):
     )
 
 
-def _with_agent(command: Callable[..., Any]) -> Callable[..., Any]:
-    @takes(_Agent)
-    @wraps(command)
-    def with_agent(*, options: _Agent, **others: Any) -> Any:
-        from harness.engine.agent_options import AgentOptions
+def _agent(options: _Agent) -> AgentOptions:
+    from harness.engine.agent_options import AgentOptions
 
-        agent = AgentOptions(
-            use_assistant_message=options.assistant_message,
-            assistant_function=options.assistant_function,
-            assistant_argument=options.assistant_argument,
-        )
-        return command(agent=agent, **others)
-
-    return with_agent
+    return AgentOptions(
+        use_assistant_message=options.assistant_message,
+        assistant_function=options.assistant_function,
+        assistant_argument=options.assistant_argument,
+    )
 
 
-AGENT = group(_with_agent)
+AGENT = group(_Agent, _agent)
 """`--assistant-...`, as one `AgentOptions`."""
 
 

@@ -47,10 +47,7 @@ def imports_own_code(*, goes_first: bool = True) -> None:
     if original is not None and _before is original:
         descriptor = original.fileno()
         _copy = os.fdopen(
-            os.dup(descriptor),
-            "w",
-            encoding=original.encoding,
-            errors=original.errors,
+            os.dup(descriptor), "w", encoding=original.encoding, errors=original.errors
         )
         os.dup2(sys.stderr.fileno(), descriptor)
     sys.stdout = sys.stderr

@@ -122,16 +122,13 @@ def _run_proxy(path: str, options: ProxyOptions) -> int:
     from harness.redaction.config import redacted_url
 
     async def serve() -> int:
-        stop = asyncio.Event()
-        stop_on_signals(stop)
         return await serve_proxy(
             path,
             options,
-            stop=stop,
+            stop=stop_on_signals(),
             started=lambda url: say(
                 f"recording {redacted_url(options.upstream)} to {path}; "
-                f"base URL {url}; "
-                "stop with Ctrl-C"
+                f"base URL {url}; stop with Ctrl-C"
             ),
             report=say,
         )

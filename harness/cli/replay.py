@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.look import look, wants_to_look
+from harness.cli.look import look, ways_to_look
 from harness.cli.options import (
     AGENT,
     API,
@@ -125,6 +125,6 @@ def command(paths: tuple[str, ...], options: ReplayOptions) -> int:
     if options.rows and options.form != "table":
         raise click.UsageError("--rows is for --format table; leave it out")
     run = Run(options)
-    if wants_to_look(options):
+    if ways_to_look(options):
         return look(paths, run.interfaces, run.variation, options)
     return run.replay_all(paths)

@@ -11,7 +11,13 @@ from harness.cli.forms import WRITERS
 from harness.cli.jobs import each, named, portable
 from harness.cli.options import OURS, mode_of
 from harness.cli.output import imports_own_code, out
-from harness.errors import UsageError, counted
+from harness.errors import (
+    CassetteError,
+    InterfaceError,
+    NothingToReplayError,
+    UsageError,
+    counted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from harness.cli.replay import ReplayOptions
     from harness.engine.replay import Replay
     from harness.engine.transcript import Diagnostic, Emission, ReplayedResponse
-    from harness.errors import InterfaceError
 
 T = TypeVar("T")
 _COUNTS = ("emissions", "diagnostics", "hurting")
@@ -52,10 +57,10 @@ class Run:
 
     def replay_all(self, paths: tuple[str, ...]) -> int:
         """Replay everything that was named; return the exit code."""
-        from harness.errors import CassetteError, InterfaceError, NothingToReplayError
-
         found = named(paths)
-        running = each(self._here, found, self.options.jobs, self._there, self._stands)
+        running = each(
+            self._replay_file, found, self.options.jobs, self._there, self._stands
+        )
         for path, result in _progress(running, len(found), is_quiet=self.is_quiet):
             try:
                 self._merge(result())
@@ -92,10 +97,6 @@ class Run:
             raise error  # with every other one, too
         complain_of(error, f"{path}: {error}")
         self.failed += 1
-
-    def _here(self, path: str) -> _Part | None:
-        self._replay_file(path)
-        return None
 
     def _there(self) -> Callable[[str], _Part | None]:
         """Return what replays a recording in another process."""
@@ -240,17 +241,13 @@ class Run:
         for diagnostic in running.diagnostics:
             self.diagnostics += 1
             self.hurting += diagnostic.kind.severity != "note"
-            if not self.is_quiet:
-                say(f"{running.cassette}: {running.interface}: {diagnostic}")
-                self._explain(diagnostic, cassette)
+            if self.is_quiet:
+                continue
+            say(f"{running.cassette}: {running.interface}: {diagnostic}")
+            if self.options.form == "table":  # others keep to one line each
+                for line in self._explained(diagnostic, cassette):
+                    say(line)
         running.diagnostics.clear()
-
-    def _explain(self, diagnostic: Diagnostic, cassette: Cassette) -> None:
-        """Print where it is and why; other formats keep to one line each."""
-        if self.options.form != "table":
-            return
-        for line in self._explained(diagnostic, cassette):
-            say(line)
 
     def _summarise(self) -> None:
         parts = [

@@ -12,7 +12,7 @@ from harness.cli.console import Exit, complain, complain_of, say
 from harness.cli.jobs import each, named, refuse_input
 from harness.cli.options import JOBS, REASONING, Options, option, takes
 from harness.cli.output import apart, imports_own_code
-from harness.errors import counted
+from harness.errors import CassetteError, UsageError, counted
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
@@ -64,7 +64,6 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
     from harness.cassettes.atomic import write_atomically
     from harness.cassettes.library import is_cassette
     from harness.debug.report import report_page
-    from harness.errors import CassetteError, UsageError
 
     paths, own = apart(paths)
     interfaces = (*options.interfaces, *own) or ("streaming", "queuing")

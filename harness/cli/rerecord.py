@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from harness.cli.console import Exit, say
-from harness.errors import printable
+from harness.errors import UsageError, printable
 
 _LIST = Path(".pytest_cache/v/harness/stale")
 
@@ -33,8 +33,6 @@ def command(options: tuple[str, ...], *, dry_run: bool) -> int:
       harness rerecord
       harness rerecord --dry-run
     """
-    from harness.errors import UsageError
-
     here = Path.cwd()
     folders = [folder for folder in (here, *here.parents) if (folder / _LIST).is_file()]
     try:

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
     from harness.engine.transcript import Diagnostic, Transcript
 
-_STYLES: dict[str, dict[str, Any]] = {
-    "heading": {"bold": True},
-    "finding": FINDING,
-}
+_STYLES: dict[str, dict[str, Any]] = {"heading": {"bold": True}, "finding": FINDING}
 
 
 def show_runs(

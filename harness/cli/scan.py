@@ -9,7 +9,7 @@ import click
 from harness.cli.console import Exit, complain_of, say
 from harness.cli.jobs import each
 from harness.cli.options import JOBS, PERSONAL, Options, option, takes
-from harness.errors import printable
+from harness.errors import HarnessError, counted, printable
 
 
 class ScanOptions(Options):
@@ -42,7 +42,6 @@ def command(paths: tuple[str, ...], options: ScanOptions) -> int:
       harness scan new.yaml || echo "do not commit this"
     """
     from harness.cassettes.library import find_recordings
-    from harness.errors import HarnessError, counted
     from harness.redaction.config import Redaction, redacted_url
     from harness.redaction.scan import scan_file
 

@@ -52,8 +52,7 @@ class ServeOptions(Options):
         metavar="whole|chars|N|...",
     )
     api: str | None = option(
-        "The API that --dialect and --fault are of; every API is served anyway.",
-        of=API,
+        "The API that --dialect and --fault are of; every API is served anyway.", of=API
     )
     dialect: str | None = DIALECT
     fault: str | None = option(
@@ -125,12 +124,9 @@ def command(paths: tuple[str, ...], options: ServeOptions) -> int:
 
 
 async def _serve(server: Server, sessions: Sessions) -> None:
-    import asyncio
-
     from harness.cli.signals import stop_on_signals
 
-    stop = asyncio.Event()
-    stop_on_signals(stop)
+    stop = stop_on_signals()
     await server.start()
     exchanges = counted(len(sessions.recordings.chosen("")), "exchange")
     say(f"serving {exchanges}; base URL {server.url}/v1; stop with Ctrl-C")

@@ -6,9 +6,9 @@ import asyncio
 import signal
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set an event on Ctrl-C and on SIGTERM; call it inside the running loop."""
-    loop = asyncio.get_running_loop()
+def stop_on_signals() -> asyncio.Event:
+    """Return what Ctrl-C and SIGTERM set; call it inside the running loop."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
@@ -18,3 +18,4 @@ def stop_on_signals(stop: asyncio.Event) -> None:
             loop.add_signal_handler(number, wake)
         except NotImplementedError:  # Windows
             signal.signal(number, wake)
+    return stop

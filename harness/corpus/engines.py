@@ -31,7 +31,7 @@ _WINDOW = 4  # parts in flight for each worker: one at work, the others ready
 _CONNECTIONS = {
     # Each connection keeps its last messages for debugging, the data of their parts
     # too: 560 MiB more over 200 000 streams.
-    "distributed.admin.low-level-log-length": 0,
+    "distributed.admin.low-level-log-length": 0
 }
 _LOCAL_CLUSTER = {
     # A worker that is killed starts again; a cluster whose machine is busy would give

@@ -7,6 +7,8 @@ import heapq
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.encode import encode_document, interaction_of
@@ -157,27 +159,22 @@ def pack(
     report = Packed()
     written = _Target(target)
     trail: deque[tuple[str, int]] = deque()  # the file of each entry that is at work
-    current: tuple[str, int] | None = None
-    is_whole = True
     with start(job or PackJob()) as engine:
         entries = _entries(sources, written.sources, trail, report)
-        for _, results in engine.run(entries):
-            source = trail.popleft()
-            if source != current:
-                if current is not None and is_whole:
-                    written.note(*current)
-                current, is_whole = source, True
-            report.passed_over += not results
-            for result in results:
-                if isinstance(result, str):
-                    report.problems.append(result)
-                    is_whole = False
-                elif written.add(decode_row(result)):
-                    report.streams += 1
-                else:
-                    report.duplicates += 1
-        if current is not None and is_whole:
-            written.note(*current)
+        done = ((trail.popleft(), results) for _, results in engine.run(entries))
+        for source, of_file in groupby(done, itemgetter(0)):
+            before = len(report.problems)
+            for _, results in of_file:
+                report.passed_over += not results
+                for result in results:
+                    if isinstance(result, str):
+                        report.problems.append(result)
+                    elif written.add(decode_row(result)):
+                        report.streams += 1
+                    else:
+                        report.duplicates += 1
+            if len(report.problems) == before:
+                written.note(*source)
         written.flush()
     return report
 

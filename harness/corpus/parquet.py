@@ -111,12 +111,9 @@ class Group:
         self._rows: list[dict[str, Any]] | None = None
         self.size: int = file.metadata.row_group(number).total_byte_size
         """In bytes, decompressed."""
-        self.ids: list[str] = file.read_row_group(number, ["id"])["id"].to_pylist()
-
-    @property
-    def is_too_large(self) -> bool:
+        self.is_too_large = self.size > CASSETTE.value
         """Whether reading it would take more memory than a cassette may."""
-        return self.size > CASSETTE.value
+        self.ids: list[str] = file.read_row_group(number, ["id"])["id"].to_pylist()
 
     def row(self, number: int) -> bytes:
         """Return one row, encoded.

@@ -208,19 +208,18 @@ class Place:
     @contextlib.contextmanager
     def _errors(self, name: str = "") -> Iterator[None]:
         """Report what a store raises as an error of ours, without its credentials."""
+        shown = f"{self.shown}/{name}" if name else self.shown
         try:
             yield
         except CassetteError:
             raise
         except FileNotFoundError:
-            shown = f"{self.shown}/{name}" if name else self.shown
             raise CassetteMissingError(shown, "there is no such file") from None
         except Exception as error:
             if self._fs is None and not isinstance(error, OSError | ValueError):
                 raise
             # A client of a store raises whatever its library does.
             reason = redacted_url(str(error) or type(error).__name__)
-            shown = f"{self.shown}/{name}" if name else self.shown
             raise CassetteError(
                 shown, f"cannot be used ({type(error).__name__}: {reason})"
             ) from None

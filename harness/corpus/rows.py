@@ -8,6 +8,7 @@ a sweep, what it finished is kept, here or in a bucket alike.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -52,20 +53,16 @@ class Rows:
         if self._is_parquet:
             arrow(self._place.shown)
         self._spool = self._place.beside(".partial")
+        self.spool = self._spool.shown
+        """Where the rows are until the sweep is over."""
         self._names = self._spooled()
         self._held: list[Row] = []
 
-    @property
-    def spool(self) -> str:
-        """Where the rows are until the sweep is over."""
-        return self._spool.shown
-
     def _spooled(self) -> list[str]:
-        try:
-            found = [each.name for each in self._spool.files()]
-        except CassetteMissingError:
-            return []
-        return [name for name in found if name.endswith(".jsonl")]
+        with contextlib.suppress(CassetteMissingError):
+            names = (each.name for each in self._spool.files())
+            return [name for name in names if name.endswith(".jsonl")]
+        return []
 
     def __iter__(self) -> Iterator[Row]:
         """Yield all rows that are stored, in order."""

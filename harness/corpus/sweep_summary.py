@@ -65,11 +65,8 @@ class Summary:
             self._keep(row)
 
     def _keep(self, row: Row) -> None:
-        kinds = {
-            kind: count
-            for kind, count in row["diagnostics"].items()
-            if kind not in _NOTES
-        }
+        found = row["diagnostics"].items()
+        kinds = {kind: count for kind, count in found if kind not in _NOTES}
         _push(self._worst, (sum(kinds.values()), row["id"]), _WORST)
         for kind in kinds:
             heap = self._smallest.setdefault(kind, [])
@@ -117,15 +114,20 @@ class Summary:
             ("failing by provider", self.failing_providers),
         ):
             if counts:
-                told = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
-                more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-                yield f"{title}: {told}{more}"
+                yield counts_line(title, counts)
         for count, name in self.worst:
             yield f"worst: {name} ({count} findings)"
         for reason, count in self.apart.most_common(20):
             yield f"set apart: {count}: {reason}"
         if self.apart_ids:
             yield f"set apart: {', '.join(self.apart_ids)}"
+
+
+def counts_line(title: str, counts: Counter[str]) -> str:
+    """Return a line with the most common ones, and how many more there are."""
+    told = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
+    more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+    return f"{title}: {told}{more}"
 
 
 def _push(heap: list[tuple[int, str]], item: tuple[int, str], most: int) -> None:
@@ -193,8 +195,7 @@ class Comparison:
         """Yield the other changes, after the last row."""
         for earlier in self._old:
             self._unmatched[earlier["id"]] = _Answer(earlier)
-        for name in list(self._waiting):
-            line = self._match(name)
+        for line in map(self._match, [*self._waiting]):
             if line:
                 yield line
 

@@ -24,7 +24,7 @@ from harness.corpus.stream_rows import LABELS, Stream, content_id, labels_of
 from harness.engine.check import check_cassette
 from harness.engine.replay import replay
 from harness.engine.summary import summarise_exchange
-from harness.engine.transcript import message_json
+from harness.engine.transcript import Transcript, message_json
 from harness.errors import (
     CassetteError,
     InterfaceError,
@@ -37,8 +37,6 @@ from harness.redaction.scan import scan_cassette
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.engine.transcript import Transcript
-
 
 CHECKS = ("check", "scan", "replay", "drift", "splits", "faults")
 """What a sweep can do with every stream, besides asking a consumer."""
@@ -48,7 +46,7 @@ NO_RECORDING = "no recording"
 
 _TEXTS = 5  # problems kept in a row; the counts by kind have all of them
 _TEXT_LENGTH = 300
-_KINDS = {kind.value: kind for kind in DiagnosticKind}
+_KINDS = {kind.value for kind in DiagnosticKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,32 +149,20 @@ def streams_in(item: Item) -> list[Stream]:
         return [Stream.decode(item.data)]
     streams = []
     for name, exchange in exchanges_in(item):
-        hold(exchange, item.name)
         labels = labels_of(summarise_exchange(exchange), name)
         streams.append(Stream(name, exchange, labels))
     return streams
 
 
-def hold(exchange: Exchange, name: str) -> None:
-    """Read a body that comes as pieces.
-
-    Raises:
-        CassetteError: It is larger than a body may be.
-    """
-    response = exchange.response
-    if response.source is not None:
-        response.body, response.source = response.whole(name), None
-
-
 def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
-    """Return the exchanges of a recording with the ids of their rows.
+    """Return the exchanges of a recording, their bodies whole, with the ids of rows.
 
     Args:
         item: Of kind `TEXT`. None come of YAML or JSON that is no recording at all,
             such as a lock file: folders hold them beside cassettes.
 
     Raises:
-        CassetteError: It is a recording, and cannot be read.
+        CassetteError: It is a recording, and cannot be read, or has too large a body.
     """
     text = plain(item.name, item.data)
     try:
@@ -185,6 +171,10 @@ def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
         if item.name.lower().endswith(ENDINGS) and not begins_cassette(text):
             return []
         raise
+    for exchange in cassette.exchanges:
+        response = exchange.response
+        if response.source is not None:
+            response.body, response.source = response.whole(item.name), None
     return [(f"{item.name}#{each.index}", each) for each in cassette.exchanges]
 
 
@@ -211,8 +201,6 @@ def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
             source = stream.labels.source
         else:
             found = exchanges_in(item)
-            for _, exchange in found:
-                hold(exchange, item.name)
             text = plain(item.name, item.data)
     except CassetteError as error:
         return [apart_row(item, str(error))]
@@ -283,9 +271,8 @@ def _check(
     for problem in problems:
         # `breaks RULE (...)`, or `KIND: text` as a diagnostic prints itself.
         words = problem.text.removeprefix("event ").split()
-        kind = next(
-            (word.rstrip(":") for word in words if word.rstrip(":") in _KINDS), ""
-        )
+        named = (word.rstrip(":") for word in words)
+        kind = next((one for one in named if one in _KINDS), "")
         if not kind and "breaks" in words[:3]:
             kind = words[words.index("breaks") + 1]
         row.note(kind or "damaged", f"check: {problem.text}")

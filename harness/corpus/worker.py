@@ -48,13 +48,6 @@ class Job(Protocol):
         """Return what stands for a recording that could not be worked on."""
 
 
-class Answer(NamedTuple):
-    """What came of one item."""
-
-    results: list[Any]
-    problem: str = ""
-
-
 def send(target: IO[bytes], message: object) -> None:
     """Write one message."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
@@ -119,14 +112,15 @@ def main() -> None:
             return
         for item in items:
             set_alarm(limits.seconds)
+            results, problem = [], ""
             try:
-                answer = Answer(job.work(item))
+                results = job.work(item)
             except MemoryError:
-                answer = Answer([], "takes more memory than the limit")
+                problem = "takes more memory than the limit"
             except RecursionError:
-                answer = Answer([], "is nested too deeply")
+                problem = "is nested too deeply"
             set_alarm(0)
-            send(target, answer)
+            send(target, (results, problem))
 
 
 # Not `-m`: what is pickled there would be of `__main__`.
@@ -181,11 +175,8 @@ class Guard:
         try:
             send(process.stdin, items)
             for item in items:
-                answer = receive(process.stdout)
-                if answer.problem:
-                    done.append(self._job.give_up(item, answer.problem))
-                else:
-                    done.append(answer.results)
+                results, problem = receive(process.stdout)
+                done.append(self._job.give_up(item, problem) if problem else results)
         except (EOFError, OSError):
             code = process.wait()
             self._forget(process)

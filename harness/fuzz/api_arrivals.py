@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.detect import api_named, api_of_event
 from harness.apis.examples import example_events, example_names, numbered_events
 from harness.apis.json_values import is_json
-from harness.apis.style import api_style
+from harness.apis.style import ApiStyle, api_style
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import (
     Block,
@@ -30,15 +30,13 @@ from harness.core.parts import (
 )
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
-from harness.fuzz.arrivals import Truth, payloads_of_bytes, token_counts
+from harness.fuzz.arrivals import Arrival, Truth, payloads_of_bytes, token_counts
 from harness.fuzz.descending import shorter, smaller_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.chat.chunks import Chunk
-    from harness.apis.style import ApiStyle
-    from harness.fuzz.arrivals import Arrival
 
 Answer = list[list[Part]]
 """The parts of each event, in order."""
@@ -87,18 +85,18 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
     parts += reader.close()
     texts: dict[type, str] = {Text: "", Reasoning: "", Refusal: ""}
     calls: dict[int, ToolCall] = {}
+    counts: dict[str, Any] = {}
     for part in parts:
         if isinstance(part, Text | Reasoning | Refusal):
             texts[type(part)] += part.text
         elif isinstance(part, CallPart):
             calls[id(part.call)] = part.call
+        elif isinstance(part, Usage):
+            counts |= part.counts
     found = tuple(
         Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
     )
     finishes = [part for part in parts if isinstance(part, Finish)]
-    counts: dict[str, Any] = {}
-    for part in parts:
-        counts |= part.counts if isinstance(part, Usage) else {}
     return Truth(
         texts[Text],
         texts[Reasoning],
@@ -221,7 +219,7 @@ def api_probes(
     """Return plain answers from which it is learnt what a consumer shows."""
     text = "".join(pieces)
     one, two = (_call(number, call.name, call.arguments) for number in (0, 1))
-    return {
+    probes = {
         "content": _complete(api, *_text(text)),
         "calls": _complete(api, *one, calls=True),
         "several": _complete(api, *_text(*pieces), *one, *two, calls=True),
@@ -232,12 +230,10 @@ def api_probes(
             [Finish(_LENGTH[api], "length") if isinstance(p, Finish) else p for p in ps]
             for ps in _complete(api, *_text(text))
         ],
-        **(
-            {"refusal": _complete(api, [Block("refusal")], [Refusal(text)])}
-            if api == "responses"
-            else {}
-        ),
     }
+    if api == "responses":
+        probes["refusal"] = _complete(api, [Block("refusal")], [Refusal(text)])
+    return probes
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:

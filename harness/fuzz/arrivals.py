@@ -149,7 +149,8 @@ def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
         return _truth_of_text("".join(arrival), key)
     if arrival and isinstance(arrival[0], bytes):
         truth = truth_of(payloads_of_bytes(arrival), key)
-        return truth if b"[DONE]" in b"".join(arrival) else _unsound(truth)
+        is_done = b"[DONE]" in b"".join(arrival)
+        return truth if is_done else replace(truth, is_sound=False)
     accumulator = ResponseAccumulator()
     has_error = False
     counts: dict[str, Any] = {}
@@ -200,10 +201,6 @@ def token_counts(counts: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _unsound(truth: Truth) -> Truth:
-    return replace(truth, is_sound=False)
-
-
 def _ends_after_finish(arrival: Arrival) -> bool:
     """Tell whether nothing is said after the finish; some providers do."""
     is_finished = False
@@ -230,7 +227,7 @@ def _truth_of_text(text: str, key: str) -> Truth:
     try:
         value = json.loads(text, strict=False, object_pairs_hook=keep)
     except (ValueError, RecursionError):
-        return Truth(is_sound=False, has_text=False)
+        value = None
     if not isinstance(value, dict):
         return Truth(is_sound=False, has_text=False)
     values = [value for name, value in pairs if name == key]

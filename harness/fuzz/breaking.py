@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.fuzz.arrivals import chunks_of, payloads_of, payloads_of_bytes
+from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, payloads_of_bytes
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
-    from harness.fuzz.arrivals import Arrival
 
 
 def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:

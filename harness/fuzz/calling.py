@@ -13,22 +13,69 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
 from harness.errors import UsageError
-from harness.fuzz.driving import BaseConsumer, Level, copied, example_loop
+from harness.fuzz.driving import Consumer, Level, copied, example_loop
 from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterator,
-        Callable,
-        Iterator,
-        Sequence,
-    )
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from harness.debug.outcomes import Outcome
 
 
-class ChunksConsumer(BaseConsumer):
-    """A callable over an iterator of chunks; returns a value or an iterator."""
+class CalledConsumer(Consumer):
+    """A callable over an iterator of what arrives; returns a value or an iterator."""
+
+    is_async = False
+
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Call it; what it yields or returns is what it said."""
+        feed, given, named = self._fed(arrival)
+        RUNNING.taken = 0
+        return call_and_fold(
+            self, given, named, counts=lambda: not (is_beginning and feed.is_over)
+        )
+
+    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
+        """Take some of what it yields, then close it: what came out of closing.
+
+        Args:
+            arrival: What it is called with.
+            taken: How many of its items are taken.
+        """
+        _, given, named = self._fed(arrival)
+        error: BaseException | None = None
+        try:
+            result = self.make()(given, **named)
+            if inspect.isasyncgen(result):
+                example_loop().run_until_complete(_aclose(result, taken))
+            elif inspect.isgenerator(result):
+                for _ in zip(range(taken), result, strict=False):
+                    pass
+                result.close()
+            elif inspect.iscoroutine(result):
+                result.close()  # it returns a value, which nobody can close
+        except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
+            error = raised
+        return self.said([], None, error)
+
+    def _fed(self, arrival: Sequence[Any]) -> tuple[_Feed, Any, dict[str, str]]:
+        api, named = self.named(arrival)
+        feed = _Feed(self.items(arrival, api))
+        return feed, feed.aiter() if self.is_async else iter(feed), named
+
+    def items(self, arrival: Sequence[Any], api: str) -> Iterator[Any]:  # noqa: ARG002 - of chunks
+        """Return what it is called with."""
+        return iter(arrival)
+
+
+class BytesConsumer(CalledConsumer):
+    """A callable over an iterator of the bytes of an event stream."""
+
+    level = Level.BYTES
+
+
+class ChunksConsumer(CalledConsumer):
+    """A callable over an iterator of chunks."""
 
     level = Level.CHUNKS
 
@@ -46,38 +93,9 @@ class ChunksConsumer(BaseConsumer):
         self.is_async = is_async
         self._convert = _CONVERTERS[form]()
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Call it with the chunks; what it yields or returns is what it said."""
-        api, named = self.named(arrival)
-        items = (self._convert(payload, api) for payload in arrival)
-        return _call(self, items, is_beginning=is_beginning, **named)
-
-    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
-        """Take some of what it yields, then close it: what came out of closing.
-
-        Args:
-            arrival: What it is called with.
-            taken: How many of its items are taken.
-        """
-        api, named = self.named(arrival)
-        items = [self._convert(payload, api) for payload in arrival]
-        return _closed(self, items, taken, named)
-
-
-class BytesConsumer(BaseConsumer):
-    """A callable over an iterator of the bytes of an event stream."""
-
-    level = Level.BYTES
-    is_async = False
-
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Call it with the pieces."""
-        _, named = self.named(arrival)
-        return _call(self, iter(arrival), is_beginning=is_beginning, **named)
-
-    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
-        """As of `ChunksConsumer`."""
-        return _closed(self, arrival, taken, self.named(arrival)[1])
+    def items(self, arrival: Sequence[Any], api: str) -> Iterator[Any]:
+        """Return the chunks in the form that it takes, each made when it is taken."""
+        return (self._convert(payload, api) for payload in arrival)
 
 
 class _Feed:
@@ -97,48 +115,6 @@ class _Feed:
         for item in self:
             yield item
             await asyncio.sleep(0)
-
-
-def _call(
-    consumer: ChunksConsumer | BytesConsumer,
-    arrival: Iterator[Any],
-    *,
-    is_beginning: bool,
-    **named: str,
-) -> Outcome:
-    feed = _Feed(arrival)
-    RUNNING.taken = 0
-    given = feed.aiter() if consumer.is_async else iter(feed)
-    return call_and_fold(
-        consumer,
-        given,
-        named,
-        counts=lambda: not (is_beginning and feed.is_over),
-    )
-
-
-def _closed(
-    consumer: ChunksConsumer | BytesConsumer,
-    arrival: Sequence[Any],
-    taken: int,
-    named: dict[str, str],
-) -> Outcome:
-    feed = _Feed(iter(arrival))
-    given = feed.aiter() if consumer.is_async else iter(feed)
-    error: BaseException | None = None
-    try:
-        result = consumer.make()(given, **named)
-        if inspect.isasyncgen(result):
-            example_loop().run_until_complete(_aclose(result, taken))
-        elif inspect.isgenerator(result):
-            for _ in zip(range(taken), result, strict=False):
-                pass
-            result.close()
-        elif inspect.iscoroutine(result):
-            result.close()  # it returns a value, which nobody can close
-    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
-        error = raised
-    return consumer.said([], None, error)
 
 
 async def _aclose(items: Any, taken: int) -> None:
@@ -203,7 +179,7 @@ def must_take_one(call: Any, name: str, *, names_api: bool) -> None:
 
 
 def call_and_fold(
-    consumer: BaseConsumer,
+    consumer: Consumer,
     given: Any,
     named: dict[str, str],
     *,

@@ -15,7 +15,7 @@ from harness.fuzz.findings import Findings, OverError, Plan, Tried, shrunk
 from harness.fuzz.stream_rounds import stream_cases
 from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.text_rounds import TextRounds
-from harness.fuzz.trial_cases import run_case
+from harness.fuzz.trial_cases import Case, Recorder, run_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
-    from harness.fuzz.trial_cases import Case
 
 
 def cases_of(
@@ -62,18 +61,12 @@ class Campaign:
     ) -> None:
         self.plan = plan
         self._judge = judge
-        self._findings = Findings(plan, progress or (lambda _tried: None))
+        self._findings = Findings(plan, progress)
         self._cases = cases_of(judge, plan, recordings)
-
-    @property
-    def tried(self) -> Tried:
+        self.tried = self._findings.tried
         """What has been tried so far."""
-        return self._findings.tried
-
-    @property
-    def failures(self) -> list[Failure]:
+        self.failures = self._findings.failures
         """The different failures found so far, in order of discovery."""
-        return self._findings.failures
 
     def run(self) -> list[Failure]:
         """Try until something stops it.
@@ -85,26 +78,20 @@ class Campaign:
         started = time.monotonic()
         try:
             for case in self._cases:
-                self._try(case)
-                self._look_at_the_clock(started)
+                self._try(case, started)
         except OverError as over:
             self.tried.ended = str(over)
         self.tried.seconds = time.monotonic() - started
         return self.failures
 
-    def _look_at_the_clock(self, started: float) -> None:
+    def _try(self, case: Case, started: float) -> None:
         time_s = self.plan.time_s
-        if time_s is not None and time.monotonic() - started > time_s:
-            raise OverError(f"{time_s:g} seconds were over")
-
-    def _try(self, case: Case) -> None:
-        recorder = run_case(case, self.plan.relations, self._findings.budget)
+        recorder = Recorder(self.plan.relations, self._findings.budget)
         self._findings.merge(
-            recorder.recorded,
+            run_case(case, recorder),
             lambda number, failure: shrunk(
-                self._judge,
-                failure,
-                recorder.agains.get(number),
-                time_s=self.plan.time_s,
+                self._judge, failure, recorder.agains.get(number), time_s=time_s
             ),
         )
+        if time_s is not None and time.monotonic() - started > time_s:
+            raise OverError(f"{time_s:g} seconds were over")

@@ -11,22 +11,19 @@ from harness.apis.chat.faults import parse_fault
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import written
-from harness.fuzz.arrivals import chunks_of, payloads_of, payloads_of_bytes
-from harness.fuzz.cuts import StreamCuts
+from harness.fuzz.api_arrivals import Answer, written
+from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, payloads_of_bytes
+from harness.fuzz.cuts import StreamCuts, spread
 from harness.fuzz.driving import OwnInterface, StepInterface
 from harness.fuzz.odd import only_cuts, renamed, stock
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES_OF_CHAT
-from harness.fuzz.stream_trials import StreamTrials, spread
-from harness.fuzz.trial_cases import case
+from harness.fuzz.stream_trials import StreamTrials
+from harness.fuzz.trial_cases import Case, Recorder, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.fuzz.api_arrivals import Answer
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-    from harness.fuzz.trial_cases import Case, Recorder
 
 _DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
 _FRAMINGS = tuple(part.name for part in _DIALECTS.values() if part.framing)

@@ -65,11 +65,8 @@ def offered(judge: Judge, names: Sequence[str] | None = None) -> tuple[str, ...]
         and (relation.name != "interfaces" or is_own)
         and (relation.name != "translation" or len(consumer.apis) > 1)
     ]
-    several = len(consumer.apis) > 1
     if names is None:
-        return tuple(
-            r.name for r in there if r.is_asked or (r.name == "translation" and several)
-        )
+        return tuple(r.name for r in there if r.is_asked or r.name == "translation")
     known = [relation.name for relation in there]
     for name in names:
         if name not in known:
@@ -116,9 +113,7 @@ def check(  # noqa: PLR0913 - options of one call, keyword-only
     wanted = Wanted(_level(level), chunks, key, options or AgentOptions(), apis)
     judge = judge_of(target, wanted)
     failure = judge.judge(
-        relation,
-        tuple(arrived),
-        fault=None if fault is None else parse_fault(fault),
+        relation, tuple(arrived), fault=None if fault is None else parse_fault(fault)
     )
     if failure is not None:
         raise AssertionError("\n".join(describe(failure)))

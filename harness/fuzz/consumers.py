@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
@@ -22,7 +22,7 @@ from harness.engine.targets import import_named, make_interface
 from harness.errors import InterfaceError, UsageError
 from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed, must_take_one
 from harness.fuzz.driving import (
-    BaseConsumer,
+    Consumer,
     HandlerConsumer,
     InterfaceConsumer,
     Level,
@@ -35,7 +35,6 @@ from harness.net import require_h11
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.fuzz.driving import Consumer
     from harness.fuzz.served_streams import UrlConsumer
 
 
@@ -94,8 +93,8 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
         UsageError: It offers nothing that can be fed, or not what was asked for.
     """
     wanted = wanted or Wanted()
-    if isinstance(target, BaseConsumer):
-        return cast("Consumer", target)
+    if isinstance(target, Consumer):
+        return target
     if isinstance(target, str):
         target = import_target(target)
     sample, make = _sample(target, name, wanted)
@@ -127,8 +126,8 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
                 sample, make = sample.feed, fed(make)
             _must(callable(sample), name, "a call or feed()")
             called = _called(level, sample, make, name, wanted, kept)
-            called.apis = wanted.apis or _apis_of(sample)
-            called.names_api = _takes_api(sample)
+            called.apis = wanted.apis or _vendors(sample) or ("chat",)
+            called.names_api = "api" in _parameters(sample)
             must_take_one(sample, name, names_api=called.names_api)
             return called
 
@@ -156,52 +155,43 @@ def _sample(target: object, name: str, wanted: Wanted) -> tuple[Any, Callable[[]
         return make(), make
     if inspect.isroutine(target):
         is_maker = wanted.level in {None, Level.HANDLER, Level.INTERFACE}
-        if is_maker and not _required(target) and _is_plain(target):
+        if is_maker and _is_factory(target):
             make = _maker(target, wanted)
             return make(), make
         return target, lambda: target
     return target, fresh(target, name)
 
 
-def _maker(target: object, wanted: Wanted) -> Callable[[], Any]:
-    accepted: Any = {}
-    if not isinstance(target, str):
-        try:
-            accepted = inspect.signature(target).parameters  # type: ignore[arg-type]  # a class or routine
-        except (TypeError, ValueError):  # a builtin without a signature
-            accepted = {}
+def _maker(target: Any, wanted: Wanted) -> Callable[[], Any]:
+    accepted, arguments = _parameters(target), wanted.options.to_arguments()
     if wanted.key is not None and "json_key" in accepted:
-        return lambda: target(json_key=wanted.key)  # type: ignore[operator]  # as above
+        return lambda: target(json_key=wanted.key)
     if target == "streaming" or target is StreamingServerInterface:
-        arguments = wanted.options.to_arguments()
         return lambda: StreamingServerInterface(**arguments)
-    if not isinstance(target, str) and not any(
-        name in wanted.options.to_arguments() for name in accepted
-    ):
-        make_interface(target, wanted.options)  # its errors are one line each
-        return target  # type: ignore[return-value]  # a class or routine
-    return lambda: make_interface(target, wanted.options)
+    if isinstance(target, str) or arguments.keys() & accepted.keys():
+        return lambda: make_interface(target, wanted.options)
+    make_interface(target, wanted.options)  # its errors are one line each
+    made: Callable[[], Any] = target
+    return made
 
 
-def _required(target: object) -> list[inspect.Parameter]:
+def _parameters(target: Any) -> dict[str, inspect.Parameter]:
+    """Return what a callable takes; nothing of a builtin without a signature."""
     try:
-        parameters = inspect.signature(target).parameters.values()  # type: ignore[arg-type]  # a routine
-    except (TypeError, ValueError):  # a builtin without a signature
-        return []
-    empty = inspect.Parameter.empty
-    return [
-        parameter
-        for parameter in parameters
-        if parameter.default is empty
-        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
-    ]
+        return dict(inspect.signature(target).parameters)
+    except (TypeError, ValueError):
+        return {}
 
 
-def _is_plain(target: object) -> bool:
-    return not (
-        inspect.iscoroutinefunction(target)
-        or inspect.isasyncgenfunction(target)
-        or inspect.isgeneratorfunction(target)
+def _is_factory(target: Any) -> bool:
+    """Tell whether a routine can be called as it is, and returns at once."""
+    waits = inspect.iscoroutinefunction, inspect.isasyncgenfunction
+    if any(is_it(target) for is_it in (*waits, inspect.isgeneratorfunction)):
+        return False
+    return all(
+        one.default is not one.empty
+        or one.kind in {one.VAR_POSITIONAL, one.VAR_KEYWORD}
+        for one in _parameters(target).values()
     )
 
 
@@ -233,10 +223,7 @@ def _is_interface(sample: Any) -> bool:
 
 
 def _first(sample: Any) -> inspect.Parameter | None:
-    try:
-        return next(iter(inspect.signature(sample).parameters.values()), None)
-    except (TypeError, ValueError):  # a builtin without a signature
-        return None
+    return next(iter(_parameters(sample).values()), None)
 
 
 def _annotation(parameter: inspect.Parameter) -> str:
@@ -246,12 +233,8 @@ def _annotation(parameter: inspect.Parameter) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
-def _apis_of(sample: Any) -> tuple[str, ...]:
-    """Return the APIs whose SDK's types a parameter is annotated with, else chat."""
-    return _vendors(sample) or ("chat",)
-
-
 def _vendors(sample: Any) -> tuple[str, ...]:
+    """Return the APIs whose SDK's types the first parameter is annotated with."""
     first = _first(sample)
     if first is None:
         return ()
@@ -271,13 +254,6 @@ def _apis_within(annotation: Any) -> Iterator[str]:
             if module.startswith(prefix):
                 yield api
                 return
-
-
-def _takes_api(sample: Any) -> bool:
-    try:
-        return "api" in inspect.signature(sample).parameters
-    except (TypeError, ValueError):  # a builtin without a signature
-        return False
 
 
 _OF_ANY_API = (Level.CHUNKS, Level.BYTES, Level.URL)

@@ -112,9 +112,15 @@ def byte_cuts(data: bytes, *, seed: int, examples: int) -> Iterator[tuple[bytes,
         yield tuple(data[a:b] for a, b in pairwise(bounds))
 
 
-def named_cuts() -> tuple[str, ...]:
-    """Return the splits that every stream is cut by in every dialect."""
-    return ("whole", "chars", "tokens", "recorded+random:1")
+NAMED_CUTS = ("whole", "chars", "tokens", "recorded+random:1")
+"""The splits that every stream is cut by in every dialect."""
+
+
+def spread(total: int, most: int) -> list[int]:
+    """Return some of the numbers from 1 up to a total, evenly."""
+    if total <= most:
+        return list(range(1, total))
+    return sorted({1 + step * (total - 1) // most for step in range(most)})
 
 
 class StreamCuts:
@@ -132,21 +138,18 @@ class StreamCuts:
         ids: set[str] = set()
         units = [_units(payload, ids) for payload in payloads]
         self._lengths = [max([0, *(len(u.text) for u in row)]) for row in units]
-        self._repeats_ids = any(unit.keeps_id for row in units for unit in row)
-
-    @property
-    def is_spliceable(self) -> bool:
+        self.is_spliceable = not any(unit.keeps_id for row in units for unit in row)
         """Whether its chunks can be cut one by one.
 
         Not where ids are sent again: which piece has one depends on what came before.
         """
-        return not self._repeats_ids
 
     def every_one_cut(self) -> Iterator[Arrival]:
         """Yield every way to cut one text of one chunk in two."""
         for number, length in enumerate(self._lengths):
+            before, after = self._payloads[:number], self._payloads[number + 1 :]
             for place in range(1, length):
-                yield self._with(number, self._cut(number, place))
+                yield (*before, *self._cut(number, place), *after)
 
     def every_merge(self) -> Iterator[Arrival]:
         """Yield every way to merge two neighbouring chunks of one text."""
@@ -175,27 +178,18 @@ class StreamCuts:
                 number += 1
             yield tuple(out)
 
-    def _with(self, number: int, pieces: Arrival) -> Arrival:
-        return (*self._payloads[:number], *pieces, *self._payloads[number + 1 :])
-
     def _cut(self, number: int, place: int) -> Arrival:
-        pieces = self._pieces.get((number, place))
-        if pieces is None:
-            split = parse_split(f"at:{place}")
-            pieces = payloads_of(
-                cut_chunks(split, [Chunk(number, None, self._payloads[number])])
-            )
-            self._pieces[number, place] = pieces
-        return pieces
+        if (number, place) not in self._pieces:
+            chunk = Chunk(number, None, self._payloads[number])
+            pieces = cut_chunks(parse_split(f"at:{place}"), [chunk])
+            self._pieces[number, place] = payloads_of(pieces)
+        return self._pieces[number, place]
 
     def _merge(self, number: int) -> Arrival:
-        merged = self._merged.get(number)
-        if merged is None:
+        if number not in self._merged:
             pair = self._payloads[number : number + 2]
-            merged = payloads_of(
-                cut_chunks(self._whole, (Chunk(0, None, p) for p in pair))
-            )
-            self._merged[number] = merged if len(pair) == 2 else pair * 2
+            merged = cut_chunks(self._whole, (Chunk(0, None, p) for p in pair))
+            self._merged[number] = payloads_of(merged) if len(pair) == 2 else pair * 2
         return self._merged[number]
 
 

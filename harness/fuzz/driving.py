@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.agents.letta.light import LightMessage
 from harness.agents.letta.streaming import StreamingServerInterface
@@ -57,37 +58,20 @@ class Level(StrEnum):
         return self in {Level.BYTES, Level.URL}
 
 
-class Consumer(Protocol):
-    """A consumer under test: runs one example at a time, each on a fresh object."""
+class Consumer(ABC):
+    """A consumer under test: runs one example at a time, each on a fresh object.
 
-    name: str
-    """How findings call it."""
+    Args:
+        make: Makes that object.
+        name: How findings call it.
+        documented: The exceptions that it means to raise.
+        outcome: What of all that it emitted is compared; None takes it as it is.
+    """
+
     level: Level
     """What it is fed with."""
-    apis: tuple[str, ...]
-    """The APIs whose events it takes, the first the one that it is fed with."""
-    last_error: BaseException | None
-    """The last exception that came out of it, for those who show its traceback."""
-
-    @property
-    def api(self) -> str:
-        """The API whose events it is fed with."""
-
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Feed it and return its answer; its exceptions are part of that.
-
-        Args:
-            arrival: Fragments, payloads or pieces of bytes, by its level.
-            is_beginning: More would follow: what it emits on being told that the
-                stream is over does not count. A value that it returns does.
-        """
-
-
-class BaseConsumer:
-    """What all levels share: where a fresh consumer comes from."""
-
-    level: Level
     apis: tuple[str, ...] = ("chat",)
+    """The APIs whose events it takes, the first the one that it is fed with."""
     names_api = False
     """Whether it takes the name of the API as its argument `api`."""
 
@@ -104,10 +88,21 @@ class BaseConsumer:
         self.documented = documented
         self.outcome = outcome
         self.last_error: BaseException | None = None
+        """The last one that came out of it, for those who show its traceback."""
+
+    @abstractmethod
+    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Feed it and return its answer; its exceptions are part of that.
+
+        Args:
+            arrival: Fragments, payloads or pieces of bytes, by its level.
+            is_beginning: More would follow: what it emits on being told that the
+                stream is over does not count. A value that it returns does.
+        """
 
     @property
     def api(self) -> str:
-        """See `Consumer`."""
+        """The API whose events it is fed with."""
         return self.apis[0]
 
     def named(self, arrival: Sequence[Any]) -> tuple[str, dict[str, str]]:
@@ -135,7 +130,7 @@ class BaseConsumer:
         return fold(items, value, raised=raised)
 
 
-class HandlerConsumer(BaseConsumer):
+class HandlerConsumer(Consumer):
     """`process_json_chunk`, fed the fragments of one object."""
 
     level = Level.HANDLER
@@ -172,7 +167,7 @@ class HandlerConsumer(BaseConsumer):
             RUNNING.arrival = None
 
 
-class OwnInterface(BaseConsumer):
+class OwnInterface(Consumer):
     """Our streaming interface: payloads in, drained without an event loop."""
 
     level = Level.INTERFACE
@@ -200,7 +195,7 @@ class OwnInterface(BaseConsumer):
         return self.said(items, None, error)
 
 
-class InterfaceConsumer(BaseConsumer):
+class InterfaceConsumer(Consumer):
     """Somebody's interface that takes chunks, read as the agent loop reads it."""
 
     level = Level.INTERFACE
@@ -266,7 +261,7 @@ def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator
     yield
 
 
-class StepInterface(BaseConsumer):
+class StepInterface(Consumer):
     """An interface without `process_chunk`, given whole messages by the agent loop."""
 
     level = Level.INTERFACE

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.fuzz.arrivals import payloads_of_bytes, truth_of
+from harness.fuzz.api_arrivals import api_payloads
+from harness.fuzz.arrivals import Arrival, Truth, truth_of
 from harness.fuzz.relations import Failure
 from harness.fuzz.writing import event_bytes
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.debug.outcomes import Outcome
-    from harness.fuzz.arrivals import Arrival, Truth
     from harness.fuzz.judging import Judge
 
 
@@ -179,14 +179,11 @@ _UNPROVEN = "is shown as complete without message_stop"
 def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
     if kind in {_CUT_OFF, _FILTERED}:
         # That the stream is over, as a flag shows, is right of this one, too.
-        words = {k: v for k, v in expected.endings.items() if not _is_flag(v)}
+        flags = {"True", "False", "shown"}
+        words = {k: v for k, v in expected.endings.items() if v not in flags}
         return bool(words) and all(got.endings.get(k) == v for k, v in words.items())
     is_more_shown = bool(got.texts.keys() - expected.texts.keys())
     return got.endings == expected.endings and not is_more_shown
-
-
-def _is_flag(shown: str) -> bool:
-    return shown in {"True", "False", "shown"}
 
 
 def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
@@ -207,11 +204,6 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         # answer is complete is proven by the last event alone.
         note = "message_stop, which proves that an answer is complete, never came"
         yield _UNPROVEN, note, _unproven(arrival)
-
-
-def _payloads(arrival: Arrival) -> Arrival:
-    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
-    return payloads_of_bytes(arrival) if is_bytes else arrival
 
 
 def _like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
@@ -240,7 +232,7 @@ _ERRORS: dict[str, dict[str, Any]] = {
 
 
 def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
-    payloads = _payloads(arrival)
+    payloads = api_payloads(arrival)
     begun = without_end(payloads, api)
     yield _like(arrival, (*begun, _ERRORS[api]), api)
     if api == "responses" and len(begun) < len(payloads):
@@ -263,7 +255,7 @@ _FILTERED_ENDS = _Ends("content_filter", "SAFETY", "refusal", "content_filter")
 def _ended_as(arrival: Arrival, api: str, ends: _Ends) -> Arrival:
     if not truth_of(arrival, "", api).text:
         return ()
-    payloads = (_payload_ended_as(payload, ends) for payload in _payloads(arrival))
+    payloads = (_payload_ended_as(one, ends) for one in api_payloads(arrival))
     return _like(arrival, tuple(payloads), api)
 
 
@@ -289,7 +281,7 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
 
 
 def _unproven(arrival: Arrival) -> Arrival:
-    payloads = _payloads(arrival)
+    payloads = api_payloads(arrival)
     kept = tuple(p for p in payloads if p.get("type") != "message_stop")
     return _like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, raised_text
 from harness.fuzz.running import RUNNING
-from harness.fuzz.trial_cases import EnoughError, Found, Recorded, Recorder
+from harness.fuzz.trial_cases import Found, Recorded, Recorder, run_case
 from harness.fuzz.watching import watch
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from harness.fuzz.judging import Judge
     from harness.fuzz.probes import Shows
     from harness.fuzz.relations import Failure
-    from harness.fuzz.trial_cases import Case
 
 _HUNG = 3  # exit code, for those who look
 
@@ -210,24 +209,20 @@ class _Runner:
         self._agains: dict[tuple[int, int], Any] = {}
         self._is_warm = False
 
-    def run(self, number: int, send: Callable[..., None]) -> Any:
-        """Run a case; numbers only grow."""
-        case = self._case(number)
+    def run(self, number: int, send: Callable[..., None]) -> Recorded:
+        """Run a case; numbers only grow, and there is a case for each."""
+        case = next(case for found, case in self._cases if found == number)
         recorder = Recorder(self._plan.relations, self._plan.max_examples)
         self._state.recorder, self._state.number = recorder, number
         if not self._is_warm:  # as a part of the case: what hangs here is a finding
             self._judge.learn()
             self._is_warm = True
             send("warm")
-        try:
-            case.run(recorder)
-            recorder.recorded.ends = case.ends
-        except EnoughError:
-            pass
+        recorded = run_case(case, recorder)
         self._state.number = None
         for ordinal, again in recorder.agains.items():
             self._agains[number, ordinal] = again
-        return recorder.recorded
+        return recorded
 
     def shrink(self, number: int, ordinal: int, failure: Failure) -> Failure:
         """Shrink what a case found."""
@@ -235,12 +230,6 @@ class _Runner:
 
         again = self._agains.get((number, ordinal))
         return shrunk(self._judge, failure, again, time_s=self._plan.time_s)
-
-    def _case(self, number: int) -> Case:
-        for found, case in self._cases:
-            if found == number:
-                return case
-        raise AssertionError("cases have no end")
 
 
 def hanging(recorded: Recorded, failure: Failure) -> Recorded:

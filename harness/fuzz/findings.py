@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
+from harness.errors import counted
 from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
-from harness.fuzz.trial_cases import Counts
+from harness.fuzz.trial_cases import Again, Counts, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
-    from harness.fuzz.trial_cases import Again, Recorded
 
 _IDLE = 2000  # cases in a row that ask nothing: there is nothing to ask
 
@@ -68,11 +68,11 @@ class Findings:
         progress: Called now and then with the numbers so far.
     """
 
-    def __init__(self, plan: Plan, progress: Callable[[Tried], None]) -> None:
+    def __init__(self, plan: Plan, progress: Callable[[Tried], None] | None) -> None:
         self.plan = plan
         self.tried = Tried()
         self.failures: list[Failure] = []
-        self._progress = progress
+        self._progress = progress or (lambda _tried: None)
         self._known: set[str] = set()
         self._arrived: set[str] = set()
         self._idle = 0  # cases in a row that had nothing to ask
@@ -119,10 +119,7 @@ class Findings:
             raise OverError(f"{self.plan.max_examples} examples were tried")
 
     def _add(
-        self,
-        number: int,
-        failure: Failure,
-        smallest: Callable[[int, Failure], Failure],
+        self, number: int, failure: Failure, smallest: Callable[[int, Failure], Failure]
     ) -> None:
         if failure.defect in self._known:  # one defect breaks several relations
             return
@@ -134,8 +131,7 @@ class Findings:
         self._arrived.add(repr(small.arrived))
         self.failures.append(small)
         if len(self.failures) >= self.plan.findings:
-            count = len(self.failures)
-            raise OverError(f"{count} failure{'s' * (count > 1)} found")
+            raise OverError(f"{counted(len(self.failures), 'failure')} found")
 
 
 def shrunk(

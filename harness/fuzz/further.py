@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import parsed
 from harness.debug.outcomes import Outcome
-from harness.fuzz.calling import BytesConsumer, ChunksConsumer
+from harness.errors import counted
+from harness.fuzz.calling import CalledConsumer
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def closing(judge: Judge, arrival: Arrival) -> Failure | None:
     """Close what it yields early, as a caller does that has seen enough."""
     consumer = judge.consumer
-    if not isinstance(consumer, ChunksConsumer | BytesConsumer):
+    if not isinstance(consumer, CalledConsumer):
         return None
     whole = judge.run(arrival)
     for taken in range(1, 4):
@@ -57,7 +58,7 @@ def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
         return None
     return Failure(
         "earliness",
-        f"shows text {late} event{'s' * (late > 1)} late",
+        f"shows text {counted(late, 'event')} late",
         arrival[: at + 1],
         Outcome({kind: shown[at]} if shown[at] else {}),
         Outcome({kind: came[at]}),
@@ -98,22 +99,15 @@ def interfaces(judge: Judge, arrival: Arrival) -> Failure | None:
     from harness.fuzz.consumers import consumer_of
 
     if judge.own is None:
-        judge.own = (
-            consumer_of("queuing", "queuing"),
-            consumer_of("streaming", "streaming"),
-        )
+        queuing, streaming = (consumer_of(n, n) for n in ("queuing", "streaming"))
+        judge.own = queuing, streaming
     queued, streamed = (consumer.run(arrival) for consumer in judge.own)
-    expected = Outcome(_queued(streamed), (), streamed.raised)
-    got = Outcome(
-        {k: v for k, v in queued.texts.items() if k != "assistant_message"},
-        (),
-        queued.raised,
-    )
+    texts = {k: v for k, v in queued.texts.items() if k != "assistant_message"}
     return judge.compare(
         "interfaces",
         arrival,
-        got,
-        expected,
+        Outcome(texts, (), queued.raised),
+        Outcome(_queued(streamed), (), streamed.raised),
         note="said by the streaming interface, written as the queue writes it",
     )
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +26,13 @@ from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
 from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import truth_of
-from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.driving import Consumer, Level
 from harness.fuzz.served_streams import StreamServer
 from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
 _START_S = 120.0
 _STATUS = re.compile(r"status \d+|an error event")
@@ -46,7 +45,7 @@ class GatewayError(Exception):
     """The gateway answered with an error, or not at all."""
 
 
-class GatewayConsumer(BaseConsumer):
+class GatewayConsumer(Consumer, AbstractContextManager["GatewayConsumer"]):
     """A gateway; started by the first example, ended by `close`.
 
     Args:
@@ -79,9 +78,6 @@ class GatewayConsumer(BaseConsumer):
         self._upstream: StreamServer | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -13,16 +13,11 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.arrivals import (
-    Arrival,
-    Truth,
-    plain,
-    truth_of,
-    whole,
-)
+from harness.fuzz.arrivals import Arrival, Truth, plain, truth_of, whole
 from harness.fuzz.breaking import break_arrival
-from harness.fuzz.driving import Level
-from harness.fuzz.endings import differing, truncation
+from harness.fuzz.cuts import spread
+from harness.fuzz.driving import Consumer, Level
+from harness.fuzz.endings import Endings, differing, truncation
 from harness.fuzz.further import closing, earliness, interfaces, translation
 from harness.fuzz.likely_causes import cause
 from harness.fuzz.probes import Probed, Shows, learn, learn_beside
@@ -34,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.chat.faults import Fault
-    from harness.fuzz.driving import Consumer
-    from harness.fuzz.endings import Endings
 
 
 class Judge:
@@ -233,20 +226,13 @@ class Judge:
                 return None
             label = "text" if self.consumer.level is Level.HANDLER else "content"
             expected = Outcome({label: truth.text} if truth.text else {}, truth.calls)
-            return Failure(
-                "agreement",
-                difference(got, expected) or "",
-                arrival,
-                got,
-                expected,
-                note=note,
-            )
-        got = got.as_json()
-        expected = self._expected(truth, got)
-        kind = difference(got, expected)
+            kind, why = difference(got, expected), ""
+        else:
+            got = got.as_json()
+            expected = self._expected(truth, got)
+            kind, why = difference(got, expected), cause(truth, got, expected)
         if kind is None:
             return self._apart(arrival, truth, got, note)
-        why = cause(truth, got, expected)
         return Failure("agreement", kind, arrival, got, expected, note=note, cause=why)
 
     def _apart(
@@ -275,7 +261,7 @@ class Judge:
                 return got
             return Outcome({"text": truth.text} if truth.text else {}).as_json()
         shows = self.shows()
-        texts = dict(got.texts)
+        texts, calls = dict(got.texts), got.calls
         if shows.content is not None and not (
             (truth.refusal and not self.beside().leaks_refusal)
             or (truth.reasoning and shows.merges_reasoning)
@@ -283,23 +269,17 @@ class Judge:
             texts.pop(shows.content, None)
             if truth.text:
                 texts[shows.content] = truth.text
-        expected = replace(got, texts=texts)
         if shows.reasoning is not None and truth.reasoning:
             texts[shows.reasoning] = truth.reasoning
-            expected = replace(got, texts=texts)
         apart = self.beside().refusal if truth.refusal else None
         if apart is not None:
             texts[apart] = truth.refusal
-            expected = replace(got, texts=texts)
         if shows.calls and self.assistant is None and not is_marked(truth, got):
-            expected = replace(
-                expected,
-                calls=tuple(
-                    Call(call.name if shows.names else "", call.arguments)
-                    for call in truth.calls
-                ),
+            calls = tuple(
+                Call(call.name if shows.names else "", call.arguments)
+                for call in truth.calls
             )
-        expected = expected.as_json()
+        expected = replace(got, texts=texts, calls=calls).as_json()
         if self.assistant is None:
             return expected
         return spoken(self.assistant, truth, got, expected)
@@ -331,7 +311,7 @@ class Judge:
         expected = self.run(arrival)
         if expected.raised is not None:
             return None
-        for length in _lengths(len(arrival)):
+        for length in spread(len(arrival), 24):
             failure = self.is_beginning(arrival, length, expected)
             if failure is not None:
                 return failure
@@ -401,12 +381,10 @@ class Judge:
             return None
         if fault.leaves == "same":
             kind = difference(got.as_json(), expected.as_json())
+        elif self._begins(broken, arrival, got, expected):
+            kind = None
         else:
-            kind = (
-                None
-                if self._begins(broken, arrival, got, expected)
-                else "takes something back"
-            )
+            kind = "takes something back"
         if kind is None:
             return None
         return Failure(
@@ -450,9 +428,3 @@ class Judge:
             # A handler returns one text, and no probe has one for it.
             self._shows = Shows() if is_handler else learn(self._probed)
         return self._shows
-
-
-def _lengths(total: int) -> list[int]:
-    if total <= 24:
-        return list(range(1, total))
-    return sorted({1 + number * (total - 1) // 24 for number in range(24)})

@@ -38,19 +38,12 @@ def make(strategy: SearchStrategy[_T], number: int, count: int) -> list[_T]:
         count: How many.
     """
     values: list[_T] = []
-
-    def keep(value: _T) -> None:
-        values.append(value)
-
-    _explore(strategy, number, count, keep, (Phase.generate,))
+    _explore(strategy, number, count, values.append, (Phase.generate,))
     return values
 
 
 def shrink_made(
-    strategy: SearchStrategy[_T],
-    number: int,
-    count: int,
-    fails: Callable[[_T], bool],
+    strategy: SearchStrategy[_T], number: int, count: int, fails: Callable[[_T], bool]
 ) -> _T | None:
     """Find the failing value of `make` again and let hypothesis shrink it.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.shrinking import runs_of
-from harness.core.json_paths import with_value
+from harness.core.json_paths import value_at, with_value
 from harness.fuzz.api_arrivals import further_answers, written
+from harness.fuzz.cuts import cut_at
 from harness.fuzz.stock import stock_streams
 
 if TYPE_CHECKING:
@@ -186,9 +186,8 @@ def odd_streams() -> dict[str, Arrival]:
         "another id in every chunk": tuple(
             {**payload, "id": f"chatcmpl-{n}"} for n, payload in enumerate(text)
         ),
-        "reasoning in two fields": _each(  # vLLM, between two names of it
-            reasoned, _with_both_names
-        ),
+        # As vLLM sent it while it went from one name to the other.
+        "reasoning in two fields": _each(reasoned, _with_both_names),
         "first chunk is bare": ({"id": "", "choices": []}, *text),
         "error is null": _beside(text, error=None),
         "whole message at the end": (head, *middle, {**last, "choices": [whole]}),
@@ -289,12 +288,12 @@ def renamed(
         changed, is_changed = list(stream), False
         for places in runs_of(stream):
             field = places[0][1][-1]
-            pieces = [_at(stream[number], path) for number, path in places]
+            pieces = [str(value_at(stream[number], path)) for number, path in places]
             if field == "name":
-                texts = [function, *[""] * (len(places) - 1)]
+                texts = (function, *[""] * (len(places) - 1))
             elif field == "arguments":
-                text = json.dumps({argument: "".join(pieces)})
-                texts = _spread(text, len(places))
+                text, count = json.dumps({argument: "".join(pieces)}), len(places)
+                texts = cut_at(text, [n * len(text) // count for n in range(1, count)])
                 is_changed = True
             else:
                 continue
@@ -303,14 +302,3 @@ def renamed(
         if is_changed:
             made[f"{name}, to {function}"] = tuple(changed)
     return made
-
-
-def _at(value: Any, path: tuple[Any, ...]) -> str:
-    for step in path:
-        value = value[step]
-    return str(value)
-
-
-def _spread(text: str, count: int) -> list[str]:
-    bounds = [number * len(text) // count for number in range(count + 1)]
-    return [text[a:b] for a, b in pairwise(bounds)]

@@ -13,12 +13,13 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Outcome, Raised
-from harness.fuzz.example_worker import hanging
+from harness.fuzz.example_worker import About, Job, hanging
 from harness.fuzz.findings import Findings, OverError, Tried
 from harness.fuzz.processes import (
     HungError,
     SetUpError,
     await_ready,
+    how_ended,
     receive,
     start,
 )
@@ -28,7 +29,6 @@ from harness.fuzz.trial_cases import Recorded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.example_worker import About, Job
     from harness.fuzz.processes import Worker
 
 _AHEAD = 4  # cases that a worker is sent before it has answered
@@ -51,7 +51,11 @@ class Pool:
     ) -> None:
         self._job = replace(job, step=jobs)
         self._jobs = jobs
-        self._findings = Findings(job.plan, progress or (lambda _tried: None))
+        self._findings = Findings(job.plan, progress)
+        self.tried = self._findings.tried
+        """What has been tried so far."""
+        self.failures = self._findings.failures
+        """The different failures found so far, in order of discovery."""
         self._workers: list[Worker] = []
         self._done: dict[int, Recorded] = {}
         self._next = 0  # the case that is merged next
@@ -61,16 +65,6 @@ class Pool:
         self._tester: Worker | None = None
         self.about: About | None = None
         """What is known of the target once it runs."""
-
-    @property
-    def tried(self) -> Tried:
-        """What has been tried so far."""
-        return self._findings.tried
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The different failures found so far, in order of discovery."""
-        return self._findings.failures
 
     def run(self) -> list[Failure]:
         """Try until something says stop.
@@ -88,7 +82,7 @@ class Pool:
                     self._await(worker)
             except HungError as hung:
                 self.tried.ended = "it hung on a plain stream"
-                return [hung.failure]
+                return [*hung.args]
             self._started, self._cold = time.monotonic(), self._jobs
             try:
                 self._work()
@@ -189,9 +183,7 @@ class Pool:
             tester.end()
         what = "holds the interpreter and never ends"
         if code is not None:
-            what = f"ends its process by signal {-code}"
-            if code >= 0:
-                what = f"ends its process with exit code {code}"
+            what = f"ends its process {how_ended(code)}"
         raised = Raised("SystemExit", what, "?", is_accident=True)
         failure = Failure(
             "ends",

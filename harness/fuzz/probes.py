@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
-from harness.fuzz.arrivals import truth_of
+from harness.fuzz.arrivals import Arrival, truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, kind_of, learn_endings
-from harness.fuzz.writing import event_bytes
+from harness.fuzz.writing import chunk, event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
 
 _PROBE_TEXT = "Seven grey geese."
@@ -35,21 +34,8 @@ def probes() -> dict[str, Arrival]:
     """Return the plain streams from which it is learnt what a consumer shows."""
 
     def stream(*deltas: dict[str, Any], finish: str = "stop") -> Arrival:
-        bodies: list[tuple[dict[str, Any], str | None]] = [
-            ({"role": "assistant", "content": None}, None),
-            *((delta, None) for delta in deltas),
-            ({}, finish),
-        ]
-        return tuple(
-            {
-                "id": "chatcmpl-1",
-                "object": "chat.completion.chunk",
-                "created": 1,
-                "model": "model",
-                "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
-            }
-            for delta, reason in bodies
-        )
+        opening = {"role": "assistant", "content": None}
+        return (*map(chunk, (opening, *deltas)), chunk({}, finish))
 
     def call(index: int) -> list[dict[str, Any]]:
         function = {"name": _PROBE_CALL.name, "arguments": ""}
@@ -161,15 +147,13 @@ def learn(probed: Probed) -> Shows:
         or (call.name == _PROBE_CALL.name and _PROBE_CALL.arguments in call.arguments)
         for call in calls
     )
-    shown = said["reasoning"].texts.get(content or "")
+    reasoned = said["reasoning"].texts
+    shown = reasoned.get(content or "")
     return Shows(
         content=content,
         calls=shows_calls,
         names=shows_calls and _PROBE_CALL.name in calls[0].name,
-        reasoning=next(
-            (k for k, t in said["reasoning"].texts.items() if t == _PROBE_REASONING),
-            None,
-        ),
+        reasoning=next((k for k, t in reasoned.items() if t == _PROBE_REASONING), None),
         # That it is marked, as with tags, is the consumer's choice.
         merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
         raised=tuple(

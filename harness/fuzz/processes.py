@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.fuzz.example_worker import work
+from harness.fuzz.example_worker import About, Job, work
 from harness.fuzz.watching import FIRST
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from harness.fuzz.example_worker import About, Job
-    from harness.fuzz.relations import Failure
 
 _WARM_UP_S = 120.0
 
@@ -61,11 +59,7 @@ class SetUpError(UsageError):
 
 
 class HungError(Exception):
-    """It hangs on a plain stream, though not on the plainest."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__()
-        self.failure = failure
+    """It hangs on a plain stream, not on the plainest; its argument is the failure."""
 
 
 def start(job: Job) -> Worker:
@@ -114,25 +108,25 @@ def await_ready(worker: Worker) -> About:
     if message is not None and worker.is_reached:
         raise HungError(message[3])
     if message is not None:
-        raise UsageError(_hung_first(job, message[3]))
+        raise UsageError(
+            f"target {job.target!r}: {message[3].kind}: it was still running after "
+            f"{job.timeout_s * FIRST:g} s on the plainest stream (a text of three "
+            "words), so nothing can be tried; see --timeout-each"
+        )
     worker.process.join(1.0)
     code = worker.process.exitcode
     what = f"answered nothing in {_WARM_UP_S:g} s"
     if code is not None:
-        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        what = f"ended {how}"
+        what = f"ended {how_ended(code)}"
     raise UsageError(
         f"target {job.target!r}: its process {what} while it was imported and given "
         "the plainest streams"
     )
 
 
-def _hung_first(job: Job, failure: Failure) -> str:
-    return (
-        f"target {job.target!r}: {failure.kind}: it was still running after "
-        f"{job.timeout_s * FIRST:g} s on the plainest stream (a text of three words)"
-        ", so nothing can be tried; see --timeout-each"
-    )
+def how_ended(code: int) -> str:
+    """Return what an exit code means, as ``by signal 9``."""
+    return f"by signal {-code}" if code < 0 else f"with exit code {code}"
 
 
 def _checked(job: Job, about: About) -> About:

@@ -133,13 +133,10 @@ def _under_test(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSum
 
 
 def _is_theirs(filename: str) -> bool:
-    return not filename.startswith(_HARNESS) and not _is_stdlib(filename)
-
-
-def _is_stdlib(filename: str) -> bool:
-    if filename.startswith("<"):
-        return True
-    return filename.startswith(_STDLIB) and not any(m in filename for m in _INSTALLED)
+    """Tell whether a file is neither ours nor the standard library's."""
+    if filename.startswith(("<", _HARNESS)):
+        return False
+    return not filename.startswith(_STDLIB) or any(m in filename for m in _INSTALLED)
 
 
 def _package(filename: str) -> str:

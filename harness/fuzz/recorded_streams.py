@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from harness.cassettes.classify import Kind, classify
 from harness.engine.stream import StreamReader
-from harness.fuzz.arrivals import recorded_payloads
+from harness.fuzz.arrivals import Arrival, recorded_payloads
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
-    from harness.fuzz.arrivals import Arrival
 
 
 def recorded_streams(cassette: Cassette) -> dict[str, Arrival]:

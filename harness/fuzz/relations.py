@@ -85,11 +85,7 @@ _RELATIONS = (
         frozenset({Level.CHUNKS, Level.BYTES, Level.URL}),
         is_asked=False,
     ),
-    Relation(
-        "ends",
-        "every example comes to an end",
-        _ALL_LEVELS,
-    ),
+    Relation("ends", "every example comes to an end", _ALL_LEVELS),
     Relation(
         "interfaces",
         "the streaming and the queuing interface emit the same",

@@ -9,22 +9,23 @@ import hashlib
 import json
 import pprint
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
+from harness.cassettes.differences import first_difference
 from harness.cassettes.encode import encode_document, interaction_of
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level
-from harness.fuzz.relations import RELATIONS
+from harness.fuzz.relations import RELATIONS, Failure
 from harness.fuzz.writing import cassette_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.relations import Failure
 
 _NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
 _SHOWN = 40  # pieces of an arrival, and lines of what came out
@@ -130,29 +131,22 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    if len(text) <= _ROW:
-        return text
-    return f"{text[:_ROW]}... ({len(text)} characters)"
+    return text if len(text) <= _ROW else f"{text[:_ROW]}... ({len(text)} characters)"
 
 
 def _first_difference(expected: list[str], got: list[str]) -> list[str] | None:
-    for number in range(max(len(expected), len(got))):
-        one = expected[number] if number < len(expected) else ""
-        two = got[number] if number < len(got) else ""
-        if one == two:
-            continue
-        place = next(
-            (n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-            min(len(one), len(two)),
-        )
-        start = max(0, place - 50)
-        dots = "..." if start else ""
-        return [
-            f"  expected {dots}{one[start : place + 40] or '(nothing)'}",
-            f"  got      {dots}{two[start : place + 40] or '(nothing)'}",
-            " " * (11 + len(dots) + place - start) + "^",
-        ]
-    return None
+    pairs = zip_longest(expected, got, fillvalue="")
+    one, two = next(((one, two) for one, two in pairs if one != two), ("", ""))
+    if one == two:
+        return None
+    place = first_difference(one, two)
+    start = max(0, place - 50)
+    dots = "..." if start else ""
+    return [
+        f"  expected {dots}{one[start : place + 40] or '(nothing)'}",
+        f"  got      {dots}{two[start : place + 40] or '(nothing)'}",
+        " " * (11 + len(dots) + place - start) + "^",
+    ]
 
 
 def slug_of(failure: Failure) -> str:

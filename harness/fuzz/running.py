@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 class _Running:
     """What is being run in this process."""
 
-    def __init__(self) -> None:
-        self.arrival: Arrival | None = None
-        """None between two examples."""
-        self.begun: Callable[[Arrival], None] | None = None
-        """Called before each example where one has ended the process before."""
-        self.taken: int | None = None
-        """How many of its items the consumer has taken; None where it is handed them
-        one by one or all at once."""
+    arrival: Arrival | None = None
+    """None between two examples."""
+    begun: Callable[[Arrival], None] | None = None
+    """Called before each example where one has ended the process before."""
+    taken: int | None = None
+    """How many of its items the consumer has taken; None where it is handed them one
+    by one or all at once."""
 
 
 RUNNING = _Running()

@@ -6,10 +6,11 @@ choice, so cuts of bytes are likely here, not certain (`--as bytes` makes them c
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.fuzz.calling import call_and_fold
-from harness.fuzz.driving import BaseConsumer, Level
+from harness.fuzz.driving import Consumer, Level
 from harness.net.listening import Listener, RefusedError
 from harness.net.threads import LoopThread
 from harness.serve.answer import Answer
@@ -62,10 +63,13 @@ class StreamServer:
         return Answer(200, [("content-type", kind)], [(None, one) for one in pieces])
 
 
-_SERVER: list[StreamServer] = []
+@cache
+def _server() -> StreamServer:
+    """Return that of this process; its thread ends with it."""
+    return StreamServer()
 
 
-class UrlConsumer(BaseConsumer):
+class UrlConsumer(Consumer):
     """A callable given the base URL of a server that answers with the example."""
 
     level = Level.URL
@@ -73,9 +77,7 @@ class UrlConsumer(BaseConsumer):
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Let the server send the bytes and call it."""
         del is_beginning  # to a client the end looks like a beginning
-        if not _SERVER:  # one of this process; its thread ends with it
-            _SERVER.append(StreamServer())
-        (server,) = _SERVER
+        server = _server()
         server.pieces = arrival
         api, named = self.named(arrival)
         return call_and_fold(self, server.base_url(api), named)

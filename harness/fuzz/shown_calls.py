@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from harness.apis.json_values import canonical, is_json, parsed
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.arrivals import truth_of
-
-if TYPE_CHECKING:
-    from harness.fuzz.arrivals import Truth
-
+from harness.fuzz.arrivals import Truth, truth_of
 
 _NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
 

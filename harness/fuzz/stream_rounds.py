@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 
 from harness.core.stable_random import mix
 from harness.fuzz.api_arrivals import LARGE
-from harness.fuzz.stream_trials import LONG
-from harness.fuzz.trial_cases import case
+from harness.fuzz.stream_trials import LONG, StreamTrials
+from harness.fuzz.trial_cases import Case, case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from harness.fuzz.stream_trials import StreamTrials
-    from harness.fuzz.trial_cases import Case
 
 
 def stream_cases(trials: StreamTrials) -> Iterator[Case]:

@@ -18,7 +18,7 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
-from harness.fuzz.cuts import byte_cuts, named_cuts
+from harness.fuzz.cuts import NAMED_CUTS, byte_cuts, spread
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
 
 if TYPE_CHECKING:
@@ -160,9 +160,8 @@ class StreamTrials:
                     recorder.found(check(arrival, got))
         if recorder.wants("faults"):
             recorder.found(judge.raises(arrival, got))
-        if recorder.wants("interfaces") and name not in self.only_cuts:
-            recorder.count("interfaces", 2)
-            recorder.found(judge.judge("interfaces", arrival))
+        if name not in self.only_cuts:
+            recorder.ask(judge, "interfaces", arrival, 2)
 
     def beginnings(self, recorder: Recorder, name: str) -> None:
         """Ask whether what was shown of a beginning stays."""
@@ -174,29 +173,23 @@ class StreamTrials:
     ) -> None:
         if got.raised is not None:
             return
-        judge = self.judge
-        if recorder.wants("earliness"):
-            recorder.count("earliness", len(arrival))
-            recorder.found(judge.judge("earliness", arrival))
+        recorder.ask(self.judge, "earliness", arrival, len(arrival))
         if not recorder.wants("prefix-safety"):
             return
         for length in spread(len(arrival), 4 if len(arrival) > LONG else 12):
             recorder.count("prefix-safety")
-            recorder.found(judge.is_beginning(arrival, length, got))
+            recorder.found(self.judge.is_beginning(arrival, length, got))
 
     def truncation(self, recorder: Recorder, name: str) -> None:
         """Ask whether another end is shown, and whether it can be closed early."""
         arrival = self.arrival(self.streams[name])
         for relation in ("truncation", "closing"):
-            if recorder.wants(relation):
-                recorder.count(relation, 4)
-                recorder.found(self.judge.judge(relation, arrival))
+            recorder.ask(self.judge, relation, arrival, 4)
 
     def translation(self, recorder: Recorder, stream: Any) -> None:
         """Ask for the same of the same answer in another API."""
-        if recorder.wants("translation"):
-            recorder.count("translation", len(self.judge.consumer.apis))
-            recorder.found(self.judge.judge("translation", self.arrival(stream)))
+        apis = self.judge.consumer.apis
+        recorder.ask(self.judge, "translation", self.arrival(stream), len(apis))
 
     def odd_bytes(self, recorder: Recorder, name: str, kind: str) -> None:
         """What only bytes can show: odd frames, a body in place of a stream."""
@@ -228,7 +221,7 @@ class StreamTrials:
 
     def _ask_splits(self, recorder: Recorder, stream: Any, expected: Outcome) -> None:
         self._compare_cut(recorder, self.arrival(stream), expected)
-        for split in named_cuts()[: 1 if len(stream) > LONG else None]:
+        for split in NAMED_CUTS[: 1 if len(stream) > LONG else None]:
             self._compare_cut(recorder, self.arrival(stream, split=split), expected)
         self._cut_bytes(recorder, stream, self.seed, expected)
 
@@ -319,10 +312,3 @@ class StreamTrials:
     def random_arrivals(self, stream: Any, seed: int) -> Iterator[Arrival]:
         """Yield a stream cut at random."""
         yield self.arrival(stream, split=f"random:{seed % 1000}")
-
-
-def spread(total: int, most: int) -> list[int]:
-    """Return some of the numbers from 1 up to a total, evenly."""
-    if total <= most:
-        return list(range(1, total))
-    return sorted({1 + step * (total - 1) // most for step in range(most)})

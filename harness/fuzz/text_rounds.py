@@ -10,14 +10,13 @@ from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
 from harness.fuzz.driving import HandlerConsumer
 from harness.fuzz.stock import broken_texts, stock_texts
-from harness.fuzz.trial_cases import case
+from harness.fuzz.trial_cases import Case, Recorder, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.fuzz.arrivals import Arrival
     from harness.fuzz.judging import Judge
-    from harness.fuzz.trial_cases import Case, Recorder
 
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
@@ -54,7 +53,7 @@ class TextRounds:
             yield case(f"{name}, rewritten", self._try_rewritten, text, ends=ends)
         for number, (name, text) in enumerate(texts.items()):
             seed = mix(self.seed, number)
-            yield case(f"{name}, cut", self._cut_text, text, seed, 40)
+            yield case(f"{name}, cut", self._cut_text, text, seed)
         turn = 0
         while True:
             turn += 1
@@ -72,59 +71,46 @@ class TextRounds:
         if recorder.wants("agreement"):
             recorder.count("agreement")
             recorder.found(judge.agrees(arrival, judge.run(arrival)))
-        if recorder.wants("split-invariance"):
-            recorder.count("split-invariance", 2)
-            recorder.found(judge.judge("split-invariance", tuple(text)))
-        if recorder.wants("prefix-safety"):
-            recorder.count("prefix-safety", 2)
-            recorder.found(judge.judge("prefix-safety", tuple(text)))
+        for relation in ("split-invariance", "prefix-safety"):
+            recorder.ask(judge, relation, tuple(text), 2)
 
     def _try_rewritten(self, recorder: Recorder, text: str) -> None:
         """Write the text in every other way that says the same."""
-        judge = self.judge
         if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
                 recorder.recorded.dialects[f"arguments-{dialect}"] += 1
                 written = rewrite(text)
                 for cut in ((written,), tuple(written)):
-                    recorder.count("dialect-invariance", 2)
-                    recorder.found(judge.judge("dialect-invariance", cut))
+                    recorder.ask(self.judge, "dialect-invariance", cut, 2)
 
     def _try_broken_text(self, recorder: Recorder, text: str, seed: int) -> None:
-        if not recorder.wants("faults"):
-            return
-        recorder.recorded.faults["malformed arguments"] += 1
-        for cut in text_cuts(text, seed=seed, examples=5):
-            recorder.count("faults")
-            recorder.found(self.judge.judge("faults", cut))
+        if recorder.wants("faults"):
+            recorder.recorded.faults["malformed arguments"] += 1
+            for cut in text_cuts(text, seed=seed, examples=5):
+                recorder.ask(self.judge, "faults", cut, 1)
 
-    def _cut_text(
-        self, recorder: Recorder, text: str, seed: int, examples: int
-    ) -> None:
-        if recorder.wants("split-invariance"):
-            self._feed_cuts(
-                recorder, text, text_cuts(text, seed=seed, examples=examples)
-            )
+    def _cut_text(self, recorder: Recorder, text: str, seed: int) -> None:
+        self._feed_cuts(recorder, text, text_cuts(text, seed=seed, examples=40))
 
     def _random_text(
         self, recorder: Recorder, text: str, seed: int, examples: int
     ) -> None:
-        if recorder.wants("split-invariance") and len(text) > 1:
-            self._feed_cuts(
-                recorder, text, random_cuts(text, seed=seed, examples=examples)
-            )
+        if len(text) > 1:
+            cuts = random_cuts(text, seed=seed, examples=examples)
+            self._feed_cuts(recorder, text, cuts)
 
     def _feed_cuts(
         self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
     ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
+        if not recorder.wants("split-invariance"):
+            return
         consumer = self.judge.consumer
         assert isinstance(consumer, HandlerConsumer), "texts are for handlers"
         if consumer.outcome is not None:
             for cut in cuts:
                 recorder.recorded.cuts += 1
-                recorder.count("split-invariance", 2)
-                recorder.found(self.judge.judge("split-invariance", cut))
+                recorder.ask(self.judge, "split-invariance", cut, 2)
             return
         expected = consumer.text_of((text,))
         text_of = consumer.text_of
@@ -139,15 +125,14 @@ class TextRounds:
         if made is None:
             return
         strategy = made.argument_texts(key)
-        count = _MADE
 
         def again(fails: Callable[[Arrival], bool]) -> Arrival | None:
             text = made.shrink_made(
-                strategy, seed, count, lambda text: fails(tuple(text))
+                strategy, seed, _MADE, lambda text: fails(tuple(text))
             )
             return None if text is None else tuple(text)
 
-        for number, text in enumerate(made.make(strategy, seed, count)):
+        for number, text in enumerate(made.make(strategy, seed, _MADE)):
             recorder.again = again
             self._try_text(recorder, f"made {seed}.{number}", text)
             self._try_rewritten(recorder, text)

@@ -7,6 +7,7 @@ seed; so they can be shared out among processes and put together again in order.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.judging import Judge
     from harness.fuzz.relations import Failure
 
 Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
@@ -121,6 +123,12 @@ class Recorder:
         if self._budget is not None and recorded.examples >= self._budget:
             raise EnoughError
 
+    def ask(self, judge: Judge, relation: str, arrival: Arrival, runs: int) -> None:
+        """Have a relation judged, if it is asked, which takes so many runs."""
+        if self.wants(relation):
+            self.count(relation, runs)
+            self.found(judge.judge(relation, arrival))
+
     def found(self, failure: Failure | None) -> None:
         """Keep a failure, the first of its kind."""
         if failure is None or failure.kind in self._kinds:
@@ -140,20 +148,9 @@ class Recorder:
         return made
 
 
-def run_case(
-    case: Case, relations: tuple[str, ...], budget: int | None = None
-) -> Recorder:
-    """Run one case.
-
-    Args:
-        case: The case.
-        relations: The relations that are asked.
-        budget: Stop after so many runs of the consumer.
-    """
-    recorder = Recorder(relations, budget)
-    try:
+def run_case(case: Case, recorder: Recorder) -> Recorded:
+    """Run one case to its end, or until there is enough of it."""
+    with suppress(EnoughError):
         case.run(recorder)
-    except EnoughError:
-        return recorder
-    recorder.recorded.ends = case.ends
-    return recorder
+        recorder.recorded.ends = case.ends
+    return recorder.recorded

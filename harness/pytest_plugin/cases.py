@@ -31,13 +31,7 @@ if TYPE_CHECKING:
 PROFILES = {
     "quick": ("recorded", "whole", "chars", "random"),
     "thorough": (
-        "recorded",
-        "whole",
-        "tokens",
-        "chars",
-        "2",
-        "3",
-        "7",
+        *("recorded", "whole", "tokens", "chars", "2", "3", "7"),
         *["random"] * 8,
     ),
 }
@@ -206,12 +200,9 @@ def named_paths(folder: Path, name: str, where: str) -> list[str]:
 
 
 def _cassettes(asked: Asked) -> list[str | None]:
-    found = [
-        path
-        for name in asked.names
-        for path in named_paths(asked.folder, name, "@pytest.mark.harness")
-    ]
-    return list(dict.fromkeys(found))
+    where = "@pytest.mark.harness"
+    found = (named_paths(asked.folder, name, where) for name in asked.names)
+    return list(dict.fromkeys(itertools.chain.from_iterable(found)))
 
 
 def _matching(folder: Path, pattern: str) -> Iterator[str]:
@@ -287,8 +278,7 @@ def own_name(test_file: Path, name: str) -> str:
 
 def case_of(item: Any) -> Case:
     """Return the case that a test's parameters hold."""
-    callspec = getattr(item, "callspec", None)
-    params = {} if callspec is None else callspec.params
+    params = getattr(getattr(item, "callspec", None), "params", {})
     case = params.get("_harness_case", PLAIN)
     return case if isinstance(case, Case) else PLAIN
 

@@ -14,10 +14,11 @@ from harness.errors import HarnessError
 from harness.net.addresses import is_this_machine
 from harness.record.active import current_session, is_passing
 from harness.record.guard import name_of, opener, socket_patches
-from harness.record.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
+
+    from harness.record.traffic import Traffic
 
 
 _REACHABLE = {"remote": "nothing but this machine", "all": "nothing"}
@@ -49,9 +50,7 @@ class NetworkBlockedError(HarnessError):
 
 @contextlib.contextmanager
 def blocked(
-    policy: str,
-    allowed: Container[tuple[Any, Any]] = (),
-    lets: Traffic | None = None,
+    policy: str, allowed: Container[tuple[Any, Any]], lets: Traffic
 ) -> Iterator[list[str]]:
     """Block the network within the block.
 
@@ -69,13 +68,12 @@ def blocked(
     if policy == "none":
         yield tried
         return
-    hosts = lets or Traffic()
 
     def refuse(host: str, port: Any) -> None:
         if policy == "remote" and is_this_machine(host):
             return
         name = name_of(host)
-        if hosts.allows(name, port) or (is_passing() and hosts.ignores(name, port)):
+        if lets.allows(name, port) or (is_passing() and lets.ignores(name, port)):
             return
         tried.append(host)
         error = NetworkBlockedError(host, policy, opener())

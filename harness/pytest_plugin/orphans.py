@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.library import find_cassettes
-from harness.errors import CassetteError, printable
+from harness.errors import CassetteError, counted, printable
 from harness.pytest_plugin.cases import case_of, name_of_test, named_paths, own_name
 from harness.pytest_plugin.others import paths_of_others
 from harness.pytest_plugin.playback import asked_of
@@ -111,9 +111,7 @@ class Orphans:
         """Print what was found."""
         if not self._found:
             return
-        count = len(self._found)
-        noun = "cassette" if count == 1 else "cassettes"
-        reporter.section(f"{count} orphaned {noun}", bold=True)
+        reporter.section(counted(len(self._found), "orphaned cassette"), bold=True)
         for path in self._found:
             owner = Path(self._folders[str(Path(path).parent)]).name
             line = (

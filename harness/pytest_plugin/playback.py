@@ -21,6 +21,7 @@ from harness.errors import (
     CassetteMissingError,
     RecordingRefusedError,
     UsageError,
+    shorten,
 )
 from harness.pytest_plugin.age import expired
 from harness.pytest_plugin.cases import (
@@ -335,7 +336,6 @@ HARNESS_TEST = pytest.StashKey[HarnessTest]()
 
 
 def _shown(exchange: Any) -> str:
-    from harness.errors import shorten
     from harness.redaction.config import redacted_url
 
     request = exchange.request

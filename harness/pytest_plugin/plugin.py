@@ -8,7 +8,7 @@ when a test is marked with `harness` or asks for a fixture of it.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -127,10 +127,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.fixturenames.append("_harness_case")
     hidden: Any = pytest.HIDDEN_PARAM  # one case alone needs no name
     metafunc.parametrize(
-        "_harness_case",
-        cases,
-        ids=[case.id or hidden for case in cases],
-        indirect=True,
+        "_harness_case", cases, ids=[case.id or hidden for case in cases], indirect=True
     )
 
 
@@ -295,11 +292,7 @@ def harness_server(_harness_around: HarnessTest) -> Iterator[Serving]:
     from importlib.util import find_spec
 
     if find_spec("h11") is None:
-        pytest.fail(
-            "harness_server needs h11, which is not installed; "
-            "pip install 'agent-stream-harness[serve]'",
-            pytrace=False,
-        )
+        _lack("harness_server", "h11", "serve")
     from contextlib import ExitStack
 
     from harness.pytest_plugin.server_fixture import Serving
@@ -316,11 +309,7 @@ def harness_snapshot(
     try:
         from harness.snapshots import TranscriptSnapshotExtension
     except ImportError:
-        pytest.fail(
-            "harness_snapshot needs syrupy, which is not installed; "
-            "pip install 'agent-stream-harness[snapshots]'",
-            pytrace=False,
-        )
+        _lack("harness_snapshot", "syrupy", "snapshots")
     try:
         snapshot = request.getfixturevalue("snapshot")
         return snapshot.use_extension(TranscriptSnapshotExtension)
@@ -330,6 +319,15 @@ def harness_snapshot(
             "or switched off; remove `-p no:syrupy`, or rename your own fixture",
             pytrace=False,
         )
+
+
+def _lack(fixture: str, package: str, extra: str) -> NoReturn:
+    """Fail a test whose fixture needs a package that is not there."""
+    pytest.fail(
+        f"{fixture} needs {package}, which is not installed; "
+        f"pip install 'agent-stream-harness[{extra}]'",
+        pytrace=False,
+    )
 
 
 @contextmanager

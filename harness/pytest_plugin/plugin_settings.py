@@ -209,19 +209,24 @@ def resolve(
         UsageError: The value that counts is not allowed; the message explains where it
             came from.
     """
-    setting = SETTINGS[name]
-    if option is not None:
-        return setting.value(option, f"--harness-{name.replace('_', '-')}")
     for given, where in (
-        (marker, f"@pytest.mark.harness({name}=...)"),
-        (fixture or {}, f"fixture harness_config, {name!r}"),
-        (hook or {}, f"pytest_harness_settings, {name!r}"),
+        (option, _option(name)),
+        (marker.get(name), f"@pytest.mark.harness({name}=...)"),
+        ((fixture or {}).get(name), f"fixture harness_config, {name!r}"),
+        ((hook or {}).get(name), f"pytest_harness_settings, {name!r}"),
+        (None if ini == "" else ini, _ini_key(name)),
     ):
-        if given.get(name) is not None:
-            return setting.value(given[name], where)
-    if ini is not None and ini != "":
-        return setting.value(ini, f"ini key harness_{name}")
-    return setting.default
+        if given is not None:
+            return SETTINGS[name].value(given, where)
+    return SETTINGS[name].default
+
+
+def _option(name: str) -> str:
+    return f"--harness-{name.replace('_', '-')}"
+
+
+def _ini_key(name: str) -> str:
+    return f"ini key harness_{name}"
 
 
 def check_value(name: str, *, option: Any, ini: Any) -> None:
@@ -236,17 +241,14 @@ def check_value(name: str, *, option: Any, ini: Any) -> None:
         UsageError: One of them is not allowed, or names a split, dialect or fault that
             there is not.
     """
-    for given, is_option in ((option, True), (ini, False)):
-        if given is None or (given == "" and not is_option):
+    for given, where in (
+        (option, _option(name)),
+        (None if ini == "" else ini, _ini_key(name)),
+    ):
+        if given is None:
             continue
-        value = resolve(
-            name,
-            option=given if is_option else None,
-            marker={},
-            ini=None if is_option else given,
-        )
+        value = SETTINGS[name].value(given, where)
         if name == "splits":  # dialects and faults depend on a recording's API
-            where = f"--harness-{name}" if is_option else f"ini key harness_{name}"
             _check_splits(value, where)
 
 

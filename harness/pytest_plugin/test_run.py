@@ -7,9 +7,7 @@ besides: what is known of its cassette, and the command that runs it again.
 from __future__ import annotations
 
 import json
-import os
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +18,7 @@ from harness.pytest_plugin.network import NetworkBlockedError
 from harness.pytest_plugin.orphans import Orphans
 from harness.pytest_plugin.playback import FAILED, HARNESS_TEST
 from harness.pytest_plugin.stale import StaleRequests
+from harness.record.guard import file_kind
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,8 +30,6 @@ WORKER_KEY = "harness_found"
 """Where the output of a worker of pytest-xdist has what it knows."""
 
 
-_INSTALLED = {"site-packages", "dist-packages"}
-_STDLIB = Path(os.__file__).parent
 _TOLD = (CassetteError, InterfaceError, NetworkBlockedError, UsageError)
 """Errors that explain everything; the lines of ours that raised them add nothing."""
 
@@ -80,7 +77,7 @@ class Running:
         """Take note of a fixture of the project that goes on after the test."""
         test = request.node.stash.get(HARNESS_TEST, None)
         code = getattr(fixturedef.func, "__code__", None)
-        if test is not None and code is not None and _is_project(code.co_filename):
+        if test and code and file_kind(code.co_filename) == "project":
             goes_on = code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
             test.asks_later = test.asks_later or bool(goes_on)
         return (yield)
@@ -149,12 +146,6 @@ class Running:
             )
 
 
-def _is_project(file: str) -> bool:
-    """Return whether code is the project's: not a library's."""
-    path = Path(file)
-    return not (_INSTALLED & set(path.parts) or path.is_relative_to(_STDLIB))
-
-
 def _end_where_it_was_called(error: BaseException) -> None:
     """End a traceback with the project's last line: not ours, nor a library's."""
     if not isinstance(error, _TOLD):
@@ -162,8 +153,8 @@ def _end_where_it_was_called(error: BaseException) -> None:
     frame, last = error.__traceback__, None
     while frame is not None:
         name = frame.tb_frame.f_globals.get("__name__", "")
-        is_project = _is_project(frame.tb_frame.f_code.co_filename)
-        if name.partition(".")[0] != "harness" and is_project:
+        kind = file_kind(frame.tb_frame.f_code.co_filename)
+        if name.partition(".")[0] != "harness" and kind == "project":
             last = frame
         frame = frame.tb_next
     if last is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
     from types import ModuleType
 
     from harness.cassettes.model import Exchange
@@ -70,6 +70,13 @@ class Pace:
         if not self.speed or seconds is None:
             return 0.0
         return max(0.0, started + seconds / self.speed - self.clock())
+
+    def timed(
+        self, pieces: Iterable[tuple[float | None, bytes]]
+    ) -> Iterator[tuple[float, bytes]]:
+        """Return how long to wait for each piece, and the piece; playing begins now."""
+        started = self.clock()
+        return ((self.delay(seconds, started), piece) for seconds, piece in pieces)
 
 
 @functools.cache
@@ -146,9 +153,7 @@ class PlayedBody:
 
     def __iter__(self) -> Iterator[bytes]:
         pace = self._session.pace
-        started = pace.clock()
-        for seconds, piece in self._exchange.response.iter_wire():
-            delay = pace.delay(seconds, started)
+        for delay, piece in pace.timed(self._exchange.response.iter_wire()):
             if delay:
                 pace.sleep(delay)
             if piece:
@@ -157,9 +162,7 @@ class PlayedBody:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pace = self._session.pace
-        started = pace.clock()
-        for seconds, piece in self._exchange.response.iter_wire():
-            delay = pace.delay(seconds, started)
+        for delay, piece in pace.timed(self._exchange.response.iter_wire()):
             if delay:
                 await pace.async_sleep(delay)
             if piece:
@@ -177,10 +180,11 @@ class PlayedBody:
 
 def _error(module: ModuleType, kind: str, message: str) -> Exception:
     """Build the recorded exception: httpx's own, or the operating system's."""
+    error: Exception
     for home, base in ((module, module.RequestError), (builtins, OSError)):
         found = getattr(home, kind, None)
         if isinstance(found, type) and issubclass(found, base):
-            error: Exception = found(message)
+            error = found(message)
             return error
-    told = f"{message} (recorded as {kind or 'an error'})"
-    return module.RemoteProtocolError(told)  # type: ignore[no-any-return]  # either package's
+    error = module.RemoteProtocolError(f"{message} (recorded as {kind or 'an error'})")
+    return error

@@ -12,17 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_HOP_BY_HOP = frozenset({  # RFC 9110, 7.6.1, and what older clients send
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-})  # fmt: skip
+_HOP_BY_HOP = frozenset(  # RFC 9110, 7.6.1, and what older clients send
+    {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+    | {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
+)
 _READABLE_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "identity"})
 
 

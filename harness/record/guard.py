@@ -116,7 +116,7 @@ def opener() -> str:
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - it has no other name
     while frame is not None:
         top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        kind = _kind(frame.f_code.co_filename)
+        kind = file_kind(frame.f_code.co_filename)
         if top in _RUNNERS:
             pass
         elif kind == "library":
@@ -134,7 +134,8 @@ def opener() -> str:
 
 
 @functools.cache
-def _kind(file: str) -> str:
+def file_kind(file: str) -> str:
+    """Return whose a file of code is: `library`, `standard` (Python's) or `project`."""
     if file.startswith("<frozen"):
         return "standard"
     path = Path(file)
@@ -188,11 +189,10 @@ def socket_patches(
 
         return getaddrinfo
 
+    reaching = ("connect", "connect_ex", "sendto")
     return Patches(
         lambda: [
-            (socket.socket, "connect", reach),
-            (socket.socket, "connect_ex", reach),
-            (socket.socket, "sendto", reach),
+            *((socket.socket, name, reach) for name in reaching),
             (socket, "getaddrinfo", look_up),
         ]
     )

@@ -40,6 +40,8 @@ class PlayedResponse:
         self._exchange = exchange
         self._session = session
         self._is_bodiless = method == "HEAD" or exchange.response.status in BODILESS
+        ended = exchange.response.ended
+        self._is_whole = ended is None or ended.kind == "complete"
         headers = played_headers(exchange)
         named = {name.lower(): value for name, value in headers}
         self._is_chunked = "chunked" in named.get("transfer-encoding", "").lower()
@@ -53,10 +55,9 @@ class PlayedResponse:
 
     def _has_wrong_length(self, length: str | None) -> bool:
         """Return whether a whole body has another length: one that was edited."""
-        ended = self._exchange.response.ended
-        is_whole = ended is None or ended.kind == "complete"
         size = str(len(self._exchange.response.body))
-        return is_whole and not self._is_bodiless and length not in {None, size}
+        is_to_fit = self._is_whole and not self._is_bodiless
+        return is_to_fit and length not in {None, size}
 
     @property
     def head(self) -> bytes:
@@ -80,9 +81,7 @@ class PlayedResponse:
     @property
     def last(self) -> bytes:
         """What comes after the pieces: the mark of the end, if it has one."""
-        ended = self._exchange.response.ended
-        is_whole = ended is None or ended.kind == "complete"
-        is_marked = self._is_chunked and is_whole and not self._is_bodiless
+        is_marked = self._is_chunked and self._is_whole and not self._is_bodiless
         return b"0\r\n\r\n" if is_marked else b""
 
     def end(self) -> Exception | None:

@@ -91,17 +91,9 @@ def request_body(
     body: dict[str, Any] = {"model": scenario.model, "stream": scenario.stream}
     body["messages"] = history
     if names:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": name,
-                    "description": scenario.tools[name].description,
-                    "parameters": scenario.tools[name].parameters,
-                },
-            }
-            for name in names
-        ]
+        told, tools = {"description", "parameters"}, scenario.tools
+        offered = [{"name": n, **tools[n].model_dump(include=told)} for n in names]
+        body["tools"] = [{"type": "function", "function": one} for one in offered]
     else:
         options = {key: options[key] for key in options if key not in _OF_TOOLS}
     if not scenario.stream:

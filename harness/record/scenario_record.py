@@ -41,12 +41,7 @@ class RecordedScenario:
 
 
 class _UnmetError(Exception):
-    """Leaves the cassette unwritten."""
-
-    def __init__(self, run: ScenarioRun, unmet: list[str]) -> None:
-        self.run = run
-        self.unmet = unmet
-        super().__init__("; ".join(unmet))
+    """Leaves the cassette unwritten; its arguments are the run and what is unmet."""
 
 
 def cassette_path(scenario: Path) -> Path:
@@ -107,7 +102,7 @@ def record_scenario(
         for path_of_earlier in earlier:  # runs that were not as expected
             path_of_earlier.unlink(missing_ok=True)
     except _UnmetError as error:
-        run, unmet = error.run, error.unmet
+        run, unmet = error.args
         note = "; ".join(getattr(error, "__notes__", []))
     seconds = time.monotonic() - started
     return RecordedScenario(target, run, seconds, unmet, note)

@@ -14,7 +14,7 @@ from harness.cassettes.model import Exchange, Request, Response, grouped
 from harness.errors import UsageError
 from harness.net import require_h11
 from harness.record.active import current_session, passing
-from harness.record.scenario_answer import Answer, AnswerBrokenError
+from harness.record.scenario_answer import Answer, AnswerBrokenError, Send
 from harness.redaction.config import redacted_url
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.net.client import Upstream
     from harness.net.threads import BlockingResponse
     from harness.record.exchange import ExchangeRecorder, LiveRequest
-    from harness.record.scenario_answer import Send
     from harness.record.session import RecordingSession
 
 

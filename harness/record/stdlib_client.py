@@ -16,6 +16,7 @@ import contextlib
 import functools
 import io
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.model import Exchange
@@ -157,12 +158,12 @@ def _getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(found, Exchange):
             played = PlayedResponse(found, call.session, method)
             reader = _PlayedReader(_reads(played, call.session.pace))
-            return _respond(self, original, _Source(reader))
+            return _respond(self, original, reader)
         if found is None:
             return original(self)
         tap = ResponseTap(found, method)
         watched = _WatchedReader(self.sock.makefile("rb", buffering=0), tap)
-        return _respond(self, original, _Source(watched))
+        return _respond(self, original, watched)
 
     return getresponse
 
@@ -177,8 +178,12 @@ def _live(connection: Any) -> Iterator[None]:
         del vars(connection)[_LIVE]
 
 
-def _respond(connection: Any, original: Callable[..., Any], source: _Source) -> Any:
-    """Let the client parse a response that comes from one of our sockets."""
+def _respond(connection: Any, original: Callable[..., Any], raw: io.RawIOBase) -> Any:
+    """Let the client parse a response that comes from one of our readers."""
+    # A socket as far as a response needs one; the connection closes what is behind it.
+    source = SimpleNamespace(
+        makefile=lambda *_, **__: io.BufferedReader(raw), close=lambda: None
+    )
     sock, connection.sock = connection.sock, source
     try:
         return original(connection)
@@ -189,24 +194,10 @@ def _respond(connection: Any, original: Callable[..., Any], source: _Source) -> 
             sock.close()
 
 
-class _Source:
-    """A socket as far as a response needs one: something to read from."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(self._raw)
-
-    def close(self) -> None:
-        """Do nothing: the connection closes what is behind this."""
-
-
 def _reads(played: PlayedResponse, pace: Pace) -> Iterator[bytes]:
-    started = pace.clock()
+    pieces = pace.timed(played.pieces())
     yield played.head
-    for seconds, piece in played.pieces():
-        delay = pace.delay(seconds, started)
+    for delay, piece in pieces:
         if delay:
             pace.sleep(delay)
         yield piece

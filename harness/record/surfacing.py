@@ -77,9 +77,7 @@ def _root_of_openai_2() -> type[Exception] | None:
     openai = sys.modules.get("openai")
     version = str(getattr(openai, "__version__", ""))
     root = getattr(openai, "OpenAIError", None)
-    if version.startswith("2.") and isinstance(root, type):
-        return root
-    return None
+    return root if version.startswith("2.") and isinstance(root, type) else None
 
 
 @functools.cache
@@ -88,9 +86,8 @@ def _class_of_both(ours: Any, theirs: Any) -> Any:
 
 
 def _as_both(error: HarnessError, root: type[Exception]) -> HarnessError:
-    ours: Any = type(error)
-    theirs: Any = root
-    kind = _class_of_both(ours, theirs)
+    classes: Any = type(error), root
+    kind = _class_of_both(*classes)
     both: HarnessError = kind.__new__(kind, *error.args)
     both.__dict__.update(error.__dict__)
     both.args = error.args

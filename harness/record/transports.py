@@ -132,9 +132,7 @@ class _SyncTransport(_Transport):
             return self.played(found)
         with self.let_through():
             response = self.transport.handle_request(request)
-        if found is None:
-            return response
-        return self.recorded(found, response)
+        return response if found is None else self.recorded(found, response)
 
 
 class _AsyncTransport(_Transport):
@@ -147,6 +145,4 @@ class _AsyncTransport(_Transport):
             return self.played(found)
         with self.let_through():
             response = await self.transport.handle_async_request(request)
-        if found is None:
-            return response
-        return self.recorded(found, response)
+        return response if found is None else self.recorded(found, response)

@@ -179,14 +179,10 @@ class CassetteContext(contextlib.ContextDecorator, contextlib.AsyncContextDecora
         Raises:
             UsageError: It is a class or a generator, whose code runs after the call.
         """
+        is_class = inspect.isclass(function)
         is_generator = inspect.isgeneratorfunction(function)
-        if is_generator or inspect.isasyncgenfunction(function):
-            kind = "generator"
-        elif inspect.isclass(function):
-            kind = "class"
-        else:
-            kind = ""
-        if kind:
+        if is_class or is_generator or inspect.isasyncgenfunction(function):
+            kind = "class" if is_class else "generator"
             raise UsageError(
                 f"use_cassette cannot decorate the {kind} {function.__qualname__}: "
                 "the cassette would be closed before its code runs; write `with "

@@ -91,31 +91,6 @@ def spellings(text: str) -> SearchStrategy[str]:
     return ways.map(lambda drawn: f'"{_spell(text, drawn)}"')
 
 
-def _contents(
-    key: str, *, allow_lone_surrogates: bool, allow_controls: bool, max_pieces: int
-) -> SearchStrategy[str]:
-    """Contents of strings, without their quotes."""
-    excluded = '"\\' if allow_controls else '"\\' + "".join(map(chr, range(32)))
-    plain = st.text(
-        st.characters(exclude_characters=excluded, exclude_categories=["Cs"]),
-        max_size=4,
-    )
-    escaped = st.integers(0, 0xD7FF).map(_escaped)
-    pairs = st.integers(0x10000, 0x10FFFF).map(_escaped)
-    quoted_key = json.dumps(key, ensure_ascii=True)[1:-1]
-    pieces = [
-        plain,
-        st.sampled_from([f"\\{char}" for char in '"\\/bfnrt']),
-        escaped,
-        pairs,
-        st.sampled_from([*_DECOYS, quoted_key, f'\\"{quoted_key}\\":\\"']),
-    ]
-    if allow_lone_surrogates:
-        halves = st.integers(0xD800, 0xDFFF)
-        pieces += [halves.map(_escaped), halves.map(chr)]
-    return st.lists(st.one_of(pieces), max_size=max_pieces).map("".join)
-
-
 def string_texts(
     *,
     key: str = "message",
@@ -142,12 +117,20 @@ def string_texts(
     """
     check_text("key", key)
     check_size("max_pieces", max_pieces)
-    contents = _contents(
-        key,
-        allow_lone_surrogates=allow_lone_surrogates,
-        allow_controls=allow_controls,
-        max_pieces=max_pieces,
-    )
+    excluded = '"\\' if allow_controls else '"\\' + "".join(map(chr, range(32)))
+    plain = st.characters(exclude_characters=excluded, exclude_categories=["Cs"])
+    quoted_key = json.dumps(key, ensure_ascii=True)[1:-1]
+    pieces = [
+        st.text(plain, max_size=4),
+        st.sampled_from([f"\\{char}" for char in '"\\/bfnrt']),
+        st.integers(0, 0xD7FF).map(_escaped),
+        st.integers(0x10000, 0x10FFFF).map(_escaped),
+        st.sampled_from([*_DECOYS, quoted_key, f'\\"{quoted_key}\\":\\"']),
+    ]
+    if allow_lone_surrogates:
+        halves = st.integers(0xD800, 0xDFFF)
+        pieces += [halves.map(_escaped), halves.map(chr)]
+    contents = st.lists(st.one_of(pieces), max_size=max_pieces).map("".join)
     return contents.map('"{}"'.format)
 
 
@@ -249,27 +232,22 @@ def argument_texts(
     """
     check_size("max_members", max_members)
     check_size("max_leaves", max_leaves, least=1)
-    strings = string_texts(
-        key=key,
-        allow_lone_surrogates=allow_lone_surrogates,
-        allow_controls=allow_controls,
-    )
-    nested = value_texts(
-        key=key,
-        allow_lone_surrogates=allow_lone_surrogates,
-        allow_controls=allow_controls,
-        max_leaves=max_leaves,
-    )
+    allowed = {
+        "allow_lone_surrogates": allow_lone_surrogates,
+        "allow_controls": allow_controls,
+    }
+    strings = string_texts(key=key, **allowed)
+    nested = value_texts(key=key, max_leaves=max_leaves, **allowed)
     members = st.lists(
         st.tuples(_keys(key, strings), strings | nested),
         max_size=max_members,
         unique_by=None if allow_duplicates else lambda one: _parsed(one[0]),
     )
-    return st.builds(_arguments, members, _STYLES)
-
-
-def _arguments(members: list[tuple[str, str]], style: tuple[str, ...]) -> str:
-    return style[0] + _object(members, style) + style[3]
+    return st.builds(
+        lambda drawn, style: style[0] + _object(drawn, style) + style[3],
+        members,
+        _STYLES,
+    )
 
 
 def argument_objects(
@@ -290,13 +268,8 @@ def argument_objects(
     Raises:
         InvalidArgument: An argument is of the wrong kind or out of range.
     """
-    texts = argument_texts(
-        key,
-        allow_lone_surrogates=False,
-        max_members=max_members,
-        max_leaves=max_leaves,
-    )
-    return texts.map(_parsed)
+    sizes: Any = {"max_members": max_members, "max_leaves": max_leaves}
+    return argument_texts(key, allow_lone_surrogates=False, **sizes).map(_parsed)
 
 
 def _parsed(text: str) -> Any:

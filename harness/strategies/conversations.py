@@ -108,14 +108,9 @@ def _conversations(
         messages.append(_turn(stream.answer))
         if number < len(drawn) - 1:
             for call in stream.answer.calls:
-                results[call.id] = draw(_RESULTS)
-                messages.append(
-                    {
-                        "role": "tool",
-                        "tool_call_id": call.id,
-                        "content": results[call.id],
-                    }
-                )
+                told = results[call.id] = draw(_RESULTS)
+                result = {"role": "tool", "tool_call_id": call.id, "content": told}
+                messages.append(result)
         messages.append({"role": "user", "content": "on"})
     return Conversation(Cassette("made.yaml", exchanges), truth, results)
 

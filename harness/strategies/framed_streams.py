@@ -7,7 +7,7 @@ providers send besides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -149,7 +149,7 @@ def _entries(
 @st.composite
 def framed(
     draw: st.DrawFn, answer: Answer, sources: Sequence[list[Piece]]
-) -> tuple[list[Payload], list[SaidCall]]:
+) -> tuple[list[Payload], Answer]:
     """Draw the chunks that carry an answer.
 
     Args:
@@ -158,7 +158,7 @@ def framed(
         sources: The pieces of its content, its reasoning, and each of its calls.
 
     Returns:
-        The chunks, and the calls in the order in which they open.
+        The chunks, and the answer with its calls in the order in which they open.
     """
     pieces = _in_order(sources)
     framing = _Framing(
@@ -170,7 +170,8 @@ def framed(
     deltas = _entries(pieces, answer.calls, framing)
     opened = [piece.source - 2 for piece in pieces if piece.opens and piece.source > 1]
     payloads = draw(_besides([_chunk(delta) for delta in deltas], answer.finish))
-    return payloads, [answer.calls[number] for number in opened]
+    calls = tuple(answer.calls[number] for number in opened)
+    return payloads, replace(answer, calls=calls)
 
 
 @st.composite

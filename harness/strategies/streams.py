@@ -46,10 +46,7 @@ class EventStream(NamedTuple):
 
 
 def framed_streams(
-    answer: Answer,
-    *,
-    max_cuts: int = 4,
-    allow_interleaving: bool = True,
+    answer: Answer, *, max_cuts: int = 4, allow_interleaving: bool = True
 ) -> SearchStrategy[ChunkStream]:
     """Streams that carry one answer, cut, interleaved and framed in any valid way.
 
@@ -84,14 +81,7 @@ def _framed_streams(
     sources += [
         draw(timed_pieces(call.arguments, max_cuts, max_delay)) for call in answer.calls
     ]
-    return draw(_framed(answer, sources))
-
-
-@st.composite
-def _framed(draw: st.DrawFn, answer: Answer, sources: list[list[Piece]]) -> ChunkStream:
-    payloads, opened = draw(framed(answer, sources))
-    said = Answer(answer.content, answer.reasoning, tuple(opened))
-    return ChunkStream(payloads, said)
+    return ChunkStream(*draw(framed(answer, sources)))
 
 
 def chunk_streams(
@@ -147,7 +137,8 @@ def _chunk_streams(
     said = numbered((name, text) for name, (text, _) in calls)
     sources = [pieces if text else [] for text, pieces in (content, reasoning)]
     sources += [pieces for _, (_, pieces) in calls]
-    return draw(_framed(Answer(content[0], reasoning[0], said), sources))
+    answer = Answer(content[0], reasoning[0], said)
+    return ChunkStream(*draw(framed(answer, sources)))
 
 
 def event_streams(
@@ -176,8 +167,7 @@ def event_streams(
 
 @st.composite
 def _event_streams(
-    draw: st.DrawFn,
-    streams: SearchStrategy[ChunkStream],
+    draw: st.DrawFn, streams: SearchStrategy[ChunkStream]
 ) -> EventStream:
     stream = draw(streams)
     newline = draw(st.sampled_from(["\n", "\r\n", "\r"]))

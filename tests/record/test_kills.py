@@ -30,6 +30,14 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL"
 
 KEY = "sk-proj-" + "Qm7Tz4Vb9Kx2Rw8Ns5Hd3Jf6Lg1Pc0Ya" * 2
 PLANTED = KEY[8:24].encode()
+KILLS = pytest.mark.parametrize(
+    "kills",
+    [
+        1,
+        pytest.param(5, marks=pytest.mark.slow),
+        pytest.param(30, marks=pytest.mark.campaign),  # half a minute
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -152,14 +160,7 @@ def asked(port: int, name: str) -> bool:
         connection.close()
 
 
-@pytest.mark.parametrize(
-    "kills",
-    [
-        1,
-        pytest.param(5, marks=pytest.mark.slow),
-        pytest.param(30, marks=pytest.mark.campaign),  # half a minute
-    ],
-)
+@KILLS
 def test_killed_proxy_loses_nothing_that_a_client_saw_end(
     tmp_path: Path, nursery: Nursery, kills: int
 ) -> None:
@@ -225,14 +226,7 @@ def turns_in(files: list[Path]) -> list[int]:
     return [len(load_cassette(file).exchanges) for file in files]
 
 
-@pytest.mark.parametrize(
-    "kills",
-    [
-        1,
-        pytest.param(5, marks=pytest.mark.slow),
-        pytest.param(30, marks=pytest.mark.campaign),  # half a minute
-    ],
-)
+@KILLS
 def test_killed_scenario_loses_no_turn(
     tmp_path: Path, nursery: Nursery, kills: int
 ) -> None:

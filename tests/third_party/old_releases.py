@@ -85,13 +85,13 @@ def _failures(judge: Judge) -> Iterator[tuple[float, int, Failure]]:
     from harness.fuzz.campaign import cases_of
     from harness.fuzz.checking import offered
     from harness.fuzz.findings import Plan
-    from harness.fuzz.trial_cases import run_case
+    from harness.fuzz.trial_cases import Recorder, run_case
 
     relations = offered(judge)
     judge.learn()  # imports and what is learnt before do not count
     started, examples = time.monotonic(), 0
     for case in cases_of(judge, Plan(relations)):
-        recorded = run_case(case, relations).recorded
+        recorded = run_case(case, Recorder(relations))
         for found in recorded.found:
             seconds = time.monotonic() - started
             yield seconds, examples + found.at, found.failure

@@ -42,14 +42,13 @@ EXCEPTIONS = {
 """The rest, each with its reason; a test fails on a file that is not listed."""
 
 LONG = {
-    "agents/letta/streaming.py": 370,
+    "agents/letta/streaming.py": 365,
     "cassettes/interactions.py": 410,
     "core/json_arguments.py": 510,
     "core/json_texts.py": 380,
     "engine/agent.py": 490,
     "engine/stream.py": 470,
-    "fuzz/consumers.py": 390,
-    "fuzz/judging.py": 460,
+    "fuzz/judging.py": 430,
     "record/session.py": 390,
 }
 """Files of more than 350 lines may not grow; each is one class or one machine, whose

@@ -125,10 +125,7 @@ class AgentChunkStreamingInterface(AgentInterface, Protocol):
 
     @abstractmethod
     def process_chunk(
-        self,
-        chunk: Any,
-        message_id: str,
-        message_date: datetime,
+        self, chunk: Any, message_id: str, message_date: datetime
     ) -> None:
         """Take one chunk of the response.
 

@@ -122,11 +122,7 @@ class CallRouter:
     """
 
     def __init__(
-        self,
-        function_name: str | None,
-        argument: str,
-        *,
-        thoughts: str | None = None,
+        self, function_name: str | None, argument: str, *, thoughts: str | None = None
     ) -> None:
         self._function_name = function_name
         self._thoughts = thoughts
@@ -187,7 +183,8 @@ class CallRouter:
             What was held back, in order of the calls.
         """
         routed: list[Routed] = []
-        for track in sorted(self._unsettled.values(), key=_position):
+        held = self._unsettled.values()
+        for track in sorted(held, key=lambda track: track.call.position):
             if track.state is _State.SPOKEN:
                 self._settle(track, routed)
             elif track.name == self._function_name:
@@ -289,10 +286,6 @@ class CallRouter:
         self._unsettled.pop(track.call, None)
         track.is_whole = True
         routed.append(WholeCall(track.call))
-
-
-def _position(track: _Track) -> int:
-    return track.call.position
 
 
 def call_id_of(call: ToolCall, prefix: str | None) -> str:

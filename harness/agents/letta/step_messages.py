@@ -38,15 +38,13 @@ def call_message(
     call = call_of(record)
     text = _spoken(call, _parse(arguments), assistant_function, assistant_argument)
     if text is not None:
-        return _assistant_message(record, text, make)
+        return _message(make, "AssistantMessage", record, assistant_message=text)
     fields = CallFields(
         name=encodable(call.function.name),
         arguments=encodable(arguments),
         function_call_id=call.id,
     )
-    return make(
-        "FunctionCallMessage", record.id, record.created_at, {"function_call": fields}
-    )
+    return _message(make, "FunctionCallMessage", record, function_call=fields)
 
 
 def legacy_messages(
@@ -73,18 +71,11 @@ def legacy_messages(
     call = call_of(record)
     arguments = _parse(call.function.arguments)
     line = encodable(f"{call.function.name}({arguments})")
-    messages = [
-        make(
-            "LegacyFunctionCallMessage",
-            record.id,
-            record.created_at,
-            {"function_call": line},
-        )
-    ]
+    shown = [_message(make, "LegacyFunctionCallMessage", record, function_call=line)]
     text = _spoken(call, arguments, assistant_function, assistant_argument)
     if text is not None:
-        messages.append(_assistant_message(record, text, make))
-    return messages
+        shown.append(_message(make, "AssistantMessage", record, assistant_message=text))
+    return shown
 
 
 def thoughts_apart(arguments: str, argument: str) -> tuple[str, str]:
@@ -129,12 +120,14 @@ def return_message(
             f"message {record.id!r} of a function return needs the tool_call_id that "
             "it answers; got None"
         )
-    fields = {
-        "function_return": encodable(text),
-        "status": status,
-        "function_call_id": record.tool_call_id,
-    }
-    return make("FunctionReturn", record.id, record.created_at, fields)
+    return _message(
+        make,
+        "FunctionReturn",
+        record,
+        function_return=encodable(text),
+        status=status,
+        function_call_id=record.tool_call_id,
+    )
 
 
 def call_of(record: Message | Record) -> ToolCall | CallOfRecord:
@@ -168,7 +161,7 @@ def _spoken(
         return None
     text = arguments.get(argument) if isinstance(arguments, dict) else None
     if isinstance(text, str):
-        return text
+        return encodable(text)
     import logging  # not at the top: 5 ms of a start, for a case that is rare
 
     log = logging.getLogger(__name__)
@@ -176,8 +169,7 @@ def _spoken(
     return None
 
 
-def _assistant_message(
-    record: Message | Record, text: str, make: MakeMessage
+def _message(
+    make: MakeMessage, kind: str, record: Message | Record, **fields: Any
 ) -> StreamedMessage:
-    fields = {"assistant_message": encodable(text)}
-    return make("AssistantMessage", record.id, record.created_at, fields)
+    return make(kind, record.id, record.created_at, fields)
