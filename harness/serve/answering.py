@@ -64,7 +64,8 @@ def say(
         settings: How it is written and delivered. The faults of the connection are left
             out (`ServedFault.deliver`).
         request: What was asked; its path decides in which API.
-        is_streamed: Whether the client asked for a stream.
+        is_streamed: Whether the client asked for a stream; one at a path of no API
+            gets what was recorded.
 
     Returns:
         The answer; its pieces are made while they are read.
@@ -72,9 +73,13 @@ def say(
     kind, _, api = classify(exchange)
     if kind is Kind.OTHER:
         return _as_recorded(exchange, settings)
-    asked = asked_api(request.uri) or api
+    wanted = asked_api(request.uri)
+    asked = wanted or api
+    if not wanted:  # where no API says how a stream is asked for
+        is_streamed = kind is Kind.STREAM
     is_own = asked == api and (settings.style is None or settings.style.api != asked)
-    is_plain = is_own and settings.split is None and request.method != "GET"
+    is_resumed = bool(wanted) and request.method == "GET"
+    is_plain = is_own and settings.split is None and not is_resumed
     if is_streamed and kind is Kind.STREAM:
         was_array = exchange.response.body.lstrip()[:1] == b"["
         is_plain &= was_array == is_asked_as_array(request)

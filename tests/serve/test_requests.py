@@ -135,6 +135,36 @@ def test_other_paths_are_answered_as_recorded(tmp_path: Path) -> None:
         assert "recorded are /v1/embeddings" in answer["error"]["message"]
 
 
+STREAMS = {
+    "chat": text_pieces(1),
+    "anthropic": [
+        b'event: message_start\ndata: {"type": "message_start", "message": {}}\n\n',
+        b'event: message_stop\ndata: {"type": "message_stop"}\n\n',
+    ],
+    "gemini": [
+        b'data: {"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}\n\n',
+    ],
+    "responses": [
+        b'data: {"type": "response.output_text.delta", "delta": "Hi"}\n\n',
+    ],
+}
+
+
+@pytest.mark.parametrize("request_body", [None, {"task": 1}], ids=["GET", "POST"])
+@pytest.mark.parametrize("api", sorted(STREAMS))
+def test_streams_of_other_paths_stay_streams(
+    tmp_path: Path, api: str, request_body: Any
+) -> None:
+    """An agent's own server streamed, whoever asked: also an `EventSource`."""
+    one = interaction(STREAMS[api], uri="http://h/agent/run?id=1", request=request_body)
+    if request_body is None:
+        one["request"] |= {"method": "GET", "body": ""}
+    with serve(write_cassette(tmp_path / "c.json", one)) as running:
+        target = f"{running.url}/agent/run?id=1"
+        seen = ask(target, request_body, method=one["request"]["method"])
+    assert (seen.status, seen.body) == (200, b"".join(STREAMS[api]))
+
+
 def test_models_are_those_that_were_asked_for(server: RunningServer) -> None:
     """`GET /v1/models` lists the models of requests and responses."""
     seen = ask(f"{server.base_url}/models", method="GET")
