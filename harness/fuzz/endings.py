@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.fuzz.arrivals import payloads_of_bytes, truth_of
+from harness.fuzz.api_arrivals import api_payloads
+from harness.fuzz.arrivals import truth_of
 from harness.fuzz.relations import Failure
 from harness.fuzz.writing import event_bytes
 
@@ -144,7 +145,7 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
     expected = judge.run(arrival)
     if expected.raised is not None or not expected.endings:
         return None
-    for kind, note, broken in _broken_ends(arrival, judge.api):
+    for kind, note, broken in broken_ends(arrival, judge.api):
         if broken == arrival or not broken:
             continue
         got = judge.run(broken)
@@ -189,8 +190,8 @@ def _is_flag(shown: str) -> bool:
     return shown in {"True", "False", "shown"}
 
 
-def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
-    """Yield what to call it if it is not noticed, why, and the arrival."""
+def broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
+    """Yield what to call it if it is not noticed, why, and the arrival, if any."""
     if not arrival or isinstance(arrival[0], str):
         return
     note = "the event that ends the answer never came"
@@ -200,6 +201,8 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         yield "shows an error as complete", note, errored
     note = "the model was cut off: the answer ended for want of tokens"
     yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS)
+    if api == "responses":  # as some servers do, without saying why
+        yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS._replace(responses=""))
     note = "a filter ended the answer"
     yield _FILTERED, note, _ended_as(arrival, api, _FILTERED_ENDS)
     if api == "anthropic":
@@ -209,13 +212,8 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         yield _UNPROVEN, note, _unproven(arrival)
 
 
-def _payloads(arrival: Arrival) -> Arrival:
-    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
-    return payloads_of_bytes(arrival) if is_bytes else arrival
-
-
-def _like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
-    """Return payloads in the form of an arrival."""
+def like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
+    """Return payloads in the form of an arrival of an API."""
     is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
     return tuple(event_bytes(payloads, api)) if is_bytes else payloads
 
@@ -240,11 +238,14 @@ _ERRORS: dict[str, dict[str, Any]] = {
 
 
 def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
-    payloads = _payloads(arrival)
+    payloads = api_payloads(arrival)
     begun = without_end(payloads, api)
-    yield _like(arrival, (*begun, _ERRORS[api]), api)
+    yield like(arrival, (*begun, _ERRORS[api]), api)
+    if api == "chat":  # as OpenRouter sends it
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+        yield like(arrival, (*begun, {**_ERRORS[api], "choices": [choice]}), api)
     if api == "responses" and len(begun) < len(payloads):
-        yield _like(arrival, (*begun, _failed(payloads[len(begun)])), api)
+        yield like(arrival, (*begun, _failed(payloads[len(begun)])), api)
 
 
 class _Ends(NamedTuple):
@@ -263,8 +264,8 @@ _FILTERED_ENDS = _Ends("content_filter", "SAFETY", "refusal", "content_filter")
 def _ended_as(arrival: Arrival, api: str, ends: _Ends) -> Arrival:
     if not truth_of(arrival, "", api).text:
         return ()
-    payloads = (_payload_ended_as(payload, ends) for payload in _payloads(arrival))
-    return _like(arrival, tuple(payloads), api)
+    payloads = (_payload_ended_as(payload, ends) for payload in api_payloads(arrival))
+    return like(arrival, tuple(payloads), api)
 
 
 def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
@@ -281,7 +282,7 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
     if payload.get("type") == "message_delta":
         changed["delta"] = {**payload["delta"], "stop_reason": ends.anthropic}
     if payload.get("type") == "response.completed":
-        details = {"reason": ends.responses}
+        details = {"reason": ends.responses} if ends.responses else None
         ended = {"status": "incomplete", "incomplete_details": details}
         changed["type"] = "response.incomplete"
         changed["response"] = {**payload.get("response", {}), **ended}
@@ -289,9 +290,9 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
 
 
 def _unproven(arrival: Arrival) -> Arrival:
-    payloads = _payloads(arrival)
+    payloads = api_payloads(arrival)
     kept = tuple(p for p in payloads if p.get("type") != "message_stop")
-    return _like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
+    return like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
 
 
 def without_end(arrival: Arrival, api: str) -> Arrival:

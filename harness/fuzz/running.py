@@ -21,6 +21,9 @@ class _Running:
         self.taken: int | None = None
         """How many of its items the consumer has taken; None where it is handed them
         one by one or all at once."""
+        self.emits = False
+        """Whether the consumer emitted something, one after the other, the last time.
+        """
 
 
 RUNNING = _Running()

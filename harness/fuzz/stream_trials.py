@@ -19,6 +19,8 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import byte_cuts, named_cuts
+from harness.fuzz.endings import broken_ends, like
+from harness.fuzz.news import with_news
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
 
 if TYPE_CHECKING:
@@ -191,6 +193,18 @@ class StreamTrials:
             if recorder.wants(relation):
                 recorder.count(relation, 4)
                 recorder.found(self.judge.judge(relation, arrival))
+        for _, _, broken in broken_ends(arrival, self.api):
+            if broken and recorder.wants("faults"):
+                recorder.count("faults")
+                recorder.found(self.judge.raises(broken, self.judge.run(broken)))
+
+    def news(self, recorder: Recorder, name: str) -> None:
+        """Run a stream with what its API may add."""
+        arrival, payloads = (
+            f(self.streams[name]) for f in (self.arrival, self.payloads)
+        )
+        recorder.count("")
+        self._ask(recorder, like(arrival, tuple(with_news(payloads)), self.api), name)
 
     def translation(self, recorder: Recorder, stream: Any) -> None:
         """Ask for the same of the same answer in another API."""
