@@ -213,7 +213,9 @@ class _Folding:
     def _walk_items(self, path: str, items: Iterable[Any], *, is_value: bool) -> None:
         if isinstance(items, set | frozenset):
             items = sorted(items, key=repr)
-        elif not is_value and _is_tagged(items):
+        elif isinstance(items, tuple) and items and isinstance(items[0], Enum):
+            items = (items[0].value, *items[1:])
+        if not is_value and _is_tagged(items):
             self._end({items[0]: items[1]}, tag=items[0])
             if is_ending(items[0], items[1]):
                 return
@@ -229,6 +231,7 @@ class _Folding:
     ) -> None:
         for key in USAGES & fields.keys():
             self._count(key, fields_of(fields[key]) or {})
+        self._end(fields_of(fields.get("response_metadata")) or {})
         if isinstance(fields.get("choices"), list):
             self._feed(fields)
             return
@@ -240,7 +243,9 @@ class _Folding:
         elif (name := name_key(fields)) is not None:
             self._walk_call(fields, fields[name], is_value=is_value)
             return
-        tags = [fields.get(tag) for tag in TAGS]
+        # A message may have calls or not: the kind of its text is the same.
+        is_role = "tool_calls" not in fields
+        tags = [fields.get(tag) for tag in TAGS if is_role or tag != "role"]
         tags = [tag.value if isinstance(tag, Enum) else tag for tag in tags]
         names = [tag for tag in tags if isinstance(tag, str)]
         self._end(fields, tag=names[0] if names else "")

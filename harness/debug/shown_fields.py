@@ -26,7 +26,8 @@ _ENDINGS = frozenset(
     (
         *("finish_reason", "stop_reason", "finishReason", "finish", "stop", "status"),
         *("done", "is_done", "finished", "is_finished", "complete", "is_complete"),
-        *("completed", "incomplete", "success", "ok", "ended", "reason", "truncated"),
+        *("completed", "incomplete", "success", "ok", "end", "ended", "reason"),
+        "truncated",
     )
 )
 """Fields that say how an answer ended; a number or a text under them is that."""
@@ -44,8 +45,8 @@ REASONS = frozenset(
 """Why an answer ended, as providers say it: an ending also where it has no name."""
 _IS_ENDING_UP_TO = 40  # characters, without a blank; longer ones are texts
 
-TAGS = ("message_type", "type", "kind", "event", "role")
-_NAMES = ("name", "tool_name", "function_name", "tool", "function")
+TAGS = ("message_type", "type", "kind", "part_kind", "event", "role")
+_NAMES = ("name", "tool_name", "toolName", "function_name", "tool", "function")
 ARGUMENTS = (
     *("arguments", "args", "parameters", "params", "input"),
     *("tool_input", "tool_args", "tool_arguments", "function_args"),

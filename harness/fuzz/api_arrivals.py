@@ -272,14 +272,15 @@ def further_answers(api: str) -> dict[str, Answer]:
     """Return those of the neutral answers that chat has no example of."""
     odd = (
         '{"id": 9007199254740993, "ratio": 0.1, "path": "C:\\\\new\\\\table", ',
-        '"none": null, "deep": {"list": [{"a": []}, "}"]}}',
+        '"none": null, "deep": {"list": [{"a": []}, "}{"]}, ',
+        '"code": "```json\\n{}\\n```"}',
     )
     return {
         "text with blanks around": _complete(api, *_text(" \n a", " b", " \n\n")),
         "text that looks like events": _complete(
             api,
             *_text("data: [DONE]\n", "\nevent: error\n", "data: error: no\n\n: a"),
-            *_text("0", "null", "false"),
+            *_text("0", "null", "false", " <"),
         ),
         "arguments of every kind": _complete(
             api, *_call(0, "mcp__notes__add-note", *odd), calls=True

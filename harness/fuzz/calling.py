@@ -215,6 +215,7 @@ def call_and_fold(
         error = raised
     if os.getpid() != own:
         os._exit(0)  # a copy of this process that the consumer made and let come back
+    RUNNING.emits = bool(items)
     return consumer.said(items, value, error)
 
 

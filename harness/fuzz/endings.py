@@ -144,7 +144,7 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
     expected = judge.run(arrival)
     if expected.raised is not None or not expected.endings:
         return None
-    for kind, note, broken in _broken_ends(arrival, judge.api):
+    for kind, note, broken in broken_ends(arrival, judge.api):
         if broken == arrival or not broken:
             continue
         got = judge.run(broken)
@@ -186,8 +186,8 @@ def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
     return got.endings == expected.endings and not is_more_shown
 
 
-def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
-    """Yield what to call it if it is not noticed, why, and the arrival."""
+def broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
+    """Yield what to call it if it is not noticed, why, and the arrival, if any."""
     if not arrival or isinstance(arrival[0], str):
         return
     note = "the event that ends the answer never came"
@@ -197,6 +197,8 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         yield "shows an error as complete", note, errored
     note = "the model was cut off: the answer ended for want of tokens"
     yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS)
+    if api == "responses":  # as some servers do, without saying why
+        yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS._replace(responses=""))
     note = "a filter ended the answer"
     yield _FILTERED, note, _ended_as(arrival, api, _FILTERED_ENDS)
     if api == "anthropic":
@@ -206,8 +208,8 @@ def _broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival
         yield _UNPROVEN, note, _unproven(arrival)
 
 
-def _like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
-    """Return payloads in the form of an arrival."""
+def like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
+    """Return payloads in the form of an arrival of an API."""
     is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
     return tuple(event_bytes(payloads, api)) if is_bytes else payloads
 
@@ -234,9 +236,12 @@ _ERRORS: dict[str, dict[str, Any]] = {
 def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
     payloads = api_payloads(arrival)
     begun = without_end(payloads, api)
-    yield _like(arrival, (*begun, _ERRORS[api]), api)
+    yield like(arrival, (*begun, _ERRORS[api]), api)
+    if api == "chat":  # as OpenRouter sends it
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+        yield like(arrival, (*begun, {**_ERRORS[api], "choices": [choice]}), api)
     if api == "responses" and len(begun) < len(payloads):
-        yield _like(arrival, (*begun, _failed(payloads[len(begun)])), api)
+        yield like(arrival, (*begun, _failed(payloads[len(begun)])), api)
 
 
 class _Ends(NamedTuple):
@@ -256,7 +261,7 @@ def _ended_as(arrival: Arrival, api: str, ends: _Ends) -> Arrival:
     if not truth_of(arrival, "", api).text:
         return ()
     payloads = (_payload_ended_as(one, ends) for one in api_payloads(arrival))
-    return _like(arrival, tuple(payloads), api)
+    return like(arrival, tuple(payloads), api)
 
 
 def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
@@ -273,7 +278,7 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
     if payload.get("type") == "message_delta":
         changed["delta"] = {**payload["delta"], "stop_reason": ends.anthropic}
     if payload.get("type") == "response.completed":
-        details = {"reason": ends.responses}
+        details = {"reason": ends.responses} if ends.responses else None
         ended = {"status": "incomplete", "incomplete_details": details}
         changed["type"] = "response.incomplete"
         changed["response"] = {**payload.get("response", {}), **ended}
@@ -283,7 +288,7 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
 def _unproven(arrival: Arrival) -> Arrival:
     payloads = api_payloads(arrival)
     kept = tuple(p for p in payloads if p.get("type") != "message_stop")
-    return _like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
+    return like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
 
 
 def without_end(arrival: Arrival, api: str) -> Arrival:

@@ -23,7 +23,13 @@ from harness.fuzz.likely_causes import cause
 from harness.fuzz.probes import Probed, Shows, learn, learn_beside
 from harness.fuzz.relations import Failure, difference
 from harness.fuzz.running import RUNNING
-from harness.fuzz.shown_calls import is_marked, lost_calls, spoken, without_marks
+from harness.fuzz.shown_calls import (
+    calls_by_end,
+    is_marked,
+    lost,
+    spoken,
+    without_marks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +107,7 @@ class Judge:
         are shown when it is known, and that depends on which calls take turns.
         """
         RUNNING.arrival = arrival
-        RUNNING.taken = None
+        RUNNING.taken, RUNNING.emits = None, False
         if RUNNING.begun is not None:
             RUNNING.begun(arrival)
         try:
@@ -226,13 +232,15 @@ class Judge:
                 return None
             label = "text" if self.consumer.level is Level.HANDLER else "content"
             expected = Outcome({label: truth.text} if truth.text else {}, truth.calls)
-            kind, why = difference(got, expected), ""
         else:
             got = got.as_json()
             expected = self._expected(truth, got)
-            kind, why = difference(got, expected), cause(truth, got, expected)
+            if RUNNING.emits and got.calls == calls_by_end(arrival, expected.calls):
+                expected = replace(expected, calls=got.calls)
+        kind = difference(got, expected)
         if kind is None:
             return self._apart(arrival, truth, got, note)
+        why = "" if got.raised is not None else cause(truth, got, expected)
         return Failure("agreement", kind, arrival, got, expected, note=note, cause=why)
 
     def _apart(
@@ -265,6 +273,7 @@ class Judge:
         if shows.content is not None and not (
             (truth.refusal and not self.beside().leaks_refusal)
             or (truth.reasoning and shows.merges_reasoning)
+            or (truth.calls and shows.merges_calls)
         ):
             texts.pop(shows.content, None)
             if truth.text:
@@ -289,23 +298,12 @@ class Judge:
         if got.raised is not None:
             return None
         truth = self.truth(arrival)
-        shows = self.shows()
-        lost_text = (
-            shows.content is not None
-            and truth.text
-            and not any(truth.text in text for text in got.texts.values())
-        )
-        lost_call = shows.calls and lost_calls(truth, got)
-        if not lost_text and not lost_call:
+        kind = lost(truth, got, self.shows())
+        if not kind:
             return None
-        return Failure(
-            "nothing-lost",
-            "loses content" if lost_text else "loses a call",
-            arrival,
-            got,
-            Outcome({"content": truth.text} if truth.text else {}, truth.calls),
-            note="this must be in it, in whatever form",
-        )
+        wanted = Outcome({"content": truth.text} if truth.text else {}, truth.calls)
+        note = "this must be in it, in whatever form"
+        return Failure("nothing-lost", kind, arrival, got, wanted, note=note)
 
     def _prefix(self, arrival: Arrival) -> Failure | None:
         expected = self.run(arrival)
@@ -369,8 +367,10 @@ class Judge:
         self, arrival: Arrival, whole: Arrival, got: Outcome, expected: Outcome
     ) -> bool:
         if self.consumer.level is not Level.HANDLER:
-            truths = self.truth(arrival), self.truth(whole)
-            got = without_marks(*truths, got, expected, self.shows().content)
+            truths, shows = (self.truth(arrival), self.truth(whole)), self.shows()
+            got = without_marks(*truths, got, expected, shows.content)
+            if shows.merges_calls and truths[1].calls:
+                got = replace(got, texts={})
         return got.begins(expected)
 
     def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:

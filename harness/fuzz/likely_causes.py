@@ -27,9 +27,9 @@ def _of_text(truth: Truth, shown: str, wanted: str) -> str:
     times = len(shown) // max(1, len(wanted))
     inks = "".join(shown.split()), "".join(wanted.split())
     rules = {
-        "bytes are decoded before the characters in them are whole": (
-            "\ufffd" in shown and "\ufffd" not in wanted
-        ),
+        "it is lost": not shown,
+        "bytes are decoded before the characters in them are whole, or half a pair of "
+        "escapes by itself": ("\ufffd" in shown and "\ufffd" not in wanted),
         "the text is shown more than once": bool(shown) and shown == wanted * times,
         "blanks or line ends are added or lost where pieces meet": inks[0] == inks[1],
         "there is more in it than the text of this answer": (
@@ -37,7 +37,6 @@ def _of_text(truth: Truth, shown: str, wanted: str) -> str:
         ),
         "its beginning is lost": bool(shown) and wanted.endswith(shown),
         "its end is lost": bool(shown) and wanted.startswith(shown),
-        "it is lost": not shown,
     }
     return next((why for why, holds in rules.items() if holds), "")
 

@@ -199,6 +199,9 @@ def odd_streams() -> dict[str, Arrival]:
                 "finish_reason": choice["finish_reason"] and "stop",
             },
         ),
+        "reasoning beside text": _delta(text, reasoning_content="Hm. "),
+        "reasoning beside a call": _delta(call, reasoning_content="Hm. "),
+        "open choice after the finish": (*text, head),
         "text and parallel calls": (*text[:-1], *parallel[1:]),
         "a call that is cut off": call[:-2]
         + _each(call[-1:], _finish("length", only_open=False)),
@@ -211,6 +214,9 @@ def odd_streams() -> dict[str, Arrival]:
 def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
     """Return what may be read in several ways: only cuts and exceptions are asked."""
     return {
+        "arguments are the JSON null": _entries(
+            call[:3] + call[-1:], _continued({}, {"arguments": "null"})
+        ),
         # As servers send it that cut by UTF-16 units, escaped.
         "half a pair in each of two pieces": _spoken(text, "Hi \ud83d", "\ude00!"),
         "continuation at another index": _entries(

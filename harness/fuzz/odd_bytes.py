@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.dialects import encode_payload
@@ -14,11 +15,20 @@ if TYPE_CHECKING:
     from harness.fuzz.arrivals import Arrival
 
 NO_LINE_END, MARK_FIRST = "no line end at the end", "a byte order mark first"
+_SEVERAL = "data in several lines"
+_REPLACED = {
+    "lines end with CRLF": (b"\n", b"\r\n"),
+    "no blank after the colon": (b"data: ", b"data:"),
+}
+_BEFORE = {
+    "comments between events": b": keep-alive %d\n\n",
+    "ids and times to wait": b"id: %d\nretry: 3000\n",
+}
 _OF_ANY = (
-    *(NO_LINE_END, "data in several lines"),
+    *(NO_LINE_END, _SEVERAL, "reads end between CR and LF"),
     *("ids and times to wait", MARK_FIRST),
 )
-ODD_BYTES = ("lines end with CRLF", "comments between events", *_OF_ANY)
+ODD_BYTES = (*_REPLACED, "comments between events", *_OF_ANY)
 """What only a consumer of bytes sees, of any API."""
 ODD_BYTES_OF_CHAT = ("[DONE] twice", "a JSON body in place of a stream", *_OF_ANY)
 """The same of chat, which has dialects for the others."""
@@ -36,15 +46,14 @@ def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
     match kind:
         case "[DONE] twice":
             return (*events, encode_event("[DONE]"))
-        case "lines end with CRLF":
-            return tuple(event.replace(b"\n", b"\r\n") for event in events)
-        case "comments between events":
-            return tuple(b": keep-alive\n\n" + event for event in events)
-        case "ids and times to wait":
-            return tuple(
-                b"id: %d\nretry: 3000\n" % number + event
-                for number, event in enumerate(events, 1)
-            )
+        case _ if kind in _REPLACED:
+            return tuple(event.replace(*_REPLACED[kind]) for event in events)
+        case _ if kind in _BEFORE:
+            numbered = enumerate(events, 1)
+            return tuple(_BEFORE[kind] % number + event for number, event in numbered)
+        case "reads end between CR and LF":  # ax-llm/ax#622
+            lines = b"".join(odd_bytes(_SEVERAL, stream, api)).replace(b"\n", b"\r\n")
+            return tuple(re.split(rb"(?<=\r)", lines))
         case _ if kind == MARK_FIRST:
             return (codecs.BOM_UTF8 + events[0], *events[1:])
         case _ if kind == NO_LINE_END:

@@ -14,6 +14,7 @@ from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import Arrival, truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, kind_of, learn_endings
+from harness.fuzz.shown_calls import spells
 from harness.fuzz.writing import chunk, event_bytes
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Shows:
     """Whether it shows calls with names and arguments."""
     names: bool = False
     """Whether those have names."""
+    spells_names: bool = False
+    """Whether texts have the names of calls, which are shown in no form that is known.
+    """
+    merges_calls: bool = False
+    """Whether calls go into the content, as words."""
     reasoning: str | None = None
     """The kind of its texts that is the reasoning; None if it shows none."""
     merges_reasoning: bool = False
@@ -149,13 +155,18 @@ def learn(probed: Probed) -> Shows:
     )
     reasoned = said["reasoning"].texts
     shown = reasoned.get(content or "")
+    marks = [{**texts, content: ""} for texts in (said["content"].texts, reasoned)]
     return Shows(
         content=content,
         calls=shows_calls,
         names=shows_calls and _PROBE_CALL.name in calls[0].name,
+        merges_calls=content in said["calls"].texts,
+        spells_names=not calls
+        and any(spells(outcome, _PROBE_CALL.name) for outcome in said.values()),
         reasoning=next((k for k, t in reasoned.items() if t == _PROBE_REASONING), None),
-        # That it is marked, as with tags, is the consumer's choice.
-        merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT},
+        # That it is marked, as with tags or in a field, is the consumer's choice.
+        merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT}
+        or (shown != _PROBE_TEXT and marks[0] != marks[1]),
         raised=tuple(
             raised for name in _NEEDED if (raised := said[name].raised) is not None
         ),

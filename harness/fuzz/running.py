@@ -20,6 +20,8 @@ class _Running:
     taken: int | None = None
     """How many of its items the consumer has taken; None where it is handed them one
     by one or all at once."""
+    emits: bool = False
+    """Whether the consumer emitted something, one after the other, the last time."""
 
 
 RUNNING = _Running()

@@ -1,31 +1,68 @@
-"""Whether calls are shown, in whatever form a consumer has for them."""
+"""Whether all is shown, in whatever form a consumer has for it: calls above all."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.apis.json_values import canonical, is_json, parsed
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.arrivals import Truth, truth_of
+from harness.fuzz.api_arrivals import api_payloads
+from harness.fuzz.arrivals import Arrival, Truth, truth_of
+
+if TYPE_CHECKING:
+    from harness.fuzz.probes import Shows
 
 _NUMBERS = re.compile(r"((True|False|-?[\d.]+(e[-+]\d+)?) )+")  # as folding writes them
+_STARTS = frozenset(("content_block_start", "response.output_item.added"))
+_STOPS = frozenset(("content_block_stop", "response.output_item.done"))
+_CALLS = frozenset(("tool_use", "function_call", "custom_tool_call"))
 
 
-def lost_calls(truth: Truth, got: Outcome) -> bool:
+def lost(truth: Truth, got: Outcome, shows: Shows) -> str:
+    """Name what is nowhere in what was said; empty if nothing is."""
+    if shows.content is not None and truth.text and not spells(got, truth.text):
+        return "loses content"
+    return "loses a call" if _loses_calls(truth, got, shows) else ""
+
+
+def _loses_calls(truth: Truth, got: Outcome, shows: Shows) -> bool:
     """Tell whether a call is nowhere: neither as a call nor in a text.
 
     Nobody has to show one whose arguments are no JSON.
     """
+    calls = [call for call in truth.calls if is_json(call.arguments)]
+    if shows.spells_names:
+        return not all(spells(got, call.name) for call in calls)
     shown = [canonical(call.arguments) for call in got.calls]
     texts = list(got.texts.values())
-    return any(
-        is_json(call.arguments)
-        and canonical(call.arguments) not in shown
-        and not _is_spoken(call.arguments, texts)
-        for call in truth.calls
+    return shows.calls and any(
+        canonical(call.arguments) not in shown and not _is_spoken(call.arguments, texts)
+        for call in calls
     )
+
+
+def calls_by_end(arrival: Arrival, calls: tuple[Call, ...]) -> tuple[Call, ...]:
+    """Return calls in the order in which they end, where every one has an end."""
+    begun: list[object] = []
+    ended: list[object] = []
+    for payload in api_payloads(arrival):
+        place = payload.get("index", payload.get("output_index"))
+        block = payload.get("content_block") or payload.get("item") or {}
+        if payload.get("type") in _STARTS and block.get("type") in _CALLS:
+            begun.append(place)
+        elif payload.get("type") in _STOPS and place in begun:
+            ended.append(place)
+    if len(begun) != len(calls) or len(ended) != len(calls):
+        return calls
+    return tuple(calls[begun.index(place)] for place in ended)
+
+
+def spells(got: Outcome, name: str) -> bool:
+    """Tell whether a text is in what was said."""
+    return any(name in text for text in got.texts.values())
 
 
 def _is_spoken(arguments: str, texts: list[str]) -> bool:

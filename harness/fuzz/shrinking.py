@@ -99,12 +99,16 @@ def _as_sound_as(arrival: Arrival, key: str, api: str) -> Callable[[Arrival], bo
 def _begun_twice(arrival: Arrival) -> int:
     """Count the blocks that begin under a number that another one has."""
     numbers = [
-        (payload.get("index"), payload.get("output_index"))
+        _place(payload)
         for payload in api_payloads(arrival)
         if isinstance(payload, dict)
         and payload.get("type") in {"content_block_start", "response.output_item.added"}
     ]
     return len(numbers) - len(set(numbers))
+
+
+def _place(payload: dict[str, Any]) -> tuple[Any, Any]:
+    return payload.get("index"), payload.get("output_index")
 
 
 def _steps_of(api: str) -> tuple[Step, ...]:
@@ -116,6 +120,9 @@ def _steps_of(api: str) -> tuple[Step, ...]:
 
 def _fewer_events(stream: Arrival) -> Iterator[Arrival]:
     yield from shorter(stream)
+    places = [*map(_place, stream)]
+    for place in sorted({*places} - {(None, None)}, key=str):  # the whole of a block
+        yield tuple(stream[n] for n, other in enumerate(places) if other != place)
     yield from _joined_events(stream)
 
 

@@ -49,6 +49,8 @@ def _telling(trials: StreamTrials, names: list[str]) -> Iterator[Case]:
     """Each dialect and each fault on a telling stream, then a few cuts."""
     telling = [name for name in trials.telling if name in names] or names[:3]
     first = telling[0]
+    if trials.api in {"anthropic", "gemini"}:
+        yield case(f"{first}, news", trials.news, first)
     cut_first = [name for name in trials.cut_first if name in names] or names[:8]
     if trials.reads_bytes:
         yield from _bytes(trials, names, first, cut_first[:2])

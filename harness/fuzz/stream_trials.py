@@ -19,6 +19,8 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import NAMED_CUTS, byte_cuts, spread
+from harness.fuzz.endings import broken_ends, like
+from harness.fuzz.news import with_news
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
 
 if TYPE_CHECKING:
@@ -185,6 +187,17 @@ class StreamTrials:
         arrival = self.arrival(self.streams[name])
         for relation in ("truncation", "closing"):
             recorder.ask(self.judge, relation, arrival, 4)
+        for _, _, broken in broken_ends(arrival, self.api):
+            if broken and recorder.wants("faults"):
+                recorder.count("faults")
+                recorder.found(self.judge.raises(broken, self.judge.run(broken)))
+
+    def news(self, recorder: Recorder, name: str) -> None:
+        """Run a stream with what its API may add."""
+        stream = self.streams[name]
+        added = tuple(with_news(self.payloads(stream)))
+        recorder.count("")
+        self._ask(recorder, like(self.arrival(stream), added, self.api), name)
 
     def translation(self, recorder: Recorder, stream: Any) -> None:
         """Ask for the same of the same answer in another API."""

@@ -36,7 +36,8 @@ def watch(
     """Start a thread that looks at what is being run.
 
     Args:
-        timeout_s: How long one example may take; the first, `FIRST` times that.
+        timeout_s: How long one example may take, or, as on a busy machine, one item
+            of it; the first, and all items together, `FIRST` times that.
         hung: Called with the finding; does not return.
         alive: Called at every look: the interpreter still switches threads.
         is_warm: Whether the first example is over.
@@ -45,15 +46,19 @@ def watch(
 
     def look() -> None:
         seen: Any = None
-        since, limit_s = time.monotonic(), timeout_s
+        had: int | None = None
+        begun = since = time.monotonic()
+        limit_s = timeout_s
         while True:
             time.sleep(min(timeout_s / _LOOKS, 0.25))
             alive()
             arrival = RUNNING.arrival
             now = time.monotonic()
             if arrival is None or arrival is not seen:
-                seen, since = arrival, now
+                seen, begun, since = arrival, now, now
                 limit_s = timeout_s * (1 if is_warm() else FIRST)
+            elif RUNNING.taken != had and now - begun < limit_s * FIRST:
+                had, since = RUNNING.taken, now
             elif now - since > limit_s:
                 frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the one way
                 hung(_failure(arrival, limit_s, place_of_frame(frame)))

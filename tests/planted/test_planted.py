@@ -24,6 +24,7 @@ from tests.planted import (
     events,
     guesses,
     handlers,
+    reported,
     right_attributes,
     right_styles,
     shapes,
@@ -171,8 +172,9 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     ("target", "apis"),
     [
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
-        *((target, ()) for target in unseen.CHUNKS),
+        *((target, ()) for target in (*unseen.CHUNKS, *reported.CHUNKS)),
         *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
+        *((target, (api,)) for target, api in reported.OF_APIS),
         *guesses.GUESSES,
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
         *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
@@ -231,12 +233,16 @@ def test_bug_of_a_slow_consumer_is_small_in_time(
     assert len(shrunk(judge, failure).arrived) <= _MOST_CHUNKS
 
 
-@pytest.mark.parametrize("target", unseen.BYTES, ids=lambda t: t.__name__)
+@pytest.mark.parametrize(
+    ("target", "api"),
+    [*((target, "chat") for target in unseen.BYTES), *reported.BYTES],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 def test_bug_of_bytes_is_found_within_the_examples_of_a_slow_consumer(
-    target: object,
+    target: object, api: str
 ) -> None:
     """What a line may hold, and how long it may be."""
-    judge = judge_of(target, Wanted(Level.BYTES))
+    judge = judge_of(target, Wanted(Level.BYTES, apis=(api,)))
     campaign = Campaign(judge, Plan(offered(judge), max_examples=_SLOW_EXAMPLES))
     (failure,) = campaign.run()
     assert len(failure.arrived) <= _MOST_CHUNKS
@@ -285,7 +291,9 @@ def test_right_consumer_in_another_style_is_not_reported(
     assert Campaign(judge, Plan(offered(judge), max_examples=examples)).run() == []
 
 
-@pytest.mark.parametrize("target", shown.RIGHT, ids=lambda t: t.__name__)
+@pytest.mark.parametrize(
+    "target", [*shown.RIGHT, *reported.RIGHT], ids=lambda t: t.__name__
+)
 def test_what_a_consumer_shows_besides_is_left_alone(target: object) -> None:
     """Ends, counters, errors of its own and marked arguments are no differences."""
     campaign = _fuzz(target, examples=400)
@@ -332,6 +340,7 @@ def test_second_done_is_found() -> None:
         (events.ResponsesReader, ("responses",)),
         (events.AnthropicReader, ("anthropic",)),
         (guesses.Proven, ("anthropic",)),
+        (reported.calls_at_their_end, ("responses",)),
         (events.GeminiReader, ("gemini",)),
         (api_bugs.Bridge, _APIS),
         (api_bugs.Bridge, ("gemini", "responses", "anthropic")),
