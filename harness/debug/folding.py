@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 _IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
 _OF_A_CALL = {"name", "arguments", "type", *_IDS}
+_OF_MESSAGE = {"role", "content", "refusal", "tool_calls", "function_call"}
+_OF_MESSAGE |= {"reasoning", "reasoning_content", "reasoning_text"}
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 
 
@@ -110,16 +112,14 @@ class _Folding:
         call = field_of(item, "function_call")
         if call is not None and field_of(item, "choices") is None:
             name, arguments = field_of(call, "name"), field_of(call, "arguments")
-            texts = (name, arguments)
-            if not all(text is None or isinstance(text, str) for text in texts):
+            if not (isinstance(name, str | None) and isinstance(arguments, str | None)):
                 return False
             if arguments is None and not {*(fields_of(call) or ())} <= _OF_A_CALL:
                 return False  # it has another word for them, as Gemini has
             key = field_of(call, "function_call_id")
             if key is None and not (name or arguments):
                 return False
-            is_whole = type(call).__name__ == "FunctionCall"
-            if is_whole:
+            if type(call).__name__ == "FunctionCall":  # a whole one
                 self._by_id.pop(key, None)
             self._call(key, name, arguments)
             return True
@@ -237,17 +237,15 @@ class _Folding:
             return
         if is_message(fields):
             self._feed({"choices": [{"index": 0, "delta": fields}]})
-            taken = {"content", "tool_calls", "refusal", "role", "reasoning_content"}
-            taken |= {"function_call", "reasoning", "reasoning_text"}
-            fields = {key: v for key, v in fields.items() if key not in taken}
+            fields = {key: v for key, v in fields.items() if key not in _OF_MESSAGE}
         elif (name := name_key(fields)) is not None:
             self._walk_call(fields, fields[name], is_value=is_value)
             return
-        # A message may have calls or not: the kind of its text is the same.
-        is_role = "tool_calls" not in fields
-        tags = [fields.get(tag) for tag in TAGS if is_role or tag != "role"]
-        tags = [tag.value if isinstance(tag, Enum) else tag for tag in tags]
-        names = [tag for tag in tags if isinstance(tag, str)]
+        # A message may have calls or not: its text is of one kind, without the role.
+        tags = TAGS[:-1] if "tool_calls" in fields else TAGS
+        values = [fields.get(tag) for tag in tags]
+        values = [one.value if isinstance(one, Enum) else one for one in values]
+        names = [one for one in values if isinstance(one, str)]
         self._end(fields, tag=names[0] if names else "")
         path = ".".join([*([path] if path else []), *names])
         for key, value in fields.items():
@@ -286,14 +284,10 @@ class _Folding:
         key = next((found for found in ids if found is not None), None)
         if is_value and isinstance(name, str):
             # A whole one, whatever its id or index: never a continuation.
-            call = ([name], [arguments or ""])
-            self.calls.append(call)
+            self.calls.append(([name], [arguments or ""]))
             return
-        self._call(
-            key if isinstance(key, str | int) else None,
-            name if isinstance(name, str) else None,
-            arguments,
-        )
+        key = key if isinstance(key, str | int) else None
+        self._call(key, name if isinstance(name, str) else None, arguments)
 
     def _feed(self, payload: dict[str, Any]) -> None:
         for choice in payload["choices"]:
