@@ -68,6 +68,8 @@ class Finder:
         if name == {!r}:
             signal.raise_signal(signal.SIGINT)
 
+# As Python starts, also where the tests run in the background of a shell.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.meta_path.insert(0, Finder())
 sys.argv = ["harness", "ls", "cassettes"]
 from harness.__main__ import main
