@@ -106,7 +106,9 @@ class Listener:
             writer.transport.abort()
         finally:
             writer.close()
-            with contextlib.suppress(OSError):
+            # `stop` may come in this wait, too: Python 3.11 prints a traceback for a
+            # connection that ends cancelled (until that is the oldest no more).
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
             self._tasks.discard(task)
 

@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -229,6 +230,31 @@ def test_the_first_stream_that_ends_does_not_hold_up_the_others() -> None:
     command = [sys.executable, "-c", FIRST_REDACTION]
     found = subprocess.run(command, capture_output=True, check=True, text=True)
     assert int(found.stdout) < 5  # 226 without
+
+
+def test_stopping_while_a_connection_is_being_closed_prints_nothing() -> None:
+    """Its last bytes are on their way to a client that does not read."""
+    problems: list[Any] = []
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(bytes(50_000_000))
+        served.set()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, problem: problems.append(problem))
+        listener = incoming.Listener(serve)
+        parts = urlsplit(await listener.start("127.0.0.1", 0))
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1)
+        await served.wait()
+        await asyncio.sleep(0)  # it has gone on to the wait
+        await listener.stop()
+        writer.transport.abort()
+        await asyncio.sleep(0)
+
+    served = asyncio.Event()
+    asyncio.run(run())
+    assert problems == []
 
 
 class _Passing(Downstream):
