@@ -216,6 +216,11 @@ async def _next(wire: _Wire, connection: h11.Connection) -> h11.Event:
             return event
 
 
+def wire_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they are sent: h11 takes text of ASCII only."""
+    return [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers]
+
+
 @contextlib.asynccontextmanager
 async def open_request(
     upstream: Upstream,
@@ -246,7 +251,9 @@ async def open_request(
     head = h11.Request(
         method=method,
         target=f"{upstream.path}{target}",
-        headers=[("host", upstream.authority), *headers, ("connection", "close")],
+        headers=wire_headers(
+            [("host", upstream.authority), *headers, ("connection", "close")]
+        ),
     )
     wire, transport = await _connect(upstream, timeout_s)
     try:

@@ -15,6 +15,7 @@ import h11
 
 from harness.cassettes.model import Request, grouped
 from harness.errors import UsageError
+from harness.net.client import wire_headers
 from harness.net.listening import ClientGoneError, ServerEnd
 from harness.record.forwarding import end_to_end, request_headers
 
@@ -80,9 +81,12 @@ class Downstream(ServerEnd):
         self, response: UpstreamResponse, recorder: ExchangeRecorder | None
     ) -> None:
         """Pass a response on, piece by piece; its end only if it has one."""
-        headers = [*end_to_end(response.headers), ("connection", "close")]
         head = h11.Response(
-            status_code=response.status, headers=headers, reason=response.reason
+            status_code=response.status,
+            headers=wire_headers(
+                [*end_to_end(response.headers), ("connection", "close")]
+            ),
+            reason=response.reason.encode("latin-1"),
         )
         await self.send_event(head)
         async for piece in response.pieces():

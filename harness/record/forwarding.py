@@ -20,7 +20,10 @@ _READABLE_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "identity"})
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Leave out headers that belong to one connection."""
+    """Leave out headers that belong to one connection.
+
+    A length beside a transfer coding is one of them, and wrong (RFC 9112, section 6.3).
+    """
     headers = list(headers)
     named = {
         token.strip().lower()
@@ -28,6 +31,8 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         if name.lower() == "connection"
         for token in value.split(",")
     }
+    if any(name.lower() == "transfer-encoding" for name, _ in headers):
+        named.add("content-length")
     return [
         (name, value)
         for name, value in headers

@@ -298,6 +298,32 @@ def test_headers_of_one_connection_are_not_passed_on(tmp_path: Path) -> None:
     assert request.uri == f"{server.url}/base/v1/x?q=1"
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        # RFC 9112, section 6.3: the coding says where the body ends, not the length.
+        (
+            "200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked",
+            "2\r\nok\r\n0\r\n",
+        ),
+        ("200 Größe\r\nx-name: é\r\ncontent-length: 4", "ok"),
+    ],
+)
+def test_heads_that_are_odd_are_passed_on(tmp_path: Path, head: str, body: str) -> None:
+    """Two lengths, and text that is not of ASCII, both ways: as clients read them."""
+    response = f"HTTP/1.1 {head}\r\n\r\n{body}\r\n".encode("latin-1")
+    with (
+        ScriptedServer(lambda connection: connection.send(response)) as server,
+        proxied(tmp_path / "c.yaml", server.url) as proxy,
+        httpx.Client(verify=False, headers={"x-name": "ü".encode("latin-1")}) as client,
+    ):
+        direct, through = (client.get(one.url) for one in (server, proxy))
+        assert b"x-name: \xfc" in server.requests[1].head
+    assert through.content == direct.content
+    assert through.extensions["reason_phrase"] == direct.extensions["reason_phrase"]
+    assert through.headers.get("x-name") == direct.headers.get("x-name")
+
+
 def test_compressed_answer_is_passed_on_and_stored_readable(tmp_path: Path) -> None:
     """The client gets the bytes the server sent; the file holds text."""
     path = tmp_path / "c.yaml"
