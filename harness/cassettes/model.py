@@ -39,6 +39,19 @@ def header_pairs(headers: Headers) -> list[tuple[str, str]]:
     return [(name, value) for name, values in headers.items() for value in values]
 
 
+def head_bytes(text: str) -> bytes:
+    """Return text of a head as it is sent: Latin-1, as most clients read it."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def wire_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they are sent: h11 and httpx take text of ASCII only."""
+    return [(head_bytes(name), head_bytes(value)) for name, value in pairs]
+
+
 def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Return names and values as a cassette holds them."""
     found: Headers = {}

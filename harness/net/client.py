@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from harness.cassettes.model import wire_headers
 from harness.errors import ProtocolError, UsageError
 from harness.net.tunnel import tunnel_to
 from harness.redaction.config import redacted_url
@@ -214,11 +215,6 @@ async def _next(wire: _Wire, connection: h11.Connection) -> h11.Event:
             connection.receive_data(data)
         elif isinstance(event, h11.Event):
             return event
-
-
-def wire_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Return headers as they are sent: h11 takes text of ASCII only."""
-    return [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers]
 
 
 @contextlib.asynccontextmanager

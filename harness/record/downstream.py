@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from harness.cassettes.model import Request, grouped
+from harness.cassettes.model import Request, grouped, head_bytes, wire_headers
 from harness.errors import UsageError
-from harness.net.client import wire_headers
 from harness.net.listening import ClientGoneError, ServerEnd
 from harness.record.forwarding import end_to_end, request_headers
 
@@ -86,7 +85,7 @@ class Downstream(ServerEnd):
             headers=wire_headers(
                 [*end_to_end(response.headers), ("connection", "close")]
             ),
-            reason=response.reason.encode("latin-1"),
+            reason=head_bytes(response.reason),
         )
         await self.send_event(head)
         async for piece in response.pieces():

@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Exchange, header_pairs
+from harness.cassettes.model import Exchange, head_bytes, header_pairs
 from harness.record.wire import BODILESS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class PlayedResponse:
         lines = [f"HTTP/1.1 {response.status} {response.reason}".strip()]
         lines += [f"{name}: {value}" for name, value in self._headers]
         text = "\r\n".join(_LINE_ENDS.sub(" ", line) for line in lines)
-        return text.encode("latin-1", "replace") + b"\r\n\r\n"
+        return head_bytes(text) + b"\r\n\r\n"
 
     def pieces(self) -> Iterator[tuple[float | None, bytes]]:
         """Yield each recorded piece, framed, and its time."""

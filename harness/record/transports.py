@@ -19,7 +19,13 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.model import Exchange, Request, Response, grouped
+from harness.cassettes.model import (
+    Exchange,
+    Request,
+    Response,
+    grouped,
+    wire_headers,
+)
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
 from harness.record.guard import PORTS, place_of, recorded_places
@@ -100,7 +106,7 @@ class _Transport:
         reason = response.reason.encode("ascii", "replace")
         return self.module.Response(
             response.status,
-            headers=played_headers(exchange),
+            headers=wire_headers(played_headers(exchange)),
             stream=stream,
             extensions={"reason_phrase": reason} if reason else None,
         )

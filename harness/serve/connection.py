@@ -15,7 +15,7 @@ import sys
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Request, grouped
+from harness.cassettes.model import Request, grouped, head_bytes
 from harness.errors import shorten
 from harness.net.listening import RefusedError, ServerEnd
 from harness.serve.answer import Answer, BrokenOffError, Ending
@@ -134,7 +134,7 @@ class Connection(ServerEnd):
         if not self._is_kept:
             lines.append("connection: close")
         text = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-        return text.encode("latin-1", "replace") + b"\r\n\r\n"
+        return head_bytes(text) + b"\r\n\r\n"
 
     async def _break_off(self, ending: Ending) -> None:
         self._is_kept = False

@@ -270,7 +270,7 @@ class _Passing(Downstream):
 class _Upstream:
     """A response whose pieces are all there at once."""
 
-    status, reason, headers = 200, b"OK", ()
+    status, reason, headers = 200, "OK", ()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         yield b"data: 1\n\n"

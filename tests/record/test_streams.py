@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import openai
 import pytest
 
@@ -512,3 +513,15 @@ def test_an_app_that_is_recorded_is_played(tmp_path: Path, module: ModuleType) -
     client = module.Client(transport=module.WSGITransport(app=lambda *_: [b"ran"]))
     with use_cassette(path):
         assert client.get("http://b/two").content == b"recorded"
+
+
+@pytest.mark.parametrize("value", [b"\xe9", b"\xe2\x82\xac"], ids=["latin-1", "utf-8"])
+def test_headers_that_are_not_of_ascii_are_played(tmp_path: Path, value: bytes) -> None:
+    """As the client read them when they were recorded."""
+    head = b"HTTP/1.1 200 OK\r\nx-name: %b\r\ncontent-length: 0\r\n\r\n" % value
+    path = tmp_path / "c.yaml"
+    with ScriptedServer(lambda connection: connection.send(head)) as server:
+        with use_cassette(path, "once"):
+            live = httpx.get(server.url)
+        with use_cassette(path):
+            assert httpx.get(server.url).headers["x-name"] == live.headers["x-name"]
