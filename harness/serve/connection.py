@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from harness.cassettes.model import Request, grouped, head_bytes
 from harness.errors import shorten
 from harness.net.listening import RefusedError, ServerEnd
+from harness.record.wire import BODILESS
 from harness.serve.answer import Answer, BrokenOffError, Ending
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Connection(ServerEnd):
         lines += [f"{name}: {value}" for name, value in answer.headers]
         if is_chunked:
             lines.append("transfer-encoding: chunked")
-        elif answer.length is not None:
+        elif answer.length is not None and answer.status not in BODILESS:
             lines.append(f"content-length: {answer.length}")
         if not self._is_kept:
             lines.append("connection: close")

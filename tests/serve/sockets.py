@@ -97,6 +97,8 @@ def _is_over(data: bytes) -> bool:
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
         return False
+    if head.split()[1] in {b"204", b"304"}:  # which have no body (RFC 9112, 6.3)
+        return True
     lowered = head.lower()
     if b"transfer-encoding: chunked" in lowered:
         return body.endswith(b"0\r\n\r\n") and _chunks(body, 0)[1]

@@ -229,6 +229,15 @@ def test_http_1_0_clients_get_the_body_and_the_end(made: str) -> None:
     assert "transfer-encoding" not in seen.head
 
 
+def test_an_answer_that_has_no_body_has_no_length(tmp_path: Path) -> None:
+    """RFC 9110, section 8.6: not one of 204, and of 304 the length of another."""
+    none = interaction([], status=204, uri="http://h/gone")
+    with serve(write_cassette(tmp_path / "c.json", none)) as server:
+        seen = ask(f"{server.url}/gone", REQUEST)
+    assert (seen.status, seen.body, seen.ended) == (204, b"", "complete")
+    assert "content-length" not in seen.head
+
+
 def test_whole_completion_is_what_the_stream_said(made: str) -> None:
     """A request without `stream` gets the accumulated completion as JSON."""
     with serve(made) as server:
