@@ -244,13 +244,9 @@ async def open_request(
         BrokenStreamError: There is no connection, or no response.
     """
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
-    head = h11.Request(
-        method=method,
-        target=f"{upstream.path}{target}",
-        headers=wire_headers(
-            [("host", upstream.authority), *headers, ("connection", "close")]
-        ),
-    )
+    target = f"{upstream.path}{target}"
+    sent = [("host", upstream.authority), *headers, ("connection", "close")]
+    head = h11.Request(method=method, target=target, headers=wire_headers(sent))
     wire, transport = await _connect(upstream, timeout_s)
     try:
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
