@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from harness.cli.console import Exit, write, write_change
+from harness.cli.console import Exit, say, write, write_change
 from harness.cli.options import (
     AGENT,
     AS_JSON,
@@ -114,6 +114,9 @@ def command(a: str, b: str | None, options: DiffOptions) -> int:
         out().write(f"{text}\n")
     else:
         _Printer(difference, options.context).print_all(said_only=options.said)
+    for side in (difference.a, difference.b):
+        for note in side.unbroken:
+            say(f"{side.name}: {note}")
     is_same = not difference.said if options.said else difference.is_same
     return Exit.DONE if is_same else Exit.FINDINGS
 

@@ -272,7 +272,8 @@ def _report(
     other = summary.no_recordings + corpus.passed_over
     say(
         f"{summary.streams} streams, {summary.failing} failing, {apart} set apart; "
-        f"{other} files are no recordings; {summary.seconds:.1f} core seconds"
+        f"{counted(other, 'file')} without a recording; {summary.seconds:.1f} core "
+        "seconds"
     )
     if apart:
         complain(

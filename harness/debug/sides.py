@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agents.letta.light import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
 from harness.apis.json_values import parsed
+from harness.core.diagnostics import DiagnosticKind
 from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
 from harness.engine.transcript import describe
@@ -82,6 +83,8 @@ class Side:
     """Which interface emitted it; empty where that was not stored."""
     is_counted: bool = False
     """The numbers of its exchanges were counted: nothing stores them."""
+    unbroken: list[str] = field(default_factory=list, repr=False)
+    """Where a fault that was asked for changed nothing, a sentence each."""
 
     def counted(self) -> Side:
         """Return the side with its exchanges counted from 0 as they are emitted."""
@@ -105,7 +108,13 @@ def side_of(transcript: Transcript, variation: str = "") -> Side:
     """
     how = f"{transcript.interface} {variation}".strip()
     rows = [Row(**emission.to_dict()) for emission in transcript.emissions]
-    return Side(f"{transcript.cassette} ({how})", rows, transcript.interface)
+    unbroken = [
+        f"exchange {found.exchange}: {found.text}"
+        for found in transcript.diagnostics
+        if found.kind is DiagnosticKind.FAULT_UNSEEN
+    ]
+    name = f"{transcript.cassette} ({how})"
+    return Side(name, rows, transcript.interface, unbroken=unbroken)
 
 
 def replayed_side(

@@ -72,9 +72,10 @@ def _watched(
         rest = rest[len(piece) :]
     if unseen is not None and is_same:
         rest += b"".join(islice(whole, 2))
-        # A fault that only cuts leaves the terminator out wherever it cuts.
+        # A fault that only cuts left the terminator out, though it cut nothing.
         if not rest or (cuts and rest.strip() == b"data: [DONE]"):
             unseen()
+            yield rest
 
 
 def restated_exchange(

@@ -66,7 +66,9 @@ def test_each_stream_has_a_row_in_the_order_of_the_corpus(tmp_path: Path) -> Non
     assert rows[3]["diagnostics"] == {"broken-stream": 1}
     assert rows[0]["digest"] == rows[4]["digest"] != rows[5]["digest"]
     assert rows[6]["shape"] == "no recording"
-    assert result.err.startswith("6 streams, 1 failing, 0 set apart; 2 files are no ")
+    assert result.err.startswith(
+        "6 streams, 1 failing, 0 set apart; 2 files without a "
+    )
 
 
 def test_a_check_finds_what_harness_check_finds(tmp_path: Path) -> None:

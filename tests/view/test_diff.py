@@ -78,6 +78,17 @@ def test_what_was_cut_off_is_said_to_be_missing() -> None:
     ]
 
 
+def test_a_fault_that_broke_nothing_is_told() -> None:
+    """Else "the same" is taken for what a consumer makes of a broken stream."""
+    result = harness("diff", TURNS, "--fault-b", "cut-chunks:999")
+    assert result.code == 0
+    name = f"{TURNS} (streaming --fault cut-chunks:999)"
+    assert result.err.splitlines() == [
+        f"{name}: exchange {n}: the fault cut-chunks:999 changed no event"
+        for n in (0, 1)
+    ]
+
+
 def test_arguments_that_are_no_object_are_compared_as_text() -> None:
     """`{1, 2}` is a value of Python and of nothing else."""
     called = call("{1, 2}", name="f")
