@@ -79,7 +79,8 @@ class Running:
         code = getattr(fixturedef.func, "__code__", None)
         if test and code and file_kind(code.co_filename) == "project":
             goes_on = code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
-            test.asks_later = test.asks_later or bool(goes_on)
+            adds = "addfinalizer" in code.co_names  # or pytest's own list is private
+            test.asks_later = test.asks_later or adds or bool(goes_on)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)

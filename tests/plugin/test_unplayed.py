@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Model, Project
 
@@ -86,7 +88,7 @@ def test_a_broken_stream_may_end_the_conversation(project: Project) -> None:
 
 TIDY = """
 @pytest.fixture
-def tidy():
+def tidy(request):
     yield
     TEARDOWN
 
@@ -96,15 +98,19 @@ def test_x(tidy):
 """
 
 
+@pytest.mark.parametrize(
+    "tidy", [TIDY, TIDY.replace("yield\n    TEARDOWN", "request.addfinalizer(LATER)")]
+)
 def test_what_a_fixture_asks_after_the_test_is_played(
-    project: Project, model: Model
+    project: Project, model: Model, tidy: str
 ) -> None:
     """It is recorded as the test's, so that is judged when fixtures have ended, too."""
-    project.tests(TIDY.replace("TEARDOWN", "ask('after it')"), model.url)
+    tidy = tidy.replace("LATER", "lambda: TEARDOWN")
+    project.tests(tidy.replace("TEARDOWN", "ask('after it')"), model.url)
     project.run("--harness-record=once").assert_outcomes(passed=1)
     assert model.asked == ["in the test", "after it"]
     project.run().assert_outcomes(passed=1)
-    project.tests(TIDY.replace("TEARDOWN", "pass"), model.url)
+    project.tests(tidy.replace("TEARDOWN", "None"), model.url)
     result = project.run()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
@@ -113,5 +119,5 @@ def test_what_a_fixture_asks_after_the_test_is_played(
             "accept: *pytest test_it.py::test_x --harness-record=rewrite",
         ]
     )
-    project.tests(TIDY.replace("TEARDOWN", "pass") + "    assert 1 == 2\n", model.url)
+    project.tests(tidy.replace("TEARDOWN", "None") + "    assert 1 == 2\n", model.url)
     project.run().assert_outcomes(failed=1)
