@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+import pickle
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -174,8 +174,15 @@ def events(payloads: Iterable[Payload]) -> list[Event]:
 
 def example(name: str) -> list[WrittenEvent]:
     """Return an example of the API as a writer would have written it."""
+    events: list[WrittenEvent] = pickle.loads(_pickled(name))
+    return events
+
+
+@cache
+def _pickled(name: str) -> bytes:
+    """Return an example to make fresh copies of: five times as fast as copying it."""
     events = example_events("anthropic", name)
-    return [WrittenEvent(e.name, copy.deepcopy(e.payload)) for e in events]
+    return pickle.dumps([WrittenEvent(e.name, e.payload) for e in events])
 
 
 def read(stream: Iterable[Event]) -> list[Part]:

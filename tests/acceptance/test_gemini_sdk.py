@@ -21,14 +21,18 @@ from tests.shared import needs_shared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of its dependencies, on import
-    genai = pytest.importorskip("google.genai", reason="needs the SDK google-genai")
-
 pytestmark = pytest.mark.slow
 
 _NOT_READ = {"gemini-array", "with-done", "keep-alive", "snake-case", "code-assist"}
 # The SDK refuses `[DONE]`, comments and an array, and overlooks the others' fields.
+
+
+@cache
+def _genai() -> Any:
+    """Return the SDK, which takes a second to load that every collection would pay."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its dependencies, on import
+        return pytest.importorskip("google.genai", reason="needs the SDK google-genai")
 
 
 @cache
@@ -44,8 +48,8 @@ def _client() -> tuple[Any, list[bytes]]:
         )
 
     client = httpx.Client(transport=httpx.MockTransport(respond))
-    options = genai.types.HttpOptions(httpx_client=client)
-    return genai.Client(api_key="none", http_options=options), bodies
+    options = _genai().types.HttpOptions(httpx_client=client)
+    return _genai().Client(api_key="none", http_options=options), bodies
 
 
 def sdk_chunks(body: bytes) -> Iterator[Any]:
@@ -112,10 +116,10 @@ def test_written_examples_are_the_sdks_answers_but_where_it_fails() -> None:
             body = b"".join(dialect.encode(events))
             try:
                 theirs, _ = sdk_answer(body)
-            except genai.errors.APIError:
+            except _genai().errors.APIError:
                 assert name == "error"
                 continue
-            except genai.errors.UnknownApiResponseError:
+            except _genai().errors.UnknownApiResponseError:
                 failed.add(dialect.name)
                 continue
             if dialect.name == "partial-args":

@@ -135,7 +135,7 @@ def test_task_that_waits_for_ever_is_named_where_it_waits(folder: Path) -> None:
 
 def test_hanging_on_the_plainest_stream_is_a_mistake_of_set_up(folder: Path) -> None:
     """Nothing can be tried then: exit 2, with the place."""
-    arguments = ("trouble:hangs_on_everything", "--timeout-each", "0.3")
+    arguments = ("trouble:hangs_on_everything", "--timeout-each", "0.1")
     result = _fuzz(folder, *arguments)
     assert result.code == 2
     assert result.out == ""

@@ -42,6 +42,9 @@ _MOST_CHUNKS = 4
 _SLOW_EXAMPLES = 300  # a minute at five examples a second
 _SLOW_TRIES = 75  # in the quarter of a minute that shrinking is given
 _APIS = ("responses", "anthropic", "gemini")
+_LONG = {"SortsItemsAsText", "TruncatesLate", "line_of_1m"}
+"""Those that take a second each; `SortsAsText`, `Truncates` and `line_of_64k` are as
+they are, only smaller."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,15 @@ RIGHT = [
 ]
 
 
+def _rows(*rows: tuple[object, Any]) -> list[Any]:
+    """Return the rows of a table of targets, those that take long as slow tests."""
+    names = [str(getattr(target, "__name__", "")) for target, _ in rows]
+    return [
+        pytest.param(*row, marks=[pytest.mark.slow] * (name in _LONG))
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
 def _fuzz(
     target: object,
     *,
@@ -170,7 +182,7 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
 
 @pytest.mark.parametrize(
     ("target", "apis"),
-    [
+    _rows(
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
         *((target, ()) for target in (*unseen.CHUNKS, *reported.CHUNKS)),
         *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
@@ -180,7 +192,7 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
         *((target, ("anthropic",)) for target in api_bugs.ANTHROPIC),
         *((target, ("gemini",)) for target in api_bugs.GEMINI),
         *((target, _APIS) for target in api_bugs.TRANSLATING),
-    ],
+    ),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_bug_is_found_within_the_examples_of_a_slow_consumer(
@@ -235,7 +247,7 @@ def test_bug_of_a_slow_consumer_is_small_in_time(
 
 @pytest.mark.parametrize(
     ("target", "api"),
-    [*((target, "chat") for target in unseen.BYTES), *reported.BYTES],
+    _rows(*((target, "chat") for target in unseen.BYTES), *reported.BYTES),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_bug_of_bytes_is_found_within_the_examples_of_a_slow_consumer(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import openai.resources.chat.completions  # noqa: F401 - pytester forgets its imports
 import pytest
 import vcr  # noqa: F401
 import yaml  # noqa: F401
+from _pytest.terminal import TerminalReporter
 
 import harness.engine.replay  # noqa: F401
 import harness.fuzz.campaign  # noqa: F401
@@ -119,19 +122,33 @@ def model() -> Iterator[Model]:
 
 
 _LEFT_OUT = (
-    *("cacheprovider", "doctest", "faulthandler", "junitxml"),
-    *("pastebin", "setuponly", "setupplan", "stepwise"),
+    *("cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "logging"),
+    *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests"),
 )
 """Plugins of pytest itself that no test is about: each costs every run its part."""
+
+_OURS = "harness.pytest_plugin.plugin"
+
+
+def _keep_it_short(
+    reporter: TerminalReporter, excinfo: pytest.ExceptionInfo[BaseException]
+) -> None:
+    """Keep what ended a run without the sources of each frame, which nobody prints.
+
+    pytest parses its own modules for them, in every run that ends while collecting:
+    more than the rest of such a run takes.
+    """
+    reporter._keyboardinterrupt_memo = excinfo.getrepr(style="native")
 
 
 class Project:
     """A project in a folder of its own, run with named plugins only."""
 
-    def __init__(self, pytester: pytest.Pytester, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, pytester: pytest.Pytester, tests: pytest.MonkeyPatch) -> None:
         self.pytester = pytester
         self.path = pytester.path
-        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        tests.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        tests.setattr(TerminalReporter, "pytest_keyboard_interrupt", _keep_it_short)
 
     def recording(self, source: str, name: str = "") -> Path:
         """Copy a recording of this repository into the project's cassette folder."""
@@ -153,17 +170,20 @@ class Project:
 
     def run(self, *options: str, plugins: tuple[str, ...] = ()) -> pytest.RunResult:
         """Run pytest in this process."""
-        return self.pytester.runpytest_inprocess(*self._all(options, plugins))
+        # For `-p`, pytest would look through all that is installed.
+        with patch.dict(os.environ, {"PYTEST_PLUGINS": _OURS}):
+            return self.pytester.runpytest_inprocess(*self._all(options, plugins))
 
     def run_apart(
         self, *options: str, plugins: tuple[str, ...] = ()
     ) -> pytest.RunResult:
         """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess(*self._all(options, plugins))
+        given = self._all(options, (_OURS, *plugins))
+        return self.pytester.runpytest_subprocess(*given)
 
     @staticmethod
     def _all(options: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
-        loaded = [f"-p{name}" for name in ("harness.pytest_plugin.plugin", *plugins)]
+        loaded = [f"-p{name}" for name in plugins]
         return [*loaded, *(f"-pno:{name}" for name in _LEFT_OUT), *options]
 
 

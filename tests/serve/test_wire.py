@@ -128,7 +128,7 @@ def test_connection_breaks_where_it_was_told_to(
     """A fault of the connection lets so many bytes through and does what it says."""
     with serve(made, fault=fault) as server:
         url = f"{server.base_url}/chat/completions"
-        seen = ask(url, REQUEST, timeout_s=2 if ended == "silent" else 20)
+        seen = ask(url, REQUEST, timeout_s=1 if ended == "silent" else 20)
         assert (len(seen.body), seen.ended) == (size, ended)
         assert CUT_ANYHOW.startswith(seen.body)
         logged = {"closed": "closed", "reset": "reset", "complete": "complete"}

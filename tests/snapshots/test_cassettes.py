@@ -6,17 +6,20 @@ meant: `pytest tests/snapshots --snapshot-update`, then read the difference.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import AgentOptions, NothingToReplayError, replay
+from harness import AgentOptions, NothingToReplayError, load_cassette, replay
 from harness.cassettes.library import find_cassettes
 from harness.snapshots import TranscriptSnapshotExtension
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
+
+    from harness.cassettes.model import Cassette
 
 ROOT = Path(__file__).resolve().parents[2] / "cassettes"
 STORED = Path(__file__).parent / "__snapshots__" / "test_cassettes"
@@ -51,12 +54,18 @@ WAYS: dict[str, tuple[str, str | None, AgentOptions | None]] = {
 TRANSCRIPTS = [f"{name}.{way}" for name in REPLAYED for way in WAYS]
 
 
+@cache
+def _loaded(name: str) -> Cassette:
+    """Return a cassette, which is replayed in several ways."""
+    return load_cassette(CASSETTES[name])
+
+
 @pytest.mark.parametrize("case", TRANSCRIPTS)
 def test_transcript(case: str, snapshot: SnapshotAssertion) -> None:
     """A cassette makes an interface emit what was reviewed, in every mode."""
     name, _, way = case.rpartition(".")
     interface, mode, options = WAYS[way]
-    transcript = replay(CASSETTES[name], interface, mode=mode, options=options)
+    transcript = replay(_loaded(name), interface, mode=mode, options=options)
     assert transcript == snapshot.use_extension(TranscriptSnapshotExtension)
 
 

@@ -179,18 +179,19 @@ def test_wrong_text_cut_every_way_gives_one_error(name: str) -> None:
     _check_every_cut(text, outcome)
 
 
+@pytest.mark.parametrize("length", [4, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    ("alphabet", "length", "around"),
+    ("alphabet", "around"),
     [
-        pytest.param("-+.eE01", 5, '{{"a":{}}}', id="numbers"),
+        pytest.param("-+.eE01", '{{"a":{}}}', id="numbers"),
         pytest.param(
-            ("{", "}", "[", "]", ",", ":", "1", '"a"'), 5, "{{{}}}", id="structure"
+            ("{", "}", "[", "]", ",", ":", "1", '"a"'), "{{{}}}", id="structure"
         ),
-        pytest.param(("[", "]", "{", "}", ",", "1"), 5, '{{"a":[{}]}}', id="arrays"),
+        pytest.param(("[", "]", "{", "}", ",", "1"), '{{"a":[{}]}}', id="arrays"),
     ],
 )
 def test_every_short_text_is_judged_as_json_loads_does(
-    alphabet: Sequence[str], length: int, around: str
+    alphabet: Sequence[str], around: str, length: int
 ) -> None:
     """All texts of a few tokens are right exactly when the standard library says so."""
     right = 0
@@ -414,7 +415,7 @@ def test_number_longer_than_python_parses() -> None:
 def test_held_memory_does_not_grow_with_the_text(
     head: str, fragment: str, tail: str
 ) -> None:
-    """After half a megabyte the machine holds what it held after the first fragment."""
+    """After 400 fragments the machine holds what it held after the first."""
     fragment *= 500 // len(fragment) - 1  # an odd number of backslashes stays odd
     handler = FunctionArgumentsStreamHandler()
     handler.process_json_chunk(head)
@@ -422,7 +423,7 @@ def test_held_memory_does_not_grow_with_the_text(
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        for _ in range(1_000):
+        for _ in range(400):
             handler.process_json_chunk(fragment)
         after, peak = tracemalloc.get_traced_memory()
     finally:
