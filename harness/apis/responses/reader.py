@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from harness.apis.base import Event, Payload
 
 _MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
-"""`incomplete_details.reason` in chat's words."""
+_MEANINGS |= dict.fromkeys(("max_messages", "steered"), "")
+"""`incomplete_details.reason` in chat's words; empty where chat has none."""
 
 _COUNTS = (
     "input_tokens",
@@ -277,7 +278,7 @@ class Reader(WholeReader):
         elif reason == "incomplete":
             why = dict_of(response.get("incomplete_details")).get("reason")
             meaning = _MEANINGS.get(str(why), "")
-            if not meaning:
+            if str(why) not in _MEANINGS:
                 self.other_type("response.incomplete_details.reason", why)
         elif reason == "failed" and not self._error_text:
             self.problem(

@@ -17,6 +17,7 @@ from harness.apis.responses.state import (
     as_json,
     leaves,
 )
+from harness.apis.responses.unfinished import content_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Item
 from harness.errors import shorten
@@ -105,7 +106,9 @@ class WholeReader(Comparer):
             self.block = None
             state.has_begun = True
             self.out.append(Item(state.type, item, is_done=not is_partial))
-            if not is_partial:
+            if is_partial:
+                state.added = content_of(item)
+            else:
                 state.leaves = leaves(item)
         if announced is not None and not is_partial:
             self.read_item(
