@@ -51,6 +51,10 @@ OTHERWISE = {
         "an item or part that is only done is not read": """
             call-parameters message-user-role part-done-only refusal-done-only
             text-done-only""",
+        "what subagents say is the answer too; OpenAI's guide takes the root's": """
+            multi-agent multi-agent-call-of-subagent multi-agent-citation
+            multi-agent-items-alone-name-it multi-agent-message-never-done
+            multi-agent-terminal-only""",
         "the types have no `response.cancelled`": "cancelled",
         "what is done counts, not the deltas; we report that they differ": "args-twice",
     },

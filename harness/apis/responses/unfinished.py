@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.apis.responses.state import ItemState
 
 _FRAME = {"type", "item_id", "call_id", "status", "id", "obfuscation", "stream_id"}
+_FRAME |= {"agent", "role", "phase"}
 _CONTENTS = {str, dict, list}
 """Types of what events give; numbers are places."""
 
@@ -30,7 +31,7 @@ class Unfinished:
 
     def feed(self, payload: Payload, kind: str) -> None:
         """Keep the text of an event, which a `.done` states whole."""
-        if kind.startswith("response.steer."):
+        if kind.startswith(("response.steer.", "response.inject.")):
             return  # about what the client sent, not about an item
         text = "".join(
             value if type(value) is str else as_json(value)
