@@ -37,7 +37,7 @@ _DIFFERS: dict[str, str] = {
 """Recordings where its answer is another than the sum of the deltas."""
 
 
-def _sdk_answer(events: list[Event]) -> Answer:
+def sdk_answer(events: list[Event]) -> Answer:
     """Return what the SDK makes of a stream: its final response."""
     from openai import omit
     from openai._models import construct_type
@@ -80,7 +80,7 @@ def test_same_answer_as_the_sdk() -> None:
     for found in recordings():
         name = found.file.replace("/", "__").removesuffix(".yaml").split("__")[-1]
         try:
-            judged = _sdk_answer(found.events)
+            judged = sdk_answer(found.events)
         except (RuntimeError, IndexError, AttributeError, KeyError) as error:
             failed[name] = repr(error)
             continue
@@ -115,7 +115,7 @@ def test_what_the_sdk_makes_of_a_dialect(name: str) -> None:
         if expected.stop != "completed":
             continue  # the helper raises for these, however they are sent
         try:
-            outcomes.add("same" if _sdk_answer(events) == expected else "other")
+            outcomes.add("same" if sdk_answer(events) == expected else "other")
         except (RuntimeError, IndexError, AttributeError, KeyError) as error:
             outcomes.add(type(error).__name__)
     assert outcomes == _MAKES.get(name, {"same"})

@@ -11,7 +11,7 @@ the vendors' SDKs and public threads, and what they come to. What is not there i
 | `finish` | as sent |
 | `kinds` | what is reported, but for what no recording of one exchange has |
 
-Each was held against the vendor's SDK where that reads it at all.
+`test_sdk_judges.py` holds each against its vendor's SDK, where that reads it at all.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from harness.errors import shorten
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
+    from harness.apis.responses.state import TextKind
 
 _SHOWN = 60
 _MOST_SHOWN = 5
@@ -34,6 +35,14 @@ _MOST_SHOWN = 5
 
 class Comparer(Items):
     """Compares what is stated with what was emitted."""
+
+    def text_done(self, payload: Payload, kind: TextKind, event: str) -> None:
+        """Read an event that states the whole text of a part."""
+        whole = payload.get(kind.field)
+        if type(whole) is str:
+            text = self.text_of(payload, kind)
+            if not self.is_kept(text.item, payload, event):
+                self.state_text(text, whole, event)
 
     def state_text(
         self, text: TextState, whole: str, kind: str, *, is_partial: bool = False
@@ -124,9 +133,11 @@ class Comparer(Items):
     ) -> None:
         """Read the part of a `content_part` or summary part event."""
         kind = TEXT_KINDS.get(type_of(part))
+        state = self.item_of(payload, kind.item if kind else "message")
+        if self.is_kept(state, payload, event):
+            return
         if kind is None:
             self.other_type("part.text", part.get("text"))
-            state = self.item_of(payload, "message")
             self.keep(state, part, "content_part", defaultdict(int))
             return
         text = self.text_of(payload, kind)

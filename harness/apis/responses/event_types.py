@@ -13,6 +13,13 @@ ENDS = {
 }
 """The events that end a response, and the status that each states."""
 
+REASONS = {
+    "max_output_tokens": "length",
+    "content_filter": "content_filter",
+    **dict.fromkeys(("max_messages", "steered"), ""),
+}
+"""`incomplete_details.reason` in chat's words; empty where chat has none."""
+
 DELTAS: dict[str, TextKind] = {
     "response.output_text.delta": TEXT_KINDS["output_text"],
     "response.refusal.delta": TEXT_KINDS["refusal"],
@@ -69,4 +76,5 @@ NO_ITEM = {
     *(f"response.audio.{w}" for w in ("delta", "done")),
     *(f"response.audio.transcript.{w}" for w in ("delta", "done")),
     *(f"response.steer.{w}" for w in ("accepted", "pending", "failed")),
+    *(f"response.inject.{w}" for w in ("created", "failed")),
 }

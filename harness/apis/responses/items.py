@@ -83,6 +83,7 @@ class Items:
             item = next((i for i in reversed(self.items) if i.type == item_type), None)
         if item is None or not _may_be(item.type, item_type):
             item = self.open(item_type, index, item_id)
+            self.is_text(item, payload)
         return item
 
     def _before(self, index: object, item_type: str) -> ItemState | None:
@@ -114,7 +115,7 @@ class Items:
         self.out.append(Item(item_type, item, is_done=False))
         if self.is_call(state, item):
             self.open_call(state, item)
-        elif item_type not in TEXT_ITEMS:
+        elif not self.is_text(state, item):
             self.block = None
             state.has_begun = True
             state.added = content_of(item)
@@ -131,6 +132,15 @@ class Items:
                 "x_search" in offered and not {"custom", "namespace"} & {*offered}
             )
         return state.type in CALL_TYPES and not state.is_served
+
+    def is_text(self, state: ItemState, item: dict[str, Any]) -> bool:
+        """Return whether an item is text of the answer, by itself or its first event.
+
+        A subagent's is not: OpenAI's guide to multi-agent takes the root's messages.
+        """
+        if state.type in TEXT_ITEMS and not state.has_begun:
+            state.is_served = state.is_served or of_subagent(item)
+        return state.type in TEXT_ITEMS and not state.is_served
 
     def item_done(self, item: dict[str, Any], index: object) -> ItemState:
         """Return the item that an `output_item.done` is about."""
@@ -162,6 +172,15 @@ class Items:
         if text is None:
             text = item.texts[kind.name, index] = TextState(item, kind, index)
         return text
+
+    def text_delta(self, payload: Payload, kind: TextKind, event: str) -> None:
+        """Read a non-empty fragment that is of another part than the one before."""
+        text = self.text_of(payload, kind)
+        if self.is_kept(text.item, payload, event):
+            self.last = None
+        else:
+            self.last = text
+            self.add_text(text, payload["delta"])
 
     def add_text(self, text: TextState, delta: str) -> None:
         """Emit a non-empty fragment of a part."""
@@ -220,6 +239,12 @@ def is_served(item: dict[str, Any]) -> bool:
     Its searches come as custom calls of tools that nobody offered (vercel/ai#10523).
     """
     return text_field(item, "call_id").startswith("xs_")
+
+
+def of_subagent(value: dict[str, Any]) -> bool:
+    """Return whether an item or event is of an agent that the root agent started."""
+    agent = value.get("agent")
+    return type(agent) is dict and text_field(agent, "agent_name").startswith("/root/")
 
 
 def is_index(value: object) -> TypeGuard[int]:

@@ -29,6 +29,7 @@ from harness.apis.responses.event_types import (
     DONES,
     ENDS,
     PART_EVENTS,
+    REASONS,
 )
 from harness.apis.responses.known_fields import (
     ANY_EVENT,
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.apis.base import Event, Payload
-
-_MEANINGS = {"max_output_tokens": "length", "content_filter": "content_filter"}
-"""`incomplete_details.reason` in chat's words."""
 
 _COUNTS = (
     "input_tokens",
@@ -102,8 +100,7 @@ class Reader(WholeReader):
                 )
                 is_next = place == self.place and self.block is self.last
                 if self.last is None or not is_next:
-                    self.last = self.text_of(payload, text)
-                    self.add_text(self.last, delta)
+                    self.text_delta(payload, text, kind)
                     self.place = place
                 else:
                     self.out.append(self.last.more(delta))
@@ -117,9 +114,7 @@ class Reader(WholeReader):
             if handler is not None:
                 handler(self, payload, kind)
             elif text := DONES.get(kind):
-                whole_text = payload.get(text.field)
-                if type(whole_text) is str:
-                    self.state_text(self.text_of(payload, text), whole_text, kind)
+                self.text_done(payload, text, kind)
         elif kind in KEPT_EVENTS:
             self.keep_event(payload, kind)
         else:
@@ -276,8 +271,8 @@ class Reader(WholeReader):
             meaning = "tool_calls" if any(i.call for i in self.items) else "stop"
         elif reason == "incomplete":
             why = dict_of(response.get("incomplete_details")).get("reason")
-            meaning = _MEANINGS.get(str(why), "")
-            if not meaning:
+            meaning = REASONS.get(str(why), "")
+            if str(why) not in REASONS:
                 self.other_type("response.incomplete_details.reason", why)
         elif reason == "failed" and not self._error_text:
             self.problem(
@@ -306,10 +301,12 @@ class Reader(WholeReader):
         else:
             self.other_type("part", part)
 
-    def _annotation(self, payload: Payload, _kind: str) -> None:
+    def _annotation(self, payload: Payload, kind: str) -> None:
         annotation = payload.get("annotation")
-        if annotation is not None:
-            state = self.item_of(payload, "message")
+        if annotation is None:
+            return
+        state = self.item_of(payload, "message")
+        if not self.is_kept(state, payload, kind):
             mark = hash(as_json(annotation))
             state.kept[mark] = state.kept.get(mark, 0) + 1
             self.emit_kept(state, annotation, "annotation")

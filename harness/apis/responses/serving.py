@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.responses.known_fields import KEPT_EVENTS
+from harness.apis.responses.items import of_subagent
 from harness.apis.responses.state import CALL_TYPES
 from harness.apis.responses.writing import ItemWriter
 from harness.apis.responses.written import (
@@ -27,7 +27,8 @@ class ServerWriter(ItemWriter):
     def item(self, item: Item) -> None:
         """Write a server tool's item, one of its events or an annotation."""
         value = item.value
-        if item.kind in _ANNOUNCED and not item.is_done and type(value) is dict:
+        is_named = item.kind in _ANNOUNCED and not item.is_done and type(value) is dict
+        if is_named and not of_subagent(value):
             self.announced(item.kind, value)
             return
         self.add_waiting()
@@ -45,7 +46,7 @@ class ServerWriter(ItemWriter):
             part.annotations.append(value)
         elif type(value) is not dict:
             self._leave_out(item)
-        elif item.kind in KEPT_EVENTS:
+        elif item.kind.startswith("response."):  # an event that was kept
             self._kept(item.kind, value)
         elif item.kind == "compaction" and "encrypted_content" not in value:
             self._leave_out(item)  # Anthropic's own

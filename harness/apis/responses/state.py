@@ -100,7 +100,8 @@ class ItemState:
         self.is_sealed = False
         """Whether its encrypted content was emitted."""
         self.is_served = False
-        """Whether it is a custom call that the server itself runs: kept whole."""
+        """Whether it is kept whole: a custom call that the server itself runs, a text
+        of a subagent."""
         self.kept: dict[int, int] = {}
         """How often each annotation or part kept whole was emitted, by its hash."""
         self.leaves: dict[str, object] | None = None

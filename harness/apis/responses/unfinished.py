@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from harness.apis.responses.state import ItemState
 
 _FRAME = {"type", "item_id", "call_id", "status", "id", "obfuscation", "stream_id"}
+_FRAME |= {"agent", "role", "phase"}
+_CONTENTS = {str, dict, list}
+"""Types of what events give; numbers are places."""
 
 
 class Unfinished:
@@ -28,10 +31,12 @@ class Unfinished:
 
     def feed(self, payload: Payload, kind: str) -> None:
         """Keep the text of an event, which a `.done` states whole."""
+        if kind.startswith(("response.steer.", "response.inject.")):
+            return  # about what the client sent, not about an item
         text = "".join(
-            value
+            value if type(value) is str else as_json(value)
             for key, value in payload.items()
-            if type(value) is str and key not in _FRAME
+            if value and type(value) in _CONTENTS and key not in _FRAME
         )
         if text:
             whole = kind.endswith(".done")
@@ -58,7 +63,7 @@ class Unfinished:
         self._given.clear()
         for item in items:
             added, item.added = item.added, None
-            if added and item.leaves is None:
+            if added and item.leaves is None and as_json(item.id) not in ids:
                 yield _not_carried(f"{item} was added with {shorten(as_json(added))}")
 
 

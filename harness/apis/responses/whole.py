@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import joined, same
 from harness.apis.responses.compare import Comparer
-from harness.apis.responses.items import TEXT_ITEMS, text_field, type_of
+from harness.apis.responses.items import (
+    TEXT_ITEMS,
+    of_subagent,
+    text_field,
+    type_of,
+)
 from harness.apis.responses.known_fields import PARTS
 from harness.apis.responses.state import (
     CALL_TYPES,
@@ -17,6 +22,7 @@ from harness.apis.responses.state import (
     as_json,
     leaves,
 )
+from harness.apis.responses.unfinished import content_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Item
 from harness.errors import shorten
@@ -80,7 +86,7 @@ class WholeReader(Comparer):
             skips: Kinds of text that were found to be the same already.
         """
         announced, state.announced = state.announced, None
-        if state.type in TEXT_ITEMS:
+        if self.is_text(state, item):
             self.account(item, at)
             self._read_texts(item, state, at, kind, is_partial=is_partial, skips=skips)
             sealed = text_field(item, "encrypted_content")
@@ -105,7 +111,9 @@ class WholeReader(Comparer):
             self.block = None
             state.has_begun = True
             self.out.append(Item(state.type, item, is_done=not is_partial))
-            if not is_partial:
+            if is_partial:
+                state.added = content_of(item)
+            else:
                 state.leaves = leaves(item)
         if announced is not None and not is_partial:
             self.read_item(
@@ -175,7 +183,7 @@ class WholeReader(Comparer):
         """
         stated: dict[str, list[str]] = {name: [] for name in TEXT_KINDS}
         for item in items:
-            if type_of(item) in TEXT_ITEMS:
+            if type_of(item) in TEXT_ITEMS and not of_subagent(item):
                 for _, kind, part in _text_parts(item):
                     stated[kind].append(text_field(part, TEXT_KINDS[kind].field))
         return frozenset(

@@ -253,14 +253,15 @@ def test_openai_s_accumulator_fails_where_ours_does_not() -> None:
     late: list[Payload] = [{"choices": [{"index": 1, "delta": {"content": "x"}}]}]
     for payloads in (gaps, late):
         with pytest.raises(IndexError):
-            _openai(payloads)
+            openai_snapshot(payloads)
         assert accumulate(payloads).choices
 
 
 # -- Recordings ----------------------------------------------------------------------
 
 
-def _openai(payloads: list[Payload]) -> Any:
+def openai_snapshot(payloads: list[Payload]) -> Any:
+    """Return what the SDK's own accumulator has at the end."""
     state: Any = ChatCompletionStreamState()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its models warn about odd types it accepts
@@ -309,7 +310,7 @@ def test_openai_agrees_where_it_is_right() -> None:
     for row, recording in asked:
         payloads = [c.payload for c in recording.chunks]
         try:
-            snapshot = _openai(payloads)
+            snapshot = openai_snapshot(payloads)
         except (TypeError, IndexError, AttributeError, AssertionError, RuntimeError):
             continue  # its defects, of which the design counts 59 in 1836
         theirs = next(c for c in snapshot.choices if c.index == 0)
