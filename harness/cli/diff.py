@@ -114,10 +114,11 @@ def command(a: str, b: str | None, options: DiffOptions) -> int:
         out().write(f"{text}\n")
     else:
         _Printer(difference, options.context).print_all(said_only=options.said)
-    for side in (difference.a, difference.b):
-        for note in side.unbroken:
-            say(f"{side.name}: {note}")
     is_same = not difference.said if options.said else difference.is_same
+    if is_same:
+        for side in (difference.a, difference.b):
+            for note in side.unbroken:
+                say(f"{side.name}: {note}")
     return Exit.DONE if is_same else Exit.FINDINGS
 
 
