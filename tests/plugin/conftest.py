@@ -122,7 +122,7 @@ def model() -> Iterator[Model]:
 
 
 _LEFT_OUT = (
-    *("cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "logging"),
+    *("cacheprovider", "doctest", "faulthandler", "junitxml", "logging"),
     *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests"),
 )
 """Plugins of pytest itself that no test is about: each costs every run its part."""
