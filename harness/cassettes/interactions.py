@@ -17,7 +17,6 @@ that is wrong with it comes out as a `CassetteCorruptError` naming the exchange.
 from __future__ import annotations
 
 import json
-import math
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -330,8 +329,7 @@ class _Reader:
             seconds, size = chunk
             if (
                 type(seconds) in {int, float}
-                and 0 <= seconds <= _MOST_SECONDS
-                and math.isfinite(seconds)
+                and 0 <= seconds <= _MOST_SECONDS  # which NaN is not
                 and type(size) is int
                 and size >= 0
             ):

@@ -8,7 +8,6 @@ what an exchange is.
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+_HELD_YAML = 1 << 25  # bytes; libyaml holds as much of one large scalar
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
 
@@ -197,7 +197,9 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
     """Read YAML, or text that has no format of its own: then nothing streams it."""
     if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
-            document = load_yaml(opened.stream(), opened.path)
+            held = opened.is_reopenable and (opened.size or 0) <= _HELD_YAML
+            source = opened.read() if held else opened.stream()
+            document = load_yaml(source, opened.path)
         finally:
             opened.close()
         return _of_document(document, opened.path, inspect)
@@ -209,7 +211,7 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
     if text.lstrip().startswith("<"):
         return [_recorded(Response(200, "", {}, body=data))]  # a page, named as one
     try:
-        document = load_yaml(io.BytesIO(data), opened.path)
+        document = load_yaml(data, opened.path)
         return _of_document(document, opened.path, inspect)
     except CassetteCorruptError as error:
         line = _first_line_of_stream(text)

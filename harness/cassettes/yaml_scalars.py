@@ -26,12 +26,12 @@ _WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
 _LONGEST_PLAIN = 200  # characters; a body of plain words is still quoted text
 # What may stand in a file as itself. U+0085, U+2028 and U+2029 are line breaks to
 # YAML 1.1, U+FEFF is a byte order mark to some readers; all are escaped.
-_PRINTABLE = (
+PRINTABLE = (
     "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 )
-_ONE_LINE = re.compile(f"[{_PRINTABLE}]*")
-_LINES = re.compile(f"[\t\n{_PRINTABLE}]*")
-_ESCAPED = re.compile(rf"[^{_PRINTABLE}]|[\"\\]")
+_ONE_LINE = re.compile(f"[{PRINTABLE}]*")
+_LINES = re.compile(f"[\t\n{PRINTABLE}]*")
+_ESCAPED = re.compile(rf"[^{PRINTABLE}]|[\"\\]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 import io
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from harness.cassettes.large_values import take_out
 from harness.errors import CassetteCorruptError, shorten
 
 if TYPE_CHECKING:
@@ -21,11 +23,12 @@ class SlowYamlWarning(UserWarning):
     """PyYAML was installed without libyaml, so that cassettes load 60 times slower."""
 
 
-def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
+def load_yaml(source: bytes | SupportsRead[bytes], path: str) -> Any:
     """Load one YAML document.
 
     Args:
-        stream: The text as bytes; read in pieces, never held as a whole.
+        source: The text; a stream is read in pieces and never held as a whole, and
+            takes twice as long.
         path: The name for errors.
 
     Returns:
@@ -38,8 +41,14 @@ def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
     """
     import yaml
 
+    if isinstance(source, bytes):
+        short, taken = take_out(source)
+        if taken:
+            with suppress(Exception):  # whatever it is, it is named as all of it has it
+                return _load(io.BytesIO(short), taken)
+        source = io.BytesIO(source)
     try:
-        return yaml.load(_Shallow(stream), Loader=_loader())  # noqa: S506 - a safe loader's subclass
+        return _load(source, {})
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -65,6 +74,25 @@ def load_yaml(stream: SupportsRead[bytes], path: str) -> Any:
         raise CassetteCorruptError(
             path, _advice(f"a value does not fit its tag ({error})")
         ) from None
+
+
+def _load(stream: SupportsRead[bytes], taken: dict[str, Any]) -> Any:
+    """Load a document, of which some values may have been taken out.
+
+    Raises:
+        LookupError: What was taken out was no whole value of the document.
+    """
+    loader = _loader()(_Shallow(stream))
+    loader.taken = taken
+    try:
+        if not taken:
+            return loader.get_single_data()
+        document = _plain(loader, loader.get_single_node(), {})
+    finally:
+        loader.dispose()
+    if taken:
+        raise LookupError(*taken)
+    return document
 
 
 def stands_twice(key: str) -> str:
@@ -211,7 +239,7 @@ def _plain(loader: Any, node: Any, made: dict[Any, Any]) -> Any:
     """
     tag, kind = node.tag, node.id
     if tag == _TEXT and kind == "scalar":
-        return node.value
+        return loader.taken.pop(node.value, node.value)
     known = made.get(node)
     if known is None:
         if tag == _MAPPING and kind == "mapping":

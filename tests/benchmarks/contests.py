@@ -42,6 +42,7 @@ from tests.benchmarks.workloads import (
     payloads,
     write_cassette,
     write_corpus,
+    write_recorded,
 )
 
 if TYPE_CHECKING:
@@ -194,6 +195,10 @@ def whole_replay() -> Iterator[Mapping[str, Run]]:
             runs[f"again {count}"] = _again(load_cassette(path), count, our_times)
         script = Path(folder, "2000.yaml")
         assert len(plain_script(script)) > 2000 * 3
+        recorded = Path(folder, "recorded.yaml")
+        write_cassette(recorded, 2000)
+        write_recorded(recorded, 2000)
+        runs["recorded"] = _replaying(recorded, 2000, 10)
         runs["script"] = lambda: cpu(lambda: plain_script(script), times=10, units=2000)
         yield runs
 

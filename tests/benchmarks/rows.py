@@ -78,6 +78,12 @@ ROWS = (
         *(Kind.SPEEDUP, 25, "replay", "again 20000", "peer 20000"),
     ),
     Row(
+        "recorded",
+        "file to typed messages, recorded by harness with the time of each chunk, "
+        "against the same by vcrpy, 2 000 chunks",
+        *(Kind.COST, 1.3, "replay", "recorded", "ours 2000"),
+    ),
+    Row(
         "script",
         "file to typed messages, against a script (yaml, orjson) that joins text, "
         "2 000 chunks",

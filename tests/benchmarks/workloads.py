@@ -11,6 +11,9 @@ import yaml
 from harness.apis.base import Conversation, Turn
 from harness.apis.requests import PATHS, request_body
 from harness.apis.style import api_style
+from harness.cassettes.encode import save_cassette
+from harness.cassettes.load import load_cassette
+from harness.cassettes.model import WireChunk
 from harness.core.parts import Block, Finish, Head, Reasoning, Text
 from tests import anthropic_streams, gemini_streams
 
@@ -132,6 +135,24 @@ BASE_URL = f"{HOST}/v1"
 def write_cassette(path: Path, count: int) -> None:
     """Write a stream of chat chunks as stock vcrpy stores it."""
     write_body(path, "/v1/chat/completions", QUESTION, event_stream(count))
+
+
+def write_recorded(path: Path, count: int) -> None:
+    """Write the same as harness records it: each chunk was one read, and has its time.
+
+    Args:
+        path: A cassette of `write_cassette`, which is written anew.
+        count: How many chunks it holds.
+    """
+    cassette = load_cassette(path)
+    response = cassette.exchanges[0].response
+    reads = response.body.split(b"\n\n")[:-1]
+    assert count <= len(reads) <= count + 1, "[DONE] is no chunk"
+    response.wire = [
+        WireChunk(round(0.4 + 0.013 * number, 3), len(read) + 2)
+        for number, read in enumerate(reads)
+    ]
+    save_cassette(cassette, path)
 
 
 def write_body(path: Path, place: str, asked: object, body: bytes) -> None:

@@ -132,7 +132,8 @@ _OF_A_REPLAY = {
     ),
     "cassettes": (
         "bodies classify file_endings formats importers inputs interactions "
-        "journal_text json_recordings json_text library load model yaml_text"
+        "journal_text json_recordings json_text large_values library load model "
+        "yaml_text"
     ),
     "cli": "console forms jobs look options output replay replay_run",
     "core": (
