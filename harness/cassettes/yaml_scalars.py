@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?:[ ;:=,][A-Za-z0-9_./+=-]+)*")
 _WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
 _LONGEST_PLAIN = 200  # characters; a body of plain words is still quoted text
-# What may stand in a file as itself. U+0085, U+2028 and U+2029 are line breaks to
-# YAML 1.1, U+FEFF is a byte order mark to some readers; all are escaped.
-PRINTABLE = (
-    "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-)
-_ONE_LINE = re.compile(f"[{PRINTABLE}]*")
-_LINES = re.compile(f"[\t\n{PRINTABLE}]*")
-_ESCAPED = re.compile(rf"[^{PRINTABLE}]|[\"\\]")
+# What may not stand in a file as itself, but for tabs and line feeds. U+0085, U+2028
+# and U+2029 are line breaks to YAML 1.1, U+FEFF is a byte order mark to some readers.
+# (What may stand there, as a class of `re`, takes 8 ms to compile, this 0.5.)
+ODD = "\0-\b\v-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff"
+_NOT_ONE_LINE = re.compile(f"[\t\n{ODD}]")
+_NOT_LINES = re.compile(f"[{ODD}]")
+_ESCAPED = re.compile(rf"[\t\n\"\\{ODD}]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -46,10 +45,10 @@ def text_scalar(text: str, indent: str) -> list[str]:
         and text.lower() not in _WORDS
     ):
         return [text]
-    if is_plain(text) or ("\n" not in text and _ONE_LINE.fullmatch(text)):
+    if is_plain(text) or not _NOT_ONE_LINE.search(text):
         return ["'", text.replace("'", "''"), "'"]
     # A first line that begins with a blank hides how far the others are indented.
-    is_lines = text[0] not in " \t\n" and _LINES.fullmatch(text)
+    is_lines = text[0] not in " \t\n" and not _NOT_LINES.search(text)
     if is_lines and not _has_trailing_blanks(text):
         return _literal(text, indent)
     return [_quoted(text, indent)]
@@ -137,7 +136,7 @@ def inline_scalar(value: Any) -> str:
     elif isinstance(value, float):
         text = _float(value)
     elif isinstance(value, str):
-        is_one_line = _ONE_LINE.fullmatch(value)
+        is_one_line = not _NOT_ONE_LINE.search(value)
         text = (
             "".join(text_scalar(value, "")) if is_one_line else f'"{_escaped(value)}"'
         )
