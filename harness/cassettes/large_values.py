@@ -25,10 +25,8 @@ from harness.core.patterns import late
 
 LEAST = 4096  # bytes: a smaller text costs as much here as it costs libyaml
 _NAME = "taken-out-"
-_FIELD = late(
-    rb"^( *)(- )?"
-    rb"(?:(?:string|body): \|([-+]?)\n( +)(?=[^ \t\n])|chunks: (?=\[))",
-    re.MULTILINE,
+_FIELD = late(  # begins with a line end, as `re` finds one character at once
+    rb"\n( *)(- )?(?:(?:string|body): \|([-+]?)\n( +)(?=[^ \t\n])|chunks: (?=\[))"
 )
 _WHAT_FOLLOWS = late(rb"\n(?: *(?:- )?[A-Za-z]|\Z)")
 _CHUNKS = late(rb"[][0-9., \n]*\](?=\n)")
@@ -46,6 +44,9 @@ def take_out(text: bytes) -> tuple[bytes, dict[str, Any]]:
         and nothing, where there is none.
     """
     taken: dict[str, Any] = {}
+    # What vcrpy writes has neither; `rfind` sees that in half the time of `find`.
+    if b"|" not in text and text.rfind(b"chunks:") < 0:
+        return text, taken
     if _NAME.encode() in text:  # a value of the file's own may be one of our marks
         return text, taken
     pieces: list[bytes] = []
