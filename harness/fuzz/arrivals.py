@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import (
@@ -28,6 +29,7 @@ from harness.apis.chat.dialects import parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.json_values import is_json
 from harness.core.argument_text import compact
+from harness.core.json_strings import join_surrogates
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.debug.outcomes import Call
@@ -42,7 +44,7 @@ Arrival = tuple[Any, ...]
 
 _WHOLE = parse_split("whole")
 _PLAIN = parse_dialect("openai")
-_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
+_sound = partial(join_surrogates, errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +237,3 @@ def _truth_of_text(text: str, key: str) -> Truth:
     if len(values) != 1 or not isinstance(values[0], str):
         return Truth(has_text=False, is_sound=len(values) < 2)
     return Truth(_sound(values[0]))
-
-
-def _sound(text: str) -> str:
-    if text.isascii() or text.isprintable():
-        return text
-    joined = text.encode("utf-16-le", "surrogatepass")
-    return joined.decode("utf-16-le", "surrogatepass").translate(_SURROGATES)
