@@ -7,10 +7,10 @@ inside a body: what a response carries is the core's business.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.apis.json_values import parsed
 from harness.core.fielded import Fielded
 from harness.errors import CassetteError
 from harness.limits import BODY
@@ -91,12 +91,7 @@ class Request(Fielded):
 
     def json(self) -> Any:
         """Return the parsed body, or None where it is absent or no JSON."""
-        if not self.body:
-            return None
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):  # the first also covers undecodable bytes
-            return None
+        return parsed(self.body, strict=True) if self.body else None
 
 
 @dataclass(slots=True, eq=False, repr=False)
