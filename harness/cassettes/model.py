@@ -52,6 +52,23 @@ def wire_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(head_bytes(name), head_bytes(value)) for name, value in pairs]
 
 
+def header_texts(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Return headers as h11 has received them as text."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+
+
+def decoded_headers(headers: Headers, size: int) -> Headers:
+    """Return the headers of a body whose content encoding was undone.
+
+    Stock vcrpy's `decode_compressed_response` changes the same two.
+    """
+    return {
+        name: [str(size)] if name.lower() == "content-length" else values
+        for name, values in headers.items()
+        if name.lower() != "content-encoding"
+    }
+
+
 def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Return names and values as a cassette holds them."""
     found: Headers = {}
