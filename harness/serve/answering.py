@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.apis.chat.chunks import Chunk, Payload, payload_error
+from harness.apis.chat.chunks import Chunk, Payload, payload_error, tool_call
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.detect import api_named
@@ -316,11 +316,7 @@ def _message(said: AccumulatedMessage) -> dict[str, Any]:
         message["reasoning_content"] = said.reasoning
     if said.calls:
         message["tool_calls"] = [
-            {
-                "id": call.id or f"call_{call.position}",
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
+            tool_call(call.id or f"call_{call.position}", call.name, call.arguments)
             for call in said.calls
         ]
     return message
