@@ -188,9 +188,7 @@ class Reader:
         response_id, model, created = values
         known = self._head
         head = Head(
-            text_of(response_id),
-            text_of(model),
-            known.created or unix_seconds(created),
+            text_of(response_id), text_of(model), known.created or unix_seconds(created)
         )
         if (head.id or known.id, head.model or known.model, head.created) != (
             known.id,

@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import dict_of
-from harness.cassettes.importers.base import (
-    Restated,
-    exchanges_from,
-    restored,
-)
+from harness.cassettes.importers.base import Restated, exchanges_from, restored
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
