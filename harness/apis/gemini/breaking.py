@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 
 def _with(payload: Payload, **candidate: Any) -> WrittenEvent:
-    """Return an event whose first candidate has other fields; None takes one out."""
-    entries = payload.get("candidates") or [{}]
-    entry = {k: v for k, v in {**entries[0], **candidate}.items() if v is not None}
-    return WrittenEvent("", {**payload, "candidates": [entry, *entries[1:]]})
+    """Return an event whose first candidate has other fields."""
+    first, *others = payload.get("candidates") or [{}]
+    return WrittenEvent("", {**payload, "candidates": [first | candidate, *others]})
 
 
 def _each_part(
@@ -121,8 +120,7 @@ def _of_user(event: WrittenEvent) -> Events:
 
 
 def _changed_call(part: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    call = {**part.get("functionCall", {}), **fields}
-    return {**part, "functionCall": {k: v for k, v in call.items() if v is not None}}
+    return {**part, "functionCall": part.get("functionCall", {}) | fields}
 
 
 def _is_call(part: dict[str, Any]) -> bool:
