@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.base import Conversation, Payload, Rule, Violation
+from harness.apis.base import Api, Conversation, Payload
 from harness.apis.chat.reader import ChatReader
 from harness.apis.chat.request import conversation_of
 from harness.apis.json_values import dict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from harness.apis.base import Event
     from harness.core.parts import Part
 
 
@@ -30,13 +27,13 @@ def is_legacy(document: Payload) -> bool:
     )
 
 
-class _Chat:
-    """See `harness.apis.base.Api`."""
+class _Chat(Api):
+    """See `harness.apis.base.Api`; its own oddities are diagnostics of its stream."""
 
     name = "chat"
     title = "OpenAI Chat Completions"
     has_event_names = False
-    rules: tuple[Rule, ...] = ()
+    reader = ChatReader
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names
         """Recognise a chunk: it has `choices`, which no other API has."""
@@ -59,10 +56,6 @@ class _Chat:
             isinstance(body.get("messages"), list)
         )
 
-    def reader(self) -> ChatReader:
-        """Return a reader for one response."""
-        return ChatReader()
-
     def whole(self, document: Payload) -> list[Part]:
         """Read an answer that was not streamed."""
         return ChatReader().read(document)
@@ -70,10 +63,6 @@ class _Chat:
     def request(self, uri: str, body: Payload) -> Conversation:  # noqa: ARG002 - body
         """Read a request body."""
         return conversation_of(body) or Conversation(())
-
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:  # noqa: ARG002
-        """Yield nothing: chat's own oddities are diagnostics of its stream."""
-        return iter(())
 
 
 API = _Chat()
