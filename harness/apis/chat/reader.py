@@ -336,9 +336,5 @@ def _error_text(payload: Payload) -> str:
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:
-    head = Head(
-        response_id if isinstance(response_id, str) else "",
-        model if isinstance(model, str) else "",
-        time_of(created),
-    )
+    head = Head(text_of(response_id), text_of(model), time_of(created))
     return head if head != Head() else None
