@@ -106,7 +106,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def is_object(text: str) -> bool:
+def is_object(text: str | bytes) -> bool:
     """Return whether a text is one complete JSON object, so that no more can come."""
     return isinstance(parsed(text, strict=True), dict)
 
