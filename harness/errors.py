@@ -301,12 +301,7 @@ class InterfaceError(HarnessError):
     """
 
     def __init__(
-        self,
-        problem: str,
-        *,
-        where: str = "",
-        line: str = "",
-        chunk: int | None = None,
+        self, problem: str, *, where: str = "", line: str = "", chunk: int | None = None
     ) -> None:
         self.where = where
         self.chunk = chunk

@@ -37,6 +37,7 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from harness.agents.letta.light import STAMP_FIELDS
+from harness.cassettes.differences import first_difference
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError
 
@@ -305,10 +306,7 @@ def _first_place(old: list[str], new: list[str]) -> str:
 
 def _changed(left: str, right: str) -> Iterator[str]:
     """Show two versions of a line from shortly before their first difference."""
-    both = zip(left, right, strict=False)
-    same = next((n for n, (a, b) in enumerate(both) if a != b), None)
-    if same is None:
-        same = min(len(left), len(right))
+    same = first_difference(left, right)
     start = same - _SHOWN_BEFORE if same > 2 * _SHOWN_BEFORE else 0
     yield f"- {_around(left, start, same)}"
     yield f"+ {_around(right, start, same)}"

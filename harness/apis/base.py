@@ -202,7 +202,7 @@ class Api(Protocol):
     """`chat`, `responses`, `anthropic` or `gemini`."""
     title: str
     """How a message names it, such as `OpenAI Responses`."""
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...] = ()
     has_event_names: bool
     """Whether `event:` lines repeat the type of each event."""
 
@@ -224,8 +224,9 @@ class Api(Protocol):
     def request(self, uri: str, body: Payload) -> Conversation:
         """Read a request body."""
 
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
-        """Hold a stream against the rules; lazily, one pass."""
+    def check(self, events: Iterable[Event]) -> Iterator[Violation]:  # noqa: ARG002
+        """Hold a stream against the rules, if there are any; lazily, one pass."""
+        return iter(())
 
 
 class WritingApi(Api, Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from harness.core.json_strings import join_surrogates
+
 _MOST_SECONDS = 1e15  # also not true of NaN
 
 
@@ -104,7 +106,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def is_object(text: str) -> bool:
+def is_object(text: str | bytes) -> bool:
     """Return whether a text is one complete JSON object, so that no more can come."""
     return isinstance(parsed(text, strict=True), dict)
 
@@ -114,15 +116,7 @@ def joined(text: str) -> str:
 
     Who cuts between UTF-16 units sends them in two events, and whole at the end.
     """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode(
-            "utf-16-le", "surrogatepass"
-        )
-    return text
+    return join_surrogates(text, "surrogatepass")
 
 
 def same(one: str, other: str) -> bool:

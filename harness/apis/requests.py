@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import parsed
 
 if TYPE_CHECKING:
@@ -67,12 +68,7 @@ def _chat(asked: Conversation) -> Payload:
         message: Payload = {"role": turn.role, "content": turn.text}
         if turn.calls:
             message["tool_calls"] = [
-                {
-                    "id": call.id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                }
-                for call in turn.calls
+                tool_call(call.id, call.name, call.arguments) for call in turn.calls
             ]
         messages.append(message)
     return {"model": asked.model, "messages": messages, "stream": True}

@@ -27,7 +27,7 @@ def wants_typed(annotation: object) -> bool:
         annotation: A type, a union of types, or their text.
     """
     if isinstance(annotation, str):
-        return any(f"{name}" in annotation for name in _TYPE_NAMES)
+        return any(name in annotation for name in _TYPE_NAMES)
     for one in getattr(annotation, "__args__", None) or (annotation,):
         if getattr(one, "__module__", "").partition(".")[0] in _ROOTS:
             return True

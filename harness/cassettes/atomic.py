@@ -66,10 +66,7 @@ def write_atomically(
 
 def _advice(error: OSError, target: Path) -> str:
     folder = target.parent
-    if error.errno in {
-        errno.ENOSPC,
-        getattr(errno, "EDQUOT", errno.ENOSPC),
-    }:
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return f"make room for {str(folder)!r}"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{str(folder)!r} lies in a file, or is one: name a folder"

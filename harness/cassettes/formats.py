@@ -7,10 +7,10 @@ so that a recording saved as `stream.txt` replays like `stream.sse`.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from enum import StrEnum
 
+from harness.apis.json_values import is_object
 from harness.cassettes.journal_text import JOURNAL_START
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.patterns import late
@@ -153,10 +153,5 @@ def _only_comments(text: bytes) -> bool:
 def _tell_json(text: bytes, *, is_whole: bool) -> Format:
     line, newline, rest = text.partition(b"\n")
     has_more = bool(rest.strip()) or (bool(newline) and not is_whole)
-    try:
-        first = json.loads(line)
-    except (ValueError, RecursionError):
-        return Format.JSON
-    if not has_more:
-        return Format.JSON
-    return Format.JSON_LINES if isinstance(first, dict) else Format.JSON
+    is_row = has_more and is_object(line)
+    return Format.JSON_LINES if is_row else Format.JSON

@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from harness.apis.json_values import text_of
 from harness.cassettes.bodies import (
     BodyError,
     body_bytes,
@@ -237,7 +238,7 @@ class _Reader:
             raise self.error(
                 f"response: expected a number as the status code, got {_named(status)}"
             )
-        return status, reason if type(reason) is str else ""
+        return status, text_of(reason)
 
     def headers(self, recorded: Any, where: str) -> Headers:
         headers = self.checked_headers(recorded, where)
@@ -349,11 +350,7 @@ class _Reader:
         if kind is None:
             return None
         if kind == "complete" or kind == "closed" or kind == "error":  # noqa: PLR1714 - narrows
-            return Ending(
-                kind,
-                error if type(error) is str else "",
-                message if type(message) is str else "",
-            )
+            return Ending(kind, text_of(error), text_of(message))
         raise self.error(
             "stream: expected complete, closed or error as `ended`, "
             f"got {shorten(kind, limit=20)}"

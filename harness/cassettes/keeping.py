@@ -40,11 +40,7 @@ class Keeping:
     """
 
     def __init__(
-        self,
-        path: str,
-        mode: str,
-        persister: Persister,
-        warn: Callable[[str], object],
+        self, path: str, mode: str, persister: Persister, warn: Callable[[str], object]
     ) -> None:
         self.path = path
         self.journal = Journal(path, mode, warn)

@@ -149,10 +149,7 @@ _BODY_MATCHERS = frozenset({"json_body", "body", "raw_body"})
 
 
 def field_differences(
-    recorded: Any,
-    sent: Any,
-    failed: Iterable[str],
-    without: Iterable[list[str]] = (),
+    recorded: Any, sent: Any, failed: Iterable[str], without: Iterable[list[str]] = ()
 ) -> list[Difference]:
     """Return the fields behind failed matchers.
 

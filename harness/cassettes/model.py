@@ -7,10 +7,10 @@ inside a body: what a response carries is the core's business.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.apis.json_values import parsed
 from harness.core.fielded import Fielded
 from harness.errors import CassetteError
 from harness.limits import BODY
@@ -52,6 +52,23 @@ def wire_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(head_bytes(name), head_bytes(value)) for name, value in pairs]
 
 
+def header_texts(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Return headers as h11 has received them as text."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+
+
+def decoded_headers(headers: Headers, size: int) -> Headers:
+    """Return the headers of a body whose content encoding was undone.
+
+    Stock vcrpy's `decode_compressed_response` changes the same two.
+    """
+    return {
+        name: [str(size)] if name.lower() == "content-length" else values
+        for name, values in headers.items()
+        if name.lower() != "content-encoding"
+    }
+
+
 def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Return names and values as a cassette holds them."""
     found: Headers = {}
@@ -91,12 +108,7 @@ class Request(Fielded):
 
     def json(self) -> Any:
         """Return the parsed body, or None where it is absent or no JSON."""
-        if not self.body:
-            return None
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):  # the first also covers undecodable bytes
-            return None
+        return parsed(self.body, strict=True) if self.body else None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -324,7 +324,7 @@ def _apis(text: str | None) -> tuple[str, ...]:
 def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
     """Read every stream of the recordings that were named."""
     from harness.cassettes.load import load_cassette
-    from harness.fuzz.recorded_streams import recorded_streams
+    from harness.fuzz.arrivals import recorded_streams
 
     streams: dict[str, Arrival] = {}
     found = named(paths)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.apis.json_values import dict_of
 from harness.cli.console import Exit
 from harness.cli.options import Options, exchange_option, takes
 from harness.errors import printable
@@ -109,8 +110,7 @@ def _show_turn(message: object) -> None:
 
 
 def _tool_name(tool: object) -> str:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    name = function.get("name") if isinstance(function, dict) else None
+    name = dict_of(dict_of(tool).get("function")).get("name")
     return name if isinstance(name, str) else json.dumps(tool, ensure_ascii=False)
 
 

@@ -7,9 +7,7 @@ from harness.core.json_stream import JSONStreamDecoder
 from harness.core.sse import SSEDecoder
 
 
-def decoder_for(
-    head: bytes,
-) -> SSEDecoder | JSONStreamDecoder | AWSEventStreamDecoder:
+def decoder_for(head: bytes) -> SSEDecoder | JSONStreamDecoder | AWSEventStreamDecoder:
     """Return a decoder for a stream that begins like this.
 
     Args:

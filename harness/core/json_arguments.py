@@ -94,8 +94,10 @@ from harness.core.json_states import (
     OBJECT,
     SPACE_ALLOWED,
     STRINGS,
+    TYPE_NAMES,
     VALUE,
     VALUE_BEGINS,
+    WHITESPACE,
 )
 from harness.core.json_strings import (
     decode_token,
@@ -105,14 +107,6 @@ from harness.core.json_strings import (
 )
 from harness.errors import ArgumentsError
 
-# JSON's names of the types, by the first character; a number has eleven of them.
-_TYPE_NAMES: Final = {
-    "{": "object",
-    "[": "array",
-    "t": "boolean",
-    "f": "boolean",
-    "n": "null",
-}
 _TYPE_NAMES_OF_PARSED: Final[dict[type, str]] = {
     tuple: "object",  # see _DECODER
     list: "array",
@@ -122,11 +116,10 @@ _TYPE_NAMES_OF_PARSED: Final[dict[type, str]] = {
     float: "number",
 }
 
-_WHITESPACE: Final = " \t\n\r"  # RFC 8259's four; str.isspace knows many more
 _LONGEST_TOKEN: Final = 64  # what is remembered of longer ones would be much text
 _MOST_TOKENS: Final = 4096  # no more than 0.5 MB
 _PLAIN_TOKENS: Final[set[str]] = set()
-_SPACES: Final = re.compile(f"[{_WHITESPACE}]*")
+_SPACES: Final = re.compile(f"[{WHITESPACE}]*")
 _OBJECT_BYTE: Final = ord("{")
 
 
@@ -373,7 +366,7 @@ class FunctionArgumentsStreamHandler:
                 if state in NUMBER_MAY_END:
                     state = self._after_value()
                     continue  # with the same character
-                if char in _WHITESPACE and state in SPACE_ALLOWED:
+                if char in WHITESPACE and state in SPACE_ALLOWED:
                     position = end_of(_SPACES, text, position)
                     continue
                 self._state = state
@@ -403,7 +396,7 @@ class FunctionArgumentsStreamHandler:
         if char == '"':
             self.has_value = True
             return IN_MESSAGE
-        self.value_type = _TYPE_NAMES.get(char, "number")
+        self.value_type = TYPE_NAMES.get(char, "number")
         return VALUE_BEGINS[char]
 
     def _after_value(self) -> str:
@@ -464,7 +457,7 @@ class FunctionArgumentsStreamHandler:
             False, with nothing changed, when the machine must look: the object is
             unfinished, malformed, too deep for recursion, or followed by more.
         """
-        text = chunk.strip(_WHITESPACE)
+        text = chunk.strip(WHITESPACE)
         if not (text.startswith("{") and text.endswith("}")):
             return False
         try:

@@ -56,6 +56,16 @@ VALUE_BEGINS: Final[dict[str, str]] = {
     "n": "n",
 }
 
+# JSON's names of the types, by the first character; a number has eleven of them.
+TYPE_NAMES: Final = {
+    "{": "object",
+    "[": "array",
+    "t": "boolean",
+    "f": "boolean",
+    "n": "null",
+}
+WHITESPACE: Final = " \t\n\r"  # RFC 8259's four; str.isspace knows many more
+
 MOVES: Final[dict[str, dict[str, str]]] = {
     OBJECT: {"{": FIRST_KEY},
     FIRST_KEY: {'"': IN_KEY, "}": CLOSED},

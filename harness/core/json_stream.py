@@ -250,12 +250,7 @@ class JSONStreamDecoder(ByteDecoder):
             self._arrays -= closed == _OPEN_ARRAY
 
     def _finish(
-        self,
-        data: bytes,
-        end: int,
-        events: list[SSEEvent],
-        *,
-        is_complete: bool = True,
+        self, data: bytes, end: int, events: list[SSEEvent], *, is_complete: bool = True
     ) -> int:
         """Emit the value that ends here; return where to read on."""
         if not self._is_too_long(self._consumed + end):

@@ -15,7 +15,7 @@ until its key or value decides.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.json_paths import Node, steps_of
 from harness.core.json_states import (
@@ -36,16 +36,15 @@ from harness.core.json_states import (
     OBJECT,
     SPACE_ALLOWED,
     STRINGS,
+    TYPE_NAMES,
     VALUE,
+    WHITESPACE,
 )
 from harness.core.json_strings import join_surrogates, read_content
 from harness.errors import ArgumentsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_WHITESPACE: Final = " \t\n\r"
-_TYPES: Final = {"{": "object", "[": "array", "t": "boolean", "f": "boolean"}
 
 
 class TextPiece(NamedTuple):
@@ -200,7 +199,7 @@ class ArgumentTexts:
                 if state in NUMBER_MAY_END:
                     state = self._after_value()
                     continue  # with the same character
-                if char not in _WHITESPACE or state not in SPACE_ALLOWED:
+                if char not in WHITESPACE or state not in SPACE_ALLOWED:
                     self._state = state
                     rest = text[position:]
                     self._stop(start + position, EXPECTED[state], char, rest)
@@ -240,8 +239,7 @@ class ArgumentTexts:
         if char == '"':
             self._current, self._has_text = node, False
             return IN_MESSAGE
-        default = "null" if char == "n" else "number"
-        self.value_types[node.path] = _TYPES.get(char, default)
+        self.value_types[node.path] = TYPE_NAMES.get(char, "number")
         return following
 
     def _place_of_value(self) -> Node | None:
@@ -347,7 +345,7 @@ class ArgumentTexts:
                 self._is_undecided = True  # the first key comes
             return
         self._undecided += source
-        if state == VALUE and source not in _WHITESPACE:
+        if state == VALUE and source not in WHITESPACE:
             if source == '"':
                 self._undecided, self._is_undecided = "", False
                 self._is_taking = True
@@ -364,6 +362,6 @@ class ArgumentTexts:
         kept = self._undecided
         if not self._has_member:
             kept = kept.replace(",", "", 1) if kept.startswith(",") else kept
-            self._has_member = bool(kept.strip(_WHITESPACE))
+            self._has_member = bool(kept.strip(WHITESPACE))
         self._rest.append(kept)
         self._undecided, self._is_undecided = "", False

@@ -18,10 +18,10 @@ the number of the run and the position.
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -51,112 +51,69 @@ _SEED_LIMIT = 1 << 64  # the generator's state is 64 bits; a larger seed would a
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
 
-def _no_cuts(_text: str | bytes) -> list[int]:
-    return []
-
-
-class _Rule(ABC):
+@dataclass(frozen=True, slots=True)
+class _Rule:
     """One way to place cuts."""
 
-    @abstractmethod
-    def start(self) -> Cuts:
-        """Return the cuts of one run."""
-
-    def start_run(self, _run: int) -> Cuts:
-        """Return the cuts of the run with this number (counted per choice)."""
-        return self.start()
+    name: str
+    """The shortest text that gives it: rules of one name cut alike."""
+    start: Callable[[int], Cuts] = field(compare=False, repr=False)
+    """Return the cuts of the run with a number (counted per choice)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded(_Rule):
-    def __str__(self) -> str:
-        return "recorded"
-
-    def start(self) -> Cuts:
-        return lambda text: [0] if text else []
+def _recorded(_run: int) -> Cuts:
+    return lambda text: [0] if text else []
 
 
-@dataclass(frozen=True, slots=True)
-class _Whole(_Rule):
-    def __str__(self) -> str:
-        return "whole"
-
-    def start(self) -> Cuts:
-        return _no_cuts
+def _whole(_run: int) -> Cuts:
+    return lambda _text: []
 
 
-@dataclass(frozen=True, slots=True)
-class _Every(_Rule):
-    size: int
+def _every(size: int, _run: int) -> Cuts:
+    base = 0
 
-    def __str__(self) -> str:
-        return "chars" if self.size == 1 else str(self.size)
+    def cuts(text: str | bytes) -> list[int]:
+        nonlocal base
+        offsets = list(range(-base % size, len(text), size))
+        base += len(text)
+        return offsets
 
-    def start(self) -> Cuts:
-        base = 0
-        size = self.size
-
-        def cuts(text: str | bytes) -> list[int]:
-            nonlocal base
-            offsets = list(range(-base % size, len(text), size))
-            base += len(text)
-            return offsets
-
-        return cuts
+    return cuts
 
 
-@dataclass(frozen=True, slots=True)
-class _At(_Rule):
-    positions: tuple[int, ...]
+def _at(positions: list[int], _run: int) -> Cuts:
+    base = 0
 
-    def __str__(self) -> str:
-        return "at:" + ",".join(map(str, self.positions))
+    def cuts(text: str | bytes) -> list[int]:
+        nonlocal base
+        end = base + len(text)
+        low, high = bisect_left(positions, base), bisect_left(positions, end)
+        offsets = [position - base for position in positions[low:high]]
+        base = end
+        return offsets
 
-    def start(self) -> Cuts:
-        base = 0
-        positions = self.positions
-
-        def cuts(text: str | bytes) -> list[int]:
-            nonlocal base
-            end = base + len(text)
-            low, high = bisect_left(positions, base), bisect_left(positions, end)
-            offsets = [position - base for position in positions[low:high]]
-            base = end
-            return offsets
-
-        return cuts
+    return cuts
 
 
-@dataclass(frozen=True, slots=True)
-class _Random(_Rule):
-    seed: int
+def _random(seed: int, run: int) -> Cuts:
+    base = 0
 
-    def __str__(self) -> str:
-        return f"random:{self.seed}"
+    def cuts(text: str | bytes) -> list[int]:
+        nonlocal base
+        end = base + len(text)
+        offsets: list[int] = []
+        for block in range(base >> 6, (end + 63) >> 6):
+            mask = mask_of_block(seed, run, block)
+            while mask:
+                lowest = mask & -mask
+                position = (block << 6) + lowest.bit_length() - 1
+                if base <= position < end:
+                    offsets.append(position - base)
+                mask ^= lowest
+        base = end
+        return offsets
 
-    def start(self) -> Cuts:
-        return self.start_run(0)
-
-    def start_run(self, run: int) -> Cuts:
-        base = 0
-        seed = self.seed
-
-        def cuts(text: str | bytes) -> list[int]:
-            nonlocal base
-            end = base + len(text)
-            offsets: list[int] = []
-            for block in range(base >> 6, (end + 63) >> 6):
-                mask = mask_of_block(seed, run, block)
-                while mask:
-                    lowest = mask & -mask
-                    position = (block << 6) + lowest.bit_length() - 1
-                    if base <= position < end:
-                        offsets.append(position - base)
-                    mask ^= lowest
-            base = end
-            return offsets
-
-        return cuts
+    return cuts
 
 
 # Each alternative is one character class; a token is a run of one class, with the
@@ -178,33 +135,28 @@ def _class_of(character: str) -> str:
     return "other"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens(_Rule):
-    def __str__(self) -> str:
-        return "tokens"
+def _tokens(_run: int) -> Cuts:
+    before, length = "", 0
 
-    def start(self) -> Cuts:
-        before, length = "", 0
+    def cuts(text: str | bytes) -> list[int]:
+        nonlocal before, length
+        if isinstance(text, bytes):
+            text = text.decode("latin-1")  # a class for every byte, position kept
+        offsets: list[int] = []
+        for offset, character in enumerate(text):
+            now = _class_of(character)
+            joins_blanks = before == "blank" and now in {"letter", "digit", "mark"}
+            if now == before and length < _LONGEST[now]:
+                length += 1
+            elif joins_blanks:
+                length = 1
+            else:
+                offsets.append(offset)
+                length = 1
+            before = now
+        return offsets
 
-        def cuts(text: str | bytes) -> list[int]:
-            nonlocal before, length
-            if isinstance(text, bytes):
-                text = text.decode("latin-1")  # a class for every byte, position kept
-            offsets: list[int] = []
-            for offset, character in enumerate(text):
-                now = _class_of(character)
-                joins_blanks = before == "blank" and now in {"letter", "digit", "mark"}
-                if now == before and length < _LONGEST[now]:
-                    length += 1
-                elif joins_blanks:
-                    length = 1
-                else:
-                    offsets.append(offset)
-                    length = 1
-                before = now
-            return offsets
-
-        return cuts
+    return cuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +171,12 @@ class Split:
     """What was joined by ``+``, in that order; at least one."""
 
     def __str__(self) -> str:
-        return "+".join(map(str, self.rules))
+        return "+".join(rule.name for rule in self.rules)
 
     @property
     def is_recorded(self) -> bool:
         """Whether it leaves a stream exactly as it was recorded."""
-        return all(isinstance(rule, _Recorded) for rule in self.rules)
+        return all(rule.name == "recorded" for rule in self.rules)
 
     def start(self, run: int) -> Cuts:
         """Return the cuts of one run, for feeding it piece by piece.
@@ -237,7 +189,7 @@ class Split:
             A function to call with each piece in order. Its answer is explained
             at `Cuts`.
         """
-        starts = [rule.start_run(run) for rule in self.rules]
+        starts = [rule.start(run) for rule in self.rules]
         if len(starts) == 1:
             return starts[0]
         return lambda text: sorted({offset for cuts in starts for offset in cuts(text)})
@@ -312,11 +264,11 @@ def parse_split(text: str) -> Split:
     return Split(tuple(dict.fromkeys(rules)))
 
 
-_FIXED: dict[str, _Rule] = {
-    "recorded": _Recorded(),
-    "whole": _Whole(),
-    "chars": _Every(1),
-    "tokens": _Tokens(),
+_FIXED = {
+    "recorded": _Rule("recorded", _recorded),
+    "whole": _Rule("whole", _whole),
+    "chars": _Rule("chars", partial(_every, 1)),
+    "tokens": _Rule("tokens", _tokens),
 }
 
 
@@ -325,12 +277,13 @@ def _parse_rule(part: str, text: str) -> _Rule:
         return _FIXED[part]
     head, colon, tail = part.partition(":")
     if not colon and _NUMBER.fullmatch(part) and int(part) > 0:
-        return _Every(int(part))
+        size = int(part)
+        return _Rule("chars" if size == 1 else str(size), partial(_every, size))
     if head == "random" and _NUMBER.fullmatch(tail) and int(tail) < _SEED_LIMIT:
-        return _Random(int(tail))
-    positions = tail.split(",")
-    if head == "at" and all(map(_NUMBER.fullmatch, positions)):
-        return _At(tuple(sorted({int(position) for position in positions})))
+        return _Rule(f"random:{int(tail)}", partial(_random, int(tail)))
+    if head == "at" and all(map(_NUMBER.fullmatch, tail.split(","))):
+        positions = sorted({int(position) for position in tail.split(",")})
+        return _Rule(f"at:{','.join(map(str, positions))}", partial(_at, positions))
     hint = did_you_mean(part, SPLITS)
     raise UsageError(
         f"split {shorten(text)}: {hint and f'{hint} '}expected one of {SPLIT_FORMS}, "

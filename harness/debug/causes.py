@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from harness.core.package_files import package_file
 from harness.engine.transcript import DiagnosticKind
 
 
@@ -27,9 +27,7 @@ def _read(rows: dict[str, dict[str, Any]]) -> dict[str, Cause]:
     }
 
 
-_TABLES = tomllib.loads(
-    files("harness.debug").joinpath("causes.toml").read_text("utf-8")
-)
+_TABLES = tomllib.loads(package_file("harness.debug", "causes.toml"))
 CAUSES = {DiagnosticKind(k): cause for k, cause in _read(_TABLES["kinds"]).items()}
 """The usual cause of each kind."""
 KNOWN = _read(_TABLES["because"])

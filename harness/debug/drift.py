@@ -15,13 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.differences import first_difference
 from harness.debug.difference import compare
-from harness.debug.stored import (
-    Asked,
-    SdkFile,
-    TranscriptFile,
-    digests,
-    place_of,
-)
+from harness.debug.stored import Asked, SdkFile, TranscriptFile, digests, place_of
 from harness.engine.replay import replay
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 

@@ -11,6 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.json_values import dicts_of
 from harness.apis.varied import Variation
 from harness.debug.arrival import arrivals, as_arrived, is_rereadable
 from harness.debug.causes import CAUSES, KNOWN
@@ -156,9 +157,8 @@ def _in_event(event: Arrival, at: int, note: str) -> Excerpt:
 
 
 def _other_choice(event: Arrival) -> Excerpt | None:
-    choices = (event.payload or {}).get("choices")
-    for choice in choices if isinstance(choices, list) else []:
-        index = choice.get("index") if isinstance(choice, dict) else None
+    for choice in dicts_of((event.payload or {}).get("choices")):
+        index = choice.get("index")
         if isinstance(index, int) and index:
             return _in_event(event, event.raw.find('"index"'), f"choice {index}")
     return None

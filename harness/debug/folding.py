@@ -23,6 +23,7 @@ any value instead.
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -60,7 +61,9 @@ _IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
 _OF_A_CALL = {"name", "arguments", "type", *_IDS}
 _OF_MESSAGE = {"role", "content", "refusal", "tool_calls", "function_call"}
 _OF_MESSAGE |= {"reasoning", "reasoning_content", "reasoning_text"}
-_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
+_LONE = re.compile(
+    "[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]"
+)
 
 
 class _Folding:
@@ -313,19 +316,7 @@ def _sound(text: str) -> str:
 
     A pair that was sent as two halves is a defect that must be seen.
     """
-    if text.isascii() or text.isprintable():
-        return text
-    if not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    out: list[str] = []
-    for number, character in enumerate(text):
-        before = text[number - 1 : number]
-        after = text[number + 1 : number + 2]
-        is_half = (
-            "\ud800" <= character <= "\udbff" and "\udc00" <= after <= "\udfff"
-        ) or ("\udc00" <= character <= "\udfff" and "\ud800" <= before <= "\udbff")
-        out.append(character if is_half else character.translate(_SURROGATES))
-    return "".join(out)
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 
 def fold(

@@ -12,10 +12,10 @@ import json
 import math
 import re
 import statistics
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.varied import Variation
+from harness.core.package_files import package_file
 from harness.debug.difference import compare
 from harness.debug.report_data import entry_data, gaps, traced
 
@@ -107,9 +107,8 @@ def report_page(
     data = json.dumps(
         {"streams": entries, "plots": plots, "diff": found}, separators=(",", ":")
     )
-    room = files("harness.debug")
     page, style, base, line = (
-        room.joinpath(name).read_text("utf-8")
+        package_file("harness.debug", name)
         for name in ("report.html", "report.css", "report.js", "report_time.js")
     )
     # In the middle: what follows draws with it as soon as it is loaded.

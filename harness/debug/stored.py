@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
+from harness.apis.json_values import parsed
 from harness.cassettes.atomic import write_atomically
 from harness.debug.sides import Side, load_stored, side_of
 from harness.engine.agent_options import AgentOptions
@@ -218,10 +219,7 @@ def _text(path: Path) -> str:
 
 
 def _head(path: Path, text: str) -> dict[str, Any]:
-    try:
-        head = json.loads(text)
-    except ValueError:
-        raise _not_ours(path) from None
+    head = parsed(text, strict=True)
     if (
         not isinstance(head, dict)
         or head.get("version") != _VERSION

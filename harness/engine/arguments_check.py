@@ -108,11 +108,7 @@ class ArgumentsCheck:
                     self._diagnose(call, error, *followed.at)
 
     def _diagnose(
-        self,
-        call: ToolCall,
-        error: ArgumentsError,
-        chunk: int,
-        byte_offset: int | None,
+        self, call: ToolCall, error: ArgumentsError, chunk: int, byte_offset: int | None
     ) -> None:
         got = shorten(error.got) if error.got else "the end of the arguments"
         text, because = f"call {call.position} to {call.name!r}: {error}", ""
@@ -120,11 +116,7 @@ class ArgumentsCheck:
         if (
             not error.got
             and finish is not None
-            and _LIMIT
-            in (
-                finish.reason,
-                finish.meaning,
-            )
+            and _LIMIT in (finish.reason, finish.meaning)
         ):
             because = "output-limit"
             text += f"; the output limit cut the answer (finish {finish.reason!r})"

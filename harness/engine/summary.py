@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.reader import ResponseAccumulator
+from harness.apis.json_values import dict_of, text_of
 from harness.cassettes.classify import Kind, classify
 from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
@@ -135,7 +136,6 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
             summary.kind, summary.reason = Kind.OTHER, str(error)
     summary.choices = {n: accumulator.message(choice=n) for n in accumulator.choices}
     summary.usage, summary.tokens = accumulator.usage, accumulator.tokens
-    request = exchange.request.json()
-    asked = request.get("model") if isinstance(request, dict) else None
-    summary.model = accumulator.model or (asked if isinstance(asked, str) else "")
+    asked = dict_of(exchange.request.json())
+    summary.model = accumulator.model or text_of(asked.get("model"))
     return summary

@@ -21,8 +21,6 @@ from harness.engine.emission import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import ToolCall
     from harness.engine.excerpt import Excerpt
@@ -173,11 +171,10 @@ class Transcript:
             Lines with `cassette`, `interface`, `exchange`, `chunk`, `at`, `message`,
             in this order; an empty string without emissions.
         """
-        return "".join(f"{line}\n" for line in self._json_lines())
-
-    def _json_lines(self) -> Iterator[str]:
-        for emission in self.emissions:
-            yield emission_line(self.cassette, self.interface, emission)
+        return "".join(
+            f"{emission_line(self.cassette, self.interface, emission)}\n"
+            for emission in self.emissions
+        )
 
     def to_sse(self) -> str:
         """Return the event stream that a server of this interface would have sent.

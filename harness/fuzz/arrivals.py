@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import (
@@ -27,22 +28,28 @@ from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.dialects import parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.json_values import is_json
+from harness.cassettes.classify import Kind, classify
 from harness.core.argument_text import compact
+from harness.core.json_strings import join_surrogates
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.debug.outcomes import Call
+from harness.engine.stream import StreamReader
 from harness.errors import ChunkError
 from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from harness.apis.chat.faults import Fault
+    from harness.cassettes.model import Cassette
+
 Arrival = tuple[Any, ...]
 """Fragments, payloads or pieces of bytes."""
 
 _WHOLE = parse_split("whole")
 _PLAIN = parse_dialect("openai")
-_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
+_sound = partial(join_surrogates, errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,16 @@ def recorded_payloads(chunks: Iterable[Chunk]) -> Arrival:
     """Return the payloads of a recording to fuzz with: a provider's error is none."""
     payloads = payloads_of(chunks)
     return tuple(p for p in payloads if has_choices(p) or payload_error(p) is None)
+
+
+def recorded_streams(cassette: Cassette) -> dict[str, Arrival]:
+    """Return each stream that holds something, by the cassette and its number."""
+    return {
+        f"{cassette.path}#{exchange.index}": payloads
+        for exchange in cassette.exchanges
+        if classify(exchange).kind is Kind.STREAM
+        and (payloads := recorded_payloads(StreamReader(exchange, None)))
+    }
 
 
 def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
@@ -237,8 +254,14 @@ def _truth_of_text(text: str, key: str) -> Truth:
     return Truth(_sound(values[0]))
 
 
-def _sound(text: str) -> str:
-    if text.isascii() or text.isprintable():
-        return text
-    joined = text.encode("utf-16-le", "surrogatepass")
-    return joined.decode("utf-16-le", "surrogatepass").translate(_SURROGATES)
+def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:
+    """Do a fault to an arrival; one that it cannot have leaves it as it is."""
+    if not arrival or isinstance(arrival[0], str):
+        return arrival
+    if not isinstance(arrival[0], bytes):
+        return payloads_of(fault.apply(chunks_of(arrival)))
+    if all(part.kind.level == "bytes" for part in fault.parts):
+        return tuple(fault.apply_bytes(arrival))
+    broken = payloads_of(fault.apply(chunks_of(payloads_of_bytes(arrival))))
+    pieces = event_bytes(broken)
+    return tuple(fault.apply_bytes(pieces[:-1] if fault.ends_early else pieces))

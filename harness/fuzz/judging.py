@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.arrivals import Arrival, Truth, plain, truth_of, whole
-from harness.fuzz.breaking import break_arrival
+from harness.fuzz.arrivals import Arrival, Truth, break_arrival, plain, truth_of, whole
 from harness.fuzz.cuts import spread
 from harness.fuzz.driving import Consumer, Level
 from harness.fuzz.endings import Endings, differing, truncation

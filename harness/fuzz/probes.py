@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import Arrival, truth_of
@@ -39,10 +40,9 @@ def probes() -> dict[str, Arrival]:
         return (*map(chunk, (opening, *deltas)), chunk({}, finish))
 
     def call(index: int) -> list[dict[str, Any]]:
-        function = {"name": _PROBE_CALL.name, "arguments": ""}
-        opening = {"index": index, "id": f"call_{index + 1}", "type": "function"}
+        opening = tool_call(f"call_{index + 1}", _PROBE_CALL.name, "")
         rest = {"index": index, "function": {"arguments": _PROBE_CALL.arguments}}
-        entries = ({**opening, "function": function}, rest)
+        entries = ({"index": index, **opening}, rest)
         return [{"tool_calls": [entry]} for entry in entries]
 
     content = stream({"content": _PROBE_TEXT})

@@ -19,6 +19,7 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import NAMED_CUTS, byte_cuts, spread
+from harness.fuzz.descending import single_bytes
 from harness.fuzz.endings import broken_ends, like
 from harness.fuzz.news import with_news
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
@@ -221,10 +222,9 @@ class StreamTrials:
         expected = self._outcome(name, split="whole")
         self._compare_cut(recorder, self.arrival(stream, split="chars"), expected)
         if self.reads_bytes:
-            data = b"".join(self.arrival(stream))
-            pieces = tuple(data[n : n + 1] for n in range(len(data)))
-            self._compare_cut(recorder, pieces, expected)
-            self._compare_cut(recorder, (data,), expected)
+            events = self.arrival(stream)
+            self._compare_cut(recorder, single_bytes(events), expected)
+            self._compare_cut(recorder, (b"".join(events),), expected)
 
     def splits(self, recorder: Recorder, name: str) -> None:
         """Cut a stream by every named rule."""

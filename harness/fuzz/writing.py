@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import tool_call
 from harness.apis.chat.dialects import Framing, encode_payload
 from harness.apis.examples import numbered_events
 from harness.apis.requests import PATHS
@@ -42,12 +43,7 @@ def chunks_of_fragments(fragments: Sequence[str], key: str) -> list[dict[str, An
     for number, fragment in enumerate(fragments):
         entry: dict[str, Any] = {"index": 0, "function": {"arguments": fragment}}
         if number == 0:
-            entry = {
-                "index": 0,
-                "id": "call_1",
-                "type": "function",
-                "function": {"name": f"say_{key}", "arguments": fragment},
-            }
+            entry = {"index": 0, **tool_call("call_1", f"say_{key}", fragment)}
         chunks.append(chunk({"tool_calls": [entry]}))
     chunks.append(chunk({}, "tool_calls"))
     return chunks

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from harness.cassettes.model import wire_headers
+from harness.cassettes.model import header_texts, wire_headers
 from harness.errors import ProtocolError, UsageError
 from harness.net.tunnel import tunnel_to
 from harness.redaction.config import redacted_url
@@ -179,10 +179,7 @@ class UpstreamResponse:
         self._connection = connection
         self.status: int = head.status_code
         self.reason = head.reason.decode("latin-1")
-        self.headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in head.headers
-        ]
+        self.headers = header_texts(head.headers)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives, without its transfer encoding.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import h11
 
+from harness.cassettes.model import header_texts
 from harness.errors import HarnessError, UsageError
 from harness.limits import IDLE, REQUEST, REQUEST_TIME
 
@@ -159,10 +160,7 @@ class ServerEnd:
     async def _receive(self) -> Received:
         head = await self._event()
         assert isinstance(head, h11.Request)
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in head.headers
-        ]
+        headers = header_texts(head.headers)
         most = REQUEST.value
         for name, value in headers:
             if name == "content-length" and int(value) > most:

@@ -88,7 +88,7 @@ class Fuzzing:
 
     def _recordings(self) -> dict[str, Any]:
         """Return the streams of the cassettes that were named, if any were."""
-        from harness.fuzz.recorded_streams import recorded_streams
+        from harness.fuzz.arrivals import recorded_streams
 
         if not self._test.asked.names:
             return {}

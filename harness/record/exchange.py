@@ -16,7 +16,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cassettes.bodies import BodyError, BodyTooLargeError, Decoded, decode
-from harness.cassettes.model import Ending, Request, Response, WireChunk
+from harness.cassettes.model import (
+    Ending,
+    Request,
+    Response,
+    WireChunk,
+    decoded_headers,
+)
 from harness.limits import BODY
 
 if TYPE_CHECKING:
@@ -199,14 +205,7 @@ class ExchangeRecorder:
         if len(decoded.sizes) != len(sizes):
             return sizes
         response.body = decoded.body
-        # Stock vcrpy's `decode_compressed_response` changes the same two headers.
-        response.headers = {
-            name: [str(len(decoded.body))]
-            if name.lower() == "content-length"
-            else values
-            for name, values in response.headers.items()
-            if name.lower() != "content-encoding"
-        }
+        response.headers = decoded_headers(response.headers, len(decoded.body))
         return decoded.sizes
 
 

@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.model import Exchange, head_bytes, header_pairs
+from harness.cassettes.model import Exchange, decoded_headers, head_bytes, header_pairs
 from harness.record.wire import BODILESS
 
 if TYPE_CHECKING:
@@ -106,12 +106,7 @@ class PlayedResponse:
 
 def played_headers(exchange: Exchange) -> list[tuple[str, str]]:
     """Return the headers to play: the body is decoded, whatever was recorded."""
-    headers = header_pairs(exchange.response.headers)
-    if not exchange.response.header("content-encoding"):
-        return headers
-    length = str(len(exchange.response.body))
-    return [
-        (name, length if name.lower() == "content-length" else value)
-        for name, value in headers
-        if name.lower() != "content-encoding"
-    ]
+    response = exchange.response
+    if not response.header("content-encoding"):
+        return header_pairs(response.headers)
+    return header_pairs(decoded_headers(response.headers, len(response.body)))

@@ -12,6 +12,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import parsed
 from harness.errors import shorten
 from harness.record.scenario import Ending, Scenario, failure
@@ -143,8 +144,7 @@ def _answer(
     results, is_answered = [], True
     for call in message.calls:
         call_id = call.id or f"call_{number}_{call.position}"
-        function = {"name": call.name, "arguments": call.arguments or "{}"}
-        calls.append({"id": call_id, "type": "function", "function": function})
+        calls.append(tool_call(call_id, call.name, call.arguments or "{}"))
         result = _result(scenario, call, times_called)
         if result is None:
             is_answered = False

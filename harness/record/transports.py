@@ -19,13 +19,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.model import (
-    Exchange,
-    Request,
-    Response,
-    grouped,
-    wire_headers,
-)
+from harness.cassettes.model import Exchange, Request, Response, grouped, wire_headers
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
 from harness.record.guard import PORTS, place_of, recorded_places

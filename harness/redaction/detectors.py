@@ -1,8 +1,8 @@
 r"""What a secret looks like, for redaction and for the scanner.
 
-Owns the search: the formats of `harness.redaction.secret_formats`, the services of
-`harness.redaction.secret_services` and the names of `harness.redaction.secret_names`,
-in a text as it stands and behind one level of percent escapes, `\u` escapes or base64.
+Owns the search: the formats and services of `harness.redaction.secret_formats` and the
+names of `harness.redaction.secret_names`, in a text as it stands and behind one level
+of percent escapes, `\u` escapes or base64.
 Sharing it is what makes `harness scan` agree with what recording removes. It changes
 nothing and opens nothing.
 
@@ -28,8 +28,8 @@ from harness.redaction.far_values import find_far
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.prefixes import find_prefixed, is_chance
+from harness.redaction.secret_formats import SERVICES
 from harness.redaction.secret_names import is_placeholder
-from harness.redaction.secret_services import SERVICES
 from harness.redaction.secret_shapes import (
     BASIC,
     JWK,

@@ -120,10 +120,7 @@ def scan_file(path: str, redaction: Redaction | None = None) -> Scanned:
 
 
 def scan_cassette(
-    cassette: Cassette,
-    redaction: Redaction | None = None,
-    *,
-    text: bytes | None = None,
+    cassette: Cassette, redaction: Redaction | None = None, *, text: bytes | None = None
 ) -> list[Finding]:
     """Look for secrets in a loaded cassette and in the rest of its file.
 

@@ -1,8 +1,6 @@
 """The formats of keys and tokens: the rows of `formats.txt`, which owns the facts.
 
-How a text is searched is `harness.redaction.detectors`; values
-that have no prefix, and are known by whose they are, stand in
-`harness.redaction.secret_services`.
+How a text is searched is `harness.redaction.detectors`.
 """
 
 from __future__ import annotations
@@ -40,6 +38,24 @@ class Format(NamedTuple):
         return f"{self.prefix}[{self.alphabet}]{{{self.length}}}{rest}"
 
 
+class Service(NamedTuple):
+    """What the keys of one service look like, known by whose they are.
+
+    `ADAFRUIT_IO=...` with 32 characters is a key; 32 characters alone are a hash.
+    Names that hold credentials of any service (`..._API_KEY`) are
+    `harness.redaction.secret_names`.
+    """
+
+    word: str
+    """A regular expression, in lower case, for its word in a name."""
+    values: tuple[str, ...]
+    """Regular expressions, each for a whole key of one kind."""
+    source: str
+    """Whose documentation describes them."""
+    seen: str = "2026-07"
+    """Month in which the row was last compared with it."""
+
+
 def table_rows(table: str) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Yield the cells of each row of a table of `formats.txt`; last, the named ones."""
     for line in package_tables("harness.redaction", "formats.txt")[table].splitlines():
@@ -55,3 +71,8 @@ FORMATS = tuple(
     for (kind, prefix, alphabet, length, source), more in table_rows("formats")
 )
 """All formats with a mark of their own."""
+SERVICES = tuple(
+    Service(word, tuple(values.split()), source, **more)
+    for (word, values, source), more in table_rows("services")
+)
+"""All services whose keys are known by a name beside them."""

@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.apis.chat.chunks import Chunk, Payload, payload_error
+from harness.apis.chat.chunks import Chunk, Payload, payload_error, tool_call
 from harness.apis.chat.deltas import choice_index
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.detect import api_named
+from harness.apis.json_values import dicts_of
 from harness.apis.requests import PATHS
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Request, header_pairs
@@ -281,9 +282,8 @@ def completion_of(payloads: Iterable[Payload]) -> dict[str, Any]:
     logprobs: dict[int, dict[str, list[Any]]] = {}
     for payload in payloads:
         accumulator.feed(payload)
-        choices = payload.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and isinstance(choice.get("logprobs"), dict):
+        for choice in dicts_of(payload.get("choices")):
+            if isinstance(choice.get("logprobs"), dict):
                 held = logprobs.setdefault(choice_index(choice), {})
                 for name, values in choice["logprobs"].items():
                     if isinstance(values, list):
@@ -316,11 +316,7 @@ def _message(said: AccumulatedMessage) -> dict[str, Any]:
         message["reasoning_content"] = said.reasoning
     if said.calls:
         message["tool_calls"] = [
-            {
-                "id": call.id or f"call_{call.position}",
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
+            tool_call(call.id or f"call_{call.position}", call.name, call.arguments)
             for call in said.calls
         ]
     return message

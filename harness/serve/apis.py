@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.apis.detect import api_named
-from harness.apis.json_values import canonical
+from harness.apis.json_values import canonical, parsed
 from harness.apis.responses.writer import NO_ID
 from harness.apis.style import ApiStyle
 from harness.cassettes.classify import Kind, classify
 from harness.core.part_cuts import recut_parts
 from harness.core.parts import Head, Part, Problem
 from harness.engine.stream import StreamReader
-from harness.errors import ChunkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,11 +176,9 @@ def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:
             yield at, parts
     elif kind is Kind.WHOLE:
         wire = exchange.response.wire
-        try:
-            document = json.loads(exchange.response.body)
-        except (ValueError, ChunkError):
-            return
-        yield wire[-1].seconds if wire else None, api_named(api).whole(document)
+        document = parsed(exchange.response.body, strict=True)
+        if document is not None:
+            yield wire[-1].seconds if wire else None, api_named(api).whole(document)
 
 
 def response_id(exchange: Exchange) -> str:

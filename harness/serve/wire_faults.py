@@ -29,11 +29,7 @@ WIRE_FAULTS = {
 
 _REFUSAL = re.compile(r"http-([45][0-9]{2})")
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_ENDINGS = {
-    "reset": Ending.RESET,
-    "close": Ending.CLOSED,
-    "stall": Ending.STALLED,
-}
+_ENDINGS = {"reset": Ending.RESET, "close": Ending.CLOSED, "stall": Ending.STALLED}
 
 
 class WireFault(NamedTuple):
@@ -70,9 +66,7 @@ class WireFault(NamedTuple):
         over = self.number if self.name == "length-over" else -self.number
         length = max(0, sum(len(piece) for _, piece in held) + over)
         return replace(
-            answer,
-            pieces=broken_off(held, ending or Ending.CLOSED),
-            length=length,
+            answer, pieces=broken_off(held, ending or Ending.CLOSED), length=length
         )
 
 
@@ -193,9 +187,7 @@ def _trickle(pieces: Pieces, rate: int) -> Pieces:
             due += 1 / rate
 
 
-def _held(
-    pieces: Pieces,
-) -> tuple[list[tuple[float | None, bytes]], Ending | None]:
+def _held(pieces: Pieces) -> tuple[list[tuple[float | None, bytes]], Ending | None]:
     held: list[tuple[float | None, bytes]] = []
     try:
         held.extend(pieces)

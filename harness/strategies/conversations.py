@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from harness.apis.chat.chunks import tool_call
 from harness.cassettes.model import (
     Cassette,
     Ending,
@@ -120,11 +121,6 @@ def _turn(answer: Answer) -> dict[str, Any]:
     turn: dict[str, Any] = {"role": "assistant", "content": answer.content}
     if answer.calls:
         turn["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in answer.calls
+            tool_call(call.id, call.name, call.arguments) for call in answer.calls
         ]
     return turn

@@ -18,8 +18,7 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
-from harness.fuzz.arrivals import Truth, chunks_of, truth_of
-from harness.fuzz.breaking import break_arrival
+from harness.fuzz.arrivals import Truth, break_arrival, chunks_of, truth_of
 from harness.fuzz.chat_trials import ChatTrials
 from harness.fuzz.odd import only_cuts, stock
 from harness.fuzz.odd_bytes import ODD_BYTES, ODD_BYTES_OF_CHAT, odd_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic import checking, request, rules, whole, writer
+from harness.apis.anthropic import checking, request, whole, writer
 from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
@@ -32,7 +32,7 @@ class _Anthropic(WritingApi):
     name = "anthropic"
     title = "Anthropic Messages"
     has_event_names = True
-    rules: tuple[Rule, ...] = tuple(rules.RULES.values())
+    rules: tuple[Rule, ...] = tuple(checking.RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.known_fields import BLOCKS, NO_BLOCK, UNKNOWN_BLOCK
 from harness.apis.base import Like, further_arguments
-from harness.apis.json_values import as_json, same, text_of
+from harness.apis.json_values import as_json, parsed, same, text_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     Block,
@@ -146,8 +145,10 @@ class GrowingBlock:
             self._has_emitted = True
             value = {**self.start, **self._extra}
             if text := str(self.text):
-                key = "content" if self.kind == "compaction" else "input"
-                value[key] = text if key == "content" else _parsed(text)
+                if self.kind == "compaction":
+                    value["content"] = text
+                else:
+                    value["input"] = parsed(text, text, strict=True)
             yield Item(self.kind, value)
 
     def _settle_call(self, call: ToolCall, sent: object) -> Iterator[Part]:
@@ -272,11 +273,3 @@ def _citations(value: object) -> Iterator[Item]:
     if value:
         for citation in value if type(value) is list else [value]:
             yield Item("citation", citation)
-
-
-def _parsed(text: str) -> Any:
-    """Parse an input; what is no JSON stays as text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

@@ -1,19 +1,22 @@
-"""Hold a Messages stream against the rules of `harness.apis.anthropic.rules`."""
+"""What a legal Messages stream obeys, and how a stream is held against it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic.rules import RULES
 from harness.apis.json_values import dict_of, text_of
 from harness.apis.rule_checker import RuleChecker
+from harness.apis.tables import read_rules
 from harness.errors import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.apis.base import Event, Violation
+
+RULES = read_rules("anthropic")
+"""Every rule by its name without the API, in the order of a help text."""
 
 _DELTA_BLOCKS = {
     "text_delta": ("text",),

@@ -14,7 +14,6 @@ _BODIES = {
 }
 
 FAULTS = read_faults(
-    "anthropic",
-    lambda name: {"change": CHANGES[name], "body": _BODIES.get(name)},
+    "anthropic", lambda name: {"change": CHANGES[name], "body": _BODIES.get(name)}
 )
 """Every fault, in the order of a help text."""

@@ -11,7 +11,7 @@
    after `message_stop` is another answer: its parts are an `OtherChoice`.
 
 `ILLEGAL_EVENT` is reported only where the reader had to guess what was meant; all other
-breaches are for `harness.apis.anthropic.rules`.
+breaches are for `harness.apis.anthropic.checking`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.accounting import UnreadFields
-from harness.apis.anthropic.blocks import (
-    GrowingBlock,
-    like_of,
-    piece_of,
-    whole_block,
-)
+from harness.apis.anthropic.blocks import GrowingBlock, like_of, piece_of, whole_block
 from harness.apis.anthropic.known_fields import (
     DELTAS,
     EVENTS,
@@ -319,10 +314,7 @@ class Reader:
         self._blocks.clear()
 
     def _report(
-        self,
-        what: str,
-        text: str,
-        kind: DiagnosticKind = DiagnosticKind.ILLEGAL_EVENT,
+        self, what: str, text: str, kind: DiagnosticKind = DiagnosticKind.ILLEGAL_EVENT
     ) -> list[Part]:
         """Return a problem, unless the same was reported before."""
         if what in self._reported:

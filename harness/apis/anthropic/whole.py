@@ -10,15 +10,7 @@ from harness.apis.anthropic.known_fields import WHOLE
 from harness.apis.counts import count_in
 from harness.apis.json_values import as_json, text_of, with_details
 from harness.core.diagnostics import DiagnosticKind
-from harness.core.parts import (
-    CallPart,
-    Finish,
-    Head,
-    Item,
-    Problem,
-    Text,
-    Usage,
-)
+from harness.core.parts import CallPart, Finish, Head, Item, Problem, Text, Usage
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload

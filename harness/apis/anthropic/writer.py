@@ -171,7 +171,6 @@ class Writer:
         while self._held:
             self._release_once()
         if self._call is not None:
-            self._start_call(self._call)
             self._write_waiting(self._call)
 
     def _write(self, part: Part) -> None:
@@ -216,7 +215,6 @@ class Writer:
         call, self._call = self._call, None
         self._server = None
         if call is not None:
-            self._start_call(call)
             self._write_waiting(call)
             call.is_written = True
             if call.is_custom:
@@ -239,10 +237,10 @@ class Writer:
         elif part.arguments:
             state.waiting.append(state.add(part.arguments))
         if state.waiting and state.call.name:  # which may come behind its arguments
-            self._start_call(state)
             self._write_waiting(state)
 
     def _write_waiting(self, state: WrittenCall) -> None:
+        self._start_call(state)
         for piece in state.waiting:
             self._message.delta("input_json_delta", partial_json=piece)
         state.waiting.clear()

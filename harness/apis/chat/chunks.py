@@ -191,3 +191,9 @@ def payload_of(chunk: Any) -> Payload:
     raise TypeError(
         f"a chunk is a dict or a pydantic model, got {type(chunk).__name__}"
     )
+
+
+def tool_call(call_id: object, name: object, arguments: str) -> Payload:
+    """Return a call as messages and whole answers of chat carry it."""
+    function = {"name": name, "arguments": arguments}
+    return {"id": call_id, "type": "function", "function": function}

@@ -142,7 +142,6 @@ def _parse_part(part: str, text: str) -> FaultPart:
 
 
 FAULTS = read_faults(
-    "chat",
-    lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)},
+    "chat", lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)}
 )
 """Every kind of fault, in the order of a help text."""

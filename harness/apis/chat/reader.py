@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.accounting import UnreadFields, parse_fields
 from harness.apis.base import Like, further_arguments
 from harness.apis.chat.chunks import TOO_DEEP, payload_error
-from harness.apis.chat.deltas import (
-    DeltaReader,
-    choice_index,
-    delta_of,
-)
+from harness.apis.chat.deltas import DeltaReader, choice_index, delta_of
 from harness.apis.chat.known_fields import FIELDS
 from harness.apis.chat.only_text import only_text
 from harness.apis.chat.texts import (
@@ -340,9 +336,5 @@ def _error_text(payload: Payload) -> str:
 
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:
-    head = Head(
-        response_id if isinstance(response_id, str) else "",
-        model if isinstance(model, str) else "",
-        time_of(created),
-    )
+    head = Head(text_of(response_id), text_of(model), time_of(created))
     return head if head != Head() else None

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-from harness.apis.json_values import beside_text, dict_of, text_of
+from harness.apis.json_values import beside_text, dict_of, dicts_of, text_of
 
 
 def conversation_of(body: dict[str, Any]) -> Conversation | None:
@@ -25,7 +25,7 @@ def conversation_of(body: dict[str, Any]) -> Conversation | None:
         return None
     tools = body.get("tools")
     return Conversation(
-        tuple(_turn(message) for message in messages if isinstance(message, dict)),
+        tuple(map(_turn, dicts_of(messages))),
         model=text_of(body.get("model")),
         tools=tuple(_tool_name(t) for t in (tools if isinstance(tools, list) else ())),
     )
@@ -52,7 +52,7 @@ def _calls(message: dict[str, Any]) -> tuple[RequestedCall, ...]:
     if not isinstance(entries, list):
         legacy = message.get("function_call")
         entries = [{"function": legacy}] if isinstance(legacy, dict) else []
-    return tuple(_call(entry) for entry in entries if isinstance(entry, dict))
+    return tuple(map(_call, dicts_of(entries)))
 
 
 def _call(entry: dict[str, Any]) -> RequestedCall:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.counts import other_counts
+from harness.apis.json_values import dicts_of
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import (
     CallPart,
@@ -300,7 +301,6 @@ def _join(delta: dict[str, Any], choice: dict[str, Any]) -> None:
 
 def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
     """Return a whole chat completion as the payload of one chunk."""
-    choices = completion.get("choices")
     return {
         **completion,
         "object": "chat.completion.chunk",
@@ -309,8 +309,7 @@ def as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
                 **{key: value for key, value in choice.items() if key != "message"},
                 "delta": choice.get("message"),
             }
-            for choice in (choices if isinstance(choices, list) else [])
-            if isinstance(choice, dict)
+            for choice in dicts_of(completion.get("choices"))
         ],
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.dialects.parts import CallTracker
+from harness.apis.json_values import dict_of
 from harness.core.json_paths import value_at
 from harness.core.splits import parse_split
 
@@ -129,8 +130,7 @@ def runs_of(stream: Stream) -> list[list[Place]]:
                 if not isinstance(entry, dict):
                     continue
                 call = tracker.call_of(position, entry)
-                function = entry.get("function")
-                function = function if isinstance(function, dict) else {}
+                function = dict_of(entry.get("function"))
                 for field in ("arguments", "name"):
                     value = function.get(field)
                     if isinstance(value, str) and value:

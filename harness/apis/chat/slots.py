@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.chat.texts import REASONING_FIELDS
+from harness.apis.json_values import text_of
 
 if TYPE_CHECKING:
     from harness.apis.chat.chunks import Payload
@@ -263,18 +264,14 @@ def _content_unit(content: object) -> Unit:
     if isinstance(content, list) and len(content) == 1:
         part = content[0]
         if isinstance(part, dict):
-            if not part.get("thinking") and _is_text(part.get("text")):
+            if not part.get("thinking") and text_of(part.get("text")):
                 return Unit("content", "content", part["text"], shape="text")
             inner = part.get("thinking")
             if isinstance(inner, list) and len(inner) == 1 and not part.get("text"):
                 inner = inner[0]
-                if isinstance(inner, dict) and _is_text(inner.get("text")):
+                if isinstance(inner, dict) and text_of(inner.get("text")):
                     return Unit("reasoning", "content", inner["text"], shape="thinking")
     return Unit("content", "content", "", is_opaque=True)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _call_units(entries: object, ids: set[str]) -> list[Unit]:
@@ -286,9 +283,7 @@ def _call_units(entries: object, ids: set[str]) -> list[Unit]:
         if not isinstance(entry, dict):
             return opaque
         function = entry.get("function")
-        call_id = entry.get("id")
-        if not isinstance(call_id, str):
-            call_id = ""
+        call_id = text_of(entry.get("id"))
         unit = Unit(
             "call",
             "tool_calls",
@@ -313,6 +308,4 @@ def _with_function(unit: Unit, function: dict[str, Any]) -> Unit:
     name, arguments = function.get("name"), function.get("arguments")
     if arguments and not isinstance(arguments, str):
         return unit._replace(is_opaque=True)
-    return unit._replace(
-        name=name if isinstance(name, str) else "", text=arguments or ""
-    )
+    return unit._replace(name=text_of(name), text=arguments or "")

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
-from harness.apis.edits import at_number, ended, every, inserted
+from harness.apis.edits import at_number, edited, ended, every, inserted, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 
 def _with(payload: Payload, **candidate: Any) -> WrittenEvent:
-    """Return an event whose first candidate has other fields; None takes one out."""
-    entries = payload.get("candidates") or [{}]
-    entry = {k: v for k, v in {**entries[0], **candidate}.items() if v is not None}
-    return WrittenEvent("", {**payload, "candidates": [entry, *entries[1:]]})
+    """Return an event whose first candidate has other fields."""
+    first, *others = payload.get("candidates") or [{}]
+    return WrittenEvent("", {**payload, "candidates": [first | candidate, *others]})
 
 
 def _each_part(
@@ -49,16 +48,8 @@ def _each_part(
             yield event
 
 
-_ERROR = WrittenEvent(
-    "",
-    {
-        "error": {
-            "code": 503,
-            "message": "The model is overloaded.",
-            "status": "UNAVAILABLE",
-        }
-    },
-)
+_STATUS = {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}
+_ERROR = WrittenEvent("", {"error": _STATUS})
 
 
 def _ended(events: Events, number: int, **entry: Any) -> Stream:
@@ -67,27 +58,17 @@ def _ended(events: Events, number: int, **entry: Any) -> Stream:
     return islice(last(events, number), number + 1)
 
 
-def _no_finish(events: Events, _: int) -> Stream:
-    """Take out the finish reasons."""
-    for event in events:
-        if "candidates" not in event.payload:
-            yield event
-            continue
-        entries = [
-            {k: v for k, v in entry.items() if k != "finishReason"}
-            for entry in event.payload["candidates"]
-        ]
-        yield WrittenEvent(event.name, {**event.payload, "candidates": entries})
+def _unfinished(event: WrittenEvent) -> Events:
+    entries = [without(entry, "finishReason") for entry in event.payload["candidates"]]
+    return [edited(event, candidates=entries)]
 
 
-def _two_finishes(events: Events, _: int) -> Stream:
-    """Send each finish reason twice."""
-    for event in events:
-        yield event
-        for entry in event.payload.get("candidates", ()):
-            if "finishReason" in entry:
-                rest = {k: v for k, v in entry.items() if k != "content"}
-                yield WrittenEvent("", {"candidates": [rest]})
+def _finished_again(event: WrittenEvent) -> Events:
+    """Return an event and, each in one of its own, its finish reasons once more."""
+    yield event
+    for entry in event.payload["candidates"]:
+        if "finishReason" in entry:
+            yield WrittenEvent("", {"candidates": [without(entry, "content")]})
 
 
 def _late_text(events: Events, _: int) -> Stream:
@@ -121,8 +102,7 @@ def _of_user(event: WrittenEvent) -> Events:
 
 
 def _changed_call(part: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    call = {**part.get("functionCall", {}), **fields}
-    return {**part, "functionCall": {k: v for k, v in call.items() if v is not None}}
+    return {**part, "functionCall": part.get("functionCall", {}) | fields}
 
 
 def _is_call(part: dict[str, Any]) -> bool:
@@ -178,8 +158,8 @@ CHANGES: dict[str, Change] = {
     "error": ended(_ERROR),
     "error-then-more": at_number(lambda event: [_ERROR, event]),
     "empty": lambda events, _: islice(events, 0),
-    "no-finish": _no_finish,
-    "two-finishes": _two_finishes,
+    "no-finish": every(_is_last, _unfinished),
+    "two-finishes": every(_is_last, _finished_again),
     "late-text": _late_text,
     "new-finish": every(_is_last, lambda e: [_with(e.payload, finishReason="DONE")]),
     "recitation": partial(_ended, finishReason="RECITATION"),

@@ -10,7 +10,6 @@ from harness.apis.faults import read_faults
 from harness.apis.gemini.breaking import BYTE_CHANGES, CHANGES
 
 FAULTS = read_faults(
-    "gemini",
-    lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)},
+    "gemini", lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)}
 )
 """The faults by name."""

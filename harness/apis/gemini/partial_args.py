@@ -75,17 +75,11 @@ class _Container:
 
     def __init__(self, *, is_array: bool) -> None:
         self.is_array = is_array
+        self.start = "[" if is_array else "{"
+        self.end = "]" if is_array else "}"
         self.step: str | int | None = None  # its item that was written last
         self.names: set[str] = set()
         self.count = 0
-
-    @property
-    def start(self) -> str:
-        return "[" if self.is_array else "{"
-
-    @property
-    def end(self) -> str:
-        return "]" if self.is_array else "}"
 
 
 class ArgumentsText:

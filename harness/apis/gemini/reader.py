@@ -188,19 +188,12 @@ class Reader:
         response_id, model, created = values
         known = self._head
         head = Head(
-            text_of(response_id),
-            text_of(model),
-            known.created or unix_seconds(created),
+            text_of(response_id), text_of(model), known.created or unix_seconds(created)
         )
-        if (head.id or known.id, head.model or known.model, head.created) != (
-            known.id,
-            known.model,
-            known.created,
-        ):
+        whole = Head(head.id or known.id, head.model or known.model, head.created)
+        if whole != known:
             parts.append(head)
-            self._head = Head(
-                head.id or known.id, head.model or known.model, head.created
-            )
+            self._head = whole
 
     def _read_feedback(self, feedback: object, parts: list[Part]) -> None:
         if type(feedback) is not dict:

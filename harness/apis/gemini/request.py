@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.gemini.values import in_camel_case
-from harness.apis.json_values import as_json, beside_text, text_of
+from harness.apis.json_values import as_json, beside_text, dicts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,8 @@ def is_request(uri: str, body: Payload) -> bool:
     found = _METHOD.search(uri)
     if found is not None and (found[1] or found[2] in _METHODS):
         return found[2] in _METHODS
-    contents = _unwrapped(body).get("contents")
-    return any(
-        isinstance(content, dict) and "parts" in content for content in _list(contents)
-    )
+    contents = dicts_of(_list(_unwrapped(body).get("contents")))
+    return any("parts" in content for content in contents)
 
 
 def request(uri: str, body: Payload) -> Conversation:
@@ -144,13 +142,11 @@ def _output(sent: dict[str, Any]) -> ToolOutput:
 
 
 def _tool_names(tools: Any) -> Iterator[str]:
-    for tool in _list(tools):
-        if not isinstance(tool, dict):
-            continue
+    for tool in dicts_of(_list(tools)):
         for key, value in tool.items():
             if key != "functionDeclarations":
                 yield key  # a server tool, such as googleSearch
                 continue
-            for declared in _list(value):
-                if isinstance(declared, dict) and isinstance(declared.get("name"), str):
+            for declared in dicts_of(_list(value)):
+                if isinstance(declared.get("name"), str):
                     yield declared["name"]

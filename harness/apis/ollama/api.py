@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.base import Api
 from harness.apis.ollama.reader import OllamaReader
 from harness.apis.ollama.request import conversation_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from harness.apis.base import Conversation, Event, Payload, Rule, Violation
+    from harness.apis.base import Conversation, Payload
     from harness.core.parts import Part
 
 
-class _Ollama:
-    """See `harness.apis.base.Api`."""
+class _Ollama(Api):
+    """See `harness.apis.base.Api`; its oddities are diagnostics of its stream."""
 
     name = "ollama"
     title = "Ollama"
     has_event_names = False
-    rules: tuple[Rule, ...] = ()
+    reader = OllamaReader
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002 - no names
         """Recognise an event: whether it is the last, beside a piece of answer."""
@@ -42,10 +41,6 @@ class _Ollama:
         path = uri.partition("?")[0].rstrip("/")
         return path.endswith(("/api/chat", "/api/generate"))
 
-    def reader(self) -> OllamaReader:
-        """Return a reader for one response."""
-        return OllamaReader()
-
     def whole(self, document: Payload) -> list[Part]:
         """Read an answer that was not streamed."""
         return OllamaReader().read(document)
@@ -53,10 +48,6 @@ class _Ollama:
     def request(self, uri: str, body: Payload) -> Conversation:  # noqa: ARG002 - body
         """Read a request body."""
         return conversation_of(body)
-
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:  # noqa: ARG002
-        """Yield nothing: what hurts a client is a diagnostic of its stream."""
-        return iter(())
 
 
 API = _Ollama()

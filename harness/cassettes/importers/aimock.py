@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import dict_of
-from harness.cassettes.importers.base import (
-    Restated,
-    exchanges_from,
-    restored,
-)
+from harness.cassettes.importers.base import Restated, exchanges_from, restored
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
@@ -104,5 +101,4 @@ def _call(call: dict[Any, Any], made_id: str) -> dict[str, Any]:
     arguments = call.get("arguments")
     if not isinstance(arguments, str):  # hand-written fixtures have objects
         arguments = json.dumps(arguments or {}, ensure_ascii=False)
-    function = {"name": call.get("name"), "arguments": arguments}
-    return {"id": call.get("id") or made_id, "type": "function", "function": function}
+    return tool_call(call.get("id") or made_id, call.get("name"), arguments)

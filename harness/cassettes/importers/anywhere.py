@@ -17,13 +17,12 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, are_events
-from harness.apis.json_values import dict_of
+from harness.apis.json_values import dict_of, parsed
 from harness.cassettes.importers.base import (
     Restated,
     encoded,
     exchanges_from,
     is_event,
-    parsed,
     restored,
 )
 from harness.cassettes.importers.json_log import data_lines

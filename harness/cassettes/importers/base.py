@@ -6,7 +6,6 @@ Importers restate: an interaction of another recorder becomes one of vcrpy's, wh
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,14 +106,6 @@ def not_read(text: str) -> Problem:
 def restored(text: str) -> Problem:
     """Return a note about something that was undone or guessed."""
     return Problem(DiagnosticKind.RESTORED, text)
-
-
-def parsed(text: str) -> Any:
-    """Return the value of JSON text; None where it is none."""
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
 
 
 def is_event(value: Any) -> bool:

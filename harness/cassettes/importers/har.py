@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.json_values import dict_of
+from harness.apis.json_values import dict_of, parsed
 from harness.cassettes.importers.base import (
     Restated,
     exchanges_from,
@@ -115,10 +114,7 @@ def _content(content: dict[Any, Any], notes: list[Any]) -> str | bytes:
 
 def _pieces(text: str) -> list[str]:
     if text.startswith("["):
-        try:
-            pieces = json.loads(text)
-        except ValueError:
-            return [text]
+        pieces = parsed(text, strict=True)
         if isinstance(pieces, list) and all(isinstance(one, str) for one in pieces):
             return pieces
     return [text]

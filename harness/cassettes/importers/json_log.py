@@ -9,8 +9,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.apis.json_values import dict_of, parsed
 from harness.cassettes.importers import log
-from harness.cassettes.importers.base import is_event, parsed
+from harness.cassettes.importers.base import is_event
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -34,14 +35,7 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
-    objects = []
-    for line in text.splitlines():
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        objects.append(value if isinstance(value, dict) else {})
-    return objects
+    return [dict_of(parsed(line, strict=True)) for line in text.splitlines()]
 
 
 def _plain(

@@ -13,14 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_of_answer, api_of_event
+from harness.apis.json_values import parsed
 from harness.cassettes.classify import is_error
-from harness.cassettes.importers.base import (
-    encoded,
-    exchanges_from,
-    is_event,
-    parsed,
-    restored,
-)
+from harness.cassettes.importers.base import encoded, exchanges_from, is_event, restored
 from harness.cassettes.importers.draft import Draft
 from harness.cassettes.importers.python_literals import expression, printed
 

@@ -14,12 +14,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import are_events
-from harness.cassettes.importers.base import (
-    Restated,
-    encoded,
-    exchanges_from,
-    restored,
-)
+from harness.cassettes.importers.base import Restated, encoded, exchanges_from, restored
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange

@@ -5,10 +5,10 @@ Each repair is tried only where the text as it stands can be no stream of events
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
+from harness.apis.json_values import parsed
 from harness.cassettes.chunked import SIZE, dechunked
 from harness.cassettes.importers.base import restored
 
@@ -82,10 +82,7 @@ def _with_blank_lines(body: bytes) -> bytes:
 
 
 def _is_event(data: bytes) -> bool:
-    try:
-        return data == b"[DONE]" or isinstance(json.loads(data), dict)
-    except (ValueError, RecursionError):
-        return False
+    return data == b"[DONE]" or isinstance(parsed(data, strict=True), dict)
 
 
 _NO_BLANK_LINE = (

@@ -9,13 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.cassettes.importers.base import (
-    encoded,
-    exchanges_from,
-    is_event,
-    parsed,
-    restored,
-)
+from harness.apis.json_values import parsed
+from harness.cassettes.importers.base import encoded, exchanges_from, is_event, restored
 from harness.cassettes.importers.draft import Draft, draft_of_command, header_of
 
 if TYPE_CHECKING:

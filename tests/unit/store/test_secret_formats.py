@@ -19,8 +19,7 @@ import pytest
 from harness.redaction.config import Redaction
 from harness.redaction.detectors import find_secrets
 from harness.redaction.prefixes import public_prefix
-from harness.redaction.secret_formats import FORMATS, Format
-from harness.redaction.secret_services import SERVICES, Service
+from harness.redaction.secret_formats import FORMATS, SERVICES, Format, Service
 from tests.shared import needs_shared
 from tests.unit.store.recordings import sse
 from tests.unit.store.secret_values import Rule, drawn, gitleaks_rules

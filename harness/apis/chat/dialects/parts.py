@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from harness.apis.chat.chunks import Chunk, Payload, payload_error
 from harness.apis.chat.deltas import DeltaReader, choice_index
 from harness.apis.chat.reader import WHOLE_FIELDS
+from harness.apis.json_values import dicts_of
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text, ToolCall
 
 if TYPE_CHECKING:
@@ -207,18 +208,14 @@ def _error_of(payload: Payload) -> Payload | None:
     beside = {k: v for k, v in payload.items() if k not in {"choices", "usage"}}
     if payload_error(payload) is not None:
         return beside
-    choices = payload.get("choices")
-    for choice in choices if isinstance(choices, list) else []:
-        if isinstance(choice, dict) and payload_error({"error": choice.get("error")}):
+    for choice in dicts_of(payload.get("choices")):
+        if payload_error({"error": choice.get("error")}):
             return {**beside, "error": choice["error"]}
     return None
 
 
 def _told_of_choices(chunk: Chunk, tellers: dict[int, _ChoiceTeller]) -> Iterator[Said]:
-    choices = chunk.payload.get("choices")
-    for choice in choices if isinstance(choices, list) else []:
-        if not isinstance(choice, dict):
-            continue
+    for choice in dicts_of(chunk.payload.get("choices")):
         index = choice_index(choice)
         teller = tellers.get(index)
         if teller is None:

@@ -255,33 +255,31 @@ class Writer:
                 if isinstance(part, Open)
                 else self._more(call, part.text)
             )
-            yield from self._say(chunk, index, {**self.tools, "tool_calls": [entry]})
+            yield from self._say_calls(chunk, index, [entry])
             return
         whole = self._whole.setdefault(index, {})
         held = whole.setdefault(call.position, _Whole(call))
-        if isinstance(part, Fragment):
-            if held.is_written:
-                entry = self._more(call, part.text)
-                yield from self._say(
-                    chunk, index, {**self.tools, "tool_calls": [entry]}
-                )
-            else:
-                held.texts.append(part.text)
+        if isinstance(part, Fragment) and held.is_written:
+            yield from self._say_calls(chunk, index, [self._more(call, part.text)])
+        elif isinstance(part, Fragment):
+            held.texts.append(part.text)
 
     def _write_whole(self, chunk: Chunk, index: int) -> Iterator[Chunk]:
-        whole = self._whole.get(index, {})
         entries = []
-        for held in whole.values():
+        for held in self._whole.get(index, {}).values():
             if not held.is_written:
                 held.is_written = True
                 entries.append(self._entry(held.call, held.arguments))
         if self.calls == "together" and entries:
-            yield from self._say(chunk, index, {**self.tools, "tool_calls": entries})
+            yield from self._say_calls(chunk, index, entries)
         else:
             for entry in entries:
-                yield from self._say(
-                    chunk, index, {**self.tools, "tool_calls": [entry]}
-                )
+                yield from self._say_calls(chunk, index, [entry])
+
+    def _say_calls(
+        self, chunk: Chunk, index: int, entries: list[dict[str, Any]]
+    ) -> Iterator[Chunk]:
+        return self._say(chunk, index, {**self.tools, "tool_calls": entries})
 
     def _write_attached(self, chunk: Chunk) -> Iterator[Chunk]:
         for index, fields in self._attached.items():
