@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.anthropic import checking, request, whole, writer
+from harness.apis.anthropic import request, whole, writer
 from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
+from harness.apis.anthropic.rules import RULES, check
 from harness.apis.anthropic.written import NOT_CARRIED
 from harness.apis.base import WritingApi
 from harness.apis.json_values import dicts_of
@@ -32,7 +33,7 @@ class _Anthropic(WritingApi):
     name = "anthropic"
     title = "Anthropic Messages"
     has_event_names = True
-    rules: tuple[Rule, ...] = tuple(checking.RULES.values())
+    rules: tuple[Rule, ...] = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""
@@ -99,7 +100,7 @@ class _Anthropic(WritingApi):
     reader = Reader
     whole = staticmethod(whole.whole)
     request = staticmethod(request.request)
-    check = staticmethod(checking.check)
+    check = staticmethod(check)
     body = staticmethod(writer.body)
 
     dialects = DIALECTS

@@ -11,7 +11,7 @@
    after `message_stop` is another answer: its parts are an `OtherChoice`.
 
 `ILLEGAL_EVENT` is reported only where the reader had to guess what was meant; all other
-breaches are for `harness.apis.anthropic.checking`.
+breaches are for `harness.apis.anthropic.rules`.
 """
 
 from __future__ import annotations
