@@ -126,7 +126,7 @@ def test_restated_in_each_api_the_answer_is_the_same_or_its_loss_is_told(
     api: str,
 ) -> None:
     """Its texts and the names of its calls; a name that never came is made up."""
-    wrong = {}
+    wrong: dict[tuple[str, str], Any] = {}
     for row in streams(api):
         cassette = recorded(api, row["events"], 4096)
         for to in RESTATED:
