@@ -105,7 +105,8 @@ def _lost_in_silence(recorded: Recorded, rng: random.Random) -> list[str]:
     answers, known = answer_of(recorded.cassette(recorded.events))
     lost = []
     for change in ("renamed", "list", "object", "number"):
-        events = copy.deepcopy(recorded.events)
+        events = [*recorded.events]
+        events[index] = copy.deepcopy(events[index])
         holder: Any = events[index][1]
         for step in path[:-1]:
             holder = holder[step]
@@ -177,8 +178,7 @@ def _unreported(recorded: Recorded, rng: random.Random) -> set[str]:
         without = [e for n, e in enumerate(recorded.events) if n != index]
         twice = [*recorded.events[: index + 1], *recorded.events[index:]]
         for events in (without, twice):
-            cassette = recorded.cassette(copy.deepcopy(events))
-            if not Counter(found_in(recorded, cassette)) - known:
+            if not Counter(found_in(recorded, recorded.cassette(events))) - known:
                 silent.add(kind)
     if recorded.api == "responses" and any("missing-finish" in one for one in known):
         # It was cut before its last event, which would restate these.

@@ -10,6 +10,7 @@ the vendors' SDKs and public threads, and what they come to. What is not there i
 | `items` | kinds of what is carried whole: server tools, citations, signatures |
 | `finish` | as sent |
 | `kinds` | what is reported, but for what no recording of one exchange has |
+| `lost` | what the stream's own API cannot carry when it is written again |
 
 `test_sdk_judges.py` holds each against its vendor's SDK, where that reads it at all.
 """
@@ -125,13 +126,16 @@ def test_restated_in_each_api_the_answer_is_the_same_or_its_loss_is_told(
     api: str,
 ) -> None:
     """Its texts and the names of its calls; a name that never came is made up."""
-    wrong = {}
+    wrong: dict[tuple[str, str], Any] = {}
     for row in streams(api):
         cassette = recorded(api, row["events"], 4096)
         for to in RESTATED:
             made = replay(cassette, "queuing", api=to)
             found = come_to(made.responses[0].choices.get(0) or AccumulatedMessage())
             left = [one.text for one in made.diagnostics if one.kind == "not-carried"]
+            lost = "".join(left).partition(": ")[2]
+            if to == api and lost != row.get("lost", ""):
+                wrong[row["name"], to] = lost
             if left and "late name of a call" not in left[0]:
                 continue
             names = [name or "unnamed" for name, _ in row.get("calls", ())]

@@ -53,8 +53,10 @@ OTHERWISE = {
             text-done-only""",
         "what subagents say is the answer too; OpenAI's guide takes the root's": """
             multi-agent multi-agent-call-of-subagent multi-agent-citation
-            multi-agent-items-alone-name-it multi-agent-message-never-done
-            multi-agent-terminal-only""",
+            multi-agent-events-alone-name-it multi-agent-items-alone-name-it
+            multi-agent-message-never-done multi-agent-never-added
+            multi-agent-root-divided multi-agent-terminal-only
+            multi-agent-two-deltas-between""",
         "the types have no `response.cancelled`": "cancelled",
         "what is done counts, not the deltas; we report that they differ": "args-twice",
     },

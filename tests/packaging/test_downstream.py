@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.docs import ROOT
+from tests.packaging.conftest import INSTALL, PIP, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 WEATHER = ROOT / "tests" / "downstream" / "weather"
 
 
@@ -64,38 +66,6 @@ BUGS = {
 }
 
 
-def _run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "PYTHONPATH", "CI", "COV_"))
-    }
-    # Else pytest compiles every plugin anew in each of the runs.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-def _installed(folder: Path, project: Path) -> str:
-    """Install the wheel and the project as their users do; return the Python."""
-    python = str(folder / "venv" / "bin" / "python")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-    for command in (
-        (sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")),
-        (*pip, "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)),
-    ):
-        done = _run(*command)
-        assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    done = _run(
-        *(*pip, "--python", python, "install", "-q", "--no-compile", "--use-pep517"),
-        *(f"{wheel}[pytest]", "pytest-asyncio", str(project)),
-    )
-    assert done.returncode == 0, done.stderr
-    return python
-
-
 def _pasted(output: str) -> str:
     """Return the test that the first failure tells to paste."""
     found = re.search(
@@ -108,7 +78,7 @@ def _pasted(output: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_strangers_project_uses_the_wheel(tmp_path: Path) -> None:
+def test_a_strangers_project_uses_the_wheel(installed: Path, tmp_path: Path) -> None:
     """Its suite passes offline; each bug fails it with an input that is about the bug.
 
     That is so if the test that the failure tells to paste fails with this bug, and
@@ -116,10 +86,16 @@ def test_a_strangers_project_uses_the_wheel(tmp_path: Path) -> None:
     """
     project = tmp_path / "weather"
     shutil.copytree(WEATHER, project)
-    python = _installed(tmp_path, project)
+    shutil.copytree(installed, tmp_path / "venv", symlinks=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    done = run(
+        *(*PIP, "--python", python, *INSTALL, "--use-pep517"),
+        *("pytest-asyncio", str(project)),
+    )
+    assert done.returncode == 0, done.stderr
 
     # `-m pytest` from the project: its own package is the one that is imported.
-    done = _run(python, "-m", "pytest", "-q", cwd=project)
+    done = run(python, "-m", "pytest", "-q", cwd=project)
     assert done.returncode == 0, done.stdout
     assert "10 passed" in done.stdout
 
@@ -130,7 +106,7 @@ def test_a_strangers_project_uses_the_wheel(tmp_path: Path) -> None:
         assert sound.count(bug.sound) == 1
         broken[name] = sound.replace(bug.sound, bug.broken)
         parser.write_text(broken[name], encoding="utf-8")
-        done = _run(python, "-m", "pytest", "-q", "tests/test_stream.py", cwd=project)
+        done = run(python, "-m", "pytest", "-q", "tests/test_stream.py", cwd=project)
         assert done.returncode == 1, done.stdout
         place = 0
         for part in (
@@ -150,5 +126,5 @@ def test_a_strangers_project_uses_the_wheel(tmp_path: Path) -> None:
         (sound, *broken.values()), ("..", "F.", ".F"), strict=True
     ):
         parser.write_text(text, encoding="utf-8")
-        done = _run(python, "-m", "pytest", "-q", *pasted, cwd=project)
+        done = run(python, "-m", "pytest", "-q", *pasted, cwd=project)
         assert done.stdout.split()[0] == outcome, done.stdout

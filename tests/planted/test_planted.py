@@ -340,11 +340,7 @@ def test_second_done_is_found() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "examples",
-    [
-        500,
-        pytest.param(2000, marks=pytest.mark.slow),
-        pytest.param(6000, marks=pytest.mark.campaign),  # a minute each
-    ],
+    [2000, pytest.param(6000, marks=pytest.mark.campaign)],  # a minute each
 )
 @pytest.mark.parametrize(
     ("target", "apis"),

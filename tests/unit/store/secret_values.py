@@ -9,6 +9,7 @@ import importlib
 import re
 import string
 import tomllib
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.shared import SHARED
@@ -34,7 +35,7 @@ def drawn(pattern: str, rng: random.Random) -> str:
         pattern: The expression.
         rng: Decides; the same one draws the same texts.
     """
-    tree = _PARSER.parse(pattern)
+    tree = _parsed(pattern)
     compiled = re.compile(pattern)
     for _ in range(500):
         text = "".join(_of_tree(tree, rng))
@@ -42,6 +43,11 @@ def drawn(pattern: str, rng: random.Random) -> str:
         if compiled.fullmatch(text) or compiled.search(f" {text} "):
             return text
     raise AssertionError(f"nothing drawn for {pattern}")
+
+
+@cache
+def _parsed(pattern: str) -> Any:
+    return _PARSER.parse(pattern)
 
 
 def _of_tree(tree: Any, rng: random.Random) -> Iterator[str]:
@@ -57,7 +63,7 @@ def _of_node(operator: str, argument: Any, rng: random.Random) -> Iterator[str]:
     elif operator == "NOT_LITERAL":
         yield rng.choice(string.ascii_letters)
     elif operator == "IN":
-        yield rng.choice(_of_class(argument))
+        yield rng.choice(_of_class(tuple(argument)))
     elif operator == "BRANCH":
         yield from _of_tree(rng.choice(argument[1]), rng)
     elif operator == "SUBPATTERN":
@@ -65,7 +71,7 @@ def _of_node(operator: str, argument: Any, rng: random.Random) -> Iterator[str]:
     elif operator in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         least, most, tree = argument
         if str(tree[0][0]) == "ANY":
-            tree = _PARSER.parse("[a-zA-Z0-9]")
+            tree = _parsed("[a-zA-Z0-9]")
             most = most if least else 0
         elif int(most) > 1000:  # a key of one character is none
             least, most = max(least, _SOME // 2), least + _SOME
@@ -77,7 +83,8 @@ def _of_node(operator: str, argument: Any, rng: random.Random) -> Iterator[str]:
         assert operator in {"AT", "ASSERT", "ASSERT_NOT"}, operator
 
 
-def _of_class(items: Any) -> str:
+@cache
+def _of_class(items: tuple[Any, ...]) -> str:
     found = ""
     for operator, argument in items:
         name = str(operator)
