@@ -60,11 +60,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def _calm_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what a developer has set out of the tests, and the network out of reach."""
-    for name in ("CI", "NO_COLOR", "FORCE_COLOR", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+_SET_BY_DEVELOPERS = (
+    *("CI", "NO_COLOR", "FORCE_COLOR", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _calm_surroundings() -> Iterator[None]:
+    """Keep what a developer has set out of the tests, and the network out of reach.
+
+    Once for all of them, whose own changes end with each: set up for each test, it was
+    a tenth of what pytest does around a test.
+    """
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:
@@ -74,7 +81,11 @@ def _calm_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise RuntimeError(f"a test tried to reach {host}")
         connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    with pytest.MonkeyPatch.context() as surroundings:
+        for name in _SET_BY_DEVELOPERS:
+            surroundings.delenv(name, raising=False)
+        surroundings.setattr(socket.socket, "connect", guarded)
+        yield
 
 
 @pytest.fixture

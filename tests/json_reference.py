@@ -57,19 +57,21 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
+_DECODER = json.JSONDecoder(  # `json.loads` would make one for each text
+    strict=False,
+    parse_constant=_refuse,
+    parse_int=float,  # no limit on digits
+    object_pairs_hook=_Pairs,
+)
+
+
 def parse_pairs(text: str) -> list[tuple[str, Any]]:
     """Parse one object as the machine is to understand it.
 
     Raises:
         ValueError: The text is malformed, or no object.
     """
-    parsed = json.loads(
-        text,
-        strict=False,
-        parse_constant=_refuse,
-        parse_int=float,  # no limit on digits
-        object_pairs_hook=_Pairs,
-    )
+    parsed = _DECODER.decode(text)
     if not isinstance(parsed, _Pairs):
         raise ValueError("the top level is no object")  # noqa: TRY004 - as json
     return parsed

@@ -85,8 +85,7 @@ def canonical(text: str) -> str:
     1 and 1.0 are one number: libraries without integers write it so.
     """
     try:
-        value = json.loads(text, strict=False, parse_float=_number)
-        return json.dumps(value, sort_keys=True)
+        return _SORTING.encode(_NUMBERS_ALIKE.decode(text))
     except (ValueError, RecursionError):
         return text
 
@@ -97,10 +96,16 @@ def _number(text: str) -> float:
     return int(number) if is_exact else number
 
 
+# `json.loads` and `json.dumps` make one for each text, which takes longer than most.
+_LENIENT = json.JSONDecoder(strict=False)
+_NUMBERS_ALIKE = json.JSONDecoder(strict=False, parse_float=_number)
+_SORTING = json.JSONEncoder(sort_keys=True)
+
+
 def is_json(text: str) -> bool:
     """Return whether a text is one complete JSON value."""
     try:
-        json.loads(text, strict=False)
+        _LENIENT.decode(text)
     except (ValueError, RecursionError):
         return False
     return True

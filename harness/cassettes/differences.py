@@ -52,9 +52,14 @@ class Difference(NamedTuple):
 
 def first_difference(one: str, other: str) -> int:
     """Return the position from which two texts differ; the end of the shorter one."""
-    pairs = enumerate(zip(one, other, strict=False))
-    shorter = min(len(one), len(other))
-    return next((place for place, (a, b) in pairs if a != b), shorter)
+    same, most = 0, min(len(one), len(other))
+    while same < most:  # halves, not characters: texts may have millions
+        middle = (same + most + 1) // 2
+        if one[same:middle] == other[same:middle]:
+            same = middle
+        else:
+            most = middle - 1
+    return same
 
 
 def around(text: str, place: int, width: int, mark: str = "…") -> str:

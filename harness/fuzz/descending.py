@@ -23,16 +23,18 @@ class Tries:
         self._fails = fails
         self._is_allowed = is_allowed
         self.left = tries
-        self._seen: set[str] = set()
+        self._seen: set[int] = set()
 
     def __call__(self, arrival: Arrival) -> bool:
         """Tell whether an arrival fails, if it may be tried and was not yet."""
-        if self.left <= 0 or not arrival or not self._is_allowed(arrival):
+        if self.left <= 0 or not arrival:
             return False
-        mark = repr(arrival)
+        mark = hash(repr(arrival))  # the texts of all would be many times a large one
         if mark in self._seen:
             return False
-        self._seen.add(mark)
+        self._seen.add(mark)  # first: most come again, and reading one takes longer
+        if not self._is_allowed(arrival):
+            return False
         self.left -= 1
         return self._fails(arrival)
 

@@ -105,7 +105,8 @@ def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
     """Return what matches up to the end of the first key, and what its groups mean.
 
     A key begins after what is no letter or digit, or after a percent escape. What is
-    between such places is passed over at once: a search would try each byte of it.
+    between such places is passed over at once: a search would try each byte of it. Once
+    only: a word without a key has none behind its first part either.
 
     Returns:
         The expression; the kind of each group and what of the key is before it.
@@ -126,7 +127,7 @@ def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
         )
 
     word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
-    start = rf"(?:(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
+    start = rf"(?>(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
     passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
     return (
         re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),

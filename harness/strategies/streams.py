@@ -118,6 +118,15 @@ def chunk_streams(
 
 
 @st.composite
+def _cut_texts(
+    draw: st.DrawFn, texts: SearchStrategy[str], max_cuts: int, max_delay: int
+) -> tuple[str, list[Piece]]:
+    """A text and its cuts, drawn together: both can be left out in one go."""
+    text = draw(texts)
+    return text, draw(timed_pieces(text, max_cuts, max_delay))
+
+
+@st.composite
 def _chunk_streams(
     draw: st.DrawFn,
     max_calls: int,
@@ -125,15 +134,11 @@ def _chunk_streams(
     max_cuts: int,
     max_delay: int,
 ) -> ChunkStream:
-    # A text and its cuts are drawn together, so that both can be left out in one go.
-    @st.composite
-    def cut(draw: st.DrawFn, texts: SearchStrategy[str]) -> tuple[str, list[Piece]]:
-        text = draw(texts)
-        return text, draw(timed_pieces(text, max_cuts, max_delay))
-
     names, arguments = parts
-    calls = draw(st.lists(st.tuples(names, cut(arguments)), max_size=max_calls))
-    content, reasoning = draw(cut(TEXTS)), draw(cut(TEXTS))
+    cut_arguments = _cut_texts(arguments, max_cuts, max_delay)
+    calls = draw(st.lists(st.tuples(names, cut_arguments), max_size=max_calls))
+    said_besides = _cut_texts(TEXTS, max_cuts, max_delay)
+    content, reasoning = draw(said_besides), draw(said_besides)
     said = numbered((name, text) for name, (text, _) in calls)
     sources = [pieces if text else [] for text, pieces in (content, reasoning)]
     sources += [pieces for _, (_, pieces) in calls]

@@ -134,12 +134,15 @@ _GARBAGE = st.one_of(
 )
 
 
+_INSERTED = st.one_of(st.just(""), _JSON_CHARACTERS, st.characters())
+
+
 @st.composite
 def _broken(draw: st.DrawFn) -> str:
     """Damage a right text in one place, or cut it short."""
     text = draw(OBJECTS)
     at = draw(st.integers(0, len(text)))
-    with_what = draw(st.one_of(st.just(""), _JSON_CHARACTERS, st.characters()))
+    with_what = draw(_INSERTED)
     dropped = draw(st.integers(0, 2))
     if draw(st.booleans()):
         return text[:at] + with_what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,6 +41,7 @@ from tests.gemini_streams import answer, merged, problems, read, read_each, reco
 if TYPE_CHECKING:
     from harness.apis.base import Payload, WrittenEvent
     from harness.apis.dialects import Dialect
+    from tests.gemini_streams import Recording
 
 
 def write(
@@ -105,18 +107,26 @@ def test_recorded_events_have_the_same_names_when_written_back() -> None:
     assert compared > 50
 
 
+@cache
+def _recorded() -> list[tuple[Recording, list[list[Part]], Any]]:
+    """Return each recording with its parts and what it says, read for all dialects."""
+    return [
+        (stream, read_each(stream.payloads), answer(read(*stream.payloads)))
+        for stream in recordings()
+    ]
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_a_dialect_says_the_same_and_breaks_the_rules_it_declares(name: str) -> None:
     """Over the recordings: answer, framing, exactly the declared rules."""
     dialect = DIALECTS[name]
     all_broken: set[str] = set()
-    for stream in recordings():
-        groups = read_each(stream.payloads)
+    for stream, groups, said in _recorded():
         events, left_out = write(groups, dialect)
         assert bool(left_out) <= bool(dialect.cannot), stream.name
         wire = b"".join(dialect.encode(events))
         payloads = _decoded(wire, is_array=dialect.framing.is_array)
-        before, after = answer(read(*stream.payloads)), answer(read(*payloads))
+        before, after = said, answer(read(*payloads))
         if name == "no-thoughts":
             before = before._replace(reasoning="")
         if not before.stop:  # a fixture that was cut

@@ -79,8 +79,12 @@ def document(*interactions: Any, **keys: Any) -> dict[str, Any]:
 
 
 def as_yaml(value: Any) -> bytes:
-    """Return YAML as stock tools write it."""
-    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False).encode()
+    """Return YAML as stock tools write it: with libyaml, a tenth of the time."""
+    text = yaml.dump(value, Dumper=_DUMPER, allow_unicode=True, sort_keys=False)
+    return str(text).encode()
+
+
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def save(folder: Path, value: Any, name: str = "c.yaml") -> Path:

@@ -332,14 +332,16 @@ def test_any_value_anywhere_gives_exchanges_or_a_cassette_error(
     _loads_or_refuses(path)
 
 
+_WRITTEN = yaml.safe_dump(TEMPLATE).encode()
+
+
 @given(data=st.binary(max_size=200), at=st.integers(0, 2000), cut=st.integers(0, 50))
 def test_damaged_bytes_give_exchanges_or_a_cassette_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, at: int, cut: int
 ) -> None:
     """Bytes put into, or taken out of, a cassette never let another error out."""
-    text = yaml.safe_dump(TEMPLATE).encode()
     path = tmp_path_factory.getbasetemp() / "damaged.yaml"
-    path.write_bytes(text[:at] + data + text[at + cut :])
+    path.write_bytes(_WRITTEN[:at] + data + _WRITTEN[at + cut :])
     _loads_or_refuses(path)
 
 
