@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -19,6 +19,9 @@ from harness.redaction.scan import scan_cassette
 from tests.unit.store.searched import SEARCHED
 from tests.unit.store.secrets_planted import CORE, KEYS, core
 from tests.unit.store.stream_forms import FORMS, events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RULES = Redaction()
 TEXTS = {name: text.replace("\\n", "\n") for name, text in KEYS.items()}
@@ -38,23 +41,23 @@ def cut(text: str, *places: int) -> list[str]:
     return ["Sure: ", *[piece for piece in pieces if piece], " is it."]
 
 
-def strings(body: bytes) -> list[tuple[Any, str]]:
-    """Return every string of a body with its path: a reader of its own, by `json`."""
-    found: list[tuple[Any, str]] = []
+def strings(body: bytes) -> Iterator[tuple[Any, str]]:
+    """Yield every string of a body with its path: a reader of its own, by `json`."""
 
-    def walk(value: Any, path: tuple[Any, ...]) -> None:
+    def walk(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, str]]:
         if isinstance(value, str):
-            found.append((path, value))
-        elif isinstance(value, dict | list):
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            for key, item in items:
-                walk(item, (*path, key))
+            yield path, value
+        for key, item in (
+            value.items() if isinstance(value, dict)
+            else enumerate(value) if isinstance(value, list) else ()
+        ):  # fmt: skip
+            yield from walk(item, (*path, key))
 
     text = body.decode()
     if text.startswith("["):
         for item in json.loads(text):
-            walk(item, ())
-        return found
+            yield from walk(item, ())
+        return
     for line in re.split(r"[\r\n]+", text):
         data = re.sub(r"^(?:data: |\d:)", "", line)
         if not line or line.startswith("event:"):
@@ -63,8 +66,7 @@ def strings(body: bytes) -> list[tuple[Any, str]]:
             value = json.loads(data)
         except ValueError:  # data that is no JSON
             value = data
-        walk(value if isinstance(value, dict | str) else data, ())
-    return found
+        yield from walk(value if isinstance(value, dict | str) else data, ())
 
 
 def left(body: bytes, secret: str) -> list[str]:
@@ -90,7 +92,7 @@ def check(form: str, name: str, pieces: list[str]) -> None:
     assert rest == [], (form, name, pieces)
     assert len(redacted) == len(body)
     assert RULES.body(redacted) == redacted
-    before, after = strings(body), strings(redacted)
+    before, after = list(strings(body)), list(strings(redacted))
     assert [path for path, _ in before] == [path for path, _ in after]
     found = scan_cassette(Cassette("-", [_exchange(body)]))
     assert found, (form, name, pieces)
