@@ -35,9 +35,9 @@ from harness.engine.conversation import (
     question_of,
     results_for,
 )
-from harness.engine.identity import ExchangeIdentity, date_of
+from harness.engine.identity import ExchangeIdentity, date_of, look_ahead
 from harness.engine.restated import restated_bytes, restated_exchange
-from harness.engine.stream import StreamReader, look_ahead
+from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic, ReplayedResponse
 from harness.engine.whole import read_whole
 
