@@ -56,8 +56,12 @@ class StreamingAdapter(BaseAdapter):
             self.feed = self._feed_payload  # type: ignore[method-assign]  # see above
             own = StreamingServerInterface.process_payload
             if type(interface).process_payload is own and not self._chat:
-                # The delta was read when it was accumulated: once is enough.
-                self._process_parts = interface.process_parts
+                # The delta was read when it was accumulated: once is enough. And what
+                # comes of it need not go through the queue, which is empty, if nobody
+                # else may have to do with it.
+                self._process_parts: Callable[..., list[Any] | None] = (
+                    interface.read_parts if self.is_light else interface.process_parts
+                )
                 self.feed = self._feed_parts  # type: ignore[method-assign]  # see above
 
     def name_calls(self, prefix: str) -> None:
@@ -90,9 +94,9 @@ class StreamingAdapter(BaseAdapter):
         parts: list[Part],
         message_id: str,
         date: datetime,
-    ) -> None:
+    ) -> list[Any] | None:
         try:
-            self._process_parts(parts, message_id, date)
+            return self._process_parts(parts, message_id, date)
         except Exception as error:
             raise self.failure("process_chunk", error) from error
 

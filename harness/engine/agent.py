@@ -68,6 +68,8 @@ class Cause(Fielded):
     at: float | None
     is_boundary: bool
     """Whether a queue may be emptied here: the end of a stream or of a step."""
+    made: list[Any] | None = None
+    """What came of it; None where that has to be drained."""
 
 
 class AgentLoop:
@@ -270,9 +272,8 @@ class AgentLoop:
             yield self._cause
         self._is_started = False
         at = None
-        if takes_chunks:  # one for all chunks: a new one for each took 5 % of the time
-            self._at(self._cause.exchange)
-        cause = self._cause
+        # One for all chunks: a new one for each took 5 % of the time.
+        cause = self._at(self._cause.exchange) if takes_chunks else self._cause
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
@@ -286,7 +287,7 @@ class AgentLoop:
             check.feed(parts, chunk.index)
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
-                feed(chunk, parts, message_id, date)
+                cause.made = feed(chunk, parts, message_id, date)
                 yield cause
         accumulator.add(reader.left)
         yield from self._end_stream(reader, accumulator, check, at)
