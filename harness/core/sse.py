@@ -102,9 +102,8 @@ class SSEDecoder(ByteDecoder):
             The events that this piece completed, oldest first; empty if none.
 
         Raises:
-            SSEError: An event is longer than `max_event_bytes`. The decoder is
-                closed. Events that the same piece completed before it are returned
-                first, and the next call (`feed` or `close`) raises.
+            SSEError: An event is longer than `max_event_bytes`; the decoder is closed.
+                What the piece completed before it is returned, the next call raises.
             StateError: The decoder was closed before.
         """
         events: list[SSEEvent] = [*self.iter(data)]
@@ -119,15 +118,11 @@ class SSEDecoder(ByteDecoder):
 
         Args:
             data: As for `feed`; all its events must be asked for before the next.
-            take: Asked first, unless stray lines wait: given a block as it stands, but
-                for CR, or as `SSEEvent.block`, and where it starts. What it returns of
-                one that is an event's comes in the place of the event.
+            take: Asked first, unless stray lines wait, with an event's `block` or other
+                lines, CR left out, and their start: what it makes comes in their place.
         """
         self._check_open()
         self._take = take
-        return self._iter(data)
-
-    def _iter(self, data: bytes) -> Iterator[Any]:
         if self._head is not None:
             data = self._strip_bom(data)
         if self._skip_lf and data:
@@ -137,20 +132,24 @@ class SSEDecoder(ByteDecoder):
                 self._consumed += 1
                 if self._data is None and not self._event:
                     self._start = self._consumed
-        if data and (self._partial or self._data is not None or self._event):
+        if self._partial or self._data is not None or self._event:
+            return self._unfinished(data)
+        return self._between(data)
+
+    def _unfinished(self, data: bytes) -> Iterator[Any]:
+        if data:
             data = yield from self._lines(data, to_next_event=True)
-        # Between events now, or out of data. Whole `data:` events are taken at
-        # 0.4 us each, against 1.5 us line by line.
-        if not data:
-            pass
-        elif data.find(b"\r") < 0:
-            yield from self._blocks(data, has_cr=False)
-        elif data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
-            yield from self._blocks(data, has_cr=True)
-        else:
-            yield from self._lines(data)
-        if self._partial:
-            self._is_too_long()
+        if data:
+            yield from self._between(data)
+
+    def _between(self, data: bytes) -> Iterator[Any]:
+        """Return the events of data that starts between events."""
+        # Whole `data:` events are taken at 0.4 us each, against 1.5 us line by line.
+        if data.find(b"\r") < 0:
+            return self._blocks(data, has_cr=False)
+        if data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+            return self._blocks(data, has_cr=True)
+        return self._lines(data)
 
     def close(self) -> list[SSEEvent]:
         """Note that the stream has ended; the decoder cannot be used after it.
@@ -261,6 +260,7 @@ class SSEDecoder(ByteDecoder):
             tail = data[start:] if start else data
             self._partial.append(tail)
             self._partial_bytes += len(tail)
+            self._is_too_long()
         return b""
 
     def _read_line(self, line: bytes, end: int) -> None:
