@@ -233,21 +233,19 @@ class AgentLoop:
         variation = self._variation
         if variation.fault is None and variation.style is None:
             return StreamReader(exchange, self._report, api=api)
-        left = partial(self._diagnose_left, exchange)
+        style = variation.style
+        arrives = "chat" if style is None else style.api
+        left = partial(self._say_left, exchange, arrives)
         text = f"the fault {variation.fault_text} changed no event"
         unseen = partial(self._diagnose, exchange, DiagnosticKind.FAULT_UNSEEN, text)
         watch = unseen if variation.fault_text else None
         restated = restated_exchange(
             exchange, lambda: restated_bytes(exchange, variation, api, left, watch)
         )
-        style = variation.style
-        arrives = "chat" if style is None else style.api
         return StreamReader(restated, self._report, api=arrives)
 
-    def _diagnose_left(self, exchange: Exchange, left_out: dict[str, int]) -> None:
-        found = ", ".join(f"{what} ({count})" for what, count in left_out.items())
-        style = self._variation.style
-        api = "chat" if style is None else style.api
+    def _say_left(self, exchange: Exchange, api: str, left: dict[str, int]) -> None:
+        found = ", ".join(f"{what} ({count})" for what, count in left.items())
         text = f"{api} cannot carry all of the recording: {found}"
         self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
 
@@ -284,7 +282,8 @@ class AgentLoop:
                 accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            check.feed(parts, chunk.index)
+            if len(parts) != 1 or type(parts[0]) is not Text:  # most are text alone
+                check.feed(parts, chunk.index)
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
                 cause.made = feed(chunk, parts, message_id, date)
