@@ -14,7 +14,9 @@ class TextBuffer(StringIO):
 
     append = StringIO.write
     """Add a fragment at the end; O(1) amortised."""
-    __str__ = StringIO.getvalue
+
+    def __str__(self) -> str:
+        return self.getvalue()
 
     def __bool__(self) -> bool:
         return self.tell() > 0
