@@ -249,6 +249,7 @@ def test_no_damage_leads_astray(api: str, every: int) -> None:
         '{"choices":[{"index":0,"delta":{"content":"%s","cont\\u0065nt":"a"}}]}',
         '{"choices":[{"index":0,"delta":{"content":"%s","content" :"a"}}]}',
         '{"created":NaN,"id":"c","choices":[{"index":0,"delta":{"content":"%s"}}]}',
+        'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}',
         '{"unknown":1,"choices":[{"index":0,"delta":{"content":"%s"}}]}',
         '{"obfuscation":"%s","choices":[{"index":0,"delta":{"content":"a"}}]}',
         '{"type":"content_block_delta","delta":{"type":"text_delta","text":"%s","n":1}}',
@@ -258,9 +259,18 @@ def test_no_damage_leads_astray(api: str, every: int) -> None:
     ],
 )
 def test_what_each_event_means_anew_takes_the_full_way(like: str) -> None:
-    """A key written twice, a time that is none, fields that are counted each time."""
+    """A key or a frame twice, a time that is none, fields counted each time."""
     made = stream(*[like % text for text in "aabcde"])
     assert read(made, lane=True)[:2] == read(made, lane=False)[:2]
+
+
+@pytest.mark.parametrize("between", ["[DONE]", "[DONE]\n\nstray", "{}\n\nstray\n"])
+def test_what_comes_between_like_events_is_seen(between: str) -> None:
+    """Whatever comes after the end, or after a line that is none, is told as such."""
+    a, b, c, d = (chunk({"content": text}) for text in "abcd")
+    made = stream(a, b, between, c, d)
+    assert read(made, lane=True)[:2] == read(made, lane=False)[:2]
+    assert read(made, lane=True)[1]
 
 
 @pytest.mark.parametrize("choice", ["text", 1, ["delta"], None])
