@@ -59,7 +59,13 @@ class Habits:
         found: list[Problem] = []
         for part in parts:
             if type(part) is Text:
-                self._text(part.text, found)
+                text = part.text
+                if self._finish is not None:
+                    self._is_after(shorten(text, limit=40), found)
+                if self._cumulative >= 0:
+                    self._repeats(text)
+                if not self._marked and ("<" in text or "[" in text or self._tail):
+                    self._mark(text, found)
             elif type(part) is CallPart:
                 if part.is_new:
                     self._calls.append(part.call)
@@ -91,21 +97,14 @@ class Habits:
                 found.append(Problem(DiagnosticKind.TEMPLATE_MARKER, text))
         return found
 
-    def _text(self, text: str, found: list[Problem]) -> None:
-        if self._finish is not None:
-            self._is_after(shorten(text, limit=40), found)
-        if self._cumulative >= 0:
-            previous = self._previous
-            if not previous or (
-                len(text) > len(previous) and text.startswith(previous)
-            ):
-                self._cumulative += bool(previous)
-                self._previous = text
-            else:
-                self._cumulative = -1
-                self._previous = ""
-        if not self._marked and ("<" in text or "[" in text or self._tail):
-            self._mark(text, found)
+    def _repeats(self, text: str) -> None:
+        previous = self._previous
+        if not previous or (len(text) > len(previous) and text.startswith(previous)):
+            self._cumulative += bool(previous)
+            self._previous = text
+        else:
+            self._cumulative = -1
+            self._previous = ""
 
     def _mark(self, text: str, found: list[Problem]) -> None:
         window = self._tail + text

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import Event, Payload, Reader
     from harness.core.parts import CallPart, Part, Reasoning, Refusal, Text
+    from harness.core.sse import SSEEvent
 
 _TEXT = re.compile(rb'[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*(?=")')
 _NUMBER = re.compile(rb"(?:0|[1-9][0-9]{0,14})(?![0-9.eE])")
@@ -37,24 +38,29 @@ _PATIENCE = 8
 
 
 class LaneEvent(Chunk):
-    """An event whose object is made when it is asked for; also a chat chunk."""
+    """An event whose object is made when it is asked for; also a chat chunk.
 
-    __slots__ = ("_raw", "name")
+    Its number and its time are set by whoever counts.
+    """
 
-    def __init__(
-        self, index: int, at: float | None, name: str, raw: bytes, parts: list[Part]
-    ) -> None:
-        self.index = index
-        self.at = at
-        self.name = name
-        """The `event:` field."""
+    __slots__ = ("_block", "byte_offset")
+    parts: list[Part]
+
+    def __init__(self, block: bytes, byte_offset: int, parts: list[Part]) -> None:
+        self._block = block
+        self.byte_offset = byte_offset
         self.parts = parts
-        self._raw = raw
+
+    @property
+    def raw(self) -> bytes:
+        """Its data; see `SSEEvent.raw`."""
+        _, _, data = (b"\n" + self._block).partition(b"\ndata: ")
+        return data.replace(b"\ndata: ", b"\n")
 
     @property
     def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
         """The parsed object."""
-        return parse_payload(self._raw)
+        return parse_payload(self.raw)
 
 
 class Lane:
@@ -67,8 +73,9 @@ class Lane:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._name: str | None = None  # None while no event is remembered
-        self._prefix = self._suffix = b""
+        self._prefix: bytes | tuple[()] = ()  # what no block begins with
+        self._suffix = b""
+        self._at = self._rest = 0  # the lengths of both
         self._in_front: list[tuple[re.Pattern[bytes], bytes]] = []
         # Other holes than the text's: what may stand there, and the bytes behind it.
         self._behind: list[tuple[re.Pattern[bytes], bytes]] = []
@@ -77,37 +84,33 @@ class Lane:
         self._idle = 0
         self._before: Payload = {}  # of the event that came last the full way
 
-    def parts(self, name: str, raw: bytes) -> list[Part] | None:
+    def take(self, block: bytes, byte_offset: int) -> LaneEvent | None:
         """Read an event that is like the one before.
 
         Args:
-            name: Its `event:` field.
-            raw: Its data.
+            block: See `SSEEvent.block`.
+            byte_offset: Where it stands in the stream.
 
         Returns:
-            Its part, added to the call where it continues one; None where the full
-            way must be taken.
+            The event with its part, added to the call where it continues one; None
+            where the full way must be taken.
         """
-        if (
-            name != self._name
-            or not raw.startswith(self._prefix)
-            or not raw.endswith(self._suffix)
-        ):
+        if not (block.startswith(self._prefix) and block.endswith(self._suffix)):
             return None
-        at, end = len(self._prefix), len(raw) - len(self._suffix)
+        at, end = self._at, len(block) - self._rest
         for hole, bytes_ in self._in_front:
-            found = hole.match(raw, at)
-            if found is None or not raw.startswith(bytes_, found.end()):
+            found = hole.match(block, at)
+            if found is None or not block.startswith(bytes_, found.end()):
                 return None
             at = found.end() + len(bytes_)
         for hole, bytes_ in self._behind:
-            start = raw.rfind(bytes_, at, end)
-            if start < 0 or not hole.fullmatch(raw, start + len(bytes_), end):
+            start = block.rfind(bytes_, at, end)
+            if start < 0 or not hole.fullmatch(block, start + len(bytes_), end):
                 return None
             end = start
         try:
             # Not `in` bytes: it raises and catches an error inside, 0.5 us each time.
-            text = raw[at:end].decode()
+            text = block[at:end].decode()
             if "\\" in text or '"' in text or not text.isprintable():
                 length = len(text)
                 text, end = scanstring(text + '"', 0)
@@ -118,17 +121,21 @@ class Lane:
         if not text:
             return None
         self._idle = 0
-        return [self._read(text)]
+        return LaneEvent(block, byte_offset, [self._read(text)])
 
-    def learn(self, event: Event, raw: bytes, parts: list[Part]) -> None:
+    def forget(self) -> None:
+        """Send the next event the full way, whatever it is."""
+        self._prefix = ()
+
+    def learn(self, event: Event, sent: SSEEvent, parts: list[Part]) -> None:
         """Remember an event that was read the full way, or nothing.
 
         Args:
             event: The event.
-            raw: Its data.
+            sent: The same as it was sent.
             parts: What the reader has just returned for it.
         """
-        self._name = None
+        self.forget()
         before, self._before = self._before, event.payload
         if not parts or not all(type(part) in _ONCE for part in parts[:-1]):
             return
@@ -138,6 +145,7 @@ class Lane:
         like = self._reader.goes_on(event, parts[-1])
         if like is None:
             return
+        raw = sent.block
         text = _hole(raw, like.field, _TEXT)
         if text is None:
             return
@@ -157,17 +165,16 @@ class Lane:
             raw[end:start]
             for (_, end, _), start in zip(holes, [*starts[1:], len(raw)], strict=True)
         ]
-        prefix = raw[: starts[0]]
-        around = b"".join([prefix, *between])
+        around = b"".join([raw[: starts[0]], *between])
         if b"\\" in around or b"NaN" in around:
             return  # a key may be written in two ways; NaN is another each time
         at = holes.index(text)
         kinds = [kind for _, _, kind in holes]
         self._in_front = list(zip(kinds[:at], between[:at], strict=True))
         self._behind = list(zip(kinds[:at:-1], between[-2::-1], strict=False))
-        self._prefix, self._suffix = prefix, between[-1]
+        self._prefix, self._suffix = raw[: starts[0]], between[-1]
+        self._at, self._rest = starts[0], len(between[-1])
         self._read = like.read
-        self._name = event.name
 
 
 def _hole(

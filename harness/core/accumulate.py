@@ -109,7 +109,9 @@ class Accumulator:
             parts: What the reader of an API returned, all choices among them.
         """
         for part in parts:
-            if type(part) not in _BESIDE or (type(part) is Head and part.role):
+            if type(part) is Text and self._first is not None:
+                self._first.content.append(part.text)  # nearly all: spared a call
+            elif type(part) not in _BESIDE or (type(part) is Head and part.role):
                 if self._first is None:
                     self._first = self._choice(0)
                 self._first.add(part)

@@ -78,15 +78,20 @@ class BaseAdapter:
         parts: list[Part],  # noqa: ARG002 - an interface reads for itself
         message_id: str,
         date: datetime,
-    ) -> None:
-        """Pass one chunk on, and what was read of it."""
+    ) -> list[Any] | None:
+        """Pass one chunk on, and what was read of it.
+
+        Returns:
+            What came of it; None where that has to be drained.
+        """
         if self._takes_events:
             self.feed_event("chat", chunk.payload)
-            return
+            return None
         # Not at the top: an interface of ours has no need of a model.
         from harness.apis.chat.models import to_model
 
         self.call("process_chunk", to_model(chunk.payload), message_id, date)
+        return None
 
     def feed_event(self, api: str, payload: Payload) -> None:
         """Pass an API's own event on, as its SDK's object where annotated so."""

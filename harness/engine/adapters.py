@@ -49,16 +49,20 @@ class StreamingAdapter(BaseAdapter):
             self.record = Record
             interface.make = cast("MakeMessage", LightMessage)
         self._names_calls = interface.call_id_prefix is None
-        if type(interface).process_chunk is StreamingServerInterface.process_chunk:
+        kind, ours = type(interface), StreamingServerInterface
+        if kind.process_chunk is ours.process_chunk:
             # Ours reads payloads: building a model of each chunk would take three
             # times as long as all the rest of its replay.
-            self._process = interface.process_payload
-            self.feed = self._feed_payload  # type: ignore[method-assign]  # see above
-            own = StreamingServerInterface.process_payload
-            if type(interface).process_payload is own and not self._chat:
-                # The delta was read when it was accumulated: once is enough.
-                self._process_parts = interface.process_parts
-                self.feed = self._feed_parts  # type: ignore[method-assign]  # see above
+            self.feed = self._feed_ours  # type: ignore[method-assign]  # see above
+            self._process: Callable[..., list[Any] | None] = interface.process_payload
+            # The delta was read when it was accumulated: once is enough.
+            self._by_parts = (
+                kind.process_payload is ours.process_payload and not self._chat
+            )
+            if self._by_parts:
+                self._process = interface.process_parts
+            if self._by_parts and self.is_light:  # nobody sees its queue, now empty
+                self._process = interface.read_parts
 
     def name_calls(self, prefix: str) -> None:
         """Give streamed calls without id the ids that the step loop gives them."""
@@ -72,27 +76,12 @@ class StreamingAdapter(BaseAdapter):
         if self._names_calls:
             self.interface.call_id_prefix = None
 
-    def _feed_payload(
-        self,
-        chunk: Chunk,
-        parts: list[Part],  # noqa: ARG002 - see `_feed_parts`
-        message_id: str,
-        date: datetime,
-    ) -> None:
+    def _feed_ours(
+        self, chunk: Chunk, parts: list[Part], message_id: str, date: datetime
+    ) -> list[Any] | None:
+        read = parts if self._by_parts else chunk.payload
         try:
-            self._process(chunk.payload, message_id, date)
-        except Exception as error:
-            raise self.failure("process_chunk", error) from error
-
-    def _feed_parts(
-        self,
-        chunk: Chunk,  # noqa: ARG002 - see `_feed_payload`
-        parts: list[Part],
-        message_id: str,
-        date: datetime,
-    ) -> None:
-        try:
-            self._process_parts(parts, message_id, date)
+            return self._process(read, message_id, date)
         except Exception as error:
             raise self.failure("process_chunk", error) from error
 

@@ -35,9 +35,9 @@ from harness.engine.conversation import (
     question_of,
     results_for,
 )
-from harness.engine.identity import ExchangeIdentity, date_of
+from harness.engine.identity import ExchangeIdentity, date_of, look_ahead
 from harness.engine.restated import restated_bytes, restated_exchange
-from harness.engine.stream import StreamReader, look_ahead
+from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic, ReplayedResponse
 from harness.engine.whole import read_whole
 
@@ -68,6 +68,8 @@ class Cause(Fielded):
     at: float | None
     is_boundary: bool
     """Whether a queue may be emptied here: the end of a stream or of a step."""
+    made: list[Any] | None = None
+    """What came of it; None where that has to be drained."""
 
 
 class AgentLoop:
@@ -231,21 +233,19 @@ class AgentLoop:
         variation = self._variation
         if variation.fault is None and variation.style is None:
             return StreamReader(exchange, self._report, api=api)
-        left = partial(self._diagnose_left, exchange)
+        style = variation.style
+        arrives = "chat" if style is None else style.api
+        left = partial(self._say_left, exchange, arrives)
         text = f"the fault {variation.fault_text} changed no event"
         unseen = partial(self._diagnose, exchange, DiagnosticKind.FAULT_UNSEEN, text)
         watch = unseen if variation.fault_text else None
         restated = restated_exchange(
             exchange, lambda: restated_bytes(exchange, variation, api, left, watch)
         )
-        style = variation.style
-        arrives = "chat" if style is None else style.api
         return StreamReader(restated, self._report, api=arrives)
 
-    def _diagnose_left(self, exchange: Exchange, left_out: dict[str, int]) -> None:
-        found = ", ".join(f"{what} ({count})" for what, count in left_out.items())
-        style = self._variation.style
-        api = "chat" if style is None else style.api
+    def _say_left(self, exchange: Exchange, api: str, left: dict[str, int]) -> None:
+        found = ", ".join(f"{what} ({count})" for what, count in left.items())
         text = f"{api} cannot carry all of the recording: {found}"
         self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
 
@@ -270,9 +270,8 @@ class AgentLoop:
             yield self._cause
         self._is_started = False
         at = None
-        if takes_chunks:  # one for all chunks: a new one for each took 5 % of the time
-            self._at(self._cause.exchange)
-        cause = self._cause
+        # One for all chunks: a new one for each took 5 % of the time.
+        cause = self._at(self._cause.exchange) if takes_chunks else self._cause
         accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
@@ -283,10 +282,11 @@ class AgentLoop:
                 accumulator.add(parts)
             if self._first is None and at is not None and _has_text(parts):
                 self._first = at
-            check.feed(parts, chunk.index)
+            if len(parts) != 1 or type(parts[0]) is not Text:  # most are text alone
+                check.feed(parts, chunk.index)
             if takes_chunks:
                 cause.chunk, cause.at = chunk.index, at
-                feed(chunk, parts, message_id, date)
+                cause.made = feed(chunk, parts, message_id, date)
                 yield cause
         accumulator.add(reader.left)
         yield from self._end_stream(reader, accumulator, check, at)

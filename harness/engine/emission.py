@@ -19,14 +19,16 @@ from harness.agents.letta.light import (
     render_json,
     render_sse,
 )
+from harness.core.fielded import Fielded
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-class Emission:
+class Emission(Fielded):
     """One message that an interface emitted, with what caused it."""
 
     __slots__ = ("at", "chunk", "emitted", "exchange")
+    __match_args__ = ("exchange", "chunk", "at", "message")
 
     def __init__(
         self, exchange: int, chunk: int | None, at: float | None, message: Any
@@ -54,20 +56,6 @@ class Emission:
     @message.setter
     def message(self, message: Any) -> None:
         self.emitted = message
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Emission):
-            return NotImplemented
-        return self._values() == other._values()
-
-    __hash__ = None  # type: ignore[assignment]  # mutable
-
-    def __repr__(self) -> str:
-        exchange, chunk, at, message = self._values()
-        return f"Emission({exchange=}, {chunk=}, {at=}, {message=})"
-
-    def _values(self) -> tuple[int, int | None, float | None, Any]:
-        return self.exchange, self.chunk, self.at, self.message
 
     def to_dict(self) -> dict[str, Any]:
         """Return the documented JSON form, without cassette and interface."""

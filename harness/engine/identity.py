@@ -7,10 +7,19 @@ the content of an exchange, never from a path, a clock or a random source.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import pairwise
-from typing import cast
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.apis.chat.chunks import Chunk
 
 _NAMESPACE = bytes.fromhex("6f1b0a0c3f0e5d2b9a512f6f1c9f7c11")  # ours, fixed for good
+
+LOOKED_AHEAD = 64
+"""Chunks. Azure sends one with `created: 0` before the others; a provider that never
+sends it must not make a long stream wait."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The date of an exchange whose provider sent no usable `created`."""
@@ -105,3 +114,26 @@ def date_of(created: float) -> datetime:
         except (OverflowError, OSError, ValueError):
             return EPOCH
     return EPOCH
+
+
+def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
+    """Find the first non-zero `created` near the start of a stream.
+
+    Args:
+        chunks: The stream.
+
+    Returns:
+        Unix seconds (0 if none of the first 64 chunks has one), and all the chunks.
+    """
+    iterator = iter(chunks)
+    held: list[Chunk] = []
+    created = 0.0
+    for chunk in iterator:
+        held.append(chunk)
+        sent = chunk.created
+        if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
+            created = sent
+            break
+        if len(held) >= LOOKED_AHEAD:
+            break
+    return created, chain(held, iterator)

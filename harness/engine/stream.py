@@ -8,8 +8,7 @@ lazily: a stream is never held.
 from __future__ import annotations
 
 from collections import deque
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.apis.bare_errors import with_error
 from harness.apis.base import Event
@@ -29,7 +28,9 @@ from harness.cassettes.classify import classify
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.framing import decoder_for
 from harness.core.parts import Problem
+from harness.core.sse import SSEDecoder
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
+from harness.engine.identity import LOOKED_AHEAD
 from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_words
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
     from harness.core.parts import Part
     from harness.core.sse import SSEEvent
 
+_T = TypeVar("_T")
 _DONE_BYTES = DONE.encode()
-_LOOKED_AHEAD = 64
-# Azure sends one chunk with `created: 0` before the others; a provider that never
-# sends it must not make a long stream wait.
 _PEEKED = 4096  # bytes: white space in front of the first event is a few lines
 _LAST_WORDS = 256  # bytes of the last event that are shown where a stream stopped
 
@@ -84,32 +83,22 @@ class StreamReader:
         self._exchange = exchange
         self._report = report
         self._reader = api_named(self.api).reader()
-        self._lane: Lane | None = Lane(self._reader)
+        self._lane = Lane(self._reader)
         self._habits = Habits()
         self._has_reported: set[DiagnosticKind] = set()  # those that come once
         self._stray: list[tuple[int, bytes]] = []
-        self._offsets: deque[int] = deque(maxlen=2 * _LOOKED_AHEAD)
-        self._last_raw = b""
+        self._offsets: deque[int] = deque(maxlen=2 * LOOKED_AHEAD)
+        self._last: bytes | LaneEvent = b""  # the last event's data
 
     def __iter__(self) -> Iterator[Chunk]:
         if self.api != "chat":
             return self._restated()
-        return self._bare() if self._report is None else self._read()
+        return self._bare() if self._report is None else self._read(no_errors=True)
 
     def _bare(self) -> Iterator[Chunk]:
         for event, at in self.iter_events():
             if payload_error(event.payload) is None or has_choices(event.payload):
                 yield Chunk(event.index, at, event.payload)
-
-    def _read(self) -> Iterator[Chunk]:
-        """Yield chat chunks, each with its parts; an error is none."""
-        for event, at, parts in self.parts():
-            if isinstance(event, LaneEvent):
-                yield event
-            elif event.index != self._failed_at or has_choices(event.payload):
-                yield Chunk(event.index, at, event.payload, parts)
-            else:
-                self.left += parts
 
     def _restated(self) -> Iterator[Chunk]:
         """Yield the events of another API as chat chunks, each with its parts."""
@@ -124,74 +113,97 @@ class StreamReader:
         restater.close()
         self.left = restater.left
 
-    def parts(self) -> Iterator[tuple[Event | LaneEvent, float | None, list[Part]]]:
+    def parts(self) -> Iterator[tuple[Chunk, float | None, list[Part]]]:
         """Read the stream through the reader of its API.
 
         Yields:
             Each event with its time and its parts; problems are reported instead.
             What another API's end of stream brings comes with the last event.
         """
-        event: Event | LaneEvent = Event(0, "", {})
-        at = None
-        feed, watch, lane = self._reader.feed, self._habits.feed, self._lane
-        for event, at in self._parsed(lane):
-            if isinstance(event, LaneEvent):
-                parts = event.parts or []  # one, and no problem
-                odd = watch(parts)
-                if odd:
-                    parts = self._report_problems([*parts, *odd], event.index)
-            else:
-                parts = feed(event)
-                if lane is not None:
-                    lane.learn(event, self._last_raw, parts)
-                odd = [] if self.is_done or not parts else watch(parts)
-                if odd or Problem in map(type, parts):
-                    parts = self._report_problems([*parts, *odd], event.index)
-            yield event, at, parts
+        for event in self._read():
+            yield event, event.at, event.parts or []
+
+    def _read(self, *, no_errors: bool = False) -> Iterator[Chunk]:
+        """Yield each event with its parts; those of an error are `left`, if asked."""
+        event = Chunk(0, None, {}, [])
+        watch, add_offset = self._habits.feed, self._offsets.append
+        for at, events in self._pieces(self._lane.take):
+            for found in events:
+                if isinstance(found, LaneEvent):
+                    event = self._last = found
+                    found.index = index = self.events
+                    found.at = at
+                    self.events = index + 1
+                    add_offset(found.byte_offset)
+                    parts = found.parts  # one, and no problem
+                    odd = watch(parts)
+                    if odd:
+                        found.parts = self._report_problems([*parts, *odd], index)
+                else:
+                    full = self._read_fully(found, at, no_errors=no_errors)
+                    if full is None:
+                        continue
+                    event = full
+                yield event
         if self.api != "chat":
             self.is_done = True
             rest = self._report_problems(
                 [*self._reader.close(), *self._habits.close()], None
             )
             if rest:
-                yield event, at, rest
+                yield Chunk(event.index, event.at, event.payload, rest)
+
+    def _read_fully(
+        self, sent: SSEEvent, at: float | None, *, no_errors: bool
+    ) -> Chunk | None:
+        payload = self._payload(sent)
+        if payload is None:
+            if self.is_done:
+                self._lane.forget()
+            return None
+        event = Event(self.events - 1, sent.event, payload)
+        parts = self._reader.feed(event)
+        if not self.is_done and sent.raw is self._last:
+            self._lane.learn(event, sent, parts)
+        odd = [] if self.is_done or not parts else self._habits.feed(parts)
+        if odd or Problem in map(type, parts):
+            parts = self._report_problems([*parts, *odd], event.index)
+        if no_errors and event.index == self._failed_at and not has_choices(payload):
+            self.left += parts
+            return None
+        return Chunk(event.index, at, payload, parts)
 
     def iter_events(self) -> Iterator[tuple[Event, float | None]]:
         """Yield the parsed events with their times; report what cannot be parsed."""
-        for event, at in self._parsed(None):
-            if isinstance(event, Event):
-                yield event, at
+        for at, events in self._pieces(None):
+            for sent in events:
+                payload = self._payload(sent)
+                if payload is not None:
+                    yield Event(self.events - 1, sent.event, payload), at
 
-    def _parsed(
-        self, lane: Lane | None
-    ) -> Iterator[tuple[Event | LaneEvent, float | None]]:
+    def _pieces(
+        self, take: Callable[[bytes, int], _T | None] | None
+    ) -> Iterator[tuple[float | None, Iterable[SSEEvent | _T]]]:
+        """Yield the time of each piece and its events, to be read before the next."""
         decoder = decoder_for(self._exchange.response.peek(_PEEKED))
+        self._stray = decoder.stray
         at = None
         try:
             for at, piece in self._exchange.response.iter_wire():
-                events = decoder.feed(piece)
-                if decoder.stray:
-                    self._stray += decoder.stray
-                    decoder.stray.clear()
-                for found in events:
-                    if lane is not None and not self.is_done and not self._stray:
-                        raw = found.raw
-                        parts = lane.parts(found.event, raw)
-                        if parts is not None:
-                            self._offsets.append(found.byte_offset)
-                            self._last_raw = raw
-                            index, self.events = self.events, self.events + 1
-                            yield LaneEvent(index, at, found.event, raw, parts), at
-                            continue
-                    payload = self._payload(found)
-                    if payload is not None:
-                        yield Event(self.events - 1, found.event, payload), at
-            events = decoder.close()
-            self._stray += decoder.stray
-            for found in events:
-                payload = self._payload(found)
-                if payload is not None:
-                    yield Event(self.events - 1, found.event, payload), at
+                if take is None:
+                    yield at, decoder.feed(piece)
+                elif isinstance(decoder, SSEDecoder):
+                    yield at, decoder.iter(piece, take)
+                else:
+                    events = decoder.feed(piece)
+                    yield (
+                        at,
+                        (
+                            (not decoder.stray and take(e.block, e.byte_offset)) or e
+                            for e in events
+                        ),
+                    )
+            yield at, decoder.close()
         except SSEError as error:  # an event too long to be one: nothing after it
             self.has_failed = True
             self.diagnose(
@@ -284,11 +296,14 @@ class StreamReader:
                 excerpt=self._end("expected data: [DONE]"),
             )
 
+    def _last_data(self) -> bytes:
+        return self._last if isinstance(self._last, bytes) else self._last.raw
+
     def _end(self, note: str) -> Excerpt | None:
         """Return the end of the last event."""
         if not self.events:
             return None
-        last = self._last_raw[-_LAST_WORDS:].decode("utf-8", "replace")
+        last = self._last_data()[-_LAST_WORDS:].decode("utf-8", "replace")
         chunk = self.events - 1
         return excerpt_of(
             last,
@@ -315,7 +330,7 @@ class StreamReader:
                 self._failed_at = place
                 text = f"the provider sent an error: {text}"
                 if place is not None and place == self.events - 1:
-                    data = self._last_raw.decode("utf-8", "replace")
+                    data = self._last_data().decode("utf-8", "replace")
                     excerpt = excerpt_of(
                         data,
                         at=max(0, data.find('"error"')),
@@ -353,7 +368,7 @@ class StreamReader:
         index = self.events
         self.events += 1
         self._offsets.append(event.byte_offset)
-        self._last_raw = raw
+        self._last = raw
         if index == 0:
             self.first_event = raw
         if not event.is_complete:
@@ -419,7 +434,7 @@ class StreamReader:
         run = [one for one in self._stray if before is None or one[0] < before]
         if not run:
             return
-        self._stray = [one for one in self._stray if one not in run]
+        self._stray[:] = self._stray[len(run) :]
         is_error, text = stray_words([line for _, line in run])
         self.has_failed = self.has_failed or is_error
         self.diagnose(
@@ -439,26 +454,3 @@ def _excerpt(event: SSEEvent, chunk: int, at: int, note: str) -> Excerpt:
         chunk=chunk,
         byte_offset=event.byte_offset,
     )
-
-
-def look_ahead(chunks: Iterable[Chunk]) -> tuple[float, Iterator[Chunk]]:
-    """Find the first non-zero `created` near the start of a stream.
-
-    Args:
-        chunks: The stream.
-
-    Returns:
-        Unix seconds (0 if none of the first 64 chunks has one), and all the chunks.
-    """
-    iterator = iter(chunks)
-    held: list[Chunk] = []
-    created = 0.0
-    for chunk in iterator:
-        held.append(chunk)
-        sent = chunk.created
-        if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0:
-            created = sent
-            break
-        if len(held) >= _LOOKED_AHEAD:
-            break
-    return created, chain(held, iterator)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agents.letta.light import MessageStreamStatus
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import generator_adapter
 from harness.engine.adapter_base import Mode
 from harness.engine.adapters import adapt
 from harness.engine.agent_options import AgentOptions
+from harness.engine.emission import Emission
 from harness.engine.own_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
 from harness.errors import InterfaceError, UsageError
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.cassettes.model import Cassette
-    from harness.engine.emission import Emission
     from harness.engine.transcript import Transcript
 
 MODES = list(Mode)
@@ -435,6 +436,22 @@ def test_what_came_before_a_failure_is_seen(kind: type) -> None:
     seen, error = _until_failure(replay_iter(made, kind))
     assert len(seen) >= 2
     assert "step_complete() raised OSError: late" in error
+
+
+class _Inherited(StreamingServerInterface):
+    pass
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_inherited_interface_shows_what_ours_does(mode: Mode) -> None:
+    """Although ours skips its queue: each message at its cause, what waited first."""
+    shown = []
+    for kind in (StreamingServerInterface, _Inherited):
+        interface = kind(use_assistant_message=True)
+        interface.stream_end()  # whose mark waits
+        shown.append(replay(full(), interface, mode=mode).emissions)
+    assert shown[0] == shown[1]
+    assert shown[0][0] == Emission(0, None, None, MessageStreamStatus.done_generation)
 
 
 def test_generator_that_raises_is_an_interface_error() -> None:

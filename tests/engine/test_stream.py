@@ -9,8 +9,9 @@ import pytest
 
 from harness.apis.chat.chunks import Chunk
 from harness.cassettes.model import Ending
+from harness.engine.identity import look_ahead
 from harness.engine.replay import replay
-from harness.engine.stream import StreamReader, look_ahead
+from harness.engine.stream import StreamReader
 from harness.engine.whole import read_whole
 from harness.errors import ChunkError
 from tests.engine.made import (

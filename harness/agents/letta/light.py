@@ -11,10 +11,13 @@ transcript that is only printed needs none of them. So a replay's own interface 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from harness.core.fielded import Fielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +65,9 @@ class CallFields(dict[str, Any]):
     """The fields of a `FunctionCall`; a plain dict holds those of a delta."""
 
 
-class LightMessage(NamedTuple):
+# No named tuple: one is made for every chunk (`harness.core.parts`).
+@dataclass(slots=True, eq=False, repr=False)
+class LightMessage(Fielded):
     """A message of ours whose model is made when it is asked for."""
 
     kind: str

@@ -216,11 +216,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         if self.streaming_chat_completion_mode:
             self._outbox.put_all(self._chunk_reader().feed(payload))
             return
-        tokens = self._tokens
-        if tokens is None:
-            tokens = self._token_reader()
-        parts = tokens.read(payload)
-        self._outbox.put_all(tokens.feed(parts, message_id, message_date))
+        tokens = self._tokens or self._token_reader()
+        self.process_parts(tokens.read(payload), message_id, message_date)
 
     def process_parts(
         self, parts: list[Part], message_id: str, message_date: datetime
@@ -240,10 +237,14 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         Raises:
             StreamInactiveError: The stream is over and the chunk carries something.
         """
-        tokens = self._tokens
-        if tokens is None:
-            tokens = self._token_reader()
-        self._outbox.put_all(tokens.feed(parts, message_id, message_date))
+        self._outbox.put_all(self.read_parts(parts, message_id, message_date))
+
+    def read_parts(
+        self, parts: list[Part], message_id: str, message_date: datetime
+    ) -> list[StreamedMessage]:
+        """Do as `process_parts`, but return the messages instead of emitting them."""
+        tokens = self._tokens or self._token_reader()
+        return tokens.feed(parts, message_id, message_date)
 
     def user_message(self, msg: str, msg_obj: Message | None = None) -> None:
         """Emit nothing; the user knows what they wrote."""

@@ -88,7 +88,14 @@ class TokenMessages:
         messages: list[StreamedMessage] = []
         for part in parts:
             if type(part) is Text:
-                self._add_thought(part.text, messages)
+                text = part.text
+                if self._halves.held or not text.isascii():
+                    text = self._halves.join(_CONTENT, text)
+                if text:
+                    shown = {"internal_monologue": text}
+                    messages.append(
+                        self._make("InternalMonologue", message_id, message_date, shown)
+                    )
             elif type(part) is CallPart:
                 for routed in self._router.feed(part):
                     self._add_routed(routed, messages)
@@ -108,21 +115,10 @@ class TokenMessages:
                 lost_half = CallDelta(key, "", "\ufffd", is_announced=True)
                 self._add_routed(lost_half, messages)
             else:
-                self._add_thought("\ufffd", messages)
+                self._add_routed(InnerThought("\ufffd"), messages)
         for routed in self._router.finish():
             self._add_routed(routed, messages)
         return messages
-
-    def _add_thought(self, text: str, messages: list[StreamedMessage]) -> None:
-        if self._halves.held or not text.isascii():
-            text = self._halves.join(_CONTENT, text)
-            if not text:
-                return
-        messages.append(
-            self._make(
-                "InternalMonologue", self._id, self._date, {"internal_monologue": text}
-            )
-        )
 
     def _add_routed(self, routed: Routed, messages: list[StreamedMessage]) -> None:
         fields: dict[str, Any]

@@ -206,6 +206,41 @@ def test_stream_cut_short_still_decodes(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("newline", [b"\n", b"\r", b"\r\n"], ids=["lf", "cr", "crlf"])
+def test_every_whole_event_is_offered_first(case: Case, newline: bytes) -> None:
+    """Whoever takes its block gets its type, data and place; stray lines go first."""
+    stream = re.sub(rb"\r\n|\n|\r", newline, case.stream)
+    shape = re.compile(rb"(event: [^\n]+\n)?data: [^\n]*(\ndata: [^\n]*)*")
+
+    def read(pieces: Sequence[bytes]) -> list[tuple[bytes, int] | SSEEvent]:
+        decoder = SSEDecoder()
+
+        def take(block: bytes, byte_offset: int) -> tuple[bytes, int] | None:
+            assert not decoder.stray
+            return (block, byte_offset) if shape.fullmatch(block) else None
+
+        events = [event for piece in pieces for event in decoder.iter(piece, take)]
+        made = [event for event in events if isinstance(event, SSEEvent)]
+        assert decoder.stray or not made
+        return [*events, *decoder.close()]
+
+    expected = [(event.block, event.byte_offset) for event in decode([stream])]
+    found = same_for_every_cut(read, stream)
+    assert expected == [
+        (one.block, one.byte_offset) if isinstance(one, SSEEvent) else one
+        for one in found
+    ]
+
+
+def test_block_is_what_a_stream_has() -> None:
+    """Also of several lines; a name with a line end is no other event's."""
+    for stream in (b"data: a", b"event: n\ndata: a", b"data: a\ndata: data: \ndata: "):
+        assert [event.block for event in decode([stream + b"\n\n"])] == [stream]
+    odd = SSEEvent(b"c", event="a\ndata: b")
+    assert odd.block != SSEEvent(b"b\nc", event="a").block
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 @pytest.mark.parametrize("newline", [b"\r", b"\r\n"], ids=["cr", "crlf"])
 def test_line_ends_are_all_the_same(case: Case, newline: bytes) -> None:
     """An example written with CR or CRLF gives the same data, types and ids."""
