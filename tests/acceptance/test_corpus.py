@@ -91,6 +91,7 @@ def differences(said: dict[Place, Said], *, is_shown: bool) -> list[Any]:
     return wrong
 
 
+@pytest.mark.slow
 def test_streaming_interface_says_what_was_recorded() -> None:
     """Joined deltas of thoughts and calls are the content and calls of choice 0."""
     emitted = printed("--interface", "both")["streaming"]

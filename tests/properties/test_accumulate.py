@@ -443,6 +443,7 @@ def test_every_place_of_a_stream_may_hold_any_type(value: object) -> None:
             assert [call.arguments for call in message.calls] == ['{"a":1}', "{}"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_recorded_streams_broken_at_any_place_never_raise(data: st.DataObject) -> None:

@@ -345,6 +345,7 @@ def test_openai_agrees_on_well_formed_streams(stream: bytes, places: list[int]) 
     assert run(pieces)[0].events == theirs
 
 
+@pytest.mark.slow
 def test_every_recorded_stream_gives_its_payloads() -> None:
     """On the corpus no chunk is lost or made up, in pieces of 1000 bytes."""
     for recording in recordings():

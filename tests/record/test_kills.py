@@ -274,7 +274,7 @@ def test_killed_scenario_loses_no_turn(
     "mode",
     [
         "all",
-        "rewrite",
+        pytest.param("rewrite", marks=pytest.mark.slow),
         pytest.param("once", marks=pytest.mark.slow),
         pytest.param("new_episodes", marks=pytest.mark.slow),
     ],

@@ -282,6 +282,7 @@ def _is_error_event(payload: Payload) -> bool:
     return payload_error(payload) is not None and not payload.get("choices")
 
 
+@pytest.mark.slow
 @needs_shared
 def test_every_recording_says_what_is_expected() -> None:
     """Content, calls and counts of all 583 streams, computed without this project."""
@@ -299,6 +300,7 @@ def test_every_recording_says_what_is_expected() -> None:
         assert count == row["chunks"], recording.name
 
 
+@pytest.mark.slow
 @needs_shared
 def test_openai_agrees_where_it_is_right() -> None:
     """Ids, finish, model and usage, where its content and calls are as expected.
