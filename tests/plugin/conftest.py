@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import json
+import os
 import shutil
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import openai.resources.chat.completions  # noqa: F401 - pytester forgets its imports
 import pytest
 import vcr  # noqa: F401
 import yaml  # noqa: F401
-from _pytest.fixtures import FixtureFunctionDefinition, FixtureManager
 from _pytest.terminal import TerminalReporter
 
 import harness.engine.replay  # noqa: F401
 import harness.fuzz.campaign  # noqa: F401
 import harness.pytest_plugin.fuzzing  # noqa: F401
-import harness.pytest_plugin.plugin
 import harness.pytest_plugin.replay_fixture  # noqa: F401
 import harness.pytest_plugin.test_run  # noqa: F401
 import harness.pytest_plugin.varied  # noqa: F401
@@ -129,6 +127,8 @@ _LEFT_OUT = (
 )
 """Plugins of pytest itself that no test is about: each costs every run its part."""
 
+_OURS = "harness.pytest_plugin.plugin"
+
 
 def _keep_it_short(
     reporter: TerminalReporter, excinfo: pytest.ExceptionInfo[BaseException]
@@ -141,32 +141,6 @@ def _keep_it_short(
     reporter._keyboardinterrupt_memo = excinfo.getrepr(style="native")
 
 
-@functools.cache
-def _has_fixtures(holder: type | ModuleType) -> bool:
-    """Return whether pytest has fixtures there, or it is not pytest's own."""
-    is_class = isinstance(holder, type)
-    name = holder.__module__ if is_class else holder.__name__
-    return not name.startswith("_pytest.") or any(
-        isinstance(value, FixtureFunctionDefinition)
-        for one in (holder.__mro__ if is_class else [holder])
-        for value in vars(one).values()
-    )
-
-
-_parse = FixtureManager.parsefactories
-
-
-def _parse_where_some_are(manager: FixtureManager, *given: Any, **named: Any) -> None:
-    """Look for fixtures, but not in every name of pytest's own 60 plugins again.
-
-    Each run would: a fifth of its time.
-    """
-    holder = named.get("holder", given[0] if given else None)
-    where = holder if isinstance(holder, ModuleType | type) else type(holder)
-    if (given and isinstance(holder, pytest.Collector)) or _has_fixtures(where):
-        _parse(manager, *given, **named)
-
-
 class Project:
     """A project in a folder of its own, run with named plugins only."""
 
@@ -175,7 +149,6 @@ class Project:
         self.path = pytester.path
         tests.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         tests.setattr(TerminalReporter, "pytest_keyboard_interrupt", _keep_it_short)
-        tests.setattr(FixtureManager, "parsefactories", _parse_where_some_are)
 
     def recording(self, source: str, name: str = "") -> Path:
         """Copy a recording of this repository into the project's cassette folder."""
@@ -197,16 +170,15 @@ class Project:
 
     def run(self, *options: str, plugins: tuple[str, ...] = ()) -> pytest.RunResult:
         """Run pytest in this process."""
-        # For `-p` or PYTEST_PLUGINS, pytest would look through all that is installed.
-        return self.pytester.runpytest_inprocess(
-            *self._all(options, plugins), plugins=[harness.pytest_plugin.plugin]
-        )
+        # For `-p`, pytest would look through all that is installed.
+        with patch.dict(os.environ, {"PYTEST_PLUGINS": _OURS}):
+            return self.pytester.runpytest_inprocess(*self._all(options, plugins))
 
     def run_apart(
         self, *options: str, plugins: tuple[str, ...] = ()
     ) -> pytest.RunResult:
         """Run pytest in a process of its own."""
-        given = self._all(options, (harness.pytest_plugin.plugin.__name__, *plugins))
+        given = self._all(options, (_OURS, *plugins))
         return self.pytester.runpytest_subprocess(*given)
 
     @staticmethod
