@@ -7,11 +7,14 @@ in many ways, and what fails is shrunk by hypothesis first.
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
-from harness import strategies
+from harness.fuzz.writing import chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,18 +98,89 @@ def _explore(
     explore()
 
 
-def argument_texts(key: str) -> SearchStrategy[str]:
-    """Make JSON texts of argument objects, often with a string under `key`.
+_CHARACTERS = st.one_of(
+    st.sampled_from('abc "\\/{}[]:,\n\té你👋\u2028'),
+    st.characters(exclude_categories=["Cs"]),
+)
+_STRINGS = st.text(_CHARACTERS, max_size=24)
+_NUMBERS = st.one_of(
+    st.integers(-(10**20), 10**20), st.sampled_from([0.5, -1e30, 1e-9])
+)
+_VALUES: SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), _NUMBERS, _STRINGS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(_STRINGS, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def argument_texts(draw: st.DrawFn, key: str) -> str:
+    """Make JSON texts of argument objects with a string under `key`, mostly.
+
+    Other members stand before and after it, also ones that look like it; the text is
+    written with or without escapes and blanks. Shrinks to ``{}``.
 
     Args:
+        draw: Hypothesis' own.
         key: The wanted key.
     """
-    return strategies.argument_texts(
-        key, allow_lone_surrogates=False, allow_controls=False, allow_duplicates=False
+    decoys = st.sampled_from([f"{key}s", key[:-1], f"x{key}", key.upper()])
+    names = st.one_of(decoys, _STRINGS).filter(lambda name: name != key)
+    pairs = draw(
+        st.lists(st.tuples(names, _VALUES), max_size=3, unique_by=lambda p: p[0])
     )
+    value = draw(st.one_of(st.none(), _STRINGS, _STRINGS))
+    if value is not None:
+        pairs.insert(draw(st.integers(0, len(pairs))), (key, value))
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")]))
+    escapes = draw(st.booleans())
+    return json.dumps(dict(pairs), ensure_ascii=escapes, separators=separators)
 
 
-def streams() -> SearchStrategy[tuple[dict[str, Any], ...]]:
-    """Make streams of chat: text, reasoning and calls, which may take turns."""
-    made = strategies.chunk_streams(arguments=argument_texts("message"))
-    return made.map(lambda stream: tuple(stream.payloads))
+_NAMES = st.sampled_from(["look", "get_weather", "send_message", "a"])
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
+    """Make streams as OpenAI sends them: text, then calls, in fragments.
+
+    Calls may take turns, and text may come again between them. Shrinks to an empty
+    answer.
+
+    Args:
+        draw: Hypothesis' own.
+    """
+    texts = st.text(_CHARACTERS, min_size=1, max_size=6)
+    deltas: list[dict[str, Any]] = [
+        {"content": text} for text in draw(st.lists(texts, max_size=4))
+    ]
+    objects = draw(st.lists(st.tuples(_NAMES, argument_texts("message")), max_size=3))
+    queues = []
+    for index, (name, text) in enumerate(objects):
+        places = draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=3))
+        bounds = [0, *sorted(p for p in places if p < len(text)), len(text)]
+        queue = [
+            {
+                "index": index,
+                "id": f"call_{index}",
+                "type": "function",
+                "function": {"name": name, "arguments": ""},
+            }
+        ]
+        queue += [
+            {"index": index, "function": {"arguments": text[a:b]}}
+            for a, b in pairwise(bounds)
+        ]
+        queues.append(queue)
+    takes_turns = draw(st.booleans())
+    while any(queues):
+        queue = next(q for q in queues if q)
+        deltas.append({"tool_calls": [queue.pop(0)]})
+        if takes_turns:
+            queues.append(queues.pop(queues.index(queue)))
+    if draw(st.booleans()):
+        deltas.append({"content": draw(texts)})
+    chunks = [chunk({"role": "assistant", "content": None}), *map(chunk, deltas)]
+    return (*chunks, chunk({}, "tool_calls" if objects else "stop"))
