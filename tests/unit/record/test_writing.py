@@ -22,6 +22,7 @@ from harness.cassettes.model import (
     Response,
     WireChunk,
 )
+from harness.cassettes.yaml_scalars import text_scalar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +181,15 @@ def test_text_that_editors_would_change_is_quoted_line_by_line() -> None:
     assert text == ('a: "data: 1\\r\\n\\\n  \\r\\n\\\n  \\x20two \\n"\nb: 1\n')
     text += dump_document({"a": "two \nlines\t\nand \n"})
     assert not any(line.endswith((" ", "\t")) for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "odd", [*"\x0b\x7f\x85\u2028\u2029\ufeff", *"\ud800\udfff\ufffe\uffff"]
+)
+def test_what_readers_take_for_something_else_is_escaped(odd: str) -> None:
+    """In one line and in several, where all the rest stands as it is."""
+    for text in (f"a {odd} b", f"a {odd} b\nc\n"):
+        assert odd not in "".join(text_scalar(text, "  "))
 
 
 def test_bytes_are_binary_only_where_they_are_no_text(tmp_path: Path) -> None:
