@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cassettes.differences import body_differences, json_differences
+from harness.cassettes.differences import (
+    body_differences,
+    first_difference,
+    json_differences,
+)
 
 values: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -103,3 +107,12 @@ def test_the_boundary_of_a_multipart_body_does_not_count() -> None:
         == []
     )
     assert body_differences(body % (b"aaa", b"aaa"), body % (b"bb", b"bb")) != []
+
+
+@given(st.text("ab", max_size=9), st.text("ab", max_size=9))
+def test_the_first_difference_is_behind_what_both_begin_with(
+    one: str, other: str
+) -> None:
+    """Also where one text is the beginning of the other."""
+    same = [one[:end] == other[:end] for end in range(1, min(len(one), len(other)) + 1)]
+    assert first_difference(one, other) == sum(same)
