@@ -390,6 +390,9 @@ MADE: dict[str, bytes] = {
     "cassetter-toml": TOML.encode(),
     # aimock
     "aimock": json.dumps({"fixtures": [_AIMOCK]}).encode(),
+    "aimock-json": json.dumps(
+        {"fixtures": [{"match": {}, "response": {"json": ANSWER}}]}
+    ).encode(),
     "aimock-blocks": json.dumps(
         {
             "fixtures": [

@@ -6,7 +6,16 @@ import json
 from pprint import pformat
 from typing import Any
 
-from tests.odd_inputs.made_stream import ASKED, CHUNKS, DATA, KEY, SSE, URL
+from tests.odd_inputs.made_stream import (
+    ANSWER,
+    ASKED,
+    CHUNKS,
+    DATA,
+    KEY,
+    MESSAGES,
+    SSE,
+    URL,
+)
 
 __all__ = ["TEXTS"]
 
@@ -18,7 +27,7 @@ _GOT = "< HTTP/1.1 200 OK\n< content-type: text/event-stream\n< \n"
 _CURL = f"curl -sN {URL} -H 'Authorization: Bearer {KEY}' -d '{json.dumps(ASKED)}'"
 
 
-def _trace(*, in_hex: bool, clock: bool = False) -> str:
+def _trace(*, in_hex: bool, clock: bool = False, decoded: bool = False) -> str:
     head = "".join(f"{line}\r\n" for line in _HEAD)
     blocks = [
         ("=> Send header", head),
@@ -29,8 +38,10 @@ def _trace(*, in_hex: bool, clock: bool = False) -> str:
     ]
     for data in DATA:
         event = f"data: {data}\n\n"
-        blocks.append(("<= Recv data", f"{len(event):x}\r\n{event}\r\n"))
-    blocks.append(("<= Recv data", "0\r\n\r\n"))
+        sent = event if decoded else f"{len(event):x}\r\n{event}\r\n"
+        blocks.append(("<= Recv data", sent))
+    if not decoded:
+        blocks.append(("<= Recv data", "0\r\n\r\n"))
     lines = ["== Info:   Trying 127.0.0.1:1..."]
     for number, (name, text) in enumerate(blocks):
         stamp = f"12:00:0{number}.000000 " if clock else ""
@@ -130,7 +141,17 @@ TEXTS: dict[str, bytes] = {
     "curl-trace-time": _trace(in_hex=True, clock=True).encode(),
     "curl-trace-ascii": _trace(in_hex=False).encode(),
     "curl-trace-ascii-time": _trace(in_hex=False, clock=True).encode(),
+    "curl-trace-decoded": _trace(in_hex=True, decoded=True).encode(),
+    "curl-v-tls": (
+        f"* SSL connection using TLSv1.3 / x\n* ALPN: server accepted h2\n"
+        f"{_SENT}{_GOT}{SSE}{_LEFT}"
+    ).encode(),
     # terminals and pages
+    "prompt-v": f"$ {_CURL} -v\n{_SENT}{_GOT}{SSE}{_LEFT}".encode(),
+    "prompt-json-lines": (
+        f"$ curl -N {URL} -H 'Authorization: Bearer {KEY}' "
+        f"-d '{json.dumps(ASKED, indent=2)}'\n{SSE}"
+    ).encode(),
     "prompt-dollar": f"$ {_CURL}\n{SSE}$ \n".encode(),
     "prompt-user": f"me@host:~/x$ {_CURL}\n{SSE}me@host:~/x$ exit\n".encode(),
     "prompt-powershell": (
@@ -183,6 +204,26 @@ TEXTS: dict[str, bytes] = {
     "log-json-nested": "".join(
         json.dumps({"msg": "chunk", "fields": {"chunk": chunk, "n": 1}}) + "\n"
         for chunk in CHUNKS
+    ).encode(),
+    "log-answer": f"12:00:00 [INFO] answer: {json.dumps(ANSWER)}\n".encode(),
+    "log-requests": (
+        f"INFO POST {URL} -> upstream\n" + _stamped("DEBUG got data: {data}\n")
+    ).encode(),
+    "log-wrong-date": _stamped("2026-13-45 99:00:00 got data: {data}\n").encode(),
+    "log-long": "".join(
+        f"12:00 got {json.dumps({'system_fingerprint': 'x' * 20_000, **chunk})}\n"
+        for chunk in CHUNKS
+    ).encode(),
+    "log-no-python": (
+        "DEBUG opened 'data: C:\\Users\\x'\n"
+        + _stamped("DEBUG chunk b'data: {data}\\n\\n'\n")
+    ).encode(),
+    "log-names-and-data": "".join(
+        f"DEBUG event: {one['type']}\nDEBUG data: {json.dumps(one)}\n"
+        for one in MESSAGES
+    ).encode(),
+    "log-json-ping": "".join(
+        f"12:00 event {json.dumps(one)}\n" for one in MESSAGES
     ).encode(),
     # pieces, lines and objects that Python printed
     "python-dicts": "".join(f"{chunk!r}\n" for chunk in CHUNKS).encode(),

@@ -217,6 +217,8 @@ def test_requests_are_kept(tmp_path: Path) -> None:
     for name in (
         "curl-trace",
         "prompt-lines",
+        "prompt-json-lines",
+        "prompt-v",
         "markdown",
         "har-firefox",
         "cassetter-toml",
@@ -225,6 +227,74 @@ def test_requests_are_kept(tmp_path: Path) -> None:
         assert request.uri == "http://localhost:1/v1/chat/completions"
         assert request.method == "POST"
         assert request.json()["messages"][0]["content"] == "hello"
+
+
+def test_each_request_of_a_log_begins_an_exchange(tmp_path: Path) -> None:
+    """So does what comes behind a finished answer, of which no request was logged."""
+    stream, answer = MADE["log-level"].decode(), MADE["log-answer"].decode()
+    path = tmp_path / "a.log"
+    path.write_text(
+        f"INFO POST http://x/one sent\n{stream}INFO POST http://x/two sent\n"
+        f"{stream}{stream}"
+    )
+    exchanges = load_cassette(path).exchanges
+    assert [one.request.uri for one in exchanges] == [
+        "http://x/one",
+        "http://x/two",
+        "",
+    ]
+    assert said(path) == ["Hi you"] * 3
+    path.write_text(answer * 2)
+    assert said(path) == ["Hi you"] * 2
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        ({"content": "Hi", "reasoning": "so"}, ("Hi", "so", [])),
+        (
+            {"toolCalls": [{"name": "f", "arguments": {"a": 1}}]},
+            ("", "", [("call_0_0", "f", '{"a": 1}')]),
+        ),
+        (
+            {"blocks": [{"type": "toolCall", "id": "x", "name": "f", "arguments": ""}]},
+            ("", "", [("x", "f", "")]),
+        ),
+    ],
+    ids=["reasoning", "call", "block"],
+)
+def test_fixture_of_aimock_is_a_whole_answer(
+    tmp_path: Path, response: object, expected: object
+) -> None:
+    """Reasoning and calls too, whose arguments may be an object."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"fixtures": [{"match": {}, "response": response}]}))
+    (answer,) = replay(load_cassette(path), "queuing").responses
+    texts = [
+        (one.content, one.reasoning, [(c.id, c.name, c.arguments) for c in one.calls])
+        for one in answer.choices.values()
+    ]
+    assert texts == [expected]
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_fixture_of_aimock_with_an_error_is_one(tmp_path: Path, status: int) -> None:
+    """Its status is 500 unless it states another."""
+    stated = {} if status == 500 else {"status": status}
+    error = {"match": {}, "response": {"error": {"message": "no"}, **stated}}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"fixtures": [error]}))
+    with pytest.raises(HarnessError, match=rf"HTTP {status}: no"):
+        replay(load_cassette(path), "queuing")
+
+
+def test_fixture_of_aimock_without_an_answer_is_named(tmp_path: Path) -> None:
+    """The first is what a file is known by; of a later one it is said which."""
+    path = tmp_path / "a.json"
+    whole = {"match": {}, "response": {"content": "Hi"}}
+    path.write_text(json.dumps({"fixtures": [whole, {"match": {}}]}))
+    with pytest.raises(HarnessError, match=r"exchange 1.* without `response`"):
+        load_cassette(path)
 
 
 def notes(path: Path) -> list[str]:

@@ -311,11 +311,42 @@ def test_merged_chunks_keep_both_logprobs_and_the_last_place() -> None:
     )
 
 
-def test_contradicting_fields_are_not_merged() -> None:
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            {"content": "a", "channel": "analysis"},
+            {"content": "b", "channel": "final"},
+        ),
+        *(
+            ({form: value("{", 1)}, {form: value("}", 2)})
+            for form, value in {
+                "function_call": lambda text, n: {"arguments": text, "strict": n},
+                "tool_calls": lambda text, n: [call(text, strict=n)],
+                "content": lambda text, n: [{"type": "text", "text": text, "at": n}],
+            }.items()
+        ),
+        (
+            {"tool_calls": [{"index": 0, "function": {"arguments": "{", "x": 1}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": "}", "x": 2}}]},
+        ),
+    ],
+)
+def test_contradicting_fields_are_not_merged(first: Any, second: Any) -> None:
     """Where one of two values would be lost, the recorded cut stays."""
-    first = delta(content="a", channel="analysis")
-    second = delta(content="b", channel="final")
-    assert len(deltas("whole", first, second)) == 2
+    assert deltas("whole", delta(**first), delta(**second)) == [first, second]
+
+
+def test_a_call_in_the_legacy_form_is_cut_and_merged() -> None:
+    """Its name stands in the first piece only, and is never merged with another."""
+    name, rest = {"name": "f", "arguments": "{"}, {"arguments": '"a":1}'}
+    sent = [delta(function_call=name), delta(function_call=rest)]
+    assert deltas("whole", *sent) == [
+        {"function_call": {"name": "f", "arguments": '{"a":1}'}}
+    ]
+    first, *others = deltas("chars", delta(function_call={"name": "f", **rest}))
+    assert first == {"function_call": {"name": "f", "arguments": '"'}}
+    assert others == [{"function_call": {"arguments": c}} for c in 'a":1}']
 
 
 def test_a_repeated_id_is_on_every_piece() -> None:
@@ -444,6 +475,8 @@ def test_errors_and_odd_chunks_pass_unchanged() -> None:
         {"choices": [{"message": {"content": "ab"}}]},
         {"choices": [{"delta": {"tool_calls": "x"}}]},
         delta(tool_calls=[call("{}")], function_call={"arguments": "{}"}),
+        delta(tool_calls=[call("{}"), "x"]),
+        delta(tool_calls=[call("{}"), {"index": 1, "function": "f"}]),
         {
             "choices": [
                 {"delta": {"tool_calls": [{"function": {"arguments": {"a": 1}}}]}}
