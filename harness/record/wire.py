@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+")  # `int` takes `-1`, `+1` and `1_0` as well
 BODILESS = frozenset({204, 304})
 """Statuses of responses that have no body, whatever their headers have."""
 
@@ -90,10 +91,10 @@ class _Body:
         elif self._state == "end":
             self._state = "size"
         else:
-            try:
-                self._left = int(line.partition(b";")[0], 16)
-            except ValueError:
-                raise _FramingError(f"illegal chunk header: {line!r}") from None
+            size = line.partition(b";")[0].strip()
+            if not _CHUNK_SIZE.fullmatch(size):
+                raise _FramingError(f"illegal chunk header: {line!r}")
+            self._left = int(size, 16)
             self._state = "data" if self._left else "trailer"
 
 
