@@ -104,10 +104,11 @@ class StreamReader:
         """Yield the events of another API as chat chunks, each with its parts."""
         restater = Restater()
         self.left_out = restater.left_out
-        for event, at, parts in self.parts():
-            chunk = restater.one(event.index, at, parts)
+        for event in self._read():
+            parts = event.parts or []
+            chunk = restater.one(event.index, event.at, parts)
             if chunk is None:
-                yield from restater.chunks(event.index, at, parts)
+                yield from restater.chunks(event.index, event.at, parts)
             else:
                 yield chunk
         restater.close()
