@@ -12,6 +12,7 @@ import pytest
 from harness import load_cassette, replay
 from harness.cassettes.classify import classify
 from harness.cassettes.library import find_cassettes
+from harness.cassettes.model import header_of
 from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.errors import HarnessError
 from tests.cli.running import harness
@@ -229,6 +230,71 @@ def test_requests_are_kept(tmp_path: Path) -> None:
         assert request.json()["messages"][0]["content"] == "hello"
 
 
+_ANSWERED = "HTTP/1.1 200 OK\r\ncontent-type: x\r\n\r\n"
+_KNOWN = ["http://localhost:1/v1/chat/completions", True, True, {"content-type"}]
+_SHOWN = MADE["curl-v"].decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # URI, whether the body and the key of the request are known, headers sent back
+        (MADE["prompt-v"].decode(), [_KNOWN]),
+        (MADE["prompt-i"].decode(), [_KNOWN]),
+        (MADE["wireshark"].decode(), [[*_KNOWN[:3], {"transfer-encoding"}]]),
+        (_SHOWN, [[_KNOWN[0], False, *_KNOWN[2:]]]),
+        (MADE["curl-v-tls"].decode(), [[f"https{_KNOWN[0][4:]}", False, *_KNOWN[2:]]]),
+        (_SHOWN * 2, [[_KNOWN[0], False, *_KNOWN[2:]]] * 2),
+        (
+            f"{MADE['prompt-v'].decode()}{_SHOWN}",
+            [_KNOWN, [_KNOWN[0], False, *_KNOWN[2:]]],
+        ),
+        (
+            f"It said\n< HTTP/1.1 200 OK\n< a: b\n<\n{SSE}",
+            [["", False, False, {"a"}]],
+        ),
+        (
+            f"```\n$ curl http://x/y -d '{{}}'\n```\n```\n{_ANSWERED}{SSE}```\n",
+            [["http://x/y", True, False, {"content-type"}]],
+        ),
+        (
+            f"```\n$ curl http://x/y -d '{{}}'\n```\n```\n{SSE}```\n",
+            [["http://x/y", True, False, set()]],
+        ),
+        (
+            (
+                "> POST /a HTTP/1.1\n> Host: x\n>\n* closed\n> POST /b HTTP/1.1\n"
+                f"> Host: x\n> \n{_ANSWERED}{SSE}"
+            ),
+            [["http://x/b", False, False, {"content-type"}]],
+        ),
+        (
+            f"$ curl http://x/y\n{_ANSWERED}{SSE}{_ANSWERED}{SSE}$ ls\nx\n",
+            [
+                ["http://x/y", False, False, {"content-type"}],
+                ["", False, False, {"content-type"}],
+            ],
+        ),
+    ],
+)
+def test_what_a_terminal_shows_of_an_exchange_is_kept(
+    tmp_path: Path, text: str, expected: list[list[object]]
+) -> None:
+    """Requests, heads and bodies of several exchanges are not taken for each other."""
+    path = tmp_path / "shown.txt"
+    path.write_text(text)
+    assert said(path) == ["Hi you"] * len(expected)
+    assert [
+        [
+            one.request.uri,
+            bool(one.request.body),
+            header_of(one.request.headers, "authorization") != "",
+            {name.lower() for name in one.response.headers},
+        ]
+        for one in load_cassette(path).exchanges
+    ] == expected
+
+
 def test_each_request_of_a_log_begins_an_exchange(tmp_path: Path) -> None:
     """So does what comes behind a finished answer, of which no request was logged."""
     stream, answer = MADE["log-level"].decode(), MADE["log-answer"].decode()
@@ -275,6 +341,34 @@ def test_fixture_of_aimock_is_a_whole_answer(
         for one in answer.choices.values()
     ]
     assert texts == [expected]
+
+
+def test_fixture_of_aimock_says_what_it_can(tmp_path: Path) -> None:
+    """What it does not state is made, what it states is kept, in the file's order."""
+    stated = {"id": "x", "created": 7, "model": "m", "finishReason": "length"}
+    blocks = [{"type": "text", "text": "a"}, {"type": "image", "text": "no"}]
+    fixtures = [
+        {"match": {"userMessage": ["hello"]}, "response": {"blocks": []}},
+        {"match": {"userMessage": "hi"}, "response": {**stated, "blocks": blocks}},
+        {"match": {}, "response": {"toolCalls": [{"name": "f"}], "usage": {"a": 1}}},
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"fixtures": fixtures}))
+    exchanges = load_cassette(path).exchanges
+    assert [bool(one.request.body) for one in exchanges] == [False, True, False]
+    made = [json.loads(one.response.body or b"") for one in exchanges]
+    reasons = [one["choices"][0]["finish_reason"] for one in made]
+    assert reasons == ["stop", "length", "tool_calls"]
+    assert [(one["id"], one["created"], one["model"]) for one in made] == [
+        ("chatcmpl-0", 0, ""),
+        ("x", 7, "m"),
+        ("chatcmpl-2", 0, ""),
+    ]
+    assert [one.get("usage") for one in made] == [None, None, {"a": 1}]
+    messages = [one["choices"][0]["message"] for one in made]
+    assert [one["content"] for one in messages] == [None, "a", None]
+    (call,) = messages[2]["tool_calls"]
+    assert call["function"] == {"name": "f", "arguments": "{}"}
 
 
 @pytest.mark.parametrize("status", [500, 429])

@@ -238,7 +238,7 @@ class _Reader:
             if not (may_begin and begins):
                 return
             if self._draft is None:
-                self._draft, self._asked = self._asked or Draft(), None
+                self._draft, self._asked = self._asked, None
             self._in_body = True
         self._draft = self._draft or Draft()
         glued = _GLUED.search(line) if self._is_verbose else None
