@@ -17,7 +17,7 @@ from harness.core.diagnostics import DiagnosticKind, Severity
 from harness.errors import HarnessError
 from tests.cli.running import harness
 from tests.odd_inputs.made_recordings import MADE, TWICE, har, har_entry
-from tests.odd_inputs.made_stream import DATA, KEY, SSE
+from tests.odd_inputs.made_stream import ANSWER, DATA, KEY, SSE
 from tests.shared import SHARED, needs_shared
 
 if TYPE_CHECKING:
@@ -341,6 +341,79 @@ def test_fixture_of_aimock_is_a_whole_answer(
         for one in answer.choices.values()
     ]
     assert texts == [expected]
+
+
+_V1 = "http://localhost:1/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("name", "uri", "is_asked", "status"),
+    [
+        ("nock", _V1, True, 200),
+        ("nock-gzip", _V1, True, 200),
+        ("wiremock", "/v1/x", True, 200),
+        ("hoverfly", _V1, True, 200),
+        ("postman", _V1, True, 200),
+        ("talkback", _V1, True, 200),
+        ("langsmith", "", True, 200),
+        ("mountebank", "", False, 200),
+        ("cloudwatch", "", False, 200),
+    ],
+)
+def test_request_beside_an_answer_is_kept(
+    tmp_path: Path, name: str, uri: str, is_asked: bool, status: int
+) -> None:
+    """Under whatever names a tool has for it; matchers are what they compare with."""
+    (exchange,) = load_cassette(saved(tmp_path, name)).exchanges
+    request = exchange.request
+    assert (request.method, request.uri) == ("POST", uri)
+    assert (exchange.response.status, bool(request.body)) == (status, is_asked)
+    if is_asked and name != "wiremock":
+        assert request.json()["messages"][0]["content"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("made", "uri", "body", "status"),
+    [
+        ({"request": {"host": "x", "path": "/a"}}, "/a", None, 200),
+        ({"request": {"scope": "http://x", "path": "/a"}}, "http://x/a", None, 200),
+        (
+            {"request": {"scope": "http://x", "url": "http://y/a"}},
+            "http://y/a",
+            None,
+            200,
+        ),
+        (
+            {"request": {"destination": "x", "scheme": "https", "path": "/a"}},
+            "https://x/a",
+            None,
+            200,
+        ),
+        ({"request": {"contents": []}}, "", '{"contents": []}', 200),
+        ({"request": {"input": "a"}}, "", '{"input": "a"}', 200),
+        ({"request": {"body": {"a": 1}}}, "", '{"a": 1}', 200),
+        ({"request": {"body": {"value": "a"}}}, "", "a", 200),
+        ({"request": {"body": {"mode": "raw", "raw": "a"}}}, "", "a", 200),
+        ({"request": {"body": [{"equalTo": "a"}]}}, "", "a", 200),
+        ({"request": {"body": []}}, "", None, 200),
+        ({"request": {"bodyPatterns": [{"equalToJson": "[]"}]}}, "", "[]", 200),
+        ({"status": "500", "code": 404}, "", None, 404),
+        ({"status": 7}, "", None, 200),
+    ],
+)
+def test_request_and_status_are_looked_for_around_an_answer(
+    tmp_path: Path, made: dict[str, object], uri: str, body: str | None, status: int
+) -> None:
+    """What is no URL, body or status is not made one."""
+    path = tmp_path / "a.json"
+    headers = {"Content-Encoding": "gzip", "A": "b"}
+    path.write_text(json.dumps({**made, "headers": headers, "answer": ANSWER}))
+    (exchange,) = load_cassette(path).exchanges
+    request = exchange.request
+    assert (request.method, request.uri) == ("POST", uri)
+    assert (request.body or b"").decode() == (body or "")
+    assert exchange.response.status == status
+    assert exchange.response.headers == {"A": ["b"]}  # it is no longer packed
 
 
 def test_fixture_of_aimock_says_what_it_can(tmp_path: Path) -> None:

@@ -182,3 +182,35 @@ def test_request_is_read_however_it_is_sent(body: bytes) -> None:
         assert (request.method, request.uri) == ("POST", "http://x/v1/x?a=b")
         assert request.body == b"abcde"
         assert bytes(reader.sent) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "ending"),
+    [
+        (_CHUNKED + _CHUNKS[:20], "incomplete chunked read"),
+        (_OK + b"content-length: 5\r\n\r\nabc", "received 3 bytes, expected 5"),
+        (_CHUNKED + b"zz\r\n", "illegal chunk header: b'zz'"),
+    ],
+)
+def test_broken_framing_is_told(data: bytes, ending: str) -> None:
+    """As httpx words it."""
+    assert ending in _watched([data]).ending
+
+
+def test_whether_a_client_waits_for_leave_to_send_its_body() -> None:
+    """Until its body comes; a client that did not ask is never told to go on."""
+    head = b"POST / HTTP/1.1\r\n%bcontent-length: 2\r\n\r\n"
+    waits, plain = RequestReader("http://x"), RequestReader("http://x")
+    assert not waits.expects_continue
+    waits.feed(head % b"Expect: 100-Continue\r\n")
+    plain.feed(head % b"")
+    assert (waits.expects_continue, plain.expects_continue) == (True, False)
+    waits.feed(b"ab")
+    assert not waits.expects_continue
+
+
+def test_request_without_a_body_has_none() -> None:
+    """Not an empty one: none was sent."""
+    reader = RequestReader("http://x")
+    assert reader.feed(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert reader.request().body is None
