@@ -217,7 +217,7 @@ class Judge:
             if len(spoken) > 1:
                 return False
         return (
-            one.text == two.text
+            (one.text, one.kept, one.logprobs) == (two.text, two.kept, two.logprobs)
             and [(c.name, canonical(c.arguments)) for c in one.calls]
             == [(c.name, canonical(c.arguments)) for c in two.calls]
             and one.is_sound >= two.is_sound

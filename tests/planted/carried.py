@@ -70,6 +70,14 @@ class CitedText(Beside):
             super().on_citations(delta)
 
 
+class Confidence(Beside):
+    """Right: shows what log probabilities come to."""
+
+    def result(self) -> _Object:
+        total = sum(token["logprob"] for token in self.logprobs)
+        return {**Reader.result(self), "confidence": total}
+
+
 class SourcesBelow(Beside):
     """Right: writes the citations below the text."""
 
@@ -267,6 +275,7 @@ OF_APIS = (
 )
 RIGHT = (
     *((target, "chat") for target in (Beside, SourcesBelow, passed_on, pairs)),
+    (Confidence, "chat"),
     *((target, "anthropic") for target in (Parts, calls_at_their_stop)),
     (Signed, "gemini"),
 )

@@ -19,6 +19,7 @@ from harness.fuzz.driving import Level
 from harness.fuzz.findings import Plan, _LateError, shrunk
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
+from harness.fuzz.stock import stock_streams
 from tests.planted import (
     api_bugs,
     carried,
@@ -316,6 +317,14 @@ def test_what_a_consumer_shows_besides_is_left_alone(target: object, api: str) -
     campaign = _fuzz(target, examples=400, apis=() if api == "chat" else (api,))
     assert campaign.failures == []
     assert campaign.tried.is_complete
+
+
+def test_what_a_dialect_cannot_carry_is_not_compared() -> None:
+    """OpenAI's has no log probabilities: what they come to may well differ."""
+    arrived = stock_streams()["cited"]
+    check(carried.Confidence, arrived, relation="dialect-invariance")
+    with pytest.raises(AssertionError, match="loses logprobs"):
+        check(carried.LastLogprobs, arrived, relation="agreement")
 
 
 @pytest.mark.parametrize(
