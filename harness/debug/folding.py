@@ -50,6 +50,7 @@ from harness.debug.shown_fields import (
     is_counter,
     is_ending,
     is_message,
+    logprobs_of,
     name_key,
     signature_of,
 )
@@ -78,6 +79,7 @@ class _Folding:
         self.endings: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         self.signatures: list[str] | None = None
+        self.logprobs: list[float] = []
 
     def add(self, item: Any) -> None:
         """Add an emitted message."""
@@ -166,14 +168,11 @@ class _Folding:
             self.endings,
             self.counts,
             None if self.signatures is None else tuple(filter(None, self.signatures)),
+            tuple(self.logprobs),
         )
 
     def _text(self, kind: str, text: str) -> None:
-        pieces = self.texts.get(kind)
-        if pieces is None:
-            self.texts[kind] = [text]
-        else:
-            pieces.append(text)
+        self.texts.setdefault(kind, []).append(text)
 
     def _call(self, key: object, name: str | None, arguments: str | None) -> None:
         call = self._by_id.get(key) if key is not None else None
@@ -235,12 +234,17 @@ class _Folding:
         for key in USAGES & fields.keys():
             self._count(key, fields_of(fields[key]) or {})
         self._end(fields_of(fields.get("response_metadata")) or {})
+        self.logprobs += logprobs_of(fields.get("logprobs"))
         if isinstance(fields.get("choices"), list):
             self._feed(fields)
             return
         if is_message(fields):
-            self._feed({"choices": [{"index": 0, "delta": fields}]})
-            fields = {key: v for key, v in fields.items() if key not in _OF_MESSAGE}
+            # Parts are of one kind too, whatever form the calls have beside them.
+            apart = {"content"} if type(fields.get("content")) is list else set()
+            fed, kept = _OF_MESSAGE - apart, apart | (fields.keys() - _OF_MESSAGE)
+            delta = {key: v for key, v in fields.items() if key in fed}
+            self._feed({"choices": [{"index": 0, "delta": delta}]})
+            fields = {key: v for key, v in fields.items() if key in kept}
         elif (name := name_key(fields)) is not None:
             self._walk_call(fields, fields[name], is_value=is_value)
             return
@@ -296,8 +300,10 @@ class _Folding:
         for choice in payload["choices"]:
             if isinstance(choice, dict):
                 self._end(choice)
-        if self._chunks is None:
-            self._chunks = ResponseAccumulator()
+                self.logprobs += logprobs_of(choice.get("logprobs"))
+                said = fields_of(choice.get("delta") or choice.get("message")) or {}
+                self._walk("annotations", said.get("annotations"), is_value=False)
+        self._chunks = self._chunks or ResponseAccumulator()
         self._chunks.feed(payload)
 
 

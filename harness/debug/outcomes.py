@@ -63,6 +63,8 @@ class Outcome:
     """Numbers of tokens that it shows, by field."""
     signatures: tuple[str, ...] | None = field(default=None, compare=False)
     """The signatures that it shows; None where it has no place for them."""
+    logprobs: tuple[float, ...] = field(default=(), compare=False)
+    """The log probabilities of tokens that it shows."""
 
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.

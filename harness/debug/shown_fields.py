@@ -74,6 +74,18 @@ def signature_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def logprobs_of(value: Any) -> list[float]:
+    """Return the log probabilities of tokens, without those of other tokens."""
+    if isinstance(value, list | tuple):
+        return [found for item in value for found in logprobs_of(item)]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [float(value)]
+    fields = fields_of(value) or {}
+    keys = ("content", "logprob", "token_logprobs")
+    held = [fields[key] for key in keys if key in fields]
+    return [found for value in held for found in logprobs_of(value)]
+
+
 def is_counter(key: str, value: Any) -> bool:
     """Tell whether a number counts what depends on the cuts, or measures time."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

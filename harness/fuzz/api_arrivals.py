@@ -7,6 +7,7 @@ The neutral form between them is the parts of each event (`harness.core.parts`).
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.detect import api_named, api_of_event
@@ -19,6 +20,7 @@ from harness.core.parts import (
     CallPart,
     Finish,
     Head,
+    Item,
     Opaque,
     Part,
     Problem,
@@ -30,7 +32,13 @@ from harness.core.parts import (
 )
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
-from harness.fuzz.arrivals import Arrival, Truth, payloads_of_bytes, token_counts
+from harness.fuzz.arrivals import (
+    Arrival,
+    Truth,
+    payloads_of_bytes,
+    sources_of,
+    token_counts,
+)
 from harness.fuzz.descending import shorter, smaller_texts
 
 if TYPE_CHECKING:
@@ -41,8 +49,9 @@ if TYPE_CHECKING:
 Answer = list[list[Part]]
 """The parts of each event, in order."""
 
+_CITES = re.compile("citation|groundingMetadata")
 _WHOLE = parse_split("whole")
-_RETURNED = frozenset(("signature", "redacted_reasoning"))
+SIGNED = frozenset(("signature", "redacted_reasoning"))
 """What is opaque and must be returned with the next request."""
 
 
@@ -110,12 +119,16 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         finish=finishes[-1].reason if finishes else "",
         meaning=(finishes[-1].meaning or finishes[-1].reason) if finishes else "",
         counts=token_counts(counts),
-        signatures=tuple(
-            part.data
-            for part in parts
-            if isinstance(part, Opaque) and part.kind in _RETURNED
-        ),
+        kept=tuple(kept for part in parts for kept in _kept(part)),
     )
+
+
+def _kept(part: Part) -> tuple[tuple[str, str], ...]:
+    if isinstance(part, Opaque) and part.kind in SIGNED:
+        return ((part.kind, part.data),)
+    if isinstance(part, Item) and part.is_done and _CITES.search(part.kind):
+        return sources_of(part.kind, part.value)
+    return ()
 
 
 def _is_stopped(finish: Finish) -> bool:
@@ -213,6 +226,10 @@ def _text(*pieces: str) -> Answer:
     return [[part] for part in parts]
 
 
+_KEPT = ("cited", "thinking", "signed-text", "signed-calls")
+"""The examples from which it is learnt what a consumer keeps."""
+
+
 def api_probes(
     api: str, pieces: tuple[str, ...], reasoning: str, call: Call
 ) -> dict[str, Answer]:
@@ -233,7 +250,8 @@ def api_probes(
     }
     if api == "responses":
         probes["refusal"] = _complete(api, [Block("refusal")], [Refusal(text)])
-    return probes
+    names = [name for name in _KEPT if name in example_names(api)]
+    return probes | {name: _example(api, name) for name in names}
 
 
 def neutral_answers(api: str) -> dict[str, Answer]:
@@ -276,7 +294,7 @@ def further_answers(api: str) -> dict[str, Answer]:
         '"code": "```json\\n{}\\n```"}',
     )
     return {
-        "text with blanks around": _complete(api, *_text(" \n a", " b", " \n\n")),
+        "text with blanks around": _complete(api, *_text(" \n a", "  b\n```", " \n\n")),
         "text that looks like events": _complete(
             api,
             *_text("data: [DONE]\n", "\nevent: error\n", "data: error: no\n\n: a"),
@@ -308,10 +326,12 @@ def large_answers(api: str) -> dict[str, Answer]:
 def stock_answers(api: str) -> dict[str, Answer]:
     """Return the answers that consumers of an API are tried on: all that it made."""
     answers = neutral_answers(api)
-    for name in example_names(api):
-        events = example_events(api, name)
-        answers[name] = answer_of(api, tuple(event.payload for event in events))
-    return answers
+    return answers | {name: _example(api, name) for name in example_names(api)}
+
+
+def _example(api: str, name: str) -> Answer:
+    events = example_events(api, name)
+    return answer_of(api, tuple(event.payload for event in events))
 
 
 def smaller_answers(api: str, stream: Arrival) -> Iterator[Arrival]:

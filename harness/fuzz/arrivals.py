@@ -34,6 +34,7 @@ from harness.core.json_strings import join_surrogates
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder
 from harness.debug.outcomes import Call
+from harness.debug.shown_fields import logprobs_of
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError
 from harness.fuzz.writing import event_bytes
@@ -77,8 +78,11 @@ class Truth:
     """The same in chat's words, where it has a counterpart among them."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Numbers of tokens, as sent last: `input`, `output` and `total`."""
-    signatures: tuple[str, ...] = ()
-    """What a client must return unchanged, in order."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """What stays whole, by kind: signatures, which a client must return, and the
+    addresses of what is cited."""
+    logprobs: tuple[float, ...] = ()
+    """The log probabilities of its tokens."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -185,7 +189,10 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
     accumulator = ResponseAccumulator()
     has_error = False
     counts: dict[str, Any] = {}
+    choices: list[dict[str, Any]] = []
     for payload in arrival:
+        held = payload.get("choices") or ()
+        choices += [c for c in held if isinstance(c, dict) and not choice_index(c)]
         has_error = has_error or payload_error(payload) is not None
         counts |= payload.get("usage") or {}
         accumulator.feed(payload)
@@ -208,7 +215,22 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
         finish=message.finish_reason or "",
         meaning=message.finish_reason or "",
         counts=token_counts(counts),
+        kept=sources_of(
+            "annotation", [(c.get("delta") or {}).get("annotations") for c in choices]
+        ),
+        logprobs=tuple(logprobs_of([choice.get("logprobs") for choice in choices])),
     )
+
+
+def sources_of(kind: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Return the addresses in a value, each with the kind of what cites them."""
+    inner: Iterable[Any] = value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        found = [v for k in ("url", "uri") if isinstance(v := value.get(k), str)]
+        if found:
+            return ((kind, found[0]),)
+        inner = value.values()
+    return tuple(source for item in inner for source in sources_of(kind, item))
 
 
 _COUNTS = {

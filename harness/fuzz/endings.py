@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.fuzz.api_arrivals import api_payloads
+from harness.fuzz.api_arrivals import SIGNED, api_payloads
 from harness.fuzz.arrivals import Arrival, Truth, truth_of
 from harness.fuzz.relations import Failure
 from harness.fuzz.writing import event_bytes
@@ -41,6 +41,10 @@ class Endings:
     """Whether a refusal looks like an answer, though there is more than a text."""
     refusal: str | None = None
     """The kind of its texts that is a refusal alone; None if it shows none apart."""
+    keeps: frozenset[str] = frozenset()
+    """The kinds of `Truth.kept` that it shows."""
+    has_logprobs: bool = False
+    """Whether it shows the log probabilities of tokens."""
 
     def claims(self, shown: Mapping[str, str]) -> dict[str, str]:
         """Return what of the endings is the consumer's own word for a whole answer.
@@ -75,7 +79,23 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
     if refused is not None and refusal is not None:
         kind = kind_of(refusal.texts, refused.refusal)
         apart = kind if kind not in content.texts else None
-    return Endings(by_meaning, counts, leaks, apart)
+    return Endings(
+        by_meaning,
+        counts,
+        leaks,
+        apart,
+        keeps=frozenset(
+            kind
+            for truth, got in said.values()
+            for kind, kept in truth.kept
+            if _shows(got, kept)
+        ),
+        has_logprobs=any({*t.logprobs} & {*got.logprobs} for t, got in said.values()),
+    )
+
+
+def _shows(got: Outcome, kept: str) -> bool:
+    return any(kept in one for one in (*(got.signatures or ()), *got.texts.values()))
 
 
 def kind_of(texts: Mapping[str, str], wanted: str) -> str | None:
@@ -121,10 +141,14 @@ def differing(
                 {shown: f"{number}, as sent last"},
                 {shown: "nothing" if count is None else str(count)},
             )
-    for signature in truth.signatures if truth.is_ended else ():
-        kept = (*(got.signatures or ()), *got.texts.values())
-        if got.signatures is not None and not any(signature in one for one in kept):
-            return "loses a signature", {"(signature)": signature}, {}
+    for kind, kept in truth.kept if truth.is_ended else ():
+        is_signed = kind in SIGNED and got.signatures is not None
+        if (is_signed or kind in endings.keeps) and not _shows(got, kept):
+            what = "signature" if kind in SIGNED else "citation"
+            return f"loses a {what}", {f"({what})": kept}, {f"({what})": "nothing"}
+    if endings.has_logprobs and truth.is_sound and truth.logprobs != got.logprobs:
+        shown, expected = str(list(got.logprobs)), str(list(truth.logprobs))
+        return "loses logprobs", {"logprobs": expected}, {"logprobs": shown}
     return None
 
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.faults import parse_fault
+from harness.core.diagnostics import DiagnosticKind
+from harness.core.parts import Problem
 from harness.errors import counted
+from harness.fuzz.api_arrivals import answer_of
 from harness.fuzz.descending import MANY
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.trial_cases import Again, Counts, Recorded
@@ -181,10 +184,13 @@ def shrunk(
         if smaller is not None and repr(smaller) in found:
             start = smaller
 
+    most = _illegal_events(judge.api, start)
+
     def fails_in_time(arrival: Arrival) -> bool:
         if is_late():
             raise _LateError
-        return fails(arrival)
+        # With an event that no server sends there it would be another finding.
+        return _illegal_events(judge.api, arrival) <= most and fails(arrival)
 
     try:
         small = shrink(start, fails_in_time, judge.key, api=judge.api)
@@ -195,6 +201,13 @@ def shrunk(
     except _LateError:
         smallest = list(found.values())[-1]
     return judge.with_uncut(smallest)
+
+
+def _illegal_events(api: str, arrival: Arrival) -> int:
+    """Return how many events name a block that never began, where an API has blocks."""
+    answer = answer_of(api, arrival) if api == "anthropic" else []
+    problems = (part for parts in answer for part in parts if type(part) is Problem)
+    return sum(one.kind is DiagnosticKind.ILLEGAL_EVENT for one in problems)
 
 
 class _LateError(Exception):

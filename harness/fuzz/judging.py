@@ -26,6 +26,7 @@ from harness.fuzz.shown_calls import (
     calls_by_end,
     is_marked,
     lost,
+    merges_sources,
     spoken,
     without_marks,
 )
@@ -216,7 +217,7 @@ class Judge:
             if len(spoken) > 1:
                 return False
         return (
-            one.text == two.text
+            (one.text, one.kept, one.logprobs) == (two.text, two.kept, two.logprobs)
             and [(c.name, canonical(c.arguments)) for c in one.calls]
             == [(c.name, canonical(c.arguments)) for c in two.calls]
             and one.is_sound >= two.is_sound
@@ -248,7 +249,7 @@ class Judge:
         """Compare what is shown beside texts and calls."""
         if self.consumer.level is Level.HANDLER:
             return None
-        found = differing(self.beside(), truth, got)
+        found = None if got.raised else differing(self.beside(), truth, got)
         if found is None:
             return None
         kind, expected, shown = found
@@ -272,6 +273,7 @@ class Judge:
         if shows.content is not None and not (
             (truth.refusal and not self.beside().leaks_refusal)
             or (truth.reasoning and shows.merges_reasoning)
+            or merges_sources(truth, got)
             or (truth.calls and shows.merges_calls)
         ):
             texts.pop(shows.content, None)
@@ -308,11 +310,9 @@ class Judge:
         expected = self.run(arrival)
         if expected.raised is not None:
             return None
-        for length in spread(len(arrival), 24):
-            failure = self.is_beginning(arrival, length, expected)
-            if failure is not None:
-                return failure
-        return None
+        lengths = spread(len(arrival), 24)
+        found = (self.is_beginning(arrival, n, expected) for n in lengths)
+        return next(filter(None, found), None)
 
     def is_beginning(
         self, arrival: Arrival, length: int, expected: Outcome
@@ -368,7 +368,8 @@ class Judge:
         if self.consumer.level is not Level.HANDLER:
             truths, shows = (self.truth(arrival), self.truth(whole)), self.shows()
             got = without_marks(*truths, got, expected, shows.content)
-            if shows.merges_calls and truths[1].calls:
+            is_merged = shows.merges_calls and truths[1].calls
+            if is_merged or merges_sources(truths[1], expected):
                 got = replace(got, texts={})
         return got.begins(expected)
 

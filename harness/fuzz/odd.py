@@ -113,6 +113,8 @@ def odd_streams() -> dict[str, Arrival]:
     nulls = {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}
     counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     head, *middle, last = text
+    end = call[-1]
+    empty = _entries(call[2:3], lambda _, e: {**e, "function": {"arguments": ""}})
     message = {"role": "assistant", "content": "Hello there"}
     whole = {**last["choices"][0], "message": message}
 
@@ -127,7 +129,10 @@ def odd_streams() -> dict[str, Arrival]:
         "role is empty": _delta(text, role=""),
         "role is null": _delta(call, role=None, content=None),
         "content is empty beside calls": _delta(call, role="assistant", content=""),
-        "usage is null": _beside(text, usage=None),
+        "usage, error and logprobs are null": _each(
+            _beside(text, usage=None, error=None),
+            lambda _, choice: {**choice, "logprobs": None},
+        ),
         "usage of nulls": (*text, {**head, "choices": [], "usage": nulls}),
         "usage grows": tuple(
             {
@@ -162,6 +167,8 @@ def odd_streams() -> dict[str, Arrival]:
         "index is a text": _entries(
             parallel, lambda _, entry: {**entry, "index": str(entry["index"])}
         ),
+        # As vLLM ends a call.
+        "arguments are empty in between": (*call[:3], *empty, *call[3:-1], *empty, end),
         "custom is empty": _entries(call, lambda _, entry: {**entry, "custom": {}}),
         "type is null": _entries(call, lambda _, entry: {**entry, "type": None}),
         "finish twice": (*text, last),
@@ -179,9 +186,6 @@ def odd_streams() -> dict[str, Arrival]:
         "calls are an empty list": _delta(text, tool_calls=[]),
         "calls are null": _delta(text, tool_calls=None, function_call=None),
         "refusal is null": _delta(text, refusal=None, reasoning_content=None),
-        "logprobs are null": _each(
-            text, lambda _, choice: {**choice, "logprobs": None}
-        ),
         "choices are null": (*text, {**head, "choices": None, "usage": counts}),
         "another id in every chunk": tuple(
             {**payload, "id": f"chatcmpl-{n}"} for n, payload in enumerate(text)
@@ -189,7 +193,6 @@ def odd_streams() -> dict[str, Arrival]:
         # As vLLM sent it while it went from one name to the other.
         "reasoning in two fields": _each(reasoned, _with_both_names),
         "first chunk is bare": ({"id": "", "choices": []}, *text),
-        "error is null": _beside(text, error=None),
         "whole message at the end": (head, *middle, {**last, "choices": [whole]}),
         "two choices in turns": _other_choice(text),
         "finish says stop after calls": _each(

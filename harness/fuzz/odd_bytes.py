@@ -22,7 +22,7 @@ _REPLACED = {
 }
 _BEFORE = {
     "comments between events": b": keep-alive %d\n\n",
-    "ids and times to wait": b"id: %d\nretry: 3000\n",
+    "ids and times to wait": b"id: %d\nretry: 3000\n: waiting\n",
 }
 _OF_ANY = (
     *(NO_LINE_END, _SEVERAL, "reads end between CR and LF"),

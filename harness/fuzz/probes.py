@@ -15,7 +15,8 @@ from harness.debug.outcomes import Call, Outcome, Raised
 from harness.fuzz.arrivals import Arrival, truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, kind_of, learn_endings
-from harness.fuzz.shown_calls import spells
+from harness.fuzz.shown_calls import is_spoken, spells
+from harness.fuzz.stock import stock_streams
 from harness.fuzz.writing import chunk, event_bytes
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def probes() -> dict[str, Arrival]:
         "refusal": stream({"refusal": _PROBE_TEXT}),
         "usage beside": (*content[:-1], {**content[-1], "usage": _PROBE_USAGE}),
         "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
+        "cited": stock_streams()["cited"],
     }
 
 
@@ -74,6 +76,8 @@ class Shows:
     spells_names: bool = False
     """Whether texts have the names of calls, which are shown in no form that is known.
     """
+    spells_arguments: bool = False
+    """Whether texts have their arguments, too."""
     merges_calls: bool = False
     """Whether calls go into the content, as words."""
     reasoning: str | None = None
@@ -150,9 +154,13 @@ def learn(probed: Probed) -> Shows:
     # Also if they are wrong already, as long as they can be recognised.
     shows_calls = bool(calls) and all(
         call.arguments == wanted
-        or (call.name == _PROBE_CALL.name and _PROBE_CALL.arguments in call.arguments)
+        or (
+            call.name == _PROBE_CALL.name
+            and _PROBE_CALL.arguments in call.arguments.replace("\\", "")
+        )
         for call in calls
     )
+    spelling = [o for o in said.values() if not calls and spells(o, _PROBE_CALL.name)]
     reasoned = said["reasoning"].texts
     shown = reasoned.get(content or "")
     marks = [{**texts, content: ""} for texts in (said["content"].texts, reasoned)]
@@ -161,8 +169,11 @@ def learn(probed: Probed) -> Shows:
         calls=shows_calls,
         names=shows_calls and _PROBE_CALL.name in calls[0].name,
         merges_calls=content in said["calls"].texts,
-        spells_names=not calls
-        and any(spells(outcome, _PROBE_CALL.name) for outcome in said.values()),
+        spells_names=bool(spelling),
+        spells_arguments=any(
+            is_spoken(_PROBE_CALL.arguments, list(outcome.texts.values()))
+            for outcome in spelling
+        ),
         reasoning=next((k for k, t in reasoned.items() if t == _PROBE_REASONING), None),
         # That it is marked, as with tags or in a field, is the consumer's choice.
         merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT}

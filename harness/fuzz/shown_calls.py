@@ -23,7 +23,8 @@ _CALLS = frozenset(("tool_use", "function_call", "custom_tool_call"))
 
 def lost(truth: Truth, got: Outcome, shows: Shows) -> str:
     """Name what is nowhere in what was said; empty if nothing is."""
-    if shows.content is not None and truth.text and not spells(got, truth.text):
+    is_text = shows.content is not None and truth.text != ""
+    if is_text and not spells(got, truth.text) and not merges_sources(truth, got):
         return "loses content"
     return "loses a call" if _loses_calls(truth, got, shows) else ""
 
@@ -34,18 +35,30 @@ def _loses_calls(truth: Truth, got: Outcome, shows: Shows) -> bool:
     Nobody has to show one whose arguments are no JSON.
     """
     calls = [call for call in truth.calls if is_json(call.arguments)]
-    if shows.spells_names:
-        return not all(spells(got, call.name) for call in calls)
     shown = [canonical(call.arguments) for call in got.calls]
     texts = list(got.texts.values())
+    told = [call.arguments for call in calls if canonical(call.arguments) != "{}"]
+    if shows.spells_arguments and not all(is_spoken(one, texts) for one in told):
+        return True
+    if shows.spells_names:
+        return not all(spells(got, call.name) for call in calls)
     return shows.calls and any(
-        canonical(call.arguments) not in shown and not _is_spoken(call.arguments, texts)
+        canonical(call.arguments) not in shown and not is_spoken(call.arguments, texts)
         for call in calls
     )
 
 
+def merges_sources(truth: Truth, got: Outcome) -> bool:
+    """Tell whether what is cited is shown inside the text, which it then changes."""
+    return any(
+        source in text and source != text
+        for _, source in truth.kept
+        for text in got.texts.values()
+    )
+
+
 def calls_by_end(arrival: Arrival, calls: tuple[Call, ...]) -> tuple[Call, ...]:
-    """Return calls in the order in which they end, where every one has an end."""
+    """Return calls in the order in which they end; what never ends comes last."""
     begun: list[object] = []
     ended: list[object] = []
     for payload in api_payloads(arrival):
@@ -55,8 +68,9 @@ def calls_by_end(arrival: Arrival, calls: tuple[Call, ...]) -> tuple[Call, ...]:
             begun.append(place)
         elif payload.get("type") in _STOPS and place in begun:
             ended.append(place)
-    if len(begun) != len(calls) or len(ended) != len(calls):
+    if len(begun) != len(calls) or len({*ended}) != len(ended):
         return calls
+    ended += [place for place in begun if place not in ended]
     return tuple(calls[begun.index(place)] for place in ended)
 
 
@@ -65,7 +79,7 @@ def spells(got: Outcome, name: str) -> bool:
     return any(name in text for text in got.texts.values())
 
 
-def _is_spoken(arguments: str, texts: list[str]) -> bool:
+def is_spoken(arguments: str, texts: list[str]) -> bool:
     """Tell whether a call is shown as text: all of it, or the strings in it."""
     if any(arguments in text for text in texts):
         return True

@@ -69,7 +69,7 @@ def stock_texts(key: str) -> dict[str, str]:
         + "".join(f"\\u{ord(c):04x}" for c in key if ord(c) < 0x10000)
         + '": "yes"}',
         "blanks everywhere": f' {{\n\t{name} \r\n:  "yes" ,\n "o" : [ 1 , 2 ] }} ',
-        "no blanks": f'{{{name}:"yes","o":[1,2]}}',
+        "no blanks": f'{{"a":1,{name}:"yes","o":[1,2]}}',
         "values of every type first": (
             f'{{"a": -1.5e+3, "b": true, "c": null, "d": [], "e": {{}}, '
             f'"f": [[{{"g": "]}}"}}]], {name}: "yes"}}'

@@ -38,7 +38,7 @@ _KEPT = 400  # outcomes of reference streams; a slow consumer is asked once
 _ONLY_EXCEPTIONS = frozenset(
     (
         *("done-only", "spliced", "text-in-tool", "no-event-lines"),
-        *("snake-case", "code-assist", "gemini-array"),
+        *("snake-case", "code-assist", "gemini-array", "completed-but-incomplete"),
     )
 )
 """Dialects that break what their API promises, so that content may well be lost."""

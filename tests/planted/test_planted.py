@@ -19,8 +19,10 @@ from harness.fuzz.driving import Level
 from harness.fuzz.findings import Plan, _LateError, shrunk
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
+from harness.fuzz.stock import stock_streams
 from tests.planted import (
     api_bugs,
+    carried,
     events,
     guesses,
     handlers,
@@ -185,7 +187,9 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     _rows(
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
         *((target, ()) for target in (*unseen.CHUNKS, *reported.CHUNKS)),
+        *((target, ()) for target in carried.CHUNKS),
         *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
+        *((target, (api,)) for target, api in carried.OF_APIS),
         *((target, (api,)) for target, api in reported.OF_APIS),
         *guesses.GUESSES,
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
@@ -304,13 +308,23 @@ def test_right_consumer_in_another_style_is_not_reported(
 
 
 @pytest.mark.parametrize(
-    "target", [*shown.RIGHT, *reported.RIGHT], ids=lambda t: t.__name__
+    ("target", "api"),
+    [*((target, "chat") for target in (*shown.RIGHT, *reported.RIGHT)), *carried.RIGHT],
+    ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_a_consumer_shows_besides_is_left_alone(target: object) -> None:
+def test_what_a_consumer_shows_besides_is_left_alone(target: object, api: str) -> None:
     """Ends, counters, errors of its own and marked arguments are no differences."""
-    campaign = _fuzz(target, examples=400)
+    campaign = _fuzz(target, examples=400, apis=() if api == "chat" else (api,))
     assert campaign.failures == []
     assert campaign.tried.is_complete
+
+
+def test_what_a_dialect_cannot_carry_is_not_compared() -> None:
+    """OpenAI's has no log probabilities: what they come to may well differ."""
+    arrived = stock_streams()["cited"]
+    check(carried.Confidence, arrived, relation="dialect-invariance")
+    with pytest.raises(AssertionError, match="loses logprobs"):
+        check(carried.LastLogprobs, arrived, relation="agreement")
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,7 @@ EDITS: dict[str, Change] = {
     "xai": _bare("output_text.done"),
     "mcp-undone": _mcp_undone,
     "data-only": _obfuscated,
+    "item-only": every(named(*CALL_EVENTS), left_out),
     "done-only": every(named(*DELTAS), left_out),
     "obfuscated": _obfuscated,
     "empty-deltas": every(_is_delta, lambda event: [edited(event, delta=""), event]),
