@@ -182,6 +182,7 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     assert len(failure.arrived) <= _MOST_CHUNKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "apis"),
     _rows(
@@ -307,6 +308,7 @@ def test_right_consumer_in_another_style_is_not_reported(
     assert Campaign(judge, Plan(offered(judge), max_examples=examples)).run() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "api"),
     [*((target, "chat") for target in (*shown.RIGHT, *reported.RIGHT)), *carried.RIGHT],

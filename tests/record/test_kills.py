@@ -270,6 +270,7 @@ def test_killed_scenario_loses_no_turn(
             partial.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode",
     [

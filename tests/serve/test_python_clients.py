@@ -215,6 +215,7 @@ def test_sdk_reads_the_recorded_message_at_every_split(
         assert said == EXPECTED[name], way
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's own
 @pytest.mark.parametrize("every", TWELFTHS)
 @pytest.mark.parametrize("client", CLIENTS)

@@ -34,6 +34,7 @@ def plain(body: bytes) -> list[tuple[tuple[int, int], ...]]:
     return [secret.places for secret in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixed", "two-alphabets"])
 @pytest.mark.parametrize(
     "form",
