@@ -295,6 +295,38 @@ def test_what_a_terminal_shows_of_an_exchange_is_kept(
     ] == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "method", "uri", "body"),
+    [
+        ("x/y", "GET", "http://x/y", ""),
+        ("-sSN https://x/y", "GET", "https://x/y", ""),
+        ("-XPUT --url x/y -d a", "PUT", "http://x/y", "a"),
+        ("--request=PATCH x/y --data=a", "PATCH", "http://x/y", "a"),
+        ("x/y -d a=1 --data b=2", "POST", "http://x/y", "a=1&b=2"),
+        ("x/y --json '{' --json '}'", "POST", "http://x/y", "{}"),
+        ("x/y -sd'{\"a\": 1}'", "POST", "http://x/y", '{"a": 1}'),
+        ("x/y --data-raw @a", "POST", "http://x/y", "@a"),
+        ("x/y --data-binary @a", "POST", "http://x/y", ""),
+        ("-o - -m 5 x/y", "GET", "http://x/y", ""),
+        ("--max-time 5 --output=z x/y -", "GET", "http://x/y", ""),
+        ("--limit-rate 5 http://x/y", "GET", "http://x/y", ""),
+        ("x/y -d 'a", "POST", "http://x/y", "'a"),
+    ],
+)
+def test_command_line_of_curl_is_understood(
+    tmp_path: Path, words: str, method: str, uri: str, body: str
+) -> None:
+    """As curl's manual has it; a file that is to be sent is noted."""
+    path = tmp_path / "shown.txt"
+    path.write_text(f"$ curl {words}\n{SSE}")
+    (exchange,) = load_cassette(path).exchanges
+    request = exchange.request
+    assert (request.method, request.uri) == (method, uri)
+    assert (request.body or b"").decode() == body
+    is_file = "--data-binary" in words
+    assert any("request (file a)" in str(note) for note in exchange.notes) is is_file
+
+
 def test_each_request_of_a_log_begins_an_exchange(tmp_path: Path) -> None:
     """So does what comes behind a finished answer, of which no request was logged."""
     stream, answer = MADE["log-level"].decode(), MADE["log-answer"].decode()

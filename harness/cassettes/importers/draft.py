@@ -113,11 +113,11 @@ def draft_of_command(command: str) -> Draft:
         words = shlex.split(command)[1:]
     except ValueError:  # an unfinished quote: what was pasted is cut
         words = command.split()[1:]
-    values = iter(words)
+    values, others = iter(words), [""]
     for word in values:
         name, value = _option(word)
         if not name:
-            draft.target = draft.target or value
+            others.append(value)
             continue
         if name in _WITH_VALUE or name in _DATA or name in _KNOWN:
             value = value or next(values, "")
@@ -127,10 +127,14 @@ def draft_of_command(command: str) -> Draft:
             draft.request_headers.append(header_of(value))
         elif name == "--url":
             draft.target = value
-        elif name in _DATA and value.startswith("@"):
+        elif name in _DATA and name != "--data-raw" and value.startswith("@"):
             draft.notes.append(not_read(f"the body of the request (file {value[1:]})"))
         elif name in _DATA:
-            draft.request_body = (draft.request_body or b"") + encoded(value)
+            joint = b"" if draft.request_body is None or name == "--json" else b"&"
+            draft.request_body = (draft.request_body or b"") + joint + encoded(value)
+    # What is no URL may be the value of an option that is not known here.
+    others.sort(key=lambda word: (not word, "://" not in word))
+    draft.target = draft.target or others[0]
     if draft.target and "://" not in draft.target:
         draft.target = f"http://{draft.target}"
     if not draft.method:
