@@ -236,8 +236,6 @@ class WritingApi(Api, Protocol):
     """The dialects by name, the standard one first."""
     faults: Mapping[str, Fault]
     """The ways to go wrong, by name."""
-    not_carried: Mapping[str, str]
-    """What the API cannot carry, and what becomes of it."""
 
     def body(self, parts: list[Part]) -> Payload:
         """Write a whole answer that is not streamed."""

@@ -45,6 +45,14 @@ def read_rules(api: str) -> dict[str, Rule]:
     }
 
 
+def not_carried(api: str) -> dict[str, str]:
+    """Return what an API cannot carry, and what becomes of it.
+
+    The names are those of its writer's `left_out`; an item's kind stands for itself.
+    """
+    return dict(_rows(tables_of(api)["not carried"]))
+
+
 def _rows(text: str) -> Iterator[list[str]]:
     rows: list[str] = []
     for line in text.strip().splitlines():

@@ -10,7 +10,6 @@ from harness.apis.anthropic.dialects import DIALECTS
 from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
 from harness.apis.anthropic.rules import RULES, check
-from harness.apis.anthropic.written import NOT_CARRIED
 from harness.apis.base import WritingApi
 from harness.apis.json_values import dicts_of
 
@@ -105,7 +104,6 @@ class _Anthropic(WritingApi):
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = NOT_CARRIED
 
 
 API = _Anthropic()

@@ -11,7 +11,7 @@ from harness.apis.gemini.faults import FAULTS
 from harness.apis.gemini.reader import Reader, whole
 from harness.apis.gemini.rules import RULES, check
 from harness.apis.gemini.values import in_camel_case
-from harness.apis.gemini.writer import CANNOT, body
+from harness.apis.gemini.writer import body
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
@@ -72,7 +72,6 @@ class _Gemini(WritingApi):
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = CANNOT
 
 
 API = _Gemini()

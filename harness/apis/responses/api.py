@@ -11,7 +11,7 @@ from harness.apis.responses.faults import FAULTS
 from harness.apis.responses.reader import Reader
 from harness.apis.responses.request import is_request, request
 from harness.apis.responses.rules import RULES, check
-from harness.apis.responses.writer import NOT_CARRIED, body
+from harness.apis.responses.writer import body
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload, Rule
@@ -63,7 +63,6 @@ class ResponsesApi(WritingApi):
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = NOT_CARRIED
 
 
 API = ResponsesApi()
