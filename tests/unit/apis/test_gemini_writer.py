@@ -15,7 +15,7 @@ from harness.apis.base import Event
 from harness.apis.gemini.api import API
 from harness.apis.gemini.dialects import DIALECTS
 from harness.apis.gemini.reader import Reader, whole
-from harness.apis.gemini.rules import RULES
+from harness.apis.gemini.rules import Checker
 from harness.apis.gemini.writer import Writer, body
 from harness.apis.tables import not_carried
 from harness.core.diagnostics import DiagnosticKind
@@ -168,7 +168,7 @@ def test_dialects_are_values() -> None:
         assert dialect.name == name
         assert dialect.summary
         assert dialect.source
-        assert dialect.breaks <= RULES.keys()
+        assert dialect.breaks <= Checker.rules.keys()
     assert len(set(DIALECTS.values())) == len(DIALECTS)
 
 
