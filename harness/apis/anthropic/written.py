@@ -6,22 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.apis.json_values import is_object
+from harness.apis.tables import tables_of
 from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
 
-WHOLE_BLOCKS = frozenset(
-    {
-        "server_tool_use",
-        "mcp_tool_use",
-        "mcp_tool_listing",
-        "container_upload",
-        "compaction",
-        "fallback",
-    }
-)
+WHOLE_BLOCKS = frozenset(tables_of("anthropic")["blocks kept whole"].split())
 """Blocks of server tools that are written as they came; their results too."""
 
 _MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs its length
