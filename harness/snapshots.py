@@ -37,7 +37,7 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from harness.agents.letta.light import STAMP_FIELDS
-from harness.cassettes.differences import first_difference
+from harness.core.text import first_difference
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError
 

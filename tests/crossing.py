@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.apis.base import Event
 from harness.apis.chat.chunks import Chunk
-from harness.apis.chat.restate import NOT_CARRIED, Restater
+from harness.apis.chat.restate import Restater
 from harness.apis.detect import api_named
 from harness.apis.style import ApiStyle
+from harness.apis.tables import not_carried
 from harness.apis.varied import vary
 from harness.core.framing import decoder_for
 from harness.core.parts import (
@@ -33,7 +34,6 @@ from tests import anthropic_streams, chunk_streams, gemini_streams, responses_st
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.apis.base import WritingApi
 
 APIS = ("chat", "responses", "anthropic", "gemini")
 COUNTS = {"chat": 583, "responses": 164, "anthropic": 115, "gemini": 33}
@@ -111,9 +111,7 @@ def broken(api: str, events: list[Event]) -> set[str]:
 
 def table(api: str) -> set[str]:
     """Return the written table of what an API cannot carry."""
-    if api == "chat":
-        return set(NOT_CARRIED)
-    return set(cast("WritingApi", api_named(api)).not_carried)
+    return set(not_carried(api))
 
 
 def facts(answer: Answer) -> dict[str, Any]:

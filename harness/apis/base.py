@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.apis.dialects import Dialect
     from harness.apis.faults import Fault
+    from harness.apis.rule_checker import RuleChecker
     from harness.core.parts import Part, Reasoning, Refusal, Text, ToolCall
 
 
@@ -202,7 +203,8 @@ class Api(Protocol):
     """`chat`, `responses`, `anthropic` or `gemini`."""
     title: str
     """How a message names it, such as `OpenAI Responses`."""
-    rules: tuple[Rule, ...] = ()
+    checker: type[RuleChecker] | None = None
+    """What holds a stream against the API's rules; None where it has none."""
     has_event_names: bool
     """Whether `event:` lines repeat the type of each event."""
 
@@ -224,9 +226,14 @@ class Api(Protocol):
     def request(self, uri: str, body: Payload) -> Conversation:
         """Read a request body."""
 
-    def check(self, events: Iterable[Event]) -> Iterator[Violation]:  # noqa: ARG002
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What a stream has to obey, in the order of a help text."""
+        return () if self.checker is None else tuple(self.checker.rules.values())
+
+    def check(self, events: Iterable[Event]) -> Iterator[Violation]:
         """Hold a stream against the rules, if there are any; lazily, one pass."""
-        return iter(())
+        return iter(()) if self.checker is None else self.checker().check(events)
 
 
 class WritingApi(Api, Protocol):
@@ -236,8 +243,6 @@ class WritingApi(Api, Protocol):
     """The dialects by name, the standard one first."""
     faults: Mapping[str, Fault]
     """The ways to go wrong, by name."""
-    not_carried: Mapping[str, str]
-    """What the API cannot carry, and what becomes of it."""
 
     def body(self, parts: list[Part]) -> Payload:
         """Write a whole answer that is not streamed."""

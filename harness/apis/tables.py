@@ -30,7 +30,7 @@ def tables_of(api: str) -> dict[str, str]:
 
 def read_table(api: str, table: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield the name, the summary and the other fields of each row of a table."""
-    for name, summary, *cells in _rows(tables_of(api)[table]):
+    for name, summary, *cells in rows_of(api, table):
         yield name, summary, dict(cell.split(" ", 1) for cell in cells)
 
 
@@ -41,13 +41,22 @@ def read_rules(api: str) -> dict[str, Rule]:
     """
     return {
         name: Rule(f"{api}/{name}", summary, source)
-        for name, summary, source in _rows(tables_of(api)["rules"])
+        for name, summary, source in rows_of(api, "rules")
     }
 
 
-def _rows(text: str) -> Iterator[list[str]]:
+def not_carried(api: str) -> dict[str, str]:
+    """Return what an API cannot carry, and what becomes of it.
+
+    The names are those of its writer's `left_out`; an item's kind stands for itself.
+    """
+    return dict(rows_of(api, "not carried"))
+
+
+def rows_of(api: str, table: str) -> Iterator[list[str]]:
+    """Return the rows of a table, each as its cells."""
     rows: list[str] = []
-    for line in text.strip().splitlines():
+    for line in tables_of(api)[table].strip().splitlines():
         if line.startswith(" "):
             rows[-1] += f" {line.strip()}"
         else:

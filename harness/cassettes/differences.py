@@ -11,6 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from harness.core.text import first_difference
 from harness.errors import shorten
 from harness.redaction.replacements import is_same_text
 
@@ -48,18 +49,6 @@ class Difference(NamedTuple):
         else:
             recorded, sent = _value(recorded), _value(sent)
         return f"{self.field}: recorded {recorded}, sent {sent}"
-
-
-def first_difference(one: str, other: str) -> int:
-    """Return the position from which two texts differ; the end of the shorter one."""
-    same, most = 0, min(len(one), len(other))
-    while same < most:  # halves, not characters: texts may have millions
-        middle = (same + most + 1) // 2
-        if one[same:middle] == other[same:middle]:
-            same = middle
-        else:
-            most = middle - 1
-    return same
 
 
 def around(text: str, place: int, width: int, mark: str = "…") -> str:

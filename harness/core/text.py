@@ -1,4 +1,4 @@
-"""Text that grows by fragments and is read rarely.
+"""Text that grows by fragments and is read rarely, and where two texts part.
 
 Adding is O(1) and reading is O(length): fragments wait in a list and are joined
 on read. Every few thousand fragments the list is joined into a block, so that a
@@ -44,3 +44,15 @@ class TextBuffer:
 
     def __repr__(self) -> str:
         return f"TextBuffer({str(self)!r})"
+
+
+def first_difference(one: str, other: str) -> int:
+    """Return the position from which two texts differ; the end of the shorter one."""
+    same, most = 0, min(len(one), len(other))
+    while same < most:  # halves, not characters: texts may have millions
+        middle = (same + most + 1) // 2
+        if one[same:middle] == other[same:middle]:
+            same = middle
+        else:
+            most = middle - 1
+    return same

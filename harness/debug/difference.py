@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.differences import first_difference
+from harness.core.text import first_difference
 from harness.debug.emitted import Saying, said
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.differences import first_difference
+from harness.core.text import first_difference
 from harness.debug.difference import compare
 from harness.debug.stored import Asked, SdkFile, TranscriptFile, digests, place_of
 from harness.engine.replay import replay

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from harness.cassettes.differences import first_difference
+from harness.core.text import first_difference
 from harness.debug.stepper_view import help_text
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ class Line(Input):
         fitting = self.fitting()
         if fitting:
             before, joint, _ = self.value.rpartition("+")
-            self.value = f"{before}{joint}{_common(fitting)}"
+            first, last = min(fitting), max(fitting)
+            common = first[: first_difference(first, last)]
+            self.value = f"{before}{joint}{common}"
             self.cursor_position = len(self.value)
 
     def fitting(self) -> list[str]:
@@ -96,9 +98,3 @@ class Events(Static):
     def on_mouse_scroll_up(self) -> None:
         """Go some events back."""
         self.app.action_move("event", -3)  # type: ignore[attr-defined]  # ours
-
-
-def _common(names: list[str]) -> str:
-    """Return what all names begin with."""
-    first, last = min(names), max(names)
-    return first[: first_difference(first, last)]

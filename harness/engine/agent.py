@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import Part
+    from harness.engine.adapter_base import BaseAdapter
     from harness.engine.adapters import ListAdapter, StreamingAdapter
     from harness.engine.agent_options import AgentOptions
     from harness.engine.conversation import ToolResult
@@ -183,10 +184,7 @@ class AgentLoop:
             adapter.set_streaming(is_streaming=True)
             adapter.name_calls(identity.call_prefix)
             self._at(exchange.index)
-            if chunks is None:
-                yield from self._stream_events(reader, accumulator)
-            else:
-                yield from self._stream(reader, chunks, accumulator, message_id, date)
+            yield from self._stream(reader, chunks, accumulator, message_id, date)
             count = reader.events
         else:
             whole = read_whole(exchange, kind.api, self._report)
@@ -252,18 +250,24 @@ class AgentLoop:
     def _stream(
         self,
         reader: StreamReader,
-        chunks: Iterator[Chunk],
+        chunks: Iterator[Chunk] | None,
         accumulator: ResponseAccumulator,
         message_id: str,
         date: datetime,
     ) -> Iterator[Cause]:
-        """Feed the chunks of one response."""
+        """Feed the chunks of one response; None: the events as their API sent them."""
         adapter = self._adapter
-        takes_chunks = adapter.takes_chunks
-        if self._shows_reasoning:
-            chunks = map(reasoning_as_content, chunks)
-        if self._variation.fault is None and self._variation.style is None:
-            chunks = self._variation.apply(chunks)
+        takes_chunks, accumulate = adapter.takes_chunks, accumulator.feed
+        feed: Callable[..., list[Any] | None] = adapter.feed
+        are_events = chunks is None
+        if chunks is None:
+            chunks = (event for event, _, _ in reader.parts())
+            feed = partial(_feed_event, adapter, reader.api)
+        else:
+            if self._shows_reasoning:
+                chunks = map(reasoning_as_content, chunks)
+            if self._variation.fault is None and self._variation.style is None:
+                chunks = self._variation.apply(chunks)
         check = ArgumentsCheck(reader)
         if takes_chunks and not self._is_started:
             adapter.call("stream_start")
@@ -272,7 +276,6 @@ class AgentLoop:
         at = None
         # One for all chunks: a new one for each took 5 % of the time.
         cause = self._at(self._cause.exchange) if takes_chunks else self._cause
-        accumulate, feed = accumulator.feed, adapter.feed
         for chunk in chunks:
             at = chunk.at
             parts = chunk.parts
@@ -284,48 +287,17 @@ class AgentLoop:
                 self._first = at
             if len(parts) != 1 or type(parts[0]) is not Text:  # most are text alone
                 check.feed(parts, chunk.index)
-            if takes_chunks:
+            # The end of an API's events comes with the last of them again.
+            if takes_chunks and not (are_events and chunk.index == cause.chunk):
                 cause.chunk, cause.at = chunk.index, at
                 cause.made = feed(chunk, parts, message_id, date)
                 yield cause
         accumulator.add(reader.left)
-        yield from self._end_stream(reader, accumulator, check, at)
-
-    def _stream_events(
-        self, reader: StreamReader, accumulator: ResponseAccumulator
-    ) -> Iterator[Cause]:
-        """Feed the events of one response as their API sent them."""
-        adapter = self._adapter
-        check = ArgumentsCheck(reader)
-        if not self._is_started:
-            adapter.call("stream_start")
-            yield self._cause
-        self._is_started = False
-        at = None
-        cause = self._at(self._cause.exchange)
-        for event, at, parts in reader.parts():
-            accumulator.add(parts)
-            if self._first is None and at is not None and _has_text(parts):
-                self._first = at
-            check.feed(parts, event.index)
-            if event.index != cause.chunk:  # else the end, with the last event again
-                cause.chunk, cause.at = event.index, at
-                adapter.feed_event(reader.api, event.payload)
-                yield cause
-        yield from self._end_stream(reader, accumulator, check, at)
-
-    def _end_stream(
-        self,
-        reader: StreamReader,
-        accumulator: ResponseAccumulator,
-        check: ArgumentsCheck,
-        at: float | None,
-    ) -> Iterator[Cause]:
         check.close(accumulator.calls)
         reader.finish()
         self._cause = Cause(self._cause.exchange, None, at, is_boundary=False)
-        if self._adapter.takes_chunks:
-            self._adapter.call("stream_end")
+        if takes_chunks:
+            adapter.call("stream_end")
             yield self._cause
 
     def _act(
@@ -470,6 +442,10 @@ class AgentLoop:
         if cause.chunk is None:
             return f"exchange {cause.exchange}, in the step loop"
         return f"exchange {cause.exchange}, chunk {cause.chunk}"
+
+
+def _feed_event(adapter: BaseAdapter, api: str, event: Chunk, *_: object) -> None:
+    adapter.feed_event(api, event.payload)
 
 
 def _has_text(parts: list[Part]) -> bool:

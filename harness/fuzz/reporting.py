@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.atomic import write_atomically
-from harness.cassettes.differences import first_difference
 from harness.cassettes.encode import encode_document, interaction_of
+from harness.core.text import first_difference
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
 from harness.fuzz.driving import Level

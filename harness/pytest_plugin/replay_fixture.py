@@ -13,7 +13,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.differences import around, first_difference
+from harness.cassettes.differences import around
+from harness.core.text import first_difference
 from harness.engine.replay import areplay, replay
 from harness.engine.targets import name_of
 from harness.pytest_plugin.failure_text import command_of, relative

@@ -16,43 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.cassettes.model import Ending, Exchange, Request, Response, header_of
+from harness.core.package_files import package_tables
 from harness.errors import UsageError
 from harness.net.addresses import is_this_machine
 
-_OTLP = r"(?:/api/public/otel)?/v1/(?:traces|metrics|logs)"
-
-_TELEMETRY = tuple(
-    (re.compile(host), re.compile(path))
-    for host, path in (
-        (r".*", r"/v1/traces/ingest"),  # openai-agents
-        (r".*:4318|telemetry\.crewai\.com(?::\d+)?", _OTLP),
-        (r"logfire-(?:us|eu)\.pydantic\.dev|logfire-api\.pydantic\.dev", _OTLP),
-        (
-            r"(?:api|otlp)\.(?:traceloop\.com|agentops\.ai)|app\.phoenix\.arize\.com",
-            _OTLP,
-        ),
-        (r"api\.agentops\.ai", r"/v\d+/.*"),
-        (
-            r"(?:\w+\.)?api\.smith\.langchain\.com",
-            r"(?:/api/v1)?/(?:runs(?:/batch|/multipart|/[0-9a-f-]{36})?|info|otel/v1/\w+)",
-        ),
-        (r"(?:\w+\.)?cloud\.langfuse\.com", rf"/api/public/ingestion|{_OTLP}"),
-        (r"trace\.wandb\.ai", r"/(?:call|calls|obj|table|feedback)/.*"),
-        (
-            r"(?:\w+\.)?(?:i\.)?posthog\.com",
-            r"/(?:batch|capture|decide|flags|track|e|i/v0/e)/?",
-        ),
-        (r"(?:.*\.)?sentry\.io", r"/api/\d+/(?:envelope|store)/?"),
-        (r"api\.segment\.(?:io|com)", r"/v1/\w+"),
-        (r"api(?:-\w+)?\.mixpanel\.com", r"/(?:track|engage|import|groups)/?"),
-        (r"api2?\.amplitude\.com", r"/(?:2/httpapi|httpapi|batch)/?"),
-        (r"(?:www|region1)\.google-analytics\.com", r"/(?:\w/|mp/)?collect"),
-        (r"huggingface\.co", r"/api/telemetry/.*"),
-        (r"(?:.*\.)?scarf\.sh", r"/.*|"),
-        (r"(?:events\.)?statsigapi\.net", r"/v1/(?:rgstr|log_event)"),
-        (r"api\.gradio\.app", r"/.*analytics.*"),
-    )
-)
+_ROWS = package_tables("harness.record", "telemetry.txt")["telemetry"].splitlines()
+_TELEMETRY = [tuple(map(re.compile, row.split(" | "))) for row in _ROWS]
 
 
 def is_telemetry(uri: str) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.apis.anthropic.breaking import FAULTS
 from harness.apis.anthropic.dialects import DIALECTS
-from harness.apis.anthropic.faults import FAULTS
 from harness.core.parts import CallPart, Opaque
 from tests.anthropic_streams import add_up, decode, example, read, recorded, rows
 from tests.shared import needs_shared

@@ -16,9 +16,9 @@ import click
 
 from harness.apis.chat.dialects.registry import DIALECTS
 from harness.apis.chat.faults import FAULTS
-from harness.apis.chat.restate import NOT_CARRIED as CHAT
 from harness.apis.detect import API_NAMES, api_named
 from harness.apis.style import RESTATED
+from harness.apis.tables import not_carried as what_is_not_carried
 from harness.cli import cli
 from harness.core import diagnostics
 from harness.core.diagnostics import DiagnosticKind
@@ -206,11 +206,11 @@ def api_variations() -> str:
 def not_carried() -> str:
     """Return what each API cannot carry, and what becomes of it."""
     parts = []
-    tables = [(api.title, api.not_carried) for api in _writing()]
-    for title, not_carried in [(api_named("chat").title, CHAT), *tables]:
+    for api in (api_named("chat"), *_writing()):
         rows = ["| part | what becomes of it |", "|---|---|"]
-        rows += [f"| {_cell(a)} | {_cell(b)} |" for a, b in not_carried.items()]
-        parts += [f"## {title}", "\n".join(rows)]
+        told = what_is_not_carried(api.name).items()
+        rows += [f"| {_cell(a)} | {_cell(b)} |" for a, b in told]
+        parts += [f"## {api.title}", "\n".join(rows)]
     return "\n\n".join(parts)
 
 

@@ -762,3 +762,25 @@ def test_the_garbage_collector_is_left_as_it_was(*, is_on: bool) -> None:
         assert (states, gc.isenabled()) == ([False], is_on)
     finally:
         (gc.enable if was_on else gc.disable)()
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_only_a_subclass_is_given_its_queue(
+    monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
+) -> None:
+    """Nobody sees the queue of our own class: what it says is handed on at once."""
+
+    class Derived(StreamingServerInterface):
+        pass
+
+    queued: list[object] = []
+    process = StreamingServerInterface.process_parts
+
+    def counted(self: StreamingServerInterface, *given: Any) -> None:
+        queued.append(given)
+        process(self, *given)
+
+    monkeypatch.setattr(StreamingServerInterface, "process_parts", counted)
+    transcript = replay(full(), StreamingServerInterface if is_ours else Derived)
+    assert transcript.emissions
+    assert (not queued) is is_ours

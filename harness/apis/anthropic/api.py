@@ -6,16 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic import request, whole, writer
+from harness.apis.anthropic.breaking import FAULTS
 from harness.apis.anthropic.dialects import DIALECTS
-from harness.apis.anthropic.faults import FAULTS
 from harness.apis.anthropic.reader import Reader
-from harness.apis.anthropic.rules import RULES, check
-from harness.apis.anthropic.written import NOT_CARRIED
+from harness.apis.anthropic.rules import Checker
 from harness.apis.base import WritingApi
 from harness.apis.json_values import dicts_of
 
 if TYPE_CHECKING:
-    from harness.apis.base import Payload, Rule
+    from harness.apis.base import Payload
 
 
 _PATH = re.compile(
@@ -33,7 +32,6 @@ class _Anthropic(WritingApi):
     name = "anthropic"
     title = "Anthropic Messages"
     has_event_names = True
-    rules: tuple[Rule, ...] = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; pings and errors cannot."""
@@ -100,12 +98,11 @@ class _Anthropic(WritingApi):
     reader = Reader
     whole = staticmethod(whole.whole)
     request = staticmethod(request.request)
-    check = staticmethod(check)
+    checker = Checker
     body = staticmethod(writer.body)
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = NOT_CARRIED
 
 
 API = _Anthropic()

@@ -1,4 +1,4 @@
-"""What each fault does to the events of a stream.
+"""Ways for a Messages stream to go wrong, done to its events.
 
 Each change takes the events and a number; most need no number. A fault of what the
 stream has not (a call, reasoning) leaves it as it is.
@@ -24,6 +24,7 @@ from harness.apis.edits import (
     named,
     twice,
 )
+from harness.apis.faults import read_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,3 +174,16 @@ CHANGES: dict[str, Change] = {
     "two-message-stops": every(named("message_stop"), twice),
 }
 """By fault."""
+
+_BODIES = {
+    "overloaded-before": {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": "Overloaded"},
+        "request_id": "req_0",
+    }
+}
+
+FAULTS = read_faults(
+    "anthropic", lambda name: {"change": CHANGES[name], "body": _BODIES.get(name)}
+)
+"""Every fault, in the order of a help text."""

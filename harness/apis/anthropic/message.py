@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.base import WrittenEvent
 from harness.apis.counts import other_counts
 from harness.apis.json_values import parsed
+from harness.apis.tables import tables_of
 from harness.core.parts import Head
 
 if TYPE_CHECKING:
@@ -15,36 +16,11 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Usage
 
-ERROR_TYPES = (
-    "overloaded_error",
-    "api_error",
-    "rate_limit_error",
-    "timeout_error",
-    "invalid_request_error",
-    "authentication_error",
-    "billing_error",
-    "permission_error",
-    "not_found_error",
-    "request_too_large",
-)
+_TABLES = tables_of("anthropic")
+ERROR_TYPES = tuple(_TABLES["error types"].split())
 """Types of an error event; `api_error` where none is known."""
 
-_COUNTS = frozenset(
-    {
-        "input_tokens",
-        "output_tokens",
-        "cache_creation_input_tokens",
-        "cache_read_input_tokens",
-        "cache_creation",
-        "server_tool_use",
-        "service_tier",
-        "inference_geo",
-        "output_tokens_details",
-        "iterations",
-        "speed",
-        "fallback_credit",
-    }
-)
+_COUNTS = frozenset(_TABLES["token counts"].split())
 _IN_DELTA = ("stop_details", "container")
 # What message_delta has inside `delta`; the others stand beside it.
 

@@ -11,12 +11,7 @@ from harness.apis.tables import read_rules
 from harness.errors import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from harness.apis.base import Event, Violation
-
-RULES = read_rules("anthropic")
-"""Every rule by its name without the API, in the order of a help text."""
 
 _DELTA_BLOCKS = {
     "text_delta": ("text",),
@@ -46,11 +41,6 @@ _KINDS = (
 )
 
 
-def check(events: Iterable[Event]) -> Iterator[Violation]:
-    """Hold a stream against the rules; lazily, one pass."""
-    return _Checker().check(events)
-
-
 class _Open:
     """The block that is open."""
 
@@ -62,10 +52,10 @@ class _Open:
         self.signatures = 0
 
 
-class _Checker(RuleChecker):
+class Checker(RuleChecker):
     """Events that are not of this API, and pings, may come anywhere."""
 
-    rules = RULES
+    rules = read_rules("anthropic")
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,6 +71,7 @@ class _Checker(RuleChecker):
         self.bad_input: Violation | None = None
 
     def feed(self, event: Event) -> None:
+        """Report the rules that an event breaks."""
         self.event = event.index
         payload = event.payload
         sent = payload.get("type")
@@ -105,6 +96,7 @@ class _Checker(RuleChecker):
         getattr(self, f"_{kind}")(payload)
 
     def close(self) -> None:
+        """Report the rules that the stream as a whole breaks."""
         if self.has_failed:
             return
         if self.open is not None:  # it was cut, so what it lacks is no fault of its own
@@ -265,6 +257,7 @@ class _Checker(RuleChecker):
         self._end_blocks()
 
     def shown(self, got: object) -> str:
+        """Return how a message shows what came."""
         return got if type(got) is str and len(got) <= 80 else shorten(got)
 
 

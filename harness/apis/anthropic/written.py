@@ -6,41 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.apis.json_values import is_object
+from harness.apis.tables import tables_of
 from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
     from harness.core.parts import ToolCall
 
-NOT_CARRIED = {
-    "refusal": "written as text",
-    "custom call": "its input is written as an object with the one key `input`",
-    "signature": "left out of a call or a text: only reasoning has one",
-    "encrypted_reasoning": "left out: only its own provider can read it",
-    "items": "other APIs' server tools, citations and media are left out",
-    "id of a block": "left out: blocks have none",
-    "other choice": "left out: an answer has one",
-    "token count": "left out under names it does not have, or without an end",
-    "late id of a call": "left out: a block begins with its id",
-    "late name of a call": "left out: a block begins with its name",
-    "piece of a call after its end": "left out: an input is one object",
-    "another id or model": "left out: an answer has one of each",
-    "what follows an error": "left out: an error ends the stream",
-    "(no id)": "made up, not counted: `msg_0`, `toolu_N`",
-    "(no token counts)": "made up, not counted: 0",
-    "(no type of an error)": "made up, not counted: `api_error`",
-}
-"""What `Writer.left_out` counts, and what becomes of it."""
 
-WHOLE_BLOCKS = frozenset(
-    {
-        "server_tool_use",
-        "mcp_tool_use",
-        "mcp_tool_listing",
-        "container_upload",
-        "compaction",
-        "fallback",
-    }
-)
+WHOLE_BLOCKS = frozenset(tables_of("anthropic")["blocks kept whole"].split())
 """Blocks of server tools that are written as they came; their results too."""
 
 _MOST_CHECKS = 100  # how often a call is looked at for being whole: it costs its length

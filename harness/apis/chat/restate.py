@@ -32,15 +32,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOT_CARRIED = {
-    "signature": "left out: chat has no field for it",
-    "encrypted_reasoning": "left out: only its own provider can read it",
-    "redacted_reasoning": "left out: only its own provider can read it",
-    "items": "server tools, citations and media are left out, each by its own name",
-    "token count": "left out under names it does not have, or without a finish",
-    "(id of a block)": "left out, not counted: chat has no blocks",
-}
-"""What `Restater.left_out` counts, and what becomes of it."""
 
 _ERROR = DiagnosticKind.ERROR_EVENT
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WritingApi
 from harness.apis.gemini import request as requests
+from harness.apis.gemini.breaking import FAULTS
 from harness.apis.gemini.dialects import DIALECTS
-from harness.apis.gemini.faults import FAULTS
 from harness.apis.gemini.reader import Reader, whole
-from harness.apis.gemini.rules import RULES, check
+from harness.apis.gemini.rules import Checker
 from harness.apis.gemini.values import in_camel_case
-from harness.apis.gemini.writer import CANNOT, body
+from harness.apis.gemini.writer import body
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
@@ -29,7 +29,6 @@ class _Gemini(WritingApi):
     name = "gemini"
     title = "Gemini generateContent"
     has_event_names = False
-    rules = tuple(RULES.values())
 
     def is_event(self, name: str, payload: Payload) -> bool:  # noqa: ARG002
         """Return whether an event can only be this API's; an error cannot.
@@ -67,12 +66,11 @@ class _Gemini(WritingApi):
     reader = Reader
     whole = staticmethod(whole)
     request = staticmethod(requests.request)
-    check = staticmethod(check)
+    checker = Checker
     body = staticmethod(body)
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = CANNOT
 
 
 API = _Gemini()

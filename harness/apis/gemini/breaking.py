@@ -1,4 +1,4 @@
-"""What the faults of `harness.apis.gemini.faults` do to written events and bytes.
+"""Ways for a generateContent stream to go wrong, done to written events or bytes.
 
 Each takes the stream and a number, which some ignore.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
 from harness.apis.edits import at_number, edited, ended, every, inserted, without
+from harness.apis.faults import read_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -190,3 +191,8 @@ CHANGES: dict[str, Change] = {
 
 BYTE_CHANGES = {"cut": _cut_bytes, "array-not-closed": _not_closed}
 """What is done to the bytes of each event."""
+
+FAULTS = read_faults(
+    "gemini", lambda name: {"change": CHANGES.get(name), "data": BYTE_CHANGES.get(name)}
+)
+"""The faults by name."""

@@ -14,9 +14,9 @@ from harness.apis.tables import read_rules
 from harness.errors import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from harness.apis.base import Event, Payload, Violation
+    from harness.apis.base import Event, Payload
 
 FINISH_REASONS = frozenset({
     "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST",
@@ -30,14 +30,6 @@ FINISH_REASONS = frozenset({
 IS_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?")
 """What a signature is made of; in either alphabet, padded or not."""
 
-RULES = read_rules("gemini")
-"""The rules by their names without the API."""
-
-
-def check(events: Iterable[Event]) -> Iterator[Violation]:
-    """Hold a stream against the rules; lazily, one pass."""
-    return _Checker().check(events)
-
 
 class _Call:
     """The streamed call that is open."""
@@ -47,10 +39,10 @@ class _Call:
         self.text = ArgumentsText()
 
 
-class _Checker(RuleChecker):
+class Checker(RuleChecker):
     """Holds one stream against the rules."""
 
-    rules = RULES
+    rules = read_rules("gemini")
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +54,7 @@ class _Checker(RuleChecker):
         self._has_error = False
 
     def feed(self, event: Event) -> None:
+        """Report the rules that an event breaks."""
         if event.name:
             self.broken("no-event-name", "no `event:` line", event.name)
         if self._has_error:
@@ -91,6 +84,7 @@ class _Checker(RuleChecker):
                 self._check_candidate(candidate, seen)
 
     def close(self) -> None:
+        """Report the rules that the stream as a whole breaks."""
         for call in self._calls.values():
             if call is not None:
                 self.broken("call-closed", "`functionCall: {}`", call.name)
@@ -102,6 +96,7 @@ class _Checker(RuleChecker):
                 self.broken("finish-present", "a finishReason", got)
 
     def shown(self, got: object) -> str:
+        """Return how a message shows what came."""
         return (got if isinstance(got, str) else _excerpt(got)) or "nothing"
 
     def _check_head(self, payload: Payload) -> None:

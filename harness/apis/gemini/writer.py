@@ -5,7 +5,8 @@ function call is held back until its arguments are whole, and what follows it wa
 so that the order stays: the API sends whole calls (or, as `partial-args`, one after
 another). A finish reason waits for the token counts, which the API sends with it, and
 its event for the end: other servers send more behind it. What the API cannot carry is
-counted in `left_out`; `CANNOT` has what becomes of it.
+counted in `left_out`; `not carried` in
+`tables.txt` has what becomes of it.
 """
 
 from __future__ import annotations
@@ -39,27 +40,6 @@ from harness.core.parts import (
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
-CANNOT = {
-    "refusal": "written as text",
-    "custom call": "written as a function call whose `args` are {input: TEXT}",
-    "call without an object": "left out: `args` must be an object",
-    "encrypted_reasoning": "left out: only its own provider can read it",
-    "redacted_reasoning": "left out: only its own provider can read it",
-    "signature": "left out: a signature is base64 and comes with its part",
-    "finish reason": "written as OTHER",
-    "token count": "left out under names that the API does not have",
-    "reasoning": "left out in a dialect without thoughts",
-    "created": "left out: no time between the years 1 and 9999",
-    "another id or model": "left out: the first id and model stay",
-    "late id of a call": "left out: a call is sent whole",
-    "late name of a call": "left out: a call is sent whole",
-    "piece of a call after its end": "left out: only white space can follow an object",
-    "what follows an error": "left out: the error ends the stream",
-    "id or model of an error": "left out where nothing comes before the error",
-    "second finish": "left out: a candidate ends once",
-    "(id of a block)": "left out, not counted: the API has no blocks",
-}
-"""What this API cannot carry, and what becomes of it; items by their own kinds."""
 
 _CONTENT = (Text, Reasoning, Refusal, CallPart, Opaque, Item)
 _SUMMED = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")

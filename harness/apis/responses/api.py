@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WritingApi
 from harness.apis.responses.answer import whole
+from harness.apis.responses.breaking import FAULTS
+from harness.apis.responses.checking import Checker
 from harness.apis.responses.dialects import DIALECTS
-from harness.apis.responses.faults import FAULTS
 from harness.apis.responses.reader import Reader
 from harness.apis.responses.request import is_request, request
-from harness.apis.responses.rules import RULES, check
-from harness.apis.responses.writer import NOT_CARRIED, body
+from harness.apis.responses.writer import body
 
 if TYPE_CHECKING:
-    from harness.apis.base import Payload, Rule
+    from harness.apis.base import Payload
 
 
 class ResponsesApi(WritingApi):
@@ -23,7 +23,6 @@ class ResponsesApi(WritingApi):
     name: str = "responses"
     title: str = "OpenAI Responses"
     has_event_names = True
-    rules: tuple[Rule, ...] = RULES
 
     def is_event(self, _name: str, payload: Payload) -> bool:
         """Return whether an event can only be this API's; `type` decides.
@@ -58,12 +57,11 @@ class ResponsesApi(WritingApi):
     reader = Reader
     whole = staticmethod(whole)
     request = staticmethod(request)
-    check = staticmethod(check)
+    checker = Checker
     body = staticmethod(body)
 
     dialects = DIALECTS
     faults = FAULTS
-    not_carried = NOT_CARRIED
 
 
 API = ResponsesApi()

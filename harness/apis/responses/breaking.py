@@ -1,6 +1,8 @@
-"""Changes of written events that break a stream; `harness.apis.responses.faults`.
+"""Ways for a Responses stream to go wrong, as changes of its written events.
 
-Each takes a stream and a number. Payloads are replaced, never changed.
+Each takes a stream and a number. Payloads are replaced, never changed. Sequence
+numbers are left as they are where the network is at fault, and counted on where the
+server is (`harness.apis.faults`).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.base import WrittenEvent
 from harness.apis.edits import at_number, cut, edited, every, left_out, twice
+from harness.apis.faults import read_faults
 from harness.apis.responses.event_types import CALL_EVENTS, DELTAS
 from harness.apis.responses.state import CALL_TYPES
 from harness.apis.responses.written import response_object
@@ -249,3 +252,6 @@ CHANGES: dict[str, Change] = {
     "junk-sequence": at_number(_numbered_by_text),
 }
 """By fault."""
+
+FAULTS = read_faults("responses", lambda name: {"change": CHANGES[name]})
+"""All faults by name."""

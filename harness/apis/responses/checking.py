@@ -21,9 +21,9 @@ from harness.apis.responses.event_types import (
 )
 from harness.apis.responses.items import is_index, text_field, type_of
 from harness.apis.responses.known_fields import EVENTS, KEPT_EVENTS
-from harness.apis.responses.rules import RULES_BY_NAME
 from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind
 from harness.apis.rule_checker import RuleChecker
+from harness.apis.tables import read_rules
 from harness.core.text import TextBuffer
 from harness.errors import shorten
 
@@ -59,7 +59,7 @@ class _Item:
 class Checker(RuleChecker):
     """Holds one stream against the rules."""
 
-    rules = RULES_BY_NAME
+    rules = read_rules("responses")
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,6 +23,7 @@ from harness.apis.responses.state import (
 )
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import CallPart, Item, Opaque
+from harness.core.text import first_difference
 from harness.errors import shorten
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Comparer(Items):
         if state.stated.get(key) == stated:
             return  # the events after it repeat it
         state.stated[key] = stated
-        at = _common_length(held, stated)
+        at = first_difference(held, stated)
         start = max(0, at - 10)
         self.problem(
             DiagnosticKind.DONE_DIFFERS,
@@ -209,15 +210,3 @@ class Comparer(Items):
             DiagnosticKind.DONE_DIFFERS,
             f"{state}: {kind} differs from its done event: {'; '.join(shown)}",
         )
-
-
-def _common_length(one: str, other: str) -> int:
-    """Return at which character two texts begin to differ."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

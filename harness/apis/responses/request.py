@@ -16,23 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
 from harness.apis.responses.items import is_served, text_field, type_of
 from harness.apis.responses.state import CALL_TYPES, as_json
+from harness.apis.tables import tables_of
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
 
 _ROLES = {"developer": "system"}
 _MOVING = {"id", "status"}
-_OWN_FIELDS = {
-    "conversation",
-    "include",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "previous_response_id",
-    "prompt_cache_retention",
-    "text",
-    "truncation",
-}
+_OWN_FIELDS = {*tables_of("responses")["request fields"].split()}
 """Fields of a request that only this API has beside `input`."""
 _OUTPUT_TYPES = {"mcp_approval_response", "tool_search_output"}
 

@@ -48,27 +48,6 @@ if TYPE_CHECKING:
 NO_ID = "resp_0"
 """The id of a response whose source has none."""
 
-NOT_CARRIED = {
-    "signature": "what another API signs its reasoning with",
-    "redacted_reasoning": "reasoning that another API hides",
-    "encrypted_reasoning": "a second one of the same item",
-    "other choice": "a response has one answer",
-    "another id or model": "a response has one id and one model",
-    "late id of a call": "an item has its call_id when it is added",
-    "late name of a call": "an item has its name when it is added",
-    "piece of a call after its end": "only white space can follow a JSON object",
-    "error": "an error of a response that did not fail",
-    "items": "server tools, citations and media of other APIs, each by its own name",
-    "token count": "left out under names it does not have, or without an end",
-    "finish reason": "written as `completed`",
-    "(no id)": "made up, not counted: `resp_0`, `call_` and the id of the item",
-    "(no token counts)": "made up, not counted: 0",
-}
-"""What `Writer.left_out` counts, and why; an item's kind stands for itself.
-
-Not counted, for no part has them: reasons of an incomplete response that chat has no
-word for.
-"""
 
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _OWN = ("id", "created_at", "status", "model", "output")

@@ -6,57 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import is_object
 from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS, TextKind
+from harness.apis.tables import rows_of, tables_of
 from harness.core.text import TextBuffer
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload
     from harness.core.parts import Usage
 
-ANNOTATIONS = {
-    "annotation",
-    "container_file_citation",
-    "file_citation",
-    "file_path",
-    "url_citation",
-}
+_TABLES = tables_of("responses")
+ANNOTATIONS = {*_TABLES["annotations"].split()}
 """Kinds of `Item` that stand in a text rather than in the output."""
 
-SERVER_ITEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "web_search_call": (("in_progress", "searching"), ("completed",)),
-    "file_search_call": (("in_progress", "searching"), ("completed",)),
-    "code_interpreter_call": (("in_progress",), ("interpreting", "completed")),
-    "image_generation_call": (("in_progress", "generating"), ("completed",)),
-    "mcp_call": (("in_progress",), ("completed",)),
-    "mcp_list_tools": (("in_progress",), ("completed",)),
-    **dict.fromkeys(
-        (
-            "additional_tools",
-            "agent_message",
-            "apply_patch_call",
-            "apply_patch_call_output",
-            "compaction",
-            "computer_call",
-            "computer_call_output",
-            "configuration_update",
-            "custom_tool_call_output",
-            "function_call_output",
-            "local_shell_call",
-            "local_shell_call_output",
-            "mcp_approval_request",
-            "mcp_approval_response",
-            "message",  # a subagent's, as its reasoning
-            "multi_agent_call",
-            "multi_agent_call_output",
-            "program",
-            "program_output",
-            "reasoning",
-            "shell_call",
-            "shell_call_output",
-            "tool_search_call",
-            "tool_search_output",
-        ),
-        ((), ()),
-    ),
+SERVER_ITEMS = {
+    name: tuple(tuple(part.split()) for part in (*states, "", "")[:2])
+    for name, *states in rows_of("responses", "server items")
 }
 """The items that a server fills, and what is sent after they are added and before they
 are done."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.apis.anthropic.api import API
+from harness.apis.anthropic.breaking import FAULTS
 from harness.apis.anthropic.dialects import DIALECTS
-from harness.apis.anthropic.faults import FAULTS
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.examples import example_names
 from harness.core.diagnostics import DiagnosticKind

@@ -12,9 +12,9 @@ import pytest
 from harness.apis.base import Event
 from harness.apis.examples import example_events, example_names, example_parts
 from harness.apis.gemini.api import API
+from harness.apis.gemini.breaking import FAULTS
 from harness.apis.gemini.dialects import DIALECTS
-from harness.apis.gemini.faults import FAULTS
-from harness.apis.gemini.rules import RULES
+from harness.apis.gemini.rules import Checker
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.json_stream import JSONStreamDecoder
 from harness.core.sse import SSEDecoder
@@ -92,7 +92,7 @@ def test_faults_are_values() -> None:
         assert pickle.loads(pickle.dumps(fault)) == fault
         assert fault.name == name
         assert (fault.change is None) != (fault.data is None)
-        assert set(fault.breaks) <= set(RULES)
+        assert set(fault.breaks) <= set(Checker.rules)
         assert fault.reported in {"", *DiagnosticKind}
         assert fault.summary
         assert fault.source

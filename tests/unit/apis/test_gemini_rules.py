@@ -8,7 +8,7 @@ import pytest
 
 from harness.apis.base import Event, Violation
 from harness.apis.gemini.api import API
-from harness.apis.gemini.rules import RULES
+from harness.apis.gemini.rules import Checker
 from tests.gemini_streams import call, event
 
 _STOP = event({"text": "x"}, finish="STOP")
@@ -111,7 +111,7 @@ def test_a_rule_is_broken_by_its_input_alone(rule: str) -> None:
     found = _check(broken)
     assert {violation.rule.name for violation in found} == {f"gemini/{rule}"}
     for violation in found:
-        assert violation.rule is RULES[rule]
+        assert violation.rule is Checker.rules[rule]
         assert violation.expected
         assert violation.got
     assert _check(legal) == []
@@ -125,9 +125,9 @@ def test_an_event_name_breaks_a_rule() -> None:
 
 def test_every_rule_is_tested_and_has_a_source() -> None:
     """The table above is complete; names are unique."""
-    assert {*STREAMS, "no-event-name"} == set(RULES)
-    assert all(rule.source and rule.summary for rule in RULES.values())
-    assert API.rules == tuple(RULES.values())
+    assert {*STREAMS, "no-event-name"} == set(Checker.rules)
+    assert all(rule.source and rule.summary for rule in API.rules)
+    assert API.rules == tuple(Checker.rules.values())
 
 
 @pytest.mark.parametrize(

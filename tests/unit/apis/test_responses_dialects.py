@@ -9,8 +9,8 @@ import pytest
 
 from harness.apis.base import Event, WrittenEvent
 from harness.apis.responses.api import API
+from harness.apis.responses.breaking import FAULTS
 from harness.apis.responses.dialects import DIALECTS
-from harness.apis.responses.faults import FAULTS
 from harness.core.parts import (
     Finish,
     Part,

@@ -9,7 +9,6 @@ import pytest
 
 from harness.apis.base import Event
 from harness.apis.responses.api import API
-from harness.apis.responses.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,10 +267,10 @@ def test_item_done_with_another_id() -> None:
 
 def test_every_rule_has_a_case() -> None:
     """No rule is without an input that breaks it, a summary and a source."""
-    names = {rule.name.removeprefix("responses/") for rule in RULES}
+    names = {rule.name.removeprefix("responses/") for rule in API.rules}
     assert names == {*_CASES, "event-line"}
-    assert all(rule.summary and rule.source for rule in RULES)
-    assert len(names) == len(RULES)
+    assert all(rule.summary and rule.source for rule in API.rules)
+    assert len(names) == len(API.rules)
 
 
 def test_violation_names_event_expected_and_got() -> None:

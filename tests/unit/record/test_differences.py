@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from harness.cassettes.differences import (
     body_differences,
-    first_difference,
     json_differences,
 )
+from harness.core.text import first_difference
 
 values: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -15,6 +15,7 @@ import pytest
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.load import load_cassette
 from harness.cassettes.model import Ending, WireChunk
+from harness.cassettes.yaml_text import load_yaml
 from harness.errors import CassetteCorruptError, StateError
 from tests.unit.store.recordings import (
     CHUNK,
@@ -152,6 +153,26 @@ def test_httpx_recording_of_old_vcrpy_is_read(tmp_path: Any) -> None:
     [exchange] = load(tmp_path, document(recorded)).exchanges
     assert exchange.response.status == 200
     assert exchange.response.body == BYTES
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_large_yaml_is_read_as_it_is_parsed(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, *, is_small: bool
+) -> None:
+    """Only a file that libyaml would hold whole anyway is held."""
+    path = save(tmp_path, document())
+    expected = load_cassette(path).exchanges
+    sources: list[object] = []
+
+    def seen(source: Any, *given: Any) -> Any:
+        sources.append(source)
+        return load_yaml(source, *given)
+
+    held = path.stat().st_size - (not is_small)
+    monkeypatch.setattr("harness.cassettes.load._HELD_YAML", held)
+    monkeypatch.setattr("harness.cassettes.load.load_yaml", seen)
+    assert load_cassette(path).exchanges == expected
+    assert [isinstance(one, bytes) for one in sources] == [is_small]
 
 
 def test_yaml_tags_of_vcrpy_are_read(tmp_path: Any) -> None:
