@@ -139,10 +139,10 @@ def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
 def _by_beginning(row: Format) -> Iterator[Format]:
     """Yield a format for each beginning: what has a first letter is searched fast."""
     choice = _CHOICE.match(row.prefix)
-    heads = ((choice[1] or "").split("|") if choice[1] else choice[2]) if choice else ()
     if choice is None:
         yield row
-    for head in heads:
+        return
+    for head in choice[1].split("|") if choice[1] else choice[2]:
         yield row._replace(prefix=head + row.prefix[choice.end() :])
 
 

@@ -754,6 +754,8 @@ BENIGN = [
     'var s = @"C:\\path1"; passwords[] = { "first", "second" }; tokens() == 3',
     'the token\'s id: 8aa5113, "nextToken": "eyJtYXJrZXIiOiAxMjN9"',
     "live_streaming_config_v2_final_release_candidate, test_function_that_returns_a_value2",
+    "license key format: XXXXX-XXXXX-XXXXX, product page: ABCDE-12345-FGHIJ, the product key is ABC-123",
+    "use gpt-4o-2024-08-06 for the token count, 9f86d081884c7d65 for the password, v2b for the secret",
     "x ANTHROPIC_API_KEY=sk-ant-api03-...redacted...",
     "x DATABASE_URL=postgres://USER:PASSWORD@HOST:PORT/DB",
     "&lt;api_key&gt;YOUR_KEY&lt;/api_key&gt; &quot;password&quot;: &quot;string&quot;",
