@@ -41,7 +41,8 @@ _PROGRAMS = {
         rb"|mongo[a-z]*|twine upload|user(?:add|mod)|cqlsh|clickhouse-client"
         rb"|psexec|hydra|medusa|evil-winrm|crackmapexec|ncftp[a-z]*|rdesktop"
     ),
-    b"P": rb"zip|unzip|sqlcmd|bcp|smbclient|isql|tsql|ipmitool|mosquitto_[a-z]+",
+    b"P": rb"zip|unzip|knife \w+|sqlcmd|bcp|smbclient|isql|tsql|ipmitool"
+    rb"|mosquitto_[a-z]+",
     b"a": rb"redis-cli|valkey-cli",
     b"w": rb"ldap[a-z]+",
     b"W": rb"ldap[a-z]+",

@@ -2,7 +2,7 @@ r"""What a secret looks like, for redaction and for the scanner.
 
 Owns the search: the formats and services of `harness.redaction.secret_formats` and the
 names of `harness.redaction.secret_names`, in a text as it stands and behind one level
-of percent escapes, `\u` escapes or base64.
+of percent escapes, `\u` escapes, HTML's or base64.
 Sharing it is what makes `harness scan` agree with what recording removes. It changes
 nothing and opens nothing.
 

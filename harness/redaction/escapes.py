@@ -1,14 +1,15 @@
 r"""Text behind escapes, one level deep, with the way back to its bytes.
 
 Owns undoing the escapes of JSON strings, escapes of ASCII anywhere (percent, `\u`,
-`\x`) and base64, so that a search finds what stands behind them. It knows nothing of
-secrets.
+`\x`, HTML's) and base64, so that a search finds what stands behind them. It knows
+nothing of secrets.
 """
 
 from __future__ import annotations
 
 import binascii
 import functools
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Escapes:
     ) -> None:
         self._escape = re.compile(pattern, re.DOTALL)
         self._stretch = re.compile(
-            rb"(?:[^\\%]++|" + pattern + rb"|.){1,1000}+", re.DOTALL
+            rb"(?:[^\\%&]++|" + pattern + rb"|.){1,1000}+", re.DOTALL
         )
         self._character = character
         self._known = text
@@ -59,7 +60,7 @@ class Escapes:
     ) -> list[tuple[int, int]]:
         """Return where spans of `text(raw)` stand in the raw text, whole escapes."""
         spans = list(spans)
-        if not spans or (b"\\" not in raw and b"%" not in raw and raw.isascii()):
+        if not spans or self._known(raw) is raw:
             return spans
         starts: dict[int, int] = {}
         ends: dict[int, int] = {}
@@ -127,6 +128,9 @@ _PERCENT = re.compile(rb"%[2-7][0-9A-Fa-f]")
 _UNICODE = re.compile(rb"\\(?:u00|x)[2-7][0-9A-Fa-f]")
 
 
+_ENTITY = re.compile(
+    rb"&(?:quot|apos|amp|lt|gt|#(?:3[489]|6[02]|x(?:2[267]|3[cCeE])));"
+)
 _UNSEEN = tuple(c.encode() for c in "\xad\u200b\u200c\u200d\u2060\ufeff")
 """Characters without width, which nobody sees within a word."""
 _ESCAPED = re.compile(rb"\\u(?:00[aA][dD]|200[b-dB-D]|2060|[fF][eE][fF][fF])")
@@ -136,20 +140,31 @@ UNSEEN = re.compile(b"|".join((rb"\\++" + _ESCAPED.pattern[2:], *_UNSEEN)))
 
 def _of_most_texts(raw: bytes) -> bytes | None:
     # Searches for literal text are faster than one for all of them.
-    searches = (_PERCENT.search, _UNICODE.search, _ESCAPED.search)
+    searches = (_PERCENT.search, _UNICODE.search, _ESCAPED.search, _ENTITY.search)
     has_escapes = any(search(raw) for search in searches) or (
         not raw.isascii() and any(character in raw for character in _UNSEEN)
     )
     return None if has_escapes else raw
 
 
+@functools.lru_cache(maxsize=4096)
 def _of_ascii(escape: bytes) -> bytes:
+    if escape[:1] == b"&":
+        return html.unescape(escape.decode()).encode()
     is_seen = escape[:1] == b"%" or _UNICODE.fullmatch(escape) is not None
     return bytes((int(escape[-2:], 16),)) if is_seen else b""
 
 
 OF_ASCII = Escapes(
-    b"|".join((_PERCENT.pattern, _UNICODE.pattern, _ESCAPED.pattern, *_UNSEEN)),
+    b"|".join(
+        (
+            _PERCENT.pattern,
+            _UNICODE.pattern,
+            _ESCAPED.pattern,
+            _ENTITY.pattern,
+            *_UNSEEN,
+        )
+    ),
     _of_ascii,
     _of_most_texts,
 )

@@ -40,7 +40,7 @@ _OTHER = re.compile(rb"[,&]|\w\\*[\"'`]\s*:|=")
 _SAME = frozenset({b"default", b"value", b"val", b"text", b"content", b"data", b"is"})
 _AHEAD = re.compile(
     rb"(?<![\w/@.#+\\-])" + _VALUE + rb"(?:\\*[\"'`)\]]){0,2}"
-    rb"(?:,?\s(?:is|was|as|are|ist|est|es|={1,3}|[-=]>)\s|\s?[(,-]{1,2}\s?(?:that(?:'s|\sis)\s)?"
+    rb"(?:,?\s(?:is|was|as|for|are|ist|est|es|={1,3}|[-=]>)\s|\s?[(,-]{1,2}\s?(?:that(?:'s|\sis)\s)?"
     rb"|\s{1,4}(?:#|//|--|<-)\s)(?:[A-Za-z]{1,12}\s){0,4}[\w.$-]{0,40}\Z"
 )
 _ENDED = re.compile(

@@ -58,13 +58,13 @@ _OPENING = re.compile(
     rb"""(\\*+["'`])?(?::(?:protected|[\w\\"]{1,60}:private)(?=\]))?(?:\]|\*\*)?"""
     rb"""(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(\s*+(?:"""
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
-    rb"""\??\s{0,4}=(?!=)"""
-    rb"""|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
+    rb"""\??\s{0,4}=(?!=)|As\s\w{1,16}\s?=|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|\s(?:"""
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+value=|(?:'s|\s(?:"""
     + IS
     + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
-    rb"""(?:(?:re)?set|changed|updated)\s)?to):?(?=\s)"""
+    rb"""(?:(?:re)?set|changed|updated)\s)?to)):?(?=\s)"""
+    rb"""(?:\s(?:now|still|currently|just|simply|actually|set\sto)(?=\s))?"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
     rb"""|\s(?:"""
     + OF
@@ -72,8 +72,10 @@ _OPENING = re.compile(
     + IS
     + rb"""|to))(?=\s))"""
     rb"""(?:\*\*)?(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+"""
-    rb"""|\{\s*+\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+:\s*+)?"""
-    rb"""(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNEL@$]{1,2}(?=\\*["']))?(\\*+["'`])?"""
+    rb"""|\{\s*+"""
+    + FIELDS_BETWEEN
+    + rb"""\\*+"(?:S|[$]?[Vv]alue|[_#]text|stringValue|plain_?[Tt]ext)\\*+"\s*+"""
+    rb""":\s*+)?(?:(?:(?:&|!!)[A-Za-z]\w{0,20}|!vault)\s{1,2})?(?:[bfruNEL@$]{1,2}(?=\\*["']))?(\\*+["'`])?"""
 )
 _PART = re.compile(
     rb'"(?:;[^\r\n]{0,200}+)?(?:\r?\n[^\r\n]{1,200}+){0,3}\r?\n\r?\n([^\r\n]{1,2048}+)'
@@ -96,7 +98,7 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(  # no longer: of a text of nothing but names, each is looked at
-    rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%-]{1,64}=)){0,8}+"""
+    rb"""(?:[^\s"'`,;&<>\\(){}\[\]|]{1,256}+|&(?![\w.%\[\]-]{1,64}=)){0,8}+"""
 )
 _PARAMETER_VALUE = re.compile(rb"""[^&#;\s"'<>\\`)\]}]{0,2048}+""")
 _MOST = 2000
@@ -237,7 +239,8 @@ def _field(
     shown = value[value_group].decode("utf-8", "replace")
     scheme = _SCHEME.match(value[value_group])
     has_scheme = scheme is not None and " " not in shown[scheme.end() :]
-    if is_placeholder(shown) or (is_prose(shown) and not has_scheme):
+    is_cookie = b"cookie" in name.lower() and "=" in shown
+    if is_placeholder(shown) or (is_prose(shown) and not has_scheme and not is_cookie):
         return None
     if sureness is Credential.MAYBE and not _is_likely(text, value, name, shown):
         return None
@@ -265,10 +268,11 @@ def _is_likely(text: bytes, value: re.Match[bytes], name: bytes, shown: str) -> 
 def _is_key(value: str) -> bool:
     """Return whether a value beside the mere word `key` is no hash of data."""
     is_mixed = value.lower() != value != value.upper()
-    return len(value) >= 32 and value.isalnum() and is_mixed and is_strong(value)
+    is_plain = value.isalnum() or (folded(value).isalnum() and is_drawn(value))
+    return len(value) >= 32 and is_plain and is_mixed and is_strong(value)
 
 
-_LOOSE = {b"|", b"is", b"was", b"are", b"to"}
+_LOOSE = {b"|", b"is", b"was", b"are", b"to", b"'s"}
 _FOREIGN = {*IS.split(b"|")} - _LOOSE
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
 
@@ -338,9 +342,9 @@ def _is_value(
 
 
 def _is_element(text: bytes, at: int, name: bytes) -> bool:
-    """Return whether `name>` is the end of an opening tag."""
-    before = text[max(0, at - len(name) - 40) : at - len(name) - 1]
-    return _TAG.search(before) is not None
+    """Return whether `name>` or `name="name">` is the end of an opening tag."""
+    start = text.rfind(name, 0, at)
+    return _TAG.search(text[max(0, start - 80) : start]) is not None
 
 
-_TAG = re.compile(rb"<(?:\w{1,30}:)?\Z")
+_TAG = re.compile(rb"""<(?:\w{1,30}:)?(?:\w{1,30}\s[^<>]{0,40}?\w{2,4}=\\*["'])?\Z""")

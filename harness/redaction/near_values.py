@@ -29,7 +29,7 @@ _MARKS = (
     rb"""|\\{1,7}(?:[nrt]|u[0-9a-f]{4}|[^\w\\])){1,12}+"""
 )
 _WORDS = (
-    rb"""(?:string|str|value|default|content|const|eof|ist|est|lautet|es|cdata|key|out\[\d{1,4}\]|type(?=\s?=\s?\w)"""
+    rb"""(?:string|str|value|default|content|const|examples?|enum|eo[fts]|ist|est|lautet|es|cdata|key|out\[\d{1,4}\]|type(?=\s?=\s?\w)|(?:type|title|format)\\*"\s?:\s?\\*"[^"\\]{0,40}\\*","""
     rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
 )
 _BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,4}+"

@@ -217,7 +217,9 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
             return True
         # Prompts and answers explain what a field is for: a sentence is no value.
         bare = _SCHEME.sub("", text.strip())
-        return in_prose and (" " in bare or len(text) < 4)
+        # A carrier says what has blanks, and cookies stand behind one another.
+        is_sentence = " " in bare.replace("; ", "") and kind != COMMAND
+        return in_prose and (is_sentence or len(text) < 4)
     # `sk-xxxxxxxxxxxxxxxx`, `ghp_0000...`: a shape without content.
     parts = (text[6:], text.removeprefix(public_prefix(kind, text)))
     return all(len(set(part.strip("-_"))) <= 3 for part in parts)

@@ -53,8 +53,8 @@ _SURE = (
     "|aeskey|recoverycodes?|backupcodes?|unlockcode|presharedkey|passwort|motdepasse"
     "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
     "|clientassertion|samlresponse|requirepass|(?:master|user|db|admin|root|auth|smtp|mail|ftp"
-    "|ssh|ldap|login|http|proxy|wifi|redis|become|sudo|pg|sql|bind|vpn|imap|service)pass"
-    "|(?:jwt|hf|openai|anthropic|claude|gemini|groq|mistral|stripe|twilio|mapbox|crypto"
+    "|ssh|ldap|login|http|proxy|wifi|redis|become|sudo|pg|sql|bind|vpn|imap|service|priv|wpa|rpc|mqtt|app|mongo|rabbit)pass"
+    "|instrumentationkey|keystring|(?:jwt|hf|openai|anthropic|claude|gemini|groq|mistral|stripe|twilio|mapbox|crypto"
     "|cookie|azure)key|codeverifier|sastoken|recoverykey|privatekeyid"
 )
 _SURE_END = re.compile(rf"(?:{_SURE}|pwd|dsn|[a-z]pw)\Z")
@@ -63,7 +63,7 @@ _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
     | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
     | {"keys", "tokens", "pin", "pat", "apikeys", "psk", "pw", "senha"}
-    | {"jsessionid", "phpsessid", "sas", "assertion"}
+    | {"jsessionid", "phpsessid", "sas", "assertion", "csrf", "xsrf"}
 )
 _URL_WORDS = frozenset(
     {"sig", "signature", "key", "auth", "session", "token", "code"} | {"hmac"}
@@ -98,7 +98,7 @@ def credential_of(name: str) -> Credential:
         name: As it is written; how its words are joined does not count.
     """
     words = [word.lower() for word in _WORDS.findall(name)]
-    while len(words) > 1 and (words[-1].isdecimal() or words[-1] in _QUALIFIERS):
+    while len(words) > 1 and (words[-1].isdecimal() or words[-1] in QUALIFIERS):
         words.pop()
     if not words:
         return Credential.NO
@@ -123,15 +123,18 @@ def is_sure(words: str) -> bool:
     return _SURE_WORDS.fullmatch(words) is not None
 
 
-_QUALIFIERS = frozenset(
-    {"value", "prod", "dev", "staging", "live", "test", "old", "new", "base", "b"}
-    | {"header", "plain", "current", "previous"}
+QUALIFIERS = frozenset(
+    {"value", "prod", "dev", "staging", "live", "test", "old", "new", "base", "b", "v"}
+    | {"header", "plain", "current", "previous", "primary", "secondary"}
+    | {"production", "development", "stage", "pem"}
 )
+"""What may follow the name of a credential, also with a number."""
 
 _CREDENTIAL_HEADER = re.compile(
     r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
     r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase|sign"
-    r"|pat|otp|pin|bearer|assertion)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
+    r"|pat|otp|pin|bearer|assertion|csrf|xsrf|pass|totp|2fa(?:-code)?"
+    r"|authorization-auxiliary)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
     r"|^(?:x-jfrog-art-api|x-ovh-consumer|x-ms-client-principal|x-amzn-oidc-data|dpop)$"
@@ -160,7 +163,8 @@ _PLACEHOLDER = re.compile(
     r"|api[-_ ]?key|(?:api|access|auth|bearer|some)?[-_ ]?token|secret|value|key"
     r"|pass(?:word|wd)?|string|str|text|number|integer|int|boolean|bool|object|array"
     r"|(?:vault|env|file|ssm|kms|ref|arn):[\w.#:/-]+|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
-    r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,16}\.{3,}"
+    r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,16}\.{3,}(?:redacted)?"
+    r"|[\w+]{2,20}://user(?:name)?:pass(?:word|wd)?@[\w.:/?=&-]*"
     r"|[\w.-]{0,16}[-_]your[-_][\w-]*|guest|ollama|vllm|lm-?studio|unused|ignored|anything|[\w-]*example[\w-]*"
     r"|[\w-]*placeholder[\w-]*)[\W_]*)"
     r"|[{<$%\[(].*|.*[}>\])]|\?[a-z -]*|(?P<same>.)(?P=same){3,}",
@@ -295,7 +299,9 @@ def is_mixed(value: str, *, changes: int) -> bool:
 _RUN = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
 _SHORT_RUN = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{4,}")
 _HASH = re.compile(r"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
-_ID = re.compile(r"[A-Za-z]{2,12}[_-](?=.*[0-9])|v\d{1,3}[._-]|.*20\d\d-?[01]\d")
+_ID = re.compile(
+    r"(?=[A-Za-z]{2,12}[_-].*[0-9])(?:[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*|[A-Z]+)[_-]|v\d{1,3}[._-]|.*20\d\d-?[01]\d"
+)
 
 
 def is_uuid(value: str) -> bool:

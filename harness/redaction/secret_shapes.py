@@ -165,11 +165,13 @@ SHAPES = (
 )
 BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\+){1,8}([A-Za-z0-9+/_-]{6,}+={0,2})")
 PEM_BEGIN = re.compile(
-    rb"----[- ]BEGIN[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?[- ]----"
+    rb"----[- ]BEGIN(?:[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?"
+    rb"|[ +]OpenVPN[\w +-]{1,60}?key(?:[ +]V1)?)[- ]----"
 )
 PEM_BODY = re.compile(
     rb"(?:[^\"-]++|-(?!---)|\"(?:\s|\\[nrt]|[+.,])*+\\?\")*+"
-    rb"----[- ]END[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?[- ]----"
+    rb"----[- ]END(?:[A-Z0-9 +_-]{0,100}?PRIVATE[ +]KEY(?:[ +]BLOCK)?"
+    rb"|[ +]OpenVPN[\w +-]{1,60}?key(?:[ +]V1)?)[- ]----"
 )
 PEM_CUT = re.compile(rb"[A-Za-z0-9+/=\s\\]*+")
 JWK = re.compile(  # RFC 7518, 6.2.2, 6.3.2 and 6.4.1

@@ -72,6 +72,19 @@ def test_findings_name_file_exchange_place_kind_and_shape(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "app password: aB3d E5gH 7jK9 mN1p Q3sT 5vW7",
+        '{"headers": {"cookie": "theme=dark; sid=q7Zt9wB2xK4mR8vN3s"}}',
+    ],
+)
+def test_secret_with_blanks_is_found(tmp_path: Path, text: str) -> None:
+    """Groups of characters and pairs of cookies are no sentence."""
+    body = json.dumps({"content": text})
+    assert len(scan(save(tmp_path, document(interaction(body))))) == 1
+
+
+@pytest.mark.parametrize(
     "value",
     ["REDACTED", "Bearer REDACTED", "***", "<API_KEY>", "XXX", "Bearer xxxxx", "dummy",
      "Bearer test", "", "[FILTERED]", "your-api-key", "Bearer your_token_here"],
