@@ -53,8 +53,8 @@ def show_runs(
 def next_steps(path: str, interface: str, found: list[Diagnostic]) -> list[str]:
     """Return what to look at next: the place of the first diagnostic, or the page."""
     name = shlex.quote(path) + (f" {interface}" if ":" in interface else "")
-    places = (one.chunk or (one.excerpt and one.excerpt.chunk) for one in found)
-    place = next((chunk for chunk in places if chunk is not None), None)
+    places = (one.excerpt if one.chunk is None else one for one in found)
+    place = next((p.chunk for p in places if p and p.chunk is not None), None)
     if place is not None:
         first = f"next  harness replay {name} --around {place}   what happened there"
     else:

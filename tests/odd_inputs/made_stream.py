@@ -45,7 +45,7 @@ ANSWER = {
         }
     ],
 }
-MESSAGES = [
+MESSAGES: list[dict[str, Any]] = [
     {"type": "message_start", "message": {"id": "m", "role": "assistant"}},
     {"type": "ping"},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},

@@ -231,7 +231,8 @@ def test_requests_are_kept(tmp_path: Path) -> None:
 
 
 _ANSWERED = "HTTP/1.1 200 OK\r\ncontent-type: x\r\n\r\n"
-_KNOWN = ["http://localhost:1/v1/chat/completions", True, True, {"content-type"}]
+_URL = "http://localhost:1/v1/chat/completions"
+_KNOWN = [_URL, True, True, {"content-type"}]
 _SHOWN = MADE["curl-v"].decode()
 
 
@@ -242,12 +243,12 @@ _SHOWN = MADE["curl-v"].decode()
         (MADE["prompt-v"].decode(), [_KNOWN]),
         (MADE["prompt-i"].decode(), [_KNOWN]),
         (MADE["wireshark"].decode(), [[*_KNOWN[:3], {"transfer-encoding"}]]),
-        (_SHOWN, [[_KNOWN[0], False, *_KNOWN[2:]]]),
-        (MADE["curl-v-tls"].decode(), [[f"https{_KNOWN[0][4:]}", False, *_KNOWN[2:]]]),
-        (_SHOWN * 2, [[_KNOWN[0], False, *_KNOWN[2:]]] * 2),
+        (_SHOWN, [[_URL, False, *_KNOWN[2:]]]),
+        (MADE["curl-v-tls"].decode(), [[f"https{_URL[4:]}", False, *_KNOWN[2:]]]),
+        (_SHOWN * 2, [[_URL, False, *_KNOWN[2:]]] * 2),
         (
             f"{MADE['prompt-v'].decode()}{_SHOWN}",
-            [_KNOWN, [_KNOWN[0], False, *_KNOWN[2:]]],
+            [_KNOWN, [_URL, False, *_KNOWN[2:]]],
         ),
         (
             f"It said\n< HTTP/1.1 200 OK\n< a: b\n<\n{SSE}",
@@ -375,18 +376,15 @@ def test_fixture_of_aimock_is_a_whole_answer(
     assert texts == [expected]
 
 
-_V1 = "http://localhost:1/v1/chat/completions"
-
-
 @pytest.mark.parametrize(
     ("name", "uri", "is_asked", "status"),
     [
-        ("nock", _V1, True, 200),
-        ("nock-gzip", _V1, True, 200),
+        ("nock", _URL, True, 200),
+        ("nock-gzip", _URL, True, 200),
         ("wiremock", "/v1/x", True, 200),
-        ("hoverfly", _V1, True, 200),
-        ("postman", _V1, True, 200),
-        ("talkback", _V1, True, 200),
+        ("hoverfly", _URL, True, 200),
+        ("postman", _URL, True, 200),
+        ("talkback", _URL, True, 200),
         ("langsmith", "", True, 200),
         ("mountebank", "", False, 200),
         ("cloudwatch", "", False, 200),

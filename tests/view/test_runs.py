@@ -13,8 +13,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import harness as package
+from harness.cli.runs import next_steps
+from harness.core.diagnostics import DiagnosticKind
 from harness.engine.default_view import view, view_lines
+from harness.engine.excerpt import Excerpt
 from harness.engine.runs import runs
+from harness.engine.transcript import Diagnostic
 from tests.cli.running import harness
 from tests.engine.made import (
     cassette,
@@ -50,6 +54,20 @@ def test_screens_are_as_they_were_looked_at(name: str, columns: int) -> None:
     )
     assert result.code == 0
     assert result.out == place.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("chunk", "shown", "option"),
+    [(0, 5, "--around 0"), (None, 5, "--around 5"), (None, None, "--rows chunk")],
+)
+def test_the_first_place_is_what_to_look_at_next(
+    chunk: int | None, shown: int | None, option: str
+) -> None:
+    """Chunk 0 is one; a diagnostic without a chunk has its excerpt's."""
+    excerpt = None if shown is None else Excerpt("x", "", "", 0, 0, "", shown)
+    kind = DiagnosticKind.UNREAD_TEXT
+    found = [Diagnostic(kind, 0, "x", chunk=chunk, excerpt=excerpt)]
+    assert option in next_steps("a.yaml", "queuing", found)[0]
 
 
 def test_a_pipe_gets_the_table_of_chunks() -> None:

@@ -318,13 +318,17 @@ def test_merged_chunks_keep_both_logprobs_and_the_last_place() -> None:
             {"content": "a", "channel": "analysis"},
             {"content": "b", "channel": "final"},
         ),
-        *(
-            ({form: value("{", 1)}, {form: value("}", 2)})
-            for form, value in {
-                "function_call": lambda text, n: {"arguments": text, "strict": n},
-                "tool_calls": lambda text, n: [call(text, strict=n)],
-                "content": lambda text, n: [{"type": "text", "text": text, "at": n}],
-            }.items()
+        (
+            {"function_call": {"arguments": "{", "strict": 1}},
+            {"function_call": {"arguments": "}", "strict": 2}},
+        ),
+        (
+            {"tool_calls": [call("{", strict=1)]},
+            {"tool_calls": [call("}", strict=2)]},
+        ),
+        (
+            {"content": [{"type": "text", "text": "a", "at": 1}]},
+            {"content": [{"type": "text", "text": "b", "at": 2}]},
         ),
         (
             {"tool_calls": [{"index": 0, "function": {"arguments": "{", "x": 1}}]},
