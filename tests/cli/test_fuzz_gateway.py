@@ -89,6 +89,7 @@ def test_lossy_gateway_is_found_out(folder: Path) -> None:
     assert len(list(folder.glob("*.yaml"))) == 1
 
 
+@pytest.mark.slow
 def test_faithful_gateway_passes(folder: Path) -> None:
     """A relay that changes nothing survives every stream as it is."""
     result = _fuzz(folder, "faithful", "--max-examples", "150")

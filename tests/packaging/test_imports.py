@@ -172,6 +172,7 @@ def test_importing_the_package_loads_no_other_module_of_ours() -> None:
     assert [name for name in loaded if name.startswith("harness.")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "module"),
     [
@@ -242,6 +243,7 @@ def test_a_sweep_of_a_folder_needs_no_extra(tmp_path: Path) -> None:
     assert loaded & _CORPUS == set()
 
 
+@pytest.mark.slow
 def test_messages_are_made_while_the_time_is_frozen() -> None:
     """Freezegun, with a `datetime` of its own, asks modules for all their names."""
     names = "print(*(getattr(harness, n) for n in dir(harness)), file=sys.stderr)"

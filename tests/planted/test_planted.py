@@ -218,6 +218,7 @@ def test_bug_is_found_within_the_examples_of_a_slow_consumer(
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "apis"),
     [
@@ -250,6 +251,7 @@ def test_bug_of_a_slow_consumer_is_small_in_time(
     assert len(shrunk(judge, failure).arrived) <= _MOST_CHUNKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "api"),
     _rows(*((target, "chat") for target in unseen.BYTES), *reported.BYTES),

@@ -45,6 +45,7 @@ async def warm():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["function", "session"])
 def test_pytest_asyncio(project: Project, model: Model, scope: str) -> None:
     """In auto mode, with loops of a test and of the whole session."""

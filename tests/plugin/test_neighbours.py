@@ -110,6 +110,7 @@ def test_ours():
     assert model.asked == ["ours"]
 
 
+@pytest.mark.slow
 def test_pytest_randomly(project: Project, model: Model) -> None:
     """Any order plays the same; its seed and ours do not touch."""
     project.tests(

@@ -156,6 +156,7 @@ def test_key_in_fragments_is_reported_once(tmp_path: Path) -> None:
     assert finding.excerpt == f"sk-proj-*** ({len(key)} characters)"
 
 
+@pytest.mark.slow
 def test_large_text_is_scanned_to_its_end(tmp_path: Path) -> None:
     """Text that is not held in memory while replaying is searched all the same."""
     path = save(tmp_path, STREAM * 6000 + sse({"x": KEYS["github"]}), "c.sse")

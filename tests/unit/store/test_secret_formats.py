@@ -278,6 +278,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", [*HOSTILE[:8], *(pytest.param(one, marks=SLOW) for one in HOSTILE[8:])]
 )

@@ -557,6 +557,7 @@ def test_a_header_goes_by_its_name(name: str) -> None:
     assert not left(RULES.headers({name: [SECRET]})[name][0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
