@@ -611,14 +611,13 @@ def test_running_event_loop_is_told_to_use_areplay() -> None:
     assert queuing.emissions == replay(full(), "queuing").emissions
 
 
-@pytest.fixture(scope="module")
-def small_heap() -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _small_heap() -> None:
     """Spare the collector what earlier tests of the process left in caches."""
     gc.collect()
     gc.freeze()
 
 
-@pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("way", ["break", "del", "close", "twice"])
 @pytest.mark.parametrize(("make", "mode"), EVERY)
 def test_abandoned_replay_leaves_nothing_behind(
