@@ -96,6 +96,16 @@ def passed_on(chunks: Iterable[_Object]) -> Iterator[_Object]:
         yield {"choices": kept, "usage": chunk.get("usage")}
 
 
+def logprobs_twice(chunks: Iterable[_Object]) -> Iterator[_Object]:
+    """Right: hands chunks on, and shows all their log probabilities at the end."""
+    shown: list[_Object] = []
+    for chunk in passed_on(chunks):
+        for choice in chunk["choices"]:
+            shown += (choice.get("logprobs") or {}).get("content") or []
+        yield chunk
+    yield {"type": "done", "logprobs": shown}
+
+
 def without_annotations(chunks: Iterable[_Object]) -> Iterator[_Object]:
     """Hands citations on only beside a text."""
     for chunk in passed_on(chunks):
@@ -275,7 +285,7 @@ OF_APIS = (
 )
 RIGHT = (
     *((target, "chat") for target in (Beside, SourcesBelow, passed_on, pairs)),
-    (Confidence, "chat"),
+    *((target, "chat") for target in (Confidence, logprobs_twice)),
     *((target, "anthropic") for target in (Parts, calls_at_their_stop)),
     (Signed, "gemini"),
 )
