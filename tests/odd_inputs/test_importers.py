@@ -512,6 +512,44 @@ def test_what_a_har_holds_besides_is_noted(tmp_path: Path) -> None:
     assert "3 exchanges: 1 streamed (chat)" in result.err
 
 
+def test_parts_of_a_har_entry_are_read_for_what_they_are(tmp_path: Path) -> None:
+    """Errors, statuses, packed requests, names of events; nothing is made up."""
+    broken = har_entry(text=SSE) | {"_error": "net::ERR_FAILED", "time": -1}
+    broken["response"] |= {"statusText": None}
+    aborted = har_entry(text=SSE)
+    aborted["response"] |= {"_error": "aborted"}
+    packed = har_entry(text=SSE)
+    packed["request"]["postData"] |= {"text": "aGVsbG8=", "encoding": "base64"}
+    odd = har_entry(text=SSE, encoding="base64")
+    odd["request"]["postData"] |= {"text": "no base64!", "encoding": "base64"}
+    form = har_entry(text=SSE)
+    form["request"]["postData"] = {"params": [{"name": "a", "value": "b"}]}
+    named = har_entry(text="") | {
+        "_eventSourceMessages": [
+            {"eventName": "message", "data": DATA[0]},
+            {"eventName": "delta", "data": "1\n2"},
+            {"data": "[DONE]"},
+        ]
+    }
+    path = tmp_path / "a.har"
+    path.write_bytes(har(broken, aborted, packed, odd, form, named))
+    one = load_cassette(path).exchanges
+    ends = [
+        (e.response.ended.kind, e.response.ended.error)
+        for e in one[:2]
+        if e.response.ended is not None
+    ]
+    assert ends == [("error", "net::ERR_FAILED"), ("error", "aborted")]
+    assert [e.response.reason for e in one[:2]] == ["", "OK"]
+    assert [e.response.wire is None for e in one[:2]] == [True, False]
+    assert ":authority" not in one[0].request.headers
+    assert [e.request.body for e in one[2:5]] == [b"hello", b"no base64!", None]
+    assert notes(path) == ["restored", "not-read", "restored"]
+    assert (one[5].response.body or b"").decode() == (
+        f"data: {DATA[0]}\n\nevent: delta\ndata: 1\ndata: 2\n\ndata: [DONE]\n\n"
+    )
+
+
 def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -> None:
     """Each prompt and each fenced block is an exchange of its own."""
     path = tmp_path / "page.md"
