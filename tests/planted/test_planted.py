@@ -267,6 +267,14 @@ def test_bug_of_bytes_is_found_within_the_examples_of_a_slow_consumer(
     assert len(failure.arrived) <= _MOST_CHUNKS
 
 
+def test_finding_of_messages_keeps_the_start_of_its_block() -> None:
+    """Shrunk to a delta without one, it would be another finding."""
+    (failure,) = _fuzz(carried.LastCitation, apis=("anthropic",)).failures
+    assert failure.kind == "loses a citation"
+    kinds = [payload["type"] for payload in failure.arrived]
+    assert kinds.index("content_block_start") < kinds.index("content_block_delta")
+
+
 def test_limit_of_events_is_found_in_few_tries() -> None:
     """It cannot come down to fewer events than the limit, and does not try long."""
     (failure,) = _fuzz(unseen.SmallQueue, examples=_SLOW_EXAMPLES).failures
