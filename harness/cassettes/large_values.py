@@ -24,6 +24,7 @@ from typing import Any
 from harness.core.patterns import late
 
 LEAST = 4096  # bytes: a smaller text costs as much here as it costs libyaml
+_MOST = 1 << 25  # bytes of a file; libyaml holds as much of one large scalar
 _NAME = "taken-out-"
 _FIELD = late(  # begins with a line end, as `re` finds one character at once
     rb"\n( *)(- )?(?:(?:string|body): \|([-+]?)\n( +)(?=[^ \t\n])|chunks: (?=\[))"
@@ -31,6 +32,17 @@ _FIELD = late(  # begins with a line end, as `re` finds one character at once
 _WHAT_FOLLOWS = late(rb"\n(?: *(?:- )?[A-Za-z]|\Z)")
 _CHUNKS = late(rb"[][0-9., \n]*\](?=\n)")
 _ASCII = bytes(range(0x20, 0x7F)) + b"\t\n"
+
+
+def may_take_out(head: bytes, size: int) -> bool:
+    """Tell whether to hold all of a file; a wrong answer costs time alone.
+
+    Args:
+        head: Its first block. A copy of what vcrpy writes, of which nothing is taken
+            out, costs libyaml half as much again as reading it in pieces.
+        size: Its length in bytes.
+    """
+    return size <= _MOST and _FIELD.search(head) is not None
 
 
 def take_out(text: bytes) -> tuple[bytes, dict[str, Any]]:

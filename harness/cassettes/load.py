@@ -27,6 +27,7 @@ from harness.cassettes.json_recordings import (
     json_values,
     values_response,
 )
+from harness.cassettes.large_values import may_take_out
 from harness.cassettes.library import BLOCK_KEY
 from harness.cassettes.model import Cassette, Exchange, Request, Response, grouped
 from harness.cassettes.yaml_text import load_yaml
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-_HELD_YAML = 1 << 25  # bytes; libyaml holds as much of one large scalar
 _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it is used
 
 
@@ -197,7 +197,7 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
     """Read YAML, or text that has no format of its own: then nothing streams it."""
     if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
-            held = opened.is_reopenable and (opened.size or 0) <= _HELD_YAML
+            held = opened.is_reopenable and may_take_out(opened.head, opened.size or 0)
             source = opened.read() if held else opened.stream()
             document = load_yaml(source, opened.path)
         finally:

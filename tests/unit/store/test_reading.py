@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cassettes.classify import Kind, classify
+from harness.cassettes.encode import save_cassette
 from harness.cassettes.load import load_cassette
-from harness.cassettes.model import Ending, WireChunk
+from harness.cassettes.model import Cassette, Ending, WireChunk
 from harness.cassettes.yaml_text import load_yaml
 from harness.errors import CassetteCorruptError, StateError
 from tests.unit.store.recordings import (
@@ -155,24 +156,38 @@ def test_httpx_recording_of_old_vcrpy_is_read(tmp_path: Any) -> None:
     assert exchange.response.body == BYTES
 
 
-@pytest.mark.parametrize("is_small", [True, False])
+@pytest.mark.parametrize("by_harness", [True, False])
+@pytest.mark.parametrize(
+    ("times", "below_limit", "is_held"),
+    [(1, 0, {True}), (1, 1, set()), (900, 0, {True}), (900, 1, set())],
+)
 def test_large_yaml_is_read_as_it_is_parsed(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, *, is_small: bool
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    times: int,
+    below_limit: int,
+    is_held: set[bool],
+    *,
+    by_harness: bool,
 ) -> None:
-    """Only a file that libyaml would hold whole anyway is held."""
-    path = save(tmp_path, document())
+    """Only what can be taken out of a file is worth holding all of it."""
+    path = save(tmp_path, document(interaction(STREAM * times)))
     expected = load_cassette(path).exchanges
+    if by_harness:
+        save_cassette(Cassette(str(path), expected), path)
+    assert (path.stat().st_size > 1 << 16) == (times > 1)
     sources: list[object] = []
 
     def seen(source: Any, *given: Any) -> Any:
         sources.append(source)
         return load_yaml(source, *given)
 
-    held = path.stat().st_size - (not is_small)
-    monkeypatch.setattr("harness.cassettes.load._HELD_YAML", held)
+    held = path.stat().st_size - below_limit
+    monkeypatch.setattr("harness.cassettes.large_values._MOST", held)
     monkeypatch.setattr("harness.cassettes.load.load_yaml", seen)
-    assert load_cassette(path).exchanges == expected
-    assert [isinstance(one, bytes) for one in sources] == [is_small]
+    [loaded] = load_cassette(path).exchanges
+    assert loaded.response.body == expected[0].response.body
+    assert [isinstance(one, bytes) for one in sources] == [by_harness in is_held]
 
 
 def test_yaml_tags_of_vcrpy_are_read(tmp_path: Any) -> None:
