@@ -99,6 +99,7 @@ def test_streaming_interface_says_what_was_recorded() -> None:
     assert differences(said, is_shown=False) == []
 
 
+@pytest.mark.slow
 def test_queuing_interface_says_what_was_recorded() -> None:
     """The queue's thoughts and calls are the content and calls of choice 0."""
     emitted = printed("--interface", "both")["queuing"]

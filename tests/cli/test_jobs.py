@@ -72,10 +72,10 @@ def _slow(*values: object) -> Any:
         ("replay", 2),
         _slow("replay --interface both --format sse --quiet", 2),
         _slow("replay --rows run --strict", 2),
-        ("replay --format jsonl --interface own:Own", 2),
+        _slow("replay --format jsonl --interface own:Own", 2),
         ("check", 2),
         _slow("scan", 2),
-        ("report -o page.html", 2),
+        _slow("report -o page.html", 2),
         _slow("report -o page.html --interface own:Own", 2),
     ],
 )

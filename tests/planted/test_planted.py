@@ -275,6 +275,7 @@ def test_finding_of_messages_keeps_the_start_of_its_block() -> None:
     assert kinds.index("content_block_start") < kinds.index("content_block_delta")
 
 
+@pytest.mark.slow
 def test_limit_of_events_is_found_in_few_tries() -> None:
     """It cannot come down to fewer events than the limit, and does not try long."""
     (failure,) = _fuzz(unseen.SmallQueue, examples=_SLOW_EXAMPLES).failures

@@ -67,6 +67,7 @@ def test_pytest_asyncio(project: Project, model: Model, scope: str) -> None:
     assert len(model.asked) == asked
 
 
+@pytest.mark.slow
 def test_anyio(project: Project, model: Model) -> None:
     """With anyio's own runner, and a fixture that lives as long as the module."""
     project.write(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
@@ -59,6 +61,7 @@ def test_each_split_of_the_marker_is_a_test_id(project: Project) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_profiles_apply_to_every_test_that_replays(project: Project) -> None:
     """`quick` and `thorough` from command line or ini; the command line goes first."""
     project.recording("llama-server/plain-text.yaml")

@@ -69,6 +69,7 @@ def test_colours_of_a_drift_reach_the_contrast(tmp_path: Path) -> None:
     assert [problem for style in styles for problem in poor(style)] == []
 
 
+@pytest.mark.slow
 def test_colours_of_the_stepper_reach_the_contrast() -> None:
     """At a finding, with the help and with the line for input open."""
     pytest.importorskip("textual", reason="needs the extra `step`")

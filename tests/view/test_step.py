@@ -297,6 +297,7 @@ def test_every_key_of_the_help_is_bound() -> None:
     assert listed - bound == {"Esc"}  # a method of its own
 
 
+@pytest.mark.slow
 def test_vi_keys_pages_and_the_mouse_move() -> None:
     """j, k, PgDn, PgUp and a click on a line of the list go where they say."""
 
@@ -389,6 +390,7 @@ def test_line_for_input_takes_numbers_text_and_splits() -> None:
     _pilot(_steps(), drive)
 
 
+@pytest.mark.slow
 def test_a_long_stream_shows_only_what_fits() -> None:
     """The list holds the lines around the position, not five thousand."""
 

@@ -329,6 +329,7 @@ def test_payload_of_refuses_anything_else(chunk: object) -> None:
         payload_of(chunk)
 
 
+@pytest.mark.slow
 def test_every_recorded_chunk_survives_parsing_and_its_model() -> None:
     """The first chunks of each recording come back unchanged from text and model."""
     for recording in recordings():

@@ -9,6 +9,8 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from harness.redaction.config import Redaction
 from harness.redaction.scan import scan
 from tests.unit.store.recordings import document, interaction, save
@@ -808,6 +810,7 @@ def test_benign_headers_stay() -> None:
     assert Redaction().headers(headers) == headers
 
 
+@pytest.mark.slow
 def test_scanner_leaves_benign_texts(tmp_path: Path) -> None:
     """A recording full of them has no finding."""
     body = json.dumps({"messages": BENIGN})
