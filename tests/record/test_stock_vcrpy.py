@@ -149,7 +149,7 @@ def test_pytest_recording_plays_ours(pytester: pytest.Pytester, tmp_path: Path) 
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("every", [16, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_recordings_of_other_projects_play(every: int) -> None:
     """Every exchange of the corpus answers its own request, in order, once."""
     played = 0
