@@ -234,16 +234,17 @@ def _deflate(body: bytes) -> Callable[[], Any] | None:
 def _zstd(body: bytes) -> Callable[[], Any] | None:
     if not body.startswith(b"\x28\xb5\x2f\xfd"):
         return None
-    for name in ("compression.zstd", "backports.zstd"):
-        module = _imported(name)
-        if module is not None:
-            return module.ZstdDecompressor  # type: ignore[no-any-return]  # untyped module
-    module = _imported("zstandard")
-    if module is None:
+    zstd = imported_zstd()
+    if zstd is None:
         raise BodyError(
-            "the body is zstd-compressed; `pip install zstandard` to read it"
+            "the body is zstd-compressed; `pip install backports.zstd` to read it"
         )
-    return lambda: _Sliced(module.ZstdDecompressor().decompressobj())
+    return zstd.ZstdDecompressor  # type: ignore[no-any-return]  # untyped module
+
+
+def imported_zstd() -> Any:
+    """Return `compression.zstd`, of Python 3.14 or backported; None without it."""
+    return _imported("compression.zstd") or _imported("backports.zstd")
 
 
 def _brotli(body: bytes) -> Callable[[], Any] | None:
@@ -258,9 +259,6 @@ def _brotli(body: bytes) -> Callable[[], Any] | None:
     )
 
 
-_SLICE = 512  # bytes; of zstd, 4 can stand for 128 KiB (RFC 8878, 3.1.1.2)
-
-
 def _takes_limit(brotli: Any) -> bool:
     """Return whether a brotli package can stop at a size; those before 1.2 cannot."""
     try:
@@ -268,31 +266,6 @@ def _takes_limit(brotli: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-class _Sliced:
-    """A decompressor that takes no limit, given little at a time."""
-
-    def __init__(self, decompressor: Any) -> None:
-        self._decompressor = decompressor
-        self.unused_data = b""
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._decompressor.eof)
-
-    def decompress(self, data: bytes, most: int) -> bytes:
-        unpacked: list[bytes] = []
-        for start in range(0, len(data), _SLICE):
-            unpacked.append(self._decompressor.decompress(data[start : start + _SLICE]))
-            most -= len(unpacked[-1])
-            if most <= 0:
-                break
-            if self._decompressor.eof:
-                rest = data[start + _SLICE :]
-                self.unused_data = self._decompressor.unused_data + rest
-                break
-        return b"".join(unpacked)
 
 
 class _Brotli:

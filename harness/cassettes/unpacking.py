@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
+from harness.cassettes.bodies import imported_zstd
 from harness.cassettes.file_endings import COMPRESSED, is_archive, is_recording_name
 from harness.cassettes.inputs import open_input
 from harness.errors import CassetteCorruptError, CassetteError, UsageError
@@ -41,7 +42,7 @@ def plain(name: str, data: bytes) -> bytes:
     Raises:
         CassetteCorruptError: It does not decompress.
         CassetteError: It is larger than a cassette may be.
-        UsageError: zstandard is not installed.
+        UsageError: It is zstd, and the extra `compression` is not installed.
     """
     if not name.lower().endswith(COMPRESSED):
         return data
@@ -59,24 +60,23 @@ def plain(name: str, data: bytes) -> bytes:
 def _decompressed(name: str, file: BinaryIO) -> BinaryIO:
     if not name.lower().endswith((".zst", ".tar.zst")):
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    try:
-        import zstandard
-    except ImportError:
+    zstd = imported_zstd()
+    if zstd is None:
         raise UsageError(
             f"{name}: zstd needs `pip install 'agent-stream-harness[compression]'`"
-        ) from None
-    reader = zstandard.ZstdDecompressor().stream_reader(file)
+        )
+    reader = zstd.ZstdFile(file)
 
     class _Reader(io.RawIOBase):
-        """zstandard's errors as those of a file, closed as one."""
+        """zstd's errors as those of a file, closed as one."""
 
         def readable(self) -> bool:
             return True
 
         def readinto(self, target: object) -> int:
             try:
-                return reader.readinto(target)
-            except zstandard.ZstdError as error:
+                return int(reader.readinto(target))
+            except zstd.ZstdError as error:
                 raise OSError(str(error)) from None
 
     return io.BufferedReader(_Reader())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
 from typing import TYPE_CHECKING
 
 import brotli  # type: ignore[import-untyped]
 import pytest
-import zstandard
 
 from harness.cassettes.bodies import BodyTooLargeError, body_bytes, decode
 from harness.cassettes.load import load_cassette
@@ -18,6 +18,11 @@ from harness.errors import CassetteError, SSEError, UsageError
 from harness.limits import BODY, CASSETTE, EVENT, LIMITS, REQUEST_TIME, Limit
 from tests.cli.running import ROOT
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,7 +30,7 @@ ENCODERS = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "br": brotli.compress,
-    "zstd": zstandard.ZstdCompressor().compress,
+    "zstd": zstd.compress,
 }
 
 

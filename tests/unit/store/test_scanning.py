@@ -7,12 +7,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from harness.cassettes.library import find_recordings
 from harness.cassettes.load import load_cassette
@@ -24,6 +24,11 @@ from tests.shared import SHARED, corpus_files, needs_shared
 from tests.unit.store.recordings import STREAM, document, interaction, save, sse
 from tests.unit.store.searched import SEARCHED, forget
 from tests.unit.store.secrets_planted import CORE, KEYS, core
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -241,7 +246,7 @@ def test_archives_and_compressed_files_of_a_folder_are_scanned(tmp_path: Path) -
         info.size = len(stream)
         tar.addfile(info, io.BytesIO(stream))
     (tmp_path / "c.sse.gz").write_bytes(gzip.compress(stream))
-    (tmp_path / "d.sse.zst").write_bytes(zstandard.compress(stream))
+    (tmp_path / "d.sse.zst").write_bytes(zstd.compress(stream))
     (tmp_path / "e.tar").write_bytes(b"no archive")
     (tmp_path / "f.bin.gz").write_bytes(gzip.compress(b"no recording"))
     found = find_recordings(tmp_path)
