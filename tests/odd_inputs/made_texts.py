@@ -262,6 +262,49 @@ TEXTS: dict[str, bytes] = {
         f"12:00 PROCESSED CHUNK: {chunk!r}\n" for chunk in CHUNKS
     ).encode(),
     "log-models": "".join(f"INFO:x:got {_model(chunk)}" for chunk in CHUNKS).encode(),
+    # said again: as a library understood it, by a second handler, beside the message
+    "log-in-two-wordings": "".join(
+        f"1:DEBUG PRE: {_model(c)}1:DEBUG POST: Model{_model(c).replace(', ', ',  ')}"
+        for c in CHUNKS
+    ).encode(),
+    "log-two-handlers": _stamped(
+        "got data: {data}\nDEBUG:x:got data: {data}\n"
+    ).encode(),
+    "log-two-handlers-whole": (
+        f"12:00:00 answer: {json.dumps(ANSWER)}\nDEBUG:x:answer: {json.dumps(ANSWER)}\n"
+    ).encode(),
+    "log-json-twice": "".join(
+        json.dumps({"text": f"DEBUG data: {d}\n", "record": {"message": f"data: {d}"}})
+        + "\n"
+        for d in DATA
+    ).encode(),
+    # other brackets and words around an event
+    "log-behind-what-was-printed": "".join(
+        f"{printed}12:00:00 [x] onEvent() {json.dumps(chunk)}\n"
+        for printed, chunk in zip(["", " {", '{"'], CHUNKS, strict=True)
+    ).encode(),
+    "log-behind-other-json": "".join(
+        f'12:00:00 tags={{"a": {{}}}} chunk={json.dumps(chunk)}\n' for chunk in CHUNKS
+    ).encode(),
+    "log-structlog": "".join(
+        f"12:00:00 [debug    ] sse      chunk={chunk!r} n={n}\n"
+        for n, chunk in enumerate(CHUNKS)
+    ).encode(),
+    "log-json-dicts": "".join(
+        json.dumps({"event": "sse", "chunk": repr(chunk)}) + "\n" for chunk in CHUNKS
+    ).encode(),
+    "log-json-models": "".join(
+        json.dumps({"msg": f"got {_model(chunk)}"}) + "\n" for chunk in CHUNKS
+    ).encode(),
+    # pieces of several lines, of which the words introduce the first
+    "log-pieces": "".join(
+        f"Got a chunk: data: {one}\n\ndata: {other}\n\n\n"
+        for one, other in zip(DATA[::2], [*DATA[1::2], ": end"], strict=False)
+    ).encode(),
+    "log-named-pieces": "".join(
+        f"Got a chunk: event: {one['type']}\ndata: {json.dumps(one)}\n\n\n"
+        for one in MESSAGES
+    ).encode(),
     "python-list": repr(CHUNKS).encode(),
     "python-list-of-pieces": repr([f"data: {d}\n\n".encode() for d in DATA]).encode(),
     "curl-progress": f"  0     0    0     0 --:--:--     0\r{SSE}".encode(),
