@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
-from harness.cassettes.formats import Format, strange, tell_format
+from harness.cassettes.formats import Format, strange, tell_format, unread_text
 from harness.cassettes.importers import document_importer, text_exchanges
 from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
@@ -210,25 +210,17 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         return exchanges
     if text.lstrip().startswith("<"):
         return [_recorded(Response(200, "", {}, body=data))]  # a page, named as one
+    document: Any = ""
     try:
         document = load_yaml(data, opened.path)
         return _of_document(document, opened.path, inspect)
     except CassetteCorruptError as error:
-        line = _first_line_of_stream(text)
-        if not line:
+        problem = unread_text(text, is_yaml=not isinstance(document, str))
+        if not problem:
             raise
         raise CassetteCorruptError(
-            opened.path,
-            f"line {line} begins an event stream, and what stands around it is in no "
-            f"format that is read; try `tail -n +{line} FILE | harness replay -` "
-            f"({error.problem})",
-            place=error.place,
+            opened.path, f"{problem} ({error.problem})", place=error.place
         ) from None
-
-
-def _first_line_of_stream(text: str) -> int:
-    found = re.search(r"^.*?\bdata: ?(?:[\[{]).*$", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def journal_exchanges(text: bytes, path: str) -> list[Exchange]:

@@ -154,6 +154,7 @@ TEXTS: dict[str, bytes] = {
     ).encode(),
     "prompt-dollar": f"$ {_CURL}\n{SSE}$ \n".encode(),
     "prompt-user": f"me@host:~/x$ {_CURL}\n{SSE}me@host:~/x$ exit\n".encode(),
+    "prompt-of-a-theme": f"\u2771 {_CURL}\n{SSE}\u2771 \n".encode(),
     "prompt-powershell": (
         f"PS C:\\x> {_CURL.replace('curl', 'curl.exe')}\n{SSE}PS C:\\x> \n".encode()
     ),

@@ -312,6 +312,17 @@ def test_what_a_terminal_shows_of_an_exchange_is_kept(
         ("--max-time 5 --output=z x/y -", "GET", "http://x/y", ""),
         ("--limit-rate 5 http://x/y", "GET", "http://x/y", ""),
         ("x/y -d 'a", "POST", "http://x/y", "'a"),
+        ("'x/y' -d 'a", "POST", "http://x/y", "'a"),
+        (
+            r"""x/y -d $'{"a":\n"it\'s \u0021"}'""",
+            "POST",
+            "http://x/y",
+            '{"a":\n"it\'s !"}',
+        ),
+        (r"x/y -d $'\ud83d\ude00\q'", "POST", "http://x/y", "\U0001f600q"),
+        ('x/y -d "{\n\\"a\\": \'1\'\n}"', "POST", "http://x/y", "{\n\"a\": '1'\n}"),
+        ('^"x/y^" ^\n -d ^"^{^\\^"a^\\^":1^}^"', "POST", "http://x/y", '{"a":1}'),
+        ("x/y -d 'a\\'", "POST", "http://x/y", "a\\"),
     ],
 )
 def test_command_line_of_curl_is_understood(
