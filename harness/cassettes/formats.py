@@ -160,8 +160,8 @@ def _tell_json(text: bytes, *, is_whole: bool) -> Format:
 _STREAM_LINE = late(r"(?m)^.*?\bdata: ?(?:[\[{]).*$")
 # As programs print SDKs' objects: JavaScript, Java, Go, Rust; LangChain and servers.
 _PRINTED = late(
-    r"chat\.completion|ChatCompletion|(?i:finish_?reason)|additional_kwargs="
-    r"|\(streaming delta\)"
+    r"chat\.completion|ChatCompletion|ChoiceDelta|(?i:finish_?reason)"
+    r"|additional_kwargs=|\(streaming delta\)|\bdone=(?:True|False)\b"
 )
 
 

@@ -169,6 +169,15 @@ TEXTS: dict[str, bytes] = {
     "leading-space": f" {SSE}".encode(),
     "bom": b"\xef\xbb\xbf" + SSE.encode(),
     "grep": SSE.replace("\n\n", "\n").encode(),
+    "laid-out": "".join(
+        [*(f"data: {json.dumps(c, indent=2)}\n\n" for c in CHUNKS), "data: [DONE]\n\n"]
+    ).encode(),
+    "laid-out-without-blank-lines": "".join(
+        f"data: {json.dumps(c, indent=2)}\r\n" for c in CHUNKS
+    ).encode(),
+    "laid-out-in-a-page": "Got:\n\n{}data: [DONE]\n\n".format(
+        "".join(f"data: {json.dumps(c, indent=2)}\n\n" for c in CHUNKS)
+    ).encode(),
     "escaped-breaks": SSE.replace("\n", "\\n").encode(),
     "html-quotes": SSE.replace('"', "&quot;").encode(),
     "colours": SSE.replace("data:", "\x1b[36mdata:\x1b[0m").encode(),

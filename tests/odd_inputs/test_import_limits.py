@@ -61,6 +61,14 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         b"content='Hi' additional_kwargs={} response_metadata={} id='run-1'\n" * 2,
         "line 1 holds 'additional_kwargs=', of an object as a program prints it",
     ),
+    "ollama-python": (
+        b"model='m' done=False message=Message(role='assistant', content='Hi')\n" * 2,
+        "line 1 holds 'done=False', of an object as a program prints it",
+    ),
+    "openai-deltas": (
+        b"ChoiceDelta(content='Hi', role='assistant', tool_calls=None)\n" * 2,
+        "line 1 holds 'ChoiceDelta', of an object as a program prints it",
+    ),
     "javascript": (
         b"{\n  id: 'c',\n  object: 'chat.completion.chunk',\n"
         b"  choices: [ { index: 0, delta: [Object] } ]\n}\n" * 2,

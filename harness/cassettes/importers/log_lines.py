@@ -80,7 +80,7 @@ def _value_at(
         end: The end of its line; JSON may end behind it, what Python prints does not.
     """
     try:
-        value, past = _decoded(text, start)
+        value, past = decoded(text, start)
         raw = text[start:past]
     except (ValueError, RecursionError):
         found = _TO_BRACKET.match(text, start, end)
@@ -90,7 +90,7 @@ def _value_at(
     return (value, past, raw) if isinstance(value, dict) else (None, start, "")
 
 
-def _decoded(text: str, start: int, size: int = 1 << 12) -> tuple[Any, int]:
+def decoded(text: str, start: int, size: int = 1 << 12) -> tuple[Any, int]:
     """Return the JSON value that begins at a place, and where it ends.
 
     Errors, of which each line may hold one, count the lines of all that is decoded.
@@ -102,7 +102,7 @@ def _decoded(text: str, start: int, size: int = 1 << 12) -> tuple[Any, int]:
         # Cut off within a literal or an escape, the longest of which is `-Infinity`.
         is_cut = error.pos > len(part) - 16 or error.msg.startswith("Unterminated")
         if start + size < len(text) and is_cut:
-            return _decoded(text, start, 4 * size)
+            return decoded(text, start, 4 * size)
         raise
     return value, start + end
 
