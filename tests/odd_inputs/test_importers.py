@@ -610,6 +610,24 @@ def test_event_cut_in_the_message_of_a_json_log_is_reported(
     assert [one.kind for one in found].count(DiagnosticKind.UNREADABLE_PAYLOAD) == 1
 
 
+@pytest.mark.parametrize("content", ["x", "\u00e9"])
+def test_line_that_docker_cut_is_one(tmp_path: Path, content: str) -> None:
+    """It cuts at 16 KiB; what another stream wrote in between is none of it."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": content * 20_000}}]}
+    line = f"data: {json.dumps(chunk, ensure_ascii=False)}\n".encode()
+    pieces = [line[at : at + (1 << 14)].decode() for at in range(0, len(line), 1 << 14)]
+    logs = [("stdout", pieces[0]), ("stderr", "no\n")]
+    logs += [("stdout", piece) for piece in [*pieces[1:], f"data: {DATA[-1]}\n"]]
+    path = tmp_path / "text"
+    path.write_text(
+        "".join(f"{json.dumps({'log': log, 'stream': to})}\n" for to, log in logs)
+    )
+    assert said(path) == [content * 20_000]
+    whole = [{"log": line.decode().strip(), "stream": "stdout"}] * 2
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in whole))
+    assert said(path) == [content * 40_000]  # no line ends: they are another's lines
+
+
 @pytest.mark.parametrize("between", ["", "---\n"])
 def test_cassettes_behind_each_other_are_all_read(tmp_path: Path, between: str) -> None:
     """YAML alone would take the last of two equal keys, and lose the first."""

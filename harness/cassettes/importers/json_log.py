@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 _DATA = re.compile(r"(?:^|\s|['\"])data: ?[\[{]")
+_DOCKERS_MOST = 1 << 12  # characters; it cuts a line at 16 KiB, UTF-8 has 4 to one
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime")
 
 
@@ -37,7 +38,22 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
-    return [dict_of(parsed(line, strict=True)) for line in text.splitlines()]
+    """Return the objects of the lines, and in one what Docker cut into several."""
+    lines = [dict_of(parsed(line, strict=True)) for line in text.splitlines()]
+    if not any(str(one.get("log")).endswith("\n") for one in lines):
+        return lines  # another's, whose lines have no end
+    entries: list[dict[str, Any]] = []
+    begun: dict[str, dict[str, Any]] = {}  # of each stream, what goes on
+    for entry in lines:
+        log, stream = entry.get("log"), str(entry.get("stream"))
+        first = begun.pop(stream, None) if isinstance(log, str) else None
+        if first is not None:
+            first["log"] += log
+        else:
+            entries.append(entry)
+        if isinstance(log, str) and log[-1:] != "\n" and len(log) >= _DOCKERS_MOST:
+            begun[stream] = first or entry
+    return entries
 
 
 def _plain(
