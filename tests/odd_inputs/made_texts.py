@@ -126,6 +126,14 @@ _LM_STUDIO = (
         for n, chunk in enumerate(CHUNKS, 1)
     )
 )
+_EMPTY = {**CHUNKS[0], "choices": [{"index": 0, "delta": {}, "finish_reason": None}]}
+_MESSAGE = {
+    "id": "m",
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "Hi you"}],
+    "stop_reason": "end_turn",
+}
 TEXTS: dict[str, bytes] = {
     # curl
     "curl-v": (f"*   Trying 127.0.0.1:1...\n{_SENT}{_GOT}{SSE}{_LEFT}").encode(),
@@ -216,6 +224,11 @@ TEXTS: dict[str, bytes] = {
         for chunk in CHUNKS
     ).encode(),
     "log-answer": f"12:00:00 [INFO] answer: {json.dumps(ANSWER)}\n".encode(),
+    "log-answer-of-messages": f"12:00:00 got {json.dumps(_MESSAGE)}\n".encode(),
+    "log-behind-a-command": (
+        f'$ curl {URL} -d \'{{"a": " data: {{1}}"}}\'\n'
+        + _stamped("got data: {data}\n")
+    ).encode(),
     "log-requests": (
         f"INFO POST {URL} -> upstream\n" + _stamped("DEBUG got data: {data}\n")
     ).encode(),
@@ -257,6 +270,7 @@ TEXTS: dict[str, bytes] = {
     ).encode(),
     "log-cut-pieces": "".join(
         f"12:00:0{n} [debug] body.chunk {piece!r} return_value={n}\n"
+        f"task 7: 12:00:0{n} [debug] body.chunk 'other'\n"
         for n, piece in enumerate(
             SSE.encode()[start : start + 37] for start in range(0, len(SSE), 37)
         )
@@ -266,7 +280,8 @@ TEXTS: dict[str, bytes] = {
         for data in DATA
     ).encode(),
     "log-logfmt": "".join(
-        f"ts=1 level=debug event={json.dumps(data)}\n" for data in DATA
+        f'ts=1 level=debug event={json.dumps(data)}\nts=1 sent="{{\\"a\\": 1}}"\n'
+        for data in DATA
     ).encode(),
     "log-dicts": "".join(
         f"12:00 PROCESSED CHUNK: {chunk!r}\n" for chunk in CHUNKS
@@ -274,7 +289,7 @@ TEXTS: dict[str, bytes] = {
     "log-models": "".join(f"INFO:x:got {_model(chunk)}" for chunk in CHUNKS).encode(),
     # said again: as a library understood it, by a second handler, beside the message
     "log-in-two-wordings": "".join(
-        f"1:DEBUG PRE: {_model(c)}1:DEBUG POST: Model{_model(c).replace(', ', ',  ')}"
+        f"1:DEBUG PRE: {c!r}\n1:DEBUG POST: Model{_model(c)}1:DEBUG PRE: {_EMPTY!r}\n"
         for c in CHUNKS
     ).encode(),
     "log-two-handlers": _stamped(
@@ -294,7 +309,8 @@ TEXTS: dict[str, bytes] = {
         for printed, chunk in zip(["", " {", '{"'], CHUNKS, strict=True)
     ).encode(),
     "log-behind-other-json": "".join(
-        f'12:00:00 tags={{"a": {{}}}} chunk={json.dumps(chunk)}\n' for chunk in CHUNKS
+        f'12:00:00 tags={{"a": {{}}}} chunk={json.dumps(chunk)}\n12:00:00 {{1 event}}\n'
+        for chunk in CHUNKS
     ).encode(),
     "log-structlog": "".join(
         f"12:00:00 [debug    ] sse      chunk={chunk!r} n={n}\n"

@@ -582,11 +582,14 @@ def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
         assert [str(one.kind) for one in found] == ["restored"]
 
 
+@pytest.mark.parametrize("size", [80, -5])
 @pytest.mark.parametrize("form", ["chunk: {}", "data: {}", "got {!r}"])
-def test_event_that_a_logger_cut_is_reported(tmp_path: Path, form: str) -> None:
-    """Its line is one of the stream, though nothing can be read of it."""
+def test_event_that_a_logger_cut_is_reported(
+    tmp_path: Path, form: str, size: int
+) -> None:
+    """Its line is one of the stream, whatever can be read of its inner parts."""
     lines = [form.format(data) for data in DATA]
-    lines[1] = lines[1][:80]
+    lines[1] = lines[1][:size]
     path = tmp_path / "text"
     path.write_text("".join(f"12:00:0{n} {one}\n" for n, one in enumerate(lines)))
     found = replay(load_cassette(path), "queuing").diagnostics

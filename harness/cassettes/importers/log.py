@@ -61,9 +61,10 @@ def _has_words_before(lines: list[str]) -> bool:
     for line in lines:
         found = prefixed(line) or EVENT.search(line)
         before = shape_of(line[: found.start()]) if found else ""
-        if before.strip() and before in words:
+        if before in words:
             return True
-        words.add(before)
+        if re.search(r"\w", before):  # and no mark of quoted text
+            words.add(before)
     return False
 
 

@@ -121,8 +121,7 @@ def prefixed(line: str, *, is_bare: bool = False) -> re.Match[str] | None:
     if found and is_bare and not found.start():
         return found
     before = line[: found.start()] if found else ""
-    is_logged = before and (re.search(r"\w", before) or before.strip() in {"'", '"'})
-    return found if is_logged and not _COMMAND.search(before) else None
+    return found if before and not _COMMAND.search(before) else None
 
 
 def literals(line: str, cut: str = "") -> list[tuple[str, str]]:
