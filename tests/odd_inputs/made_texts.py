@@ -116,6 +116,10 @@ def _model(chunk: dict[str, Any]) -> str:
     )
 
 
+def _no_role(chunk: dict[str, Any]) -> str:
+    return _model(chunk).replace("role='assistant', ", "")
+
+
 _PACKET = "2026-05-08 08:35:0{n}  [INFO] \nGenerated packet:  {data}\n"
 _LM_STUDIO = (
     "[2026-05-08 08:35:00][DEBUG] Received request: POST to /v1/chat/completions with "
@@ -289,7 +293,7 @@ TEXTS: dict[str, bytes] = {
     "log-models": "".join(f"INFO:x:got {_model(chunk)}" for chunk in CHUNKS).encode(),
     # said again: as a library understood it, by a second handler, beside the message
     "log-in-two-wordings": "".join(
-        f"1:DEBUG PRE: {c!r}\n1:DEBUG POST: Model{_model(c)}1:DEBUG PRE: {_EMPTY!r}\n"
+        f"1:DEBUG PRE: {c!r}\n1:DEBUG POST: Model{_no_role(c)}1:DEBUG PRE: {_EMPTY!r}\n"
         for c in CHUNKS
     ).encode(),
     "log-two-handlers": _stamped(

@@ -582,6 +582,24 @@ def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
         assert [str(one.kind) for one in found] == ["restored"]
 
 
+@pytest.mark.parametrize("words", [["got"] * 3, ["first", "next", "next"]])
+def test_equal_events_of_a_log_are_all_read(tmp_path: Path, words: list[str]) -> None:
+    """What is said again behind the same words is another event."""
+    path = tmp_path / "text"
+    path.write_text("".join(f"{word} data: {DATA[1]}\n" for word in words))
+    assert said(path) == [" you you you"]
+
+
+@pytest.mark.parametrize("form", ['{{"chunk": {}}}', "12:00 got {}"])
+def test_error_in_a_log_is_one(tmp_path: Path, form: str) -> None:
+    """It has nothing but its error; the events before it show that it is one."""
+    events = [*DATA[:2], json.dumps({"error": {"message": "no"}})]
+    path = tmp_path / "text"
+    path.write_text("".join(f"{form.format(one)}\n" for one in events))
+    found = replay(load_cassette(path), "queuing").diagnostics
+    assert "the provider sent an error: no" in [one.text for one in found]
+
+
 @pytest.mark.parametrize("size", [80, -5])
 @pytest.mark.parametrize("form", ["chunk: {}", "data: {}", "got {!r}"])
 def test_event_that_a_logger_cut_is_reported(

@@ -203,12 +203,14 @@ def words_said_again(pieces: list[tuple[int, str, str]]) -> set[str]:
         pieces: Line, the words before a piece, and what it says.
     """
     heard: dict[str, list[bool]] = {}
-    last = first = ""
+    last, spoken = "", set[str]()  # what is said, and behind which words so far
     for _, words, said in pieces:
-        if said:
-            first = words if said != last else first
-            last = said
-            heard.setdefault(words, []).append(words != first)
+        if not said:
+            continue
+        if said != last or words in spoken:
+            last, spoken = said, set()
+        heard.setdefault(words, []).append(bool(spoken))
+        spoken.add(words)
     return {words for words, each in heard.items() if len(each) > 1 and all(each)}
 
 
