@@ -218,9 +218,9 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         problem = unread_text(text, is_yaml=not isinstance(document, str))
         if not problem:
             raise
-        raise CassetteCorruptError(
-            opened.path, f"{problem} ({error.problem})", place=error.place
-        ) from None
+        # Its place and its advice are for YAML, which the text never was.
+        problem = f"{problem} ({error.problem.partition(';')[0]})"
+        raise CassetteCorruptError(opened.path, problem) from None
 
 
 def journal_exchanges(text: bytes, path: str) -> list[Exchange]:

@@ -72,7 +72,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
     "javascript": (
         b"{\n  id: 'c',\n  object: 'chat.completion.chunk',\n"
         b"  choices: [ { index: 0, delta: [Object] } ]\n}\n" * 2,
-        "line 3 holds 'chat.completion', of an object as a program prints it",
+        "other: line 3 holds 'chat.completion', of an object as a program prints it",
     ),
     "java": (
         b"ChatCompletionChunk{id=c, choices=[Choice{delta=Delta{content=Hi}}]}\n",
