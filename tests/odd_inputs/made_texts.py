@@ -342,8 +342,9 @@ TEXTS: dict[str, bytes] = {
     "chunked-cut-anywhere": _cut_anywhere().encode(),
     "chunked-extended": _chunked("\r\n").replace("\r\ndata", ";a=b\r\ndata").encode(),
     "log-json-words": "".join(
-        json.dumps({"level": "debug", "message": f"SSE chunk: {data}"}) + "\n"
+        json.dumps({"level": "debug", "message": message}) + "\n"
         for data in DATA
+        for message in (f"SSE chunk: {data}", 'state {"a": 1}', "state {a")
     ).encode(),
     "python-fixture": "".join(
         ["C = [\n", *(f"    {c!r},\n" for c in CHUNKS), "]\n"]
