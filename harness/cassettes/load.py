@@ -195,6 +195,7 @@ def _of_document(
 
 def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     """Read YAML, or text that has no format of its own: then nothing streams it."""
+    document: Any = ""
     if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
             held = opened.is_reopenable and (opened.size or 0) <= _HELD_YAML
@@ -210,7 +211,6 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         return exchanges
     if text.lstrip().startswith("<"):
         return [_recorded(Response(200, "", {}, body=data))]  # a page, named as one
-    document: Any = ""
     try:
         document = load_yaml(data, opened.path)
         return _of_document(document, opened.path, inspect)
