@@ -155,3 +155,33 @@ def _tell_json(text: bytes, *, is_whole: bool) -> Format:
     has_more = bool(rest.strip()) or (bool(newline) and not is_whole)
     is_row = has_more and is_object(line)
     return Format.JSON_LINES if is_row else Format.JSON
+
+
+_STREAM_LINE = late(r"(?m)^.*?\bdata: ?(?:[\[{]).*$")
+# As programs print SDKs' objects: JavaScript, Java, Go, Rust; LangChain and servers.
+_PRINTED = late(
+    r"chat\.completion|ChatCompletion|ChoiceDelta|(?i:finish_?reason)"
+    r"|additional_kwargs=|\(streaming delta\)|\bdone=(?:True|False)\b"
+)
+
+
+def unread_text(text: str, *, is_yaml: bool) -> str:
+    """Return where text holds an answer that is not read, and what to do; or nothing.
+
+    Args:
+        text: Text in no format that is read.
+        is_yaml: It is YAML of something else, whose words say nothing.
+    """
+    if found := _STREAM_LINE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        return (
+            f"line {line} begins an event stream, and what stands around it is in no "
+            f"format that is read; try `tail -n +{line} FILE | harness replay -`"
+        )
+    if not is_yaml and (found := _PRINTED.search(text)):
+        line = text.count("\n", 0, found.start()) + 1
+        return (
+            f"line {line} holds {found[0]!r}, of an object as a program prints it; "
+            "that is not read: print it as JSON, or save the response (`curl -N`)"
+        )
+    return ""

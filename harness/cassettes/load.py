@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
-from harness.cassettes.formats import Format, strange, tell_format
+from harness.cassettes.formats import Format, strange, tell_format, unread_text
 from harness.cassettes.importers import document_importer, text_exchanges
 from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
@@ -195,6 +195,7 @@ def _of_document(
 
 def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange]:
     """Read YAML, or text that has no format of its own: then nothing streams it."""
+    document: Any = ""
     if BLOCK_KEY.search(opened.head) or _BLOCK.match(opened.head):
         try:
             held = opened.is_reopenable and may_take_out(opened.head, opened.size or 0)
@@ -214,21 +215,12 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         document = load_yaml(data, opened.path)
         return _of_document(document, opened.path, inspect)
     except CassetteCorruptError as error:
-        line = _first_line_of_stream(text)
-        if not line:
+        problem = unread_text(text, is_yaml=not isinstance(document, str))
+        if not problem:
             raise
-        raise CassetteCorruptError(
-            opened.path,
-            f"line {line} begins an event stream, and what stands around it is in no "
-            f"format that is read; try `tail -n +{line} FILE | harness replay -` "
-            f"({error.problem})",
-            place=error.place,
-        ) from None
-
-
-def _first_line_of_stream(text: str) -> int:
-    found = re.search(r"^.*?\bdata: ?(?:[\[{]).*$", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found else 0
+        # Its place and its advice are for YAML, which the text never was.
+        problem = f"{problem} ({error.problem.partition(';')[0]})"
+        raise CassetteCorruptError(opened.path, problem) from None
 
 
 def journal_exchanges(text: bytes, path: str) -> list[Exchange]:

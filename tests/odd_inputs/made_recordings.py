@@ -299,6 +299,14 @@ TWICE = yaml.safe_dump({"interactions": [_interaction({"string": SSE})], "versio
 
 MADE: dict[str, bytes] = {
     **TEXTS,
+    "quoted-names": textwrap.indent(
+        "".join(
+            f"event: {one['type']}\ndata: {json.dumps(one, indent=1)}\n\n"
+            for one in MESSAGES
+        ),
+        "> ",
+        lambda _: True,
+    ).encode(),
     **{name: json.dumps(pair).encode() for name, pair in _PAIRS.items()},
     "batch-output": b"".join(
         json.dumps({"custom_id": "a", "response": {"body": ANSWER}}).encode() + b"\n"

@@ -116,6 +116,10 @@ def _model(chunk: dict[str, Any]) -> str:
     )
 
 
+def _no_role(chunk: dict[str, Any]) -> str:
+    return _model(chunk).replace("role='assistant', ", "")
+
+
 _PACKET = "2026-05-08 08:35:0{n}  [INFO] \nGenerated packet:  {data}\n"
 _LM_STUDIO = (
     "[2026-05-08 08:35:00][DEBUG] Received request: POST to /v1/chat/completions with "
@@ -126,6 +130,14 @@ _LM_STUDIO = (
         for n, chunk in enumerate(CHUNKS, 1)
     )
 )
+_EMPTY = {**CHUNKS[0], "choices": [{"index": 0, "delta": {}, "finish_reason": None}]}
+_MESSAGE = {
+    "id": "m",
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "Hi you"}],
+    "stop_reason": "end_turn",
+}
 TEXTS: dict[str, bytes] = {
     # curl
     "curl-v": (f"*   Trying 127.0.0.1:1...\n{_SENT}{_GOT}{SSE}{_LEFT}").encode(),
@@ -154,6 +166,7 @@ TEXTS: dict[str, bytes] = {
     ).encode(),
     "prompt-dollar": f"$ {_CURL}\n{SSE}$ \n".encode(),
     "prompt-user": f"me@host:~/x$ {_CURL}\n{SSE}me@host:~/x$ exit\n".encode(),
+    "prompt-of-a-theme": f"\u2771 {_CURL}\n{SSE}\u2771 \n".encode(),
     "prompt-powershell": (
         f"PS C:\\x> {_CURL.replace('curl', 'curl.exe')}\n{SSE}PS C:\\x> \n".encode()
     ),
@@ -168,6 +181,15 @@ TEXTS: dict[str, bytes] = {
     "leading-space": f" {SSE}".encode(),
     "bom": b"\xef\xbb\xbf" + SSE.encode(),
     "grep": SSE.replace("\n\n", "\n").encode(),
+    "laid-out": "".join(
+        [*(f"data: {json.dumps(c, indent=2)}\n\n" for c in CHUNKS), "data: [DONE]\n\n"]
+    ).encode(),
+    "laid-out-without-blank-lines": "".join(
+        f"data: {json.dumps(c, indent=2)}\r\n" for c in CHUNKS
+    ).encode(),
+    "laid-out-in-a-page": "Got:\n\n{}data: [DONE]\n\n".format(
+        "".join(f"data: {json.dumps(c, indent=2)}\n\n" for c in CHUNKS)
+    ).encode(),
     "escaped-breaks": SSE.replace("\n", "\\n").encode(),
     "html-quotes": SSE.replace('"', "&quot;").encode(),
     "colours": SSE.replace("data:", "\x1b[36mdata:\x1b[0m").encode(),
@@ -206,6 +228,11 @@ TEXTS: dict[str, bytes] = {
         for chunk in CHUNKS
     ).encode(),
     "log-answer": f"12:00:00 [INFO] answer: {json.dumps(ANSWER)}\n".encode(),
+    "log-answer-of-messages": f"12:00:00 got {json.dumps(_MESSAGE)}\n".encode(),
+    "log-behind-a-command": (
+        f'$ curl {URL} -d \'{{"a": " data: {{1}}"}}\'\n'
+        + _stamped("got data: {data}\n")
+    ).encode(),
     "log-requests": (
         f"INFO POST {URL} -> upstream\n" + _stamped("DEBUG got data: {data}\n")
     ).encode(),
@@ -247,6 +274,7 @@ TEXTS: dict[str, bytes] = {
     ).encode(),
     "log-cut-pieces": "".join(
         f"12:00:0{n} [debug] body.chunk {piece!r} return_value={n}\n"
+        f"task 7: 12:00:0{n} [debug] body.chunk 'other'\n"
         for n, piece in enumerate(
             SSE.encode()[start : start + 37] for start in range(0, len(SSE), 37)
         )
@@ -256,12 +284,57 @@ TEXTS: dict[str, bytes] = {
         for data in DATA
     ).encode(),
     "log-logfmt": "".join(
-        f"ts=1 level=debug event={json.dumps(data)}\n" for data in DATA
+        f'ts=1 level=debug event={json.dumps(data)}\nts=1 sent="{{\\"a\\": 1}}"\n'
+        for data in DATA
     ).encode(),
     "log-dicts": "".join(
         f"12:00 PROCESSED CHUNK: {chunk!r}\n" for chunk in CHUNKS
     ).encode(),
     "log-models": "".join(f"INFO:x:got {_model(chunk)}" for chunk in CHUNKS).encode(),
+    # said again: as a library understood it, by a second handler, beside the message
+    "log-in-two-wordings": "".join(
+        f"1:DEBUG PRE: {c!r}\n1:DEBUG POST: Model{_no_role(c)}1:DEBUG PRE: {_EMPTY!r}\n"
+        for c in CHUNKS
+    ).encode(),
+    "log-two-handlers": _stamped(
+        "got data: {data}\nDEBUG:x:got data: {data}\n"
+    ).encode(),
+    "log-two-handlers-whole": (
+        f"12:00:00 answer: {json.dumps(ANSWER)}\nDEBUG:x:answer: {json.dumps(ANSWER)}\n"
+    ).encode(),
+    "log-json-twice": "".join(
+        json.dumps({"text": f"DEBUG data: {d}\n", "record": {"message": f"data: {d}"}})
+        + "\n"
+        for d in DATA
+    ).encode(),
+    # other brackets and words around an event
+    "log-behind-what-was-printed": "".join(
+        f"{printed}12:00:00 [x] onEvent() {json.dumps(chunk)}\n"
+        for printed, chunk in zip(["", " {", '{"'], CHUNKS, strict=True)
+    ).encode(),
+    "log-behind-other-json": "".join(
+        f'12:00:00 tags={{"a": {{}}}} chunk={json.dumps(chunk)}\n12:00:00 {{1 event}}\n'
+        for chunk in CHUNKS
+    ).encode(),
+    "log-structlog": "".join(
+        f"12:00:00 [debug    ] sse      chunk={chunk!r} n={n}\n"
+        for n, chunk in enumerate(CHUNKS)
+    ).encode(),
+    "log-json-dicts": "".join(
+        json.dumps({"event": "sse", "chunk": repr(chunk)}) + "\n" for chunk in CHUNKS
+    ).encode(),
+    "log-json-models": "".join(
+        json.dumps({"msg": f"got {_model(chunk)}"}) + "\n" for chunk in CHUNKS
+    ).encode(),
+    # pieces of several lines, of which the words introduce the first
+    "log-pieces": "".join(
+        f"Got a chunk: data: {one}\n\ndata: {other}\n\n\n"
+        for one, other in zip(DATA[::2], [*DATA[1::2], ": end"], strict=False)
+    ).encode(),
+    "log-named-pieces": "".join(
+        f"Got a chunk: event: {one['type']}\ndata: {json.dumps(one)}\n\n\n"
+        for one in MESSAGES
+    ).encode(),
     "python-list": repr(CHUNKS).encode(),
     "python-list-of-pieces": repr([f"data: {d}\n\n".encode() for d in DATA]).encode(),
     "curl-progress": f"  0     0    0     0 --:--:--     0\r{SSE}".encode(),
@@ -269,8 +342,9 @@ TEXTS: dict[str, bytes] = {
     "chunked-cut-anywhere": _cut_anywhere().encode(),
     "chunked-extended": _chunked("\r\n").replace("\r\ndata", ";a=b\r\ndata").encode(),
     "log-json-words": "".join(
-        json.dumps({"level": "debug", "message": f"SSE chunk: {data}"}) + "\n"
+        json.dumps({"level": "debug", "message": message}) + "\n"
         for data in DATA
+        for message in (f"SSE chunk: {data}", 'state {"a": 1}', "state {a")
     ).encode(),
     "python-fixture": "".join(
         ["C = [\n", *(f"    {c!r},\n" for c in CHUNKS), "]\n"]

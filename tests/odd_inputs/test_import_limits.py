@@ -53,6 +53,39 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         b"Nothing here: data: {not json\nat all: [",
         "line 1 begins an event stream",
     ),
+    "vllm-log": (
+        b"INFO [logger.py:71] Generated response c (streaming delta): output: 'Hi'\n",
+        "line 1 holds '(streaming delta)', of an object as a program prints it",
+    ),
+    "langchain": (
+        b"content='Hi' additional_kwargs={} response_metadata={} id='run-1'\n" * 2,
+        "line 1 holds 'additional_kwargs=', of an object as a program prints it",
+    ),
+    "ollama-python": (
+        b"model='m' done=False message=Message(role='assistant', content='Hi')\n" * 2,
+        "line 1 holds 'done=False', of an object as a program prints it",
+    ),
+    "openai-deltas": (
+        b"ChoiceDelta(content='Hi', role='assistant', tool_calls=None)\n" * 2,
+        "line 1 holds 'ChoiceDelta', of an object as a program prints it",
+    ),
+    "javascript": (
+        b"{\n  id: 'c',\n  object: 'chat.completion.chunk',\n"
+        b"  choices: [ { index: 0, delta: [Object] } ]\n}\n" * 2,
+        "other: line 3 holds 'chat.completion', of an object as a program prints it",
+    ),
+    "java": (
+        b"ChatCompletionChunk{id=c, choices=[Choice{delta=Delta{content=Hi}}]}\n",
+        "print it as JSON, or save the response (`curl -N`)",
+    ),
+    "go": (
+        b"{ID:c Choices:[{Delta:{Content:Hi} FinishReason:stop}]}\n",
+        "line 1 holds 'FinishReason', of an object as a program prints it",
+    ),
+    "yaml-of-others": (
+        b"answer:\n  finish_reason: stop\n",
+        ": no cassette: expected `interactions`, got 'answer'",
+    ),
     "no-stream": (b"a: b\n\tc", "the YAML does not parse"),
     "compose": (b"x:\n  data: {a: b}\n", "expected `interactions`"),
     "har-empty": (b'{"log": {"entries": []}}', "a HAR file without entries"),

@@ -312,6 +312,17 @@ def test_what_a_terminal_shows_of_an_exchange_is_kept(
         ("--max-time 5 --output=z x/y -", "GET", "http://x/y", ""),
         ("--limit-rate 5 http://x/y", "GET", "http://x/y", ""),
         ("x/y -d 'a", "POST", "http://x/y", "'a"),
+        ("'x/y' -d 'a", "POST", "http://x/y", "'a"),
+        (
+            r"""x/y -d $'{"a":\n"it\'s \u0021"}'""",
+            "POST",
+            "http://x/y",
+            '{"a":\n"it\'s !"}',
+        ),
+        (r"x/y -d $'\ud83d\ude00\q'", "POST", "http://x/y", "\U0001f600q"),
+        ('x/y -d "{\n\\"a\\": \'1\'\n}"', "POST", "http://x/y", "{\n\"a\": '1'\n}"),
+        ('^"x/y^" ^\n -d ^"^{^\\^"a^\\^":1^}^"', "POST", "http://x/y", '{"a":1}'),
+        ("x/y -d 'a\\'", "POST", "http://x/y", "a\\"),
     ],
 )
 def test_command_line_of_curl_is_understood(
@@ -571,11 +582,32 @@ def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
         assert [str(one.kind) for one in found] == ["restored"]
 
 
+@pytest.mark.parametrize("words", [["got"] * 3, ["first", "next", "next"]])
+def test_equal_events_of_a_log_are_all_read(tmp_path: Path, words: list[str]) -> None:
+    """What is said again behind the same words is another event."""
+    path = tmp_path / "text"
+    path.write_text("".join(f"{word} data: {DATA[1]}\n" for word in words))
+    assert said(path) == [" you you you"]
+
+
+@pytest.mark.parametrize("form", ['{{"chunk": {}}}', "12:00 got {}"])
+def test_error_in_a_log_is_one(tmp_path: Path, form: str) -> None:
+    """It has nothing but its error; the events before it show that it is one."""
+    events = [*DATA[:2], json.dumps({"error": {"message": "no"}})]
+    path = tmp_path / "text"
+    path.write_text("".join(f"{form.format(one)}\n" for one in events))
+    found = replay(load_cassette(path), "queuing").diagnostics
+    assert "the provider sent an error: no" in [one.text for one in found]
+
+
+@pytest.mark.parametrize("size", [80, -5])
 @pytest.mark.parametrize("form", ["chunk: {}", "data: {}", "got {!r}"])
-def test_event_that_a_logger_cut_is_reported(tmp_path: Path, form: str) -> None:
-    """Its line is one of the stream, though nothing can be read of it."""
+def test_event_that_a_logger_cut_is_reported(
+    tmp_path: Path, form: str, size: int
+) -> None:
+    """Its line is one of the stream, whatever can be read of its inner parts."""
     lines = [form.format(data) for data in DATA]
-    lines[1] = lines[1][:80]
+    lines[1] = lines[1][:size]
     path = tmp_path / "text"
     path.write_text("".join(f"12:00:0{n} {one}\n" for n, one in enumerate(lines)))
     found = replay(load_cassette(path), "queuing").diagnostics
@@ -597,6 +629,24 @@ def test_event_cut_in_the_message_of_a_json_log_is_reported(
     )
     found = replay(load_cassette(path), "queuing").diagnostics
     assert [one.kind for one in found].count(DiagnosticKind.UNREADABLE_PAYLOAD) == 1
+
+
+@pytest.mark.parametrize("content", ["x", "\u00e9"])
+def test_line_that_docker_cut_is_one(tmp_path: Path, content: str) -> None:
+    """It cuts at 16 KiB; what another stream wrote in between is none of it."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": content * 20_000}}]}
+    line = f"data: {json.dumps(chunk, ensure_ascii=False)}\n".encode()
+    pieces = [line[at : at + (1 << 14)].decode() for at in range(0, len(line), 1 << 14)]
+    logs = [("stdout", pieces[0]), ("stderr", "no\n")]
+    logs += [("stdout", piece) for piece in [*pieces[1:], f"data: {DATA[-1]}\n"]]
+    path = tmp_path / "text"
+    path.write_text(
+        "".join(f"{json.dumps({'log': log, 'stream': to})}\n" for to, log in logs)
+    )
+    assert said(path) == [content * 20_000]
+    whole = [{"log": line.decode().strip(), "stream": "stdout"}] * 2
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in whole))
+    assert said(path) == [content * 40_000]  # no line ends: they are another's lines
 
 
 @pytest.mark.parametrize("between", ["", "---\n"])

@@ -26,7 +26,7 @@ from harness.cassettes.importers.base import (
     restored,
 )
 from harness.cassettes.importers.json_log import data_lines
-from harness.cassettes.importers.log import data_of
+from harness.cassettes.importers.log_lines import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -99,6 +99,10 @@ _WITH_VALUE |= {"-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--cookie", 
 _WITH_VALUE |= {"--connect-timeout", "--max-time", "--output", "--proxy", "--resolve"}
 _WITH_VALUE |= {"--retry", "--trace", "--trace-ascii", "--user", "--user-agent"}
 _WITH_VALUE |= {"--write-out", "--form"}
+_QUOTE = re.compile(r"\\.|\$?['\"]")
+_OF_BASH = re.compile(r"(?<=\s)\$'((?:\\.|[^'\\])*)'", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 _KNOWN = frozenset({"-X", "--request", "-H", "--header", "--url"})
 
 
@@ -109,6 +113,7 @@ def draft_of_command(command: str) -> Draft:
         command: From `curl` on; line breaks are undone.
     """
     draft = Draft(method="")
+    command = _OF_BASH.sub(lambda found: shlex.quote(_unescaped(found[1])), command)
     try:
         words = shlex.split(command)[1:]
     except ValueError:  # an unfinished quote: what was pasted is cut
@@ -134,13 +139,41 @@ def draft_of_command(command: str) -> Draft:
             draft.request_body = (draft.request_body or b"") + joint + encoded(value)
     # What is no URL may be the value of an option that is not known here.
     others.sort(key=lambda word: (not word, "://" not in word))
-    draft.target = draft.target or others[0]
+    draft.target = (draft.target or others[0]).strip("'\"")
     if draft.target and "://" not in draft.target:
         draft.target = f"http://{draft.target}"
     if not draft.method:
         has_body = draft.request_body is not None or draft.notes
         draft.method = "POST" if has_body else "GET"
     return draft
+
+
+def open_quote(line: str, quote: str = "") -> str:
+    """Return the quote that is open behind a line of a command; empty if none is.
+
+    Args:
+        line: The line.
+        quote: The one that was open before it.
+    """
+    for found in _QUOTE.finditer(line):
+        mark = found[0][-1]
+        if found[0][0] == "\\" and quote != "'":
+            continue
+        if not quote:
+            quote = "$'" if found[0] == "$'" else mark
+        elif quote[-1] == mark:
+            quote = ""
+    return quote
+
+
+def _unescaped(text: str) -> str:
+    """Return what Bash makes of text between `$'` and `'`."""
+
+    def meant(found: re.Match[str]) -> str:
+        return chr(int(found[1], 16)) if found[1] else _CONTROLS.get(found[2], found[2])
+
+    units = _ESCAPE.sub(meant, text).encode("utf-16", "surrogatepass")
+    return units.decode("utf-16", "surrogatepass")
 
 
 def _option(word: str) -> tuple[str, str]:

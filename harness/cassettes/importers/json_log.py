@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.json_values import dict_of, parsed
 from harness.cassettes.importers import log
 from harness.cassettes.importers.base import is_event
+from harness.cassettes.importers.log_lines import OBJECT, data_of
+from harness.cassettes.importers.python_literals import printed
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
 _DATA = re.compile(r"(?:^|\s|['\"])data: ?[\[{]")
+_DOCKERS_MOST = 1 << 12  # characters; it cuts a line at 16 KiB, UTF-8 has 4 to one
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime")
 
 
@@ -35,7 +38,22 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
-    return [dict_of(parsed(line, strict=True)) for line in text.splitlines()]
+    """Return the objects of the lines, and in one what Docker cut into several."""
+    lines = [dict_of(parsed(line, strict=True)) for line in text.splitlines()]
+    if not any(str(one.get("log")).endswith("\n") for one in lines):
+        return lines  # another's, whose lines have no end
+    entries: list[dict[str, Any]] = []
+    begun: dict[str, dict[str, Any]] = {}  # of each stream, what goes on
+    for entry in lines:
+        log, stream = entry.get("log"), str(entry.get("stream"))
+        first = begun.pop(stream, None) if isinstance(log, str) else None
+        if first is not None:
+            first["log"] += log
+        else:
+            entries.append(entry)
+        if isinstance(log, str) and log[-1:] != "\n" and len(log) >= _DOCKERS_MOST:
+            begun[stream] = first or entry
+    return entries
 
 
 def _plain(
@@ -66,24 +84,40 @@ def data_lines(
             had cut, which whoever reads the lines reports.
     """
     lines: list[str] = []
+    heard: list[list[str | None]] = []
     for key, value in entry.items():
-        if isinstance(value, str) and _DATA.search(value):
-            lines += value.strip().splitlines()
-            continue
-        held = value
-        if isinstance(value, str) and "{" in value:  # perhaps behind words
-            words, _, rest = value.partition("{")
-            held, place = parsed(f"{{{rest}".strip()), (key, re.sub(r"\d+", "0", words))
-            if places is not None and isinstance(held, dict) and _is_event(held):
-                places.add(place)
-            elif places is not None and held is None and place in places:
-                lines.append(f"data: {{{' '.join(rest.splitlines())}")
-        if isinstance(value, str) and value.strip() == "[DONE]":
-            lines.append("data: [DONE]")
-        elif isinstance(held, dict) and _is_event(held):
-            lines.append(f"data: {json.dumps(held, ensure_ascii=False)}")
-        elif isinstance(held, dict) and depth > 1:
-            lines += data_lines(held, depth - 1, places)
-        elif isinstance(held, list) and depth > 2:
-            lines += data_lines(dict(enumerate(held)), depth - 1, places)
+        found = _lines_of(key, value, depth, places)
+        said = [data_of(line) for line in found]
+        if said not in heard:  # beside its message a logger keeps what it made of it
+            lines += found
+            heard.append(said)
     return lines
+
+
+def _lines_of(
+    key: Any, value: Any, depth: int, places: set[tuple[Any, str]] | None
+) -> list[str]:
+    if isinstance(value, str):
+        if _DATA.search(value):
+            return value.strip().splitlines()
+        if value.strip() == "[DONE]":
+            return ["data: [DONE]"]
+        found = OBJECT.search(value)  # perhaps behind words
+        if found is None:
+            return []
+        text = value[found.start() :].strip()
+        place = key, re.sub(r"\d+", "0", value[: found.start()])
+        value = parsed(text)
+        if value is None:
+            value = printed(text)
+        if places is not None and isinstance(value, dict) and _is_event(value):
+            places.add(place)
+        elif places is not None and value is None and place in places:
+            return [f"data: {{{' '.join(text.removeprefix('{').splitlines())}"]
+    if isinstance(value, dict) and _is_event(value):
+        return [f"data: {json.dumps(value, ensure_ascii=False)}"]
+    if isinstance(value, dict) and depth > 1:
+        return data_lines(value, depth - 1, places)
+    if isinstance(value, list) and depth > 2:
+        return data_lines(dict(enumerate(value)), depth - 1, places)
+    return []

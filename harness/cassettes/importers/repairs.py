@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import parsed
 from harness.cassettes.chunked import SIZE, dechunked
-from harness.cassettes.importers.base import restored
+from harness.cassettes.importers.base import encoded, restored
 
 if TYPE_CHECKING:
     from harness.core.parts import Problem
@@ -20,6 +20,9 @@ _SIZE_LINE = re.compile(
     re.MULTILINE,
 )
 _LAST_SIZE = re.compile(rb"\n0\s*\Z")
+_LAID_OUT = re.compile(r"^data: ?(?=[\[{][ \t]*\r?\n(?!data:))", re.MULTILINE)
+_BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n")
+_INDENT = re.compile(r"\s*\n\s*")
 _BREAK = re.compile(rb"(?:\\r)?\\n(?=data:|event:|id:|:|(?:\\r)?\\n|\s*\Z)")
 
 
@@ -52,6 +55,26 @@ def _with_breaks(body: bytes) -> bytes:
     if not re.search(rb"\\n(?:\\r)?\\n(?:data|event):", body):
         return body
     return body if b"\ndata:" in body else _BREAK.sub(b"\n", body)
+
+
+def _on_one_line(body: bytes) -> bytes:
+    """Put JSON on its `data:` line that was laid out over the lines behind it."""
+    text = body.decode("utf-8", "surrogateescape")
+    if not _LAID_OUT.search(text):
+        return body
+    from harness.cassettes.importers.log_lines import decoded  # this is rare
+
+    parts, end = [], 0
+    for found in _LAID_OUT.finditer(text):
+        try:
+            _, past = decoded(text, found.end())
+        except (ValueError, RecursionError):
+            continue  # it is reported as it stands
+        parts += [text[end : found.end()], _INDENT.sub("", text[found.end() : past])]
+        end = past
+        if not _BLANK_LINE.match(text, past):
+            parts.append("\n")
+    return encoded("".join(parts) + text[end:])
 
 
 def _without_entities(body: bytes) -> bytes:
@@ -93,5 +116,6 @@ _REPAIRS = (
     ("the sizes of the chunked transfer encoding were taken off", _without_sizes),
     (r"line breaks that were written as `\n` were put back", _with_breaks),
     ("the quotes of HTML (`&quot;`) were undone", _without_entities),
+    ("JSON that was laid out over several lines was put on one", _on_one_line),
     (_NO_BLANK_LINE, _with_blank_lines),
 )

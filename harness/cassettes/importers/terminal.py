@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import parsed
 from harness.cassettes.importers.base import encoded, exchanges_from, is_event, restored
-from harness.cassettes.importers.draft import Draft, draft_of_command, header_of
+from harness.cassettes.importers.draft import (
+    Draft,
+    draft_of_command,
+    header_of,
+    open_quote,
+)
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -29,12 +34,13 @@ _VERBOSE = re.compile(
 )
 _PROMPT = re.compile(
     r"\s*(?:\(\S+\) ?)?(?:(?:[\w.-]+@[\w.-]+|~|/|\[\w+@|PS |[A-Z]:\\)[^$#%>]{0,200})?"
-    r"(?:[$%#>»]|\u276f|\u279c)+ *(?P<command>curl(?:\.exe)?\b.*)$"
+    r"[$%#>»\u03bb\u203a\u2771\u276f\u279c]+ *(?P<command>curl(?:\.exe)?\b.*)$"
 )
 _COMMAND = re.compile(r"(?P<command>curl(?:\.exe)? .*)$")
+_CARET = re.compile(r"\^(.)")
 _OTHER_PROMPT = re.compile(
     r"\s*(?:\(\S+\) ?)?(?:(?:[\w.-]+@[\w.-]+[^$#%>]{0,200}|PS [A-Z]:\\[^>]*)[$%#>]"
-    r"|[$%\u276f\u279c»])(?: |$)"
+    r"|[$%»\u03bb\u203a\u2771\u276f\u279c])(?: |$)"
 )
 _NOISE = re.compile(
     r"\* |\*$|[{}] \[\d+ bytes data\]$|\s*% Total\b|\s*Dload\s+Upload\b"
@@ -86,19 +92,20 @@ def _whole_command(begun: str, lines: list[str], number: int) -> tuple[str, int]
 
     An apostrophe in prose about curl opens no text that goes on through a stream.
     """
-    words = [begun]
-    is_open = begun.count("'") % 2 == 1
+    is_of_cmd = '^"' in begun  # of Windows, whose escape is a caret
+    words = [_CARET.sub(r"\1", begun) if is_of_cmd else begun]
+    quote = open_quote(words[0])
     while number < len(lines) and not _STREAM_BEGINS.match(lines[number]):
-        more = lines[number]
+        more = _CARET.sub(r"\1", lines[number]) if is_of_cmd else lines[number]
         if words[-1].endswith(("\\", "^", "`")):
             words[-1] = words[-1][:-1]
-        elif is_open:
+        elif quote:
             words.append("\n")
         else:
             break
         if more:
             words.append(more)
-        is_open ^= more.count("'") % 2 == 1
+        quote = open_quote(more, quote)
         number += 1
     return "".join(words), number
 
