@@ -392,16 +392,10 @@ TEXTS = [
     "login for the CMS: me@x.example / %s",
     "<auth-user-pass>\nme\n%s\n</auth-user-pass>",
     "snmpv3 user x privPass %s",
-    "enable password level 15 %s",
     "pac key 0 %s",
     "vault operator unseal %s",
     "mysql_connect('localhost', 'root', '%s')",
-    "os.environ.get('SECRET_KEY', '%s')",
     """buildConfigField 'String', 'MAPS_KEY', '\"%s\"'""",
-    'credentials {\n  username "user"\n  password "%s"\n}',
-    "<User>me</User><Pass>%s</Pass>",
-    '<Pass encoding="base64">%s</Pass>',
-    '<INPUT TYPE="PASSWORD" VALUE="%s" NAME="x">',
 ]
 
 
@@ -508,6 +502,12 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
         ),
         ("kubeadm join h:6443 --token %s", "abcdef.eoyyjzsggqwi90tb"),
         ("x\nBOOTSTRAP_TOKEN=%s", "q7r4b1.v35sj5yjydvn8f35"),
+        ("enable password level 15 %s", "Zey2nfit@Fp"),
+        ("os.environ.get('SECRET_KEY', '%s')", "tm*q=hh(g!s&)jq54e7!g)pw4(ew"),
+        ('credentials {\n  username "user"\n  password "%s"\n}', "tBYINLX4Cd"),
+        ("<User>me</User><Pass>%s</Pass>", "aK1gJnGVa0"),
+        ('<Pass encoding="base64">%s</Pass>', "sPFzo0ADtOSA5A=="),
+        ('<INPUT TYPE="PASSWORD" VALUE="%s" NAME="x">', "Qbqyj@5962"),
         ("DUO_SKEY=%s", "q7Zt9wB2xK4mR8vN3sAA1cD5eF6gH7jK8mN9pQ2r"),
         ("-H 'Jenkins-Crumb:%s'", "9f86d081884c7d659a2feaa0c55ad015"),
         (
