@@ -235,7 +235,7 @@ def is_random(value: str, *, least: int = 8) -> bool:
     value = value[:256]
     if len(value) < least or value.split() != [value] or _CODE.match(value):
         return False
-    if _ATTRIBUTE.match(value) and not is_mixed(value, changes=6):
+    if _ATTRIBUTE.match(value) and not is_mixed(value, changes=7):
         return False
     has_digit = _DIGIT.search(value) is not None
     has_letter = any(map(str.isalpha, value))
