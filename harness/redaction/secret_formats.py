@@ -34,8 +34,12 @@ class Format(NamedTuple):
     @property
     def pattern(self) -> str:
         """The regular expression of the whole, linear in what it matches."""
-        rest = f"[{self.alphabet}]*+" if self.rest is None else self.rest
-        return f"{self.prefix}[{self.alphabet}]{{{self.length}}}{rest}"
+        more = f"[{self.alphabet}]*+"
+        rest = more if self.rest is None else self.rest
+        random = f"{self.prefix}[{self.alphabet}]{{{self.length}"
+        if rest.startswith(more):  # each set of characters takes its time to compile
+            return f"{random},}}+{rest.removeprefix(more)}"
+        return f"{random}}}{rest}"
 
 
 class Service(NamedTuple):

@@ -63,7 +63,7 @@ _MAYBE_WORDS = frozenset(
     {"key", "token", "session", "cookie", "cookies", "auth", "jwt", "bearer", "otp"}
     | {"sessionid", "sessid", "sid", "creds", "cred", "passwords", "secrets", "pass"}
     | {"keys", "tokens", "pin", "pat", "apikeys", "psk", "pw", "senha"}
-    | {"jsessionid", "phpsessid", "sas", "assertion", "csrf", "xsrf"}
+    | {"jsessionid", "phpsessid", "sas", "assertion", "csrf", "xsrf", "skey"}
 )
 _URL_WORDS = frozenset(
     {"sig", "signature", "key", "auth", "session", "token", "code"} | {"hmac"}
@@ -170,8 +170,9 @@ _PLACEHOLDER = re.compile(
     r"|[{<$%\[(].*|.*[}>\])]|\?[a-z -]*|(?P<same>.)(?P=same){3,}",
     re.IGNORECASE | re.DOTALL,
 )
+_ATTRIBUTE = re.compile(r"[a-z_$][\w$]{0,29}(?:\.[a-z_$][\w$]{0,29})+\Z", re.IGNORECASE)
 _CODE = re.compile(
-    r"[a-z_$][\w$]{0,29}(?:\.[a-z_$][\w$]{0,29})+\Z|[a-z]+:?//|[~./]*/[\w./-]*\Z"
+    r"[a-z]+:?//|[~./]*/[\w./-]*\Z"
     r"|[\w.~-]*(?:/[\w.-]+)++(?<=\.[a-z]{3})\Z"
     r"|\d{4}-\d\d-\d\d|\d[\d.,:]{0,11}\Z",
     re.IGNORECASE,
@@ -234,16 +235,18 @@ def is_random(value: str, *, least: int = 8) -> bool:
     value = value[:256]
     if len(value) < least or value.split() != [value] or _CODE.match(value):
         return False
+    if _ATTRIBUTE.match(value) and not is_mixed(value, changes=7):
+        return False
     has_digit = _DIGIT.search(value) is not None
     has_letter = any(map(str.isalpha, value))
     if has_digit and has_letter:
         return True
     if has_digit:
         return len(value) >= 16
-    is_mixed = not (value.islower() or value.isupper())
+    has_cases = not (value.islower() or value.isupper())
     if has_letter and not _MARKS.isdisjoint(value):
         return True
-    return len(value) >= 16 and is_mixed and "_" not in value
+    return len(value) >= 16 and has_cases and "_" not in value
 
 
 _DIGIT = re.compile(r"\d")

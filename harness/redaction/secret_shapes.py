@@ -123,6 +123,11 @@ SHAPES = (
         for host in (b"@tcp(", b"@unix(")
     ),
     Detector(
+        "LINE token",  # all of them end in this
+        re.compile(rb"(?<![A-Za-z0-9+/])([A-Za-z0-9+/]{100,200}B04t89/1O/w1cDnyilFU=)"),
+        b"B04t89/1O/w1cDnyilFU=",
+    ),
+    Detector(
         COMMAND,
         re.compile(
             rb"SecretStr\(\s{0,3}\\?[\"']((?![<{$%])[^\s\"'\\<>{}]{6,256}+)\\?[\"']"

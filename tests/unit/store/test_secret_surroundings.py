@@ -392,6 +392,10 @@ TEXTS = [
     "login for the CMS: me@x.example / %s",
     "<auth-user-pass>\nme\n%s\n</auth-user-pass>",
     "snmpv3 user x privPass %s",
+    "pac key 0 %s",
+    "vault operator unseal %s",
+    "mysql_connect('localhost', 'root', '%s')",
+    """buildConfigField 'String', 'MAPS_KEY', '\"%s\"'""",
 ]
 
 
@@ -497,6 +501,27 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
             "legal winner thank year wave sausage worth useful ozone ridge yellow zebra",
         ),
         ("kubeadm join h:6443 --token %s", "abcdef.eoyyjzsggqwi90tb"),
+        ("x\nBOOTSTRAP_TOKEN=%s", "q7r4b1.v35sj5yjydvn8f35"),
+        ("enable password level 15 %s", "Zey2nfit@Fp"),
+        ("os.environ.get('SECRET_KEY', '%s')", "tm*q=hh(g!s&)jq54e7!g)pw4(ew"),
+        ('credentials {\n  username "user"\n  password "%s"\n}', "tBYINLX4Cd"),
+        ("<User>me</User><Pass>%s</Pass>", "aK1gJnGVa0"),
+        ('<Pass encoding="base64">%s</Pass>', "sPFzo0ADtOSA5A=="),
+        ('<INPUT TYPE="PASSWORD" VALUE="%s" NAME="x">', "Qbqyj@5962"),
+        ("DUO_SKEY=%s", "q7Zt9wB2xK4mR8vN3sAA1cD5eF6gH7jK8mN9pQ2r"),
+        ("-H 'Jenkins-Crumb:%s'", "9f86d081884c7d659a2feaa0c55ad015"),
+        (
+            "cosmos secondary key: %s",
+            "Zq7Zt9wB2xK4mR8vN3sAA1cD5eF6gH7jK8mN9pQ2rS4=",
+        ),
+        (
+            "seed_phrase = %s",
+            "legal winner thank year wave sausage worth useful ozone ridge yellow zebra",
+        ),
+        (
+            "it is %s.",
+            "q7Zt9wB2+K4mR8vN3sAA" * 7 + "8dB04t89/1O/w1cDnyilFU=",
+        ),
         ("Key: %s", "aB3dE5gH-7jK9mN1pQ3_sT5vW7yZ9bC1dF3"),
         ("the secret token that I use is `%s`", "bV-0O2AvN6ATkml0jiEDuJ6KavdmB-Ie"),
         ("x InstrumentationKey=%s", "3f2b8a10-8a55-4c3e-9c1b-0a1b2c3d4e5f"),
