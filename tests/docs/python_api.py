@@ -59,7 +59,8 @@ def _is_constructed(value: type) -> bool:
 def _argument(text: str) -> str:
     """Return annotations as they are written in the source."""
     text = re.sub(r"ForwardRef\('([^']*)'\)", r"\1", text)
-    text = re.sub(r"(?:typing\.)?Annotated\[([\w.]+), .*?at 0x[0-9a-f]+>\)\]", r"\1", text)
+    annotated = r"(?:typing\.)?Annotated\[([\w.]+), .*?at 0x[0-9a-f]+>\)\]"
+    text = re.sub(annotated, r"\1", text)
     text = re.sub(r"(?:harness|pydantic|datetime|typing)\.(?:\w+\.)*", "", text)
     text = re.sub(r"(: |-> )'([^']*)'(?=[,)= ]|$)", r"\1\2", text)
     return text.strip().strip("'")
