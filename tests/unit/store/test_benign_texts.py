@@ -102,6 +102,7 @@ BENIGN = [
     "The default password is 'required'; the password for user 'me' is 'expired'",
     "<Password><Value>string</Value></Password>",
     "schtasks /create /tn Job1 /tr job.bat /sc daily /p <password>",
+    "the label password 'required', of password \"confirm\": 1, const s = b.getElementsByTagName2",
     "seam_carving_of_the_largest_images, tss_ofTheWholeSystemWithManyParts",
     "StreamChat.getInstance('a1b2c3d4e5f6', { timeout: 6000 })",
     "const apiKey: string = getKey2(); let token: Token2Type = x",

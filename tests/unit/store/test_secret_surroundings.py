@@ -531,6 +531,7 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
         ("PSCredential ('me', '%s')", "Wnqkce27@Xx"),
         ("PsExec.exe \\\\\\\\h -u D\\\\me -p %s cmd", "uniNPPoKfC"),
         ("cypher-shell -u neo4j -p %s", "cZXdgtZmDjkOiE"),
+        ("credentials {\n username 'me'\n password '%s'\n}", "pwfrueia234"),
         ("sqlplus -s system/%s@//db:1521/X", "OHGYuPaJsYCQ"),
         (
             '<meta-data android:name="x.API_KEY" android:value="%s" />',
