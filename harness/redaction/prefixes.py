@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter
+_MOST = 256
 
 
 def find_prefixed(word: bytes) -> Iterator[Span]:
@@ -30,12 +31,16 @@ def find_prefixed(word: bytes) -> Iterator[Span]:
     while position < len(word):
         # Where a match is chance, a long word must not be read to its end for each.
         match = first_one.match(word, position, edge)
-        start = match.start(1) if match else edge
+        start = match.start(1) if match and match.lastindex else edge
+        if match and not match.lastindex:
+            start = match.end()  # none begins before
         if edge < len(word) and start >= edge - _OVERLAP:
             position = max(position, edge - _OVERLAP)
             edge += _WINDOW
         elif match is None:
             return
+        elif not match.lastindex:
+            position = start
         elif _is_within(word, start, match.end()):
             position = start + 1
         elif edge < len(word):
@@ -44,7 +49,7 @@ def find_prefixed(word: bytes) -> Iterator[Span]:
             position = _end(word, match.end())
             edge = position + _WINDOW
             if not _is_example(word[start:position]):
-                yield Span(start, position, kinds[match.lastindex or 0])
+                yield Span(start, position, kinds[match.lastindex])
 
 
 def _is_within(word: bytes, start: int, end: int) -> bool:
@@ -110,8 +115,9 @@ def _formats() -> tuple[re.Pattern[bytes], dict[int, str]]:
 
     Returns:
         The expression, whose group 1 is where the key begins, and the last one its
-        row; and the kind of each row's group. A group that holds something would have
-        to be tried for each row, before the row's own letters rule it out.
+        row; it has none where it gave up. And the kind of each row's group. A group
+        that holds something would have to be tried for each row, before the row's own
+        letters rule it out.
     """
     by_first: dict[str, list[Format]] = {}
     for row in itertools.chain.from_iterable(map(_by_beginning, FORMATS)):
@@ -125,9 +131,11 @@ def _formats() -> tuple[re.Pattern[bytes], dict[int, str]]:
     )
     word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
     start = rf"(?>(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
-    passed = rf"(?>(?<=%){code}|{word}++{other}?|{other})*?"
+    passed = rf"(?>(?<=%){code}|{word}++{other}?|{other})"
+    # Each that is passed takes memory until the end, so that only so many are.
+    either = f"{passed}{{0,{_MOST}}}?()(?:{any_of})|{passed}{{{_MOST}}}+"
     return (
-        re.compile(f"{start}{passed}()(?:{any_of})".encode()),
+        re.compile(f"{start}(?:{either})".encode()),
         dict(enumerate((row.kind for rows in by_first.values() for row in rows), 2)),
     )
 
