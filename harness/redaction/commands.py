@@ -39,7 +39,7 @@ _PROGRAMS = {
     b"p": (
         rb"sshpass|(?:docker|podman|nerdctl|az|helm registry|oc|argocd|auth) login"
         rb"|mongo[a-z]*|twine upload|user(?:add|mod)|cqlsh|clickhouse-client"
-        rb"|psexec|hydra|medusa|evil-winrm|crackmapexec|ncftp[a-z]*|rdesktop"
+        rb"|(?i:psexec(?:64)?(?:\.exe)?)|cypher-shell|hydra|medusa|evil-winrm|crackmapexec|ncftp[a-z]*|rdesktop"
     ),
     b"P": rb"zip|unzip|knife \w+|sqlcmd|bcp|smbclient|isql|tsql|ipmitool"
     rb"|mosquitto_[a-z]+",

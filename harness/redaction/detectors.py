@@ -19,6 +19,7 @@ where `Redaction(personal=...)` asks for them.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -251,11 +252,12 @@ def _of_service(text: bytes, start: int, word: bytes) -> Span | None:
         span = _key_of(patterns, text, start)
         if span is not None:
             return span
-    separator = _SEPARATOR.search(word)
-    if separator is None:
-        return None
-    patterns = _service(_name_before(before[-40:] + word[: separator.start()]))
-    return _key_of(patterns, text, start + separator.end())
+    for separator in itertools.islice(_SEPARATOR.finditer(word), 2):  # `/d:a=b`
+        patterns = _service(_name_before(before[-40:] + word[: separator.start()]))
+        span = _key_of(patterns, text, start + separator.end())
+        if span is not None:
+            return span
+    return None
 
 
 def _name_before(before: bytes) -> bytes:

@@ -47,7 +47,7 @@ _ASSIGNMENT = (
     rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(?:\s{0,40}"""
     rb"""(?:[:=>?|]|<<<|;s:\d|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"value|value:)|\\*"?\s+value=|</(?:key|name)>)"""
+    + rb"""(?:\\*+"value|value:)|\\*"?\s+(?:android:)?value=|</(?:key|name)>)"""
     rb"""|(?<=")(?:;[^\r\n]{0,200}+)?\r?\n|'s\s|\sas\s\w{1,16}\s?=|\s(?:"""
     + IS
     + rb"""|to|from|(?:re)?set|changed|updated)[:\s]"""

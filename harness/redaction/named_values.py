@@ -60,7 +60,7 @@ _OPENING = re.compile(
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)|As\s\w{1,16}\s?=|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+(?:value|VALUE)=|(?:'s|\s(?:"""
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+(?:(?:android:)?value|VALUE)=|(?:'s|\s(?:"""
     + IS
     + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
     rb"""(?:(?:re)?set|changed|updated)\s)?to)):?(?=\s)"""
@@ -197,19 +197,20 @@ def _value(
         return None
     quote_after, operator, quote = opening.groups()
     at = opening.end()
-    if quote_after is None and operator == b"=" and quote is None:
-        before = text[start - 1 : start]
-        if is_url or not before or before in _URL_START:
-            value = _PARAMETER_VALUE.match(text, at)
-            if value and value[0]:
-                return _parameter(value, sureness, is_url=is_url)
+    is_parameter = quote_after is None and operator == b"=" and quote is None
+    if is_parameter and (is_url or text[start - 1 : start] in _URL_START):
+        value = _PARAMETER_VALUE.match(text, at)
+        if value and value[0]:
+            return _parameter(value, sureness, is_url=is_url)
     name = text[start:end]
     if quote is not None:
         pattern = _QUOTED.get(quote, _QUOTED_DEEPER)
         value = pattern.match(text, at)
         if value is None or not value[0] or text[value.end() : value.end() + 1] == b"":
             return _bare(text, at, name, sureness, operator)
-        if quote_after is not None and sureness is not Credential.URL:
+        shown = value[0].decode("utf-8", "replace")
+        is_whole = sureness is Credential.YES and is_strong(shown)  # also `#` and `(`
+        if is_whole or (quote_after is not None and sureness is not Credential.URL):
             return _field(text, value, name, sureness)
     if sureness is Credential.URL:
         return None
@@ -293,8 +294,7 @@ def _bare(
         is_arrow and not _is_element(text, at, name)
     ):
         return None
-    scheme = _SCHEME.match(text, at)
-    if scheme is not None:
+    if scheme := _SCHEME.match(text, at):
         at = scheme.end()
     value = _BARE.match(text, at)
     if value is None:

@@ -21,22 +21,26 @@ if TYPE_CHECKING:
 
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40}\Z")
 _WINDOW, _OVERLAP = 1 << 16, 1 << 13  # no format needs more than the latter
+_MOST = 256
 
 
 def find_prefixed(word: bytes) -> Iterator[Span]:
     """Yield the keys of a word, but for those that are chance in a piece of base64."""
-    first_one, rows = _formats()
+    first_one, kinds = _formats()
     position, edge = 0, _WINDOW
     while position < len(word):
         # Where a match is chance, a long word must not be read to its end for each.
         match = first_one.match(word, position, edge)
-        number = (match.lastindex or 1) if match else 0
-        start = match.start(number) - rows[number - 1][1] if match else edge
+        start = match.start(1) if match and match.lastindex else edge
+        if match and not match.lastindex:
+            start = match.end()  # none begins before
         if edge < len(word) and start >= edge - _OVERLAP:
             position = max(position, edge - _OVERLAP)
             edge += _WINDOW
         elif match is None:
             return
+        elif not match.lastindex:
+            position = start
         elif _is_within(word, start, match.end()):
             position = start + 1
         elif edge < len(word):
@@ -45,7 +49,7 @@ def find_prefixed(word: bytes) -> Iterator[Span]:
             position = _end(word, match.end())
             edge = position + _WINDOW
             if not _is_example(word[start:position]):
-                yield Span(start, position, rows[number - 1][0])
+                yield Span(start, position, kinds[match.lastindex])
 
 
 def _is_within(word: bytes, start: int, end: int) -> bool:
@@ -102,7 +106,7 @@ _EXAMPLE = re.compile(rb"(?i:[-_]your[-_]|[-_]here\b|placeholder|x{6})")
 
 
 @functools.cache
-def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
+def _formats() -> tuple[re.Pattern[bytes], dict[int, str]]:
     """Return what matches up to the end of the first key, and what its groups mean.
 
     A key begins after what is no letter or digit, or after a percent escape. What is
@@ -110,7 +114,10 @@ def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
     only: a word without a key has none behind its first part either.
 
     Returns:
-        The expression; the kind of each group and what of the key is before it.
+        The expression, whose group 1 is where the key begins, and the last one its
+        row; it has none where it gave up. And the kind of each row's group. A group
+        that holds something would have to be tried for each row, before the row's own
+        letters rule it out.
     """
     by_first: dict[str, list[Format]] = {}
     for row in itertools.chain.from_iterable(map(_by_beginning, FORMATS)):
@@ -118,21 +125,18 @@ def _formats() -> tuple[re.Pattern[bytes], list[tuple[str, int]]]:
         if row.prefix[1:2] in {"?", "*", "{"}:
             first = ""
         by_first.setdefault(first, []).append(row)
-
-    def any_of(group: str) -> str:
-        return "|".join(
-            f"{first}(?:"
-            + "|".join(f"{group}{row.pattern[len(first) :]})" for row in rows)
-            + ")"
-            for first, rows in by_first.items()
-        )
-
+    any_of = "|".join(
+        f"{first}(?:{'|'.join(f'{row.pattern[len(first) :]}()' for row in rows)})"
+        for first, rows in by_first.items()
+    )
     word, other, code = "[A-Za-z0-9]", "[^A-Za-z0-9]", "[0-9A-Fa-f]{2}"
     start = rf"(?>(?<!{word})|(?<=%{code})|{word}*+(?:{other}|\Z))"
-    passed = rf"(?:(?!{any_of('(?:')})(?:(?<=%){code}|{word}++{other}?|{other}))*+"
+    passed = rf"(?>(?<=%){code}|{word}++{other}?|{other})"
+    # Each that is passed takes memory until the end, so that only so many are.
+    either = f"{passed}{{0,{_MOST}}}?()(?:{any_of})|{passed}{{{_MOST}}}+"
     return (
-        re.compile(f"{start}{passed}(?:{any_of('(')})".encode()),
-        [(row.kind, len(first)) for first, rows in by_first.items() for row in rows],
+        re.compile(f"{start}(?:{either})".encode()),
+        dict(enumerate((row.kind for rows in by_first.values() for row in rows), 2)),
     )
 
 

@@ -73,7 +73,7 @@ SHAPES = (
         b"@",
     ),
     Detector(
-        URL_USER, re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+)@"), b"@"
+        URL_USER, re.compile(rb"://((?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}+):?@"), b"@"
     ),
     Detector(
         "Facebook app token",

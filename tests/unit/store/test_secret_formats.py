@@ -64,6 +64,12 @@ def test_format_is_redacted_and_found_in_every_place(row: Format) -> None:
         redacted = RULES.body(text.encode()).decode()  # all that is found
         shown = quote(value, safe="") if place == "parameter" else value
         assert not _left(shown, redacted), f"{row.kind} in {place}: {redacted}"
+    pieces = ["it is ", *(value[i : i + 4] for i in range(0, len(value), 4)), " ."]
+    streamed = sse(*({"choices": [{"delta": {"content": piece}}]} for piece in pieces))
+    redacted = RULES.body(streamed.encode()).decode()
+    joined = "".join(re.findall('"content": "([^"]*)"', redacted))
+    assert joined.startswith("it is ")
+    assert not _left(value, joined), joined
     secrets = RULES.body_secrets(f"it is {value}.".encode())
     assert secrets
     for secret in secrets:

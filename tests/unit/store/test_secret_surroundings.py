@@ -396,6 +396,16 @@ TEXTS = [
     "vault operator unseal %s",
     "mysql_connect('localhost', 'root', '%s')",
     """buildConfigField 'String', 'MAPS_KEY', '\"%s\"'""",
+    "schtasks /create /s srv /u admin /p %s /tn x",
+    "ConvertTo-SecureString -AsPlainText -Force -String '%s'",
+    "EXEC sp_addlinkedsrvlogin 'srv', 'false', NULL, 'sa', '%s'",
+    "shodan init %s",
+    "pinecone.Pinecone('%s%s')",
+    "plivo.RestClient('MAMJM2YWQ1', '%s%s')",
+    "nuget push x.nupkg %s%s -Source y",
+    '{"method": "auth.login_with_api_key", "params": ["8-%s"]}',
+    "https://%s:@packages.host.example/install",
+    "SECRET_KEY = 'django-insecure-#%s(%s&'",
 ]
 
 
@@ -526,6 +536,35 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
         ("the secret token that I use is `%s`", "bV-0O2AvN6ATkml0jiEDuJ6KavdmB-Ie"),
         ("x InstrumentationKey=%s", "3f2b8a10-8a55-4c3e-9c1b-0a1b2c3d4e5f"),
         ("openweathermap.org/data?q=x&appid=%s", "e26d71777cc649b09ef540bdafa398d0"),
+        ("wandb login %s", "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"),
+        ("todoist.TodoistAPI('%s')", "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"),
+        ("ServerClient('%s')", "5d1c7b90-2e84-4f6a-9b3d-7a0e5c8f1b26"),
+        ('"routing_key": "%s"', "e26d71777cc649b09ef540bdafa398d0"),
+        ("curl -H 'Jenkins-Crumb:%s'", "e26d71777cc649b09ef540bdafa398d0"),
+        ("coap://thingsboard.cloud/api/v1/%s/telemetry", "k2v8w0q4z7t1m5x9r3j6"),
+        (
+            "https://packagecloud.io/%s/org/repo",
+            "e26d71777cc649b09ef540bdafa398d0f60a5bdcf59d0a42",
+        ),
+        (
+            "password 51:b:%s",
+            "01000000D08C9DDF0115D1118C7A00C04FC297EB01000000E2",
+        ),
+        ('new NetworkCredential("me@x.example", "%s")', "qzkvbnaiwexrmjhg"),
+        ('new DirectoryEntry("LDAP://h", "d\\\\me", "%s")', "Qwnb8109"),
+        ("<Password>\n <Value>%s</Value>", "BNzbhTQLKoIgAF"),
+        ("PSCredential ('me', '%s')", "Wnqkce27@Xx"),
+        ("PsExec.exe \\\\\\\\h -u D\\\\me -p %s cmd", "uniNPPoKfC"),
+        ("cypher-shell -u neo4j -p %s", "cZXdgtZmDjkOiE"),
+        ("credentials {\n username 'me'\n password '%s'\n}", "pwfrueia234"),
+        ("sqlplus -s system/%s@//db:1521/X", "OHGYuPaJsYCQ"),
+        (
+            '<meta-data android:name="x.API_KEY" android:value="%s" />',
+            "e26d71777cc649b09ef540bdafa398d0",
+        ),
+        ("The default password is '%s'", "Lpwzq133"),
+        ("the password for user 'me' is \"%s\"", "lpwzq133"),
+        ("/d:sonar.login=%s", "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"),
     ],
 )
 def test_a_short_or_lettered_secret_goes(text: str, secret: str) -> None:
