@@ -271,14 +271,15 @@ def usage_null(events: Events) -> Stream:
 
 
 def counts_grow(events: Events) -> Stream:
-    """Count one input token at first, and answer in two rounds."""
+    """Count one input token at first, and answer in two rounds unless it is cut."""
     started = each_message(
         lambda message: message | {"usage": message["usage"] | {"input_tokens": 1}}
     )(events)
     for event in started:
-        if event.name == "message_delta":
-            delta = event.payload["delta"] | {"stop_reason": None}
-            yield edited(event, delta=delta, usage={"output_tokens": 1})
+        delta = event.payload.get("delta") or {}
+        if event.name == "message_delta" and delta["stop_reason"] != "max_tokens":
+            round_over = delta | {"stop_reason": None}
+            yield edited(event, delta=round_over, usage={"output_tokens": 1})
         yield event
 
 
