@@ -223,8 +223,10 @@ def deltas(chunks: Iterable[_Object]) -> Iterator[_Object]:
                 yield {**delta, "content": reader.text}
 
 
-CHUNKS = (EmptyIdWins, IdOfOpener, IdsAppended, WithoutSignature, LegacyNull)
-CHUNKS += (HoldsHalfOfTag,)
+CHUNKS = (
+    *(EmptyIdWins, IdOfOpener, IdsAppended, WithoutSignature, LegacyNull),
+    HoldsHalfOfTag,
+)
 
 
 class Counted(AnthropicReader):
