@@ -38,6 +38,7 @@ from harness.apis.chat.reader import ResponseAccumulator
 from harness.debug.outcomes import Call, Outcome, Raised
 from harness.debug.shown_fields import (
     ARGUMENTS,
+    CALL_IDS,
     ENDS,
     REASONS,
     SIGNATURES,
@@ -58,10 +59,8 @@ from harness.debug.shown_fields import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_IDS = ("function_call_id", "call_id", "tool_call_id", "id", "index")
-_OF_A_CALL = {"name", "arguments", "type", *_IDS}
-_OF_MESSAGE = {"role", "content", "refusal", "tool_calls", "function_call"}
-_OF_MESSAGE |= {"reasoning", "reasoning_content", "reasoning_text"}
+_OF_A_CALL = {"name", "arguments", "type", "index", *CALL_IDS}
+_CALLS = {"tool_calls", "function_call"}
 _LONE = re.compile(
     "[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]"
 )
@@ -80,6 +79,7 @@ class _Folding:
         self.counts: dict[str, int] = {}
         self.signatures: list[str] | None = None
         self.logprobs: list[float] = []
+        self.ids: dict[str, None] = {}
 
     def add(self, item: Any) -> None:
         """Add an emitted message."""
@@ -169,6 +169,7 @@ class _Folding:
             self.counts,
             None if self.signatures is None else tuple(filter(None, self.signatures)),
             tuple(self.logprobs),
+            tuple(self.ids),
         )
 
     def _text(self, kind: str, text: str) -> None:
@@ -239,20 +240,16 @@ class _Folding:
             self._feed(fields)
             return
         if is_message(fields):
-            # Parts are of one kind too, whatever form the calls have beside them.
-            apart = {"content"} if type(fields.get("content")) is list else set()
-            fed, kept = _OF_MESSAGE - apart, apart | (fields.keys() - _OF_MESSAGE)
-            delta = {key: v for key, v in fields.items() if key in fed}
+            # Its texts are of the same kinds as those of a message without calls.
+            delta = {key: fields.pop(key) for key in _CALLS & fields.keys()}
             self._feed({"choices": [{"index": 0, "delta": delta}]})
-            fields = {key: v for key, v in fields.items() if key in kept}
         elif (name := name_key(fields)) is not None:
             self._walk_call(fields, fields[name], is_value=is_value)
             return
-        # A message may have calls or not: its text is of one kind, without the role.
-        tags = TAGS[:-1] if "tool_calls" in fields else TAGS
-        values = [fields.get(tag) for tag in tags]
+        values = [fields.get(tag) for tag in TAGS]
         values = [one.value if isinstance(one, Enum) else one for one in values]
-        names = [one for one in values if isinstance(one, str)]
+        # Who answers is no kind of text: some messages say it, and some do not.
+        names = [one for one in values if isinstance(one, str) and one != "assistant"]
         self._end(fields, tag=names[0] if names else "")
         path = ".".join([*([path] if path else []), *names])
         for key, value in fields.items():
@@ -287,7 +284,8 @@ class _Folding:
         arguments: Any = next(fields[key] for key in ARGUMENTS if key in fields)
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, sort_keys=True, default=repr)
-        ids = (fields.get(field) for field in _IDS)
+        self._note_ids(fields)
+        ids = (fields.get(field) for field in (*CALL_IDS, "index"))
         key = next((found for found in ids if found is not None), None)
         if is_value and isinstance(name, str):
             # A whole one, whatever its id or index: never a continuation.
@@ -296,6 +294,10 @@ class _Folding:
         key = key if isinstance(key, str | int) else None
         self._call(key, name if isinstance(name, str) else None, arguments)
 
+    def _note_ids(self, call: dict[str, Any]) -> None:
+        found = (call.get(name) for name in CALL_IDS)
+        self.ids |= dict.fromkeys(i for i in found if i and isinstance(i, str))
+
     def _feed(self, payload: dict[str, Any]) -> None:
         for choice in payload["choices"]:
             if isinstance(choice, dict):
@@ -303,6 +305,8 @@ class _Folding:
                 self.logprobs += logprobs_of(choice.get("logprobs"))
                 said = fields_of(choice.get("delta") or choice.get("message")) or {}
                 self._walk("annotations", said.get("annotations"), is_value=False)
+                for entry in said.get("tool_calls") or ():
+                    self._note_ids(fields_of(entry) or {})
         self._chunks = self._chunks or ResponseAccumulator()
         self._chunks.feed(payload)
 

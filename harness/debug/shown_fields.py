@@ -51,6 +51,11 @@ ARGUMENTS = (
     *("arguments", "args", "parameters", "params", "input"),
     *("tool_input", "tool_args", "tool_arguments", "function_args"),
 )
+CALL_IDS = (
+    *("function_call_id", "call_id", "tool_call_id", "toolCallId", "tool_use_id"),
+    *("callId", "id"),
+)
+"""Fields of a call that may be its id, which its result must name."""
 _COUNTERS = re.compile(
     r"(^|_)(n|num|count|chunks|events|deltas|fragments|pieces|reads|elapsed|seconds|ms"
     r"|duration|latency)(_|$)"
@@ -136,6 +141,6 @@ def fields_of(value: Any) -> dict[str, Any] | None:
     if callable(dump):
         dumped = dump()
         if isinstance(dumped, dict):
-            return dumped
+            return dict(dumped)
     held = getattr(value, "__dict__", None)
     return dict(held) if isinstance(held, dict) else None

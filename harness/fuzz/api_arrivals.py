@@ -35,6 +35,7 @@ from harness.debug.outcomes import Call
 from harness.fuzz.arrivals import (
     Arrival,
     Truth,
+    ids_of,
     payloads_of_bytes,
     sources_of,
     token_counts,
@@ -101,7 +102,7 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         elif isinstance(part, CallPart):
             calls[id(part.call)] = part.call
         elif isinstance(part, Usage):
-            counts |= part.counts
+            counts |= {k: n for k, n in part.counts.items() if n is not None}
     found = tuple(
         Call(call.name, call.arguments.strip() or "{}") for call in calls.values()
     )
@@ -120,6 +121,7 @@ def api_truth(api: str, arrival: Arrival) -> Truth:
         meaning=(finishes[-1].meaning or finishes[-1].reason) if finishes else "",
         counts=token_counts(counts),
         kept=tuple(kept for part in parts for kept in _kept(part)),
+        ids=ids_of([call.id for call in calls.values()], ()),
     )
 
 
@@ -212,7 +214,7 @@ def _complete(api: str, *content: list[Part], calls: bool = False) -> Answer:
 
 
 def _call(position: int, name: str, *pieces: str) -> Answer:
-    call = ToolCall(position, position, f"call_{position + 1}")
+    call = ToolCall(position, position, f"{MADE_ID}{position + 1}")
     call.name = name
     answer: Answer = [[CallPart(call, name, "", is_new=True, id=call.id)]]
     for piece in pieces:
@@ -226,6 +228,7 @@ def _text(*pieces: str) -> Answer:
     return [[part] for part in parts]
 
 
+MADE_ID = "call_9d"  # what nobody makes up who counts calls
 _KEPT = ("cited", "thinking", "signed-text", "signed-calls")
 """The examples from which it is learnt what a consumer keeps."""
 

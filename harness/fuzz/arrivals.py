@@ -83,6 +83,8 @@ class Truth:
     addresses of what is cited."""
     logprobs: tuple[float, ...] = ()
     """The log probabilities of its tokens."""
+    ids: tuple[str, ...] = ()
+    """The ids of its calls; empty where one was sent with several, or two with one."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -215,11 +217,43 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
         finish=message.finish_reason or "",
         meaning=message.finish_reason or "",
         counts=token_counts(counts),
-        kept=sources_of(
-            "annotation", [(c.get("delta") or {}).get("annotations") for c in choices]
-        ),
+        kept=_kept([c.get("delta") or {} for c in choices]),
         logprobs=tuple(logprobs_of([choice.get("logprobs") for choice in choices])),
+        ids=ids_of(
+            [call.id for call in message.calls],
+            [
+                entry.get("id")
+                for choice in choices
+                for entry in (choice.get("delta") or {}).get("tool_calls") or ()
+            ],
+        ),
     )
+
+
+def ids_of(calls: list[str], sent: Iterable[Any]) -> tuple[str, ...]:
+    """Return the ids of calls, if all that were sent are of one call each.
+
+    Args:
+        calls: The id of each call; empty for one without.
+        sent: All ids as they came.
+    """
+    ids = [*filter(None, calls)]
+    is_clear = len(ids) == len({*ids}) and {*ids} >= {*filter(None, sent)}
+    return tuple(ids) if is_clear else ()
+
+
+_SIGNED = {"signature": "signature", "data": "redacted_reasoning"}
+
+
+def _kept(deltas: Iterable[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return what stays whole in the deltas of chat."""
+    found = list(sources_of("annotation", [d.get("annotations") for d in deltas]))
+    for delta in deltas:
+        for block in delta.get("reasoning_details") or ():
+            for name, kind in _SIGNED.items():
+                if isinstance(block, dict) and isinstance(block.get(name), str):
+                    found.append((kind, block[name]))
+    return tuple(found)
 
 
 def sources_of(kind: str, value: Any) -> tuple[tuple[str, str], ...]:

@@ -45,6 +45,8 @@ class Endings:
     """The kinds of `Truth.kept` that it shows."""
     has_logprobs: bool = False
     """Whether it shows the log probabilities of tokens."""
+    has_ids: bool = False
+    """Whether it shows the ids that calls were sent with."""
 
     def claims(self, shown: Mapping[str, str]) -> dict[str, str]:
         """Return what of the endings is the consumer's own word for a whole answer.
@@ -91,6 +93,7 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             if _shows(got, kept)
         ),
         has_logprobs=any({*t.logprobs} & {*got.logprobs} for t, got in said.values()),
+        has_ids=any({*truth.ids} & {*got.ids} for truth, got in said.values()),
     )
 
 
@@ -148,13 +151,19 @@ def differing(
                 {shown: "nothing" if count is None else str(count)},
             )
     for kind, kept in truth.kept if truth.is_ended else ():
-        is_signed = kind in SIGNED and got.signatures is not None
+        is_place = got.signatures is not None or endings.keeps & SIGNED
+        is_signed = kind in SIGNED and is_place
         if (is_signed or kind in endings.keeps) and not _shows(got, kept):
             what = "signature" if kind in SIGNED else "citation"
             return f"loses a {what}", {f"({what})": kept}, {f"({what})": "nothing"}
     if endings.has_logprobs and truth.is_sound and not _in_order(truth, got):
         shown, expected = str(list(got.logprobs)), str(list(truth.logprobs))
         return "loses logprobs", {"logprobs": expected}, {"logprobs": shown}
+    lost = [one for one in truth.ids if one not in got.ids]
+    if endings.has_ids and truth.is_sound and lost:
+        others = [one for one in got.ids if one not in truth.ids] or ["nothing"]
+        what = "(id of a call)"
+        return "loses the id of a call", {what: lost[0]}, {what: others[0]}
     return None
 
 

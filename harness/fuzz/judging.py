@@ -28,6 +28,7 @@ from harness.fuzz.shown_calls import (
     lost,
     merges_sources,
     spoken,
+    without_foreign,
     without_marks,
 )
 
@@ -74,11 +75,9 @@ class Judge:
             "closing": partial(closing, self),
             "ends": self._ends,
         }
-        self._of_outcome: dict[str, Callable[[Arrival, Outcome], Failure | None]] = {
-            "agreement": self.agrees,
-            "nothing-lost": self.loses,
-            "faults": self.raises,
-        }
+        self._of_outcome: dict[str, Callable[[Arrival, Outcome], Failure | None]]
+        self._of_outcome = {"agreement": self.agrees, "nothing-lost": self.loses}
+        self._of_outcome["faults"] = self.raises
 
     def judge(
         self, relation: str, arrival: Arrival, *, fault: Fault | None = None
@@ -107,7 +106,7 @@ class Judge:
         are shown when it is known, and that depends on which calls take turns.
         """
         RUNNING.arrival = arrival
-        RUNNING.taken, RUNNING.emits = None, False
+        RUNNING.taken, RUNNING.emits = None, self.consumer.level is Level.INTERFACE
         if RUNNING.begun is not None:
             RUNNING.begun(arrival)
         try:
@@ -197,11 +196,12 @@ class Judge:
         reference = plain(arrival, self.api)
         if not self.says_same(arrival, reference):
             return None
+        got, expected = self.run(arrival), self.run(reference)
         return self.compare(
             "dialect-invariance",
             arrival,
-            self.run(arrival),
-            self.run(reference),
+            without_foreign(got, expected, arrival, reference),
+            expected,
             reference=reference,
             note="the same as OpenAI says it",
             as_json=True,

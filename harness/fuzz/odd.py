@@ -96,20 +96,12 @@ def _continued(fields: _Object, function: _Object) -> Callable[..., _Object]:
     return of_entry
 
 
-def _with_both_names(_: int, choice: _Object) -> _Object:
-    delta = choice["delta"]
-    if "reasoning_content" not in delta:
-        return choice
-    return {**choice, "delta": {**delta, "reasoning": delta["reasoning_content"]}}
-
-
 @cache
 def odd_streams() -> dict[str, Arrival]:
     """Return the streams by name, those that broke most consumers first."""
     streams = stock_streams()
     text, call = streams["text"], streams["call"]
     parallel = streams["parallel calls"]
-    reasoned = streams["reasoning before text"]
     nulls = {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}
     counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     head, *middle, last = text
@@ -144,7 +136,7 @@ def odd_streams() -> dict[str, Arrival]:
         "usage beside the finish": (*text[:-1], {**last, "usage": counts}),
         "usage beside calls": _beside(call, usage=counts),
         "usage beside calls of nulls": _beside(parallel, usage=nulls),
-        "id is empty on continuations": _entries(call, _continued({"id": ""}, {})),
+        "id comes late and is empty then": _entries(call, _late_id),
         "name is empty on continuations": _entries(
             call, _continued({"id": "", "type": ""}, {"name": ""})
         ),
@@ -169,8 +161,9 @@ def odd_streams() -> dict[str, Arrival]:
         ),
         # As vLLM ends a call.
         "arguments are empty in between": (*call[:3], *empty, *call[3:-1], *empty, end),
-        "custom is empty": _entries(call, lambda _, entry: {**entry, "custom": {}}),
-        "type is null": _entries(call, lambda _, entry: {**entry, "type": None}),
+        "type is null and custom empty": _entries(
+            call, lambda _, entry: {**entry, "type": None, "custom": {}}
+        ),
         "finish twice": (*text, last),
         "finish of calls twice": (*call, call[-1]),
         "finish again without delta": (
@@ -190,8 +183,7 @@ def odd_streams() -> dict[str, Arrival]:
         "another id in every chunk": tuple(
             {**payload, "id": f"chatcmpl-{n}"} for n, payload in enumerate(text)
         ),
-        # As vLLM sent it while it went from one name to the other.
-        "reasoning in two fields": _each(reasoned, _with_both_names),
+        "signed reasoning": _signed(text),
         "first chunk is bare": ({"id": "", "choices": []}, *text),
         "whole message at the end": (head, *middle, {**last, "choices": [whole]}),
         "two choices in turns": _other_choice(text),
@@ -214,9 +206,46 @@ def odd_streams() -> dict[str, Arrival]:
     return odd
 
 
+def _late_id(number: int, entry: _Object) -> _Object:
+    return {**entry, "id": (None, "call_1")[number] if number < 2 else ""}
+
+
+def _signed(stream: Arrival) -> Arrival:
+    """Let signed reasoning come before a text, in blocks as OpenRouter passes them on.
+
+    The text in them is in two fields besides, as vLLM sent it while it went from one
+    name to the other.
+    """
+    block = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
+    opaque = {"type": "reasoning.encrypted", "format": "openai-responses-v1"}
+    deltas: list[_Object] = [
+        {
+            **dict.fromkeys(("reasoning_content", "reasoning"), text),
+            "reasoning_details": [{**block, "text": text}],
+        }
+        for text in ("Let me", " see.")
+    ]
+    last = (
+        [{**block, "signature": "c2lnbmVk"}],
+        [{**opaque, "index": 1, "data": "b3Bh"}],
+    )
+    deltas += ({"reasoning_details": details} for details in last)
+    return (stream[0], *_chunks(stream, *deltas), *stream[1:])
+
+
 def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
     """Return what may be read in several ways: only cuts and exceptions are asked."""
+    legacy = (
+        *({"name": "look", "arguments": None}, {"arguments": '{"x": '}),
+        {"arguments": "1}"},
+    )
+    end = _each(text[-1:], _finish("function_call", only_open=False))
     return {
+        "a call of the legacy form": (
+            text[0],
+            *_chunks(text, *({"function_call": piece} for piece in legacy)),
+            *end,
+        ),
         "arguments are the JSON null": _entries(
             call[:3] + call[-1:], _continued({}, {"arguments": "null"})
         ),
@@ -232,14 +261,15 @@ def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
 
 
 def _spoken(stream: Arrival, *pieces: str) -> Arrival:
-    def chunk(piece: str) -> _Object:
-        delta = {"content": piece}
-        return {
-            **stream[0],
-            "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
-        }
+    said = ({"content": piece} for piece in pieces)
+    return (stream[0], *_chunks(stream, *said), stream[-1])
 
-    return (stream[0], *map(chunk, pieces), stream[-1])
+
+def _chunks(stream: Arrival, *deltas: _Object) -> Arrival:
+    bare = {"index": 0, "finish_reason": None}
+    return tuple(
+        {**stream[0], "choices": [{**bare, "delta": delta}]} for delta in deltas
+    )
 
 
 def _marked(stream: Arrival) -> dict[str, Arrival]:

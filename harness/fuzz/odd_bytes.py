@@ -73,4 +73,4 @@ def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
 
 def _lines(payload: dict[str, Any]) -> bytes:
     text = json.dumps(payload, ensure_ascii=False, indent=0)
-    return text.replace("\n", "\ndata: ").encode()
+    return text.replace("\n", "\n:\ndata: ").encode()  # a comment ends no event

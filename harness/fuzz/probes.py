@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome, Raised
+from harness.fuzz.api_arrivals import (
+    MADE_ID,
+    api_probes,
+    written,
+    written_bytes,
+)
 from harness.fuzz.arrivals import Arrival, truth_of
 from harness.fuzz.driving import Level
 from harness.fuzz.endings import Endings, kind_of, learn_endings
+from harness.fuzz.odd import odd_streams
 from harness.fuzz.shown_calls import is_spoken, spells
 from harness.fuzz.stock import stock_streams
 from harness.fuzz.writing import chunk, event_bytes
@@ -41,7 +48,7 @@ def probes() -> dict[str, Arrival]:
         return (*map(chunk, (opening, *deltas)), chunk({}, finish))
 
     def call(index: int) -> list[dict[str, Any]]:
-        opening = tool_call(f"call_{index + 1}", _PROBE_CALL.name, "")
+        opening = tool_call(f"{MADE_ID}{index + 1}", _PROBE_CALL.name, "")
         rest = {"index": index, "function": {"arguments": _PROBE_CALL.arguments}}
         entries = ({"index": index, **opening}, rest)
         return [{"tool_calls": [entry]} for entry in entries]
@@ -60,6 +67,7 @@ def probes() -> dict[str, Arrival]:
         "usage beside": (*content[:-1], {**content[-1], "usage": _PROBE_USAGE}),
         "usage": (*content, {**content[0], "choices": [], "usage": _PROBE_USAGE}),
         "cited": stock_streams()["cited"],
+        "signed": odd_streams()["signed reasoning"],
     }
 
 
@@ -109,8 +117,6 @@ def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
         if not reads_bytes:
             return streams
         return {name: tuple(event_bytes(stream)) for name, stream in streams.items()}
-    from harness.fuzz.api_arrivals import api_probes, written, written_bytes
-
     write = written_bytes if reads_bytes else written
     answers = api_probes(api, _PIECES, _PROBE_REASONING, _PROBE_CALL)
     return {name: write(api, answer) for name, answer in answers.items()}

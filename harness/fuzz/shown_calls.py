@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import canonical, is_json, parsed
 from harness.debug.outcomes import Call, Outcome
 from harness.fuzz.api_arrivals import api_payloads
 from harness.fuzz.arrivals import Arrival, Truth, truth_of
+from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from harness.fuzz.probes import Shows
@@ -140,6 +141,8 @@ def without_marks(
         content: The kind of text that is the content.
     """
     kinds = {*expected.texts, content}
+    if not RUNNING.emits:  # a tag that has only begun is text where nothing follows
+        got = replace(got, texts={k: t.partition("<")[0] for k, t in got.texts.items()})
     texts = {
         kind: text
         for kind, text in got.texts.items()
@@ -151,6 +154,33 @@ def without_marks(
     is_broken = any(not is_json(call.arguments) for call in whole.calls)
     calls = () if is_broken or is_marked(truth, got) else got.calls
     return replace(got, texts=texts, calls=calls)
+
+
+def without_foreign(
+    got: Outcome, expected: Outcome, arrival: Arrival, reference: Arrival
+) -> Outcome:
+    """Return an outcome without texts from fields that the reference cannot have.
+
+    Args:
+        got: What was made of the arrival.
+        expected: What was made of the reference.
+        arrival: In a provider's own form, some of whose fields are passed on.
+        reference: The same in OpenAI's form.
+    """
+    foreign = _keys(api_payloads(arrival)) - _keys(api_payloads(reference))
+    texts = {
+        kind: text
+        for kind, text in got.texts.items()
+        if kind in expected.texts or foreign.isdisjoint(kind.split("."))
+    }
+    return replace(got, texts=texts)
+
+
+def _keys(value: Any) -> set[str]:
+    """Return the names of all fields in a value."""
+    if isinstance(value, dict):
+        return {*value}.union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list | tuple) else set()
 
 
 def _is_framed(text: str, whole: str) -> bool:

@@ -195,7 +195,17 @@ def blank_behind_colon(pieces: Iterator[bytes]) -> _Object:
     return GeminiReader()(_events("\n".join(lines)))
 
 
-BYTES = ((cut_line_end, "chat"), (blank_behind_colon, "gemini"))
+def comment_begins_anew(pieces: Iterator[bytes]) -> _Object:
+    """Forgets the lines of an event that come before a comment."""
+    text = b"".join(pieces).decode("utf-8", "replace")
+    kept = re.sub(r"(^data:.*\r?\n)+(?=:)", "", text, flags=re.MULTILINE)
+    return _fed(iter([kept.encode()]))
+
+
+BYTES = (
+    *((cut_line_end, "chat"), (comment_begins_anew, "chat")),
+    (blank_behind_colon, "gemini"),
+)
 
 
 class Parts(Reader):

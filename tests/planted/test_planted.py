@@ -5,6 +5,7 @@ The time is counted as CPU time of this process, so that a busy machine fails no
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from itertools import count
@@ -17,6 +18,7 @@ from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
 from harness.fuzz.driving import Level
 from harness.fuzz.findings import Plan, _LateError, shrunk
+from harness.fuzz.odd import odd_streams
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.stock import stock_streams
@@ -27,6 +29,7 @@ from tests.planted import (
     guesses,
     handlers,
     reported,
+    returned,
     right_attributes,
     right_styles,
     shapes,
@@ -188,9 +191,10 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
     _rows(
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
         *((target, ()) for target in (*unseen.CHUNKS, *reported.CHUNKS)),
-        *((target, ()) for target in carried.CHUNKS),
+        *((target, ()) for target in (*carried.CHUNKS, *returned.CHUNKS)),
         *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
         *((target, (api,)) for target, api in carried.OF_APIS),
+        *((target, (api,)) for target, api in returned.OF_APIS),
         *((target, (api,)) for target, api in reported.OF_APIS),
         *guesses.GUESSES,
         *((target, ("responses",)) for target in api_bugs.RESPONSES),
@@ -322,7 +326,10 @@ def test_right_consumer_in_another_style_is_not_reported(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "api"),
-    [*((target, "chat") for target in (*shown.RIGHT, *reported.RIGHT)), *carried.RIGHT],
+    [
+        *((target, "chat") for target in (*shown.RIGHT, *reported.RIGHT)),
+        *(*carried.RIGHT, *returned.RIGHT),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_a_consumer_shows_besides_is_left_alone(target: object, api: str) -> None:
@@ -340,6 +347,29 @@ def test_what_a_dialect_cannot_carry_is_not_compared() -> None:
         check(carried.LastLogprobs, arrived, relation="agreement")
 
 
+def test_fields_of_one_provider_are_passed_on() -> None:
+    """OpenAI's form of the same has none of them."""
+    detail = {"type": "reasoning.text", "text": "Hm.", "format": "unknown", "index": 0}
+    delta = {"reasoning": "Hm.", "reasoning_details": [detail]}
+    choice = {"index": 0, "delta": delta, "finish_reason": "stop"}
+    arrived = [{"id": "1", "object": "chat.completion.chunk", "choices": [choice]}]
+    check(returned.Completion, arrived, relation="dialect-invariance")
+
+
+def test_beginning_of_a_tag_is_text_where_nothing_follows() -> None:
+    """What returns a value at the end cannot know that more would have come."""
+    arrived = odd_streams()["think tags in pieces"]
+    check(returned.Thoughts, arrived, relation="prefix-safety")
+
+
+def test_ids_that_a_consumer_makes_up_are_not_compared() -> None:
+    """They look like those of many servers, but not like those of the plain streams."""
+    arrived = json.loads(json.dumps(stock_streams()["call"]).replace("call_1", "one"))
+    check(returned.OwnIds, arrived, relation="agreement")
+    with pytest.raises(AssertionError, match="loses the id of a call"):
+        check(returned.NoIds, arrived, relation="agreement")
+
+
 @pytest.mark.parametrize(
     ("target", "cause"),
     [
@@ -354,6 +384,27 @@ def test_likely_cause_is_named(target: object, cause: str) -> None:
     """What went wrong is in words beside what differs."""
     (failure,) = _fuzz(target, examples=_SLOW_EXAMPLES).failures
     assert failure.cause.startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("target", "api", "kind"),
+    [
+        (returned.EmptyIdWins, "chat", "loses the id of a call"),
+        (returned.IdOfOpener, "chat", "loses the id of a call"),
+        (returned.WithoutSignature, "chat", "loses a signature"),
+        (returned.LegacyNull, "chat", "raises TypeError"),
+        (returned.IdOfDeltas, "anthropic", "loses the id of a call"),
+        (returned.NullWins, "anthropic", "in the number of tokens"),
+        (returned.FinishWithParts, "gemini", "in how it ended, 'finishReason'"),
+    ],
+)
+def test_what_the_next_request_must_return_is_named(
+    target: object, api: str, kind: str
+) -> None:
+    """A client that lost it is refused by the server, one turn later."""
+    apis = () if api == "chat" else (api,)
+    (failure,) = _fuzz(target, examples=_SLOW_EXAMPLES, apis=apis).failures
+    assert kind in failure.kind
 
 
 def test_second_done_is_found() -> None:

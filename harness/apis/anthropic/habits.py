@@ -270,6 +270,22 @@ def usage_null(events: Events) -> Stream:
     )
 
 
+def counts_grow(events: Events) -> Stream:
+    """Count one input token at first, and answer in two rounds unless it is cut."""
+    started = each_message(
+        lambda message: message | {"usage": message["usage"] | {"input_tokens": 1}}
+    )(events)
+    for event in started:
+        delta = event.payload.get("delta") or {}
+        if event.name == "message_delta" and delta["stop_reason"] != "max_tokens":
+            round_over = delta | {"stop_reason": None}
+            yield edited(event, delta=round_over, usage={"output_tokens": 1})
+        yield event
+
+
+_NO_INPUT = dict.fromkeys(("input_tokens", *_CACHE[:2]))
+
+
 EDITS: dict[str, Change] = {
     "eager": eager,
     "buffered": buffered,
@@ -293,6 +309,11 @@ EDITS: dict[str, Change] = {
     "text-in-tool": text_in_tool,
     "interleaved-blocks": interleaved,
     "usage-null": usage_null,
+    "input-null": every(
+        named("message_delta"),
+        lambda event: [edited(event, usage=event.payload["usage"] | _NO_INPUT)],
+    ),
+    "counts-grow": counts_grow,
     "content-null": each_message(lambda message: message | {"content": None}),
 }
 """By dialect."""

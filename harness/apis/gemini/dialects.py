@@ -43,12 +43,25 @@ def _usage_alone(events: Events) -> Stream:
         yield WrittenEvent(event.name, payload)
 
 
+def _finish_alone(payload: Payload) -> Payload:
+    """Leave out the content of a finish that has an empty text."""
+    empty = [{"text": ""}]
+    candidates = [
+        without(entry, "content")
+        if "finishReason" in entry and entry.get("content", {}).get("parts") == empty
+        else entry
+        for entry in payload.get("candidates", [])
+    ]
+    return {**payload, "candidates": candidates} if candidates else payload
+
+
 _STYLES = {
     "vertex": Style(has_index=False),
     "partial-args": Style(has_index=False, is_partial=True),
     "ids": Style(ids="made"),
     "no-ids": Style(ids="none"),
     "stop-everywhere": Style(edit=_stop_everywhere),
+    "finish-alone": Style(edit=_finish_alone),
     "one-call-an-event": Style(calls="one an event"),
     "all-calls-one-event": Style(calls="all in one event"),
     "signature-on-empty-text": Style(signs_empty_text=True),

@@ -82,7 +82,8 @@ def test_an_example_is_legal(name: str) -> None:
 
 def test_there_are_as_many_dialects_as_the_protocol_page_lists() -> None:
     """And one from recordings; each has a summary of one line and a source."""
-    more = ["empty-thinking", "input-twice", "text-in-start"]
+    more = ["empty-thinking", "input-twice", "text-in-start", "input-null"]
+    more += ["counts-grow"]
     assert len(DIALECTS) == 24 + len(more)
     for dialect in DIALECTS.values():
         assert dialect.summary
