@@ -60,9 +60,8 @@ _OPENING = re.compile(
     rb""":\s?&?(?:'static\s)?[A-Za-z]\w{0,20}(?:[<\[][\w, |]{0,30}[>\]])?"""
     rb"""\??\s{0,4}=(?!=)|As\s\w{1,16}\s?=|=>|[:?]{0,2}=|::(?=\s)|:(?!:)|>|\|{1,2}|<<<)|,\s?"""
     + FIELDS_BETWEEN
-    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+(?:(?:android:)?value|VALUE)=|(?:'s|\s(?:"""
-    + IS
-    + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
+    + rb"""(?:\\*+"[Vv]alue\\*+"\s*+:|value:\s)|\s+(?:(?:android:)?value|VALUE)="""
+    rb"""|(?:'s|\s(?:""" + IS + rb"""|(?:from\s\S{1,64}\s|(?:(?:is|was|been)\s)?"""
     rb"""(?:(?:re)?set|changed|updated)\s)?to)):?(?=\s)"""
     rb"""(?:\s(?:now|still|currently|just|simply|actually|set\sto)(?=\s))?"""
     rb"""|</(?:key|name)>(?:\s|\\[nrt])*+<(?:string|value)>"""
