@@ -59,10 +59,11 @@ def parsed(text: str | bytes, otherwise: Any = None, *, strict: bool = False) ->
 
 
 def as_json(value: object, otherwise: str = "") -> str:
-    """Return a value as JSON text; something else where it nests too deeply for it."""
+    """Return a value as JSON text; something else where it has none."""
     try:
         return json.dumps(value, ensure_ascii=False)
-    except (RecursionError, ValueError):  # ValueError: an int of thousands of digits
+    # ValueError: an int of thousands of digits.
+    except (RecursionError, ValueError, TypeError):
         return otherwise
 
 

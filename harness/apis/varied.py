@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from harness.apis.base import WritingApi
     from harness.apis.chat.chunks import Chunk
-    from harness.apis.chat.dialects import Dialect
-    from harness.apis.chat.dialects.registry import DialectPart
+    from harness.apis.chat.dialects.registry import Dialect, DialectPart
     from harness.apis.chat.faults import Fault
     from harness.apis.faults import Fault as FaultKind
     from harness.apis.style import ApiStyle
@@ -187,7 +186,7 @@ def _varied(
         style = api_style(api, str(dialect or ""), str(fault or ""))
         return Variation(split, style=style)
     if isinstance(dialect, str):
-        from harness.apis.chat.dialects import parse_dialect
+        from harness.apis.chat.dialects.registry import parse_dialect
 
         dialect = parse_dialect(dialect)
     if isinstance(fault, str):
@@ -232,7 +231,7 @@ def dialects_of(api: str | None) -> Mapping[str, Named]: ...
 def dialects_of(api: str | None) -> Mapping[str, Named]:
     """Return the dialects that `vary` takes for an API, by name; None is `chat`."""
     if api is None or api == "chat":
-        from harness.apis.chat.dialects import DIALECTS
+        from harness.apis.chat.dialects.registry import DIALECTS
 
         return DIALECTS
     return _writing(api).dialects

@@ -21,6 +21,8 @@ from harness.core.framing import decoder_for
 from harness.errors import SSEError, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.apis.base import Api
     from harness.cassettes.model import Exchange, Request
     from harness.core.sse import SSEEvent
@@ -212,24 +214,23 @@ def _name_of(document: dict[str, Any]) -> str:
 
 
 def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classification:
-    decoder = decoder_for(head)
     seen = _Seen(request)
     try:
-        blank = head.find(b"\n\n")
-        first = _SLICE if blank < 0 else blank + 2
-        cuts = [0, *range(first, len(head), _SLICE), len(head)]
-        for start, end in pairwise(cuts):
-            for event in decoder.feed(head[start:end]):
-                verdict = seen.verdict(event)
-                if verdict is not None:
-                    return verdict
-        for event in decoder.close():
-            verdict = seen.verdict(event)
-            if verdict is not None:
-                return verdict
+        for verdict in filter(None, map(seen.verdict, _events(head))):
+            return verdict
     except SSEError as error:
         return _other(str(error))
     return seen.at_the_end(head, is_whole=is_whole)
+
+
+def _events(head: bytes) -> Iterator[SSEEvent]:
+    """Decode the first event, then a slice at a time: few are looked at."""
+    decoder = decoder_for(head)
+    blank = head.find(b"\n\n")
+    first = _SLICE if blank < 0 else blank + 2
+    for start, end in pairwise([0, *range(first, len(head), _SLICE), len(head)]):
+        yield from decoder.feed(head[start:end])
+    yield from decoder.close()
 
 
 class _Seen:

@@ -133,6 +133,11 @@ class Response(Fielded):
         """Return the first value of a header, or an empty string."""
         return header_of(self.headers, name)
 
+    @property
+    def seconds(self) -> float | None:
+        """When its last piece came, after the request; None if nobody took the time."""
+        return self.wire[-1].seconds if self.wire else None
+
     def peek(self, size: int) -> bytes:
         """Return the beginning of the body without using up a `source`.
 

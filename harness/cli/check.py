@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.console import Exit, complain_of, say
-from harness.cli.jobs import each, named
+from harness.cli.console import Exit, say
+from harness.cli.jobs import each, named, readable
 from harness.cli.options import JOBS, Options, option, takes
-from harness.errors import CassetteError, counted, printable
+from harness.errors import counted, printable
 
 
 def _list_rules() -> None:
@@ -54,14 +54,9 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
     if not paths:
         raise click.UsageError("name a recording or a folder")
     files = problems = notes = 0
-    is_unreadable = False
-    for _, result in each(check, named(paths, with_journals=True), options.jobs):
-        try:
-            found = result()
-        except CassetteError as error:
-            complain_of(error)
-            is_unreadable = True
-            continue
+    unreadable: list[str] = []
+    results = each(check, named(paths, with_journals=True), options.jobs)
+    for _, found in readable(results, unreadable):
         files += 1
         problems += sum(not one.is_note for one in found)
         notes += sum(one.is_note for one in found)
@@ -71,6 +66,6 @@ def command(paths: tuple[str, ...], options: CheckOptions) -> int:
     if not options.quiet:
         found_here = counted(problems, "problem"), counted(notes, "note")
         say(f"{files} checked, {', '.join(found_here)}")
-    if is_unreadable:
+    if unreadable:
         return Exit.UNUSABLE
     return Exit.FINDINGS if problems else Exit.DONE

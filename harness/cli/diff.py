@@ -218,9 +218,7 @@ class _Printer:
             self._print_saying(change)
 
     def _print_saying(self, change: SaidChange) -> None:
-        one = change.a or change.b
-        assert one is not None
-        where = f"@@ exchange {one.exchange}, {one.kind}"
+        where = f"@@ exchange {change.one.exchange}, {change.one.kind}"
         if change.a and change.b:
             where += f", character {change.at}"
         write(where, bold=True)

@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 5  # changes of one reader; more of them have one cause
 _WINDOW = 60  # characters of a text before its first difference; then as many again
-_NAMES = {
-    "openai": "the OpenAI SDK",
-    "anthropic": "the Anthropic SDK",
-    "google-genai": "the Google Gen AI SDK",
-    "recording": "the recording itself",
-}
 
 
 class DriftOptions(Options):
@@ -241,6 +235,9 @@ class _Run:
 
 def _verdicts(drifts: list[Drift]) -> Iterator[str]:
     """Yield a line for each reader that changed: whose doing, and its versions."""
+    from harness.debug.sdk import SDK_TITLES
+
+    names = {"recording": "the recording itself", **SDK_TITLES}
     blamed: dict[str, list[tuple[Drift, Change]]] = {}
     for drift in drifts:
         for change in drift.changes:
@@ -250,7 +247,7 @@ def _verdicts(drifts: list[Drift]) -> Iterator[str]:
         files = len({drift.cassette for drift, _ in found})
         versions = {} if by == "recording" else _versions(found, by)
         shown = f" ({', '.join(versions)})" if versions else ""
-        who = _NAMES.get(by, f"the interface {by}")
+        who = names.get(by, f"the interface {by}")
         where = counted(files, "recording")
         yield f"changed by {who}{shown}: {len(found)} in {where}"
 

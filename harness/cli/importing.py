@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import Exit, complain, say
-from harness.cli.jobs import each, named, refuse_input
-from harness.errors import CassetteError, UsageError, counted
+from harness.cli.jobs import each, named, readable, refuse_input
+from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
@@ -42,7 +42,6 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
       harness import curl.txt server.log -o both.yaml
     """
     from harness.cassettes.encode import save_cassette
-    from harness.cassettes.load import load_cassette
     from harness.cassettes.model import Cassette
     from harness.core.diagnostics import DiagnosticKind
     from harness.redaction.redact import redact_exchange
@@ -58,22 +57,14 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
         )
     exchanges: list[Exchange] = []
     left_out = False
-    is_unreadable = False
-    for name, cassette in each(load_cassette, named(paths)):
-        try:
-            found = cassette().exchanges
-            for exchange in found:
-                _hold(exchange)
-        except CassetteError as error:
-            complain(str(error))
-            is_unreadable = True
-            continue
+    unreadable: list[str] = []
+    for name, found in readable(each(_held, named(paths)), unreadable):
         say(f"{name}: {_summary(found)}")
         for index, note in [(e.index, note) for e in found for note in e.notes]:
             say(f"{name}: exchange {index}: {note.kind}: {note.text}")
             left_out = left_out or note.kind is DiagnosticKind.NOT_READ
         exchanges += found
-    if is_unreadable:
+    if unreadable:
         complain(f"nothing was written to {output}")
         return Exit.UNUSABLE
     for index, exchange in enumerate(exchanges):
@@ -89,12 +80,16 @@ def command(paths: tuple[str, ...], output: str, *, force: bool) -> int:
     return Exit.FINDINGS if left_out else Exit.DONE
 
 
-def _hold(exchange: Exchange) -> None:
-    """Read a body that is read as it comes, as a cassette holds it whole."""
-    response = exchange.response
-    if response.source is not None:
-        response.body = b"".join(piece for _, piece in response.iter_wire())
-        response.source, response.beginning = None, b""
+def _held(path: str) -> list[Exchange]:
+    """Read exchanges, each body whole, as a cassette holds it."""
+    from harness.cassettes.load import load_cassette
+
+    exchanges = load_cassette(path).exchanges
+    for response in (exchange.response for exchange in exchanges):
+        if response.source is not None:
+            response.body = b"".join(piece for _, piece in response.iter_wire())
+            response.source, response.beginning = None, b""
+    return exchanges
 
 
 def _summary(exchanges: list[Exchange]) -> str:

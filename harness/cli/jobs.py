@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from harness.cli.console import complain_of
 from harness.cli.output import out, replaced
 from harness.errors import CassetteError, HarnessError, UsageError
 
@@ -109,6 +110,25 @@ def each(
             [done] = next(results)[1]
             is_good = done.error is not None or stands(done.result)
             yield name, done.give if is_good else partial(work, name)
+
+
+def readable(
+    results: Iterable[tuple[str, Callable[[], T]]], unreadable: list[str]
+) -> Iterator[tuple[str, T]]:
+    """Yield what was made of each recording that can be read; complain of the others.
+
+    Args:
+        results: What `each` yields.
+        unreadable: Gets the names of those that cannot be read.
+    """
+    for name, result in results:
+        try:
+            found = result()
+        except CassetteError as error:
+            complain_of(error)
+            unreadable.append(name)
+        else:
+            yield name, found
 
 
 def _raise(error: HarnessError) -> Any:

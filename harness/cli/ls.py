@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.console import Exit, complain_of
-from harness.cli.jobs import each, named
-from harness.errors import CassetteError, printable
+from harness.cli.console import Exit
+from harness.cli.jobs import each, named, readable
+from harness.errors import printable
 
 if TYPE_CHECKING:
     from harness.engine.summary import CassetteSummary
@@ -41,17 +41,12 @@ def command(paths: tuple[str, ...]) -> int:
     from harness.cassettes.load import load_cassette
     from harness.engine.summary import summarise
 
-    rows: list[tuple[str, ...]] = []
-    code = Exit.DONE
-    for _, summary in each(lambda name: summarise(load_cassette(name)), named(paths)):
-        try:
-            rows.append(_row(summary()))
-        except CassetteError as error:
-            complain_of(error)
-            code = Exit.UNUSABLE
+    unreadable: list[str] = []
+    found = each(lambda name: summarise(load_cassette(name)), named(paths))
+    rows = [_row(summary) for _, summary in readable(found, unreadable)]
     if rows:
         _print([_HEAD, *rows])
-    return code
+    return Exit.UNUSABLE if unreadable else Exit.DONE
 
 
 def _print(table: list[tuple[str, ...]]) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.console import Exit, complain, complain_of, say
-from harness.cli.jobs import each, named, refuse_input
+from harness.cli.jobs import each, named, readable, refuse_input
 from harness.cli.options import JOBS, REASONING, Options, option, takes
 from harness.cli.output import apart, imports_own_code
-from harness.errors import CassetteError, UsageError, counted
+from harness.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette
@@ -82,7 +82,8 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
     if diff and (len(paths), len(names)) != (2, 2):
         raise click.UsageError("--diff compares two recordings: name two files")
     recordings: list[Drawn] = []
-    failed = raised = 0
+    failed: list[str] = []
+    raised = 0
     kept: dict[str, Cassette] | None = {} if diff else None
     here = partial(
         _drawn,
@@ -91,14 +92,10 @@ def command(paths: tuple[str, ...], options: ReportOptions) -> int:
         variation=variation,
         reasoning=options.reasoning,
     )
-    for name, result in each(here, names, 1 if diff else options.jobs):
-        try:
-            recordings.append(result())
-        except CassetteError as error:
-            complain_of(error)
-            failed += 1
-            continue
-        for failure in recordings[-1].failures:
+    found = each(here, names, 1 if diff else options.jobs)
+    for name, made in readable(found, failed):
+        recordings.append(made)
+        for failure in made.failures:
             complain_of(failure, f"{name}: {failure}")
             raised += 1
     count = sum(len(each.entries) for each in recordings)

@@ -37,15 +37,11 @@ def command(path: str, options: ShowOptions) -> int:
       harness show cassettes/llama-server/three-steps.yaml --exchange 1
     """
     from harness.cassettes.load import load_cassette
+    from harness.engine.chosen_exchanges import check_exchange
     from harness.engine.summary import summarise_exchange
-    from harness.errors import UsageError
 
     cassette, exchange = load_cassette(path), options.exchange
-    if exchange is not None and exchange >= len(cassette.exchanges):
-        raise UsageError(
-            f"{path}: there is no exchange {exchange}; it has "
-            f"{len(cassette.exchanges)}, numbered from 0"
-        )
+    check_exchange(cassette, exchange)
     for one in cassette.exchanges:
         if exchange is None or one.index == exchange:
             _show(summarise_exchange(one))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from harness.apis.base import Event
 from harness.apis.chat.chunks import DONE, Chunk, Payload, parse_payload
-from harness.apis.chat.dialects import Framing
 from harness.apis.detect import api_named
+from harness.apis.framing import Framing
 from harness.cassettes.classify import classify
 from harness.cassettes.model import Exchange
 from harness.core.framing import decoder_for

@@ -49,16 +49,16 @@ class SaidChange:
     """The first code point that differs, where both have something of this kind."""
 
     @property
-    def exchange(self) -> int:
-        """The exchange in which it came."""
-        one = self.a if self.a is not None else self.b
+    def one(self) -> Saying:
+        """The one that is there, of both that of A."""
+        one = self.a or self.b
         assert one is not None
-        return one.exchange
+        return one
 
     def to_dict(self) -> dict[str, Any]:
         """Return the documented JSON form."""
         return {
-            "exchange": self.exchange,
+            "exchange": self.one.exchange,
             "at": self.at,
             "a": None if self.a is None else {"kind": self.a.kind, "text": self.a.text},
             "b": None if self.b is None else {"kind": self.b.kind, "text": self.b.text},
@@ -154,4 +154,4 @@ def _compare_said(a: list[Saying], b: list[Saying]) -> list[SaidChange]:
             if x != y:
                 at = 0 if x is None or y is None else first_difference(x.text, y.text)
                 found.append(SaidChange(x, y, at))
-    return sorted(found, key=lambda change: change.exchange)
+    return sorted(found, key=lambda change: change.one.exchange)

@@ -259,10 +259,8 @@ def _emitted(stored: TranscriptFile, now: TranscriptFile) -> Iterator[Change]:
     is_ours = by in _OURS  # our ids and dates come from the recording; others' may not
     difference = compare(stored.side, now.side, is_exact=is_ours)
     for said in difference.said:
-        one = said.a or said.b
-        assert one is not None
         texts = (None if side is None else side.text for side in (said.a, said.b))
-        yield Change(by, "interface", said.exchange, one.kind, *texts)
+        yield Change(by, "interface", said.one.exchange, said.one.kind, *texts)
     first = difference.first
     if first is not None and not difference.said:
         count = sum(

@@ -250,12 +250,9 @@ def _state(found: list[Diagnostic], *, is_broken: bool) -> str:
 
 
 def _found(found: Diagnostic, cassette: Cassette, made: Trace | None) -> dict[str, Any]:
-    chunk = found.chunk
-    if chunk is None and found.excerpt is not None:
-        chunk = found.excerpt.chunk
     variation = made.variation if made is not None else None
     lines = [str(found), *explain(found, cassette, variation)]
-    return {"text": "\n".join(lines), "chunk": chunk}
+    return {"text": "\n".join(lines), "chunk": found.nearest}
 
 
 def _lines(emissions: list[Emission]) -> list[str]:

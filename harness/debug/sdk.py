@@ -36,6 +36,13 @@ SDK_NAMES = {
 }
 """The APIs that each SDK reads, by the name of its package."""
 
+SDK_TITLES = {
+    "openai": "the OpenAI SDK",
+    "anthropic": "the Anthropic SDK",
+    "google-genai": "the Google Gen AI SDK",
+}
+"""How a message names each."""
+
 _MODULES = {"google-genai": "google"}  # where it is not the package's name
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 _ERROR_SHOWN = 200  # characters of the first line of an error
@@ -50,8 +57,6 @@ class Sdk(ABC):
 
     name: ClassVar[str]
     """Its package; also the name of the file that keeps its reading."""
-    title: ClassVar[str]
-    """How a message names it."""
     kept_back: ClassVar[str] = ""
     """The type of events that it does not hand on."""
     parses_arguments: ClassVar[bool] = False
@@ -66,8 +71,8 @@ class Sdk(ABC):
                 self._connect()
         except ImportError as error:
             raise UsageError(
-                f"{self.title} is not installed, or too old ({error}): pip install "
-                f"-U {self.name}, or leave it out with --no-sdk"
+                f"{SDK_TITLES[self.name]} is not installed, or too old ({error}): pip "
+                f"install -U {self.name}, or leave it out with --no-sdk"
             ) from None
         packages = (self.name, "pydantic")  # the second does the SDK's parsing
         self.versions = {name: metadata.version(name) for name in packages}

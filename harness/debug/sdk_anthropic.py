@@ -24,7 +24,6 @@ class Anthropic(Sdk):
     """Anthropic's SDK: its events, and the message that its helper adds up."""
 
     name = "anthropic"
-    title = "the Anthropic SDK"
     kept_back = "ping"
     parses_arguments = True
 

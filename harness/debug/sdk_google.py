@@ -21,7 +21,6 @@ class Google(Sdk):
     """Google's SDK: its chunks, added up as they come."""
 
     name = "google-genai"
-    title = "the Google Gen AI SDK"
     parses_arguments = True
 
     def _connect(self) -> None:

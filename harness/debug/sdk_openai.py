@@ -20,7 +20,6 @@ class OpenAi(Sdk):
     """OpenAI's SDK: its accumulator of chat chunks, its helper for Responses."""
 
     name = "openai"
-    title = "the OpenAI SDK"
 
     def _connect(self) -> None:
         import openai

@@ -242,9 +242,7 @@ def _place(made: Trace, diagnostics: list[Diagnostic]) -> None:
     """Take what was found, each at the chunk that it is about."""
     made.diagnostics = list(diagnostics)
     for found in made.diagnostics:
-        chunk = found.chunk
-        if chunk is None and found.excerpt is not None:
-            chunk = found.excerpt.chunk
+        chunk = found.nearest
         if chunk is not None and chunk < len(made.moments):
             made.moments[chunk].diagnostics.append(found)
 

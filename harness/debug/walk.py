@@ -74,12 +74,6 @@ class Walk:
         moments = self.trace.moments
         return moments[self.position] if moments else None
 
-    def exchange(self, step: int) -> None:
-        """Go to the first event of the next exchange (1) or of the one before (-1)."""
-        number = self.other_exchange(step)
-        if number is not None:
-            self.adopt(self.follow(self.trace.variation, exchange=number))
-
     def other_exchange(self, step: int) -> int | None:
         """Return the number of the next exchange (1) or of the one before (-1)."""
         numbers = sorted(self.questions)
@@ -173,24 +167,13 @@ class Walk:
             if lengths and match.end() <= lengths[-1]
         }
 
-    def change(self, name: str, text: str) -> None:
-        """Hear the same stream otherwise, staying at the chunk.
+    def wanted(self, name: str, text: str) -> Variation | None:
+        """Return how the stream is to be heard instead; None, and a status, if wrong.
 
         Args:
-            name: `split`, `dialect` or `fault`.
-            text: What the option of that name takes; empty is as recorded. What is
-                wrong leaves all as it is, and is named in `status`.
+            name: `split`, `dialect` or `fault`: what becomes another.
+            text: What the option of that name takes; empty is as recorded.
         """
-        variation = self.wanted(name, text)
-        if variation is None:
-            return
-        try:
-            self.adopt(self.follow(variation, exchange=self.trace.exchange))
-        except HarnessError as error:
-            self.status = str(error)
-
-    def wanted(self, name: str, text: str) -> Variation | None:
-        """Return the variation that `change` asks for; None, and a status, if none."""
         current = self.trace.variation
         style = current.style
         asked: dict[str, str | None] = {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
-    from harness.apis.chat.dialects import Dialect
+    from harness.apis.chat.dialects.registry import Dialect
     from harness.apis.chat.faults import Fault
     from harness.core.splits import Split
     from harness.engine.emission import Emission

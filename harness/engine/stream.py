@@ -8,7 +8,7 @@ lazily: a stream is never held.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.apis.bare_errors import with_error
 from harness.apis.base import Event
@@ -215,31 +215,10 @@ class StreamReader:
             )
         self._report_stray(None)
 
-    def diagnose(
-        self,
-        kind: DiagnosticKind,
-        text: str,
-        *,
-        chunk: int | None = None,
-        byte_offset: int | None = None,
-        char_offset: int | None = None,
-        excerpt: Excerpt | None = None,
-        because: str = "",
-    ) -> None:
-        """Report something about this exchange."""
+    def diagnose(self, kind: DiagnosticKind, text: str, **places: Any) -> None:
+        """Report something about this exchange; `places` are fields of `Diagnostic`."""
         if self._report is not None:
-            self._report(
-                Diagnostic(
-                    kind,
-                    self._exchange.index,
-                    text,
-                    chunk,
-                    byte_offset,
-                    char_offset,
-                    excerpt,
-                    because,
-                )
-            )
+            self._report(Diagnostic(kind, self._exchange.index, text, **places))
 
     def byte_offset_of(self, chunk: int) -> int | None:
         """Return where a chunk's event starts in the body; None if long past."""

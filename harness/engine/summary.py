@@ -118,9 +118,7 @@ def summarise_exchange(exchange: Exchange) -> ExchangeSummary:
     summary = ExchangeSummary(exchange, kind, reason, api=api)
     for note in exchange.notes:
         summary.diagnostics.append(Diagnostic(note.kind, exchange.index, note.text))
-    wire = exchange.response.wire
-    if wire:
-        summary.duration_s = wire[-1].seconds
+    summary.duration_s = exchange.response.seconds
     accumulator = ResponseAccumulator()
     if kind is Kind.STREAM:
         reader = StreamReader(exchange, summary.diagnostics.append, api=api)

@@ -59,6 +59,13 @@ class Diagnostic:
     because: str = field(default="", compare=False, repr=False)
     """A key of `harness.debug.causes.KNOWN` where the cause is known; else empty."""
 
+    @property
+    def nearest(self) -> int | None:
+        """Number of the chunk that it is about, or that its excerpt is from."""
+        if self.chunk is None and self.excerpt is not None:
+            return self.excerpt.chunk
+        return self.chunk
+
     def __str__(self) -> str:
         """Return the one line that the command line prints."""
         place = f"exchange {self.exchange}"

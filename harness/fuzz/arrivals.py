@@ -25,7 +25,7 @@ from harness.apis.chat.chunks import (
 )
 from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.deltas import choice_index
-from harness.apis.chat.dialects import parse_dialect
+from harness.apis.chat.dialects.registry import parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.json_values import is_json
 from harness.cassettes.classify import Kind, classify

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.cutting import cut_chunks
-from harness.apis.chat.dialects import parse_dialect
+from harness.apis.chat.dialects.registry import parse_dialect
 from harness.apis.chat.faults import parse_fault
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.splits import parse_split

@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects import encode_payload
+from harness.apis.framing import encode_payload
 from harness.core.sse import encode_event
 from harness.fuzz.writing import event_bytes
 

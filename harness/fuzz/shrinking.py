@@ -13,7 +13,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects import Framing, parse_dialect
+from harness.apis.chat.dialects.registry import parse_dialect
 from harness.apis.chat.shrinking import barer, fused, fused_spans, runs_of
 from harness.apis.json_values import is_json
 from harness.apis.responses.shrinking import said_once
@@ -36,6 +36,8 @@ from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from harness.apis.framing import Framing
 
     Step = Callable[[Arrival], Iterator[Arrival]]
 

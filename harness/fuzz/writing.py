@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import tool_call
-from harness.apis.chat.dialects import Framing, encode_payload
 from harness.apis.examples import numbered_events
+from harness.apis.framing import Framing, encode_payload
 from harness.apis.requests import PATHS
 from harness.cassettes.model import (
     Cassette,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.apis.chat.dialects import Dialect
+from harness.apis.chat.dialects.registry import Dialect
 from harness.apis.chat.faults import Fault
 from harness.apis.varied import Variation, vary
 from harness.core.splits import Split

@@ -190,9 +190,7 @@ class _Timed:
         for chunk in chunks:
             self._read(chunk.at)
             yield chunk
-        wire = self._exchange.response.wire
-        if wire:
-            self._read(wire[-1].seconds)
+        self._read(self._exchange.response.seconds)
 
     def parts(
         self, answer: Iterable[tuple[float | None, list[Part]]]
@@ -219,8 +217,6 @@ class _Timed:
 def _chunks(exchange: Exchange, kind: Kind, api: str) -> Iterable[Chunk]:
     if kind is Kind.STREAM:
         return StreamReader(exchange, None, api=api)
-    wire = exchange.response.wire
-    at = wire[-1].seconds if wire else None
     try:
         payload = read_whole(exchange, api).payload
     except ChunkError:
@@ -234,7 +230,7 @@ def _chunks(exchange: Exchange, kind: Kind, api: str) -> Iterable[Chunk]:
                 {"index": index, **call} if isinstance(call, dict) else call
                 for index, call in enumerate(calls)
             ]
-    return [Chunk(0, at, payload)]
+    return [Chunk(0, exchange.response.seconds, payload)]
 
 
 def _stream(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answer:
@@ -259,8 +255,8 @@ def _whole(exchange: Exchange, settings: Settings, kind: Kind, api: str) -> Answ
     ending = _ending(exchange) or (Ending.CLOSED if is_cut else None)
     if ending is not None:
         return Answer(200, [], broken_off((), ending), 1)
-    wire = exchange.response.wire
-    due = wire[-1].seconds / settings.speed if wire and settings.speed else None
+    at, speed = exchange.response.seconds, settings.speed
+    due = at / speed if at is not None and speed else None
     answer = Answer.json(completion_of(payloads))
     pieces = [(due, piece) for _, piece in answer.pieces]
     return replace(

@@ -175,10 +175,9 @@ def parts_of(exchange: Exchange) -> Iterator[tuple[float | None, list[Part]]]:
         for _, at, parts in StreamReader(exchange, None, api=api).parts():
             yield at, parts
     elif kind is Kind.WHOLE:
-        wire = exchange.response.wire
         document = parsed(exchange.response.body, strict=True)
         if document is not None:
-            yield wire[-1].seconds if wire else None, api_named(api).whole(document)
+            yield exchange.response.seconds, api_named(api).whole(document)
 
 
 def response_id(exchange: Exchange) -> str:

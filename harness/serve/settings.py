@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from harness.apis.chat.dialects import Dialect, parse_dialect
+from harness.apis.chat.dialects.registry import Dialect, parse_dialect
 from harness.apis.style import ApiStyle, api_style
 from harness.apis.varied import Variation
 from harness.core.splits import Split, parse_split

@@ -13,8 +13,8 @@ from hypothesis.errors import InvalidArgument
 
 from harness.apis.base import Event, WritingApi, WrittenEvent
 from harness.apis.chat.chunks import Chunk
-from harness.apis.chat.dialects import Framing
 from harness.apis.detect import api_named
+from harness.apis.framing import Framing
 from harness.apis.style import RESTATED, ApiStyle
 from harness.strategies.arguments import argument_texts
 from harness.strategies.streams import ChunkStream, chunk_streams

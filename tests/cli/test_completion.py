@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
-from harness.apis.chat.dialects import DIALECTS
+from harness.apis.chat.dialects.registry import DIALECTS
 from harness.apis.chat.faults import FAULTS
 from harness.cli import cli
 from tests.cli.running import ROOT, harness

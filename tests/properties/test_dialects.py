@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.apis.chat.chunks import DONE, parse_payload
 from harness.apis.chat.cutting import cut_chunks
-from harness.apis.chat.dialects import DIALECTS, encode_stream, parse_dialect
+from harness.apis.chat.dialects.registry import DIALECTS, encode_stream, parse_dialect
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.core.splits import parse_split
 from harness.core.sse import SSEDecoder

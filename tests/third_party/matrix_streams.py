@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.apis.chat.dialects import DIALECTS, parse_dialect
+from harness.apis.chat.dialects.registry import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.json_values import canonical
 from harness.apis.varied import dialects_of, faults_of

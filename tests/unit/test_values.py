@@ -6,8 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, cast
 
 from harness import load_cassette, replay
-from harness.apis.chat.dialects import parse_dialect
-from harness.apis.chat.dialects.registry import DIALECTS
+from harness.apis.chat.dialects.registry import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.detect import api_named
 from harness.apis.style import RESTATED

@@ -52,6 +52,18 @@ def _walk(made: Cassette, variation: Variation | None = None) -> Walk:
     return Walk(follow, variation or Variation(), questions)
 
 
+def _change(walk: Walk, name: str, text: str) -> None:
+    variation = walk.wanted(name, text)
+    if variation is not None:
+        walk.adopt(walk.follow(variation, exchange=walk.trace.exchange))
+
+
+def _next_exchange(walk: Walk) -> None:
+    number = walk.other_exchange(1)
+    if number is not None:
+        walk.adopt(walk.follow(walk.trace.variation, exchange=number))
+
+
 def _steps() -> Walk:
     return _walk(load_cassette(ROOT / STEPS))
 
@@ -135,15 +147,15 @@ def test_walk_tries_another_split_at_the_same_chunk() -> None:
     """What is heard otherwise goes on at the chunk; what is wrong changes nothing."""
     walk = _steps()
     walk.goto("6")
-    walk.change("split", "chars")
+    _change(walk, "split", "chars")
     assert walk.moment is not None
     assert walk.moment.arrival.chunk == 6
     assert walk.status == "--split chars"
     before = walk.trace
-    walk.change("dialect", "nobody")
+    _change(walk, "dialect", "nobody")
     assert walk.trace is before
     assert walk.status.startswith("dialect 'nobody'")
-    walk.change("split", "")
+    _change(walk, "split", "")
     assert len(walk.trace.moments) == 10
 
 
@@ -162,10 +174,10 @@ def test_walk_goes_from_exchange_to_exchange() -> None:
     walk = _steps()
     assert walk.place == "1 of 3"
     walk.event(3)
-    walk.exchange(1)
+    _next_exchange(walk)
     assert (walk.trace.exchange, walk.position, walk.place) == (1, 0, "2 of 3")
-    walk.exchange(1)
-    walk.exchange(1)
+    _next_exchange(walk)
+    _next_exchange(walk)
     assert (walk.place, walk.status) == ("3 of 3", "this is the last exchange")
 
 
@@ -174,11 +186,11 @@ def test_walk_finds_a_phrase_however_it_was_cut() -> None:
     walk = _steps()
     walk.search('"CITY": "rome"')
     assert walk.position == 7
-    walk.exchange(1)
-    walk.exchange(1)
+    _next_exchange(walk)
+    _next_exchange(walk)
     walk.search("told you the WEATHER")
     assert walk.position == 6
-    walk.change("split", "chars")
+    _change(walk, "split", "chars")
     walk.goto("0")
     walk.search("told you the weather")
     assert walk.moment is not None

@@ -23,6 +23,12 @@ _PATH = re.compile(
     r"|/model/[^/]+/invoke(-with-response-stream)?$",  # Bedrock
     re.IGNORECASE,
 )
+_BEARING: dict[str, tuple[str, type]] = {  # what its events hold, which are no stops
+    "message_start": ("message", dict),
+    "message_delta": ("delta", dict),
+    "content_block_start": ("content_block", object),
+    "content_block_delta": ("delta", object),
+}
 _OWN_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
@@ -37,21 +43,10 @@ class _Anthropic(WritingApi):
         """Return whether an event can only be this API's; pings and errors cannot."""
         sent = payload.get("type")
         kind = sent if type(sent) is str else name
-        match kind:
-            case "message_start":
-                return type(payload.get("message")) is dict
-            case "message_delta":
-                return type(payload.get("delta")) is dict
-            case "content_block_start":
-                return "content_block" in payload
-            case "content_block_delta":
-                return "delta" in payload
-            case "content_block_stop":
-                return True
-            case "message_stop":
-                return True
-            case _:
-                return False
+        if kind in _BEARING:
+            field, may_be = _BEARING[kind]
+            return field in payload and isinstance(payload[field], may_be)
+        return kind in {"content_block_stop", "message_stop"}
 
     def is_answer(self, document: Any) -> bool:
         """Return whether a document is a message, or an error of this API's shape."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.anthropic.known_fields import BLOCKS, NO_BLOCK, UNKNOWN_BLOCK
@@ -22,7 +23,7 @@ from harness.core.text import TextBuffer
 from harness.errors import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.apis.accounting import UnreadFields
     from harness.apis.base import Payload
@@ -235,23 +236,23 @@ def piece_of(kind: str, delta: dict[str, Any]) -> list[Part] | None:
     Returns:
         Its parts, empty for a type that is not known; None if it needs its block.
     """
-    match kind:
-        case "text_delta":
-            text = text_of(delta.get("text"))
-            return [Text(text)] if text else []
-        case "thinking_delta":
-            text = text_of(delta.get("thinking"))
-            return [Reasoning(text)] if text else []
-        case "signature_delta":
-            text = text_of(delta.get("signature"))
-            return [Opaque("signature", text)] if text else []
-        case "citations_delta":
-            citation = delta.get("citation")
-            return [Item("citation", citation)] if citation else []
-        case "input_json_delta" | "compaction_delta":
-            return None
-        case _:
-            return []
+    if kind in {"input_json_delta", "compaction_delta"}:
+        return None
+    if kind == "citations_delta":
+        citation = delta.get("citation")
+        return [Item("citation", citation)] if citation else []
+    if kind not in _OF_ANY_BLOCK:
+        return []
+    field, read = _OF_ANY_BLOCK[kind]
+    text = text_of(delta.get(field))
+    return [read(text)] if text else []
+
+
+_OF_ANY_BLOCK: dict[str, tuple[str, Callable[[str], Part]]] = {
+    "text_delta": ("text", Text),
+    "thinking_delta": ("thinking", Reasoning),
+    "signature_delta": ("signature", partial(Opaque, "signature")),
+}
 
 
 def like_of(payload: Payload, part: Part) -> Like | None:

@@ -126,12 +126,9 @@ class Checker(RuleChecker):
             self.broken("response-id", self._response_id, response_id)
         stated = kind.removeprefix("response.")
         allowed = {"queued", "in_progress"} if stated == "created" else {stated}
-        if (
-            response.get("status") not in allowed
-            if _plain(response.get("status"))
-            else 1
-        ):
-            self.broken("status", stated, response.get("status"))
+        status = response.get("status")
+        if not _plain(status) or status not in allowed:
+            self.broken("status", stated, status)
         if kind not in ENDS:
             if usage is not None:
                 self.broken("usage", "none before the end", usage)

@@ -54,8 +54,5 @@ def _rest(name: str, cells: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-DIALECTS = read_dialects(
-    "responses",
-    _rest,
-)
+DIALECTS = read_dialects("responses", _rest)
 """All dialects by name; the first is the standard."""

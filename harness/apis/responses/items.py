@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.apis.accounting import UnreadFields, parse_fields
+from harness.apis.json_values import text_of
 from harness.apis.responses.known_fields import ITEMS
-from harness.apis.responses.state import (
-    CALL_TYPES,
-    ItemState,
-    TextKind,
-    TextState,
-)
+from harness.apis.responses.state import CALL_TYPES, ItemState, TextKind, TextState
 from harness.apis.responses.unfinished import Unfinished, content_of
 from harness.core.parts import Block, CallPart, Item, Part, Problem, ToolCall
 
@@ -259,8 +255,7 @@ def type_of(value: dict[str, Any]) -> str:
 
 def text_field(value: dict[str, Any], name: str) -> str:
     """Return a field's text; empty where it is missing or no text."""
-    text = value.get(name)
-    return text if type(text) is str else ""
+    return text_of(value.get(name))
 
 
 def _may_be(item_type: str, wanted: str) -> bool:

@@ -63,14 +63,14 @@ class ServerWriter(ItemWriter):
         if item.is_done:
             self.left_out[item.kind] += 1
 
+    def open_ones(self) -> list[ServerItem]:
+        """Return the items of server tools that are not done."""
+        return [i for i in self._items if isinstance(i, ServerItem) and not i.is_done]
+
     def _server(self, value: dict[str, Any]) -> ServerItem | None:
         """Return the item that was announced and is not done."""
-        for item in self._items:
-            if isinstance(item, ServerItem) and not item.is_done:
-                same = item.type == value.get("type") and item.id == value.get("id")
-                if same:
-                    return item
-        return None
+        named = value.get("type"), value.get("id")
+        return next((i for i in self.open_ones() if (i.type, i.id) == named), None)
 
     def _add_server(self, value: dict[str, Any], part: Item) -> ServerItem:
         self._begin_item()
@@ -97,11 +97,7 @@ class ServerWriter(ItemWriter):
     def _kept(self, kind: str, payload: dict[str, Any]) -> None:
         """Write what a server tool streams at the place that its item has here."""
         wanted = payload.get("item_id")
-        open_ones = [
-            item
-            for item in self._items
-            if isinstance(item, ServerItem) and not item.is_done
-        ]
+        open_ones = self.open_ones()
         item = next((i for i in open_ones if i.id == wanted), None)
         if item is None:  # some servers name items anew in every event
             same = (i for i in reversed(open_ones) if f".{i.type}" in kind)

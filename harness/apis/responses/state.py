@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.apis import json_values
 from harness.core.parts import Reasoning, Refusal, Text
 from harness.core.text import TextBuffer
 from harness.errors import shorten
@@ -121,10 +121,7 @@ class ItemState:
 
 def as_json(value: object) -> str:
     """Return a value as JSON; what cannot be written is named."""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (ValueError, TypeError, RecursionError):
-        return shorten(value)
+    return json_values.as_json(value) or shorten(value)
 
 
 def leaves(value: object) -> dict[str, object]:

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import joined, same
 from harness.apis.responses.compare import Comparer
-from harness.apis.responses.items import (
-    TEXT_ITEMS,
-    of_subagent,
-    text_field,
-    type_of,
-)
+from harness.apis.responses.items import TEXT_ITEMS, of_subagent, text_field, type_of
 from harness.apis.responses.known_fields import PARTS
 from harness.apis.responses.state import (
     CALL_TYPES,

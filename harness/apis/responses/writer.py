@@ -19,7 +19,6 @@ from harness.apis.responses.serving import ServerWriter
 from harness.apis.responses.state import TEXT_KINDS
 from harness.apis.responses.written import (
     CallItem,
-    ServerItem,
     TextItem,
     is_own_usage,
     response_object,
@@ -211,9 +210,8 @@ class Writer(ServerWriter):
         self.close_text(status)
         for call in self._calls.values():
             self.close_call(call, status)
-        for item in self._items:
-            if isinstance(item, ServerItem) and not item.is_done:
-                self.finish_server(item, item.sent)
+        for item in self.open_ones():
+            self.finish_server(item, item.sent)
         self._response = response = self._whole(status)
         if status == "incomplete":
             response["incomplete_details"] = {"reason": reason}

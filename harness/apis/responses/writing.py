@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.base import WrittenEvent
 from harness.apis.responses.items import text_field
 from harness.apis.responses.state import CALL_TYPES, TEXT_KINDS
-from harness.apis.responses.written import (
-    CallItem,
-    ServerItem,
-    TextItem,
-    TextPart,
-)
+from harness.apis.responses.written import CallItem, ServerItem, TextItem, TextPart
 
 if TYPE_CHECKING:
     from harness.apis.base import Payload

@@ -10,13 +10,8 @@ import pytest
 
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.deltas import DeltaReader
-from harness.apis.chat.dialects import (
-    DIALECTS,
-    Framing,
-    encode_payload,
-    encode_stream,
-    parse_dialect,
-)
+from harness.apis.chat.dialects.registry import DIALECTS, encode_stream, parse_dialect
+from harness.apis.framing import Framing, encode_payload
 from harness.core.argument_text import compact, escaped, pretty, reordered
 from harness.errors import UsageError
 from tests.checked_dialects import CHECKED_AGAINST

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.apis.chat import breaking
 from harness.apis.chat.chunks import DONE, Chunk, parse_payload
-from harness.apis.chat.dialects import encode_stream, parse_dialect
+from harness.apis.chat.dialects.registry import encode_stream, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.varied import Variation, vary

@@ -5,22 +5,3 @@ a recorded stream as another provider would have sent it, so that one recording 
 be replayed as any provider. It has a chunk side (`Dialect.apply`) and a wire side
 (`Dialect.framing`); `encode_stream` does both.
 """
-
-from harness.apis.chat.dialects.registry import (
-    DIALECTS,
-    Dialect,
-    DialectPart,
-    encode_stream,
-    parse_dialect,
-)
-from harness.apis.framing import Framing, encode_payload
-
-__all__ = [
-    "DIALECTS",
-    "Dialect",
-    "DialectPart",
-    "Framing",
-    "encode_payload",
-    "encode_stream",
-    "parse_dialect",
-]
