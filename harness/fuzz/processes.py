@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import threading
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,11 @@ def start(job: Job) -> Worker:
     # A copy has our end, too, and would never hear that this process is gone.
     own = ours if is_safe else None
     process = context.Process(target=_work, args=(theirs, job, own))
-    process.start()
+    with warnings.catch_warnings():
+        # Python 3.15 counts threads that `threading` does not, as pytest-xdist's own,
+        # which only waits for messages: no lock of its own is held in the copy.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded")
+        process.start()
     theirs.close()
     return Worker(job, process, ours)
 

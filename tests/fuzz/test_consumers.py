@@ -231,6 +231,10 @@ def test_callable_of_other_arguments_is_refused(target: Any) -> None:
         check(target, _TEXT, relation="agreement")
 
 
+@pytest.mark.filterwarnings(
+    # Python 3.15 counts the thread of pytest-xdist, which holds no lock.
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)
 def test_copy_of_the_process_that_comes_back_is_ended() -> None:
     """A target that forks, and whose child returns, is run once."""
 

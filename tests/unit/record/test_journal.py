@@ -324,6 +324,10 @@ def test_check_of_a_journal_in_use_is_a_note(tmp_path: Path) -> None:
     assert len(find_cassettes(tmp_path, with_journals=True)) == 1
 
 
+@pytest.mark.filterwarnings(
+    # Python 3.15 counts the thread of pytest-xdist, which holds no lock.
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)
 def test_forked_process_has_a_journal_of_its_own(tmp_path: Path) -> None:
     """It neither writes to its parent's nor removes it."""
     path = tmp_path / "c.yaml"
