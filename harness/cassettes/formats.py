@@ -170,7 +170,7 @@ def unread_text(text: str, *, is_yaml: bool) -> str:
 
     Args:
         text: Text in no format that is read.
-        is_yaml: It is YAML of something else, whose words say nothing.
+        is_yaml: It is YAML of something else, whose words do not count.
     """
     if found := _STREAM_LINE.search(text):
         line = text.count("\n", 0, found.start()) + 1

@@ -35,7 +35,7 @@ _ASCII = bytes(range(0x20, 0x7F)) + b"\t\n"
 
 
 def may_take_out(head: bytes, size: int) -> bool:
-    """Tell whether to hold all of a file; a wrong answer costs time alone.
+    """Return whether to hold all of a file; a wrong answer costs time alone.
 
     Args:
         head: Its first block. A copy of what vcrpy writes, of which nothing is taken

@@ -248,7 +248,7 @@ class _Folding:
             return
         values = [fields.get(tag) for tag in TAGS]
         values = [one.value if isinstance(one, Enum) else one for one in values]
-        # Who answers is no kind of text: some messages say it, and some do not.
+        # Who answers is no kind of text: some messages name it, and some do not.
         names = [one for one in values if isinstance(one, str) and one != "assistant"]
         self._end(fields, tag=names[0] if names else "")
         path = ".".join([*([path] if path else []), *names])

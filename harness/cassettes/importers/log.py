@@ -94,7 +94,7 @@ class _Reader:
         self._cut = ""  # what stands before a literal that ended inside a line
         self._began: float | None = None
         self._stamped: tuple[int, float | None] = (0, None)  # the last line, its time
-        # of each piece of the draft: its line, what stands before it, what it says
+        # of each piece of the draft: its line, what stands before it, its content
         self._pieces: list[tuple[int, str, str]] = []
         self._framed = False
 

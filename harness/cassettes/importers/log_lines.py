@@ -175,7 +175,7 @@ def _holds_event(text: str) -> bool:
 
 
 def what_is_said(text: str) -> str:
-    """Return what a piece says, however a library prints it; empty if it is nothing."""
+    """Return what a piece holds, however a library prints it; empty if nothing."""
     value = parsed(text.strip().removeprefix("data:").strip())
     choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list):
@@ -194,16 +194,16 @@ def _full(value: Any) -> Any:
 
 
 def words_said_again(pieces: list[tuple[int, str, str]]) -> set[str]:
-    """Return the words behind which a log only says again what it has just said.
+    """Return the words behind which a log only repeats its last content.
 
     Libraries log an event as it came and as they understood it, and two handlers
     write one message twice.
 
     Args:
-        pieces: Line, the words before a piece, and what it says.
+        pieces: Line, the words before a piece, and its content.
     """
     heard: dict[str, list[bool]] = {}
-    last, spoken = "", set[str]()  # what is said, and behind which words so far
+    last, spoken = "", set[str]()  # the content, and behind which words so far
     for _, words, said in pieces:
         if not said:
             continue
