@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 import re
 from enum import Enum
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.agents.letta.light import LightMessage, MessageStreamStatus
@@ -80,6 +81,8 @@ class _Folding:
         self.signatures: list[str] | None = None
         self.logprobs: list[float] = []
         self.ids: dict[str, None] = {}
+        self.has_arguments = False
+        self._own = count(1 << 20)  # indexes that no stream has
 
     def add(self, item: Any) -> None:
         """Add an emitted message."""
@@ -169,7 +172,8 @@ class _Folding:
             self.counts,
             None if self.signatures is None else tuple(filter(None, self.signatures)),
             tuple(self.logprobs),
-            tuple(self.ids),
+            has_arguments=self.has_arguments,
+            ids=tuple(self.ids),
         )
 
     def _text(self, kind: str, text: str) -> None:
@@ -187,6 +191,7 @@ class _Folding:
             if key is not None:
                 self._by_id[key] = call
         self._last = call
+        self.has_arguments = self.has_arguments or arguments is not None
         if name:
             call[0].append(name)
         if arguments:
@@ -242,6 +247,9 @@ class _Folding:
         if is_message(fields):
             # Its texts are of the same kinds as those of a message without calls.
             delta = {key: fields.pop(key) for key in _CALLS & fields.keys()}
+            if is_value:  # each call is whole, also without an id or an index
+                calls = delta["tool_calls"]
+                delta["tool_calls"] = [{"index": next(self._own), **c} for c in calls]
             self._feed({"choices": [{"index": 0, "delta": delta}]})
         elif (name := name_key(fields)) is not None:
             self._walk_call(fields, fields[name], is_value=is_value)
@@ -290,6 +298,7 @@ class _Folding:
         if is_value and isinstance(name, str):
             # A whole one, whatever its id or index: never a continuation.
             self.calls.append(([name], [arguments or ""]))
+            self.has_arguments = self.has_arguments or arguments is not None
             return
         key = key if isinstance(key, str | int) else None
         self._call(key, name if isinstance(name, str) else None, arguments)
@@ -305,8 +314,11 @@ class _Folding:
                 self.logprobs += logprobs_of(choice.get("logprobs"))
                 said = fields_of(choice.get("delta") or choice.get("message")) or {}
                 self._walk("annotations", said.get("annotations"), is_value=False)
-                for entry in said.get("tool_calls") or ():
-                    self._note_ids(fields_of(entry) or {})
+                for entry in map(fields_of, said.get("tool_calls") or ()):
+                    self._note_ids(entry or {})
+                    function = fields_of((entry or {}).get("function")) or {}
+                    if function.get("arguments") is not None:
+                        self.has_arguments = True
         self._chunks = self._chunks or ResponseAccumulator()
         self._chunks.feed(payload)
 

@@ -65,6 +65,8 @@ class Outcome:
     """The signatures that it shows; None where it has no place for them."""
     logprobs: tuple[float, ...] = field(default=(), compare=False)
     """The log probabilities of tokens that it shows."""
+    has_arguments: bool = field(default=False, compare=False)
+    """Whether a call that it shows has a place for arguments, be it empty."""
     ids: tuple[str, ...] = field(default=(), compare=False)
     """The ids of calls that it shows, which a client must return with the results."""
 

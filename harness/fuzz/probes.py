@@ -166,6 +166,13 @@ def learn(probed: Probed) -> Shows:
         )
         for call in calls
     )
+    # A place for arguments that is always empty, and shown nowhere else, loses them.
+    is_lossy = {*calls} == {Call(_PROBE_CALL.name, "{}")} and any(
+        outcome.has_arguments
+        and not is_spoken(_PROBE_CALL.arguments, list(outcome.texts.values()))
+        for outcome in said.values()
+    )
+    shows_calls = shows_calls or is_lossy
     spelling = [o for o in said.values() if not calls and spells(o, _PROBE_CALL.name)]
     reasoned = said["reasoning"].texts
     shown = reasoned.get(content or "")

@@ -227,6 +227,7 @@ def test_every_string_argument_can_be_the_assistants_text(split: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_every_cassette_was_replayed() -> None:
     """Each file of the corpus is there through both interfaces."""
     files = {str(path.relative_to(CORPUS)) for path in corpus_files()}

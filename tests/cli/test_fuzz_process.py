@@ -125,6 +125,7 @@ def test_example_that_never_ends_is_a_finding(folder: Path) -> None:
     assert len(list(folder.glob("*.yaml"))) == 1
 
 
+@pytest.mark.slow
 def test_task_that_waits_for_ever_is_named_where_it_waits(folder: Path) -> None:
     """Not the event loop, which is what runs then."""
     result = _fuzz(folder, "trouble:waits", "--timeout-each", "0.3")

@@ -80,6 +80,21 @@ class Completion(Ended):
         return {"message": message, "finish_reason": self.finish}
 
 
+class Bare(Completion):
+    """Right: its calls are told apart by their order alone."""
+
+    def calls_of(self) -> list[_Object]:
+        return [{"function": call["function"]} for call in super().calls_of()]
+
+
+class NoArguments(Bare):
+    """Loses the arguments of every call, in plain streams, too."""
+
+    def calls_of(self) -> list[_Object]:
+        calls = super().calls_of()
+        return [{"function": call["function"] | {"arguments": ""}} for call in calls]
+
+
 class EmptyIdWins(Completion):
     """Takes an empty id of a continuation for the id."""
 
@@ -225,7 +240,7 @@ def deltas(chunks: Iterable[_Object]) -> Iterator[_Object]:
 
 CHUNKS = (
     *(EmptyIdWins, IdOfOpener, IdsAppended, WithoutSignature, LegacyNull),
-    HoldsHalfOfTag,
+    *(HoldsHalfOfTag, NoArguments),
 )
 
 
@@ -345,7 +360,8 @@ OF_APIS = (
     (FinishWithParts, "gemini"),
 )
 RIGHT = (
-    *((target, "chat") for target in (Completion, OwnIds, LastIdWins, merged)),
-    *((target, "chat") for target in (Thoughts, thoughts_as_they_come, deltas)),
+    *((target, "chat") for target in (Completion, Bare, OwnIds, LastIdWins)),
+    *((target, "chat") for target in (merged, Thoughts, thoughts_as_they_come)),
+    (deltas, "chat"),
     (Counted, "anthropic"),
 )

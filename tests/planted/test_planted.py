@@ -356,6 +356,17 @@ def test_fields_of_one_provider_are_passed_on() -> None:
     check(returned.Completion, arrived, relation="dialect-invariance")
 
 
+def test_calls_of_a_message_need_no_ids() -> None:
+    """Each is whole where it is returned, also if it has no arguments."""
+    calls = [
+        {"index": n, "id": f"call_{n}", "function": {"name": name, "arguments": ""}}
+        for n, name in enumerate("td")
+    ]
+    choice = {"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}
+    arrived = [{"id": "1", "object": "chat.completion.chunk", "choices": [choice]}]
+    check(returned.Bare, arrived, relation="agreement")
+
+
 def test_beginning_of_a_tag_is_text_where_nothing_follows() -> None:
     """What returns a value at the end cannot know that more would have come."""
     arrived = odd_streams()["think tags in pieces"]
@@ -376,6 +387,7 @@ def test_ids_that_a_consumer_makes_up_are_not_compared() -> None:
         (shown.RefusalIsText, "the refusal is shown as the answer's text"),
         (shown.ReasoningIsText, "the reasoning is shown as the answer's text"),
         (shown.BrokenIsEmpty, "its arguments are lost"),
+        (returned.NoArguments, "its arguments are lost"),
         (shown.CalledTwice, "one call is shown as several"),
         (streams.decodes_each_read, "bytes are decoded before the characters"),
     ],

@@ -348,6 +348,7 @@ def test_help_copy_and_exchanges() -> None:
     _pilot(_steps(), drive)
 
 
+@pytest.mark.slow
 def test_a_long_variation_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says at once what it does; Escape ends it and changes nothing."""
     walk = _steps()
@@ -381,6 +382,7 @@ def test_a_long_variation_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     _pilot(walk, drive)
 
 
+@pytest.mark.slow
 def test_line_for_input_takes_numbers_text_and_splits() -> None:
     """`g`, `/` and `s` ask, Enter does it, Escape leaves all as it was."""
 
