@@ -222,17 +222,11 @@ def _parameter(
     shown = value[0].decode("utf-8", "replace")
     if is_placeholder(shown):
         return None
-    if (
-        not is_url
-        and (
-            "(" in shown  # a call
-            or "[" in shown  # a look-up
-            or shown.startswith(("~/", "./"))  # a path
-            or (
-                shown[0] == "/" and not is_random(shown[1:])
-            )  # as base64 may begin, too
-            or (sureness is not Credential.YES and not is_random(shown))
-        )
+    if not is_url and (
+        "(" in shown  # a call
+        or "[" in shown  # a look-up
+        or shown.startswith(("/", "~/", "./"))  # a path
+        or (sureness is not Credential.YES and not is_random(shown))
     ):
         return None
     return Span(*value.span(), PARAMETER)
