@@ -25,7 +25,8 @@ _NAME = re.compile(
 )
 _OF_DOORS = re.compile(
     rb"(?:api|access|auth|bearer|secret|private|bot|admin|deploy|signing|encryption"
-    rb"|account|master|license|session|service|refresh)[ _-]?\Z"
+    rb"|account|master|license|session|service|refresh"
+    rb"|integration|ingest(?:ion)?|instrumentation|server)[ _-]?\Z"
 )
 _HINTS = (
     *(b"pass", b"pwd", b"secret", b"credential", b"key", b"auth", b"access", b"api"),

@@ -54,6 +54,7 @@ _SURE = (
     "|contrasena|wachtwoord|identitytoken|storepass|keypass|keydata"
     "|clientassertion|samlresponse|requirepass|(?:master|user|db|admin|root|auth|smtp|mail|ftp"
     "|ssh|ldap|login|http|proxy|wifi|redis|become|sudo|pg|sql|bind|vpn|imap|service|priv|wpa|rpc|mqtt|app|mongo|rabbit)pass"
+    "|integrationkey|ingest(?:ion)?key|writekey|serverkey"
     "|instrumentationkey|keystring|(?:jwt|hf|openai|anthropic|claude|gemini|groq|mistral|stripe|twilio|mapbox|crypto"
     "|cookie|azure)key|codeverifier|sastoken|recoverykey|privatekeyid"
 )

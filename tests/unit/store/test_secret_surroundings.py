@@ -406,6 +406,9 @@ TEXTS = [
     '{"method": "auth.login_with_api_key", "params": ["8-%s"]}',
     "https://%s:@packages.host.example/install",
     "SECRET_KEY = 'django-insecure-#%s(%s&'",
+    "the integration key %s%s is ours",
+    "ingestion key: %s%s",
+    "my_service: OAuth %s%s",
 ]
 
 
