@@ -67,6 +67,10 @@ _LONE = re.compile(
 )
 
 
+NAMELESS = "nameless"
+"""What our own interface has to name calls after that have no id, for this fold."""
+
+
 class _Folding:
     """Texts and calls that grow."""
 
@@ -75,6 +79,7 @@ class _Folding:
         self.calls: list[tuple[list[str], list[str]]] = []
         self._by_id: dict[object, tuple[list[str], list[str]]] = {}
         self._last: tuple[list[str], list[str]] | None = None
+        self._last_key = ""
         self._chunks: ResponseAccumulator | None = None
         self.endings: dict[str, str] = {}
         self.counts: dict[str, int] = {}
@@ -183,14 +188,18 @@ class _Folding:
         call = self._by_id.get(key) if key is not None else None
         if call is not None and name == "".join(call[0]):
             name = None  # it comes with the id every time
-        if call is None and key is None and not name:
-            call = self._last
+        if call is None and not name:
+            if key is None:
+                call = self._last
+            elif self._last and self._last_key.startswith(NAMELESS):
+                call = self._by_id[key] = self._last  # its id comes late
         if call is None:
             call = ([], [])
             self.calls.append(call)
             if key is not None:
                 self._by_id[key] = call
         self._last = call
+        self._last_key = str(key)
         self.has_arguments = self.has_arguments or arguments is not None
         if name:
             call[0].append(name)

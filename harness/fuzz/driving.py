@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.agents.letta.light import LightMessage
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.models import to_model
-from harness.debug.folding import fold
+from harness.debug.folding import NAMELESS, fold
 from harness.debug.outcomes import Outcome
 from harness.engine.adapter_base import Mode
 from harness.engine.adapters import ListAdapter, adapt
@@ -179,7 +179,7 @@ class OwnInterface(Consumer):
         try:
             interface = self.make()
             interface.streaming_mode = True
-            interface.call_id_prefix = "call"
+            interface.call_id_prefix = NAMELESS
             if type(interface) is StreamingServerInterface and self.outcome is None:
                 # As in a replay: only the texts are looked at.
                 interface.make = cast("MakeMessage", LightMessage)

@@ -367,6 +367,12 @@ def test_calls_of_a_message_need_no_ids() -> None:
     check(returned.Bare, arrived, relation="agreement")
 
 
+def test_id_that_comes_late_opens_no_call_of_ours() -> None:
+    """Our interface names the call before, and adds the id when it has come."""
+    arrived = odd_streams()["id comes late and is empty then"]
+    check("streaming", arrived, relation="agreement")
+
+
 def test_beginning_of_a_tag_is_text_where_nothing_follows() -> None:
     """What returns a value at the end cannot know that more would have come."""
     arrived = odd_streams()["think tags in pieces"]
