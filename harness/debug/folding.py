@@ -23,10 +23,9 @@ any value instead.
 from __future__ import annotations
 
 import json
-import re
 from enum import Enum
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.light import LightMessage, MessageStreamStatus
 from harness.agents.letta.messages import (
@@ -52,9 +51,12 @@ from harness.debug.shown_fields import (
     is_counter,
     is_ending,
     is_message,
+    is_tagged,
+    joined,
     logprobs_of,
     name_key,
     signature_of,
+    sound,
 )
 
 if TYPE_CHECKING:
@@ -62,9 +64,6 @@ if TYPE_CHECKING:
 
 _OF_A_CALL = {"name", "arguments", "type", "index", *CALL_IDS}
 _CALLS = {"tool_calls", "function_call"}
-_LONE = re.compile(
-    "[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]"
-)
 
 
 NAMELESS = "nameless"
@@ -166,10 +165,10 @@ class _Folding:
             {
                 kind: text
                 for kind, pieces in self.texts.items()
-                if (text := _sound("".join(pieces)))
+                if (text := sound("".join(pieces)))
             },
             tuple(
-                Call(_sound(call.name), _sound(call.arguments).strip() or "{}")
+                Call(sound(call.name), sound(call.arguments).strip() or "{}")
                 for call in calls
             ),
             raised,
@@ -232,11 +231,11 @@ class _Folding:
             items = sorted(items, key=repr)
         elif isinstance(items, tuple) and items and isinstance(items[0], Enum):
             items = (items[0].value, *items[1:])
-        if not is_value and _is_tagged(items):
+        if not is_value and is_tagged(items):
             self._end({items[0]: items[1]}, tag=items[0])
             if is_ending(items[0], items[1]):
                 return
-            path, items = _join(path, items[0]), items[1:]
+            path, items = joined(path, items[0]), items[1:]
         for number, item in enumerate(items):
             here = path
             if is_value and not isinstance(item, dict):
@@ -280,7 +279,7 @@ class _Folding:
                 or is_ending(key, value)
                 or is_counter(key, value)
             ):
-                self._walk(_join(path, key), value, is_value=is_value)
+                self._walk(joined(path, key), value, is_value=is_value)
 
     def _end(self, fields: dict[str, Any], *, tag: str = "") -> None:
         if tag.lower() in ENDS:
@@ -293,7 +292,7 @@ class _Folding:
     def _count(self, path: str, fields: dict[str, Any]) -> None:
         for key, value in fields.items():
             if type(value) is int:
-                self.counts[_join(path, key)] = value
+                self.counts[joined(path, key)] = value
 
     def _walk_call(self, fields: dict[str, Any], name: Any, *, is_value: bool) -> None:
         for field in SIGNATURES & fields.keys():
@@ -330,24 +329,6 @@ class _Folding:
                         self.has_arguments = True
         self._chunks = self._chunks or ResponseAccumulator()
         self._chunks.feed(payload)
-
-
-def _is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
-    """Tell whether the first item names the kind: `("text", "hel")`."""
-    is_long = isinstance(items, tuple) and len(items) > 1
-    return is_long and isinstance(items[0], str)
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _sound(text: str) -> str:
-    """Return text with U+FFFD for lone surrogates; halves that meet stay two.
-
-    A pair that was sent as two halves is a defect that must be seen.
-    """
-    return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 
 def fold(

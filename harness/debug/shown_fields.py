@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel
 
@@ -144,3 +144,27 @@ def fields_of(value: Any) -> dict[str, Any] | None:
             return dict(dumped)
     held = getattr(value, "__dict__", None)
     return dict(held) if isinstance(held, dict) else None
+
+
+_LONE = re.compile(
+    "[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]"
+)
+
+
+def is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Tell whether the first item names the kind: `("text", "hel")`."""
+    is_long = isinstance(items, tuple) and len(items) > 1
+    return is_long and isinstance(items[0], str)
+
+
+def joined(path: str, key: str) -> str:
+    """Return the path of a field of what stands at a path."""
+    return f"{path}.{key}" if path else key
+
+
+def sound(text: str) -> str:
+    """Return text with U+FFFD for lone surrogates; halves that meet stay two.
+
+    A pair that was sent as two halves is a defect that must be seen.
+    """
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
