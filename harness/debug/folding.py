@@ -197,9 +197,8 @@ class _Folding:
             self.calls.append(call)
             if key is not None:
                 self._by_id[key] = call
-        self._last = call
-        self._last_key = str(key)
-        self.has_arguments = self.has_arguments or arguments is not None
+        self._last, self._last_key = call, str(key)
+        self.has_arguments |= arguments is not None
         if name:
             call[0].append(name)
         if arguments:
@@ -306,7 +305,7 @@ class _Folding:
         if is_value and isinstance(name, str):
             # A whole one, whatever its id or index: never a continuation.
             self.calls.append(([name], [arguments or ""]))
-            self.has_arguments = self.has_arguments or arguments is not None
+            self.has_arguments |= arguments is not None
             return
         key = key if isinstance(key, str | int) else None
         self._call(key, name if isinstance(name, str) else None, arguments)
@@ -322,11 +321,10 @@ class _Folding:
                 self.logprobs += logprobs_of(choice.get("logprobs"))
                 said = fields_of(choice.get("delta") or choice.get("message")) or {}
                 self._walk("annotations", said.get("annotations"), is_value=False)
-                for entry in map(fields_of, said.get("tool_calls") or ()):
-                    self._note_ids(entry or {})
-                    function = fields_of((entry or {}).get("function")) or {}
-                    if function.get("arguments") is not None:
-                        self.has_arguments = True
+                for entry in filter(None, map(fields_of, said.get("tool_calls") or ())):
+                    self._note_ids(entry)
+                    function = fields_of(entry.get("function")) or {}
+                    self.has_arguments |= function.get("arguments") is not None
         self._chunks = self._chunks or ResponseAccumulator()
         self._chunks.feed(payload)
 
