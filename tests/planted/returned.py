@@ -95,6 +95,14 @@ class NoArguments(Bare):
         return [{"function": call["function"] | {"arguments": ""}} for call in calls]
 
 
+class EmptyCalls(Completion):
+    """Loses them as well, and returns calls that are no message's."""
+
+    def result(self) -> _Object:
+        calls = [{"name": call["name"], "arguments": ""} for call in self.calls]
+        return {"text": self.text, "calls": calls}
+
+
 class EmptyIdWins(Completion):
     """Takes an empty id of a continuation for the id."""
 
@@ -240,7 +248,7 @@ def deltas(chunks: Iterable[_Object]) -> Iterator[_Object]:
 
 CHUNKS = (
     *(EmptyIdWins, IdOfOpener, IdsAppended, WithoutSignature, LegacyNull),
-    *(HoldsHalfOfTag, NoArguments),
+    *(HoldsHalfOfTag, NoArguments, EmptyCalls),
 )
 
 

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,6 +30,9 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -261,3 +265,18 @@ def test_archives_and_compressed_files_of_a_folder_are_scanned(tmp_path: Path) -
     assert ["damaged" in str(one) for one in results["e.tar"].problems] == [True]
     with pytest.raises(CassetteError, match=r"bad\.yaml"):
         scan(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [slice(-9), slice(4)], ids=["cut", "other"])
+@pytest.mark.parametrize(
+    ("ending", "pack"), [(".gz", gzip.compress), (".zst", zstd.compress)]
+)
+def test_a_damaged_compressed_file_is_named(
+    tmp_path: Path, ending: str, pack: Callable[[bytes], bytes], damage: slice
+) -> None:
+    """Its end is missing, or other bytes follow the first: one line names either."""
+    path = tmp_path / f"a.sse{ending}"
+    path.write_bytes(pack(STREAM.encode())[damage] + b"\xff" * (damage.stop == 4) * 40)
+    (problem,) = scan_file(str(path)).problems
+    assert "a.sse" in str(problem)
+    assert "does not decompress" in str(problem)
