@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import random
 import re
-from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Any, AnyStr
 
 from harness.apis.chat.chunks import Chunk
 from harness.apis.chat.cutting import cut_chunks
@@ -21,7 +21,7 @@ from harness.core.stable_random import mix
 from harness.fuzz.arrivals import Arrival, payloads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _TWO_CUTS_UP_TO = 64  # code points; 2 016 pairs
 _TOKENS = parse_split("tokens")
@@ -33,10 +33,31 @@ def seeded(*numbers: int) -> random.Random:
     return random.Random(mix(*numbers))  # noqa: S311 - no secrets here
 
 
-def cut_at(text: str, positions: list[int]) -> tuple[str, ...]:
-    """Cut a text before these positions, ascending."""
-    bounds = [0, *positions, len(text)]
-    return tuple([text[a:b] for a, b in pairwise(bounds)])
+def cut_at(text: AnyStr, positions: Sequence[int]) -> tuple[AnyStr, ...]:
+    """Cut a text or bytes before these positions, ascending."""
+    pieces: list[AnyStr] = []
+    start = 0
+    for end in positions:
+        pieces.append(text[start:end])
+        start = end
+    pieces.append(text[start:])
+    return tuple(pieces)
+
+
+def drawn_places(generator: random.Random, places: Sequence[int]) -> list[int]:
+    """Draw one or more of some places, each as likely; return them in order.
+
+    Most bugs need few cuts, some need many: the count is drawn on a log scale. What
+    comes twice is drawn anew, and for more than half of the places those that are left
+    out are drawn: two thirds of the time of `sample`.
+    """
+    most = len(places)
+    count = min(most, int(most ** generator.random()))
+    fewer = min(count, most - count)
+    found: set[int] = set()
+    while len(found) < fewer:
+        found.update(generator.choices(places, k=fewer - len(found)))
+    return sorted(found if fewer == count else {*places} - found)
 
 
 def text_cuts(text: str, *, seed: int, examples: int) -> Iterator[tuple[str, ...]]:
@@ -59,11 +80,9 @@ def text_cuts(text: str, *, seed: int, examples: int) -> Iterator[tuple[str, ...
     yield tuple(text)
     yield tuple(_TOKENS.cut_text(text))
     yield tuple(piece for character in text for piece in ("", character))
-    for position in range(1, length):
-        yield (text[:position], text[position:])
-    if length <= _TWO_CUTS_UP_TO:
-        for first, second in combinations(range(1, length), 2):
-            yield (text[:first], text[first:second], text[second:])
+    for count in (1, 2) if length <= _TWO_CUTS_UP_TO else (1,):
+        for positions in combinations(range(1, length), count):
+            yield cut_at(text, positions)
     yield from random_cuts(text, seed=seed, examples=examples)
 
 
@@ -71,22 +90,12 @@ def random_cuts(text: str, *, seed: int, examples: int) -> Iterator[tuple[str, .
     """Yield random fragmentations of a text of at least two code points."""
     length = len(text)
     generator = seeded(seed, length)
-    delicate = sorted(
-        {
-            place
-            for match in _DELICATE.finditer(text)
-            for place in range(match.start(), match.end() + 1)
-            if 0 < place < length
-        }
-    )
-    draw, sample = generator.random, generator.sample
-    inner = range(1, length)
+    inner = [*range(1, length)]  # `choices` takes half as long again of a range
+    around = (range(m.start(), m.end() + 1) for m in _DELICATE.finditer(text))
+    delicate = sorted({*inner}.intersection(chain(*around)))
     for number in range(examples):
         places = delicate if delicate and number % 3 == 0 else inner
-        # Most bugs need few cuts, some need many: the count is drawn on a log scale.
-        most = len(places)
-        count = min(most, int(most ** draw()))
-        yield cut_at(text, sorted(sample(places, count)))
+        yield cut_at(text, drawn_places(generator, places))
 
 
 def byte_cuts(data: bytes, *, seed: int, examples: int) -> Iterator[tuple[bytes, ...]]:
@@ -105,11 +114,9 @@ def byte_cuts(data: bytes, *, seed: int, examples: int) -> Iterator[tuple[bytes,
         if data[place] & 0xC0 == 0x80 or data[place - 1] in b"\r\n":
             yield (data[:place], data[place:])
     generator = seeded(seed, len(data))
+    inner = [*range(1, len(data))]
     for _ in range(examples):
-        count = min(len(data) - 1, int(len(data) ** generator.random()))
-        places = sorted(generator.sample(range(1, len(data)), count))
-        bounds = [0, *places, len(data)]
-        yield tuple(data[a:b] for a, b in pairwise(bounds))
+        yield cut_at(data, drawn_places(generator, inner))
 
 
 NAMED_CUTS = ("whole", "chars", "tokens", "recorded+random:1")

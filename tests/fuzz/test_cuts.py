@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 
 import pytest
 
 from harness.apis.chat.reader import ResponseAccumulator
-from harness.fuzz.cuts import StreamCuts, byte_cuts, text_cuts
+from harness.fuzz.cuts import StreamCuts, byte_cuts, drawn_places, seeded, text_cuts
 from harness.fuzz.made import make, streams
 from harness.fuzz.stock import stock_streams, stock_texts
 
@@ -35,6 +36,24 @@ def test_cut_bytes_join_to_the_bytes() -> None:
     cuts = list(byte_cuts(data, seed=1, examples=20))
     assert all(b"".join(cut) == data for cut in cuts)
     assert any(cut[0].endswith(b"\xc3") for cut in cuts)
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 6])
+def test_places_are_drawn_evenly_and_their_number_on_a_log_scale(most: int) -> None:
+    """Every choice of places comes, and as often as any other of as many."""
+    places = [3 * number for number in range(most)]
+    found: Counter[tuple[int, ...]] = Counter()
+    for seed in range(9000):
+        count = min(most, int(most ** seeded(seed).random()))
+        drawn = drawn_places(seeded(seed), places)
+        assert len(drawn) == count
+        found[tuple(drawn)] += 1
+    for count in range(1, max(2, most)):
+        each = [found[some] for some in combinations(places, count)]
+        mean = sum(each) / len(each)
+        assert mean > 30
+        assert all(abs(one - mean) < 4.5 * mean**0.5 for one in each)
+    assert set().union(*found) == set(places)
 
 
 @pytest.mark.slow
