@@ -65,7 +65,6 @@ if TYPE_CHECKING:
 _OF_A_CALL = {"name", "arguments", "type", "index", *CALL_IDS}
 _CALLS = {"tool_calls", "function_call"}
 
-
 NAMELESS = "nameless"
 """What our own interface has to name calls after that have no id, for this fold."""
 
@@ -93,7 +92,8 @@ class _Folding:
         kind = type(item)
         if kind is LightMessage:  # of ours, whose model nobody has asked for
             if len(item.fields) == 1 and item.kind != "FunctionCallMessage":
-                self._text(*next(iter(item.fields.items())))
+                [(field, text)] = item.fields.items()
+                self._text(field, text)
             else:
                 self.add(item.to_model())
         elif kind is InternalMonologue:

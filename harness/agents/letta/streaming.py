@@ -135,9 +135,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
         """Begin a response; make an ended stream active again.
 
         What an ended stream had not delivered goes to the generators it has; new
-        ones do not see it.
-
-        What a response that was never ended had held back is emitted first.
+        ones do not see it. What a response that was never ended had held back is
+        emitted first.
         """
         if self._outbox.is_closed:
             # Another outbox: who still reads the old one gets its end, not ours.
@@ -217,7 +216,8 @@ class StreamingServerInterface(AgentChunkStreamingInterface):
             self._outbox.put_all(self._chunk_reader().feed(payload))
             return
         tokens = self._tokens or self._token_reader()
-        self.process_parts(tokens.read(payload), message_id, message_date)
+        parts = tokens.read(payload)
+        self._outbox.put_all(tokens.feed(parts, message_id, message_date))
 
     def process_parts(
         self, parts: list[Part], message_id: str, message_date: datetime

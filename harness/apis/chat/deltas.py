@@ -155,9 +155,7 @@ class DeltaReader:
             # looking for all the other fields would take four times as long.
             content = delta.get("content")
             if type(content) is str:
-                if content:
-                    parts.append(Text(content))
-                return parts
+                return [Text(content)] if content else parts
             entries = delta.get("tool_calls")
             if type(entries) is list:
                 self._read_calls(entries, parts)
