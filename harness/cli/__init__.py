@@ -121,8 +121,6 @@ cli.params.append(_DEBUG)
 
 def main() -> None:
     """Run the command line and exit."""
-    # A start makes 30 000 objects that stay: to look through them took a tenth of it.
-    gc.set_threshold(20_000, 20, 20)
     try:
         run(cli)
     finally:

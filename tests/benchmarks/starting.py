@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _RUNS = 5  # processes a round
 _TITLE, _EMISSION = 1, 3  # the line at whose end there is something to read
 _COMMAND = (
-    "import sys; from harness.cli import main; sys.argv = ['harness', *{}]; main()"
+    "import sys; from harness.__main__ import main; sys.argv = ['harness', *{}]; main()"
 )
 
 
