@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 
+from harness.core.fielded import FrozenFielded
 from harness.errors import UsageError, shorten
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from harness.core.splits import Split
 
 
-@dataclass(frozen=True, slots=True)
-class Variation:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Variation(FrozenFielded):
     """How a stream is written, cut and broken; nothing set leaves it as recorded."""
 
     split: Split | None = None
@@ -44,12 +45,8 @@ class Variation:
 
     def __str__(self) -> str:
         """Return the command line options that ask for it; empty for none."""
-        named = (
-            ("dialect", self.dialect),
-            ("split", self.split),
-            ("fault", self.fault),
-        )
-        options = [f"--{name} {value}" for name, value in named if value]
+        asked = {"dialect": self.dialect, "split": self.split, "fault": self.fault}
+        options = [f"--{name} {value}" for name, value in asked.items() if value]
         return " ".join([*([str(self.style)] if self.style else []), *options])
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.core.fielded import FrozenFielded
 from harness.core.parts import (
     CallPart,
     Finish,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _BESIDE = {OtherChoice, Usage, Head}  # parts that are no part of choice 0
 
 
-@dataclass(frozen=True, slots=True)
-class AccumulatedMessage:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AccumulatedMessage(FrozenFielded):
     """One choice of an answer, as far as it has come."""
 
     content: str = ""

@@ -66,27 +66,27 @@ class ToolCall:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Text(Fielded):
+class _Said(Fielded):
+    text: str
+    """Never empty."""
+
+
+class Text(_Said):
     """Visible text of the answer."""
 
-    text: str
-    """Never empty."""
+    __slots__ = ()
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Reasoning(Fielded):
+class Reasoning(_Said):
     """Text of the model's reasoning, where the provider sends it apart."""
 
-    text: str
-    """Never empty."""
+    __slots__ = ()
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Refusal(Fielded):
+class Refusal(_Said):
     """Text of a refusal."""
 
-    text: str
-    """Never empty."""
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from harness.core.fielded import FrozenFielded
 
-@dataclass(frozen=True, slots=True)
-class AgentOptions:
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AgentOptions(FrozenFielded):
     """What the agent and its interface agree on."""
 
     use_assistant_message: bool = False
@@ -24,18 +27,13 @@ class AgentOptions:
     @classmethod
     def of(cls, interface: Any, default: AgentOptions) -> AgentOptions:
         """Return the options that an interface already has, defaults elsewhere."""
+        its = partial(getattr, interface)
         return cls(
-            getattr(interface, "use_assistant_message", default.use_assistant_message),
-            getattr(
-                interface, "assistant_message_function_name", default.assistant_function
-            ),
-            getattr(
-                interface,
-                "assistant_message_function_kwarg",
-                default.assistant_argument,
-            ),
+            its("use_assistant_message", default.use_assistant_message),
+            its("assistant_message_function_name", default.assistant_function),
+            its("assistant_message_function_kwarg", default.assistant_argument),
             default.multi_step and bool(getattr(interface, "multi_step", True)),
-            getattr(interface, "inner_thoughts_in_kwargs", default.inner_thoughts),
+            its("inner_thoughts_in_kwargs", default.inner_thoughts),
         )
 
     def to_arguments(self) -> dict[str, Any]:

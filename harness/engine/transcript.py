@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.core.diagnostics import DiagnosticKind
+from harness.core.fielded import FrozenFielded
 from harness.engine.emission import (
     Emission,
     describe,
@@ -76,8 +77,8 @@ class Diagnostic:
         return f"{place}: {self.kind}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayedResponse:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ReplayedResponse(FrozenFielded):
     """The accumulated answer of one exchange, what no interface is given included."""
 
     exchange: int

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+import pickle
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from itertools import product
 from math import nan
 
 import pytest
 
 from harness.core import parts
+from harness.core.accumulate import AccumulatedMessage
 from harness.core.fielded import Fielded
+from harness.engine.agent_options import AgentOptions
 
 
 def _both() -> tuple[type, type]:
@@ -52,6 +55,20 @@ def test_it_compares_and_prints_as_a_dataclass_does() -> None:
     assert ours(1, [2]) != ours(1, [3])
     with pytest.raises(TypeError, match="unhashable"):
         hash(ours(1))
+
+
+def test_options_are_a_frozen_dataclass() -> None:
+    """They hash as they compare, are copied and pickled, and never change."""
+    options = AgentOptions(assistant_argument="text")
+    same = pickle.loads(
+        pickle.dumps(replace(AgentOptions(), assistant_argument="text"))
+    )
+    assert {options: 1}[same] == 1
+    assert {options, same, AgentOptions()} == {options, AgentOptions()}
+    with pytest.raises(FrozenInstanceError):
+        same.multi_step = False
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(AccumulatedMessage())
 
 
 def test_a_part_is_still_a_dataclass() -> None:
