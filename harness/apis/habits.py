@@ -29,6 +29,7 @@ _MARKER = late(  # \uff5c and \u2581: DeepSeek's
     r"<[|\uff5c][\w\u2581 -]{1,40}[|\uff5c]>|</?tool_calls?>|<function=[\w.-]{1,64}>"
     r"|\[TOOL_CALLS\]|\[/?INST\]|<start_of_turn>|<end_of_turn>|<minimax:tool_call>"
 )
+
 _WINDOW = 80  # characters: no marker is longer, so none is missed at a cut
 _ENOUGH = 3  # texts that each begin with all before them are no chance
 
@@ -91,7 +92,7 @@ class Habits:
             if not call.name and not call.is_dropped:
                 text = f"call {call.position} never got a name: no client can run it"
                 found.append(Problem(DiagnosticKind.ILLEGAL_EVENT, text))
-            marker = _MARKER.search(call.name)
+            marker = not call.name.isidentifier() and _MARKER.search(call.name)
             if marker:
                 text = f"the name of call {call.position} holds {marker[0]!r}"
                 found.append(Problem(DiagnosticKind.TEMPLATE_MARKER, text))
@@ -108,12 +109,12 @@ class Habits:
 
     def _mark(self, text: str, found: list[Problem]) -> None:
         window = self._tail + text
-        marker = _MARKER.search(window)
+        start = max(window.rfind("<"), window.rfind("["))  # each begins with one
+        marker = _MARKER.search(window) if start >= 0 else None
         if marker:
             self._marked = True  # once a stream: the rest is of the same making
             problem = f"the text holds {marker[0]!r}, a marker of the model's template"
             found.append(Problem(DiagnosticKind.TEMPLATE_MARKER, problem))
-        start = max(window.rfind("<"), window.rfind("["))
         self._tail = (
             window[start:] if start >= 0 and len(window) - start < _WINDOW else ""
         )

@@ -8,7 +8,6 @@ content types. Only the beginning of a body is looked at.
 from __future__ import annotations
 
 import json
-import re
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +17,7 @@ from harness.apis.chat.chunks import DONE, parse_json, payload_error
 from harness.apis.detect import api_of_answer, api_of_event, api_of_request
 from harness.core.aws_event_stream import is_aws_event_stream
 from harness.core.framing import decoder_for
+from harness.core.patterns import late
 from harness.errors import SSEError, shorten
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def _error_message(text: bytes) -> str:
     return ""
 
 
-_TITLE = re.compile(rb"<title[^<>]*>([^<]{1,120})", re.IGNORECASE)
-_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_TITLE = late(rb"(?i)<title[^<>]*>([^<]{1,120})")
+_FIELD = late(rb"(?:data|event|id|retry)?:")
 
 
 def _first_event(text: bytes) -> Any:

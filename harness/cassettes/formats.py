@@ -37,7 +37,7 @@ class Format(StrEnum):
 
 # With the separator of JSON text sequences (RFC 7464).
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x1e]*")
-_SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_SSE_FIELD = late(rb"(?:data|event|id|retry)?:")
 _SIZE_LINE = late(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r?\n(?=(?:data|event|id|retry)?:)")
 _DATA_LINE = late(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 # `{key: ...` is YAML, `[2026-01-01 ...` and `[INFO]` begin the lines of a log.
@@ -103,12 +103,12 @@ def strange(head: bytes) -> str:
     Returns:
         What it is and what to do, or an empty string where it may be text.
     """
-    if _FLOWS.match(head):
+    if head[:1].isdigit() and _FLOWS.match(head):
         return (
             "holds flows of mitmproxy; write them as HAR "
             "(`mitmdump -nr FILE --set hardump=FILE.har`)"
         )
-    if _VERCEL.match(head):
+    if head.startswith((b"0:", b"f:")) and _VERCEL.match(head):
         return "is a stream of the Vercel AI SDK, version 4, which is not read"
     for magic, name in _MAGIC:
         if head.startswith(magic):
@@ -134,13 +134,13 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
         return Format.AWS
     blank = _BLANK.match(head)
     text = head[blank.end() :] if blank else head
-    if _STATUS_LINE.match(text):
+    if text.startswith(b"HTTP/") and _STATUS_LINE.match(text):
         return Format.HTTP
     if size := _SIZE_LINE.match(text):  # of the chunked transfer encoding
         text = text[size.end() :]
     if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
         return Format.SSE
-    if _JSON.match(text):
+    if text.startswith((b"[", b"{")) and _JSON.match(text):
         return _tell_json(text, is_whole=is_whole)
     return Format.YAML
 

@@ -47,7 +47,7 @@ _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it
 _BLOCK = late(
     rb"\s*(?:---\s+)?(?:-\s+)?(?:\w+:[^\n]*\n\s*)?(?:- )?(?:responses?|request):\s"
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = late(r"\x1b\[[0-9;]*m")
 
 
 def load_cassette(path: str | os.PathLike[str]) -> Cassette:

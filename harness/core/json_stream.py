@@ -20,13 +20,11 @@ Line breaks are LF (with or without CR); RS is white space (RFC 7464).
 
 from __future__ import annotations
 
-import re
-
 from harness.core.byte_decoder import ByteDecoder
 from harness.core.patterns import late
 from harness.core.sse import SSEEvent
 
-_BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
+_BETWEEN = late(rb"[ \t\r\n,\x1e]*+")
 _WHITE = b" \t\r\n"
 _STRING = rb'(?:[^"\\\n]++|\\[^\n])*+'
 _IN_STRING = late(_STRING)

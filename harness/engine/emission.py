@@ -7,7 +7,6 @@ shown is shown without it.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,8 +19,9 @@ from harness.agents.letta.light import (
     render_sse,
 )
 from harness.core.fielded import Fielded
+from harness.core.patterns import late
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = late(r"\r\n|\r|\n")
 
 
 class Emission(Fielded):
