@@ -67,6 +67,8 @@ class ToolCall:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Said(Fielded):
+    """One kind of text; `dataclass` takes long to make up a docstring."""
+
     text: str
     """Never empty."""
 
