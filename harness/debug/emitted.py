@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.light import MessageStreamStatus
 from harness.debug.folding import fold
-from harness.debug.shown_fields import VOLATILE
+from harness.debug.shown_fields import is_volatile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +78,7 @@ def _content(messages: list[Any]) -> Iterator[tuple[str, str]]:
     for kind, text in outcome.texts.items():
         yield _KINDS.get(kind, kind), text
     for field, text in outcome.endings.items():
-        if field not in VOLATILE and text not in {"True", "False", "shown"}:
+        if not is_volatile(field) and text not in {"True", "False", "shown"}:
             yield field, text  # a word of its own for how it ended
     for call in outcome.calls:
         yield f"call {call.name}", _arguments(call.arguments)

@@ -69,6 +69,8 @@ class Outcome:
     """Whether a call that it shows has a place for arguments, be it empty."""
     ids: tuple[str, ...] = field(default=(), compare=False)
     """The ids of calls that it shows, which a client must return with the results."""
+    ids_again: tuple[str, ...] = field(default=(), compare=False)
+    """Those that it shows of two calls that differ."""
 
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.
@@ -119,16 +121,17 @@ def _begins(part: str, whole: str) -> bool:
     if whole.startswith(_HALVES.sub("", part)):
         return True
     try:  # a consumer that parses what has come shows a smaller object
-        return _is_smaller(json.loads(part), json.loads(whole))
+        return is_smaller(json.loads(part), json.loads(whole))
     except (ValueError, RecursionError):
         return False
 
 
-def _is_smaller(part: Any, whole: Any) -> bool:
+def is_smaller(part: Any, whole: Any) -> bool:
+    """Return whether a JSON value can still become another as more of it comes."""
     if isinstance(part, dict):
         return isinstance(whole, dict) and all(
             # A key may be unfinished, and has no value yet.
-            (key in whole and _is_smaller(value, whole[key]))
+            (key in whole and is_smaller(value, whole[key]))
             or (value in {None, ""} and any(other.startswith(key) for other in whole))
             for key, value in part.items()
             if not isinstance(value, dict | list) or key in whole
@@ -137,7 +140,7 @@ def _is_smaller(part: Any, whole: Any) -> bool:
         return (
             isinstance(whole, list)
             and len(part) <= len(whole)
-            and all(_is_smaller(a, b) for a, b in zip(part, whole, strict=False))
+            and all(is_smaller(a, b) for a, b in zip(part, whole, strict=False))
         )
     if isinstance(part, str):
         # Half a pair at the end is not yet the character that it will be.

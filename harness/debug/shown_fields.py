@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel
 
 from harness.agents.letta.light import STAMP_FIELDS
+from harness.apis.json_values import parsed
 
 VOLATILE = frozenset(
     (
@@ -17,22 +18,28 @@ VOLATILE = frozenset(
         *("index", "created_at", "timestamp", "time", "provider"),
         *("usage", "usage_metadata", "response_metadata", "logprobs"),
         *("finish_reason", "stop_reason", "finishReason", "status", "tool_call_id"),
-        *("function_call_id", "call_id", "message_id"),
+        *("createdAt", "completed_at", "jsonrpc"),
     )
 )
 """Fields that say nothing, or what may differ between two forms of one answer."""
+_ID = re.compile(r"([A-Za-z]+[-_])*[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+"""A UUID, which is an id wherever it is."""
+_ID = re.compile(r"(^|_)u?u?id$|[a-z]I[dD]$")
 
 _ENDINGS = frozenset(
     (
         *("finish_reason", "stop_reason", "finishReason", "finish", "stop", "status"),
         *("done", "is_done", "finished", "is_finished", "complete", "is_complete"),
         *("completed", "incomplete", "success", "ok", "end", "ended", "reason"),
-        "truncated",
+        *("truncated", "stopReason", "done_reason"),
     )
 )
 """Fields that say how an answer ended; a number or a text under them is that."""
 
-ENDS = frozenset(("done", "complete", "completed", "finish", "finished", "success"))
+ENDS = re.compile(
+    r"((run|stream|response|agent|turn)[_.-]?)?(done|completed?|finish(ed)?|success)"
+    "|message_stop"
+)
 """Kinds of messages that report the end of an answer."""
 USAGES = frozenset(("usage", "usage_metadata", "usageMetadata", "token_usage"))
 REASONS = frozenset(
@@ -45,17 +52,29 @@ REASONS = frozenset(
 """Why an answer ended, as providers say it: an ending also where it has no name."""
 _IS_ENDING_UP_TO = 40  # characters, without a blank; longer ones are texts
 
-TAGS = ("message_type", "type", "kind", "part_kind", "event", "role")
-_NAMES = ("name", "tool_name", "toolName", "function_name", "tool", "function")
+TAGS = (
+    *("message_type", "type", "kind", "part_kind", "event", "role"),
+    *("sessionUpdate", "method", "event_type", "eventType", "op", "t"),
+)
+_NAMES = (
+    *("name", "tool_name", "toolName", "function_name", "tool", "function"),
+    *("toolCallName", "tool_call_name"),
+)
 ARGUMENTS = (
     *("arguments", "args", "parameters", "params", "input"),
-    *("tool_input", "tool_args", "tool_arguments", "function_args"),
+    *("tool_input", "tool_args", "tool_arguments", "function_args", "rawInput"),
 )
 CALL_IDS = (
     *("function_call_id", "call_id", "tool_call_id", "toolCallId", "tool_use_id"),
     *("callId", "id"),
 )
 """Fields of a call that may be its id, which its result must name."""
+_PIECES = (
+    *("delta", "inputTextDelta", "argsTextDelta", "arguments_delta", "args_delta"),
+    *("argumentsDelta", "input_delta", "partial_json", "chunk"),
+)
+_PLACES = ("index", "output_index", "contentIndex", "tool_index", "toolIndex")
+_OF_CALLS = re.compile("tool|call|func", re.IGNORECASE)
 _COUNTERS = re.compile(
     r"(^|_)(n|num|count|chunks|events|deltas|fragments|pieces|reads|elapsed|seconds|ms"
     r"|duration|latency)(_|$)"
@@ -63,13 +82,77 @@ _COUNTERS = re.compile(
 SIGNATURES = frozenset(("signature", "thoughtSignature", "thought_signature"))
 
 
+def decoded(items: list[Any]) -> list[Any]:
+    """Return the objects in texts that are an event stream or lines of JSON.
+
+    Each text is one or several whole events; what is anything else is left as it is.
+    """
+    texts = [one.decode() if isinstance(one, bytes) else one for one in items]
+    if not all(isinstance(one, str) and one[-1:] == "\n" for one in texts):
+        return items
+    found: list[Any] = []
+    event = {}
+    for line in "".join(texts).split("\n"):
+        field, _, data = line.partition(":")
+        if field == "event":
+            event = {"event": data.strip()}
+        elif line and field not in {"id", "retry", ""}:
+            text = data if field == "data" else line
+            value = parsed(text)
+            if isinstance(value, dict):
+                found.append(event | value)
+                event = {}
+            elif text.strip() != "[DONE]":
+                return items
+    return found or items
+
+
 def name_key(fields: dict[str, Any]) -> str | None:
     """Return the field that names the call; None if this is none."""
     if not any(key in fields for key in ARGUMENTS):
         return None
     if "name" in fields:
-        return "name"
-    return next((key for key in _NAMES if isinstance(fields.get(key), str)), None)
+        is_empty = not any(fields.get(key) for key in ("name", *ARGUMENTS, *CALL_IDS))
+        return None if is_empty else "name"  # one class for events of every kind
+    return next((key for key in names_of(fields) if isinstance(fields[key], str)), None)
+
+
+def names_of(fields: dict[str, Any]) -> list[str]:
+    """Return the fields that may name the call; a title, beside an id of a call."""
+    is_call = any(fields.get(key) for key in CALL_IDS[:-1])
+    return [key for key in (*_NAMES, *["title"] * is_call) if key in fields]
+
+
+def place_of(fields: dict[str, Any]) -> int | None:
+    """Return the number of the call that an event is about; None if it has none."""
+    return next((fields[key] for key in _PLACES if type(fields.get(key)) is int), None)
+
+
+def piece_of_call(
+    path: str, fields: dict[str, Any]
+) -> tuple[Any, str | None, Any, int | None] | None:
+    """Return id, name, piece of arguments and place of an event about a call.
+
+    None if it is none; name and piece are taken out of the fields.
+    """
+    tags = [path, *(str(getattr(t, "value", t)) for t in map(fields.get, TAGS))]
+    is_tagged = any(map(_OF_CALLS.search, tags))
+    keys = [
+        fields[key] for key in CALL_IDS[: None if is_tagged else -1] if fields.get(key)
+    ]
+    place = place_of(fields) if is_tagged else None
+    names = [key for key in names_of(fields) if isinstance(fields[key], str)]
+    texts = (*_PIECES, *ARGUMENTS)
+    pieces = [key for key in texts if isinstance(fields.get(key), str)]
+    if not (names or pieces) or (not keys and place is None):
+        return None
+    name, piece = (fields.pop(one[0]) if one else None for one in (names, pieces))
+    return keys[0] if keys else None, name, piece, place
+
+
+def is_volatile(key: str) -> bool:
+    """Return whether a field is an id, a date or the like: no content."""
+    return key in VOLATILE or bool(_ID.search(key))
 
 
 def signature_of(value: Any) -> str:
@@ -77,6 +160,13 @@ def signature_of(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value if isinstance(value, str) else ""
+
+
+def shape_of(item: Any) -> tuple[str, ...]:
+    """Return what the messages of one kind have in common: class and tags."""
+    fields = {} if isinstance(item, str | tuple) else fields_of(item) or {}
+    tags = [item[0]] if is_tagged(item) else [fields.get(tag) for tag in TAGS]
+    return (type(item).__name__, *map(str, tags))
 
 
 def logprobs_of(value: Any) -> list[float]:

@@ -317,7 +317,7 @@ def large_answers(api: str) -> dict[str, Answer]:
     arguments = json.dumps({"a": "word " * 40_000})
     dozen = [part for n in range(12) for part in _call(n, "note", f'{{"n": {n}}}')]
     return {
-        "a long text": _complete(api, *_text("word ", "word " * 210_000)),
+        "a long text": _complete(api, *_text("word ", "word" * 262_500)),
         "long arguments": _complete(
             api, *_call(0, "note", arguments[:99], arguments[99:]), calls=True
         ),

@@ -85,6 +85,8 @@ class Truth:
     """The log probabilities of its tokens."""
     ids: tuple[str, ...] = ()
     """The ids of its calls; empty where one was sent with several, or two with one."""
+    late_ids: frozenset[str] = frozenset()
+    """Those that came after their call had begun, so that it may have another."""
 
 
 def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
@@ -136,6 +138,9 @@ def whole(arrival: Arrival, api: str = "chat") -> Arrival:
         return ("".join(arrival),)
     if isinstance(first, bytes):
         return (b"".join(arrival),)
+    text = json.dumps(arrival, ensure_ascii=False)
+    if text.encode("utf-8", "ignore").decode() != text:
+        return arrival  # halves of a pair, which would meet in JSON that is written
     return payloads_of(cut_chunks(_WHOLE, chunks_of(arrival)))
 
 
@@ -199,6 +204,9 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
         counts |= payload.get("usage") or {}
         accumulator.feed(payload)
     message = accumulator.message()
+    deltas = [choice.get("delta") or {} for choice in choices]
+    entries = [entry for delta in deltas for entry in delta.get("tool_calls") or ()]
+    named = {e.get("id") for e in entries if (e.get("function") or {}).get("name")}
     calls = tuple(
         Call(_sound(call.name), _sound(call.arguments).strip() or "{}")
         for call in message.calls
@@ -217,16 +225,12 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
         finish=message.finish_reason or "",
         meaning=message.finish_reason or "",
         counts=token_counts(counts),
-        kept=_kept([c.get("delta") or {} for c in choices]),
+        kept=_kept(deltas),
         logprobs=tuple(logprobs_of([choice.get("logprobs") for choice in choices])),
         ids=ids_of(
-            [call.id for call in message.calls],
-            [
-                entry.get("id")
-                for choice in choices
-                for entry in (choice.get("delta") or {}).get("tool_calls") or ()
-            ],
+            [call.id for call in message.calls], [entry.get("id") for entry in entries]
         ),
+        late_ids=frozenset(call.id for call in message.calls) - named,
     )
 
 

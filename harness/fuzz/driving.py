@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.agents.letta.light import LightMessage
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.models import to_model
-from harness.debug.folding import NAMELESS, fold
+from harness.debug.folding import fold
+from harness.debug.growing_calls import NAMELESS
 from harness.debug.outcomes import Outcome
+from harness.debug.shown_fields import shape_of
 from harness.engine.adapter_base import Mode
 from harness.engine.adapters import ListAdapter, adapt
 from harness.engine.generator_adapter import GeneratorAdapter
@@ -89,6 +91,10 @@ class Consumer(ABC):
         self.outcome = outcome
         self.last_error: BaseException | None = None
         """The last one that came out of it, for those who show its traceback."""
+        self.last_items: list[Any] = []
+        """What it emitted last."""
+        self.snapshots: frozenset[object] = frozenset()
+        """The shapes of what it emits anew, with all so far in it, for every piece."""
 
     @abstractmethod
     def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
@@ -117,6 +123,11 @@ class Consumer(ABC):
     ) -> Outcome:
         """Fold what came out."""
         self.last_error = error or self.last_error
+        self.last_items = items
+        if self.snapshots:
+            last = {*{shape_of(item): n for n, item in enumerate(items)}.values()}
+            is_part = (shape_of(item) not in self.snapshots for item in items)
+            items = [items[n] for n, is_it in enumerate(is_part) if is_it or n in last]
         raised = None if error is None else raised_of(error, self.documented)
         if self.outcome is not None:
             try:

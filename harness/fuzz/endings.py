@@ -93,7 +93,10 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             if _shows(got, kept)
         ),
         has_logprobs=any({*t.logprobs} & {*got.logprobs} for t, got in said.values()),
-        has_ids=any({*truth.ids} & {*got.ids} for truth, got in said.values()),
+        has_ids=any(  # also those of calls' items, which no result may name
+            {i for i in got.ids if i.startswith("fc_")} | ({*truth.ids} & {*got.ids})
+            for truth, got in said.values()
+        ),
     )
 
 
@@ -127,7 +130,7 @@ def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
 
 
 def differing(
-    endings: Endings, truth: Truth, got: Outcome
+    endings: Endings, truth: Truth, got: Outcome, arrival: Arrival
 ) -> tuple[str, dict[str, str], dict[str, str]] | None:
     """Compare what is shown beside texts and calls with what arrived.
 
@@ -159,11 +162,16 @@ def differing(
     if endings.has_logprobs and truth.is_sound and not _in_order(truth, got):
         shown, expected = str(list(got.logprobs)), str(list(truth.logprobs))
         return "loses logprobs", {"logprobs": expected}, {"logprobs": shown}
-    lost = [one for one in truth.ids if one not in got.ids]
+    what = "(id of a call)"
+    sent = str(api_payloads(arrival)) if got.ids_again else ""
+    if truth.is_sound and any(f"id': {i!r}" not in sent for i in got.ids_again):
+        return "shows one id of two calls", {what: "another"}, {what: got.ids_again[0]}
+    others = [one for one in got.ids if one not in truth.ids]
+    late = truth.late_ids if others else ()
+    lost = [one for one in truth.ids if one not in got.ids and one not in late]
     if endings.has_ids and truth.is_sound and lost:
-        others = [one for one in got.ids if one not in truth.ids] or ["nothing"]
-        what = "(id of a call)"
-        return "loses the id of a call", {what: lost[0]}, {what: others[0]}
+        shown = others[0] if others else "nothing"
+        return "loses the id of a call", {what: lost[0]}, {what: shown}
     return None
 
 

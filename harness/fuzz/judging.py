@@ -249,7 +249,7 @@ class Judge:
         """Compare what is shown beside texts and calls."""
         if self.consumer.level is Level.HANDLER:
             return None
-        found = None if got.raised else differing(self.beside(), truth, got)
+        found = None if got.raised else differing(self.beside(), truth, got, arrival)
         if found is None:
             return None
         kind, expected, shown = found
@@ -379,9 +379,9 @@ class Judge:
         expected = self.run(arrival)
         if got.raised is not None or expected.raised is not None:
             return None
-        if fault.leaves == "same":
+        if fault.leaves == "same" and got.texts.keys() <= expected.texts.keys():
             kind = difference(got.as_json(), expected.as_json())
-        elif self._begins(broken, arrival, got, expected):
+        elif self._begins(broken, arrival, got, expected):  # and may report an error
             kind = None
         else:
             kind = "takes something back"
@@ -426,5 +426,5 @@ class Judge:
         if self._shows is None:
             is_handler = self.consumer.level is Level.HANDLER
             # A handler returns one text, and no probe has one for it.
-            self._shows = Shows() if is_handler else learn(self._probed)
+            self._shows = Shows() if is_handler else learn(self._probed, self.consumer)
         return self._shows

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import tool_call
 from harness.apis.json_values import canonical
+from harness.debug.folding import fold
 from harness.debug.outcomes import Call, Outcome, Raised
+from harness.debug.shown_fields import shape_of
 from harness.fuzz.api_arrivals import (
     MADE_ID,
     api_probes,
@@ -29,6 +32,7 @@ from harness.fuzz.writing import chunk, event_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.fuzz.driving import Consumer
     from harness.fuzz.judging import Judge
 
 _PROBE_TEXT = "Seven grey geese."
@@ -144,8 +148,27 @@ class Probed:
         return _streams(self.api, reads_bytes=self._reads_bytes)
 
 
-def learn(probed: Probed) -> Shows:
-    """Learn what a consumer shows."""
+def _snapshots(items: list[Any]) -> frozenset[object]:
+    """Return the shapes of the items that have all the text so far in them.
+
+    Of what is called a delta that is a defect.
+    """
+    shown = {
+        (shape_of(item), kind, text.strip())
+        for item in items
+        for kind, text in fold([item]).texts.items()
+        if "delta" not in kind.lower()
+    }
+    so_far = [text.strip() for text in accumulate(_PIECES)]
+    kinds = {(shape, kind) for shape, kind, _ in shown}
+    return frozenset(kind[0] for kind in kinds if {(*kind, t) for t in so_far} <= shown)
+
+
+def learn(probed: Probed, consumer: Consumer) -> Shows:
+    """Learn what a consumer shows, and whether it shows all so far, again and again."""
+    probed.outcome("several")
+    consumer.snapshots = _snapshots(consumer.last_items)
+    probed.outcome.cache_clear()
     said: dict[str, Outcome] = {name: probed.outcome(name) for name in _NEEDED}
     content = kind_of(said["content"].texts, _PROBE_TEXT)
     calls = said["calls"].as_json().calls

@@ -21,6 +21,7 @@ from harness.apis.json_values import canonical
 from harness.debug.folding import fold
 from harness.debug.outcomes import Call, Outcome
 
+_SAID_A = Outcome({"text.text": "a"})
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)
 _WHOLE = {"name": "g", "arguments": "{}", "function_call_id": "2"}
 _RETURNED = {"status": "success", "function_call_id": "2"}
@@ -122,6 +123,59 @@ class _Piece:
         ([_Thought("a"), _Thought("b")], Outcome({"internal_monologue": "ab"})),
         ([{"state": _Kind.SAY, "text": "a"}], Outcome({"text": "a"})),
         (["\ud83d", "x"], Outcome({"text": "\ufffdx"})),
+        (  # pieces by id, whose event has no name of its own for them
+            [
+                {"type": "TOOL_CALL_START", "toolCallId": "1", "toolCallName": "f"},
+                {"type": "TOOL_CALL_START", "toolCallId": "2", "toolCallName": "g"},
+                {"type": "TOOL_CALL_ARGS", "toolCallId": "1", "delta": "{}"},
+                {"type": "TOOL_CALL_ARGS", "toolCallId": "2", "delta": "[1]"},
+            ],
+            Outcome({}, (Call("f", "{}"), Call("g", "[1]"))),
+        ),
+        (  # pieces by place, then all of it with its id
+            [
+                {"type": "toolcall_start", "contentIndex": 1, "toolName": "f"},
+                {"type": "toolcall_delta", "contentIndex": 1, "delta": '{"a": '},
+                {"type": "toolcall_delta", "contentIndex": 1, "delta": "1}"},
+                {
+                    "type": "toolcall_end",
+                    "contentIndex": 1,
+                    "call": {"id": "1", "name": "f", "arguments": {"a": 1}},
+                },
+            ],
+            Outcome({}, (Call("f", '{"a": 1}'),)),
+        ),
+        (  # as far as they have come; once more under the same id is no other call
+            [
+                {"type": "tool", "call_id": "1", "name": "f", "input": value}
+                for value in ({}, {"a": "x"}, {"a": "xy"}, {"a": "xy"})
+            ],
+            Outcome({}, (Call("f", '{"a": "xy"}'),)),
+        ),
+        (  # not what the pieces were
+            [
+                {"type": "call", "call_id": "1", "name": "f", "input": "[1]"},
+                {"type": "end", "call_id": "1", "name": "f", "input": [2]},
+            ],
+            Outcome({}, (Call("f", "[1][2]"),)),
+        ),
+        (
+            [
+                {
+                    "content": "a",
+                    "tool_calls": [{"name": "f", "args": {}, "id": "1"}],
+                    "tool_call_chunks": [
+                        {"name": "f", "args": "{}", "id": "1", "index": 0}
+                    ],
+                }
+            ],
+            Outcome({"content": "a"}, (Call("f", "{}"),)),
+        ),
+        ([{"kind": "text", "text": "a", "name": "", "args": {}}], _SAID_A),
+        ([{"kind": "text", "text": "a", "threadId": "1"}], _SAID_A),
+        (['event: text\ndata: {"text": "a"}\n\n', "data: [DONE]\n\n"], _SAID_A),
+        ([b'{"t": "text", "text": "a"}\n'], _SAID_A),
+        (["data: a\n"], Outcome({"text": "data: a\n"})),
     ],
 )
 def test_emitted_messages_fold(items: list[Any], expected: Outcome) -> None:
@@ -232,3 +286,27 @@ def test_ending_is_shown_apart() -> None:
         [], {"content": "a", "finish_reason": "length", "complete": True}
     )
     assert one.endings == {"finish_reason": "stop", "complete": "True"}
+
+
+def test_ending_of_an_answer_is_not_that_of_what_is_in_it() -> None:
+    """An item that is complete is in an answer that is not."""
+    item = {"status": "completed", "text": "a"}
+    one = fold([], {"status": "incomplete", "output": [item]})
+    assert one.endings == {"status": "incomplete"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_end"),
+    [("RUN_FINISHED", True), ("message_stop", True), ("TEXT_DONE", False)],
+)
+def test_ending_is_told_by_the_kind_of_a_message(tag: str, is_end: bool) -> None:
+    """A part that is done is not the end of all."""
+    assert bool(fold([{"type": tag}]).endings) is is_end
+
+
+def test_id_of_two_calls_is_told() -> None:
+    """Stated twice it is one call; with other arguments it is another."""
+    calls = [{"id": "1", "name": "f", "args": {"a": n}} for n in (1, 1, 2)]
+    outcome = fold([], calls)
+    assert len(outcome.calls) == 2
+    assert outcome.ids_again == ("1",)

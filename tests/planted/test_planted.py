@@ -25,6 +25,7 @@ from harness.fuzz.stock import stock_streams
 from tests.planted import (
     api_bugs,
     carried,
+    emitted,
     events,
     guesses,
     handlers,
@@ -192,8 +193,9 @@ def test_bytes_bug_is_found_and_shrunk(planted: Planted) -> None:
         *((target, ()) for target in (*shapes.SHAPES, *shown.CHAT)),
         *((target, ()) for target in (*unseen.CHUNKS, *reported.CHUNKS)),
         *((target, ()) for target in (*carried.CHUNKS, *returned.CHUNKS)),
+        *((target, ()) for target in emitted.CHUNKS),
         *((target, (api,)) for target, api in (*shown.OF_APIS, *unseen.OF_APIS)),
-        *((target, (api,)) for target, api in carried.OF_APIS),
+        *((target, (api,)) for target, api in (*carried.OF_APIS, *emitted.OF_APIS)),
         *((target, (api,)) for target, api in returned.OF_APIS),
         *((target, (api,)) for target, api in reported.OF_APIS),
         *guesses.GUESSES,
@@ -328,6 +330,7 @@ def test_right_consumer_in_another_style_is_not_reported(
     ("target", "api"),
     [
         *((target, "chat") for target in (*shown.RIGHT, *reported.RIGHT)),
+        *((target, "chat") for target in emitted.RIGHT),
         *(*carried.RIGHT, *returned.RIGHT),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
