@@ -7,16 +7,21 @@ contain to get it, so it is restated as a whole chat completion.
 from __future__ import annotations
 
 import json
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import tool_call
-from harness.apis.json_values import dict_of
+from harness.apis.json_values import dict_of, dicts_of
 from harness.cassettes.importers.base import Restated, exchanges_from, restored
 from harness.errors import CassetteCorruptError
 
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
+_LOST = (
+    "aimock keeps an answer without its stream: read as a whole one; of the request it "
+    "keeps what must match"
+)
 _JSON = {"content-type": ["application/json"]}
 
 
@@ -57,32 +62,22 @@ def _restated(fixture: Any, path: str, index: int) -> Restated:
         headers=_JSON,
         body=json.dumps(answer, ensure_ascii=False),
         seconds=total / 1000 if isinstance(total, int | float) else None,
-        notes=[
-            restored(
-                "aimock keeps an answer without its stream: read as a whole one; of "
-                f"the request it keeps what must match ({', '.join(match)})"
-            )
-        ],
+        notes=[restored(f"{_LOST} ({', '.join(match)})")],
     )
 
 
 def _completion(response: dict[str, Any], index: int) -> dict[str, Any]:
-    content = response.get("content")
-    calls = response.get("toolCalls")
-    calls = calls if isinstance(calls, list) else []
-    blocks = response.get("blocks")
-    if isinstance(blocks, list) and blocks:
-        parts = [dict_of(block) for block in blocks]
-        texts = [str(b.get("text", "")) for b in parts if b.get("type") == "text"]
+    content, calls = response.get("content"), dicts_of(response.get("toolCalls"))
+    if blocks := dicts_of(response.get("blocks")):
+        texts = [str(b.get("text", "")) for b in blocks if b.get("type") == "text"]
         content = "".join(texts)
-        calls = [b for b in parts if b.get("type") == "toolCall"]
+        calls = [b for b in blocks if b.get("type") == "toolCall"]
     message: dict[str, Any] = {"role": "assistant", "content": content}
     if response.get("reasoning"):
         message["reasoning_content"] = response["reasoning"]
     if calls:
-        message["tool_calls"] = [
-            _call(dict_of(call), f"call_{index}_{n}") for n, call in enumerate(calls)
-        ]
+        named = ((call, f"call_{index}_{n}") for n, call in enumerate(calls))
+        message["tool_calls"] = list(starmap(_call, named))
     reason = response.get("finishReason") or ("tool_calls" if calls else "stop")
     choice = {"index": 0, "message": message, "finish_reason": reason}
     completion = {

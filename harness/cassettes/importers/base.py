@@ -6,7 +6,6 @@ Importers restate: an interaction of another recorder becomes one of vcrpy's, wh
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,18 +67,10 @@ def exchanges_from(restated: list[Restated], path: str) -> list[Exchange]:
     for exchange, one in zip(exchanges, restated, strict=True):
         exchange.notes = [*one.notes, *exchange.notes]
         body = exchange.response.body
-        if _is_time(one.seconds) and body and exchange.response.wire is None:
+        is_time = type(one.seconds) in {int, float} and 0 <= one.seconds < 1e9
+        if is_time and body and exchange.response.wire is None:
             exchange.response.wire = [WireChunk(float(one.seconds), len(body))]
     return exchanges
-
-
-def _is_time(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0 <= value < 1e9
-    )
 
 
 def encoded(text: str) -> bytes:

@@ -6,9 +6,7 @@ as the beginning of a line, and every other byte that is no printable ASCII as a
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.cassettes.importers.base import encoded, exchanges_from, restored
@@ -67,11 +65,7 @@ def read(text: str, path: str) -> list[Exchange]:
         elif kind == "<= Recv data":
             if "chunked" in drafts[-1].header("transfer-encoding").lower():
                 data = dechunk.feed(data)  # noqa: PLW2901 - the same bytes
-            at = (
-                None
-                if time is None or began is None
-                else max(0.0, round(time - began, 6))
-            )
+            at = None if time is None else max(0.0, round(time - (began or time), 6))
             drafts[-1].body.append((at, data))
     if is_ascii:
         for draft in drafts:
@@ -100,9 +94,8 @@ def _block(
 ) -> tuple[str, float | None, bytes, bool]:
     time: float | None = None
     if head[1]:
-        clock = datetime.strptime(head[1][:15], "%H:%M:%S.%f")  # noqa: DTZ007 - no date
-        time = clock.hour * 3600 + clock.minute * 60 + clock.second
-        time = round(time + clock.microsecond / 1e6, 6)
+        hours, minutes, seconds = map(float, head[1].split(":"))
+        time = round(hours * 3600 + minutes * 60 + seconds, 6)
     size = int(head[3] or 0)
     if not lines:
         return head[2], time, encoded(head[4]), True
@@ -148,15 +141,17 @@ class _Dechunker:
         return out
 
 
-_FIELD = re.compile(r"data: ?")
-_NAMED = re.compile(r"(?:event|id|retry): ?.*?(?=\.+(?:data|event|id|retry): ?)")
-_COMMENT = re.compile(r": ?[^.]*")
+# The dots behind what ends a line: JSON, the end mark, a field of one word, a comment.
+_BREAKS = re.compile(
+    r"(?:(?<=[}\]])|(?P<named>\b(?:event|id|retry): ?[\w.-]+?|(?:^|(?<=\.)): ?[^.{]*))"
+    r"(?P<dots>\.{1,4})(?=(?:data|event|id|retry)?: ?\S|\Z)"
+)
 
 
 def _restore(draft: Draft) -> None:
     """Put line breaks where dots can only be those; the body keeps its length."""
     text = draft.text().decode("latin-1")
-    restored_text = _with_breaks(text)
+    restored_text = _BREAKS.sub(_broken, text)
     if restored_text == text:
         return
     position = 0
@@ -175,31 +170,5 @@ def _restore(draft: Draft) -> None:
     )
 
 
-def _with_breaks(text: str) -> str:
-    out: list[str] = []
-    position = 0
-    decoder = json.JSONDecoder(strict=False)
-    while position < len(text):
-        end = position
-        field = _FIELD.match(text, position)
-        if field:
-            end = field.end()
-            if text.startswith("[DONE]", end):
-                end += len("[DONE]")
-            else:
-                try:
-                    _, end = decoder.raw_decode(text, end)
-                except (ValueError, RecursionError):
-                    end = field.end()
-        elif found := _NAMED.match(text, position) or _COMMENT.match(text, position):
-            end = found.end()
-        dots = end
-        while dots < len(text) and text[dots] == "." and dots - end < 4:
-            dots += 1
-        if end == position:
-            out.append(text[position])
-            position += 1
-            continue
-        out.append(text[position:end] + "\n" * (dots - end))
-        position = dots
-    return "".join(out)
+def _broken(found: re.Match[str]) -> str:
+    return (found["named"] or "") + "\n" * len(found["dots"])

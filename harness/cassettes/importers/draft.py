@@ -94,11 +94,17 @@ def header_of(line: str) -> list[str]:
 
 
 _DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
-_WITH_VALUE = {f"-{letter}" for letter in "AbcCDeEFKmoPQrtTuU"}
-_WITH_VALUE |= {"-w", "-x", "-y", "-Y", "-z", "--cacert", "--cert", "--cookie", "--key"}
-_WITH_VALUE |= {"--connect-timeout", "--max-time", "--output", "--proxy", "--resolve"}
-_WITH_VALUE |= {"--retry", "--trace", "--trace-ascii", "--user", "--user-agent"}
-_WITH_VALUE |= {"--write-out", "--form"}
+_WITH_VALUE = {f"-{letter}" for letter in "AbcCDeEFKmoPQrtTuUwxyYz"}
+_WITH_VALUE |= {
+    "--cacert",
+    "--cert",
+    "--connect-timeout",
+    "--cookie",
+    "--form",
+    "--key",
+}
+_WITH_VALUE |= {"--max-time", "--output", "--proxy", "--resolve", "--retry", "--trace"}
+_WITH_VALUE |= {"--trace-ascii", "--user", "--user-agent", "--write-out"}
 _QUOTE = re.compile(r"\\.|\$?['\"]")
 _OF_BASH = re.compile(r"(?<=\s)\$'((?:\\.|[^'\\])*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)

@@ -90,11 +90,9 @@ def _content(content: dict[Any, Any], notes: list[Any]) -> str | bytes:
     size = content.get("size")
     if not isinstance(text, str) or not text:
         if isinstance(size, int | float) and size > 0:
+            what = f"the body of {size} bytes: the file holds no content for it; save "
             notes.append(
-                not_read(
-                    f"the body of {size} bytes: the file holds no content for it; "
-                    "save the HAR with content, after the response has ended"
-                )
+                not_read(f"{what}the HAR with content, after its response ended")
             )
         return ""
     if content.get("encoding") in (None, ""):
@@ -102,12 +100,8 @@ def _content(content: dict[Any, Any], notes: list[Any]) -> str | bytes:
     pieces = _pieces(text)
     unpacked = [_unpack(piece, may_be_hex=pieces != [text]) for piece in pieces]
     if None in unpacked:
-        notes.append(
-            restored(
-                f"the body is marked {shorten(content.get('encoding'))} and is not; it "
-                "is read as text"
-            )
-        )
+        what = f"the body is marked {shorten(content.get('encoding'))} and is not"
+        notes.append(restored(f"{what}; it is read as text"))
         return text
     return b"".join(piece for piece in unpacked if piece is not None)
 

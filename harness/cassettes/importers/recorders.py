@@ -71,6 +71,21 @@ def _reader(document: Any) -> Callable[[Any, str], list[Exchange]] | None:
     return read_cassetter if is_typed else None
 
 
+def _restated(item: Any, asked: Any, status: Any, body: Any, **more: Any) -> Restated:
+    """Restate an interaction whose method, address and heads stand where most do."""
+    request, response = _parts(item)
+    return Restated(
+        request.get("method"),
+        request.get("uri", request.get("url")),
+        request.get("headers"),
+        asked,
+        status,
+        headers=response.get("headers"),
+        body=body,
+        **more,
+    )
+
+
 def _parts(item: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
     known = dict_of(item)
     return dict_of(known.get("request")), dict_of(known.get("response"))
@@ -83,20 +98,13 @@ def _read_ruby(document: Any, path: str) -> list[Exchange]:
             path, "a cassette of Ruby's VCR or betamax without `http_interactions`"
         )
     restated = []
-    for request, response in map(_parts, items):
+    for item in items:
+        request, response = _parts(item)
         status = dict_of(response.get("status"))
-        restated.append(
-            Restated(
-                request.get("method"),
-                request.get("uri"),
-                request.get("headers"),
-                _ruby_body(request.get("body")),
-                status.get("code", response.get("status_code")),
-                status.get("message") or "",
-                response.get("headers"),
-                _ruby_body(response.get("body")),
-            )
-        )
+        code = status.get("code", response.get("status_code"))
+        asked, came = (_ruby_body(part.get("body")) for part in (request, response))
+        reason = status.get("message") or ""
+        restated.append(_restated(item, asked, code, came, reason=reason))
     return exchanges_from(restated, path)
 
 
@@ -104,52 +112,35 @@ def _ruby_body(body: Any) -> Any:
     """Return a body in vcrpy's form: text is UTF-8, as all JSON is."""
     if not isinstance(body, dict):
         return {"string": "" if body is None else body}
-    return {
-        key: value
-        for key, value in body.items()
-        if key in {"string", "base64_string"} and value is not None
-    } or {"string": ""}
+    kept = {key: body.get(key) for key in ("string", "base64_string")}
+    return {k: v for k, v in kept.items() if v is not None} or {"string": ""}
 
 
 def _read_go(document: Any, path: str) -> list[Exchange]:
     restated = []
-    for request, response in map(_parts, document["interactions"]):
-        status, body = response.get("status"), request.get("body") or None
-        has_form = bool(dict_of(request.get("form"))) and body is None
-        restated.append(
-            Restated(
-                request.get("method") or "GET",  # as Go's client sends an empty one
-                request.get("url"),
-                request.get("headers"),
-                body,
-                response.get("code"),
-                re.sub(r"^\d{3} ?", "", status) if isinstance(status, str) else "",
-                response.get("headers"),
-                response.get("body") or "",
-                _go_seconds(response.get("duration")),
-                notes=[not_read("the form of the request")] if has_form else [],
-            )
-        )
+    for item in document["interactions"]:
+        request, response = _parts(item)
+        body, came = request.get("body") or None, response.get("body") or ""
+        one = _restated(item, body, response.get("code"), came)
+        one.method = one.method or "GET"  # as Go's client sends an empty one
+        if isinstance(status := response.get("status"), str):
+            one.reason = re.sub(r"^\d{3} ?", "", status)
+        one.seconds = _go_seconds(response.get("duration"))
+        if dict_of(request.get("form")) and body is None:
+            one.notes.append(not_read("the form of the request"))
+        restated.append(one)
     return exchanges_from(restated, path)
 
 
 def _read_google(document: Any, path: str) -> list[Exchange]:
     restated = []
-    for request, response in map(_parts, document["interactions"]):
+    for item in document["interactions"]:
+        request, response = _parts(item)
         asked, came = (_segments(part) for part in (request, response))
         is_stream = "stream" in str(request.get("url")) or len(came) > 1
         framed = "".join(f"data: {segment}\n\n" for segment in came)
-        restated.append(
-            Restated(
-                request.get("method"),
-                request.get("url"),
-                request.get("headers"),
-                asked[0] if asked else None,
-                response.get("status_code"),
-                headers=response.get("headers"),
-                body=framed if is_stream else "".join(came),
-            )
-        )
+        body, sent = framed if is_stream else "".join(came), asked[0] if asked else None
+        restated.append(_restated(item, sent, response.get("status_code"), body))
     return exchanges_from(restated, path)
 
 
@@ -179,27 +170,14 @@ def _is_typed(body: Any) -> bool:
 def read_cassetter(document: Any, path: str) -> list[Exchange]:
     """Read a cassette of cassetter, however it was written down."""
     restated = []
-    for index, (request, response) in enumerate(map(_parts, document["interactions"])):
+    for index, item in enumerate(document["interactions"]):
         try:
-            sent, came = (_typed_body(part.get("body")) for part in (request, response))
+            sent, came = (_typed_body(part.get("body")) for part in _parts(item))
         except (TypeError, ValueError) as error:
-            raise CassetteCorruptError(
-                path,
-                f"a body does not fit its type ({error})",
-                place=f"exchange {index}",
-            ) from None
-        restated.append(
-            Restated(
-                request.get("method"),
-                request.get("uri"),
-                request.get("headers"),
-                sent,
-                response.get("status"),
-                "",
-                response.get("headers"),
-                came or "",
-            )
-        )
+            what = f"a body does not fit its type ({error})"
+            raise CassetteCorruptError(path, what, place=f"exchange {index}") from None
+        status = _parts(item)[1].get("status")
+        restated.append(_restated(item, sent, status, came or ""))
     exchanges = exchanges_from(restated, path)
     for key, name in _OTHERS.items():
         others = document.get(key)
