@@ -47,24 +47,25 @@ _JSON = late(
 )
 _STATUS_LINE = late(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 
+_PACKED = (
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -d"),
+    (b"x\x9c", "zlib", "pigz -d"),
+    (b"x\xda", "zlib", "pigz -d"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ", "xz", "xz -d"),
+)
 _MAGIC = (
-    (b"\x1f\x8b", "gzip data; unpack it first (`gunzip -c FILE | harness replay -`)"),
     (b"\xd4\xc3\xb2\xa1", "a capture of packets; save what Wireshark follows"),
     (b"\n\r\r\n", "a capture of packets; save what Wireshark follows"),
     (b"PK\x03\x04", "a zip archive; unpack it first"),
-    (
-        b"\x28\xb5\x2f\xfd",
-        "zstd data; unpack it first (`zstd -dc FILE | harness replay -`)",
-    ),
-    (b"x\x9c", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
-    (b"x\xda", "zlib data; unpack it first (`pigz -dc FILE | harness replay -`)"),
-    (b"BZh", "bzip2 data; unpack it first (`bunzip2 -c FILE | harness replay -`)"),
-    (b"\xfd7zXZ", "xz data; unpack it first (`xz -dc FILE | harness replay -`)"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x89PNG", "a PNG image"),
     (b"%PDF", "a PDF document"),
     (b"\x7fELF", "a program"),
 )
+COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""What a terminal is told in the middle of a text, above all colours."""
 _FLOWS = late(rb"\d+:\d+:(?:websocket|version|response|request|type|id);")
 _VERCEL = late(rb"(?:0:\"|f:\{\"messageId)[^\n]*\n")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -113,6 +114,10 @@ def strange(head: bytes) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return f"is no text, but {name}"
+    for magic, name, command in _PACKED:
+        if head.startswith(magic):
+            undo = f"unpack it first (`{command} -c FILE | harness replay -`)"
+            return f"is no text, but {name} data; {undo}"
     if b"\0" in head and tell_format(head, is_whole=False) is Format.YAML:
         return "holds binary data; name a cassette, SSE text or JSON lines"
     return ""
@@ -138,7 +143,12 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
         return Format.HTTP
     if size := _SIZE_LINE.match(text):  # of the chunked transfer encoding
         text = text[size.end() :]
-    if _SSE_FIELD.match(text) and (_DATA_LINE.search(head) or _only_comments(text)):
+    is_indented = blank and blank[0][-1:] in {b" ", b"\t"}  # which takes all of it
+    if (
+        _SSE_FIELD.match(text)
+        and not is_indented
+        and (_DATA_LINE.search(head) or _only_comments(text))
+    ):
         return Format.SSE
     if text.startswith((b"[", b"{")) and _JSON.match(text):
         return _tell_json(text, is_whole=is_whole)
@@ -158,11 +168,19 @@ def _tell_json(text: bytes, *, is_whole: bool) -> Format:
 
 
 _STREAM_LINE = late(r"(?m)^.*?\bdata: ?(?:[\[{]).*$")
-# As programs print SDKs' objects: JavaScript, Java, Go, Rust; LangChain and servers.
+# As programs print SDKs' objects: Java, Go, Rust; LangChain and servers.
 _PRINTED = late(
     r"chat\.completion|ChatCompletion|ChoiceDelta|(?i:finish_?reason)"
     r"|additional_kwargs=|\(streaming delta\)|\bdone=(?:True|False)\b"
 )
+_COMMAND = late(r"(?m)^\W*(?:await )?(?:curl(?:\.exe)? |fetch\(|Invoke-\w+ ).*$")
+_UNREAD = {
+    _STREAM_LINE: "begins an event stream, and what stands around it is in no format "
+    "that is read; try `tail -n +{line} FILE | harness replay -`",
+    _PRINTED: "holds {found!r}, of an object as a program prints it; that is not read: "
+    "print it as JSON, or save the response (`curl -N`)",
+    _COMMAND: "is a request that no answer follows; run it, and save what comes",
+}
 
 
 def unread_text(text: str, *, is_yaml: bool) -> str:
@@ -172,16 +190,8 @@ def unread_text(text: str, *, is_yaml: bool) -> str:
         text: Text in no format that is read.
         is_yaml: It is YAML of something else, whose words do not count.
     """
-    if found := _STREAM_LINE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        return (
-            f"line {line} begins an event stream, and what stands around it is in no "
-            f"format that is read; try `tail -n +{line} FILE | harness replay -`"
-        )
-    if not is_yaml and (found := _PRINTED.search(text)):
-        line = text.count("\n", 0, found.start()) + 1
-        return (
-            f"line {line} holds {found[0]!r}, of an object as a program prints it; "
-            "that is not read: print it as JSON, or save the response (`curl -N`)"
-        )
+    for pattern, problem in list(_UNREAD.items())[: 1 if is_yaml else None]:
+        if found := pattern.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            return f"line {line} {problem.format(line=line, found=found[0])}"
     return ""

@@ -83,7 +83,8 @@ def values_response(text: bytes, *, is_document: bool = False) -> Response | Non
 
 def _one_line(value: bytes) -> bytes:
     """Return JSON on one line: a line break is none of a string's characters."""
-    return b" ".join(line.strip() for line in value.splitlines())
+    lines = (line.strip() for line in value.splitlines())
+    return b"".join(line + b" " * line.endswith(b",") for line in lines)
 
 
 def json_values(text: str) -> list[Any]:
@@ -131,20 +132,3 @@ def _object(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     raise CassetteCorruptError(
         path, stands_twice(key), place=f"beside {', '.join(map(shorten, made))}"
     )
-
-
-def json_response(document: Any) -> Response | None:
-    """Return the response that a saved chat completion or single chunk stands for."""
-    if not isinstance(document, dict) or "interactions" in document:
-        return None
-    choices = document.get("choices")
-    if not isinstance(choices, list):
-        return None
-    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    is_chunk = document.get("object") == "chat.completion.chunk" or any(
-        isinstance(choice, dict) and "delta" in choice and "message" not in choice
-        for choice in choices
-    )
-    if is_chunk:
-        return Response(200, "OK", dict(SSE_HEADERS), body=b"".join(as_events([text])))
-    return Response(200, "OK", {"content-type": ["application/json"]}, body=text)

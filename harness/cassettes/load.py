@@ -9,12 +9,11 @@ what an exchange is.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
-from harness.cassettes.formats import Format, strange, tell_format, unread_text
+from harness.cassettes.formats import COLOUR, Format, strange, tell_format, unread_text
 from harness.cassettes.importers import document_importer, text_exchanges
 from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
@@ -23,7 +22,6 @@ from harness.cassettes.json_recordings import (
     SSE_HEADERS,
     as_events,
     json_document,
-    json_response,
     json_values,
     values_response,
 )
@@ -47,7 +45,6 @@ _HELD_BYTES = 1 << 20  # text up to this size is held; larger text is read as it
 _BLOCK = late(
     rb"\s*(?:---\s+)?(?:-\s+)?(?:\w+:[^\n]*\n\s*)?(?:- )?(?:responses?|request):\s"
 )
-_COLOUR = late(r"\x1b\[[0-9;]*m")
 
 
 def load_cassette(path: str | os.PathLike[str]) -> Cassette:
@@ -158,9 +155,7 @@ def _of_json(
         if not exchanges:
             raise
         return exchanges
-    response = json_response(document)
-    if response is None:
-        response = values_response(text, is_document=True)
+    response = values_response(text, is_document=True)
     if response is None and is_error(document):
         response = Response(200, "", {"content-type": ["application/json"]}, body=text)
     if response is not None:
@@ -176,8 +171,7 @@ def _of_json_lines(opened: Input) -> list[Exchange]:
         if found := text_exchanges(text, opened.path):
             return found
         values = json_values(text)
-        rows = document_importer(values) if values else None
-        if rows is not None:
+        if values and (rows := document_importer(values)):
             return rows.read(values, opened.path)
     return [exchange]
 
@@ -206,7 +200,7 @@ def _of_yaml(opened: Input, inspect: Callable[[Any], None] | None) -> list[Excha
         return _of_document(document, opened.path, inspect)
     data = opened.read()
     text = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
-    text = _COLOUR.sub("", text)
+    text = COLOUR.sub("", text)
     if exchanges := text_exchanges(text, opened.path):
         return exchanges
     if text.lstrip().startswith("<"):
@@ -245,18 +239,8 @@ def _recorded(response: Response) -> Exchange:
 
 
 def _text_exchange(opened: Input) -> Exchange:
-    """Read event stream text; a copy of it may be indented."""
     response = _with_body(Response(200, "OK", dict(SSE_HEADERS)), opened)
-    exchange = _recorded(response)
-    blank = re.match(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*?([ \t]+)(?=\S)", opened.head)
-    if blank and response.source is None:
-        indent = rb"^[ \t]{1,%d}(?=\S)" % len(blank[1])
-        response.body = re.sub(
-            indent, b"", response.body.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE
-        )
-        text = "the text is indented; the blanks in front of its lines were left out"
-        exchange.notes.append(Problem(DiagnosticKind.RESTORED, text))
-    return _repaired(exchange)
+    return _repaired(_recorded(response))
 
 
 def _repaired(exchange: Exchange) -> Exchange:
@@ -296,7 +280,11 @@ def _lines_exchange(opened: Input) -> Exchange:
     return _recorded(_with_body(response, opened, restate=as_events))
 
 
-_HEAD = late(rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n((?:[^\r\n]+\r?\n)*)\r?\n")
+# A head may end in front of a field: its blank line is not shown by all that print one.
+_HEAD = late(
+    rb"HTTP/[\d.]+ (\d{3})[ ]?([^\r\n]*)\r?\n"
+    rb"((?:(?!(?:data|event): ?\S)[^\r\n]+\r?\n)*)(?:\r?\n|(?=data:|event:))"
+)
 
 
 def _http_exchange(opened: Input) -> Exchange:

@@ -203,6 +203,14 @@ _CHARLES = [
     }
 ]
 
+
+def _notebook(*texts: str | list[str]) -> dict[str, Any]:
+    """Return a notebook one cell of which has printed these."""
+    outputs = [{"output_type": "stream", "text": text} for text in texts]
+    cells = [{"source": ["# x"]}, {"source": ["r = get()"], "outputs": outputs}]
+    return {"cells": cells, "nbformat": 4, "nbformat_minor": 5}
+
+
 _ASKED_OF = {
     "method": "POST",
     "url": URL,
@@ -291,6 +299,32 @@ _PAIRS: dict[str, Any] = {
         *({"name": "DataIn", "value": one} for one in _CUT),
     ],
     "ngrok": {"requests": [{"response": {"raw": _RAW}}]},
+    # pieces that rows hold deep inside, beside rows of something else
+    "netlog": {
+        "events": [
+            {"params": {"url": URL}, "source": {"id": 7}},
+            *(
+                {"params": {"bytes": base64.b64encode(p).decode()}, "source": {"id": 7}}
+                for p in (SSE.encode()[at : at + 50] for at in range(0, len(SSE), 50))
+            ),
+        ]
+    },
+    "devtools-protocol": [
+        {"method": "x", "params": {"requestId": "1", "eventName": "message", "data": d}}
+        for d in DATA
+    ],
+    "rows-of-one-request": [{"request_id": "r", "line": f"data: {d}"} for d in DATA],
+    "rows-newest-first": [
+        {"textPayload": f"data: {d}", "timestamp": f"2026-01-0{9 - n}T00:00:00Z"}
+        for n, d in enumerate(DATA[::-1])
+    ],
+    "har-entries": [har_entry(text=SSE)],
+    "notebook": _notebook(SSE[:200].splitlines(keepends=True), SSE[200:]),
+    "notebook-of-dicts": _notebook("".join(f"{c!r}\n" for c in CHUNKS)),
+    "notebook-of-a-value": {
+        "cells": [{"outputs": [{"data": {"text/plain": [repr(CHUNKS)]}}]}],
+        "nbformat": 4,
+    },
     "otel": {"spans": [{"attributes": [{"value": {"stringValue": SSE}}]}]},
 }
 """Responses under the names of other tools."""

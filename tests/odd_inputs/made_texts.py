@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pprint import pformat
 from typing import Any
 
@@ -114,6 +115,20 @@ def _model(chunk: dict[str, Any]) -> str:
         f"{delta}refusal=None), finish_reason={reason!r}, index=0)], model='m', "
         "object='chat.completion.chunk', usage=None)\n"
     )
+
+
+def _javascript(value: Any) -> str:
+    """Return what `console.dir` prints of a value."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{k}: {_javascript(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list):
+        return f"[ {', '.join(map(_javascript, value))} ]"
+    return "null" if value is None else repr(value)
+
+
+def _ruby(value: Any, arrow: str) -> str:
+    """Return what `p` prints of a hash."""
+    return json.dumps(value).replace('": ', f'"{arrow}').replace("null", "nil")
 
 
 def _no_role(chunk: dict[str, Any]) -> str:
@@ -366,6 +381,94 @@ TEXTS: dict[str, bytes] = {
     "bom-without-blank-lines": b"\xef\xbb\xbf" + SSE.replace("\n\n", "\n").encode(),
     "log-json-message": "".join(
         json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA
+    ).encode(),
+    # what programs, pages and editors make of quotes, blanks and the ends of lines
+    "cat-A": SSE.replace("\n", "$\n").encode(),
+    "cat-A-crlf": SSE.replace("\n", "^M$\n").encode(),
+    "cat-v": SSE.replace("\n", "^M\n").encode(),
+    "quotes-of-a-page": re.sub('"(.*?)"', "\u201c\\1\u201d", SSE).encode(),
+    "blanks-of-a-page": SSE.replace(" ", "\u00a0").encode(),
+    "blank-of-a-page": SSE.replace("data: ", "data:\u00a0").encode(),
+    "html-tags": (
+        "<p>" + SSE.replace('"', "&quot;").replace("\n", "<br/>\n") + "</p></body>"
+    ).encode(),
+    "html-numbers": SSE.replace('"', "&#34;").encode(),
+    "escaped-text": json.dumps(SSE)[1:-1].encode(),
+    "escaped-lines": "\n".join(json.dumps(f"data: {d}")[1:-1] for d in DATA).encode(),
+    "terminal-modes": (
+        f"$ {_CURL}\n\x1b[?2004l{SSE}\x1b[?2004h$ exit\n\x1b[?2004l\n"
+    ).encode(),
+    # a head without its blank line, and JSON in front that was asked
+    "curl-progress-glued": f"100   147    0  0:00:01 --:--:--   100{SSE}".encode(),
+    "ngrep": f"HTTP/1.1 200 OK.\ncontent-type: x.\n.\n{SSE}".encode(),
+    "okhttp": (
+        f"--> POST {URL}\n\n{json.dumps(ASKED)}\n--> END POST\n<-- 200 OK (12ms)\n"
+        f"content-type: text/event-stream\n\n{SSE}"
+    ).encode(),
+    # lines that a log cut, and several events on one
+    "log-kubernetes": "".join(
+        f"2026-01-01T00:00:00Z stdout {'F' if at + 60 >= len(d) else 'P'} "
+        f"{d[at : at + 60]}\n"
+        for d in (f"data: {d}" for d in DATA)
+        for at in range(0, len(d), 60)
+    ).encode(),
+    "log-events-on-one-line": " ".join(
+        f"event: {one['type']} data: {json.dumps(one)}" for one in MESSAGES
+    ).encode(),
+    "log-in-two-wordings-with-ids": "".join(
+        f"PRE: {json.dumps(c)}\nPOST: {json.dumps({**c, 'id': 'x', 'usage': None})}\n"
+        for c in CHUNKS
+    ).encode(),
+    # objects as other languages print them, and models without a name
+    "javascript": "".join(f"{_javascript(c)}\n" for c in CHUNKS).encode(),
+    "javascript-array": (
+        "[\n" + "".join(f"  {_javascript(c)},\n" for c in CHUNKS) + "]\n"
+    ).encode(),
+    "javascript-over-lines": "".join(
+        f"12:00 chunk Chunk {{\n  id: 'c',\n  x: undefined,\n  object: "
+        f"'chat.completion.chunk',\n  choices: {_javascript(c['choices'])}\n}}\n"
+        for c in CHUNKS
+    ).encode(),
+    "javascript-long-text": (
+        b"{\n  id: 'c',\n  choices: [ { index: 0, finish_reason: 'stop', delta: {\n"
+        b"      content: 'Hi ' +\n        'you'\n  } } ]\n}\n"
+    ),
+    "ruby": "".join(f"{_ruby(c, '=>')}\n" for c in CHUNKS).encode(),
+    "ruby-symbols": re.sub(
+        r'"(\w+)" =>', r":\1 =>", "".join(f"{_ruby(c, ' => ')}\n" for c in CHUNKS)
+    ).encode(),
+    "elixir": "".join(
+        f"{_ruby(c, ' => ').replace('{', '%{')}\n" for c in CHUNKS
+    ).encode(),
+    "gemini-python": "".join(
+        f"candidates=[Candidate(content=Content(parts=[Part(text={text!r})], role='a'),"
+        f" finish_reason={reason}, index=0)] model_version='a b=c'\n"
+        for text, reason in (("Hi", "None"), (" you", "<FinishReason.STOP: 'STOP'>"))
+    ).encode(),
+    "gemini-python-repr": "".join(
+        f"GenerateContentResponse(candidates=[Candidate(content=Content(parts=[Part("
+        f"text={text!r})]), finish_reason={reason}, index=0)])\n"
+        for text, reason in (("Hi", "None"), (" you", "<FinishReason.STOP: 'STOP'>"))
+    ).encode(),
+    "ollama-python": "".join(
+        f"model='m' done={bool(why)} done_reason={why!r} message=Message(role='a', "
+        f"content={text!r}, tool_calls=None)\n"
+        for text, why in (("Hi", None), (" you", None), ("", "stop"))
+    ).encode(),
+    "python-lines-that-hold-data": "".join(
+        f"{f'data: {d}'.encode()!r}\n" for d in DATA
+    ).encode(),
+    "csv-semicolons": "".join(
+        ["id;chunk\n", *(f'1;"{d.replace(chr(34), chr(34) * 2)}"\n' for d in DATA)]
+    ).encode(),
+    "csv-newest-first": "".join(
+        [
+            "@timestamp,message\n",
+            *(
+                f'2026-01-0{9 - n}T00:00:00Z,"{d.replace(chr(34), chr(34) * 2)}"\n'
+                for n, d in enumerate(DATA[::-1])
+            ),
+        ]
     ).encode(),
 }
 """Files by what they are; each answers "Hi you"."""

@@ -61,10 +61,6 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         b"content='Hi' additional_kwargs={} response_metadata={} id='run-1'\n" * 2,
         "line 1 holds 'additional_kwargs=', of an object as a program prints it",
     ),
-    "ollama-python": (
-        b"model='m' done=False message=Message(role='assistant', content='Hi')\n" * 2,
-        "line 1 holds 'done=False', of an object as a program prints it",
-    ),
     "openai-deltas": (
         b"ChoiceDelta(content='Hi', role='assistant', tool_calls=None)\n" * 2,
         "line 1 holds 'ChoiceDelta', of an object as a program prints it",
@@ -73,6 +69,18 @@ OTHERS: dict[str, tuple[bytes, str]] = {
         b"{\n  id: 'c',\n  object: 'chat.completion.chunk',\n"
         b"  choices: [ { index: 0, delta: [Object] } ]\n}\n" * 2,
         "other: line 3 holds 'chat.completion', of an object as a program prints it",
+    ),
+    "devtools-console": (
+        b"a.js:1 {id: 'c', object: 'chat.completion.chunk', choices: Array(1)}\n" * 2,
+        "line 1 holds 'chat.completion', of an object as a program prints it",
+    ),
+    "commands": (
+        b"curl 'http://x/v1' -H 'a: b' --data-raw '{\"a\": 1}' ;\n" * 2,
+        "line 1 is a request that no answer follows; run it, and save what comes",
+    ),
+    "fetch": (
+        b'await fetch("http://x/v1", {\n  "method": "POST"\n});\n',
+        "line 1 is a request that no answer follows",
     ),
     "java": (
         b"ChatCompletionChunk{id=c, choices=[Choice{delta=Delta{content=Hi}}]}\n",

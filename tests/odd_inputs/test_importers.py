@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -222,6 +223,7 @@ def test_requests_are_kept(tmp_path: Path) -> None:
         "prompt-v",
         "markdown",
         "har-firefox",
+        "har-entries",
         "cassetter-toml",
     ):
         request = load_cassette(saved(tmp_path, name)).exchanges[0].request
@@ -250,6 +252,8 @@ _SHOWN = MADE["curl-v"].decode()
             f"{MADE['prompt-v'].decode()}{_SHOWN}",
             [_KNOWN, [_URL, False, *_KNOWN[2:]]],
         ),
+        (MADE["okhttp"].decode(), [["", True, False, set()]]),
+        (MADE["ngrep"].decode(), [["", False, False, {"content-type", "."}]]),
         (
             f"It said\n< HTTP/1.1 200 OK\n< a: b\n<\n{SSE}",
             [["", False, False, {"a"}]],
@@ -561,6 +565,32 @@ def test_parts_of_a_har_entry_are_read_for_what_they_are(tmp_path: Path) -> None
     )
 
 
+def test_requests_that_take_turns_in_rows_are_told_apart(tmp_path: Path) -> None:
+    """Their rows name them, wherever the network cut what came."""
+    pieces = [SSE.encode()[at : at + 60] for at in range(0, len(SSE), 60)]
+    rows = [
+        {"method": "x", "params": {"requestId": one, "data": b64encode(p).decode()}}
+        for p in pieces
+        for one in ("1", "2")
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(rows))
+    assert said(path) == ["Hi you"] * 2
+    assert "found at [1..19]" in str(load_cassette(path).exchanges[1].notes)
+
+
+def test_cells_of_a_notebook_are_several_exchanges(tmp_path: Path) -> None:
+    """Each is named by its cell, and numbered."""
+    made = json.loads(MADE["notebook"])
+    made["cells"] += made["cells"]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(made))
+    exchanges = load_cassette(path).exchanges
+    assert [one.index for one in exchanges] == [0, 1]
+    assert ["cell 1," in str(one.notes) for one in exchanges] == [True, False]
+    assert said(path) == ["Hi you"] * 2
+
+
 def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -> None:
     """Each prompt and each fenced block is an exchange of its own."""
     path = tmp_path / "page.md"
@@ -588,6 +618,49 @@ def test_equal_events_of_a_log_are_all_read(tmp_path: Path, words: list[str]) ->
     path = tmp_path / "text"
     path.write_text("".join(f"{word} data: {DATA[1]}\n" for word in words))
     assert said(path) == [" you you you"]
+
+
+_OTHER = [json.dumps({**json.loads(data), "id": "chatcmpl-2"}) for data in DATA[:3]]
+_ABORTED = json.dumps({**json.loads(DATA[0]), "id": "chatcmpl-3"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        # What each line says, behind which words; a bare `b` repeats what came before.
+        ([f"a {x}" for x in [*DATA[:3], *_OTHER]], ["Hi you"] * 2),
+        ([f"a {x}" for x in [*DATA[:3], _OTHER[0]]], ["Hi you", "Hi"]),
+        (
+            [f"{w} {x}" for pair in zip(DATA[:3], _OTHER, strict=True)
+             for w, x in zip("ab", pair, strict=True)],
+            ["Hi you"] * 2,
+        ),
+        (
+            [f"a data: {x}" for pair in zip(DATA, [*_OTHER, "[DONE]"], strict=True)
+             for x in pair],
+            ["Hi you"] * 2,
+        ),
+        (
+            [f"a data: {x}" for x in DATA[:2]] + [f"b data: {_OTHER[0]}"]
+            + [f"a data: {x}" for x in DATA[2:]]
+            + [f"b data: {x}" for x in [*_OTHER[1:], "[DONE]"]],
+            ["Hi you"] * 2,
+        ),
+        ([f"{w} data: {x}" for x in DATA for w in "ab"], ["Hi you"]),
+        ([f"a {x}" for x in [DATA[0], *_OTHER[1:]]], ["Hi you"]),  # an id may change
+        (
+            [f"a data: {x}" for x in [_ABORTED, *DATA, *_OTHER, "[DONE]"]],
+            ["HiHi you", "Hi you"],
+        ),
+    ],
+)  # fmt: skip
+def test_answers_of_a_log_are_told_apart_by_their_ids(
+    tmp_path: Path, lines: list[str], texts: list[str]
+) -> None:
+    """In turns or in a row; what is said in other words alone is said again."""
+    path = tmp_path / "text"
+    path.write_text("".join(f"12:00 {line}\n" for line in lines))
+    assert said(path) == texts
 
 
 @pytest.mark.parametrize("form", ['{{"chunk": {}}}', "12:00 got {}"])

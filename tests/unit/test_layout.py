@@ -28,7 +28,6 @@ FREE = ("apis/", "agents/letta/", "cassettes/importers/")
 
 EXCEPTIONS = {
     "cassettes/other_streams.py": "`function_call` is Letta's message, which is named",
-    "cassettes/json_recordings.py": "a file of one bare chunk or completion",
     "debug/": "views of chat streams: keys of chunks that are drawn or compared",
     "engine/runs.py": "Letta's messages and its chat-completion mode",
     "engine/stream.py": "the word in a message",

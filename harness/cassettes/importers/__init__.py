@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from harness.apis.json_values import dict_of
 from harness.cassettes.classify import Kind, classify
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["document_importer", "text_exchanges"]
 
-_DOCUMENTS = ("har", "recorders", "aimock", "anywhere")
+_DOCUMENTS = ("har", "recorders", "aimock", "notebook", "anywhere")
 _TEXTS = (
     *("curl_trace", "hex_dump", "cassetter_toml", "json_log", "table"),
     *("python_literals", "log", "terminal"),
@@ -78,16 +79,9 @@ def _is_vcrpys(document: Any) -> bool:
     """Return whether a document shows at once that it is a cassette of vcrpy's."""
     if type(document) is not dict or document.keys() != {"interactions", "version"}:
         return False
-    first = document["interactions"]
-    first = first[0] if isinstance(first, list) and first else None
-    request = first.get("request") if isinstance(first, dict) else None
-    response = first.get("response") if isinstance(first, dict) else None
-    if not isinstance(request, dict) or not isinstance(response, dict):
-        return False
-    body = response.get("body")
-    return (
-        isinstance(request.get("uri"), str)
-        and not isinstance(request.get("body"), dict)
-        and isinstance(body, dict)
-        and "string" in body
-    )
+    items = document["interactions"]
+    first = dict_of(items[0]) if isinstance(items, list) and items else {}
+    request, response = dict_of(first.get("request")), dict_of(first.get("response"))
+    is_asked = isinstance(request.get("uri"), str)
+    is_asked = is_asked and not isinstance(request.get("body"), dict)
+    return is_asked and "string" in dict_of(response.get("body"))

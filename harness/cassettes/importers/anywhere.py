@@ -37,10 +37,12 @@ _DEEP = 5  # levels of a row, down to an attribute of a span's event
 _MOST_VALUES = 200_000
 _STREAM = re.compile(r"(?:\A|\n)data: ?[\[{]")
 _ASKED = re.compile(
-    r"(?!requests$)(?:(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates)",
+    r"(?!requests$|\w*id$)(?:(?:orig\w*|re)?_?req(?:uest)?|input|messages|predicates)",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(r"(?:orig\w*)?_?req(?:uest)?(?:_?body)?|inputs?", re.IGNORECASE)
+_OWNER = re.compile(r"(?:request_?|trace_?|stream_?|source\.)id$", re.IGNORECASE)
+_TIME = re.compile(r"(?:time|timestamp|date|\bts)$", re.IGNORECASE)
 _HEAD = re.compile(r"\AHTTP/\d.*?\r?\n\r?\n", re.DOTALL)
 _ENDED = re.compile(
     r'"(?:finish_?[rR]eason|stop_reason)": ?"|"type": ?"response\.(?:completed|failed)"'
@@ -69,9 +71,11 @@ def _found(document: Any) -> Iterator[tuple[str, tuple[Any, ...], bytes]]:
         if not waiting:
             return
         place, holders, value = waiting.pop()
-        body = _body_of(value)
+        rows = _oldest_first(value)
+        body = _body_of(rows)
         if body is not None:
-            yield place, holders, body
+            how = "" if rows is value else " (whose newest row stands first)"
+            yield f"{place or 'the top'}{how}", holders, body
         elif isinstance(value, dict):
             waiting += [
                 (f"{place}.{key}", (*holders, value), inner)
@@ -80,8 +84,8 @@ def _found(document: Any) -> Iterator[tuple[str, tuple[Any, ...], bytes]]:
             ]
         elif isinstance(value, list):
             waiting += [
-                (f"{place}[{number}]", holders, inner)
-                for number, inner in reversed(list(enumerate(value)))
+                (f"{place}{where}", holders, inner)
+                for where, inner in reversed(_of_each_request(value).items())
             ]
 
 
@@ -114,17 +118,56 @@ def _body_of_columns(value: list[Any]) -> bytes | None:
     """Return the body whose pieces stand in rows, all under the same key."""
     if whole := _characters(value):
         return _body_of_text(whole)
-    rows: list[dict[Any, Any]] = [
-        row if isinstance(row, dict) else {0: row} for row in value
-    ]
+    rows = [row if isinstance(row, dict) else {0: row} for row in value]
     rows = [row for row in rows if row.get("name") == "DataIn"] or rows  # Insomnia's
-    for key in rows[0] if len(rows) > 1 else ():
-        pieces = [_characters(row.get(key)) for row in rows]
-        if all(pieces) and not _ASKED.match(str(key)):
-            body = _body_of_pieces(pieces)
-            if body and len(_ENDED.findall(body.decode("utf-8", "replace"))) < 2:
-                return body
+    are_exchanges = any(_ASKED.match(str(key)) for row in rows for key in row)
+    columns: dict[str, list[str]] = {}
+    for row in rows:
+        for path, held in _leaves(row, 1 if are_exchanges else _DEEP):
+            if text := _characters(held):
+                columns.setdefault(path, []).append(text)
+    for pieces in columns.values():
+        body = _body_of_pieces(pieces) if len(pieces) > 1 else None
+        if body and len(_ENDED.findall(body.decode("utf-8", "replace"))) < 2:
+            return body
     return None
+
+
+def _leaves(row: dict[Any, Any], depth: int = _DEEP) -> Iterator[tuple[str, Any]]:
+    """Yield what a row holds of the answer, each with the keys that lead to it."""
+    for key, inner in row.items():
+        if _ASKED.match(str(key)):
+            continue
+        if isinstance(inner, dict) and depth > 1:
+            yield from ((f"{key}.{k}", held) for k, held in _leaves(inner, depth - 1))
+        else:
+            yield str(key), inner
+
+
+def _of_each_request(value: list[Any]) -> dict[str, Any]:
+    """Return the items of a list; the rows of one of several requests are one item."""
+    groups: dict[str, list[int]] = {}
+    for number, row in enumerate(value):
+        owner = [(k, v) for k, v in _leaves(dict_of(row)) if _OWNER.search(k)]
+        groups.setdefault(repr(owner), []).append(number)
+    if not 1 < len(groups) < len(value):
+        return {f"[{number}]": inner for number, inner in enumerate(value)}
+    return {
+        f"[{rows[0]}..{rows[-1]}]": [value[n] for n in rows] for rows in groups.values()
+    }
+
+
+def _oldest_first(value: Any) -> Any:
+    """Return rows in the order of their times, which some exports turn round."""
+    if not isinstance(value, list):
+        return value
+    times = [
+        next((held for key, held in _leaves(dict_of(row)) if _TIME.search(key)), None)
+        for row in value
+    ]
+    is_known = len(set(map(type, times))) == 1 and isinstance(times[0], str | int)
+    is_falling = is_known and times[0] > times[-1]
+    return value[::-1] if is_falling and times == sorted(times)[::-1] else value
 
 
 def _characters(value: Any) -> str:
@@ -221,7 +264,6 @@ def _restated(place: str, holders: tuple[Any, ...], body: bytes) -> Restated:
         for holder in near
         for key in ("status", "statusCode", "status_code", "code")
     )
-    where = place.lstrip(".") or "the top"
     return Restated(
         _text(asked.get("method")) or "POST",
         _url(asked),
@@ -230,7 +272,7 @@ def _restated(place: str, holders: tuple[Any, ...], body: bytes) -> Restated:
         next((s for s in statuses if type(s) is int and 100 <= s < 600), 200),
         headers=next(filter(None, map(_headers, near)), None),
         body=body,
-        notes=[restored(f"the answer was found at {where} of the JSON")],
+        notes=[restored(f"the answer was found at {place.lstrip('.')} of the JSON")],
     )
 
 
@@ -274,14 +316,16 @@ def _headers(
 
 
 def _posted(asked: dict[Any, Any]) -> Any:
-    body = asked.get("body", asked.get("bodyPatterns"))
+    keys = ("body", "postData", "bodyPatterns")
+    body = next((asked[key] for key in keys if key in asked), None)
     if "messages" in asked or "input" in asked or "contents" in asked:
         body = asked  # the request is its body
     if isinstance(body, str) or body is None:
         return body
-    if isinstance(body, dict) and not body.keys() & {"raw", "mode", "value"}:
+    if isinstance(body, dict) and not body.keys() & {"raw", "mode", "value", "text"}:
         return _as_json(body)
-    text = dict_of(body).get("raw") or _text(_deepest(body))
+    known = dict_of(body)
+    text = known.get("raw") or known.get("text") or _text(_deepest(body))
     return text if isinstance(text, str) else None
 
 

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import parsed
 from harness.cassettes.classify import is_error
+from harness.cassettes.formats import COLOUR
 from harness.cassettes.importers.base import encoded, exchanges_from, restored
 from harness.cassettes.importers.draft import Draft
 from harness.cassettes.importers.log_lines import (
     EVENT,
+    Piece,
     as_sent,
     hold_breaks,
     literals,
+    of_each_answer,
     payload,
+    piece_of,
     prefixed,
     shape_of,
     values,
-    what_is_said,
     with_its_end,
     words_said_again,
 )
@@ -32,7 +35,8 @@ from harness.cassettes.importers.log_lines import (
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# A line that Kubernetes cut (`P` for partial), and the beginning of the next one.
+_PARTIAL = re.compile(r"^(\S+ (stdout|stderr) )P (.*)\n\S+ \2 ([PF]) ", re.MULTILINE)
 _BARE = re.compile(r"[\s>|]*data:")
 _REQUEST = re.compile(r"\b(?:POST|GET)\b(?: request)?(?: to)? (\S+)")
 _STAMP = re.compile(
@@ -43,7 +47,7 @@ _STAMP = re.compile(
 
 def sniff(text: str) -> bool:
     """Recognise a log with a stream in it."""
-    text = _COLOUR.sub("", text)
+    text = _plain(text)
     lines = text.splitlines()
     if any(map(_BARE.match, lines)) and not _has_words_before(lines):
         return False  # the stream stands in the text as it came
@@ -70,7 +74,7 @@ def _has_words_before(lines: list[str]) -> bool:
 
 def read(text: str, path: str) -> list[Exchange]:
     """Read the streams of a log."""
-    text = _COLOUR.sub("", text)
+    text = _plain(text)
     lines = text.splitlines()
     reader = _Reader(are_lines=not hold_breaks(lines))
     if any(literals(one) or prefixed(one) for one in lines):
@@ -84,6 +88,13 @@ def read(text: str, path: str) -> list[Exchange]:
     return exchanges_from([one.restated() for one in drafts], path) if drafts else []
 
 
+def _plain(text: str) -> str:
+    text = COLOUR.sub("", text)
+    while _PARTIAL.search(text):
+        text = _PARTIAL.sub(r"\1\4 \3", text)
+    return text
+
+
 class _Reader:
     def __init__(self, *, are_lines: bool) -> None:
         self._are_lines = are_lines
@@ -94,8 +105,9 @@ class _Reader:
         self._cut = ""  # what stands before a literal that ended inside a line
         self._began: float | None = None
         self._stamped: tuple[int, float | None] = (0, None)  # the last line, its time
-        # of each piece of the draft: its line, what stands before it, its content
-        self._pieces: list[tuple[int, str, str]] = []
+        self._pieces: list[Piece] = []  # of the draft
+        # The ids of answers that have not ended, and whether they gave the reason to.
+        self._begun: dict[str, bool] = {}
         self._framed = False
 
     def read_line(self, number: int, line: str) -> None:
@@ -116,9 +128,12 @@ class _Reader:
             self._name = ""
             words = shape_of(line[: found.start()])
             if not words and self._pieces:  # the piece that the last words introduced
-                words = self._pieces[-1][1]
+                words = self._pieces[-1].words
             self._add(number, line, f"{name}data: {data}\n\n", words)
             self._is_done = data.strip() == "[DONE]"
+            rest = found["rest"].partition(data)[2]
+            if prefixed(rest):
+                self.read_line(number, rest)
         elif "'{" in line and shape_of(line.partition("'{")[0]) == self._shape != "":
             rest = line[line.index("'{") + 1 :]  # a logger had cut it: reported later
             self._add(number, line, f"data: {rest}\n\n", self._shape)
@@ -135,7 +150,7 @@ class _Reader:
             self.drafts[-1].request_body = encoded(raw)
         elif kind == "answer":
             self._add(number, prefix, raw, shape_of(prefix))
-            self._is_done = True
+            self._is_done, self._begun = True, {}
         elif kind or (self.drafts[-1].body and not self._is_done and _is_of_any(raw)):
             lines = "\n".join(f"data: {line}" for line in raw.splitlines())
             self._framed = True
@@ -149,12 +164,20 @@ class _Reader:
         self._began = _seconds(line)
 
     def _add(self, number: int, line: str, text: str, words: str) -> None:
-        piece = number, words, what_is_said(text)
-        if self._is_done:
-            _, before, said = self._pieces[-1]
-            if said == piece[2] and before != words:
+        piece = piece_of(number, words, text)
+        is_mark = piece.said == "data: [DONE]"
+        if is_mark:  # of the first that gave its reason
+            ended = (name for name, has_reason in self._begun.items() if has_reason)
+            piece = piece._replace(id=next(ended, ""))
+        if self._is_done and piece.id not in self._begun:
+            last = self._pieces[-1]
+            if last.said == piece.said and last.words != words:
                 return  # the end, in other words
             self._open("")
+        if is_mark:
+            self._begun.pop(piece.id, None)
+        elif piece.id:
+            self._begun[piece.id] = self._begun.get(piece.id) or piece.is_last
         if self._stamped[0] != number:  # once a line, which may hold many pieces
             self._stamped = number, _seconds(line)
         at = self._stamped[1]
@@ -168,23 +191,27 @@ class _Reader:
         self._pieces.append(piece)
 
     def finish(self) -> None:
-        draft = self.drafts[-1]
         if self._pieces:
-            again = words_said_again(self._pieces)
-            kept = [words not in again for _, words, _ in self._pieces]
-            draft.body = list(compress(draft.body, kept))
-            if self._framed:  # JSON has no terminator of its own
-                draft.body.append((draft.body[-1][0], b"data: [DONE]\n\n"))
-            count, left = kept.count(True), kept.count(False)
-            repeated = f", so are {left} that say the same again" if left else ""
-            draft.notes.append(
-                restored(
-                    f"{count} event{'s' * (count != 1)} taken from a log, lines "
-                    f"{self._pieces[0][0]} to {self._pieces[-1][0]}; what stands "
-                    f"before them and between them is left out{repeated}"
+            body, again = self.drafts[-1].body, words_said_again(self._pieces)
+            kept = [one.words not in again for one in self._pieces]
+            left = kept.count(False)
+            repeated = f", so are {left} that say the same again" * bool(left)
+            body, pieces = (list(compress(m, kept)) for m in (body, self._pieces))
+            answers = of_each_answer(pieces)
+            self.drafts += [Draft() for _ in answers[1:]]
+            for draft, places in zip(
+                self.drafts[-len(answers) :], answers, strict=True
+            ):
+                draft.body = [body[place] for place in places]
+                if self._framed:  # JSON has no terminator of its own
+                    draft.body.append((draft.body[-1][0], b"data: [DONE]\n\n"))
+                first, last = (pieces[places[end]].number for end in (0, -1))
+                text = f"{len(places)} event{'s' * (len(places) != 1)} taken from a log"
+                text += (
+                    f", lines {first} to {last}; what stands before them and between "
                 )
-            )
-        self._pieces, self._framed = [], False
+                draft.notes.append(restored(f"{text}them is left out{repeated}"))
+        self._pieces, self._framed, self._begun = [], False, {}
 
 
 def _is_of_any(raw: str) -> bool:

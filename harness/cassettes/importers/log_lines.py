@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.apis.detect import api_of_answer, api_of_event
-from harness.apis.json_values import dict_of, parsed
+from harness.apis.detect import api_of_answer
+from harness.apis.json_values import dict_of, parsed, text_of
 from harness.cassettes.importers.base import is_event
 from harness.cassettes.importers.python_literals import expression, printed
 
@@ -29,6 +29,9 @@ _ANY_LITERAL = re.compile(
 )
 OBJECT = re.compile(r"\{|\b[A-Z]\w*(?:Chunk|Event|Response\w*)\(")
 _TO_BRACKET = re.compile(r".*[)}\]]")
+_BELOW = re.compile(
+    r".*[({\[][ \t]*\n(?:[ \t].*\n){,500}[)}\]]+"
+)  # laid out over lines
 _PLACES = 8  # in a line, at which objects are looked for
 _SAID = ("delta", "message", "text", "finish_reason")
 _FIELD = re.compile(r"(?:data|event|id|retry)?:")
@@ -83,7 +86,7 @@ def _value_at(
         value, past = decoded(text, start)
         raw = text[start:past]
     except (ValueError, RecursionError):
-        found = _TO_BRACKET.match(text, start, end)
+        found = _BELOW.match(text, start) or _TO_BRACKET.match(text, start, end)
         past = found.end() if found else start
         value = printed(text[start:past])
         raw = json.dumps(value, ensure_ascii=False)
@@ -110,7 +113,7 @@ def decoded(text: str, start: int, size: int = 1 << 12) -> tuple[Any, int]:
 def _kind(value: dict[str, Any]) -> str:
     if api_of_answer(value) is not None and "object" in value:
         return "answer" if value["object"] == "chat.completion" else "event"
-    if api_of_event("", value) is not None:
+    if is_event(value):
         return "event"
     return "answer" if api_of_answer(value) is not None else ""
 
@@ -174,15 +177,33 @@ def _holds_event(text: str) -> bool:
     return stripped == "[DONE]" or (stripped[:1] == "{" and is_event(parsed(stripped)))
 
 
-def what_is_said(text: str) -> str:
-    """Return what a piece holds, however a library prints it; empty if nothing."""
-    value = parsed(text.strip().removeprefix("data:").strip())
-    choices = value.get("choices") if isinstance(value, dict) else None
+class Piece(NamedTuple):
+    """A piece of a stream as it stands in a log."""
+
+    number: int
+    """Of its line."""
+    words: str
+    """What stands before it."""
+    said: str
+    """What it holds, however a library prints it; empty if nothing."""
+    id: str = ""
+    """The answer's, where each of its events has it."""
+    keys: frozenset[str] = frozenset()
+    is_last: bool = False
+    """It gives the reason why the answer ends."""
+
+
+def piece_of(number: int, words: str, text: str) -> Piece:
+    """Return what is known of a piece."""
+    value = dict_of(parsed(text.strip().removeprefix("data:").strip()))
+    choices = value.get("choices")
     if not isinstance(choices, list):
-        return text.strip()
-    said = [[choice.get(key) for key in _SAID] for choice in map(dict_of, choices)]
-    full = _full(said)
-    return json.dumps(full, sort_keys=True) if full else ""
+        return Piece(number, words, text.strip())
+    full = _full([[dict_of(one).get(key) for key in _SAID] for one in choices])
+    said = json.dumps(full, sort_keys=True) if full else ""
+    is_last = any(dict_of(choice).get("finish_reason") for choice in choices)
+    name, keys = text_of(value.get("id")), frozenset(value)
+    return Piece(number, words, said, name, keys, is_last)
 
 
 def _full(value: Any) -> Any:
@@ -193,25 +214,38 @@ def _full(value: Any) -> Any:
     return list(filter(None, map(_full, value))) if isinstance(value, list) else value
 
 
-def words_said_again(pieces: list[tuple[int, str, str]]) -> set[str]:
+def words_said_again(pieces: list[Piece]) -> set[str]:
     """Return the words behind which a log only repeats its last content.
 
     Libraries log an event as it came and as they understood it, and two handlers
-    write one message twice.
-
-    Args:
-        pieces: Line, the words before a piece, and its content.
+    write one message twice. An event with the same keys and another id is another's.
     """
     heard: dict[str, list[bool]] = {}
-    last, spoken = "", set[str]()  # the content, and behind which words so far
-    for _, words, said in pieces:
-        if not said:
+    last, spoken = "", dict[str, Piece]()  # the content, and behind which words so far
+    for one in pieces:
+        if not one.said:
             continue
-        if said != last or words in spoken:
-            last, spoken = said, set()
-        heard.setdefault(words, []).append(bool(spoken))
-        spoken.add(words)
+        if one.said != last or one.words in spoken:
+            last, spoken = one.said, {}
+        is_again = any(o.id == one.id or o.keys != one.keys for o in spoken.values())
+        heard.setdefault(one.words, []).append(is_again)
+        spoken[one.words] = one
     return {words for words, each in heard.items() if len(each) > 1 and all(each)}
+
+
+def of_each_answer(pieces: list[Piece]) -> list[list[int]]:
+    """Return the places of the pieces of each answer, which their ids tell apart.
+
+    An answer may change its id: then it has no end before the other one begins.
+    """
+    last = next((one.id for one in pieces if one.id), "")
+    answers: dict[str, list[int]] = {}
+    for place, one in enumerate(pieces):
+        last = one.id or last
+        answers.setdefault(last, []).append(place)
+    *before, _ = answers.values()
+    are_whole = (any(pieces[place].is_last for place in places) for places in before)
+    return list(answers.values()) if all(are_whole) else [list(range(len(pieces)))]
 
 
 def hold_breaks(lines: list[str]) -> bool:

@@ -23,6 +23,13 @@ _LAST_SIZE = re.compile(rb"\n0\s*\Z")
 _LAID_OUT = re.compile(r"^data: ?(?=[\[{][ \t]*\r?\n(?!data:))", re.MULTILINE)
 _BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n")
 _INDENT = re.compile(r"\s*\n\s*")
+_TAG = re.compile(r"</?[a-z][^<>]*>")
+_TYPESET = re.compile(
+    r"^data:\s?(?:\u00a0|\{[\u201c\u201d]|\{\"\w+\":\u00a0)", re.MULTILINE
+)
+_TYPED = {0x201C: '"', 0x201D: '"', 0xA0: " "}
+_UNMARKED = re.compile(rb"(?<=.)(?<!\$)(?<!\^M)$", re.MULTILINE)
+_MARKS = re.compile(rb"(?:\^M)?\$?$", re.MULTILINE)
 _BREAK = re.compile(rb"(?:\\r)?\\n(?=data:|event:|id:|:|(?:\\r)?\\n|\s*\Z)")
 
 
@@ -48,6 +55,14 @@ def _without_sizes(body: bytes) -> bytes:
     whole = dechunked(body)
     # Where the line ends were translated the sizes are wrong.
     return _SIZE_LINE.sub(b"", body) if whole is None else whole
+
+
+def _unescaped(body: bytes) -> bytes:
+    """Undo what JSON makes of a text; its quotes are not there."""
+    if b'{\\"' not in body or b'{"' in body:
+        return body
+    text = parsed(b'"%b"' % body)
+    return encoded(text) if isinstance(text, str) else body
 
 
 def _with_breaks(body: bytes) -> bytes:
@@ -78,12 +93,23 @@ def _on_one_line(body: bytes) -> bytes:
 
 
 def _without_entities(body: bytes) -> bytes:
-    if b"{&quot;" not in body or b'{"' in body:
+    if not re.search(rb"\{&(?:quot|#34|#x22);", body) or b'{"' in body:
         return body
     import html  # its table of names is large, and this is rare
 
-    text = body.decode("utf-8", "surrogateescape")
+    text = _TAG.sub("", body.decode("utf-8", "surrogateescape"))
     return html.unescape(text).encode("utf-8", "surrogateescape")
+
+
+def _as_typed(body: bytes) -> bytes:
+    """Undo the quotes and blanks that a page or an editor puts for those of JSON."""
+    text = body.decode("utf-8", "surrogateescape")
+    return encoded(text.translate(_TYPED)) if _TYPESET.search(text) else body
+
+
+def _without_marks(body: bytes) -> bytes:
+    """Undo how `cat -A` and `cat -v` show the ends of lines."""
+    return body if _UNMARKED.search(body) else _MARKS.sub(b"", body)
 
 
 def _with_blank_lines(body: bytes) -> bytes:
@@ -112,10 +138,17 @@ _NO_BLANK_LINE = (
     "no blank line ended an event: each data line was taken for one; a client "
     "reads none of them if the server sent it so"
 )
+_NOT_ASCII = (
+    "the line ends that `cat -A` shows (`^M$`) were undone; all but ASCII stays as it "
+    "shows it"
+)
 _REPAIRS = (
     ("the sizes of the chunked transfer encoding were taken off", _without_sizes),
+    ('the escapes of JSON (`\\"`) were undone', _unescaped),
     (r"line breaks that were written as `\n` were put back", _with_breaks),
-    ("the quotes of HTML (`&quot;`) were undone", _without_entities),
+    ("the tags and quotes of HTML (`&quot;`) were undone", _without_entities),
+    ("quotes and blanks of a page were put back to those of JSON", _as_typed),
+    (_NOT_ASCII, _without_marks),
     ("JSON that was laid out over several lines was put on one", _on_one_line),
     (_NO_BLANK_LINE, _with_blank_lines),
 )

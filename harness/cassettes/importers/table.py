@@ -16,7 +16,7 @@ from harness.cassettes.importers import anywhere
 if TYPE_CHECKING:
     from harness.cassettes.model import Exchange
 
-_HEAD = re.compile(r"\"?[A-Za-z_@][^\n{}:,]*,[^\n{}:]*\n")
+_HEAD = re.compile(r"\"?[A-Za-z_@][^\n{}:,;\t]*(?P<mark>[,;\t])[^\n{}:]*\n")
 _MOST = 1 << 24  # characters of a cell
 
 
@@ -31,11 +31,11 @@ def read(text: str, path: str) -> list[Exchange]:
 
 
 def _rows(text: str) -> list[dict[Any, Any]]:
-    before = csv.field_size_limit(_MOST)
+    head, before = _HEAD.match(text), csv.field_size_limit(_MOST)
+    lines = text.splitlines(keepends=True)
     try:
-        return list(
-            itertools.islice(csv.DictReader(text.splitlines(keepends=True)), 100_000)
-        )
+        rows = csv.DictReader(lines, delimiter=head["mark"] if head else ",")
+        return list(itertools.islice(rows, 100_000))
     except csv.Error:
         return []
     finally:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.apis.json_values import parsed
+from harness.apis.detect import api_of_request
+from harness.apis.json_values import dict_of, parsed
 from harness.cassettes.importers.base import encoded, exchanges_from, is_event, restored
 from harness.cassettes.importers.draft import (
     Draft,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 _FIRST_FIELD = re.compile(r"(?:data|event): ?\S|\{\"[^\n]*\}\s*$")
 _ANY_FIELD = re.compile(r"^[ \t>|]*(?:data: ?[\[{]|event: ?\w)", re.MULTILINE)
 # The first line behind words, a tag, a quote or the progress that curl shows.
-_FIRST_BEHIND = re.compile(r"(?<![\w.])data: ?(?P<rest>\{(?:\"|&quot;).*\})\s*$")
+_FIRST_BEHIND = re.compile(
+    r"(?<![A-Za-z_.])data: ?(?P<rest>\{(?:\"|&quot;).*\})(?:\s*<[^<>]*>)*\s*$"
+)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _STREAM_BEGINS = re.compile(r"data: ?[\[{]|event: ?\w|HTTP/\d|\s*(?:```|~~~)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? \d{3}(?: |$)")
@@ -131,6 +134,12 @@ def _lines(text: str) -> tuple[list[str], bool]:
     ], True
 
 
+def _is_request(line: str) -> bool:
+    """Return whether a line of JSON is what was asked, and no event."""
+    asked = dict_of(parsed(line)) if line.startswith("{") else {}
+    return api_of_request("", asked) is not None and not is_event(asked)
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.drafts: list[Draft] = []
@@ -160,7 +169,7 @@ class _Reader:
         elif self._is_verbose and self._read_verbose(bare):
             pass
         elif self._in_head:
-            self._read_head(bare)
+            self._read_head(number, bare)
         elif _REQUEST.match(bare) and not self._in_body:
             self.finish()
             self._asking = self._draft = Draft()
@@ -226,15 +235,20 @@ class _Reader:
         self._draft.read_status_line(line)
         self._in_head, self._in_body = True, False
 
-    def _read_head(self, line: str) -> None:
+    def _read_head(self, number: int, line: str) -> None:
         assert self._draft is not None
-        if line:
+        if line and not _FIRST_FIELD.match(line):
             self._draft.headers.append(header_of(line))
-        else:
-            self._in_head, self._in_body = False, True
+            return
+        self._in_head, self._in_body = False, True
+        if line:  # the blank line is not shown, or not blank
+            self._read_body(number, line)
 
     def _read_body(self, number: int, line: str) -> None:
         if not self._in_body:
+            if _is_request(line):
+                self._asked = Draft(request_body=encoded(line))
+                return
             may_begin = self._in_fence or not self._has_fences
             begins = _FIRST_FIELD.match(line) or (
                 self._in_fence and line.lstrip()[:1] in {"{", "["}

@@ -293,7 +293,7 @@ def test_whole_completion_as_json_is_an_exchange(
 def test_single_chunk_as_json_is_a_stream(tmp_path: Any) -> None:
     """One chunk alone, also spread over lines, is a stream of one event."""
     [exchange] = load(tmp_path, json.dumps(CHUNK, indent=1), "c.json").exchanges
-    assert exchange.response.body == sse(json.dumps(CHUNK, ensure_ascii=False)).encode()
+    assert exchange.response.body == sse(json.dumps(CHUNK)).encode()
     assert classify(exchange).kind is Kind.STREAM
 
 
