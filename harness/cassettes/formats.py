@@ -65,7 +65,7 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
 )
 COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-"""What a terminal is told in the middle of a text, above all colours."""
+"""What sets colours and modes of a terminal in the middle of a text."""
 _FLOWS = late(rb"\d+:\d+:(?:websocket|version|response|request|type|id);")
 _VERCEL = late(rb"(?:0:\"|f:\{\"messageId)[^\n]*\n")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)

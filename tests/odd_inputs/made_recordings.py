@@ -206,7 +206,8 @@ _CHARLES = [
 
 def _notebook(*texts: str | list[str]) -> dict[str, Any]:
     """Return a notebook one cell of which has printed these."""
-    outputs = [{"output_type": "stream", "text": text} for text in texts]
+    outputs: list[Any] = [{"output_type": "stream", "text": text} for text in texts]
+    outputs += [{"output_type": "error", "ename": "KeyError", "traceback": ["x"]}]
     cells = [{"source": ["# x"]}, {"source": ["r = get()"], "outputs": outputs}]
     return {"cells": cells, "nbformat": 4, "nbformat_minor": 5}
 

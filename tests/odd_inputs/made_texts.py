@@ -383,6 +383,7 @@ TEXTS: dict[str, bytes] = {
         json.dumps({"msg": f"received data: {d}", "pid": 1}) + "\n" for d in DATA
     ).encode(),
     # what programs, pages and editors make of quotes, blanks and the ends of lines
+    "postman": "".join(f"{d}\n12:00:0{n}.5 PM\n" for n, d in enumerate(DATA)).encode(),
     "cat-A": SSE.replace("\n", "$\n").encode(),
     "cat-A-crlf": SSE.replace("\n", "^M$\n").encode(),
     "cat-v": SSE.replace("\n", "^M\n").encode(),
@@ -391,6 +392,9 @@ TEXTS: dict[str, bytes] = {
     "blank-of-a-page": SSE.replace("data: ", "data:\u00a0").encode(),
     "html-tags": (
         "<p>" + SSE.replace('"', "&quot;").replace("\n", "<br/>\n") + "</p></body>"
+    ).encode(),
+    "sizes-in-a-page": (
+        f"It said:\n\ndata{_chunked(chr(10)).partition('data')[2]}"
     ).encode(),
     "html-numbers": SSE.replace('"', "&#34;").encode(),
     "escaped-text": json.dumps(SSE)[1:-1].encode(),
@@ -401,6 +405,9 @@ TEXTS: dict[str, bytes] = {
     # a head without its blank line, and JSON in front that was asked
     "curl-progress-glued": f"100   147    0  0:00:01 --:--:--   100{SSE}".encode(),
     "ngrep": f"HTTP/1.1 200 OK.\ncontent-type: x.\n.\n{SSE}".encode(),
+    "ngrep-behind-its-line": (
+        f"T 127.0.0.1:1 -> 127.0.0.1:2 [AP] #6\nHTTP/1.1 200 OK.\na: x.\n.\n{SSE}"
+    ).encode(),
     "okhttp": (
         f"--> POST {URL}\n\n{json.dumps(ASKED)}\n--> END POST\n<-- 200 OK (12ms)\n"
         f"content-type: text/event-stream\n\n{SSE}"
@@ -411,6 +418,13 @@ TEXTS: dict[str, bytes] = {
         f"{d[at : at + 60]}\n"
         for d in (f"data: {d}" for d in DATA)
         for at in range(0, len(d), 60)
+    ).encode(),
+    "log-begins-bare": (
+        f"start\ndata: {DATA[0]}\n" + "".join(f"got data: {d}\n" for d in DATA[1:])
+    ).encode(),
+    "log-of-access": "".join(
+        f'INFO 127.0.0.1 - "POST /v1/chat/completions" 200\nDEBUG data: {d}\n'
+        for d in DATA
     ).encode(),
     "log-events-on-one-line": " ".join(
         f"event: {one['type']} data: {json.dumps(one)}" for one in MESSAGES

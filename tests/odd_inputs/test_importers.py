@@ -349,7 +349,7 @@ def test_each_request_of_a_log_begins_an_exchange(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text(
         f"INFO POST http://x/one sent\n{stream}INFO POST http://x/two sent\n"
-        f"{stream}{stream}"
+        f"{stream}{stream}INFO POST http://x/three that nobody answered\n"
     )
     exchanges = load_cassette(path).exchanges
     assert [one.request.uri for one in exchanges] == [
@@ -602,10 +602,20 @@ def test_several_conversations_of_a_page_are_several_exchanges(tmp_path: Path) -
     assert uris == ["", "http://x.y/z", "http://x.y/w"]
 
 
+@pytest.mark.parametrize("text", ["{&quot;", '{\\"a', "\u201ca\u00a0b\u201d", "$\n^M"])
+def test_content_that_looks_like_a_repair_stays(tmp_path: Path, text: str) -> None:
+    """What a page or a tool makes of a whole text may be quoted in an answer."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": text}}]}
+    path = tmp_path / "text"
+    path.write_text(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n", "utf-8")
+    assert said(path) == [text]
+
+
 def test_words_around_a_stream_are_none_of_it(tmp_path: Path) -> None:
     """What follows the connection's end, or data in a log, is left out."""
     made = MADE["curl-v"].decode() + "\nThat is all.\n"
-    for content in (made, MADE["log-level"].decode(), f"Hi!\n{SSE}% ls\nx\n"):
+    dicts = MADE["python-dicts"].decode()  # to which the end mark is added
+    for content in (made, MADE["log-level"].decode(), f"Hi!\n{SSE}% ls\nx\n", dicts):
         path = tmp_path / "text"
         path.write_text(content)
         found = replay(load_cassette(path), "queuing").diagnostics
@@ -621,6 +631,7 @@ def test_equal_events_of_a_log_are_all_read(tmp_path: Path, words: list[str]) ->
 
 
 _OTHER = [json.dumps({**json.loads(data), "id": "chatcmpl-2"}) for data in DATA[:3]]
+_NO_ID = DATA[1].replace('"id"', '"x"')
 _ABORTED = json.dumps({**json.loads(DATA[0]), "id": "chatcmpl-3"})
 
 
@@ -630,6 +641,10 @@ _ABORTED = json.dumps({**json.loads(DATA[0]), "id": "chatcmpl-3"})
         # What each line says, behind which words; a bare `b` repeats what came before.
         ([f"a {x}" for x in [*DATA[:3], *_OTHER]], ["Hi you"] * 2),
         ([f"a {x}" for x in [*DATA[:3], _OTHER[0]]], ["Hi you", "Hi"]),
+        (
+            [f"a {x}" for x in [DATA[0], _NO_ID, DATA[2], *_OTHER]],
+            ["Hi you"] * 2,
+        ),
         (
             [f"{w} {x}" for pair in zip(DATA[:3], _OTHER, strict=True)
              for w, x in zip("ab", pair, strict=True)],
@@ -644,6 +659,10 @@ _ABORTED = json.dumps({**json.loads(DATA[0]), "id": "chatcmpl-3"})
             [f"a data: {x}" for x in DATA[:2]] + [f"b data: {_OTHER[0]}"]
             + [f"a data: {x}" for x in DATA[2:]]
             + [f"b data: {x}" for x in [*_OTHER[1:], "[DONE]"]],
+            ["Hi you"] * 2,
+        ),
+        (
+            [f"a data: {x}" for x in [DATA[0], *_OTHER, "[DONE]", *DATA[1:]]],
             ["Hi you"] * 2,
         ),
         ([f"{w} data: {x}" for x in DATA for w in "ab"], ["Hi you"]),
@@ -661,6 +680,7 @@ def test_answers_of_a_log_are_told_apart_by_their_ids(
     path = tmp_path / "text"
     path.write_text("".join(f"12:00 {line}\n" for line in lines))
     assert said(path) == texts
+    assert len(load_cassette(path).exchanges) == len(texts)
 
 
 @pytest.mark.parametrize("form", ['{{"chunk": {}}}', "12:00 got {}"])

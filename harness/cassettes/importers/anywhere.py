@@ -316,8 +316,7 @@ def _headers(
 
 
 def _posted(asked: dict[Any, Any]) -> Any:
-    keys = ("body", "postData", "bodyPatterns")
-    body = next((asked[key] for key in keys if key in asked), None)
+    body = asked.get("body", asked.get("postData", asked.get("bodyPatterns")))
     if "messages" in asked or "input" in asked or "contents" in asked:
         body = asked  # the request is its body
     if isinstance(body, str) or body is None:

@@ -120,7 +120,7 @@ class _Reader:
                 self._shape, self._cut = shape, "" if whole.endswith("\n") else shape
                 self._add(number, line, whole, shape)
                 self._is_done = "data: [DONE]" in whole
-        elif named and not found and named.start():
+        elif named and not found:
             self._name = named["name"]
         elif found:
             data = payload(found)

@@ -234,7 +234,7 @@ def words_said_again(pieces: list[Piece]) -> set[str]:
 
 
 def of_each_answer(pieces: list[Piece]) -> list[list[int]]:
-    """Return the places of the pieces of each answer, which their ids tell apart.
+    """Return the places of the pieces of each answer, by their ids.
 
     An answer may change its id: then it has no end before the other one begins.
     """

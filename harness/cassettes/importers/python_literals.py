@@ -79,10 +79,10 @@ def read(text: str, path: str) -> list[Exchange]:
 
 def _object(node: ast.AST) -> Any:
     """Return the JSON of an object as it is printed: a dict, or an SDK's model."""
-    if isinstance(node, ast.Call) and node.args and not node.keywords:
+    if isinstance(node, ast.Call) and node.args:
         return ast.unparse(node)  # what it holds is not shown: `Array(1)`
     if isinstance(node, ast.Call):
-        return {word.arg: _object(word.value) for word in node.keywords if word.arg}
+        return {word.arg: _object(word.value) for word in node.keywords}
     if isinstance(node, ast.Dict):
         keys = [getattr(key, "id", None) or _object(key) for key in node.keys if key]
         return dict(zip(keys, map(_object, node.values), strict=False))

@@ -21,7 +21,6 @@ _SIZE_LINE = re.compile(
 )
 _LAST_SIZE = re.compile(rb"\n0\s*\Z")
 _LAID_OUT = re.compile(r"^data: ?(?=[\[{][ \t]*\r?\n(?!data:))", re.MULTILINE)
-_BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n")
 _INDENT = re.compile(r"\s*\n\s*")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _TYPESET = re.compile(
@@ -59,9 +58,7 @@ def _without_sizes(body: bytes) -> bytes:
 
 def _unescaped(body: bytes) -> bytes:
     """Undo what JSON makes of a text; its quotes are not there."""
-    if b'{\\"' not in body or b'{"' in body:
-        return body
-    text = parsed(b'"%b"' % body)
+    text = parsed(b'"%b"' % body) if b'{\\"' in body else None
     return encoded(text) if isinstance(text, str) else body
 
 
@@ -87,8 +84,6 @@ def _on_one_line(body: bytes) -> bytes:
             continue  # it is reported as it stands
         parts += [text[end : found.end()], _INDENT.sub("", text[found.end() : past])]
         end = past
-        if not _BLANK_LINE.match(text, past):
-            parts.append("\n")
     return encoded("".join(parts) + text[end:])
 
 

@@ -83,11 +83,8 @@ def read(text: str, path: str) -> list[Exchange]:
     for draft in reader.drafts:
         if is_indented:
             draft.notes.append(restored("what stood before every line was left out"))
-    return (
-        exchanges_from([one.restated() for one in reader.drafts], path)
-        if reader.drafts
-        else []
-    )
+    restated = [draft.restated() for draft in reader.drafts]
+    return exchanges_from(restated, path) if restated else []
 
 
 def _whole_command(begun: str, lines: list[str], number: int) -> tuple[str, int]:
