@@ -118,7 +118,7 @@ def _body_of_columns(value: list[Any]) -> bytes | None:
     """Return the body whose pieces stand in rows, all under the same key."""
     if whole := _characters(value):
         return _body_of_text(whole)
-    rows = [row if isinstance(row, dict) else {0: row} for row in value]
+    rows: list[Any] = [row if isinstance(row, dict) else {0: row} for row in value]
     rows = [row for row in rows if row.get("name") == "DataIn"] or rows  # Insomnia's
     are_exchanges = any(_ASKED.match(str(key)) for row in rows for key in row)
     columns: dict[str, list[str]] = {}
@@ -159,11 +159,10 @@ def _of_each_request(value: list[Any]) -> dict[str, Any]:
 
 def _oldest_first(value: Any) -> Any:
     """Return rows in the order of their times, which some exports turn round."""
-    if not isinstance(value, list):
-        return value
-    times = [
+    rows = value if isinstance(value, list) else []
+    times: list[Any] = [
         next((held for key, held in _leaves(dict_of(row)) if _TIME.search(key)), None)
-        for row in value
+        for row in rows
     ]
     is_known = len(set(map(type, times))) == 1 and isinstance(times[0], str | int)
     is_falling = is_known and times[0] > times[-1]

@@ -192,11 +192,12 @@ class _Reader:
 
     def finish(self) -> None:
         if self._pieces:
-            body, again = self.drafts[-1].body, words_said_again(self._pieces)
+            again = words_said_again(self._pieces)
             kept = [one.words not in again for one in self._pieces]
             left = kept.count(False)
             repeated = f", so are {left} that say the same again" * bool(left)
-            body, pieces = (list(compress(m, kept)) for m in (body, self._pieces))
+            body = list(compress(self.drafts[-1].body, kept))
+            pieces = list(compress(self._pieces, kept))
             answers = of_each_answer(pieces)
             self.drafts += [Draft() for _ in answers[1:]]
             for draft, places in zip(
