@@ -96,6 +96,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
     ),
     "no-stream": (b"a: b\n\tc", "the YAML does not parse"),
     "compose": (b"x:\n  data: {a: b}\n", "expected `interactions`"),
+    "ruby-empty": (b'{"http_interactions": []}', "without `http_interactions`"),
     "notebook-without": (b'{"nbformat": 4, "cells": []}', "got 'nbformat', 'cells'"),
     "table-without": (b'a,b\n1,"say ""hi"""\n', "with `interactions`, got text"),
     "har-empty": (b'{"log": {"entries": []}}', "a HAR file without entries"),

@@ -489,6 +489,62 @@ def test_fixture_of_aimock_says_what_it_can(tmp_path: Path) -> None:
     assert call["function"] == {"name": "f", "arguments": "{}"}
 
 
+def _go(request: dict[str, object], **response: object) -> dict[str, object]:
+    asked = {"url": "http://x/y", "method": "", "body": "", **request}
+    came = {"code": 200, "status": "200 OK", "body": SSE, **response}
+    return {"interactions": [{"request": asked, "response": came}]}
+
+
+def _charles(**more: object) -> list[dict[str, object]]:
+    made = {"host": "x", "scheme": "https", "method": "POST", "path": None}
+    return [{**made, "request": {}, "response": {"status": 200}, **more}]
+
+
+_FORM: dict[str, object] = {"form": {"a": ["b"]}}
+_GOOGLE = {"request": {"method": "get", "url": "http://x/y"}}
+
+
+@pytest.mark.parametrize(
+    ("made", "expected", "kinds"),
+    [
+        # method, URI, body and reason; what is noted
+        (_go(_FORM, duration=True), ["GET", "http://x/y", None, "OK"], ["not-read"]),
+        (_go({**_FORM, "body": "a"}), ["GET", "http://x/y", b"a", "OK"], []),
+        (_go({}, status=None, body=None), ["GET", "http://x/y", None, ""], []),
+        (_charles(port=1, query="a=b"), ["POST", "https://x:1/?a=b", None, ""], []),
+        (_charles(port=443), ["POST", "https://x/", None, ""], []),
+        (
+            {"http_interactions": [{"request": {"method": "post", "uri": "u"},
+             "response": {"status": {"code": 200, "message": None},
+                          "body": {"string": None, "base64_string": "YQ=="}}}]},
+            ["POST", "u", b"", ""], [],
+        ),
+        (
+            {"interactions": [{**_GOOGLE, "response": {
+                "status_code": 200, "body_segments": [{}, {"a": 1}]}}]},
+            ["GET", "http://x/y", None, ""], [],
+        ),
+        (
+            {"interactions": [{"request": {"method": "get", "uri": "u"}, "response": {
+                "status": 200, "body": {"type": "none", "content": "no"}}}],
+             "ws_interactions": []},
+            ["GET", "u", None, ""], [],
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_recorder_leaves_out_is_not_made_up(
+    tmp_path: Path, made: object, expected: list[object], kinds: list[str]
+) -> None:
+    """Nothing else is known of the request; a time that is none is left out."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(made))
+    (one,) = load_cassette(path).exchanges
+    asked = one.request
+    assert [asked.method, asked.uri, asked.body, one.response.reason] == expected
+    assert [str(note.kind) for note in one.notes] == kinds
+    assert one.response.wire is None
+
+
 @pytest.mark.parametrize("status", [500, 429])
 def test_fixture_of_aimock_with_an_error_is_one(tmp_path: Path, status: int) -> None:
     """Its status is 500 unless it states another."""
