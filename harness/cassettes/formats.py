@@ -173,7 +173,7 @@ _PRINTED = late(
     r"chat\.completion|ChatCompletion|ChoiceDelta|(?i:finish_?reason)"
     r"|additional_kwargs=|\(streaming delta\)|\bdone=(?:True|False)\b"
 )
-_COMMAND = late(r"(?m)^\W*(?:await )?(?:curl(?:\.exe)? |fetch\(|Invoke-\w+ ).*$")
+_COMMAND = late(r"(?m)^[$> ]*(?:await )?(?:curl(?:\.exe)? |fetch\(|Invoke-\w+ ).*$")
 _UNREAD = {
     _STREAM_LINE: "begins an event stream, and what stands around it is in no format "
     "that is read; try `tail -n +{line} FILE | harness replay -`",

@@ -24,6 +24,7 @@ HARD = {
     "empty-lines": "x " + "\n" * SIZE,
     "other-line-ends": "\u2028\n" * (SIZE // 4),
     "titles-without-an-end": "<title" * (SIZE // 6),
+    "blanks-in-an-object": "{'a'" + " " * SIZE + "x",
     "a-quote-without-an-end": "$ curl -d '\n" + "a\n" * (SIZE // 6),
 }
 

@@ -28,7 +28,7 @@ _OBJECT = re.compile(r"(?:%?[\[{]|[A-Za-z]\w*\().*[\]})]$|[a-z]\w*=", re.DOTALL)
 # Elixir, and the blank between the fields of a model that has no name.
 _NO_PYTHON = re.compile(
     r"(?P<same>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")|<[\w.]+: (?P<value>'[^']*'|\d+)>"
-    r"|(?P<pair>\s*=>)|[%:](?=\{|\w+\s*=>)|(?P<gap>(?<=[\w\])'\"]) (?=\w+=))"
+    r"|(?P<pair> ?=>)|[%:](?=\{|\w+ ?=>)|(?P<gap>(?<=[\w\])'\"]) (?=\w+=))"
 )
 _FIELDS = re.compile(r"\A[a-z]\w*=.*", re.DOTALL)
 _NAMES = {"null": None, "nil": None, "undefined": None, "true": True, "false": False}
