@@ -40,8 +40,9 @@ def beside_text(parts: object) -> tuple[str, ...]:
 
 def time_of(value: object) -> float:
     """Return Unix seconds; 0 for what is no number, and for what no calendar holds."""
-    is_time = isinstance(value, int | float) and abs(value) < _MOST_SECONDS
-    return value if is_time and isinstance(value, int | float) else 0
+    if isinstance(value, int | float) and abs(value) < _MOST_SECONDS:
+        return value
+    return 0
 
 
 def parsed(text: str | bytes, otherwise: Any = None, *, strict: bool = False) -> Any:
@@ -53,7 +54,8 @@ def parsed(text: str | bytes, otherwise: Any = None, *, strict: bool = False) ->
         strict: Whether control characters in strings, which models send, are refused.
     """
     try:
-        return json.loads(text, strict=strict)
+        # To name `strict` makes a decoder for each text.
+        return json.loads(text) if strict else json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return otherwise
 

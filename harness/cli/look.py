@@ -31,12 +31,10 @@ def ways_to_look(options: ReplayOptions) -> int:
 def _questions(cassette: Cassette) -> dict[int, str]:
     from harness.cassettes.classify import classify
     from harness.debug.trace import streams_of
-    from harness.engine.conversation import conversation_of, question_of
+    from harness.engine.conversation import question_of
 
     asked = (cassette.exchanges[number] for number in streams_of(cassette))
-    return {
-        one.index: question_of(conversation_of(one, classify(one).api)) for one in asked
-    }
+    return {one.index: question_of(one.request, classify(one).api) for one in asked}
 
 
 def _can_step() -> None:

@@ -17,7 +17,7 @@ from harness.debug.copies import as_curl, as_test
 from harness.debug.explain import explain
 from harness.debug.panes import machine_lines
 from harness.debug.trace import trace
-from harness.engine.conversation import conversation_of, question_of
+from harness.engine.conversation import question_of
 from harness.engine.replay import Replay
 from harness.engine.summary import summarise_exchange
 from harness.engine.transcript import describe
@@ -100,7 +100,7 @@ def entry_data(
         "api": summary.api,
         "model": summary.model,
         "ended": summary.reason or summary.ended,
-        "question": question_of(conversation_of(exchange, summary.api)),
+        "question": question_of(exchange.request, summary.api),
         "request": _request(exchange),
         "usage": summary.usage,
         "calls": [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from harness.apis.base import Conversation, RequestedCall, ToolOutput, Turn
-    from harness.cassettes.model import Exchange
+    from harness.cassettes.model import Exchange, Request
     from harness.core.parts import ToolCall
 
 _LOOKED_AHEAD = 20  # requests: an agent has no more conversations at once
@@ -53,24 +53,23 @@ class ToolResult(NamedTuple):
         )
 
 
-def conversation_of(exchange: Exchange, api: str = "") -> Conversation | None:
+def conversation_of(request: Request, api: str = "") -> Conversation | None:
     """Return what a request carried.
 
     Args:
-        exchange: The exchange.
+        request: The request.
         api: Whose answer came back; where it is empty the request decides.
 
     Returns:
         The conversation; None where the request was not recorded or carried none.
     """
-    body = exchange.request.json()
+    body = request.json()
     if not isinstance(body, dict):
         return None
-    uri = exchange.request.uri
-    asked = api_named(api) if api else api_of_request(uri, body)
+    asked = api_named(api) if api else api_of_request(request.uri, body)
     if asked is None:
         return None
-    conversation = asked.request(uri, body)
+    conversation = asked.request(request.uri, body)
     return conversation if conversation.turns else None
 
 
@@ -86,7 +85,7 @@ class RequestReader:
         if place not in self._last:
             if len(self._last) > 1:
                 del self._last[min(self._last)]
-            self._last[place] = conversation_of(exchange, api)
+            self._last[place] = conversation_of(exchange.request, api)
         return self._last[place]
 
 
@@ -173,7 +172,7 @@ def added_turns(
     api: str = "",
     *,
     answer: Answer = _NO_ANSWER,
-    read: Callable[[Exchange, str], Conversation | None] = conversation_of,
+    read: Callable[[Exchange, str], Conversation | None],
 ) -> tuple[Turn, ...]:
     """Return the turns that the next request adds to those of an exchange.
 
@@ -186,7 +185,7 @@ def added_turns(
             carries its results whether or not it was answered.
         api: Whose answer the exchange is.
         answer: That answer.
-        read: Reads a request, for callers that have read some.
+        read: Reads the requests.
 
     Returns:
         The added turns; empty if no later request continues this one.
@@ -287,16 +286,18 @@ def _has_name(call: ToolCall, one: RequestedCall) -> bool:
     return call.name == one.name
 
 
-def question_of(conversation: Conversation | None) -> str:
+def question_of(request: Request, api: str) -> str:
     """Return what the newest turn of a request asks.
 
     Args:
-        conversation: What the request carried; None where it was not recorded.
+        request: The request.
+        api: Whose answer came back.
 
     Returns:
         The text of the last turn of the user, or the results of tools that came after
         it; empty where the request was not recorded or cannot be read.
     """
+    conversation = conversation_of(request, api)
     turns: tuple[Turn, ...] = () if conversation is None else conversation.turns
     names = {call.id: call.name for turn in turns for call in turn.calls if call.id}
     for turn in turns[::-1]:

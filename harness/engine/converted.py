@@ -125,7 +125,7 @@ def _asked(
     is_streamed: bool,
 ) -> Request:
     """Return the request that asks the same in another API."""
-    request, asked = exchange.request, conversation_of(exchange, own)
+    request, asked = exchange.request, conversation_of(exchange.request, own)
     if asked is None:
         report(exchange.index, "the request stays as it is: it was not recorded")
         return request

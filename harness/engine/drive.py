@@ -66,7 +66,7 @@ class Running:
         try:
             for cause in self._loop.run():
                 if is_eager or cause.is_boundary:
-                    for message in cause.made or drain():
+                    for message in drain() if cause.made is None else cause.made:
                         yield Emission(cause.exchange, cause.chunk, cause.at, message)
         except InterfaceError as error:
             error.chunk = self._loop.cause.chunk

@@ -8,7 +8,6 @@ running one, `replay` and `replay_iter` bring their own.
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,8 @@ class Replay:
         self.diagnostics: list[Diagnostic] = []
         """What has been found so far."""
         check_exchange(cassette, exchange)
-        made = make_interface(interface, options or AgentOptions())
+        options = options or AgentOptions()
+        made = make_interface(interface, options)
         if mode is None and made is not interface:
             mode = Mode.TOKENS  # an object keeps the mode that its owner has set
         adapter = adapt(
@@ -78,12 +78,12 @@ class Replay:
             None if mode is None else _mode(mode),
             make=None
             if made is interface
-            else partial(make_interface, interface, options or AgentOptions()),
+            else partial(make_interface, interface, options),
         )
         loop = AgentLoop(
             cassette,
             adapter,
-            AgentOptions.of(made, options or AgentOptions()),
+            AgentOptions.of(made, options),
             variation=variation or Variation(),
             only=exchange,
             shows_reasoning=reasoning,
@@ -224,7 +224,12 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
             interface needs one (use `areplay`).
         InterfaceError: The interface raised.
     """
-    with _no_collection():
+    # All messages of a long stream are kept, and the garbage collector would look
+    # through them again and again: a quarter of the time at 20 000 chunks. We make no
+    # cycles; those of a user's interface are collected afterwards.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
         responses: list[ReplayedResponse] = []
         running = Replay(
             _loaded(cassette),
@@ -244,6 +249,9 @@ def replay(  # noqa: PLR0913 - options of one call, keyword-only
             running.diagnostics,
             responses,
         )
+    finally:
+        if was_on:
+            gc.enable()
 
 
 async def areplay(  # noqa: PLR0913 - options of one call, keyword-only
@@ -304,23 +312,6 @@ def _mode(mode: Mode | str) -> Mode:
     except ValueError:
         allowed = ", ".join(Mode)
         raise UsageError(f"there is no mode {mode!r}; it is one of {allowed}") from None
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leave the garbage collector out until a transcript is whole.
-
-    All messages of a long stream are kept, and it would look through all of them again
-    and again: a quarter of the time at 20 000 chunks, nothing at 200. We make no
-    cycles; those of a user's interface are collected afterwards.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _loaded(cassette: Cassette | str | os.PathLike[str]) -> Cassette:

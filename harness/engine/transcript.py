@@ -22,6 +22,8 @@ from harness.engine.emission import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.core.accumulate import AccumulatedMessage
     from harness.core.parts import ToolCall
     from harness.engine.excerpt import Excerpt
@@ -90,10 +92,15 @@ class ReplayedResponse(FrozenFielded):
     usage: dict[str, Any] | None
     tokens: tuple[int, int] | None = None
     """Of request and answer; None where none were counted."""
-    question: str = ""
-    """What the newest turn of the request asked; empty where it was not recorded."""
     first_at: float | None = None
     """Seconds until the first text or call came; None without recorded timing."""
+    asked: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """Reads the question in the request."""
+
+    @property
+    def question(self) -> str:
+        """What the newest turn of the request asked; empty if it was not recorded."""
+        return self.asked()
 
 
 @dataclass(repr=False)

@@ -46,7 +46,7 @@ def test_answers_calls_and_results_are_the_same(tmp_path: Path, api: str) -> Non
     assert harness("convert", str(STEPS), "-o", str(there), "--api", api).code == 0
     made = load_cassette(there)
     assert {classify(one).api for one in made.exchanges} == {api}
-    assert all(conversation_of(one, api) for one in made.exchanges)
+    assert all(conversation_of(one.request, api) for one in made.exchanges)
     assert answers(there) == answers(STEPS)
     assert [one for one in check(there) if not one.is_note] == []
     assert harness("convert", str(there), "-o", str(back), "--api", "chat").code == 0

@@ -57,7 +57,7 @@ def test_messages_are_read_from_whatever_a_request_carried(
     body: bytes | None, expected: Any
 ) -> None:
     """No list of messages gives None; odd entries are left out."""
-    conversation = conversation_of(requesting(body), "chat")
+    conversation = read(requesting(body), "chat")
     found = None if conversation is None else [t.own for t in conversation.turns]
     assert found == expected
 
@@ -84,7 +84,14 @@ def test_request_continues_one_whose_messages_it_begins_with(
 
 def carried(messages: list[Any] | None) -> Conversation | None:
     """Return the conversation of these chat messages."""
-    return None if messages is None else conversation_of(exchange(sse(), messages))
+    if messages is None:
+        return None
+    return read(exchange(sse(), messages))
+
+
+def read(one: Exchange, api: str = "") -> Conversation | None:
+    """Return what the request of an exchange carried."""
+    return conversation_of(one.request, api)
 
 
 def test_request_that_names_the_answer_before_continues_it() -> None:
@@ -104,7 +111,7 @@ def test_added_turns_are_those_of_the_next_request() -> None:
     other = exchange(sse(), [BYE])
 
     def added(earlier: Exchange, *later: Exchange) -> list[Any]:
-        return [turn.own for turn in added_turns(earlier, later)]
+        return [turn.own for turn in added_turns(earlier, later, read=read)]
 
     assert added(first, second, other) == answer
     assert added(first, silent, second) == answer
@@ -153,7 +160,7 @@ def test_calls_are_found_where_the_beginning_was_written_anew(
     """A system message may change from step to step, and old turns may go."""
     first = exchange(sse(), [{**NOW, "content": "It is 9:00."}, HI])
     request = exchange(sse(), later)
-    found = added_turns(first, [request], answer=Answer(calls=[call]))
+    found = added_turns(first, [request], answer=Answer(calls=[call]), read=read)
     assert bool(found) is expected
     assert continues(carried([HI]), carried(later), Answer(calls=[call])) is expected
     if expected:
@@ -338,12 +345,13 @@ def test_parts_of_a_result_that_are_no_text_are_named(api: str) -> None:
     """Beside its text, and in what a request asks."""
     field = "contents" if api == "gemini" else "messages"
     body = json.dumps({field: [RESULTS[api]]}).encode()
-    conversation = conversation_of(requesting(body), api)
+    request = requesting(body).request
+    conversation = conversation_of(request, api)
     assert conversation is not None
     [output] = conversation.turns[0].outputs
     assert (output.text, output.beside) == ("21", BESIDE[api])
     shown = " ".join(f"[{kind}]" for kind in BESIDE[api])
-    assert question_of(conversation).endswith(f": 21 {shown}")
+    assert question_of(request, api).endswith(f": 21 {shown}")
 
 
 def test_parts_of_a_result_that_no_message_carries_are_reported() -> None:
