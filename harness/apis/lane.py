@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in typeshed
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.chunks import Chunk, parse_payload
+from harness.apis.chat.restate import delta_payload
 from harness.core.parts import Block, Head
 
 if TYPE_CHECKING:
@@ -43,13 +44,20 @@ class LaneEvent(Chunk):
     Its number and its time are set by whoever counts.
     """
 
-    __slots__ = ("_block", "byte_offset")
+    __slots__ = ("_block", "byte_offset", "head")
     parts: list[Part]
 
     def __init__(self, block: bytes, byte_offset: int, parts: list[Part]) -> None:
         self._block = block
         self.byte_offset = byte_offset
         self.parts = parts
+        self.head: dict[str, Any] | None = None
+        """Of the chunks that restate it, where it is another API's: it is one then."""
+
+    @property
+    def created(self) -> Any:
+        """When the response began; see `Chunk.created`."""
+        return (self.payload if self.head is None else self.head).get("created")
 
     @property
     def raw(self) -> bytes:
@@ -59,7 +67,9 @@ class LaneEvent(Chunk):
 
     @property
     def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
-        """The parsed object."""
+        """The parsed object, or what restates it."""
+        if self.head is not None:
+            return delta_payload(self.head, self.parts[0])
         return parse_payload(self.raw)
 
 
@@ -137,7 +147,7 @@ class Lane:
         """
         self.forget()
         before, self._before = self._before, event.payload
-        if not parts or not all(type(part) in _ONCE for part in parts[:-1]):
+        if not parts or not _ONCE.issuperset(map(type, parts[:-1])):
             return
         self._idle += 1
         if self._idle > _PATIENCE and self._idle % _PATIENCE:
@@ -156,17 +166,16 @@ class Lane:
                 hole = _hole(raw, field, kind)
                 if hole is not None:
                     holes.append(hole)
-        blanks = len(raw) - len(raw[:-1].rstrip(b" ")) - 1
-        if blanks and raw[-1:] == b"}":
-            holes.append((len(raw) - 1 - blanks, len(raw) - 1, _BLANKS))
-        holes.sort(key=lambda hole: hole[0])
+        if raw.endswith(b" }"):
+            holes.append((len(raw[:-1].rstrip(b" ")), len(raw) - 1, _BLANKS))
+        holes.sort()
         starts = [start for start, _, _ in holes]
         between = [
             raw[end:start]
             for (_, end, _), start in zip(holes, [*starts[1:], len(raw)], strict=True)
         ]
         around = b"".join([raw[: starts[0]], *between])
-        if b"\\" in around or b"NaN" in around:
+        if around.find(b"\\") >= 0 or around.find(b"NaN") >= 0:
             return  # a key may be written in two ways; NaN is another each time
         at = holes.index(text)
         kinds = [kind for _, _, kind in holes]
@@ -181,11 +190,10 @@ def _hole(
     raw: bytes, field: str, kind: re.Pattern[bytes]
 ) -> tuple[int, int, re.Pattern[bytes]] | None:
     """Return where the value of a field stands; None unless the field stands once."""
-    key = _key(field)
-    place = key.search(raw)
-    if place is None or key.search(raw, place.end()) is not None:
+    places = [place.end() for place in _key(field).finditer(raw)]
+    if len(places) != 1:
         return None
-    start = place.end()
+    [start] = places
     if kind is _TEXT:
         if raw[start : start + 1] != b'"':
             return None

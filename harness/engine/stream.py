@@ -105,12 +105,14 @@ class StreamReader:
         restater = Restater()
         self.left_out = restater.left_out
         for event in self._read():
-            parts = event.parts or []
-            chunk = restater.one(event.index, event.at, parts)
-            if chunk is None:
-                yield from restater.chunks(event.index, event.at, parts)
+            parts = event.parts
+            if not parts:
+                continue
+            if type(event) is LaneEvent and restater.is_ready:
+                event.head = restater.head
+                yield event
             else:
-                yield chunk
+                yield from restater.chunks(event.index, event.at, parts)
         restater.close()
         self.left = restater.left
 

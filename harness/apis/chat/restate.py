@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _ERROR = DiagnosticKind.ERROR_EVENT
 _RANKS: dict[type, int] = {Reasoning: 0, Text: 1, Refusal: 2, CallPart: 3, Finish: 4}
-_DELTAS = {Reasoning, Text, Refusal, CallPart}
 _FIELDS: dict[type, str] = {
     Reasoning: "reasoning_content",
     Text: "content",
@@ -43,33 +42,17 @@ _FIELDS: dict[type, str] = {
 }
 
 
-class _OneDelta(Chunk):
-    """A chunk of one delta of choice 0, whose object is made when it is asked for."""
+def delta_payload(head: dict[str, Any], part: Part) -> Payload:
+    """Return the chunk that one delta of choice 0 makes, after the first.
 
-    def __init__(
-        self, index: int, at: float | None, head: dict[str, Any], parts: list[Part]
-    ) -> None:
-        self.index = index
-        self.at = at
-        self.parts = parts
-        self._head = head
-
-    @property
-    def created(self) -> Any:
-        """When the response began."""
-        return self._head["created"]
-
-    @property
-    def payload(self) -> Payload:  # type: ignore[override]  # a slot of the base class
-        """The restated object."""
-        assert self.parts is not None
-        part = self.parts[0]
-        if isinstance(part, Text | Reasoning | Refusal):
-            delta: dict[str, Any] = {_FIELDS[type(part)]: part.text}
-        else:
-            assert isinstance(part, CallPart)
-            delta = {"tool_calls": [_entry(part)]}
-        return _payload(self._head, 0, delta, None)
+    Args:
+        head: As `Restater.head`.
+        part: The delta: text, reasoning, a refusal, or a call's.
+    """
+    if isinstance(part, CallPart):
+        return _payload(head, 0, {"tool_calls": [_entry(part)]}, None)
+    assert isinstance(part, Text | Reasoning | Refusal)
+    return _payload(head, 0, {_FIELDS[type(part)]: part.text}, None)
 
 
 class Restater:
@@ -84,32 +67,21 @@ class Restater:
         """Parts that no chunk has taken along yet."""
         self.left_out: dict[str, int] = {}
         """What the JSON of the chunks does not carry, and how often it came."""
-        self._head: dict[str, Any] = {
+        self.head: dict[str, Any] = {
             "id": "",
             "object": "chat.completion.chunk",
             "created": 0,
             "model": "",
         }
+        """What all chunks have beside their choices; never changed in place."""
         self._started: set[int] = set()
         self._usage: dict[str, Any] | None = None
         self._is_finished = False
 
-    def one(self, index: int, at: float | None, parts: list[Part]) -> Chunk | None:
-        """Restate an event that is one delta of choice 0, as nearly every one is.
-
-        Args:
-            index: The event's number.
-            at: Its time.
-            parts: What its reader returned.
-
-        Returns:
-            The chunk; None where `chunks` must be asked.
-        """
-        if len(parts) != 1 or type(parts[0]) not in _DELTAS:
-            return None
-        if self.left or 0 not in self._started:
-            return None
-        return _OneDelta(index, at, self._head, parts)
+    @property
+    def is_ready(self) -> bool:
+        """Whether one delta of choice 0 would make one chunk, `delta_payload`."""
+        return 0 in self._started and not self.left
 
     def chunks(
         self, index: int, at: float | None, parts: list[Part]
@@ -141,32 +113,31 @@ class Restater:
             number, inner = (
                 (part.choice, part.part) if type(part) is OtherChoice else (0, part)
             )
-            kind = type(inner)
-            has_usage = self._note(inner) or has_usage
-            if isinstance(inner, Problem) and inner.kind is _ERROR:
-                if rank >= 0:
-                    yield close()
-                yield Chunk(index, at, {"error": {"message": inner.text}}, [inner])
-                continue
-            its_rank = _RANKS.get(kind)
+            its_rank = _RANKS.get(type(inner))
             if its_rank is None:
-                self._leave_out(inner)
+                if type(inner) is Problem and inner.kind is _ERROR:
+                    if rank >= 0:
+                        yield close()
+                    yield Chunk(index, at, {"error": {"message": inner.text}}, [inner])
+                    continue
+                self._note(inner)
+                has_usage = has_usage or type(inner) is Usage
                 self.left.append(part)
                 continue
             is_taken = its_rank < rank or (
                 its_rank == rank
-                and (not isinstance(inner, CallPart) or inner.call.position in seen)
+                and (type(inner) is not CallPart or inner.call.position in seen)
             )
             if rank >= 0 and (is_taken or number != choice):
                 yield close()
             choice, rank = number, its_rank
             self.left.append(part)
             if isinstance(inner, Text | Reasoning | Refusal):
-                delta[_FIELDS[kind]] = inner.text
-            elif isinstance(inner, CallPart):
+                delta[_FIELDS[type(inner)]] = inner.text
+            elif type(inner) is CallPart:
                 seen.add(inner.call.position)
                 delta.setdefault("tool_calls", []).append(_entry(inner))
-            elif isinstance(inner, Finish):
+            elif type(inner) is Finish:
                 reason = inner.meaning or inner.reason
                 self._is_finished = True
         if rank >= 0:
@@ -190,7 +161,7 @@ class Restater:
         if choice not in self._started:
             self._started.add(choice)
             delta = {"role": "assistant", **delta}
-        payload = _payload(self._head, choice, delta, reason)
+        payload = _payload(self.head, choice, delta, reason)
         if reason is not None and self._usage is not None:
             payload["usage"] = self._usage
         parts, self.left = self.left, []
@@ -199,34 +170,22 @@ class Restater:
     def _end(self, index: int, at: float | None) -> Chunk:
         """Return the chunk for token counts that came behind the finish."""
         parts, self.left = self.left, []
-        payload = {**self._head, "choices": [], "usage": self._usage}
+        payload = {**self.head, "choices": [], "usage": self._usage}
         return Chunk(index, at, payload, parts)
 
-    def _leave_out(self, part: Part) -> None:
+    def _note(self, part: Part) -> None:
+        """Keep what stands beside the choices; count what chunks cannot carry."""
         what = ""
-        if isinstance(part, Opaque) or (isinstance(part, Item) and part.is_done):
+        if type(part) is Head:
+            new = {"id": part.id, "model": part.model, "created": int(part.created)}
+            self.head = {**self.head, **{k: v for k, v in new.items() if v}}
+        elif type(part) is Usage:
+            self._read_usage(part)
+            what = "token count" if other_counts(part) else ""
+        elif type(part) is Opaque or (type(part) is Item and part.is_done):
             what = part.kind
-        elif isinstance(part, Usage) and other_counts(part):
-            what = "token count"
         if what:
             self.left_out[what] = self.left_out.get(what, 0) + 1
-
-    def _note(self, part: Part) -> bool:
-        """Keep what stands beside the choices; return whether it is a usage."""
-        if isinstance(part, Head):
-            self._read_head(part)
-        if isinstance(part, Usage):
-            self._read_usage(part)
-        return isinstance(part, Usage)
-
-    def _read_head(self, head: Head) -> None:
-        for key, value in (
-            ("id", head.id),
-            ("model", head.model),
-            ("created", int(head.created)),
-        ):
-            if value:
-                self._head = {**self._head, key: value}  # chunks hold the old one
 
     def _read_usage(self, usage: Usage) -> None:
         known = self._usage or {}
