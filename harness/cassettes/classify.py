@@ -223,11 +223,14 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     return seen.at_the_end(head, is_whole=is_whole)
 
 
+_GAP = re.compile(rb"\n\r?\n")
+
+
 def _events(head: bytes) -> Iterator[SSEEvent]:
     """Decode the first event, then a slice at a time: few are looked at."""
     decoder = decoder_for(head)
-    blank = head.find(b"\n\n")
-    first = _SLICE if blank < 0 else blank + 2
+    blank = _GAP.search(head)
+    first = blank.end() if blank else _SLICE
     for start, end in pairwise([0, *range(first, len(head), _SLICE), len(head)]):
         yield from decoder.feed(head[start:end])
     yield from decoder.close()

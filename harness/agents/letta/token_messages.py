@@ -8,6 +8,7 @@ deltas carry is read in `harness.apis.chat.deltas`, which calls are spoken is de
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.assistant_calls import (
@@ -24,10 +25,12 @@ from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from harness.agents.letta.light import MakeMessage
     from harness.agents.letta.messages import StreamedMessage
+    from harness.apis.chat.chunks import Payload
 
 
 _CONTENT = "content"  # the one text that is no call's, as a key of `HalfPairs`
@@ -58,8 +61,6 @@ class TokenMessages:
         thoughts_argument: str | None = None,
         make: MakeMessage = make_message,
     ) -> None:
-        self.read = DeltaReader().read
-        """Reads a chunk's JSON object, of any shape, for those who have not."""
         self._router = CallRouter(
             assistant_function, assistant_argument, thoughts=thoughts_argument
         )
@@ -68,6 +69,11 @@ class TokenMessages:
         self._call_id_prefix = call_id_prefix
         self._id: str  # set by `feed`, as `_date`: nothing is shown before it
         self._date: datetime
+
+    @cached_property
+    def read(self) -> Callable[[Payload], list[Part]]:
+        """Reads a chunk's JSON object, of any shape, for those who have not."""
+        return DeltaReader().read
 
     def feed(
         self, parts: list[Part], message_id: str, message_date: datetime

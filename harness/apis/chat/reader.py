@@ -300,7 +300,7 @@ class ResponseAccumulator(Accumulator):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reader = ChatReader(accounts=False)
+        self._reader: ChatReader | None = None  # most are given parts
 
     def feed(self, payload: Payload) -> list[Part]:
         """Add one chunk.
@@ -311,6 +311,7 @@ class ResponseAccumulator(Accumulator):
         Returns:
             What it carries of choice 0, in order; empty if nothing.
         """
+        self._reader = self._reader or ChatReader(accounts=False)
         parts = self._reader.read(payload)
         self.add(parts)
         return [
@@ -337,4 +338,4 @@ def _error_text(payload: Payload) -> str:
 
 def _head_of(response_id: object, model: object, created: object) -> Head | None:
     head = Head(text_of(response_id), text_of(model), time_of(created))
-    return head if head != Head() else None
+    return head if head.id or head.model or head.created else None

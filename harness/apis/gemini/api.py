@@ -42,10 +42,11 @@ class _Gemini(WritingApi):
         inner = payload.get("response")
         if isinstance(inner, dict) and "candidates" not in payload:
             payload = inner  # as Code Assist wraps it
+        if _are_candidates(payload.get("candidates")):
+            return True
         payload = in_camel_case(payload)
         return (
-            _are_candidates(payload.get("candidates"))
-            or _is_feedback(payload.get("promptFeedback"))
+            _is_feedback(payload.get("promptFeedback"))
             or _is_usage(payload.get("usageMetadata"))
             or ("modelVersion" in payload and "responseId" in payload)
         )
@@ -80,8 +81,11 @@ API = _Gemini()
 def _are_candidates(value: object) -> bool:
     return isinstance(value, list) and any(
         isinstance(entry, dict)
-        and ("finishReason" in entry or isinstance(entry.get("content"), dict))
-        for entry in in_camel_case(value)
+        and (
+            isinstance(entry.get("content"), dict)
+            or not entry.keys().isdisjoint({"finishReason", "finish_reason"})
+        )
+        for entry in value
     )
 
 

@@ -252,7 +252,7 @@ class Reader(WholeReader):
             head.model = self.model = model
         if created and not self.created:
             head.created = self.created = created
-        if head != Head():
+        if head.id or head.model or head.created:
             self.out.append(head)
 
     def _finish(self, response: dict[str, Any], kind: str, ended: str) -> None:

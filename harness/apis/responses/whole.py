@@ -247,6 +247,8 @@ class WholeReader(Comparer):
     ) -> None:
         """Compare the whole texts of one kind, by their index, with those emitted."""
         streamed = state.texts_of(name)
+        if not (streamed or stated):
+            return
         held = joined("".join(str(text.held) for text in streamed))
         whole = "".join(stated.values())
         if held == whole or (not stated and TEXT_KINDS[name].item != state.type):
