@@ -118,7 +118,7 @@ def strange(head: bytes) -> str:
         if head.startswith(magic):
             undo = f"unpack it first (`{command} -c FILE | harness replay -`)"
             return f"is no text, but {name} data; {undo}"
-    if b"\0" in head and tell_format(head, is_whole=False) is Format.YAML:
+    if head.find(b"\0") >= 0 and tell_format(head, is_whole=False) is Format.YAML:
         return "holds binary data; name a cassette, SSE text or JSON lines"
     return ""
 

@@ -126,7 +126,7 @@ class _Shallow:
     def read(self, size: int = -1, /) -> bytes:
         piece = self._stream.read(size)
         middle = len(piece) // 2
-        if _openings(piece[middle : middle + 256]) > _SUSPICIOUS:
+        if middle and _openings(piece[middle : middle + 256]) > _SUSPICIOUS:
             self._depth += _openings(piece)
             if self._depth > _DEEPEST:
                 raise _TooDeepError

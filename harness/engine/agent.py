@@ -289,7 +289,7 @@ class AgentLoop:
                 parts = accumulate(chunk.payload)
             else:
                 accumulator.add(parts)
-            if self._first is None and at is not None and _has_text(parts):
+            if at is not None and self._first is None and _has_text(parts):
                 self._first = at
             if len(parts) != 1 or type(parts[0]) is not Text:  # most are text alone
                 check.feed(parts, chunk.index)
