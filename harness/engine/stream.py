@@ -132,7 +132,7 @@ class StreamReader:
         watch, add_offset = self._habits.feed, self._offsets.append
         for at, events in self._pieces(self._lane.take):
             for found in events:
-                if type(found) is LaneEvent:
+                if isinstance(found, LaneEvent):
                     event = self._last = found
                     found.index = index = self.events
                     found.at = at
