@@ -46,7 +46,6 @@ from harness.limits import BODY, CASSETTE
 _T = TypeVar("_T")
 
 _MOST_TOKENS = 1_000_000  # of a request body; aliases make more from a small file
-_HEADERS_BYTES = 65536  # servers take less; aliases make more
 _EXCHANGE_BYTES = 1024  # what one holds besides its bodies; aliases make many
 
 
@@ -244,7 +243,7 @@ class _Reader:
     def headers(self, recorded: Any, where: str) -> Headers:
         headers = self.checked_headers(recorded, where)
         size = sum(len(text) for values in headers.values() for text in values)
-        if size > _HEADERS_BYTES and size > BODY.value:
+        if size > BODY.value:
             raise self.error(f"{where}: `headers` are as large as a body may be")
         return headers
 
