@@ -104,7 +104,10 @@ def _raw_keys(text: bytes, extra: tuple[Detector, ...], words: Words) -> Iterato
     yield from find_in_commands(text, words)
     for kind, pattern, needed in SHAPES:
         for match in pattern.finditer(text) if text.find(needed) >= 0 else ():
-            password = match[1].rstrip(b":").rpartition(b":")[2]
+            user, _, password = match[1].rstrip(b":").rpartition(b":")
+            is_same = user == password and user.isalpha() and len(user) < _SHORTEST
+            if is_same:
+                continue  # `postgres:postgres@`
             if not is_placeholder(password.decode("utf-8", "replace")):
                 yield Span(*match.span(1), kind)
     for kind, pattern, _ in extra:
@@ -246,18 +249,36 @@ _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.- \t"
 
 def _of_service(text: bytes, start: int, word: bytes) -> Span | None:
     """Return the key of a service whose word stands before it."""
-    before = text[max(0, start - 80) : start].rstrip(_QUOTES)
-    if before and before[-1] in _OPERATORS:
-        patterns = _service(_name_before(before.rstrip(_OPERATORS + b"?")))
-        span = _key_of(patterns, text, start)
+    before = text[max(0, start - 120) : start].rstrip(_QUOTES)
+    for name in _names_before(before):
+        span = _key_of(_service(name), text, start)
         if span is not None:
             return span
     for separator in itertools.islice(_SEPARATOR.finditer(word), 2):  # `/d:a=b`
-        patterns = _service(_name_before(before[-40:] + word[: separator.start()]))
-        span = _key_of(patterns, text, start + separator.end())
-        if span is not None:
-            return span
+        for name in _names_before(before + word[: separator.end()]):
+            span = _key_of(_service(name), text, start + separator.end())
+            if span is not None:
+                return span
     return None
+
+
+_SAID = re.compile(rb"(?:key|token|secret)('s|\s(?:is|was))?\Z")
+_KEY = (b"key", b"nkey")  # also behind an escaped end of line
+_SECTIONS = (b"{", b"]", b":\n", b":\\n")  # of JSON, TOML and INI, YAML
+
+
+def _names_before(before: bytes) -> Iterator[bytes]:
+    """Yield names that may tell whose the value behind them is."""
+    if before and before[-1] in _OPERATORS:
+        name = _name_before(before.rstrip(_OPERATORS + b"?"))
+        yield name
+        if name.endswith(_KEY) and name.split()[-1] in _KEY:
+            for begin in _SECTIONS:
+                head, found, rest = before.rpartition(begin)
+                if found and b"}" not in rest:
+                    yield _name_before(head.rstrip(_OPERATORS + _QUOTES))
+    elif said := _SAID.search(before[-12:].lower()):
+        yield _name_before(before[: len(before) - len(said[1] or b"")])
 
 
 def _name_before(before: bytes) -> bytes:

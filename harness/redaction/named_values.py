@@ -225,8 +225,8 @@ def _parameter(
     if not is_url and (
         "(" in shown  # a call
         or "[" in shown  # a look-up
-        or shown.startswith(("/", "~/", "./"))  # a path
-        or (sureness is not Credential.YES and not is_random(shown))
+        or (shown.startswith(("/", "~/", "./")) and not is_drawn(shown))  # a path
+        or (sureness is not Credential.YES and not is_random(shown.lstrip("/")))
     ):
         return None
     return Span(*value.span(), PARAMETER)
@@ -272,6 +272,7 @@ def _is_key(value: str) -> bool:
     return len(value) >= 32 and is_plain and is_mixed and is_strong(value)
 
 
+_OF_CODE = re.compile(rb"""[(\[]|\\*["']\s*:""")  # `"secrets:name_2": ...`
 _LOOSE = {b"|", b"is", b"was", b"are", b"to", b"'s"}
 _FOREIGN = {*IS.split(b"|")} - _LOOSE
 _OF_NOTHING = {b"key", b"keys", b"code", b"codes", b"pin", b"sid", b"auth"}
@@ -299,13 +300,12 @@ def _bare(
     if value is None:
         return None
     found = value[0].rstrip(b".:!?*")
-    after = text[value.end() : value.end() + 1]
     shown = found.decode("utf-8", "replace")
     whole = value[0].decode("utf-8", "replace")  # `sk-ant-...`
     if len(shown) < _SHORTEST or is_placeholder(shown) or is_placeholder(whole):
         return None
-    if after in {b"(", b"["} or (is_arrow and shown[0] in "@:/"):
-        return None  # a call; `<user>:<password>@host`
+    if _OF_CODE.match(text, value.end()) or (is_arrow and shown[0] in "@:/"):
+        return None  # a call, a name; `<user>:<password>@host`
     if is_key and not _is_key(shown):
         return None
     if not _is_value(name, shown, sureness, operator, is_quoted=is_quoted):

@@ -33,7 +33,7 @@ _WORDS = (
     rb"""|[a-z:]{1,12}=\\?["'][^"'\\]{0,80})(?!\w)"""
 )
 _BETWEEN = _MARKS + b"(?:" + _WORDS + _MARKS + b"){0,4}+"
-AHEAD = _BETWEEN + rb"[a-z+/_.~!@#$%^&*?-]{0,20}[0-9]"
+AHEAD = _BETWEEN + rb"(?:[a-z+/_.~!@#$%^&*?-]{0,20}[0-9]|[a-z+/_-]{21})"
 """What follows a name, in lower case, where it is worth a look."""
 
 _NEAR = re.compile(

@@ -99,11 +99,10 @@ def credential_of(name: str) -> Credential:
         name: As it is written; how its words are joined does not count.
     """
     words = [word.lower() for word in _WORDS.findall(name)]
+    is_of_data = words == ["key", "primary"]
     while len(words) > 1 and (words[-1].isdecimal() or words[-1] in QUALIFIERS):
         words.pop()
-    if not words:
-        return Credential.NO
-    if _DATA_NAME.match("_".join(words)):
+    if not words or is_of_data or _DATA_NAME.match("_".join(words)):
         return Credential.NO
     last = words[-1]
     if _SURE_END.search("".join(words[-3:])):
@@ -134,7 +133,7 @@ QUALIFIERS = frozenset(
 _CREDENTIAL_HEADER = re.compile(
     r"(?:^|[-_])(?:auth|authentication|authorization|cookie2?|credentials?|passw(?:or)?d"
     r"|secret|session|session-id|signature|token|apikey|jwt|dsn|pwd|passphrase|sign"
-    r"|pat|otp|pin|bearer|assertion|csrf|xsrf|pass|totp|2fa(?:-code)?"
+    r"|pat|otp|pin|private|bearer|assertion|csrf|xsrf|pass|totp|2fa(?:-code)?"
     r"|authorization-auxiliary)$|signature-[a-z0-9-]+$|^x-honeycomb-team$"
     r"|(?:^|[-_.])[a-z0-9]*key(?:-id)?$"
     r"|^proxy-(?!connection$)|^x-amz-credential$|^x-goog-iap-jwt-assertion$"
@@ -165,7 +164,8 @@ _PLACEHOLDER = re.compile(
     r"|pass(?:word|wd)?|string|str|text|number|integer|int|boolean|bool|object|array"
     r"|(?:vault|env|file|ssm|kms|ref|arn):[\w.#:/-]+|optional|required|include|omit|same-origin|any|bytes|unknown|empty|default"
     r"|none[\w-]*|not[-_ ][\w-]*|secretstr|sk-\.+|[\w-]{0,16}\.{3,}(?:redacted)?"
-    r"|[\w+]{2,20}://user(?:name)?:pass(?:word|wd)?@[\w.:/?=&-]*"
+    r"|[\w+]{2,20}://(?:user(?:name)?:pass(?:word|wd)?|(?P<user>[a-z]{1,12}):(?P=user))"
+    r"@[\w.:/?=&-]*"
     r"|[\w.-]{0,16}[-_]your[-_][\w-]*|guest|ollama|vllm|lm-?studio|unused|ignored|anything|[\w-]*example[\w-]*"
     r"|[\w-]*placeholder[\w-]*)[\W_]*)"
     r"|[{<$%\[(].*|.*[}>\])]|\?[a-z -]*|(?P<same>.)(?P=same){3,}",
@@ -247,7 +247,8 @@ def is_random(value: str, *, least: int = 8) -> bool:
     has_cases = not (value.islower() or value.isupper())
     if has_letter and not _MARKS.isdisjoint(value):
         return True
-    return len(value) >= 16 and has_cases and "_" not in value
+    is_name = "_" in value and not is_mixed(value, changes=3)
+    return len(value) >= 16 and has_cases and not is_name
 
 
 _DIGIT = re.compile(r"\d")
