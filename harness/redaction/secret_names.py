@@ -257,6 +257,7 @@ _CHANGE = re.compile(
     r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Za-z0-9])[!#$^*](?=[A-Za-z0-9])"
 )
 _CASE_CHANGE = re.compile(rf"{_CHANGE.pattern}|(?<=[a-z])[A-Z]")
+_SMALL_AGAIN = re.compile(r"(?<=[A-Z])[a-z]")
 
 
 def is_strong(value: str, *, least: int = 8) -> bool:
@@ -293,12 +294,17 @@ def is_mixed(value: str, *, changes: int) -> bool:
     Args:
         value: What stands near a name.
         changes: How often they change at least; one more where small letters before
-            capitals count, too, of which names of code have many.
+            capitals count, too, of which names of code have many; their capitals
+            are few, or stand together.
     """
-    return len(_CHANGE.findall(value)) >= changes or (
-        len(_CASE_CHANGE.findall(value)) > changes
-        and 2 * sum(map(len, _SHORT_RUN.findall(value))) <= len(value)
-    )
+    if len(_CHANGE.findall(value)) >= changes:
+        return True
+    turns = len(_CASE_CHANGE.findall(value))
+    if turns > changes and 2 * sum(map(len, _SHORT_RUN.findall(value))) <= len(value):
+        return True
+    turns += len(_SMALL_AGAIN.findall(value))
+    capitals, small = sum(map(str.isupper, value)), sum(map(str.islower, value))
+    return turns > changes and 5 * turns >= 2 * len(value) and 3 * capitals >= 2 * small
 
 
 _RUN = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
