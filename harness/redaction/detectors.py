@@ -268,7 +268,7 @@ _SECTIONS = (b"{", b"]", b":\n", b":\\n")  # of JSON, TOML and INI, YAML
 
 
 def _names_before(before: bytes) -> Iterator[bytes]:
-    """Yield names that may tell whose the value behind them is."""
+    """Yield names that may show whose the value behind them is."""
     if before and before[-1] in _OPERATORS:
         name = _name_before(before.rstrip(_OPERATORS + b"?"))
         yield name

@@ -195,6 +195,7 @@ BENIGN = [
     "postgres://postgres:postgres@localhost:5432/db",
     "DATABASE_URL=postgres://postgres:postgres@localhost:5432/db",
     '{"key_primary": "user_id_12345678"}',
+    "the api key is SQLGetStmtAttributes, the token is IsInTheListOfMyOldNames",
     "the Deepgram key of run f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72",
     '{"deepgram": {"commit": "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"}}',
     '{"deepgram": {"x": {}}, "key": "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"}',

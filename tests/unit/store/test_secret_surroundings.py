@@ -552,6 +552,7 @@ def test_password_of_small_letters_and_digits_goes(text: str) -> None:
         ("X-Private: %s", "q7Zt9wB2xK4mR8vN3sAA"),
         ("token %s is mine", "sBdovALKFMnLGRfqWzXcVbTyUiOpAsDf"),
         ("my api key: %s", "sBdo_ALKFMnLGRfqWzXcVbTyUiOpAsDf"),
+        ("my api key is %s", "XBPunCXvozFtJHLrbBvmQyRwAkTzMhKe"),
         ('{"secrets:npm_19_api_key": "%s"}', "Lpwzq133xyz"),
         ("todoist.TodoistAPI('%s')", "f60a5bdcf59d0a42b2c3b0f1d7e894a6c53d1e72"),
         ("ServerClient('%s')", "5d1c7b90-2e84-4f6a-9b3d-7a0e5c8f1b26"),
