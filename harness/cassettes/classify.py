@@ -223,7 +223,7 @@ def _of_events(head: bytes, request: Request, *, is_whole: bool) -> Classificati
     return seen.at_the_end(head, is_whole=is_whole)
 
 
-_GAP = re.compile(rb"\n\r?\n")
+_GAP = late(rb"\n\r?\n")
 
 
 def _events(head: bytes) -> Iterator[SSEEvent]:
