@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         AgentChunkStreamingInterface,
         AgentInterface,
     )
-    from harness.agents.letta.light import MessageStreamStatus
+    from harness.agents.letta.light_messages import MessageStreamStatus
     from harness.agents.letta.messages import (
         AssistantMessage,
         FunctionCall,
@@ -114,7 +114,7 @@ _ROOMS = {
         "AgentChunkStreamingInterface",
         "AgentInterface",
     ],
-    "harness.agents.letta.light": ["MessageStreamStatus"],
+    "harness.agents.letta.light_messages": ["MessageStreamStatus"],
     "harness.agents.letta.queuing": ["QueuingInterface"],
     "harness.agents.letta.streaming": ["StreamingServerInterface"],
     "harness.agents.letta.messages": [

@@ -36,7 +36,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
-from harness.agents.letta.light import STAMP_FIELDS
+from harness.agents.letta.light_messages import STAMP_FIELDS
 from harness.core.text import first_difference
 from harness.engine.transcript import Transcript
 from harness.errors import UsageError

@@ -41,8 +41,8 @@ from harness.corpus.stream_rows import Labels, Stream, content_id, labels_of
 from harness.engine.restated import restated_bytes
 from harness.engine.summary import summarise_exchange
 from harness.errors import HarnessError
-from harness.fuzz.stock import stock_streams
-from harness.fuzz.writing import cassette_of
+from harness.fuzz.finding_cassettes import cassette_of
+from harness.fuzz.stock_streams import stock_streams
 from harness.redaction.redact import redact_exchange
 
 if TYPE_CHECKING:

@@ -87,7 +87,7 @@ class Reader(Protocol):
 
         Args:
             event: The event just fed.
-            part: What came of it, after what stands in front of a first text alone.
+            part: Its result, after what stands in front of a first text alone.
 
         Returns:
             None where the next such event may mean something else, or has something

@@ -57,7 +57,7 @@ def api_of_request(uri: str, body: Payload) -> Api | None:
 def are_events(values: list[Any]) -> bool:
     """Return whether a list is the events of one stream.
 
-    Its first is somebody's; the others may be anybody's, such as pings and errors.
+    Its first is one API's; the others may be any API's, such as pings and errors.
     `choices` of anything but objects are those of a form or of a setting.
     """
     return bool(values) and all(

@@ -70,16 +70,16 @@ def as_json(value: object, otherwise: str = "") -> str:
 
 
 def with_details(message: str, error: dict[str, Any]) -> str:
-    """Return an error's message and, as JSON, what else the error says.
+    """Return an error's message and, as JSON, what else the error holds.
 
     Such as the upstream's own text in OpenRouter's `metadata.raw`, what the model wrote
     in Groq's `failed_generation`, and Google's `details`.
     """
-    rest = {k: v for k, v in error.items() if v and k not in _TOLD}
+    rest = {k: v for k, v in error.items() if v and k not in _IN_MESSAGE}
     return f"{message} {as_json(rest)}".rstrip() if rest else message
 
 
-_TOLD = frozenset({"message", "code", "type", "param", "status", "object"})
+_IN_MESSAGE = frozenset({"message", "code", "type", "param", "status", "object"})
 
 
 def canonical(text: str) -> str:

@@ -82,7 +82,7 @@ def _mode(target: Path, name: str) -> int | None:
     if not stat.S_ISREG(status.st_mode):
         raise CassetteError(name, "is no regular file; name a file to record to")
     mode = stat.S_IMODE(status.st_mode)
-    if not mode & 0o222:  # a rename would get round the protection somebody set
+    if not mode & 0o222:  # a rename would get round the protection a user set
         raise CassetteError(
             name, "is read-only and stays as it is; `chmod +w` it to record over it"
         )

@@ -21,7 +21,7 @@ _BEGINNING = late(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n(?:[{\[:]|\w+:|\x1f\x8b)"
 def dechunked(body: bytes) -> bytes | None:
     """Undo the chunked transfer encoding; None where a body does not have it.
 
-    The body may be cut: what came of its last chunk is kept.
+    The body may be cut: its results last chunk is kept.
     """
     pieces: list[bytes] = []
     position = 0

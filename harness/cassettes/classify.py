@@ -86,13 +86,15 @@ def _of_response(exchange: Exchange) -> Classification:
     if response.status >= 400:
         return _other(f"HTTP {response.status}{_error_message(text)}")
     if not text:
-        said = " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
-        return _other(f"empty body{said}")
+        details = (
+            " (HTTP 200)" if response.status == 200 else f" (HTTP {response.status})"
+        )
+        return _other(f"empty body{details}")
     if text.startswith(b"<") and b"\ndata:" not in text:
         title = _TITLE.search(text)
         words = title[1].decode("utf-8", "replace").split() if title else []
-        said = f": {' '.join(words)}" if words else ""
-        return _other(f"HTML or XML, no event stream{said}")
+        details = f": {' '.join(words)}" if words else ""
+        return _other(f"HTML or XML, no event stream{details}")
     read = _of_json if text.startswith((b"{", b"[")) else _of_events
     return read(text, exchange.request, is_whole=is_whole)
 
@@ -189,7 +191,7 @@ def _bare_error(document: dict[str, Any]) -> str | None:
 
 
 def is_error(document: Any) -> bool:
-    """Return whether a JSON document is nothing but somebody's error."""
+    """Return whether a JSON document is nothing but an error."""
     return isinstance(document, dict) and bool(
         _bare_error(document) or ("error" in document and payload_error(document))
     )

@@ -118,12 +118,12 @@ def strange(head: bytes) -> str:
         if head.startswith(magic):
             undo = f"unpack it first (`{command} -c FILE | harness replay -`)"
             return f"is no text, but {name} data; {undo}"
-    if head.find(b"\0") >= 0 and tell_format(head, is_whole=False) is Format.YAML:
+    if head.find(b"\0") >= 0 and detect_format(head, is_whole=False) is Format.YAML:
         return "holds binary data; name a cassette, SSE text or JSON lines"
     return ""
 
 
-def tell_format(head: bytes, *, is_whole: bool) -> Format:
+def detect_format(head: bytes, *, is_whole: bool) -> Format:
     """Return the format of an input.
 
     Args:
@@ -151,7 +151,7 @@ def tell_format(head: bytes, *, is_whole: bool) -> Format:
     ):
         return Format.SSE
     if text.startswith((b"[", b"{")) and _JSON.match(text):
-        return _tell_json(text, is_whole=is_whole)
+        return _detect_json(text, is_whole=is_whole)
     return Format.YAML
 
 
@@ -160,7 +160,7 @@ def _only_comments(text: bytes) -> bool:
     return all(line.startswith(b":") for line in text.split() if b":" in line)
 
 
-def _tell_json(text: bytes, *, is_whole: bool) -> Format:
+def _detect_json(text: bytes, *, is_whole: bool) -> Format:
     line, newline, rest = text.partition(b"\n")
     has_more = bool(rest.strip()) or (bool(newline) and not is_whole)
     is_row = has_more and is_object(line)

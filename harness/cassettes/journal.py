@@ -4,7 +4,7 @@ Owns when something is appended, to which file, and what happens where none can 
 written. Each exchange, already without its secrets, is one append. While its process
 lives the file is locked; when its exchanges are in the cassette it is removed. One
 that a killed process left is taken only when that process has ended, by one process at
-a time; what is done with it is decided in `harness.cassettes.keeping`. What a journal
+a time; what is done with it is decided in `harness.cassettes.saving`. What a journal
 looks like is `harness.cassettes.journal_text`.
 """
 

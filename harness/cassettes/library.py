@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.cassettes.file_endings import ENDINGS, is_packed
-from harness.cassettes.formats import Format, strange, tell_format
+from harness.cassettes.formats import Format, detect_format, strange
 from harness.cassettes.inputs import STDIN, missing
 from harness.cassettes.journal_text import has_exchange, is_journal
 from harness.core.patterns import late
@@ -124,7 +124,7 @@ def _may_be_stream(path: str) -> bool:
             head = file.read(1 << 16)
     except OSError:
         return True  # as a cassette
-    kind = tell_format(head, is_whole=len(head) < 1 << 16)
+    kind = detect_format(head, is_whole=len(head) < 1 << 16)
     return kind is not Format.YAML and not strange(head)
 
 

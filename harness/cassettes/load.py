@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.bodies import BodyError, decode
 from harness.cassettes.classify import Kind, classify, is_error
-from harness.cassettes.formats import COLOUR, Format, strange, tell_format, unread_text
+from harness.cassettes.formats import (
+    COLOUR,
+    Format,
+    detect_format,
+    strange,
+    unread_text,
+)
 from harness.cassettes.importers import document_importer, text_exchanges
 from harness.cassettes.inputs import Input, held_input, open_input, refuse_conflict
 from harness.cassettes.interactions import exchanges_of
@@ -129,7 +135,7 @@ def _read(opened: Input, inspect: Callable[[Any], None] | None) -> list[Exchange
     problem = strange(opened.head)
     if problem:
         raise CassetteCorruptError(opened.path, problem)
-    kind = tell_format(opened.head, is_whole=opened.is_whole)
+    kind = detect_format(opened.head, is_whole=opened.is_whole)
     if kind is Format.JOURNAL:
         return journal_exchanges(opened.read(), opened.path)
     if kind is Format.JSON:

@@ -1,7 +1,7 @@
 """vcrpy's persister over our own reader and writer.
 
 Owns what is kept of a file that is written again: interactions that were only loaded
-go back as they were, with every key that neither vcrpy nor we know, and what somebody
+go back as they were, with every key that neither vcrpy nor we know, and what a user
 else has added or changed in the meantime stays as they left it.
 """
 
@@ -45,7 +45,7 @@ class Persister:
         stored_request: Makes vcrpy's request of a stored one.
         missing: What vcrpy expects to be raised where there is no file.
         replaces: What is written replaces the file as a whole, so that one which
-            somebody else has changed is left alone.
+            another program has changed is left alone.
         writes: Whether a file that is there may be written to.
 
     Attributes:
@@ -155,7 +155,7 @@ class Persister:
         self.fingerprint = _fingerprint(path)
 
     def _refresh(self, path: str) -> None:
-        """Read the file again if somebody else has changed it."""
+        """Read the file again if another program has changed it."""
         found = _fingerprint(path)
         if found == self.fingerprint:
             return
@@ -163,7 +163,7 @@ class Persister:
             what = "removed" if found is None else "changed"
             raise CassetteError(
                 path,
-                f"was {what} by somebody else while this recording was open and is "
+                f"was {what} by another program while this recording was open and is "
                 "left as it is; record to one file from one place at a time",
             )
         self.read(path)

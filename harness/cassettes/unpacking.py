@@ -33,7 +33,7 @@ def plain(name: str, data: bytes) -> bytes:
     """Undo the compression of a file.
 
     Args:
-        name: Its name, which says how it is compressed.
+        name: Its name, which shows how it is compressed.
         data: Its content.
 
     Returns:
@@ -86,7 +86,7 @@ def members(name: str, file: BinaryIO) -> Iterator[Member]:
     """Yield the recordings in an archive, in their order there.
 
     Args:
-        name: The archive's name, which says what it is.
+        name: The archive's name, which shows what it is.
         file: It, opened; seekable for a zip.
 
     Raises:

@@ -17,7 +17,6 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.cassettes.keeping import Keeping
 from harness.cassettes.matching import (
     DEFAULT_MATCH_ON,
     Candidate,
@@ -26,6 +25,7 @@ from harness.cassettes.matching import (
 )
 from harness.cassettes.model import Exchange, Request, Response
 from harness.cassettes.persister import Persister, Stored, in_order
+from harness.cassettes.saving import Keeping
 from harness.errors import CassetteError, UsageError
 
 if TYPE_CHECKING:
@@ -305,10 +305,10 @@ class MatchedCassette:
         try:
             kept = self.save_partial()
         except CassetteError as second:
-            told = f"what was recorded could not be kept: {second}"
+            kept_where = f"what was recorded could not be kept: {second}"
         else:
-            told = f"what was recorded is in {kept!r}"
-        return CassetteError(error.path, f"{error.problem}; {told}")
+            kept_where = f"what was recorded is in {kept!r}"
+        return CassetteError(error.path, f"{error.problem}; {kept_where}")
 
 
 def matcher_of(matcher: Any) -> Any:

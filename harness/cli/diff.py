@@ -25,7 +25,7 @@ from harness.cli.output import imports_own_code, out
 from harness.errors import counted, printable
 
 if TYPE_CHECKING:
-    from harness.debug.difference import Change, Difference, SaidChange
+    from harness.debug.difference import Change, ContentChange, Difference
     from harness.debug.sides import Row, Side
     from harness.engine.agent_options import AgentOptions
 
@@ -113,7 +113,7 @@ def command(a: str, b: str | None, options: DiffOptions) -> int:
         text = json.dumps(difference.to_dict(), indent=2)
         out().write(f"{text}\n")
     else:
-        _Printer(difference, options.context).print_all(said_only=options.said)
+        _Printer(difference, options.context).print_all(content_only=options.said)
     is_same = not difference.said if options.said else difference.is_same
     if is_same:
         for side in (difference.a, difference.b):
@@ -184,16 +184,16 @@ class _Printer:
         self._found = difference
         self._context = context
 
-    def print_all(self, *, said_only: bool) -> None:
+    def print_all(self, *, content_only: bool) -> None:
         """Print everything, the first difference first."""
         found = self._found
         write(f"--- {found.a.name}", bold=True)
         write(f"+++ {found.b.name}", bold=True)
-        if said_only or found.said or found.is_same:
-            self._print_said()
+        if content_only or found.said or found.is_same:
+            self._print_content()
         else:
             write("said: the same texts and calls; only the emissions differ")
-        if said_only:
+        if content_only:
             return
         first = found.first
         counts = f"{len(found.a.rows)} and {len(found.b.rows)} emissions"
@@ -209,27 +209,27 @@ class _Printer:
                 for row in rows:
                     write_change(sign, _row(row))
 
-    def _print_said(self) -> None:
+    def _print_content(self) -> None:
         if not self._found.said:
             write("said: the same texts and calls")
             return
         write(f"said: {counted(len(self._found.said), 'difference')}", bold=True)
         for change in self._found.said:
-            self._print_saying(change)
+            self._print_content_change(change)
 
-    def _print_saying(self, change: SaidChange) -> None:
+    def _print_content_change(self, change: ContentChange) -> None:
         where = f"@@ exchange {change.one.exchange}, {change.one.kind}"
         if change.a and change.b:
             where += f", character {change.at}"
         write(where, bold=True)
         start = max(0, change.at - _WINDOW)
-        for saying, sign in ((change.a, "-"), (change.b, "+")):
-            if saying is None:
+        for side, sign in ((change.a, "-"), (change.b, "+")):
+            if side is None:
                 write_change(sign, "(not said)")
                 continue
-            text = saying.text[start : change.at + _WINDOW]
+            text = side.text[start : change.at + _WINDOW]
             begin = "…" if start else ""
-            end = "…" if len(saying.text) > change.at + _WINDOW else ""
+            end = "…" if len(side.text) > change.at + _WINDOW else ""
             write_change(sign, f"{begin}{text}{end}")
         if change.a and change.b:
             from harness.debug.explain import columns

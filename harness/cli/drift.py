@@ -1,4 +1,4 @@
-"""`harness drift`: what reads old recordings otherwise than it did, and whose doing."""
+"""`harness drift`: which reader reads old recordings otherwise than before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.debug.drift import Change, Drift, Drifter
-    from harness.debug.stored import Asked
+    from harness.debug.stored_readings import Asked
     from harness.engine.agent_options import AgentOptions
 
 _SHOWN = 5  # changes of one reader; more of them have one cause
@@ -64,7 +64,7 @@ class DriftOptions(Options):
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @takes(DriftOptions)
 def command(paths: tuple[str, ...], options: DriftOptions) -> int:
-    """Read old recordings again and report what changed, and by whose doing.
+    """Read old recordings again and report what changed, and which reader changed it.
 
     PATH is a recording or a folder of them. Each is read by the installed SDK of its
     vendor (openai, anthropic, google-genai) and by the interfaces, and compared with
@@ -97,7 +97,7 @@ def command(paths: tuple[str, ...], options: DriftOptions) -> int:
 
 
 def _asked(options: DriftOptions) -> list[Asked] | None:
-    from harness.debug.stored import Asked
+    from harness.debug.stored_readings import Asked
 
     asked = given(
         *("mode", "assistant_message", "assistant_function", "assistant_argument"),
@@ -212,7 +212,7 @@ class _Run:
         from harness.cassettes.differences import around
 
         if change.by == "recording":
-            return  # digests tell a person nothing
+            return  # digests help no person
         for sign, text in (("-", change.stored), ("+", change.now)):
             if text is not None:
                 at = 2 * _WINDOW if change.at is None else change.at
@@ -234,7 +234,7 @@ class _Run:
 
 
 def _verdicts(drifts: list[Drift]) -> Iterator[str]:
-    """Yield a line for each reader that changed: whose doing, and its versions."""
+    """Yield a line for each reader that changed, with its versions."""
     from harness.debug.sdk import SDK_TITLES
 
     names = {"recording": "the recording itself", **SDK_TITLES}
@@ -267,7 +267,7 @@ def _harmless(drifts: list[Drift]) -> Iterator[str]:
 
 
 def _versions(found: list[tuple[Drift, Change]], by: str) -> dict[str, None]:
-    """Return the versions that have a say, each once: `openai 3.50.0 -> 3.54.0`."""
+    """Return the versions that matter, each once: `openai 3.50.0 -> 3.54.0`."""
     from harness.debug.sdk import SDK_NAMES
 
     names = (by, "pydantic") if by in SDK_NAMES else ("harness",)

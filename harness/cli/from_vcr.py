@@ -1,9 +1,9 @@
 """From pytest-recording or pytest-vcr to the marker `harness`, in the project's text.
 
 Owns what is rewritten and what is left to its owner. Cassettes are not touched: the
-plugin plays them where they lie (`harness.pytest_plugin.others`). Only what means
-exactly the same afterwards is rewritten; everything else is reported with its line and
-a reason.
+plugin plays them where they lie (`harness.pytest_plugin.other_plugins`). Only what
+means exactly the same afterwards is rewritten; everything else is reported with its
+line and a reason.
 """
 
 from __future__ import annotations

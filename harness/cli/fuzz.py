@@ -16,11 +16,11 @@ from harness.errors import CassetteError, UsageError, printable
 
 if TYPE_CHECKING:
     from harness.engine.agent_options import AgentOptions
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.example_worker import About, Job
     from harness.fuzz.findings import Plan, Tried
-    from harness.fuzz.pool import Pool
+    from harness.fuzz.fuzz_inputs import FuzzInput
     from harness.fuzz.relations import Failure
+    from harness.fuzz.worker_pool import Pool
 
 _LEVELS = ("handler", "interface", "chunks", "events", "bytes", "url")
 _DEFAULT_EXAMPLES = 20_000
@@ -193,7 +193,7 @@ def _run(pool: Pool, target: str, options: FuzzOptions) -> list[Failure]:
 
 def _pool(job: Job, options: FuzzOptions, progress: Progress | None) -> Pool:
     if options.dask is None:
-        from harness.fuzz.pool import Pool
+        from harness.fuzz.worker_pool import Pool
 
         return Pool(job, options.jobs or 1, progress)
     from harness.corpus.cluster_fuzz import ClusterPool
@@ -226,7 +226,7 @@ def _fuzz_gateway(command: str, paths: tuple[str, ...], options: FuzzOptions) ->
     from harness.fuzz.campaign import Campaign
     from harness.fuzz.checking import offered
     from harness.fuzz.example_worker import About
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.judge import Judge
 
     try:
         from harness.fuzz.gateway import GatewayConsumer
@@ -296,7 +296,7 @@ def _code_of(failures: list[Failure], tried: Tried) -> int:
 
 def _wanted(options: FuzzOptions) -> Any:
     from harness.fuzz.consumers import Wanted
-    from harness.fuzz.driving import Level
+    from harness.fuzz.example_runner import Level
 
     level = options.to_level()
     return Wanted(
@@ -321,12 +321,12 @@ def _apis(text: str | None) -> tuple[str, ...]:
     return names
 
 
-def _recordings(paths: tuple[str, ...]) -> dict[str, Arrival]:
+def _recordings(paths: tuple[str, ...]) -> dict[str, FuzzInput]:
     """Read every stream of the recordings that were named."""
     from harness.cassettes.load import load_cassette
-    from harness.fuzz.arrivals import recorded_streams
+    from harness.fuzz.fuzz_inputs import recorded_streams
 
-    streams: dict[str, Arrival] = {}
+    streams: dict[str, FuzzInput] = {}
     found = named(paths)
     for name, streams_of in each(lambda n: recorded_streams(load_cassette(n)), found):
         try:

@@ -193,7 +193,7 @@ class _Job(NamedTuple):
         """Nothing is needed."""
 
     def work(self, item: Item) -> list[_Done]:
-        """Return what came of it, whatever it was."""
+        """Return its result, whatever it was."""
         import pickle
 
         os.environ["COLUMNS"] = str(self.terminal.columns)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from harness.apis.varied import Variation
     from harness.cassettes.model import Cassette
     from harness.cli.replay import ReplayOptions
+    from harness.debug.navigation import Follow
     from harness.debug.trace import Trace
-    from harness.debug.walk import Follow
 
 
 def ways_to_look(options: ReplayOptions) -> int:
@@ -51,9 +51,9 @@ def _can_step() -> None:
 
 
 def _step(cassette: Cassette, follow: Follow, variation: Variation) -> int:
-    from harness.debug.copies import write_test
+    from harness.debug.exports import write_test
+    from harness.debug.navigation import Walk
     from harness.debug.stepper import Stepper
-    from harness.debug.walk import Walk
 
     def save(made: Trace) -> str:
         test, kept = write_test(cassette, made, Path())
@@ -145,7 +145,7 @@ def look(
     assert chunk is not None, "one of the three was given"
     lines = list(shown(made, chunk))
     if not lines:
-        last = max((m.arrival.chunk for m in made.moments), default=None)
+        last = max((m.event.chunk for m in made.moments), default=None)
         raise UsageError(
             f"{made.cassette}: exchange {made.exchange} has no chunk {chunk}; its "
             f"chunks are numbered 0 to {last}"

@@ -56,8 +56,8 @@ def record_scenarios(
                 warn=say,
             )
         if recorded.unmet:
-            said = "; ".join([*recorded.unmet, recorded.note])
-            complain(f"{path}: not as expected: {said}")
+            reasons = "; ".join([*recorded.unmet, recorded.note])
+            complain(f"{path}: not as expected: {reasons}")
         else:
             met += 1
             click.echo(printable(_summary(recorded)))

@@ -166,12 +166,12 @@ class Run:
                     is_started = True
                 self.emissions += 1
                 if running.diagnostics:
-                    self._tell(running, cassette)
+                    self._print_diagnostics(running, cassette)
                 self.write.emission(emission)
                 if cassette.path == "-":
                     out().flush()  # a live stream is watched as it comes
         finally:
-            self._tell(running, cassette)
+            self._print_diagnostics(running, cassette)
 
     def _replay(
         self,
@@ -236,7 +236,7 @@ class Run:
         self.write.start(cassette.path, interface)
         out().flush()
 
-    def _tell(self, running: Replay, cassette: Cassette) -> None:
+    def _print_diagnostics(self, running: Replay, cassette: Cassette) -> None:
         """Print the diagnostics that have come, and forget them."""
         for diagnostic in running.diagnostics:
             self.diagnostics += 1

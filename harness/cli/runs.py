@@ -28,7 +28,7 @@ def show_runs(
     """Print the default view of a replay.
 
     Args:
-        transcript: What came of it; nothing is printed of an empty one.
+        transcript: Its result; nothing is printed of an empty one.
         variation: How the streams were written, cut and broken.
         shows_reasoning: Whether reasoning was passed on as content.
         explain: Returns lines about a diagnostic.

@@ -46,7 +46,7 @@ class SweepOptions(Options):
         metavar="ROWS",
     )
     against: str | None = option(
-        "Compare with the rows of an earlier sweep: what changed, by whose doing.",
+        "Compare with the rows of an earlier sweep: what changed, and by which reader.",
         metavar="ROWS",
     )
     new_since: str | None = option(
@@ -87,7 +87,7 @@ def command(corpus: str, consumer: str | None, options: SweepOptions) -> int:
       harness sweep packed my.agent:Reader --do consumer --output rows.jsonl
       harness sweep packed --output new.jsonl --against old.jsonl
     """
-    from harness.corpus.marks import Mark
+    from harness.corpus.new_since import Mark
     from harness.corpus.opening import Corpus
     from harness.corpus.places import Place
     from harness.corpus.rows import Rows, read_rows
@@ -255,12 +255,12 @@ def _report(
     summary: Summary, comparison: Comparison | None, corpus: Corpus, *, as_json: bool
 ) -> int:
     if as_json:
-        told = summary.to_dict()
-        told["passed_over"] = corpus.passed_over
+        result = summary.to_dict()
+        result["passed_over"] = corpus.passed_over
         if comparison is not None:
-            told["changed"] = dict(comparison.changes)
-            told["new"], told["gone"] = comparison.new, comparison.gone
-        click.echo(json.dumps(told, indent=1))
+            result["changed"] = dict(comparison.changes)
+            result["new"], result["gone"] = comparison.new, comparison.gone
+        click.echo(json.dumps(result, indent=1))
     else:
         for line in summary.lines():
             write(line)

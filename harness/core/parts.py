@@ -66,26 +66,26 @@ class ToolCall:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Said(Fielded):
+class _TextPart(Fielded):
     """One kind of text; `dataclass` takes long to make up a docstring."""
 
     text: str
     """Never empty."""
 
 
-class Text(_Said):
+class Text(_TextPart):
     """Visible text of the answer."""
 
     __slots__ = ()
 
 
-class Reasoning(_Said):
+class Reasoning(_TextPart):
     """Text of the model's reasoning, where the provider sends it apart."""
 
     __slots__ = ()
 
 
-class Refusal(_Said):
+class Refusal(_TextPart):
     """Text of a refusal."""
 
     __slots__ = ()

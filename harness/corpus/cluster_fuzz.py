@@ -19,7 +19,7 @@ from harness.corpus.places import Found
 from harness.corpus.worker import Limits
 from harness.errors import HarnessError
 from harness.fuzz.findings import OverError, Tried
-from harness.fuzz.pool import Pool
+from harness.fuzz.worker_pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,19 +14,24 @@ from harness.core.splits import parse_split
 from harness.debug.sdk import Sdks
 from harness.engine.stream import StreamReader
 from harness.errors import UsageError
-from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, recorded_payloads
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
+from harness.fuzz.finding_cassettes import event_bytes
+from harness.fuzz.fuzz_inputs import (
+    FuzzInput,
+    chunks_of,
+    payloads_of,
+    recorded_payloads,
+)
 from harness.fuzz.relations import RELATIONS
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cassettes.model import Cassette
     from harness.engine.summary import ExchangeSummary
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.judge import Judge
 
 
 _SPLITS = ("recorded", "chars", "random:7")
@@ -80,9 +85,9 @@ def judged(target: str, summary: ExchangeSummary, check: str) -> list[str]:
     ]
     lines = dict.fromkeys(
         line
-        for arrival in _arrivals(judge, summary, check)
+        for fed in _arrivals(judge, summary, check)
         for relation in offered
-        for line in _failures(judge, relation, arrival)
+        for line in _failures(judge, relation, fed)
     )
     if any("raises MemoryError" in line for line in lines):
         raise MemoryError  # the limit of the worker, not the consumer's doing
@@ -96,7 +101,7 @@ def read_by_sdk(cassette: Cassette) -> tuple[str, str, list[str]]:
         cassette: It holds one exchange.
 
     Returns:
-        The SDK with the versions that have a say, a digest of what it reads, and one
+        The SDK with the versions that matter, a digest of what it reads, and one
         line for each way in which it is of another mind than harness; all empty where
         no SDK reads such a stream.
     """
@@ -118,19 +123,21 @@ def _sdks() -> tuple[Sdks, list[str]]:
     return Sdks(missing.append), missing
 
 
-def _failures(judge: Judge, relation: str, arrival: Arrival) -> Iterator[str]:
+def _failures(judge: Judge, relation: str, fed: FuzzInput) -> Iterator[str]:
     if relation != "faults":
-        failure = judge.judge(relation, arrival)
+        failure = judge.judge(relation, fed)
         if failure is not None:
             yield f"{relation}: {failure.kind}"
         return
     for name in faults_of("chat"):
-        failure = judge.judge(relation, arrival, fault=parse_fault(name))
+        failure = judge.judge(relation, fed, fault=parse_fault(name))
         if failure is not None:
             yield f"faults: {failure.kind} (--fault {failure.fault or name})"
 
 
-def _arrivals(judge: Judge, summary: ExchangeSummary, check: str) -> Iterator[Arrival]:
+def _arrivals(
+    judge: Judge, summary: ExchangeSummary, check: str
+) -> Iterator[FuzzInput]:
     level = judge.consumer.level
     if level is Level.HANDLER:
         for message in summary.choices.values():
@@ -142,5 +149,5 @@ def _arrivals(judge: Judge, summary: ExchangeSummary, check: str) -> Iterator[Ar
     if not recorded:
         return
     for split in _SPLITS if check == "splits" else _SPLITS[:1]:
-        arrival = payloads_of(cut_chunks(parse_split(split), chunks_of(recorded)))
-        yield tuple(event_bytes(arrival)) if level is Level.BYTES else arrival
+        fed = payloads_of(cut_chunks(parse_split(split), chunks_of(recorded)))
+        yield tuple(event_bytes(fed)) if level is Level.BYTES else fed

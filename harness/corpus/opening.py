@@ -56,7 +56,7 @@ class Corpus:
 
     Args:
         url: See `Place`.
-        is_wanted: Says of each file whether it is looked at; None looks at all.
+        is_wanted: Whether each file it is looked at; None looks at all.
 
     Attributes:
         passed_over: How many files are no recordings by their names.

@@ -105,8 +105,10 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Yield it as text."""
         for check, counts in self.verdicts.items():
-            told = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
-            yield f"{check}: {told}"
+            listed = ", ".join(
+                f"{n} {verdict}" for verdict, n in sorted(counts.items())
+            )
+            yield f"{check}: {listed}"
         for title, counts in (
             ("by kind", self.kinds),
             ("by API", self.apis),
@@ -125,9 +127,9 @@ class Summary:
 
 def counts_line(title: str, counts: Counter[str]) -> str:
     """Return a line with the most common ones, and how many more there are."""
-    told = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
+    listed = ", ".join(f"{name} {n}" for name, n in counts.most_common(20))
     more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-    return f"{title}: {told}{more}"
+    return f"{title}: {listed}{more}"
 
 
 def _push(heap: list[tuple[int, str]], item: tuple[int, str], most: int) -> None:
@@ -148,7 +150,7 @@ class Comparison:
         self._unmatched: dict[str, _Answer] = {}
         self._waiting: dict[str, _Answer] = {}
         self.changes: Counter[str] = Counter()
-        """By whose doing."""
+        """The reader that changed."""
 
     def add(self, row: Row) -> str:
         """Compare a row; return a line where a stream changed its answer."""

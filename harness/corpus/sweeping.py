@@ -110,7 +110,7 @@ class _Row:
     digest: str = ""
     """Of all that the streaming interface emitted; empty without `replay`."""
     sdk: str = ""
-    """What read it for `drift`: the vendor's SDK, with the versions that have a say."""
+    """What read it for `drift`: the vendor's SDK, with the versions that matter."""
     sdk_digest: str = ""
     """Of what that SDK read; empty where none did."""
     apart: str = ""
@@ -179,7 +179,7 @@ def exchanges_in(item: Item) -> list[tuple[str, Exchange]]:
 
 
 def sweep_bytes(item: Item, plan: Plan) -> list[dict[str, Any]]:
-    """Do what a plan says with one recording.
+    """Carry out a plan on one recording.
 
     Args:
         item: Its bytes: a row of a data set, or a file in any accepted format.

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from harness.core.text import first_difference
-from harness.debug.emitted import Saying, said
+from harness.debug.emitted import ContentItem, content_of
 
 if TYPE_CHECKING:
     from harness.debug.sides import Row, Side
@@ -40,16 +40,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidChange:
+class ContentChange:
     """One thing that the two sides do not both have."""
 
-    a: Saying | None
-    b: Saying | None
+    a: ContentItem | None
+    b: ContentItem | None
     at: int
     """The first code point that differs, where both have something of this kind."""
 
     @property
-    def one(self) -> Saying:
+    def one(self) -> ContentItem:
         """The one that is there, of both that of A."""
         one = self.a or self.b
         assert one is not None
@@ -73,7 +73,7 @@ class Difference:
     b: Side
     changes: list[Change]
     """All rows of both sides in order; runs that agree and runs that do not."""
-    said: list[SaidChange]
+    said: list[ContentChange]
     """The content that differs; empty where only the cuts differ."""
 
     @property
@@ -117,7 +117,9 @@ def compare(a: Side, b: Side, *, is_exact: bool = False) -> Difference:
         Change(is_same, a.rows[i:i_end], b.rows[j:j_end])
         for is_same, i, i_end, j, j_end in _aligned(keys_a, keys_b)
     ]
-    return Difference(a, b, changes, _compare_said(said(a.rows), said(b.rows)))
+    return Difference(
+        a, b, changes, _compare_content(content_of(a.rows), content_of(b.rows))
+    )
 
 
 def _aligned(a: list[str], b: list[str]) -> list[tuple[bool, int, int, int, int]]:
@@ -144,7 +146,7 @@ def _aligned(a: list[str], b: list[str]) -> list[tuple[bool, int, int, int, int]
     return runs
 
 
-def _compare_said(a: list[Saying], b: list[Saying]) -> list[SaidChange]:
+def _compare_content(a: list[ContentItem], b: list[ContentItem]) -> list[ContentChange]:
     """Pair the content by exchange and kind; order counts within a kind."""
     found = []
     for key in dict.fromkeys((one.exchange, one.kind) for one in [*a, *b]):
@@ -153,5 +155,5 @@ def _compare_said(a: list[Saying], b: list[Saying]) -> list[SaidChange]:
         for x, y in zip_longest(ours, theirs):
             if x != y:
                 at = 0 if x is None or y is None else first_difference(x.text, y.text)
-                found.append(SaidChange(x, y, at))
+                found.append(ContentChange(x, y, at))
     return sorted(found, key=lambda change: change.one.exchange)

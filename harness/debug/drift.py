@@ -1,6 +1,6 @@
 """What reads a recording otherwise than it once did: an SDK, an interface, or neither.
 
-Everything that has a say is kept apart: the recording's own bytes (by digest), each
+Everything that matters is kept apart: the recording's own bytes (by digest), each
 vendor's SDK (with the versions it was stored by), and each interface. A change is told
 of the one whose reading changed; where the recording is not the one that was stored,
 of that, as no reading can be blamed then.
@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.text import first_difference
 from harness.debug.difference import compare
-from harness.debug.stored import Asked, SdkFile, TranscriptFile, digests, place_of
+from harness.debug.stored_readings import (
+    Asked,
+    SdkFile,
+    TranscriptFile,
+    digests,
+    place_of,
+)
 from harness.engine.replay import replay
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
 
@@ -41,7 +47,7 @@ class Change:
     exchange: int | None
     """Number of the exchange; None where it is about the whole."""
     what: str
-    """What changed: a path in the SDK's answer, or what was said or emitted."""
+    """What changed: a path in the SDK's answer, or what was emitted."""
     stored: str | None
     """The stored text; None where there was nothing."""
     now: str | None
@@ -117,7 +123,7 @@ class Drifter:
         asked: The interfaces to ask, and how; of what is stored, those that were asked
             when it was stored. None asks both of ours where nothing is stored.
         sdks: The vendors' SDKs; None leaves them out.
-        store: See `harness.debug.stored.place_of`.
+        store: See `harness.debug.stored_readings.place_of`.
         is_updating: Whether to store what is new and replace what has changed; without
             it nothing is ever written.
     """
@@ -254,13 +260,13 @@ def _rerecorded(stored: list[str], now: list[str]) -> Iterator[Change]:
 
 
 def _emitted(stored: TranscriptFile, now: TranscriptFile) -> Iterator[Change]:
-    """Yield what an interface does otherwise: what it says before how it is cut."""
+    """Yield what an interface does otherwise: its content before its cuts."""
     by = now.asked.interface
     is_ours = by in _OURS  # our ids and dates come from the recording; others' may not
     difference = compare(stored.side, now.side, is_exact=is_ours)
-    for said in difference.said:
-        texts = (None if side is None else side.text for side in (said.a, said.b))
-        yield Change(by, "interface", said.one.exchange, said.one.kind, *texts)
+    for change in difference.said:
+        texts = (None if side is None else side.text for side in (change.a, change.b))
+        yield Change(by, "interface", change.one.exchange, change.one.kind, *texts)
     first = difference.first
     if first is not None and not difference.said:
         count = sum(

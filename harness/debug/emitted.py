@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light_messages import MessageStreamStatus
 from harness.debug.folding import fold
 from harness.debug.shown_fields import is_volatile
 
@@ -33,7 +33,7 @@ _STATUSES = frozenset(status.value for status in MessageStreamStatus)
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class ContentItem:
     """One thing that was emitted, whole."""
 
     exchange: int
@@ -45,7 +45,7 @@ class Saying:
     """The text; the arguments of a call as JSON where they are."""
 
 
-def said(rows: Iterable[Row]) -> list[Saying]:
+def content_of(rows: Iterable[Row]) -> list[ContentItem]:
     """Join the content of a transcript's emissions.
 
     Args:
@@ -59,7 +59,7 @@ def said(rows: Iterable[Row]) -> list[Saying]:
     for row in rows:
         messages.setdefault(row.exchange, []).append(row.message)
     return [
-        Saying(exchange, kind, text)
+        ContentItem(exchange, kind, text)
         for exchange, emitted in messages.items()
         for kind, text in _content(emitted)
     ]
@@ -86,7 +86,7 @@ def _content(messages: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _as_emitted(message: Any) -> Any:
-    """Return a message as it was emitted, as far as JSON can tell.
+    """Return a message as it was emitted, as far as JSON can show.
 
     A call that is shown as text is taken apart; a list that begins with a word was a
     tuple that names its kind.

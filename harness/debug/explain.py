@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.apis.json_values import dicts_of
 from harness.apis.varied import Variation
-from harness.debug.arrival import arrivals, as_arrived, is_rereadable
 from harness.debug.causes import CAUSES, KNOWN
+from harness.debug.raw_events import as_arrived, is_rereadable, raw_events
 from harness.engine.excerpt import Excerpt, excerpt_of
 from harness.engine.transcript import DiagnosticKind
 from harness.errors import printable
@@ -23,7 +23,7 @@ from harness.redaction.config import redacted_url
 if TYPE_CHECKING:
     from harness.cassettes.model import Cassette, Exchange
     from harness.core.parts import ToolCall
-    from harness.debug.arrival import Arrival
+    from harness.debug.raw_events import RawEvent
     from harness.engine.transcript import Diagnostic
 
 _BODY_SHOWN = 300  # bytes of a body that is no stream: an error fits into these
@@ -123,7 +123,7 @@ def _found_again(
         return None
     if diagnostic.kind is DiagnosticKind.UNRECORDED_RESULT:
         return _end_of_call(diagnostic.text, exchange, variation)
-    events = arrivals(*as_arrived(exchange, variation))
+    events = raw_events(*as_arrived(exchange, variation))
     if diagnostic.kind is DiagnosticKind.OTHER_CHOICES:
         return next(filter(None, map(_other_choice, events)), None)
     for event in events:
@@ -145,7 +145,7 @@ def _start_of_body(exchange: Exchange) -> Excerpt:
     )
 
 
-def _in_event(event: Arrival, at: int, note: str) -> Excerpt:
+def _in_event(event: RawEvent, at: int, note: str) -> Excerpt:
     return excerpt_of(
         event.raw,
         at=max(0, at),
@@ -156,7 +156,7 @@ def _in_event(event: Arrival, at: int, note: str) -> Excerpt:
     )
 
 
-def _other_choice(event: Arrival) -> Excerpt | None:
+def _other_choice(event: RawEvent) -> Excerpt | None:
     for choice in dicts_of((event.payload or {}).get("choices")):
         index = choice.get("index")
         if isinstance(index, int) and index:
@@ -187,19 +187,19 @@ def _end_of_call(text: str, exchange: Exchange, variation: Variation) -> Excerpt
 
 
 # The last stream of which it was asked: one of many calls has as many without a result.
-_last_read: list[tuple[Exchange, Variation, list[tuple[ToolCall, Arrival]]]] = []
+_last_read: list[tuple[Exchange, Variation, list[tuple[ToolCall, RawEvent]]]] = []
 
 
 def _ends_of_calls(
     exchange: Exchange, variation: Variation
-) -> list[tuple[ToolCall, Arrival]]:
+) -> list[tuple[ToolCall, RawEvent]]:
     """Return each call, and the event that holds the last of it."""
     for read, varied, ends in _last_read:
         if read is exchange and varied == variation:
             return ends
     accumulator = ResponseAccumulator()
-    last: dict[int, Arrival] = {}
-    for event in arrivals(*as_arrived(exchange, variation)):
+    last: dict[int, RawEvent] = {}
+    for event in raw_events(*as_arrived(exchange, variation)):
         for part in accumulator.feed(event.payload or {}):
             call = getattr(part, "call", None)
             if call is not None:

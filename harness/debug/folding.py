@@ -5,7 +5,7 @@ texts by kind and calls in order. What is known is read as what it is:
 
 - text: the kind `text`;
 - chunks and completions of the OpenAI API (anything with `choices`), and messages
-  with `tool_calls`: what they say, read by `harness.core.accumulate`;
+  with `tool_calls`: what they carry, read by `harness.core.accumulate`;
 - our own messages, light or models: their text, and calls by `function_call_id`;
 - anything with a `name` and `arguments`, or fields that are called alike: a call;
 - events about a call, with its id or its place: pieces of it;
@@ -14,9 +14,9 @@ texts by kind and calls in order. What is known is read as what it is:
 Everything else is taken apart generically: an object is its fields, a text among
 them is a text whose kind is the path to it, and texts of one kind are joined, also
 those of the objects in a list, which are taken for messages. Fields that name a kind
-(`type`, `role`, ...) become part of the path; ids, dates, counts and other
-volatile fields say nothing and are left out. How an answer ended and how many tokens it
-took are kept apart: they are compared with what arrived, not with another form of it.
+(`type`, `role`, ...) become part of the path; ids, dates, counts and other volatile
+fields carry nothing and are left out. How an answer ended and how many tokens it took
+are kept apart: they are compared with what arrived, not with another form of it.
 Of emitted messages only texts count; of a returned value numbers and booleans count
 too. A consumer for which that is not right has a function `outcome(items)` that returns
 any value instead.
@@ -28,7 +28,7 @@ from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import LightMessage, MessageStreamStatus
+from harness.agents.letta.light_messages import LightMessage, MessageStreamStatus
 from harness.agents.letta.messages import FunctionCall, FunctionCallMessage
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.debug import shown_fields as known
@@ -83,7 +83,7 @@ class _Folding:
             self._walk("", item, is_value=False)
 
     def _add_like_ours(self, item: Any) -> bool:
-        """Add a message of another class with the fields of ours; tell if it is one."""
+        """Add a message of another class with the fields of ours, if it is one."""
         if isinstance(item, str | int | float | bytes | list | tuple):
             return False
         call = known.field_of(item, "function_call")
@@ -118,7 +118,7 @@ class _Folding:
             self._walk("", value, is_value=True)
 
     def outcome(self, raised: Raised | None) -> Outcome:
-        """Return what has been said."""
+        """Return what has been shown."""
         calls = self.calls.calls()
         if self._chunks is not None:
             message = self._chunks.message()
@@ -280,12 +280,12 @@ class _Folding:
             if isinstance(choice, dict):
                 self._end(choice)
                 self.logprobs += known.logprobs_of(choice.get("logprobs"))
-                said = (
+                delta = (
                     known.fields_of(choice.get("delta") or choice.get("message")) or {}
                 )
-                self._walk("annotations", said.get("annotations"), is_value=False)
+                self._walk("annotations", delta.get("annotations"), is_value=False)
                 for entry in filter(
-                    None, map(known.fields_of, said.get("tool_calls") or ())
+                    None, map(known.fields_of, delta.get("tool_calls") or ())
                 ):
                     self._note_ids(entry)
                     function = known.fields_of(entry.get("function")) or {}
@@ -306,7 +306,7 @@ def fold(
         raised: The exception that ended it.
 
     Returns:
-        What was said.
+        What was shown.
     """
     folding = _Folding()
     for item in known.decoded([*items]):

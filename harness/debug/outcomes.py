@@ -48,7 +48,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was said: texts by kind, and calls in order."""
+    """What was shown: texts by kind, and calls in order."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
     """By kind; none of them empty."""
@@ -75,7 +75,7 @@ class Outcome:
     def as_json(self) -> Outcome:
         """Return it with every JSON text in it written one way.
 
-        The arguments' JSON may be written differently and say the same.
+        The arguments' JSON may be written differently and mean the same.
         """
         return replace(
             self,
@@ -86,7 +86,7 @@ class Outcome:
         )
 
     def begins(self, whole: Outcome) -> bool:
-        """Tell whether the other outcome can still become of this one."""
+        """Return whether the other outcome can still become of this one."""
         if len(self.calls) > len(whole.calls):
             return False
         return all(

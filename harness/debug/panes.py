@@ -30,8 +30,8 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
     """
     moment = trace.moments[number]
     found: dict[str, list[str]] = {
-        "raw": [printable(moment.arrival.raw)],
-        "carries": [printable(said) for said in moment.said],
+        "raw": [printable(moment.event.raw)],
+        "carries": [printable(carries) for carries in moment.carries],
         "machine": machine_lines(trace, moment),
         "calls": [_call(trace, call) for call in moment.calls],
         "text": [_tail(trace.content(number))] if moment.content_length else [],
@@ -53,13 +53,13 @@ def panes(trace: Trace, number: int) -> dict[str, list[str]]:
 
 def title(trace: Trace, number: int) -> str:
     """Return where an event stands in its stream."""
-    arrival = trace.moments[number].arrival
-    place = f"exchange {trace.exchange}, chunk {arrival.chunk}"
-    if arrival.chunk != arrival.number:
-        place += f" (event {arrival.number})"
-    at = "" if arrival.at is None else f", {arrival.at:.3f} s"
+    event = trace.moments[number].event
+    place = f"exchange {trace.exchange}, chunk {event.chunk}"
+    if event.chunk != event.number:
+        place += f" (event {event.number})"
+    at = "" if event.at is None else f", {event.at:.3f} s"
     last = len(trace.moments) - 1
-    return f"{place} of 0-{last}: read {arrival.piece}, byte {arrival.byte_offset}{at}"
+    return f"{place} of 0-{last}: read {event.piece}, byte {event.byte_offset}{at}"
 
 
 def around(trace: Trace, chunk: int) -> Iterator[str]:
@@ -113,18 +113,18 @@ def one_line(trace: Trace, number: int) -> str:
     unfed = [name for name in trace.interfaces if not trace.was_fed(name, number)]
     is_bad = moment.diagnostics or raised
     mark = "!" if is_bad else "*" if moment.emissions else " "
-    said = printable("; ".join(moment.said)) or _nothing(moment)
+    carries = printable("; ".join(moment.carries)) or _nothing(moment)
     notes = [f"{name} raised" for name in raised]
     notes += [f"not fed to {name}" for name in unfed]
-    return f"{mark} {moment.arrival.chunk:>6}  {said}" + "".join(
+    return f"{mark} {moment.event.chunk:>6}  {carries}" + "".join(
         f" ({one})" for one in notes
     )
 
 
 def _nothing(moment: Moment) -> str:
-    if moment.arrival.payload is None:
+    if moment.event.payload is None:
         return "(unreadable)"
-    return "(usage)" if moment.arrival.payload.get("usage") else "(nothing)"
+    return "(usage)" if moment.event.payload.get("usage") else "(nothing)"
 
 
 def _printed(trace: Trace, number: int, *, mark: str) -> Iterator[str]:

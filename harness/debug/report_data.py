@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.classify import Kind
 from harness.core.diagnostics import Severity
-from harness.debug.copies import as_curl, as_test
 from harness.debug.explain import explain
+from harness.debug.exports import as_curl, as_test
 from harness.debug.panes import machine_lines
 from harness.debug.trace import trace
 from harness.engine.conversation import question_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.engine.summary import ExchangeSummary
     from harness.engine.transcript import Diagnostic, Emission
 
-_SHORTEST_S = 1e-6  # a clock's step: no rate is told of less
+_SHORTEST_S = 1e-6  # a clock's step: no rate is given of less
 _SHOWN_BODY = 200_000  # characters: a request can hold megabytes of images
 
 
@@ -147,16 +147,16 @@ def _request(exchange: Exchange) -> str:
 
 
 def _stream(made: Trace, cassette: Cassette) -> dict[str, Any]:
-    times = [m.arrival.at for m in made.moments if m.arrival.at is not None]
+    times = [m.event.at for m in made.moments if m.event.at is not None]
     waits = gaps(made)
-    first = next((m for m in made.moments if m.said), None)
+    first = next((m for m in made.moments if m.carries), None)
     seconds = times[-1] if times else None
-    sizes = (len(m.arrival.raw.encode("utf-8", "replace")) for m in made.moments)
+    sizes = (len(m.event.raw.encode("utf-8", "replace")) for m in made.moments)
     return {
         "variation": str(made.variation),
         "bytes": sum(sizes),
         "seconds": seconds,
-        "first": None if first is None else first.arrival.at,
+        "first": None if first is None else first.event.at,
         "rate": len(times) / seconds if seconds and seconds > _SHORTEST_S else None,
         "gap": max(waits) if waits else None,
         "interfaces": made.interfaces,
@@ -175,14 +175,14 @@ def _stream(made: Trace, cassette: Cassette) -> dict[str, Any]:
 
 def _moment(made: Trace, number: int) -> dict[str, Any]:
     moment = made.moments[number]
-    arrival = moment.arrival
+    event = moment.event
     return {
-        "chunk": arrival.chunk,
-        "at": arrival.at,
-        "piece": arrival.piece,
-        "byte": arrival.byte_offset,
-        "raw": arrival.raw,
-        "said": moment.said,
+        "chunk": event.chunk,
+        "at": event.at,
+        "piece": event.piece,
+        "byte": event.byte_offset,
+        "raw": event.raw,
+        "said": moment.carries,
         "parts": moment.pieces,
         "machine": machine_lines(made, moment),
         "out": [_lines(moment.emissions.get(name, [])) for name in made.interfaces],
@@ -262,7 +262,7 @@ def _lines(emissions: list[Emission]) -> list[str]:
 def gaps(made: Trace) -> list[float]:
     """Return the seconds between one chunk and the next; empty without times.
 
-    None is below 0, also where a cassette's times go back: somebody edited them.
+    None is below 0, also where a cassette's times go back: they were edited.
     """
-    times = [m.arrival.at for m in made.moments if m.arrival.at is not None]
+    times = [m.event.at for m in made.moments if m.event.at is not None]
     return [max(0.0, b - a) for a, b in pairwise(times)]

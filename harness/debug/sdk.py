@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.apis.json_values import parsed
 from harness.cassettes.classify import Kind, classify
 from harness.core.accumulate import AccumulatedMessage
-from harness.debug.arrival import arrivals
+from harness.debug.raw_events import raw_events
 from harness.engine.summary import summarise_exchange
 from harness.errors import UsageError
 
@@ -76,7 +76,7 @@ class Sdk(ABC):
             ) from None
         packages = (self.name, "pydantic")  # the second does the SDK's parsing
         self.versions = {name: metadata.version(name) for name in packages}
-        """The version of each package that has a say in what is read."""
+        """The version of each package that matters to what is read."""
 
     @abstractmethod
     def _connect(self) -> None:
@@ -95,7 +95,7 @@ class Sdk(ABC):
         """Return what is kept of an answer, without what the SDK adds itself."""
 
     @abstractmethod
-    def said(
+    def content_of(
         self, answer: dict[str, Any], api: str
     ) -> tuple[str, list[tuple[Any, Any]], str | None]:
         """Return its text, its calls and why it ended, in the API's words."""
@@ -153,7 +153,7 @@ class Sdk(ABC):
                 else:
                     answer = self.accumulate(heard, api)
                 kept = self.kept(answer, api)
-                agrees = self._agrees(exchange, *self.said(answer, api))
+                agrees = self._agrees(exchange, *self.content_of(answer, api))
             report = heard.report(kept, agrees=agrees)
             found.append({"exchange": exchange.index, **report})
         return found
@@ -251,7 +251,7 @@ class Heard:
         self._sdk = sdk
         self._sent = [
             one.payload
-            for one in ([] if is_whole else arrivals(exchange))
+            for one in ([] if is_whole else raw_events(exchange))
             if not sdk.kept_back or (one.payload or {}).get("type") != sdk.kept_back
         ]
         self.is_whole = is_whole

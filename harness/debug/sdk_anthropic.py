@@ -65,7 +65,7 @@ class Anthropic(Sdk):
         fields = ("content", "stop_reason", "stop_sequence", "usage")
         return {field: answer.get(field) for field in fields}
 
-    def said(
+    def content_of(
         self,
         answer: dict[str, Any],
         api: str,  # noqa: ARG002 - as above

@@ -67,7 +67,7 @@ class Google(Sdk):
                 found["finish_reason"] = finish
         return found
 
-    def said(
+    def content_of(
         self, answer: dict[str, Any], api: str
     ) -> tuple[str, list[tuple[Any, Any]], str | None]:
         """Return text, calls and finish reason of an answer; see `Sdk`."""

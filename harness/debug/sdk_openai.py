@@ -89,7 +89,7 @@ class OpenAi(Sdk):
         """Return what is kept of an answer; see `Sdk`."""
         return _completion(answer) if api == "chat" else _response(answer)
 
-    def said(
+    def content_of(
         self, answer: dict[str, Any], api: str
     ) -> tuple[str, list[tuple[Any, Any]], str | None]:
         """Return text, calls and finish of an answer; see `Sdk`."""

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from pydantic import BaseModel
 
-from harness.agents.letta.light import STAMP_FIELDS
+from harness.agents.letta.light_messages import STAMP_FIELDS
 from harness.apis.json_values import parsed
 
 VOLATILE = frozenset(
@@ -21,7 +21,7 @@ VOLATILE = frozenset(
         *("createdAt", "completed_at", "jsonrpc"),
     )
 )
-"""Fields that say nothing, or what may differ between two forms of one answer."""
+"""Fields that carry nothing, or what may differ between two forms of one answer."""
 _ID = re.compile(r"([A-Za-z]+[-_])*[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 """A UUID, which is an id wherever it is."""
 _ID = re.compile(r"(^|_)u?u?id$|[a-z]I[dD]$")
@@ -34,7 +34,7 @@ _ENDINGS = frozenset(
         *("truncated", "stopReason", "done_reason"),
     )
 )
-"""Fields that say how an answer ended; a number or a text under them is that."""
+"""Fields that show how an answer ended; a number or a text under them is that."""
 
 ENDS = re.compile(
     r"((run|stream|response|agent|turn)[_.-]?)?(done|completed?|finish(ed)?|success)"
@@ -49,7 +49,7 @@ REASONS = frozenset(
         *("completed", "incomplete", "failed", "STOP", "MAX_TOKENS", "SAFETY"),
     )
 )
-"""Why an answer ended, as providers say it: an ending also where it has no name."""
+"""Why an answer ended, as providers name it: an ending also where it has no name."""
 _IS_ENDING_UP_TO = 40  # characters, without a blank; longer ones are texts
 
 TAGS = (
@@ -182,18 +182,18 @@ def logprobs_of(value: Any) -> list[float]:
 
 
 def is_counter(key: str, value: Any) -> bool:
-    """Tell whether a number counts what depends on the cuts, or measures time."""
+    """Return whether a number counts what depends on the cuts, or measures time."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and bool(_COUNTERS.search(key))
 
 
 def is_count(key: str) -> bool:
-    """Tell whether a number under this name counts tokens."""
+    """Return whether a number under this name counts tokens."""
     return "token" in key.lower() or "usage" in key.lower()
 
 
 def is_ending(key: str, value: Any) -> bool:
-    """Tell whether a field shows how an answer ended."""
+    """Return whether a field shows how an answer ended."""
     if key not in _ENDINGS:
         return False
     if isinstance(value, bool):
@@ -203,7 +203,7 @@ def is_ending(key: str, value: Any) -> bool:
 
 
 def is_message(fields: dict[str, Any]) -> bool:
-    """Tell whether an object is a message of chat, with calls."""
+    """Return whether an object is a message of chat, with calls."""
     calls = fields.get("tool_calls")
     return isinstance(calls, list) and all(
         isinstance(call, dict) and isinstance(call.get("function"), dict)
@@ -242,7 +242,7 @@ _LONE = re.compile(
 
 
 def is_tagged(items: Any) -> TypeGuard[tuple[Any, ...]]:
-    """Tell whether the first item names the kind: `("text", "hel")`."""
+    """Return whether the first item names the kind: `("text", "hel")`."""
     is_long = isinstance(items, tuple) and len(items) > 1
     return is_long and isinstance(items[0], str)
 

@@ -2,7 +2,7 @@
 
 A stored side is what `harness replay` printed as `--format jsonl` or `sse`, what a
 server of Letta wrote, or a snapshot of `harness.snapshots`. All are read as data: no
-message model is needed, so that a transcript of an older version, or of somebody else's
+message model is needed, so that a transcript of an older version, or of other people's
 interface, can be compared.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import STAMP_FIELDS
+from harness.agents.letta.light_messages import STAMP_FIELDS
 from harness.apis.chat.chunks import DONE
 from harness.apis.json_values import parsed
 from harness.core.diagnostics import DiagnosticKind

@@ -1,8 +1,8 @@
 """The stepper: one exchange in a terminal, event by event, forward and back.
 
 Needs the extra `step` (textual). It only shows: the moves are those of
-`harness.debug.walk`, the panes those of `harness.debug.panes`. What takes long runs in
-a thread, so that keys are answered meanwhile and Escape ends it.
+`harness.debug.navigation`, the panes those of `harness.debug.panes`. What takes long
+runs in a thread, so that keys are answered meanwhile and Escape ends it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from harness.apis.varied import Variation
+    from harness.debug.navigation import Walk
     from harness.debug.trace import Trace
-    from harness.debug.walk import Walk
 
 _ASKED = {
     "goto": "chunk number",
@@ -171,8 +171,8 @@ class Stepper(App[None]):
         """Put the event's raw text on the clipboard, as far as the terminal can."""
         moment = self.walk.moment
         if moment is not None:
-            self.copy_to_clipboard(moment.arrival.raw)
-            self.walk.status = f"copied the raw text of chunk {moment.arrival.chunk}"
+            self.copy_to_clipboard(moment.event.raw)
+            self.walk.status = f"copied the raw text of chunk {moment.event.chunk}"
         self._show()
 
     def action_scroll(self, step: int) -> None:

@@ -18,8 +18,8 @@ from harness.debug.panes import one_line, panes, title
 from harness.errors import printable
 
 if TYPE_CHECKING:
+    from harness.debug.navigation import Walk
     from harness.debug.trace import Trace
-    from harness.debug.walk import Walk
 
 _HELD = 3  # findings at the top; `d` goes through all of them
 FINDING = "bold #ffffff on #d70000"
@@ -111,7 +111,7 @@ class TimeLine:
         self._trace, self._width = trace, width
         self._places: list[int] = []
         self._text = ""
-        times = [m.arrival.at for m in trace.moments if m.arrival.at is not None]
+        times = [m.event.at for m in trace.moments if m.event.at is not None]
         if len(times) < 2 or len(times) < len(trace.moments) or times[-1] <= 0:
             return
         end = f"│ {times[-1]:.2f} s"
@@ -172,7 +172,7 @@ def shown(walk: Walk, width: int) -> Text:
         for line in lines or ["-"]:
             text.append(f"  {line}\n")
     text.append("raw\n", "bold")
-    payload = moment.arrival.payload
+    payload = moment.event.payload
     lines = raw if payload is None else _laid_out(payload, width).split("\n")
     data = Text("\n".join(map(printable, lines)))
     data.highlight_regex(_JSON_TEXT)

@@ -16,7 +16,7 @@ from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Cassette
 from harness.core.json_arguments import FunctionArgumentsStreamHandler, MachineState
 from harness.core.parts import CallPart, Finish, Reasoning, Refusal, Text
-from harness.debug.arrival import Arrival, arrivals, as_arrived
+from harness.debug.raw_events import RawEvent, as_arrived, raw_events
 from harness.engine.agent_options import AgentOptions
 from harness.engine.replay import Replay, Unhearing
 from harness.errors import InterfaceError, NothingToReplayError, UsageError
@@ -52,8 +52,8 @@ class CallState:
 class Moment:
     """The state after one event."""
 
-    arrival: Arrival
-    said: list[str]
+    event: RawEvent
+    carries: list[str]
     """What the event carries, in words: `text "..."`, `call 0 arguments "..."`."""
     content_length: int
     """Of the text so far, in code points."""
@@ -112,7 +112,7 @@ class Trace:
         Returns:
             Positions in `moments`; empty if there is no such chunk.
         """
-        return [n for n, m in enumerate(self.moments) if m.arrival.chunk == chunk]
+        return [n for n, m in enumerate(self.moments) if m.event.chunk == chunk]
 
     def failure_at(self, name: str, number: int) -> Failure | None:
         """Return what an interface raised at a position of `moments`."""
@@ -128,7 +128,7 @@ class Trace:
         failure = self.failures.get(name)
         if failure is None or failure.chunk is None:
             return True
-        return self.moments[number].arrival.chunk <= failure.chunk
+        return self.moments[number].event.chunk <= failure.chunk
 
     def content(self, number: int) -> str:
         """Return the text so far after the event at a position."""
@@ -189,7 +189,7 @@ def trace(
     options = options or AgentOptions()
     variation = variation or Variation()
     arrived, sources = as_arrived(cassette.exchanges[number], variation)
-    events = arrivals(arrived, sources)
+    events = raw_events(arrived, sources)
     tick = tick or (lambda: None)
     moments, message = _follow(events, options.assistant_argument, tick)
     key = options.assistant_argument
@@ -247,7 +247,7 @@ def _place(made: Trace, diagnostics: list[Diagnostic]) -> None:
             made.moments[chunk].diagnostics.append(found)
 
 
-def _parts(accumulator: ResponseAccumulator, event: Arrival) -> list[Part]:
+def _parts(accumulator: ResponseAccumulator, event: RawEvent) -> list[Part]:
     """Add an event to the answer; return its parts of choice 0."""
     if event.parts is None:
         return accumulator.feed(event.payload or {})
@@ -256,7 +256,7 @@ def _parts(accumulator: ResponseAccumulator, event: Arrival) -> list[Part]:
 
 
 def _follow(
-    events: list[Arrival], key: str, tick: Callable[[], None]
+    events: list[RawEvent], key: str, tick: Callable[[], None]
 ) -> tuple[list[Moment], AccumulatedMessage]:
     accumulator = ResponseAccumulator()
     machines: dict[int, FunctionArgumentsStreamHandler] = {}
@@ -266,16 +266,16 @@ def _follow(
     moments = []
     for event in events:
         tick()
-        said: list[str] = []
+        carries: list[str] = []
         pieces: list[tuple[str, str]] = []
         for part in _parts(accumulator, event):
             kind = type(part).__name__.lower()
             if isinstance(part, Finish):
-                said.append(f"finish {part.reason!r}")
+                carries.append(f"finish {part.reason!r}")
                 continue
             if isinstance(part, Text | Reasoning | Refusal):
                 content += len(part.text) if kind == "text" else 0
-                said.append(f"{kind} {part.text!r}")
+                carries.append(f"{kind} {part.text!r}")
                 pieces.append((kind, part.text))
                 continue
             if not isinstance(part, CallPart):
@@ -297,10 +297,10 @@ def _follow(
             pieces.append((f"call {call.position}", part.arguments))
             new = "opens, " if part.is_new else ""
             named = f"name {part.name!r} " if part.name else ""
-            said.append(
+            carries.append(
                 f"call {call.position} {new}{named}arguments {part.arguments!r}"
             )
         moments.append(
-            Moment(event, said, content, tuple(states.values()), pieces=pieces)
+            Moment(event, carries, content, tuple(states.values()), pieces=pieces)
         )
     return moments, accumulator.message()

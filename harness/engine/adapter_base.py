@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.agent_interface import AgentChunkStreamingInterface
-from harness.agents.letta.light import Record
+from harness.agents.letta.light_messages import Record
 from harness.apis.sdk_objects import is_dropped, typed_event, wants_typed
-from harness.engine.frames import user_frame
+from harness.engine.user_frames import user_frame
 from harness.errors import HarnessError, InterfaceError, raised_text
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class BaseAdapter:
         """Pass one chunk on, and what was read of it.
 
         Returns:
-            What came of it; None where that has to be drained.
+            Its result; None where that has to be drained.
         """
         if self._takes_events:
             self.feed_event("chat", chunk.payload)
@@ -140,7 +140,7 @@ class BaseAdapter:
             ) from error
 
     def name_calls(self, prefix: str) -> None:
-        """Say how calls without id are called; only ours can be told."""
+        """Say how calls without id are called; only ours can be set."""
 
     def set_streaming(self, *, is_streaming: bool) -> None:
         """Prepare for a response that is streamed, or for one that is not."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.agents.letta.light import LightMessage, Record, make_message
+from harness.agents.letta.light_messages import LightMessage, Record, make_message
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.adapter_base import BaseAdapter, Mode
 from harness.engine.generator_adapter import GeneratorAdapter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.agents.letta.light import MakeMessage
+    from harness.agents.letta.light_messages import MakeMessage
     from harness.apis.chat.chunks import Chunk
     from harness.core.parts import Part
 

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import CallOfRecord, FunctionOfRecord
+from harness.agents.letta.light_messages import CallOfRecord, FunctionOfRecord
 from harness.agents.letta.surrogates import encodable
 from harness.apis.chat.chunks import Chunk, Payload
 from harness.apis.chat.reader import ResponseAccumulator
@@ -40,13 +40,13 @@ from harness.engine.identity import ExchangeIdentity, date_of, look_ahead
 from harness.engine.restated import restated_bytes, restated_exchange
 from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic, ReplayedResponse
-from harness.engine.whole import read_whole
+from harness.engine.whole_answers import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from harness.agents.letta.light import Record
+    from harness.agents.letta.light_messages import Record
     from harness.agents.letta.messages import Message
     from harness.apis.base import Conversation
     from harness.apis.varied import Variation
@@ -71,7 +71,7 @@ class Cause(Fielded):
     is_boundary: bool
     """Whether a queue may be emptied here: the end of a stream or of a step."""
     made: list[Any] | None = None
-    """What came of it; None where that has to be drained."""
+    """Its result; None where that has to be drained."""
 
 
 class AgentLoop:
@@ -239,7 +239,7 @@ class AgentLoop:
             return StreamReader(exchange, self._report, api=api)
         style = variation.style
         arrives = "chat" if style is None else style.api
-        left = partial(self._say_left, exchange, arrives)
+        left = partial(self._report_left, exchange, arrives)
         text = f"the fault {variation.fault_text} changed no event"
         unseen = partial(self._diagnose, exchange, DiagnosticKind.FAULT_UNSEEN, text)
         watch = unseen if variation.fault_text else None
@@ -248,7 +248,7 @@ class AgentLoop:
         )
         return StreamReader(restated, self._report, api=arrives)
 
-    def _say_left(self, exchange: Exchange, api: str, left: dict[str, int]) -> None:
+    def _report_left(self, exchange: Exchange, api: str, left: dict[str, int]) -> None:
         found = ", ".join(f"{what} ({count})" for what, count in left.items())
         text = f"{api} cannot carry all of the recording: {found}"
         self._diagnose(exchange, DiagnosticKind.NOT_CARRIED, text)
@@ -344,8 +344,8 @@ class AgentLoop:
             arguments, shown = _read_arguments(
                 call.function.arguments, message.calls[position].type
             )
-            said = f"{call.function.name}({shown})"
-            adapter.call("function_message", f"Running {said}", asked)
+            shown_call = f"{call.function.name}({shown})"
+            adapter.call("function_message", f"Running {shown_call}", asked)
             yield self._cause
             is_answer = call.function.name == options.assistant_function
             returned = adapter.record(
@@ -365,7 +365,7 @@ class AgentLoop:
             if is_answer and isinstance(answer, str):
                 adapter.call("assistant_message", answer)
                 yield self._cause
-            adapter.call("function_message", f"Ran {said}", returned)
+            adapter.call("function_message", f"Ran {shown_call}", returned)
             yield self._cause
             adapter.call(
                 "function_message",

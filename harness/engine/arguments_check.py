@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.core.parts import Part, ToolCall
     from harness.engine.stream import StreamReader
-    from harness.engine.whole import WholeReporter
+    from harness.engine.whole_answers import WholeReporter
 
 _LIMIT = "length"  # chat's word for an answer that reached its output limit
 

@@ -71,7 +71,7 @@ def _classify(exchange: Exchange) -> Classification:
     """Return what an exchange is; a whole completion that is damaged is none."""
     kind = classify(exchange)
     if kind.kind is Kind.WHOLE:
-        from harness.engine.whole import read_whole  # imports pydantic
+        from harness.engine.whole_answers import read_whole  # imports pydantic
 
         try:
             read_whole(exchange, kind.api)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 from harness.core.parts import Item
-from harness.engine.runs import Run, runs
+from harness.engine.emission_runs import Run, runs
 from harness.errors import counted, printable
 
 if TYPE_CHECKING:

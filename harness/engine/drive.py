@@ -86,7 +86,7 @@ class Running:
         # Not at the top: asyncio takes 30 ms, and most replays need no event loop.
         import asyncio
 
-        from harness.engine.own_loop import OwnLoop
+        from harness.engine.event_loop import OwnLoop
 
         try:
             asyncio.get_running_loop()
@@ -131,7 +131,7 @@ class Running:
                     last = cause
                     if adapter.has_ended and not (is_deaf or cause.is_boundary):
                         is_deaf = True
-                        self._say(
+                        self._diagnose(
                             DiagnosticKind.ENDED_EARLY,
                             last,
                             f"ended before {adapter.ends_at}: what came later was not "
@@ -142,7 +142,7 @@ class Running:
                 else:
                     is_deaf = False
                     if not await adapter.end():
-                        self._say(
+                        self._diagnose(
                             DiagnosticKind.NEVER_ENDED,
                             last,
                             f"still waited after {adapter.ends_at}",
@@ -160,6 +160,6 @@ class Running:
             adapter.release()
             await adapter.cancel()
 
-    def _say(self, kind: DiagnosticKind, cause: Cause, what: str) -> None:
+    def _diagnose(self, kind: DiagnosticKind, cause: Cause, what: str) -> None:
         text = f"the generator of {self._name} {what}"
         self._diagnostics.append(Diagnostic(kind, cause.exchange, text, cause.chunk))

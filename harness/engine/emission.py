@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from harness.agents.letta.light import (
+from harness.agents.letta.light_messages import (
     LightMessage,
     MessageStreamStatus,
     render_json,

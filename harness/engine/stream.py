@@ -31,7 +31,7 @@ from harness.core.parts import Problem
 from harness.core.sse import SSEDecoder
 from harness.engine.excerpt import Excerpt, excerpt_of, json_excerpt
 from harness.engine.identity import LOOKED_AHEAD
-from harness.engine.stray import FRAMED_TWICE, not_utf8, stray_words
+from harness.engine.stray_lines import FRAMED_TWICE, not_utf8, stray_words
 from harness.engine.transcript import Diagnostic
 from harness.errors import ChunkError, SSEError, shorten
 

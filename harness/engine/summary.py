@@ -11,7 +11,7 @@ from harness.apis.json_values import dict_of, text_of
 from harness.cassettes.classify import Kind, classify
 from harness.engine.stream import StreamReader
 from harness.engine.transcript import Diagnostic
-from harness.engine.whole import read_whole
+from harness.engine.whole_answers import read_whole
 from harness.errors import ChunkError
 
 if TYPE_CHECKING:

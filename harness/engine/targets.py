@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.letta.streaming import StreamingServerInterface
-from harness.engine.frames import user_frame
+from harness.engine.user_frames import user_frame
 from harness.errors import (
     HarnessError,
     InterfaceError,

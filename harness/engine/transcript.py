@@ -154,7 +154,7 @@ class Transcript:
         print(view(self, width=width))  # noqa: T201 - it is asked to print
 
     def __repr__(self) -> str:
-        """Return one line: what was replayed and what came of it."""
+        """Return one line: what was replayed and its result."""
         from harness.engine.default_view import counts
 
         return f"<Transcript {self.cassette} {self.interface}: {counts(self)}>"

@@ -1,7 +1,7 @@
 """One run of the fuzzer in this process: cases in order until the plan is fulfilled.
 
-`harness.fuzz.pool` does the same with processes that can be ended, which is what the
-command line uses.
+`harness.fuzz.worker_pool` does the same with processes that can be ended, which is what
+the command line uses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.fuzz.chat_trials import ChatTrials
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
 from harness.fuzz.findings import Findings, OverError, Plan, Tried, shrunk
 from harness.fuzz.stream_rounds import stream_cases
 from harness.fuzz.stream_trials import StreamTrials
@@ -20,15 +20,15 @@ from harness.fuzz.trial_cases import Case, Recorder, run_case
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
     from harness.fuzz.relations import Failure
 
 
 def cases_of(
-    judge: Judge, plan: Plan, recordings: Mapping[str, Arrival] | None = None
+    judge: Judge, plan: Plan, recordings: Mapping[str, FuzzInput] | None = None
 ) -> Iterator[Case]:
-    """Return the cases of a campaign, the most telling first, without end.
+    """Return the cases of a campaign, the most revealing first, without end.
 
     Args:
         judge: Judges the consumer.
@@ -55,7 +55,7 @@ class Campaign:
         self,
         judge: Judge,
         plan: Plan,
-        recordings: Mapping[str, Arrival] | None = None,
+        recordings: Mapping[str, FuzzInput] | None = None,
         *,
         progress: Callable[[Tried], None] | None = None,
     ) -> None:

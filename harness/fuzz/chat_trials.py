@@ -11,19 +11,24 @@ from harness.apis.chat.faults import parse_fault
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import Answer, written
-from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of, payloads_of_bytes
+from harness.fuzz.api_inputs import Answer, written
 from harness.fuzz.cuts import StreamCuts, spread
-from harness.fuzz.driving import OwnInterface, StepInterface
-from harness.fuzz.odd import only_cuts, renamed, stock
+from harness.fuzz.example_runner import OwnInterface, StepInterface
+from harness.fuzz.fuzz_inputs import (
+    FuzzInput,
+    chunks_of,
+    payloads_of,
+    payloads_of_bytes,
+)
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES_OF_CHAT
+from harness.fuzz.odd_values import only_cuts, renamed, stock
 from harness.fuzz.stream_trials import StreamTrials
 from harness.fuzz.trial_cases import Case, Recorder, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.judge import Judge
 
 _DIALECTS, _FAULTS = dialects_of("chat"), faults_of("chat")
 _FRAMINGS = tuple(part.name for part in _DIALECTS.values() if part.framing)
@@ -35,19 +40,19 @@ _NAMES = (*(name for name in _DIALECTS if name not in _LAST), *_LAST)
 class ChatTrials(StreamTrials):
     """Tries streams of chat; made as `StreamTrials` is."""
 
-    telling = ("text and parallel calls", "text", "call")
+    revealing = ("text and parallel calls", "text", "call")
     cut_first = (
         *("text and parallel calls", "text beyond ASCII", "arguments with a pair"),
-        *("text with every line end", "think tags", "template markers", *telling[1:]),
+        *("text with every line end", "think tags", "template markers", *revealing[1:]),
     )
-    told_by = {  # noqa: RUF012 - read only
+    shown_by = {  # noqa: RUF012 - read only
         NO_LINE_END: "finish beside the last text",
         MARK_FIRST: "text that looks like events",
     }
     odd_kinds = ODD_BYTES_OF_CHAT
 
     def __init__(
-        self, judge: Judge, seed: int, recordings: Mapping[str, Arrival]
+        self, judge: Judge, seed: int, recordings: Mapping[str, FuzzInput]
     ) -> None:
         super().__init__(judge, seed, recordings)
         self.only_cuts = only_cuts()
@@ -67,15 +72,15 @@ class ChatTrials(StreamTrials):
             streams |= renamed(streams, *self.judge.assistant)
         return streams
 
-    def of_answer(self, answer: Answer) -> Arrival:
+    def of_answer(self, answer: Answer) -> FuzzInput:
         """Return an answer as payloads."""
         return written("chat", answer)
 
-    def payloads(self, stream: Arrival) -> Arrival:
+    def payloads(self, stream: FuzzInput) -> FuzzInput:
         """Return the stream itself."""
         return stream
 
-    def arrival(self, stream: Arrival, dialect: str = "", split: str = "") -> Arrival:
+    def fed(self, stream: FuzzInput, dialect: str = "", split: str = "") -> FuzzInput:
         """Write a stream in a dialect, cut it, frame it if bytes are read."""
         shape = parse_dialect(dialect or "recorded")
         chunks = shape.apply(chunks_of(stream))
@@ -96,16 +101,16 @@ class ChatTrials(StreamTrials):
         if not recorder.wants(relation) or name in self.only_cuts:
             return
         expected = self._outcome(name, "openai", "whole")
-        arrival = self.arrival(self.streams[name], dialect, split)
+        fed = self.fed(self.streams[name], dialect, split)
         recorder.recorded.dialects[dialect] += 1
         recorder.count(relation)
-        got = self.judge.run(arrival)
+        got = self.judge.run(fed)
         if got.raised is None and got.as_json() == expected.as_json():
             return
-        failure = self.judge.judge(relation, arrival)
+        failure = self.judge.judge(relation, fed)
         if failure is not None and recorder.wants("split-invariance"):
             # What the cuts alone explain is no matter of the dialect.
-            failure = self.judge.judge("split-invariance", arrival) or failure
+            failure = self.judge.judge("split-invariance", fed) or failure
         recorder.found(failure)
 
     def fault(self, recorder: Recorder, name: str, fault: str, once: bool) -> None:  # noqa: FBT001 - as a case calls it
@@ -116,7 +121,7 @@ class ChatTrials(StreamTrials):
         is_bytes = kind.level == "bytes" and not self.reads_bytes
         if is_bytes and not self._decodes:
             return
-        arrival = self.arrival(stream)
+        fed = self.fed(stream)
         for text in _numbered(fault, kind.default, 0 if once else len(stream)):
             recorder.recorded.faults[fault] += 1
             recorder.count("faults", 1 if is_bytes else 2)
@@ -126,7 +131,7 @@ class ChatTrials(StreamTrials):
                 read = payloads_of_bytes(_cut_bytes(broken, len(stream)))
                 failure = self.judge.judge("faults", read)
             else:
-                failure = self.judge.judge("faults", arrival, fault=parse_fault(text))
+                failure = self.judge.judge("faults", fed, fault=parse_fault(text))
             recorder.found(failure)
 
     def every_cut(self, recorder: Recorder, name: str) -> None:
@@ -138,19 +143,19 @@ class ChatTrials(StreamTrials):
             self._compare_cut, recorder, expected=self._outcome(name, split="whole")
         )
         for merged in cuts.every_merge():
-            compare(self.arrival(merged))
+            compare(self.fed(merged))
         for number, cut in enumerate(cuts.every_one_cut()):
             if number < 600:
-                compare(self.arrival(cut))
+                compare(self.fed(cut))
 
-    def random_arrivals(self, stream: Arrival, seed: int) -> Iterator[Arrival]:
+    def random_inputs(self, stream: FuzzInput, seed: int) -> Iterator[FuzzInput]:
         """Yield a stream cut and merged at random, chunk by chunk where that can be."""
         cuts = StreamCuts(stream)
         if not cuts.is_spliceable:
-            yield from super().random_arrivals(stream, seed)
+            yield from super().random_inputs(stream, seed)
             return
         for cut in cuts.random(seed=seed, examples=24):
-            yield self.arrival(cut)
+            yield self.fed(cut)
 
     def made(self, seed: int) -> Iterator[Case]:
         """Yield the case of the streams that hypothesis makes."""
@@ -163,22 +168,22 @@ class ChatTrials(StreamTrials):
             return
         strategy = made.streams()
 
-        def again(fails: Callable[[Arrival], bool]) -> Arrival | None:
-            found: Arrival | None = made.shrink_made(
-                strategy, seed, _MADE, lambda stream: fails(self.arrival(stream))
+        def again(fails: Callable[[FuzzInput], bool]) -> FuzzInput | None:
+            found: FuzzInput | None = made.shrink_made(
+                strategy, seed, _MADE, lambda stream: fails(self.fed(stream))
             )
-            return None if found is None else self.arrival(found)
+            return None if found is None else self.fed(found)
 
         for number, stream in enumerate(made.make(strategy, seed, _MADE)):
             name = f"made {seed}.{number}"
             recorder.recorded.streams.add(name)
             recorder.count("")
             recorder.again = again
-            arrival = self.arrival(stream)
-            self._ask(recorder, arrival, name)
-            self._ask_beginnings(recorder, arrival, self.judge.run(arrival))
+            fed = self.fed(stream)
+            self._ask(recorder, fed, name)
+            self._ask_beginnings(recorder, fed, self.judge.run(fed))
             if recorder.wants("split-invariance"):
-                expected = self.judge.run(self.arrival(stream, split="whole"))
+                expected = self.judge.run(self.fed(stream, split="whole"))
                 self._ask_splits(recorder, stream, expected)
                 recorder.again = None
                 self._random_cuts(recorder, stream, mix(seed, number), expected)

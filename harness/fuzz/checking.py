@@ -1,4 +1,4 @@
-"""One relation, one arrival, one assertion: what a test pastes from a report."""
+"""One relation, one input, one assertion: what a test pastes from a report."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from harness.engine.agent_options import AgentOptions
 from harness.engine.targets import name_of
 from harness.errors import UsageError
 from harness.fuzz.consumers import Wanted, consumer_of, key_of
-from harness.fuzz.driving import Level, OwnInterface, StepInterface
-from harness.fuzz.judging import Judge
+from harness.fuzz.example_runner import Level, OwnInterface, StepInterface
+from harness.fuzz.judge import Judge
 from harness.fuzz.relations import RELATIONS
 from harness.fuzz.reporting import describe
 
@@ -89,7 +89,7 @@ def check(  # noqa: PLR0913 - options of one call, keyword-only
     options: AgentOptions | None = None,
     api: str | None = None,
 ) -> None:
-    """Assert that a relation holds for one arrival.
+    """Assert that a relation holds for one input.
 
     Args:
         target: The consumer: a class, a factory, an object or a function.
@@ -128,7 +128,7 @@ def said(
     key: str | None = None,
     options: AgentOptions | None = None,
 ) -> Outcome:
-    """Return what a consumer makes of one arrival.
+    """Return what a consumer makes of one input.
 
     Args:
         target: As for `check`.

@@ -5,7 +5,7 @@ offers. Three attributes of a target, or of its class, are read where they are t
 
 - `documented_errors`: exception classes that it means to raise on a broken stream;
 - `outcome`: a function from the list of what it emitted (and returned) to a value
-  that says the same for every way to cut a stream;
+  that means the same for every way to cut a stream;
 - `json_key`: of a handler, the key whose text it returns.
 """
 
@@ -20,8 +20,13 @@ from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine.agent_options import AgentOptions
 from harness.engine.targets import import_named, make_interface
 from harness.errors import InterfaceError, UsageError
-from harness.fuzz.calling import BytesConsumer, ChunksConsumer, fed, must_take_one
-from harness.fuzz.driving import (
+from harness.fuzz.called_consumers import (
+    BytesConsumer,
+    ChunksConsumer,
+    fed,
+    must_take_one,
+)
+from harness.fuzz.example_runner import (
     Consumer,
     HandlerConsumer,
     InterfaceConsumer,
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a caller says about a target beyond its name."""
+    """What a caller knows about a target beyond its name."""
 
     level: Level | None = None
     """None chooses it by what the target offers."""
@@ -84,7 +89,7 @@ def consumer_of(target: object, name: str, wanted: Wanted | None = None) -> Cons
     Args:
         target: A class, a factory, an object or a function; or one of our names.
         name: How findings call it.
-        wanted: What the caller says about it.
+        wanted: What the caller knows about it.
 
     Returns:
         The consumer.
@@ -184,7 +189,7 @@ def _parameters(target: Any) -> dict[str, inspect.Parameter]:
 
 
 def _is_factory(target: Any) -> bool:
-    """Tell whether a routine can be called as it is, and returns at once."""
+    """Return whether a routine can be called as it is, and returns at once."""
     waits = inspect.iscoroutinefunction, inspect.isasyncgenfunction
     if any(is_it(target) for is_it in (*waits, inspect.isgeneratorfunction)):
         return False

@@ -18,7 +18,7 @@ from harness.apis.chat.cutting import cut_chunks
 from harness.apis.chat.slots import Unit, units_of
 from harness.core.splits import parse_split
 from harness.core.stable_random import mix
-from harness.fuzz.arrivals import Arrival, payloads_of
+from harness.fuzz.fuzz_inputs import FuzzInput, payloads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,10 +137,10 @@ class StreamCuts:
         payloads: The stream.
     """
 
-    def __init__(self, payloads: Arrival) -> None:
+    def __init__(self, payloads: FuzzInput) -> None:
         self._payloads = payloads
-        self._pieces: dict[tuple[int, int], Arrival] = {}
-        self._merged: dict[int, Arrival] = {}
+        self._pieces: dict[tuple[int, int], FuzzInput] = {}
+        self._merged: dict[int, FuzzInput] = {}
         self._whole = parse_split("whole")
         ids: set[str] = set()
         units = [_units(payload, ids) for payload in payloads]
@@ -151,21 +151,21 @@ class StreamCuts:
         Not where ids are sent again: which piece has one depends on what came before.
         """
 
-    def every_one_cut(self) -> Iterator[Arrival]:
+    def every_one_cut(self) -> Iterator[FuzzInput]:
         """Yield every way to cut one text of one chunk in two."""
         for number, length in enumerate(self._lengths):
             before, after = self._payloads[:number], self._payloads[number + 1 :]
             for place in range(1, length):
                 yield (*before, *self._cut(number, place), *after)
 
-    def every_merge(self) -> Iterator[Arrival]:
+    def every_merge(self) -> Iterator[FuzzInput]:
         """Yield every way to merge two neighbouring chunks of one text."""
         for number in range(len(self._payloads) - 1):
             merged = self._merge(number)
             if len(merged) == 1:
                 yield (*self._payloads[:number], *merged, *self._payloads[number + 2 :])
 
-    def random(self, *, seed: int, examples: int) -> Iterator[Arrival]:
+    def random(self, *, seed: int, examples: int) -> Iterator[FuzzInput]:
         """Yield random cuts and merges of random density."""
         generator = seeded(seed, len(self._payloads))
         draw = generator.random
@@ -185,14 +185,14 @@ class StreamCuts:
                 number += 1
             yield tuple(out)
 
-    def _cut(self, number: int, place: int) -> Arrival:
+    def _cut(self, number: int, place: int) -> FuzzInput:
         if (number, place) not in self._pieces:
             chunk = Chunk(number, None, self._payloads[number])
             pieces = cut_chunks(parse_split(f"at:{place}"), [chunk])
             self._pieces[number, place] = payloads_of(pieces)
         return self._pieces[number, place]
 
-    def _merge(self, number: int) -> Arrival:
+    def _merge(self, number: int) -> FuzzInput:
         if number not in self._merged:
             pair = self._payloads[number : number + 2]
             merged = cut_chunks(self._whole, (Chunk(0, None, p) for p in pair))

@@ -18,18 +18,18 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, raised_text
-from harness.fuzz.running import RUNNING
+from harness.fuzz.current_example import CURRENT
+from harness.fuzz.hang_watch import watch
 from harness.fuzz.trial_cases import Found, Recorded, Recorder, run_case
-from harness.fuzz.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from harness.fuzz.arrivals import Arrival
     from harness.fuzz.consumers import Wanted
     from harness.fuzz.findings import Plan
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
     from harness.fuzz.probes import Shows
     from harness.fuzz.relations import Failure
 
@@ -45,7 +45,7 @@ class Job:
     wanted: Wanted
     plan: Plan
     """Its relations are the wanted ones, empty for all that the level has."""
-    recordings: dict[str, Arrival]
+    recordings: dict[str, FuzzInput]
     timeout_s: float
     """How long one example may take."""
     step: int = 1
@@ -53,7 +53,7 @@ class Job:
     offset: int = 0
     """Which of them this one is: it runs the cases `offset`, `offset + step`, ..."""
     names_each: bool = False
-    """Whether it sends every arrival before it is run: one ended the process."""
+    """Whether it sends every input before it is run: one ended the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def work(connection: Connection, job: Job) -> None:
         return
     send("ready", about)
     if job.names_each:
-        RUNNING.begun = lambda arrival: send("running", arrival)
+        CURRENT.begun = lambda fed: send("running", fed)
     runner = _Runner(judge, replace(job.plan, relations=about.relations), job, state)
     received: SimpleQueue[Any] = SimpleQueue()
     receive = partial(_receive, connection, received)
@@ -178,7 +178,7 @@ def _judge(job: Job, send: Any, hung: Any) -> tuple[Judge, About]:
     watch(job.timeout_s, hung, lambda: send("alive"), reached.is_set)
     judge.run(plainest(judge))
     reached.set()
-    taken = RUNNING.taken
+    taken = CURRENT.taken
     send("reached")
     shows = judge.shows()
     error = judge.consumer.last_error

@@ -1,4 +1,4 @@
-"""What was tried and what was found: merged in order, told apart, shrunk.
+"""What was tried and what was found: merged in order, distinguished, shrunk.
 
 Owns the plan and the moment when it is fulfilled. What is tried next is the business of
 the rounds (`harness.fuzz.text_rounds`, `harness.fuzz.stream_rounds`).
@@ -14,16 +14,16 @@ from harness.apis.chat.faults import parse_fault
 from harness.core.diagnostics import DiagnosticKind
 from harness.core.parts import Problem
 from harness.errors import counted
-from harness.fuzz.api_arrivals import answer_of
-from harness.fuzz.descending import MANY
+from harness.fuzz.api_inputs import answer_of
+from harness.fuzz.shrink_search import MANY
 from harness.fuzz.shrinking import shrink
 from harness.fuzz.trial_cases import Again, Counts, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
     from harness.fuzz.relations import Failure
 
 _IDLE = 2000  # cases in a row that ask nothing: there is nothing to ask
@@ -160,15 +160,15 @@ def shrunk(
     def is_late() -> bool:
         return until is not None and time.monotonic() > until
 
-    def fails(arrival: Arrival) -> bool:
-        for fault in _faults_like(failure.fault, len(arrival)):
+    def fails(fed: FuzzInput) -> bool:
+        for fault in _faults_like(failure.fault, len(fed)):
             other = judge.judge(
                 failure.relation,
-                arrival,
+                fed,
                 fault=None if fault is None else parse_fault(fault),
             )
             if other is not None and other.kind == failure.kind:
-                found.pop(mark := repr(arrival), None)
+                found.pop(mark := repr(fed), None)
                 found[mark] = other  # the last
                 return True
         return False
@@ -180,17 +180,17 @@ def shrunk(
             "keeps something between runs",
         )
     if again is not None:
-        smaller = again(lambda arrival: not is_late() and fails(arrival))
+        smaller = again(lambda fed: not is_late() and fails(fed))
         if smaller is not None and repr(smaller) in found:
             start = smaller
 
     most = _illegal_events(judge.api, start)
 
-    def fails_in_time(arrival: Arrival) -> bool:
+    def fails_in_time(fed: FuzzInput) -> bool:
         if is_late():
             raise _LateError
         # With an event that no server sends there it would be another finding.
-        return _illegal_events(judge.api, arrival) <= most and fails(arrival)
+        return _illegal_events(judge.api, fed) <= most and fails(fed)
 
     try:
         small = shrink(start, fails_in_time, judge.key, api=judge.api)
@@ -203,9 +203,9 @@ def shrunk(
     return judge.with_uncut(smallest)
 
 
-def _illegal_events(api: str, arrival: Arrival) -> int:
+def _illegal_events(api: str, fed: FuzzInput) -> int:
     """Return how many events name a block that never began, where an API has blocks."""
-    answer = answer_of(api, arrival) if api == "anthropic" else []
+    answer = answer_of(api, fed) if api == "anthropic" else []
     problems = (part for parts in answer for part in parts if type(part) is Problem)
     return sum(one.kind is DiagnosticKind.ILLEGAL_EVENT for one in problems)
 

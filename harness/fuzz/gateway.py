@@ -24,9 +24,9 @@ from harness.apis.base import Conversation, Turn
 from harness.apis.requests import PATHS, offered_tools, request_body
 from harness.debug.outcomes import Outcome
 from harness.errors import UsageError
-from harness.fuzz.api_arrivals import api_payloads
-from harness.fuzz.arrivals import truth_of
-from harness.fuzz.driving import Consumer, Level
+from harness.fuzz.api_inputs import api_payloads
+from harness.fuzz.example_runner import Consumer, Level
+from harness.fuzz.fuzz_inputs import truth_of
 from harness.fuzz.served_streams import StreamServer
 from harness.net.client import BrokenStreamError, Upstream
 from harness.net.threads import blocking_request
@@ -82,17 +82,17 @@ class GatewayConsumer(Consumer, AbstractContextManager["GatewayConsumer"]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Serve the pieces upstream, ask the gateway, and read what it answers."""
-        del is_beginning  # a client cannot tell the end from a beginning
+        del is_beginning  # a client cannot distinguish the end from a beginning
         if self._process is None:
             self._start()
         assert self._upstream is not None
-        self._upstream.pieces = arrival
+        self._upstream.pieces = fed
         try:
             body = self._ask()
         except GatewayError as error:
-            return _refused(self.said([], None, error), error)
+            return _refused(self.outcome_of([], None, error), error)
         truth = truth_of((body,), "", self._asked)
         kinds = {
             "content": truth.text,
@@ -199,7 +199,7 @@ class GatewayConsumer(Consumer, AbstractContextManager["GatewayConsumer"]):
 
 
 def _refused(outcome: Outcome, error: GatewayError) -> Outcome:
-    """Tell errors apart by the status and the cause that they name, if any."""
+    """Distinguish errors by the status and the cause that they name, if any."""
     assert outcome.raised is not None
     status = _STATUS.match(str(error))
     cause = [status[0]] if status else []

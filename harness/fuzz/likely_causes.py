@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.debug.outcomes import Call, Outcome
-    from harness.fuzz.arrivals import Truth
+    from harness.fuzz.fuzz_inputs import Truth
 
 
 def cause(truth: Truth, got: Outcome, expected: Outcome) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.framing import encode_payload
 from harness.core.sse import encode_event
-from harness.fuzz.writing import event_bytes
+from harness.fuzz.finding_cassettes import event_bytes
 
 if TYPE_CHECKING:
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 NO_LINE_END, MARK_FIRST = "no line end at the end", "a byte order mark first"
 _SEVERAL = "data in several lines"
@@ -34,7 +34,7 @@ ODD_BYTES_OF_CHAT = ("[DONE] twice", "a JSON body in place of a stream", *_OF_AN
 """The same of chat, which has dialects for the others."""
 
 
-def odd_bytes(kind: str, stream: Arrival, api: str = "chat") -> Arrival:
+def odd_bytes(kind: str, stream: FuzzInput, api: str = "chat") -> FuzzInput:
     """Return a stream as odd bytes.
 
     Args:

@@ -15,25 +15,25 @@ from harness.apis.json_values import canonical
 from harness.debug.folding import fold
 from harness.debug.outcomes import Call, Outcome, Raised
 from harness.debug.shown_fields import shape_of
-from harness.fuzz.api_arrivals import (
+from harness.fuzz.api_inputs import (
     MADE_ID,
     api_probes,
     written,
     written_bytes,
 )
-from harness.fuzz.arrivals import Arrival, truth_of
-from harness.fuzz.driving import Level
-from harness.fuzz.endings import Endings, kind_of, learn_endings
-from harness.fuzz.odd import odd_streams
+from harness.fuzz.example_runner import Level
+from harness.fuzz.finding_cassettes import chunk, event_bytes
+from harness.fuzz.fuzz_inputs import FuzzInput, truth_of
+from harness.fuzz.odd_values import odd_streams
 from harness.fuzz.shown_calls import is_spoken, spells
-from harness.fuzz.stock import stock_streams
-from harness.fuzz.writing import chunk, event_bytes
+from harness.fuzz.shown_endings import Endings, kind_of, learn_endings
+from harness.fuzz.stock_streams import stock_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.driving import Consumer
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.example_runner import Consumer
+    from harness.fuzz.judge import Judge
 
 _PROBE_TEXT = "Seven grey geese."
 _PROBE_REASONING = "Count the geese first."
@@ -41,13 +41,13 @@ _PROBE_CALL = Call("look_up", '{"bird": "goose", "many": 7}')
 _PROBE_USAGE = {"prompt_tokens": 307, "completion_tokens": 59, "total_tokens": 366}
 _PIECES = ("Seven ", "grey ", "geese.")
 _NEEDED = ("content", "calls", "reasoning")
-"""The streams that tell whether a consumer works at all."""
+"""The streams that show whether a consumer works at all."""
 
 
-def probes() -> dict[str, Arrival]:
+def probes() -> dict[str, FuzzInput]:
     """Return the plain streams from which it is learnt what a consumer shows."""
 
-    def stream(*deltas: dict[str, Any], finish: str = "stop") -> Arrival:
+    def stream(*deltas: dict[str, Any], finish: str = "stop") -> FuzzInput:
         opening = {"role": "assistant", "content": None}
         return (*map(chunk, (opening, *deltas)), chunk({}, finish))
 
@@ -107,7 +107,7 @@ class Shows:
         return len(self.raised) < len(_NEEDED)
 
 
-def plainest(judge: Judge) -> Arrival:
+def plainest(judge: Judge) -> FuzzInput:
     """Return the plainest stream that a judge's consumer can be fed with."""
     level = judge.consumer.level
     if level is Level.HANDLER:
@@ -115,7 +115,7 @@ def plainest(judge: Judge) -> Arrival:
     return _streams(judge.api, reads_bytes=level.reads_bytes)["content"]
 
 
-def _streams(api: str, *, reads_bytes: bool) -> dict[str, Arrival]:
+def _streams(api: str, *, reads_bytes: bool) -> dict[str, FuzzInput]:
     if api == "chat":
         streams = probes()
         if not reads_bytes:
@@ -136,14 +136,18 @@ class Probed:
     """
 
     def __init__(
-        self, run: Callable[[Arrival], Outcome], *, reads_bytes: bool, api: str = "chat"
+        self,
+        run: Callable[[FuzzInput], Outcome],
+        *,
+        reads_bytes: bool,
+        api: str = "chat",
     ) -> None:
         self.api = api
         self._reads_bytes = reads_bytes
         self.outcome = cache(lambda name: run(self.streams[name]))
 
     @cached_property
-    def streams(self) -> dict[str, Arrival]:
+    def streams(self) -> dict[str, FuzzInput]:
         """The streams by name."""
         return _streams(self.api, reads_bytes=self._reads_bytes)
 
@@ -169,12 +173,12 @@ def learn(probed: Probed, consumer: Consumer) -> Shows:
     probed.outcome("several")
     consumer.snapshots = _snapshots(consumer.last_items)
     probed.outcome.cache_clear()
-    said: dict[str, Outcome] = {name: probed.outcome(name) for name in _NEEDED}
-    content = kind_of(said["content"].texts, _PROBE_TEXT)
-    calls = said["calls"].as_json().calls
+    outcomes: dict[str, Outcome] = {name: probed.outcome(name) for name in _NEEDED}
+    content = kind_of(outcomes["content"].texts, _PROBE_TEXT)
+    calls = outcomes["calls"].as_json().calls
     if content is None or not calls:
         # What loses the last piece, or the last call, shows the others.
-        several = said["several"] = probed.outcome("several")
+        several = outcomes["several"] = probed.outcome("several")
         calls = calls or several.as_json().calls
         if content is None:
             held = several.texts.items()
@@ -193,18 +197,20 @@ def learn(probed: Probed, consumer: Consumer) -> Shows:
     is_lossy = {*calls} == {Call(_PROBE_CALL.name, "{}")} and any(
         outcome.has_arguments
         and not is_spoken(_PROBE_CALL.arguments, list(outcome.texts.values()))
-        for outcome in said.values()
+        for outcome in outcomes.values()
     )
     shows_calls = shows_calls or is_lossy
-    spelling = [o for o in said.values() if not calls and spells(o, _PROBE_CALL.name)]
-    reasoned = said["reasoning"].texts
+    spelling = [
+        o for o in outcomes.values() if not calls and spells(o, _PROBE_CALL.name)
+    ]
+    reasoned = outcomes["reasoning"].texts
     shown = reasoned.get(content or "")
-    marks = [{**texts, content: ""} for texts in (said["content"].texts, reasoned)]
+    marks = [{**texts, content: ""} for texts in (outcomes["content"].texts, reasoned)]
     return Shows(
         content=content,
         calls=shows_calls,
         names=shows_calls and _PROBE_CALL.name in calls[0].name,
-        merges_calls=content in said["calls"].texts,
+        merges_calls=content in outcomes["calls"].texts,
         spells_names=bool(spelling),
         spells_arguments=any(
             is_spoken(_PROBE_CALL.arguments, list(outcome.texts.values()))
@@ -215,9 +221,9 @@ def learn(probed: Probed, consumer: Consumer) -> Shows:
         merges_reasoning=shown not in {_PROBE_TEXT, _PROBE_REASONING + _PROBE_TEXT}
         or (shown != _PROBE_TEXT and marks[0] != marks[1]),
         raised=tuple(
-            raised for name in _NEEDED if (raised := said[name].raised) is not None
+            raised for name in _NEEDED if (raised := outcomes[name].raised) is not None
         ),
-        is_silent=not any(o.texts or o.calls or o.raised for o in said.values()),
+        is_silent=not any(o.texts or o.calls or o.raised for o in outcomes.values()),
     )
 
 

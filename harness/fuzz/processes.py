@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.fuzz.example_worker import About, Job, work
-from harness.fuzz.watching import FIRST
+from harness.fuzz.hang_watch import FIRST
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

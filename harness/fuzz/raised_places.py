@@ -1,7 +1,7 @@
 """Where an exception comes from: the innermost frame of the package under test.
 
 What a consumer calls (`json`, `pydantic`, an HTTP client) is where a mistake shows, and
-what calls the consumer is ours; neither tells two defects apart.
+what calls the consumer is ours; neither distinguishes two defects.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _awaited(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
 def _waiting(inner: Any) -> Iterator[tuple[FrameType, int]]:
     """Yield the frames of what a task waits for, the innermost last.
 
-    The iterator of an asynchronous generator does not say whose it is; the garbage
+    The iterator of an asynchronous generator does not show whose it is; the garbage
     collector knows.
     """
     seen: set[int] = set()  # tasks may wait for each other
@@ -133,7 +133,7 @@ def _under_test(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSum
 
 
 def _is_theirs(filename: str) -> bool:
-    """Tell whether a file is neither ours nor the standard library's."""
+    """Return whether a file is neither ours nor the standard library's."""
     if filename.startswith(("<", _HARNESS)):
         return False
     return not filename.startswith(_STDLIB) or any(m in filename for m in _INSTALLED)

@@ -1,7 +1,7 @@
 """What must hold of every consumer, whatever the provider and the network did.
 
 The relations by name, and what it looks like when one does not hold. Each is judged on
-one arrival, by `harness.fuzz.judging`.
+one input, by `harness.fuzz.judge`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
 
 if TYPE_CHECKING:
     from harness.debug.outcomes import Outcome
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +99,22 @@ RELATIONS: dict[str, Relation] = {relation.name: relation for relation in _RELAT
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One arrival for which a relation does not hold."""
+    """One input for which a relation does not hold."""
 
     relation: str
     """Its name."""
     kind: str
     """What went wrong, so that shrinking does not change the subject."""
-    arrived: Arrival
+    arrived: FuzzInput
     """What the consumer was fed."""
     got: Outcome
     """What came out."""
     expected: Outcome
     """What should have come out."""
-    reference: Arrival | None = None
+    reference: FuzzInput | None = None
     """The other form of it that `expected` came of; None if there is none."""
-    base: Arrival | None = None
-    """With a fault: the arrival without it."""
+    base: FuzzInput | None = None
+    """With a fault: the input without it."""
     fault: str = ""
     """The fault, as `parse_fault` takes it."""
     note: str = ""

@@ -18,17 +18,17 @@ from harness.cassettes.encode import encode_document, interaction_of
 from harness.core.text import first_difference
 from harness.engine.agent_options import AgentOptions
 from harness.errors import CassetteError
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
+from harness.fuzz.finding_cassettes import cassette_of
 from harness.fuzz.relations import RELATIONS, Failure
-from harness.fuzz.writing import cassette_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 _NOT_OF_DICTS = re.compile(r"'dict' object has no attribute '(?:choices|delta|model_)")
-_SHOWN = 40  # pieces of an arrival, and lines of what came out
+_SHOWN = 40  # pieces of an input, and lines of what came out
 _ROW = 240  # characters of a piece
 
 
@@ -74,32 +74,34 @@ def describe(failure: Failure) -> Iterator[str]:
         )
 
 
-def _noun(arrival: Arrival, count: int) -> str:
-    if arrival and isinstance(arrival[0], str):
+def _noun(fed: FuzzInput, count: int) -> str:
+    if fed and isinstance(fed[0], str):
         noun = "fragment"
-    elif arrival and isinstance(arrival[0], bytes):
+    elif fed and isinstance(fed[0], bytes):
         noun = "read"
     else:
-        is_chat = all("type" not in payload for payload in arrival)
+        is_chat = all("type" not in payload for payload in fed)
         noun = "chunk" if is_chat else "event"
     return noun if count == 1 else f"{noun}s"
 
 
-def _rows(arrival: Arrival) -> Iterator[str]:
-    for number, piece in enumerate(arrival[:_SHOWN]):
-        shown = _told(piece) if isinstance(piece, dict) else repr(piece)
+def _rows(fed: FuzzInput) -> Iterator[str]:
+    for number, piece in enumerate(fed[:_SHOWN]):
+        shown = _abridged(piece) if isinstance(piece, dict) else repr(piece)
         yield f"  {number}: {_cut(shown)}"
-    if len(arrival) > _SHOWN:
-        yield f"  ... and {len(arrival) - _SHOWN} more"
+    if len(fed) > _SHOWN:
+        yield f"  ... and {len(fed) - _SHOWN} more"
 
 
-def _told(payload: dict[str, Any]) -> str:
+def _abridged(payload: dict[str, Any]) -> str:
     """Return what of a payload is worth reading: no envelope, no nulls."""
-    shown = _told_inner(payload)
+    shown = _without_envelope(payload)
     response = shown.get("response")
     if isinstance(response, dict):
         kept = {k: response[k] for k in _OF_RESPONSE if response.get(k)}
-        shown["response"] = kept if "status" in response else _told_inner(response)
+        shown["response"] = (
+            kept if "status" in response else _without_envelope(response)
+        )
     choices = shown.get("choices")
     if shown.keys() == {"choices"} and isinstance(choices, list) and len(choices) == 1:
         choice = choices[0]
@@ -112,7 +114,7 @@ def _told(payload: dict[str, Any]) -> str:
     return _json(shown or payload)
 
 
-def _told_inner(payload: dict[str, Any]) -> dict[str, Any]:
+def _without_envelope(payload: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in payload.items() if k not in _ENVELOPE}
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.calling import call_and_fold
-from harness.fuzz.driving import Consumer, Level
+from harness.fuzz.called_consumers import call_and_fold
+from harness.fuzz.example_runner import Consumer, Level
 from harness.net.listening import Listener, RefusedError
 from harness.net.threads import LoopThread
 from harness.serve.answer import Answer
@@ -74,10 +74,10 @@ class UrlConsumer(Consumer):
 
     level = Level.URL
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Let the server send the bytes and call it."""
         del is_beginning  # to a client the end looks like a beginning
         server = _server()
-        server.pieces = arrival
-        api, named = self.named(arrival)
+        server.pieces = fed
+        api, named = self.named(fed)
         return call_and_fold(self, server.base_url(api), named)

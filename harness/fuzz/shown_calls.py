@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.json_values import canonical, is_json, parsed
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.api_arrivals import api_payloads
-from harness.fuzz.arrivals import Arrival, Truth, truth_of
-from harness.fuzz.running import RUNNING
+from harness.fuzz.api_inputs import api_payloads
+from harness.fuzz.current_example import CURRENT
+from harness.fuzz.fuzz_inputs import FuzzInput, Truth, truth_of
 
 if TYPE_CHECKING:
     from harness.fuzz.probes import Shows
@@ -23,7 +23,7 @@ _CALLS = frozenset(("tool_use", "function_call", "custom_tool_call"))
 
 
 def lost(truth: Truth, got: Outcome, shows: Shows) -> str:
-    """Name what is nowhere in what was said; empty if nothing is."""
+    """Name what is nowhere in what was shown; empty if nothing is."""
     is_text = shows.content is not None and truth.text != ""
     if is_text and not spells(got, truth.text) and not merges_sources(truth, got):
         return "loses content"
@@ -31,15 +31,15 @@ def lost(truth: Truth, got: Outcome, shows: Shows) -> str:
 
 
 def _loses_calls(truth: Truth, got: Outcome, shows: Shows) -> bool:
-    """Tell whether a call is nowhere: neither as a call nor in a text.
+    """Return whether a call is nowhere: neither as a call nor in a text.
 
     Nobody has to show one whose arguments are no JSON.
     """
     calls = [call for call in truth.calls if is_json(call.arguments)]
     shown = [canonical(call.arguments) for call in got.calls]
     texts = list(got.texts.values())
-    told = [call.arguments for call in calls if canonical(call.arguments) != "{}"]
-    if shows.spells_arguments and not all(is_spoken(one, texts) for one in told):
+    arguments = [call.arguments for call in calls if canonical(call.arguments) != "{}"]
+    if shows.spells_arguments and not all(is_spoken(one, texts) for one in arguments):
         return True
     if shows.spells_names:
         return not all(spells(got, call.name) for call in calls)
@@ -50,7 +50,7 @@ def _loses_calls(truth: Truth, got: Outcome, shows: Shows) -> bool:
 
 
 def merges_sources(truth: Truth, got: Outcome) -> bool:
-    """Tell whether what is cited is shown inside the text, which it then changes."""
+    """Return whether what is cited is shown inside the text, which it then changes."""
     return any(
         source in text and source != text
         for _, source in truth.kept
@@ -58,11 +58,11 @@ def merges_sources(truth: Truth, got: Outcome) -> bool:
     )
 
 
-def calls_by_end(arrival: Arrival, calls: tuple[Call, ...]) -> tuple[Call, ...]:
+def calls_by_end(fed: FuzzInput, calls: tuple[Call, ...]) -> tuple[Call, ...]:
     """Return calls in the order in which they end; what never ends comes last."""
     begun: list[object] = []
     ended: list[object] = []
-    for payload in api_payloads(arrival):
+    for payload in api_payloads(fed):
         place = payload.get("index", payload.get("output_index"))
         block = payload.get("content_block") or payload.get("item") or {}
         if payload.get("type") in _STARTS and block.get("type") in _CALLS:
@@ -76,12 +76,12 @@ def calls_by_end(arrival: Arrival, calls: tuple[Call, ...]) -> tuple[Call, ...]:
 
 
 def spells(got: Outcome, name: str) -> bool:
-    """Tell whether a text is in what was said."""
+    """Return whether a text is in what was shown."""
     return any(name in text for text in got.texts.values())
 
 
 def is_spoken(arguments: str, texts: list[str]) -> bool:
-    """Tell whether a call is shown as text: all of it, or the strings in it."""
+    """Return whether a call is shown as text: all of it, or the strings in it."""
     if any(arguments in text for text in texts):
         return True
     value = parsed(arguments)
@@ -96,7 +96,7 @@ def is_spoken(arguments: str, texts: list[str]) -> bool:
 
 
 def is_marked(truth: Truth, got: Outcome) -> bool:
-    """Tell whether calls with broken arguments are left out or shown as broken.
+    """Return whether calls with broken arguments are left out or shown as broken.
 
     Nobody has to show them; to repair or empty them in silence is wrong.
     """
@@ -121,7 +121,7 @@ def is_marked(truth: Truth, got: Outcome) -> bool:
 
 
 def _is_repaired(broken: str, quoted: str, shown: str) -> bool:
-    """Tell whether broken arguments are shown with what was missing at their end."""
+    """Return whether broken arguments are shown with what was missing at their end."""
     return (
         bool(broken)
         and shown.startswith(broken)
@@ -143,7 +143,7 @@ def without_marks(
         content: The kind of text that is the content.
     """
     kinds = {*expected.texts, content}
-    if not RUNNING.emits:  # a tag that has only begun is text where nothing follows
+    if not CURRENT.emits:  # a tag that has only begun is text where nothing follows
         got = replace(got, texts={k: t.partition("<")[0] for k, t in got.texts.items()})
     texts = {
         kind: text
@@ -159,17 +159,17 @@ def without_marks(
 
 
 def without_foreign(
-    got: Outcome, expected: Outcome, arrival: Arrival, reference: Arrival
+    got: Outcome, expected: Outcome, fed: FuzzInput, reference: FuzzInput
 ) -> Outcome:
     """Return an outcome without texts from fields that the reference cannot have.
 
     Args:
-        got: What was made of the arrival.
+        got: What was made of the input.
         expected: What was made of the reference.
-        arrival: In a provider's own form, some of whose fields are passed on.
+        fed: In a provider's own form, some of whose fields are passed on.
         reference: The same in OpenAI's form.
     """
-    foreign = _keys(api_payloads(arrival)) - _keys(api_payloads(reference))
+    foreign = _keys(api_payloads(fed)) - _keys(api_payloads(reference))
     texts = {
         kind: text
         for kind, text in got.texts.items()
@@ -186,7 +186,7 @@ def _keys(value: Any) -> set[str]:
 
 
 def _is_framed(text: str, whole: str) -> bool:
-    """Tell whether a text is the beginning of another with the same words around."""
+    """Return whether a text is the beginning of another with the same words around."""
     return any(
         whole.startswith(text[:place]) and whole.endswith(text[place:])
         for place in range(len(text) + 1)

@@ -1,7 +1,7 @@
-"""From what failed to the smallest arrival that still fails in the same way.
+"""From what failed to the smallest input that still fails in the same way.
 
 Fragments lose cuts and characters; streams lose events, fields, calls and text, and
-neighbours are merged. A smaller arrival must stay as well-formed as the one that was
+neighbours are merged. A smaller input must stay as well-formed as the one that was
 found: what was a JSON object stays one, what was finished stays finished. Everything
 is tried in a fixed order and the number of tries is bounded, so the result is the
 same on every machine. What only one API has to lose is in its `shrinking` module.
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.chat.dialects.registry import parse_dialect
 from harness.apis.chat.shrinking import barer, fused, fused_spans, runs_of
 from harness.apis.json_values import is_json
-from harness.apis.responses.shrinking import said_once
+from harness.apis.responses.shrinking import stated_once
 from harness.apis.varied import dialects_of
 from harness.core.json_paths import value_at, with_value
-from harness.fuzz.api_arrivals import api_payloads, smaller_answers
-from harness.fuzz.arrivals import Arrival, chunks_of, payloads_of_bytes, truth_of
+from harness.fuzz.api_inputs import api_payloads, smaller_answers
 from harness.fuzz.cuts import cut_at
-from harness.fuzz.descending import (
+from harness.fuzz.finding_cassettes import event_bytes
+from harness.fuzz.fuzz_inputs import FuzzInput, chunks_of, payloads_of_bytes, truth_of
+from harness.fuzz.shrink_search import (
     LONG_TEXT,
     MANY,
     Tries,
@@ -32,14 +33,13 @@ from harness.fuzz.descending import (
     fewer_pieces,
     shorter,
 )
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.apis.framing import Framing
 
-    Step = Callable[[Arrival], Iterator[Arrival]]
+    Step = Callable[[FuzzInput], Iterator[FuzzInput]]
 
 _TRIES = 3000  # of the consumer; a stream of ten chunks takes a few hundred
 _EVERY_SPAN_UP_TO = 40  # code points; longer texts lose halves, quarters, ... of them
@@ -48,61 +48,61 @@ _EVENT_ENDS = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 
 
 def shrink(
-    arrival: Arrival,
-    fails: Callable[[Arrival], bool],
+    fed: FuzzInput,
+    fails: Callable[[FuzzInput], bool],
     key: str,
     *,
     tries: int = _TRIES,
     api: str = "chat",
-) -> Arrival:
-    """Return a small arrival that still fails.
+) -> FuzzInput:
+    """Return a small input that still fails.
 
     Args:
-        arrival: One that fails.
-        fails: Returns whether an arrival fails in the same way.
+        fed: One that fails.
+        fails: Returns whether an input fails in the same way.
         key: The key that fragments are about.
-        tries: How many arrivals are tried at most.
+        tries: How many inputs are tried at most.
         api: Whose events it has.
 
     Returns:
         The smallest that was found; the given one if none is smaller.
     """
-    if not arrival:
-        return arrival
-    if isinstance(arrival[0], bytes):
-        return _shrink_bytes(arrival, fails, key, api, tries)
-    test = Tries(fails, _as_sound_as(arrival, key, api), tries)
-    if isinstance(arrival[0], str):
-        return _shrink_fragments(arrival, test)
-    return _shrink_stream(arrival, test, api)
+    if not fed:
+        return fed
+    if isinstance(fed[0], bytes):
+        return _shrink_bytes(fed, fails, key, api, tries)
+    test = Tries(fails, _as_sound_as(fed, key, api), tries)
+    if isinstance(fed[0], str):
+        return _shrink_fragments(fed, test)
+    return _shrink_stream(fed, test, api)
 
 
-def _as_sound_as(arrival: Arrival, key: str, api: str) -> Callable[[Arrival], bool]:
-    """Return what tells whether another arrival is as sound: as a server sends it."""
-    truth = truth_of(arrival, key, api)
-    twice = _begun_twice(arrival)
+def _as_sound_as(fed: FuzzInput, key: str, api: str) -> Callable[[FuzzInput], bool]:
+    """Return what decides whether another input is as sound: as a server sends it."""
+    truth = truth_of(fed, key, api)
+    twice = _begun_twice(fed)
     is_named = all(call.name for call in truth.calls)
     has_json = api != "chat" and all(is_json(call.arguments) for call in truth.calls)
 
-    def is_as_sound(other: Arrival) -> bool:
-        said = truth_of(other, key, api)
+    def is_as_sound(other: FuzzInput) -> bool:
+        found = truth_of(other, key, api)
         return (
-            said.is_ended >= truth.is_ended
-            and said.has_text >= truth.has_text
-            and (api != "chat" or said.is_sound >= truth.is_sound)
-            and all(call.name or not is_named for call in said.calls)
-            and all(is_json(call.arguments) or not has_json for call in said.calls)
+            found.is_ended >= truth.is_ended
+            and found.has_text >= truth.has_text
+            and (api != "chat" or found.is_sound >= truth.is_sound)
+            and all(call.name or not is_named for call in found.calls)
+            and all(is_json(call.arguments) or not has_json for call in found.calls)
             and _begun_twice(other) <= twice
         )
 
     return is_as_sound
 
 
-def _begun_twice(arrival: Arrival) -> int:
+def _begun_twice(fed: FuzzInput) -> int:
     """Count the blocks that begin under a number that another one has."""
     numbers = [
         _place(payload)
-        for payload in api_payloads(arrival)
+        for payload in api_payloads(fed)
         if isinstance(payload, dict)
         and payload.get("type") in {"content_block_start", "response.output_item.added"}
     ]
@@ -117,10 +117,10 @@ def _steps_of(api: str) -> tuple[Step, ...]:
     if api == "chat":
         return (fused_spans, shorter, fused, barer, _with_less_text)
     # What comes twice goes first: else it would stand in for what is left out.
-    return (partial(smaller_answers, api), said_once, _fewer_events)
+    return (partial(smaller_answers, api), stated_once, _fewer_events)
 
 
-def _fewer_events(stream: Arrival) -> Iterator[Arrival]:
+def _fewer_events(stream: FuzzInput) -> Iterator[FuzzInput]:
     yield from shorter(stream)
     places = [*map(_place, stream)]
     for place in sorted({*places} - {(None, None)}, key=str):  # the whole of a block
@@ -143,10 +143,10 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
         size //= 2
 
 
-def _shrink_fragments(arrival: Arrival, test: Tries) -> Arrival:
-    text = "".join(arrival)
+def _shrink_fragments(fed: FuzzInput, test: Tries) -> FuzzInput:
+    text = "".join(fed)
     places: list[int] = []
-    for fragment in arrival[:-1]:
+    for fragment in fed[:-1]:
         places.append((places[-1] if places else 0) + len(fragment))
     places = _fewer_places(text, places, test)
     before = None
@@ -199,7 +199,7 @@ def _fewer_places(text: str, places: list[int], test: Tries) -> list[int]:
     return places
 
 
-def _shrink_stream(stream: Arrival, test: Tries, api: str) -> Arrival:
+def _shrink_stream(stream: FuzzInput, test: Tries, api: str) -> FuzzInput:
     stream = fewer_of_many(stream, test)
     steps = _steps_of(api)
     before = None
@@ -212,7 +212,7 @@ def _shrink_stream(stream: Arrival, test: Tries, api: str) -> Arrival:
     return stream
 
 
-def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
+def _with_less_text(stream: FuzzInput) -> Iterator[FuzzInput]:
     for places in runs_of(stream):
         pieces = [value_at(stream[number], path) for number, path in places]
         text = "".join(pieces)
@@ -230,7 +230,7 @@ def _with_less_text(stream: Arrival) -> Iterator[Arrival]:
                 yield tuple(changed)
 
 
-def _joined_events(stream: Arrival) -> Iterator[Arrival]:
+def _joined_events(stream: FuzzInput) -> Iterator[FuzzInput]:
     """Join two events that differ in one text, as fragments of one thing do."""
     for second in range(1, len(stream)):
         for first in range(second):
@@ -253,19 +253,23 @@ def _joined(one: Any, two: Any) -> Any:
 
 
 def _shrink_bytes(
-    pieces: Arrival, fails: Callable[[Arrival], bool], key: str, api: str, tries: int
-) -> Arrival:
+    pieces: FuzzInput,
+    fails: Callable[[FuzzInput], bool],
+    key: str,
+    api: str,
+    tries: int,
+) -> FuzzInput:
     """Shrink what the bytes hold, as we write it if that fails; then how it is cut.
 
     Else events are left out of them as they came.
     """
 
     def smaller(
-        stream: Arrival,
-        write: Callable[[Arrival], Arrival],
-        is_allowed: Callable[[Arrival], bool],
-        shrink_stream: Callable[[Arrival, Tries], Arrival],
-    ) -> Arrival | None:
+        stream: FuzzInput,
+        write: Callable[[FuzzInput], FuzzInput],
+        is_allowed: Callable[[FuzzInput], bool],
+        shrink_stream: Callable[[FuzzInput, Tries], FuzzInput],
+    ) -> FuzzInput | None:
         cut = failing_cut(write(stream), fails)
         if cut is None:
             return None
@@ -286,7 +290,7 @@ def _shrink_bytes(
     return fewer_pieces(pieces, fails, tries) if small is None else small
 
 
-def _writers(api: str) -> list[Callable[[Arrival], Arrival]]:
+def _writers(api: str) -> list[Callable[[FuzzInput], FuzzInput]]:
     """Return the ways to write a stream as bytes, an event a piece."""
     if api != "chat":
         return [lambda stream: tuple(event_bytes(stream, api))]
@@ -294,5 +298,5 @@ def _writers(api: str) -> list[Callable[[Arrival], Arrival]]:
     return [partial(_framed, parse_dialect(n).framing) for n in ("recorded", *names)]
 
 
-def _framed(framing: Framing, stream: Arrival) -> Arrival:
+def _framed(framing: Framing, stream: FuzzInput) -> FuzzInput:
     return tuple(framing.encode(chunks_of(stream)))

@@ -1,7 +1,7 @@
 """The order in which streams are tried, whatever their API.
 
 Breadth first, for a slow consumer is asked little: every stream once as it is; every
-dialect and every fault on one telling stream; cuts of the streams that have something
+dialect and every fault on one revealing stream; cuts of the streams that have something
 to cut; then the product of all of them; then random cuts and made streams without end.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.stable_random import mix
-from harness.fuzz.api_arrivals import LARGE
+from harness.fuzz.api_inputs import LARGE
 from harness.fuzz.stream_trials import LONG, StreamTrials
 from harness.fuzz.trial_cases import Case, case
 
@@ -25,13 +25,13 @@ def stream_cases(trials: StreamTrials) -> Iterator[Case]:
         trials: Tries a stream in each way.
     """
     names = list(trials.streams)
-    first = trials.telling[0]
+    first = trials.revealing[0]
     for number, name in enumerate(names):
         ends = "floor" if number == len(names) - 1 else ""
         yield case(f"{name}, as it is", trials.as_it_is, name, ends=ends)
     if first in names:  # what breaks the most, after what is asked once only
         yield case(f"{first}, ended otherwise", trials.truncation, first)
-    yield from _telling(trials, names)
+    yield from _on_a_revealing_stream(trials, names)
     yield from _product(trials, names)
     for number, name in enumerate(names):
         yield from _more(trials, name, mix(trials.seed, number))
@@ -45,10 +45,10 @@ def stream_cases(trials: StreamTrials) -> Iterator[Case]:
             yield case(f"{name}, at random", trials.random, name, mixed)
 
 
-def _telling(trials: StreamTrials, names: list[str]) -> Iterator[Case]:
-    """Each dialect and each fault on a telling stream, then a few cuts."""
-    telling = [name for name in trials.telling if name in names] or names[:3]
-    first = telling[0]
+def _on_a_revealing_stream(trials: StreamTrials, names: list[str]) -> Iterator[Case]:
+    """Each dialect and each fault on a revealing stream, then a few cuts."""
+    revealing = [name for name in trials.revealing if name in names] or names[:3]
+    first = revealing[0]
     if trials.api in {"anthropic", "gemini"}:
         yield case(f"{first}, news", trials.news, first)
     cut_first = [name for name in trials.cut_first if name in names] or names[:8]
@@ -58,30 +58,30 @@ def _telling(trials: StreamTrials, names: list[str]) -> Iterator[Case]:
         yield case(f"{name}, translated", trials.translation, answer)
     yield from _dialects(trials, first, trials.dialects)
     yield from _faults(trials, first, trials.faults, once=True)
-    for name in telling:
+    for name in revealing:
         yield case(f"{name}, cut off", trials.truncation, name)
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
     for name in () if trials.recordings else LARGE:
         yield case(name, trials.large, name)
-    for name in telling[1:]:
+    for name in revealing[1:]:
         yield from _dialects(trials, name, trials.dialects)
         yield from _faults(trials, name, trials.faults, once=True)
-    for name in telling:
+    for name in revealing:
         yield case(f"{name}, beginnings", trials.beginnings, name)
-    last = telling[-1]
+    last = revealing[-1]
     yield case(f"{last}, cuts", trials.splits, last, ends="everything")
 
 
 def _bytes(
-    trials: StreamTrials, names: list[str], telling: str, cut_first: list[str]
+    trials: StreamTrials, names: list[str], revealing: str, cut_first: list[str]
 ) -> Iterator[Case]:
     """Where reads end, and odd frames: what every consumer of bytes sees."""
     for name in cut_first:
         yield case(f"{name}, cut", trials.first_cuts, name)
     for kind in trials.odd_kinds:
-        name = trials.told_by.get(kind, telling)
-        name = name if name in names else telling
+        name = trials.shown_by.get(kind, revealing)
+        name = name if name in names else revealing
         yield case(f"{name}, {kind}", trials.odd_bytes, name, kind)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.apis.dialects import Dialect
 from harness.apis.varied import dialects_of, faults_of
 from harness.core.parts import Reasoning
-from harness.fuzz.api_arrivals import (
+from harness.fuzz.api_inputs import (
     cut_answer,
     large_answers,
     neutral_answers,
@@ -19,18 +19,18 @@ from harness.fuzz.api_arrivals import (
     written_bytes,
 )
 from harness.fuzz.cuts import NAMED_CUTS, byte_cuts, spread
-from harness.fuzz.descending import single_bytes
-from harness.fuzz.endings import broken_ends, like
-from harness.fuzz.news import with_news
 from harness.fuzz.odd_bytes import MARK_FIRST, NO_LINE_END, ODD_BYTES, odd_bytes
+from harness.fuzz.shown_endings import broken_ends, like
+from harness.fuzz.shrink_search import single_bytes
+from harness.fuzz.unknown_events import with_unknown_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.debug.outcomes import Outcome
-    from harness.fuzz.api_arrivals import Answer
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.api_inputs import Answer
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
     from harness.fuzz.trial_cases import Case, Recorder
 
 LONG = 120  # events; longer streams are not tried in every dialect and at every cut
@@ -56,11 +56,11 @@ class StreamTrials:
         recordings: Recorded streams by name; empty takes the stock.
     """
 
-    telling: tuple[str, ...] = ("text and parallel calls", "plain text", "one call")
+    revealing: tuple[str, ...] = ("text and parallel calls", "plain text", "one call")
     """The streams on which every dialect and fault is tried first."""
-    cut_first: tuple[str, ...] = (telling[0], "text beyond ASCII", *telling[1:])
+    cut_first: tuple[str, ...] = (revealing[0], "text beyond ASCII", *revealing[1:])
     """The streams that have something to cut."""
-    told_by: Mapping[str, str] = {NO_LINE_END: "text", MARK_FIRST: "text"}
+    shown_by: Mapping[str, str] = {NO_LINE_END: "text", MARK_FIRST: "text"}
     """The stream whose last or first event has a text to lose, where an API allows."""
     odd_kinds = ODD_BYTES
     """What only a consumer of bytes sees."""
@@ -68,7 +68,7 @@ class StreamTrials:
     """The streams that a consumer may read in its own way."""
 
     def __init__(
-        self, judge: Judge, seed: int, recordings: Mapping[str, Arrival]
+        self, judge: Judge, seed: int, recordings: Mapping[str, FuzzInput]
     ) -> None:
         self.judge = judge
         self.api = judge.api
@@ -98,22 +98,22 @@ class StreamTrials:
             for name, answer in answers.items()
             if any(isinstance(part, Reasoning) for parts in answer for part in parts)
         )
-        self.telling = (*self.telling, *list(reasoned)[:1])
+        self.revealing = (*self.revealing, *list(reasoned)[:1])
         return answers
 
     def of_answer(self, answer: Answer) -> Any:
         """Return an answer as a stream."""
         return answer
 
-    def payloads(self, stream: Any) -> Arrival:
+    def payloads(self, stream: Any) -> FuzzInput:
         """Return the payloads of a stream."""
         return written(self.api, stream)
 
-    def arrival(self, stream: Any, dialect: str = "", split: str = "") -> Arrival:
+    def fed(self, stream: Any, dialect: str = "", split: str = "") -> FuzzInput:
         """Return a stream as the consumer is fed with it."""
         return self._written(cut_answer(stream, split) if split else stream, dialect)
 
-    def _written(self, answer: Answer, dialect: str = "", fault: str = "") -> Arrival:
+    def _written(self, answer: Answer, dialect: str = "", fault: str = "") -> FuzzInput:
         write = written_bytes if self.reads_bytes else written
         return write(self.api, answer, dialect=dialect, fault=fault)
 
@@ -129,7 +129,7 @@ class StreamTrials:
         form = name, dialect, split
         kept = self._outcomes.get(form)
         if kept is None:
-            kept = self.judge.run(self.arrival(self.streams[name], dialect, split))
+            kept = self.judge.run(self.fed(self.streams[name], dialect, split))
             if len(self._outcomes) >= _KEPT:
                 self._outcomes.pop(next(iter(self._outcomes)))
             self._outcomes[form] = kept
@@ -141,18 +141,18 @@ class StreamTrials:
         """Run a stream once, and ask of it all that needs no more."""
         recorder.recorded.streams.add(name)
         recorder.count("")
-        self._ask(recorder, self.arrival(self.streams[name]), name)
+        self._ask(recorder, self.fed(self.streams[name]), name)
 
     def large(self, recorder: Recorder, name: str) -> None:
         """Run what is longer than common limits."""
         recorder.count("")
         stream = self.of_answer(large_answers(self.api)[name])
-        self._ask(recorder, self.arrival(stream), name)
+        self._ask(recorder, self.fed(stream), name)
 
-    def _ask(self, recorder: Recorder, arrival: Arrival, name: str) -> None:
+    def _ask(self, recorder: Recorder, fed: FuzzInput, name: str) -> None:
         """Ask of one run all that needs no other."""
         judge = self.judge
-        got = judge.run(arrival)
+        got = judge.run(fed)
         if name not in self.only_cuts:
             for relation, check in (
                 ("agreement", judge.agrees),
@@ -160,35 +160,33 @@ class StreamTrials:
             ):
                 if recorder.wants(relation):
                     recorder.count(relation, 0)
-                    recorder.found(check(arrival, got))
+                    recorder.found(check(fed, got))
         if recorder.wants("faults"):
-            recorder.found(judge.raises(arrival, got))
+            recorder.found(judge.raises(fed, got))
         if name not in self.only_cuts:
-            recorder.ask(judge, "interfaces", arrival, 2)
+            recorder.ask(judge, "interfaces", fed, 2)
 
     def beginnings(self, recorder: Recorder, name: str) -> None:
         """Ask whether what was shown of a beginning stays."""
-        arrival = self.arrival(self.streams[name])
-        self._ask_beginnings(recorder, arrival, self._outcome(name))
+        fed = self.fed(self.streams[name])
+        self._ask_beginnings(recorder, fed, self._outcome(name))
 
-    def _ask_beginnings(
-        self, recorder: Recorder, arrival: Arrival, got: Outcome
-    ) -> None:
+    def _ask_beginnings(self, recorder: Recorder, fed: FuzzInput, got: Outcome) -> None:
         if got.raised is not None:
             return
-        recorder.ask(self.judge, "earliness", arrival, len(arrival))
+        recorder.ask(self.judge, "earliness", fed, len(fed))
         if not recorder.wants("prefix-safety"):
             return
-        for length in spread(len(arrival), 4 if len(arrival) > LONG else 12):
+        for length in spread(len(fed), 4 if len(fed) > LONG else 12):
             recorder.count("prefix-safety")
-            recorder.found(self.judge.is_beginning(arrival, length, got))
+            recorder.found(self.judge.is_beginning(fed, length, got))
 
     def truncation(self, recorder: Recorder, name: str) -> None:
         """Ask whether another end is shown, and whether it can be closed early."""
-        arrival = self.arrival(self.streams[name])
+        fed = self.fed(self.streams[name])
         for relation in ("truncation", "closing"):
-            recorder.ask(self.judge, relation, arrival, 4)
-        for _, _, broken in broken_ends(arrival, self.api):
+            recorder.ask(self.judge, relation, fed, 4)
+        for _, _, broken in broken_ends(fed, self.api):
             if broken and recorder.wants("faults"):
                 recorder.count("faults")
                 recorder.found(self.judge.raises(broken, self.judge.run(broken)))
@@ -196,23 +194,23 @@ class StreamTrials:
     def news(self, recorder: Recorder, name: str) -> None:
         """Run a stream with what its API may add."""
         stream = self.streams[name]
-        added = tuple(with_news(self.payloads(stream)))
+        added = tuple(with_unknown_events(self.payloads(stream)))
         recorder.count("")
-        self._ask(recorder, like(self.arrival(stream), added, self.api), name)
+        self._ask(recorder, like(self.fed(stream), added, self.api), name)
 
     def translation(self, recorder: Recorder, stream: Any) -> None:
         """Ask for the same of the same answer in another API."""
         apis = self.judge.consumer.apis
-        recorder.ask(self.judge, "translation", self.arrival(stream), len(apis))
+        recorder.ask(self.judge, "translation", self.fed(stream), len(apis))
 
     def odd_bytes(self, recorder: Recorder, name: str, kind: str) -> None:
         """What only bytes can show: odd frames, a body in place of a stream."""
-        arrival = odd_bytes(kind, self.payloads(self.streams[name]), self.api)
+        fed = odd_bytes(kind, self.payloads(self.streams[name]), self.api)
         recorder.count("faults")
-        got = self.judge.run(arrival)
-        recorder.found(self.judge.raises(arrival, got))
-        if arrival[0][:1] != b"{" and recorder.wants("agreement"):
-            recorder.found(self.judge.agrees(arrival, got))
+        got = self.judge.run(fed)
+        recorder.found(self.judge.raises(fed, got))
+        if fed[0][:1] != b"{" and recorder.wants("agreement"):
+            recorder.found(self.judge.agrees(fed, got))
 
     def first_cuts(self, recorder: Recorder, name: str) -> None:
         """Cut a stream to characters, and its bytes to single ones."""
@@ -220,9 +218,9 @@ class StreamTrials:
             return
         stream = self.streams[name]
         expected = self._outcome(name, split="whole")
-        self._compare_cut(recorder, self.arrival(stream, split="chars"), expected)
+        self._compare_cut(recorder, self.fed(stream, split="chars"), expected)
         if self.reads_bytes:
-            events = self.arrival(stream)
+            events = self.fed(stream)
             self._compare_cut(recorder, single_bytes(events), expected)
             self._compare_cut(recorder, (b"".join(events),), expected)
 
@@ -233,9 +231,9 @@ class StreamTrials:
             self._ask_splits(recorder, self.streams[name], expected)
 
     def _ask_splits(self, recorder: Recorder, stream: Any, expected: Outcome) -> None:
-        self._compare_cut(recorder, self.arrival(stream), expected)
+        self._compare_cut(recorder, self.fed(stream), expected)
         for split in NAMED_CUTS[: 1 if len(stream) > LONG else None]:
-            self._compare_cut(recorder, self.arrival(stream, split=split), expected)
+            self._compare_cut(recorder, self.fed(stream, split=split), expected)
         self._cut_bytes(recorder, stream, self.seed, expected)
 
     def _cut_bytes(
@@ -247,20 +245,20 @@ class StreamTrials:
         most: int | None = None,
     ) -> None:
         if self.reads_bytes:
-            data = b"".join(self.arrival(stream))
+            data = b"".join(self.fed(stream))
             for number, cut in enumerate(byte_cuts(data, seed=seed, examples=8)):
                 if most is None or number < most:
                     self._compare_cut(recorder, cut, expected)
 
     def _compare_cut(
-        self, recorder: Recorder, arrival: Arrival, expected: Outcome
+        self, recorder: Recorder, fed: FuzzInput, expected: Outcome
     ) -> None:
-        """Run one arrival; ask the judge when it gives something else."""
+        """Run one input; ask the judge when it gives something else."""
         recorder.recorded.cuts += 1
         recorder.count("split-invariance")
-        got = self.judge.run(arrival)
+        got = self.judge.run(fed)
         if got != expected or got.raised is not None:
-            recorder.found(self.judge.judge("split-invariance", arrival))
+            recorder.found(self.judge.judge("split-invariance", fed))
 
     def dialect(
         self, recorder: Recorder, name: str, dialect: str, split: str = ""
@@ -269,14 +267,14 @@ class StreamTrials:
         if not recorder.wants("agreement"):
             return
         recorder.recorded.dialects[dialect] += 1
-        arrival = self.arrival(self.streams[name], dialect, split)
-        if not split and arrival == self.arrival(self.streams[name]):
+        fed = self.fed(self.streams[name], dialect, split)
+        if not split and fed == self.fed(self.streams[name]):
             return  # which was tried as it is
         recorder.count("agreement")
         if dialect in _ONLY_EXCEPTIONS:
-            recorder.found(self.judge.raises(arrival, self.judge.run(arrival)))
+            recorder.found(self.judge.raises(fed, self.judge.run(fed)))
         else:
-            self._ask(recorder, arrival, name)
+            self._ask(recorder, fed, name)
 
     def fault(
         self,
@@ -290,16 +288,16 @@ class StreamTrials:
             return
         recorder.recorded.faults[fault] += 1
         recorder.count("faults")
-        arrival = self._written(self.streams[name], fault=fault)
-        recorder.found(self.judge.raises(arrival, self.judge.run(arrival)))
+        fed = self._written(self.streams[name], fault=fault)
+        recorder.found(self.judge.raises(fed, self.judge.run(fed)))
 
     def every_cut(self, recorder: Recorder, name: str) -> None:
         """Cut every text at each of the first places."""
         if recorder.wants("split-invariance"):
             expected = self._outcome(name, split="whole")
             for place in range(1, 9):
-                arrival = self.arrival(self.streams[name], split=f"at:{place}")
-                self._compare_cut(recorder, arrival, expected)
+                fed = self.fed(self.streams[name], split=f"at:{place}")
+                self._compare_cut(recorder, fed, expected)
 
     def made(self, seed: int) -> Iterator[Case]:  # noqa: ARG002 - chat makes some
         """Yield the cases of streams that are made for a seed."""
@@ -318,10 +316,10 @@ class StreamTrials:
     def _random_cuts(
         self, recorder: Recorder, stream: Any, seed: int, expected: Outcome
     ) -> None:
-        for cut in self.random_arrivals(stream, seed):
+        for cut in self.random_inputs(stream, seed):
             self._compare_cut(recorder, cut, expected)
         self._cut_bytes(recorder, stream, seed, expected, 24)
 
-    def random_arrivals(self, stream: Any, seed: int) -> Iterator[Arrival]:
+    def random_inputs(self, stream: Any, seed: int) -> Iterator[FuzzInput]:
         """Yield a stream cut at random."""
-        yield self.arrival(stream, split=f"random:{seed % 1000}")
+        yield self.fed(stream, split=f"random:{seed % 1000}")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from harness.apis.chat.dialects.habits import REWRITES
 from harness.core.stable_random import mix
 from harness.fuzz.cuts import random_cuts, text_cuts
-from harness.fuzz.driving import HandlerConsumer
-from harness.fuzz.stock import broken_texts, stock_texts
+from harness.fuzz.example_runner import HandlerConsumer
+from harness.fuzz.stock_streams import broken_texts, stock_texts
 from harness.fuzz.trial_cases import Case, Recorder, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
 
 _MADE = 60  # texts a round; hypothesis makes one in about 2 ms
 
@@ -33,7 +33,7 @@ class TextRounds:
 
     judge: Judge
     seed: int
-    recordings: Mapping[str, Arrival]
+    recordings: Mapping[str, FuzzInput]
 
     def cases(self) -> Iterator[Case]:
         """Yield everything once, then random cuts and made texts without end."""
@@ -66,16 +66,16 @@ class TextRounds:
     def _try_text(self, recorder: Recorder, name: str, text: str) -> None:
         """Ask every relation once."""
         judge = self.judge
-        arrival: Arrival = (text,)
+        fed: FuzzInput = (text,)
         recorder.recorded.streams.add(name)
         if recorder.wants("agreement"):
             recorder.count("agreement")
-            recorder.found(judge.agrees(arrival, judge.run(arrival)))
+            recorder.found(judge.agrees(fed, judge.run(fed)))
         for relation in ("split-invariance", "prefix-safety"):
             recorder.ask(judge, relation, tuple(text), 2)
 
     def _try_rewritten(self, recorder: Recorder, text: str) -> None:
-        """Write the text in every other way that says the same."""
+        """Write the text in every other way that means the same."""
         if recorder.wants("dialect-invariance"):
             for dialect, rewrite in REWRITES.items():
                 recorder.recorded.dialects[f"arguments-{dialect}"] += 1
@@ -100,7 +100,7 @@ class TextRounds:
             self._feed_cuts(recorder, text, cuts)
 
     def _feed_cuts(
-        self, recorder: Recorder, text: str, cuts: Iterator[Arrival]
+        self, recorder: Recorder, text: str, cuts: Iterator[FuzzInput]
     ) -> None:
         """The hot loop: cut, feed, compare; the judge is asked when they differ."""
         if not recorder.wants("split-invariance"):
@@ -126,7 +126,7 @@ class TextRounds:
             return
         strategy = made.argument_texts(key)
 
-        def again(fails: Callable[[Arrival], bool]) -> Arrival | None:
+        def again(fails: Callable[[FuzzInput], bool]) -> FuzzInput | None:
             text = made.shrink_made(
                 strategy, seed, _MADE, lambda text: fails(tuple(text))
             )

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
     from harness.fuzz.relations import Failure
 
-Again: TypeAlias = "Callable[[Callable[[Arrival], bool]], Arrival | None]"
+Again: TypeAlias = "Callable[[Callable[[FuzzInput], bool]], FuzzInput | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Counts:
     streams: set[str] = field(default_factory=set)
     """Names of the streams or texts."""
     cuts: int = 0
-    """Arrivals that were cut otherwise."""
+    """Inputs that were cut otherwise."""
     relations: Counter[str] = field(default_factory=Counter)
     """How often each relation was asked."""
     dialects: Counter[str] = field(default_factory=Counter)
@@ -103,7 +103,7 @@ class Recorder:
         self._kinds: set[str] = set()
 
     def wants(self, relation: str) -> bool:
-        """Tell whether a relation is asked."""
+        """Return whether a relation is asked."""
         return relation in self._relations
 
     def count(self, relation: str, number: int = 1) -> None:
@@ -123,11 +123,11 @@ class Recorder:
         if self._budget is not None and recorded.examples >= self._budget:
             raise EnoughError
 
-    def ask(self, judge: Judge, relation: str, arrival: Arrival, runs: int) -> None:
+    def ask(self, judge: Judge, relation: str, fed: FuzzInput, runs: int) -> None:
         """Have a relation judged, if it is asked, which takes so many runs."""
         if self.wants(relation):
             self.count(relation, runs)
-            self.found(judge.judge(relation, arrival))
+            self.found(judge.judge(relation, fed))
 
     def found(self, failure: Failure | None) -> None:
         """Keep a failure, the first of its kind."""
@@ -141,11 +141,11 @@ class Recorder:
     def made(self) -> ModuleType | None:
         """Return what makes structures; None where hypothesis is not installed."""
         try:
-            from harness.fuzz import made
+            from harness.fuzz import hypothesis_draws
         except ImportError:
             self.recorded.lacks = "hypothesis, which makes structures, is not installed"
             return None
-        return made
+        return hypothesis_draws
 
 
 def run_case(case: Case, recorder: Recorder) -> Recorded:

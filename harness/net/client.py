@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _READ_AHEAD_BYTES = 1 << 20  # held while the reader is slower than the network
 _HEAD_BYTES = 1 << 16  # as much as common servers allow; h11's own limit is 16 KiB
-_CONNECT_TIMEOUT_S = 30.0  # long for a connection, short for somebody waiting
+_CONNECT_TIMEOUT_S = 30.0  # long for a connection, short for a person who waits
 READ_TIMEOUT_S = 600.0  # a small machine may think for minutes before its first token
 
 

@@ -109,15 +109,15 @@ class Asked:
     @property
     def folder(self) -> Path:
         """The folder of the test file's cassettes."""
-        told: Any = None
+        folder: Any = None
         if (
             self.config.getoption("harness_cassette_dir") is None
             and self.marker.get("cassette_dir") is None
         ):
-            told = self._hooks.pytest_harness_cassette_dir(
+            folder = self._hooks.pytest_harness_cassette_dir(
                 config=self.config, test_file=self.test_file
             )
-        return self.test_file.parent.joinpath(told or self.get("cassette_dir"))
+        return self.test_file.parent.joinpath(folder or self.get("cassette_dir"))
 
 
 def cases_of(asked: Asked, *, is_replayed: bool) -> list[Case]:
@@ -227,8 +227,8 @@ def _stems(cassettes: list[Any]) -> dict[Any, str]:
 
 
 def _axis(asked: Asked, name: str, is_replayed: bool) -> tuple[Any, ...]:  # noqa: FBT001 - private
-    is_said_here = asked.marker.get(name) is not None
-    if not (is_replayed or is_said_here):
+    is_set_here = asked.marker.get(name) is not None
+    if not (is_replayed or is_set_here):
         return ()
     values: tuple[Any, ...] = asked.get(name)
     if name != "splits":

@@ -64,7 +64,7 @@ def fact_first(error: HarnessError) -> str:
     return f"{text[len(path) + 2 :]} ({_from(None, path)})"
 
 
-def told(test: HarnessTest, error: BaseException | None) -> str:
+def failure_section(test: HarnessTest, error: BaseException | None) -> str:
     """Return the section of a failed test.
 
     Args:
@@ -118,11 +118,11 @@ def _left_behind(test: HarnessTest) -> Iterator[tuple[str, Path, Path]]:
     own, file = Path(test.path), test.asked.test_file
     if test.asked.names or own.parent.parent != test.asked.folder:
         return
-    case = _told_by(own).partition("[")[2]
+    case = _test_name(own).partition("[")[2]
     for path in sorted(own.parent.parent.glob(f"*/*{own.suffix}")):
-        name = _told_by(path)
+        name = _test_name(path)
         if path.name == own.name:
-            before = file.with_stem(_told_by(path.parent))
+            before = file.with_stem(_test_name(path.parent))
             if not before.exists():
                 is_new = not own.parent.exists()
                 move = (path.parent, own.parent) if is_new else (path, own)
@@ -135,7 +135,7 @@ def _left_behind(test: HarnessTest) -> Iterator[tuple[str, Path, Path]]:
                 yield name, path, own
 
 
-def _told_by(path: Path) -> str:
+def _test_name(path: Path) -> str:
     """Return the name that `file_name` made a file's of."""
     return unquote(re.sub(r"~[0-9a-f]+$", "", path.with_suffix("").name))
 

@@ -62,7 +62,7 @@ class Fuzzing:
         from harness.fuzz.campaign import Campaign
         from harness.fuzz.checking import judge_of, offered
         from harness.fuzz.consumers import Wanted
-        from harness.fuzz.driving import Level
+        from harness.fuzz.example_runner import Level
         from harness.fuzz.findings import Plan
 
         wanted = Wanted(None if level is None else Level(level), chunks, key)
@@ -75,9 +75,9 @@ class Fuzzing:
         campaign = Campaign(judge, plan, self._recordings())
         failures = campaign.run()
         if failures:
-            said = _told(failures[0], judge, consumer, level, chunks, key)
+            text = _described(failures[0], judge, consumer, level, chunks, key)
             raise AssertionError(
-                f"{said}\n\nfound after {campaign.tried.examples} of "
+                f"{text}\n\nfound after {campaign.tried.examples} of "
                 f"{plan.max_examples} examples, seed {plan.seed}; again:\n"
                 f"    {command_of(self._test)}"
             )
@@ -88,7 +88,7 @@ class Fuzzing:
 
     def _recordings(self) -> dict[str, Any]:
         """Return the streams of the cassettes that were named, if any were."""
-        from harness.fuzz.arrivals import recorded_streams
+        from harness.fuzz.fuzz_inputs import recorded_streams
 
         if not self._test.asked.names:
             return {}
@@ -106,7 +106,7 @@ def _name(consumer: Any) -> str | None:
     return name if isinstance(name, str) and "<" not in name else None
 
 
-def _told(
+def _described(
     failure: Any, judge: Any, consumer: Any, level: Any, chunks: Any, key: Any
 ) -> str:
     from harness.fuzz.reporting import describe, pytest_of

@@ -2,7 +2,7 @@
 
 Owns what counts as one: a cassette in the folder of a test file that was collected as
 a whole, which none of its tests names, has as its own or used while it ran. Tests
-that were deselected count; a folder whose tests have their names from somebody's
+that were deselected count; a folder whose tests have their names from other people's
 fixture is left out.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.library import find_cassettes
 from harness.errors import CassetteError, counted, printable
 from harness.pytest_plugin.cases import case_of, name_of_test, named_paths, own_name
-from harness.pytest_plugin.others import paths_of_others
+from harness.pytest_plugin.other_plugins import paths_of_others
 from harness.pytest_plugin.playback import asked_of
 from harness.pytest_plugin.plugin import uses
 
@@ -107,7 +107,7 @@ class Orphans:
         if self._found and session.exitstatus in {0, 5}:
             session.exitstatus = 1
 
-    def tell(self, reporter: Any) -> None:
+    def report(self, reporter: Any) -> None:
         """Print what was found."""
         if not self._found:
             return

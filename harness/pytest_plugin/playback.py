@@ -23,7 +23,6 @@ from harness.errors import (
     UsageError,
     shorten,
 )
-from harness.pytest_plugin.age import expired
 from harness.pytest_plugin.cases import (
     PLAIN,
     Asked,
@@ -33,8 +32,9 @@ from harness.pytest_plugin.cases import (
     own_name,
 )
 from harness.pytest_plugin.failure_text import relative
+from harness.pytest_plugin.max_age import expired
 from harness.pytest_plugin.network import blocked
-from harness.pytest_plugin.others import recorded_by_others
+from harness.pytest_plugin.other_plugins import recorded_by_others
 from harness.pytest_plugin.plugin_settings import FIXTURE_KEYS, checked
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic
 
@@ -340,11 +340,11 @@ def _shown(exchange: Any) -> str:
 
     request = exchange.request
     url = redacted_url(request.uri)
-    said = f"exchange {exchange.index} ({request.method} {url}"
+    shown = f"exchange {exchange.index} ({request.method} {url}"
     body = request.json()
     messages = body.get("messages") if isinstance(body, dict) else None
     if isinstance(messages, list) and messages and isinstance(messages[-1], dict):
         last = messages[-1].get("content")
         if isinstance(last, str):
-            said += f", {shorten(last, limit=40)}"
-    return f"{said})"
+            shown += f", {shorten(last, limit=40)}"
+    return f"{shown})"

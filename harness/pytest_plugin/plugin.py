@@ -48,15 +48,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--harness-*` options and `harness_*` ini keys."""
     group = parser.getgroup("harness", "streamed LLM agents (harness)")
     for name, (metavar, default, text) in OPTIONS.items():
-        told = f"{text} Default: {default}."
+        explained = f"{text} Default: {default}."
         group.addoption(
             f"--harness-{name.replace('_', '-')}",
             dest=f"harness_{name}",
             metavar=metavar,
             default=None,
-            help=told,
+            help=explained,
         )
-        parser.addini(f"harness_{name}", told, default=None)
+        parser.addini(f"harness_{name}", explained, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -110,7 +110,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from harness.pytest_plugin.varied import check_cases
 
     if is_marked and item.get_closest_marker("vcr") is not None:
-        from harness.pytest_plugin.others import marked_by_both
+        from harness.pytest_plugin.other_plugins import marked_by_both
 
         raise pytest.fail.Exception(marked_by_both(item), pytrace=False)
     names = set(metafunc.fixturenames)

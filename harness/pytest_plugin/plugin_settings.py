@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.matching import DEFAULT_MATCH_ON, json_body_without
 from harness.errors import UsageError, did_you_mean
-from harness.pytest_plugin.age import read_age
+from harness.pytest_plugin.max_age import read_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -54,8 +54,8 @@ class StaleRequests:
         for one in found:
             self._fields.update(one.fields or ["(not sent at all)"])
             place = f"{test.path}: exchange {one.exchange} ({one.request})"
-            told = one.differences or ("nothing like it was sent",)
-            lines += [f"{place}: {text}" for text in told]
+            differences = one.differences or ("nothing like it was sent",)
+            lines += [f"{place}: {text}" for text in differences]
 
     def state(self) -> Any:
         """Return what a worker of pytest-xdist found, as JSON."""
@@ -78,7 +78,7 @@ class StaleRequests:
         if self._tests and session.exitstatus in {0, 5}:
             session.exitstatus = 1
 
-    def tell(self, reporter: Any) -> None:
+    def report(self, reporter: Any) -> None:
         """Print what has changed: by field, then request by request."""
         if not self._tests:
             return

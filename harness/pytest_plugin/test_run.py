@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import CassetteError, HarnessError, InterfaceError, UsageError
-from harness.pytest_plugin.failure_text import fact_first, told
+from harness.pytest_plugin.failure_text import fact_first, failure_section
 from harness.pytest_plugin.network import NetworkBlockedError
 from harness.pytest_plugin.orphans import Orphans
 from harness.pytest_plugin.playback import FAILED, HARNESS_TEST
@@ -30,7 +30,7 @@ WORKER_KEY = "harness_found"
 """Where the output of a worker of pytest-xdist has what it knows."""
 
 
-_TOLD = (CassetteError, InterfaceError, NetworkBlockedError, UsageError)
+_EXPLAINED = (CassetteError, InterfaceError, NetworkBlockedError, UsageError)
 """Errors that explain everything; the lines of ours that raised them add nothing."""
 
 
@@ -119,7 +119,7 @@ class Running:
             if report.failed:
                 test.keep()
                 error = call.excinfo.value if call.excinfo is not None else None
-                report.sections.append(("harness", told(test, error)))
+                report.sections.append(("harness", failure_section(test, error)))
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -137,8 +137,8 @@ class Running:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """List which cassettes those are, and what was answered here."""
-        self.orphans.tell(terminalreporter)
-        self._stale.tell(terminalreporter)
+        self.orphans.report(terminalreporter)
+        self._stale.report(terminalreporter)
         if self._telemetry:
             terminalreporter.write_line(
                 "harness: telemetry was answered here, and neither sent nor recorded: "
@@ -149,7 +149,7 @@ class Running:
 
 def _end_where_it_was_called(error: BaseException) -> None:
     """End a traceback with the project's last line: not ours, nor a library's."""
-    if not isinstance(error, _TOLD):
+    if not isinstance(error, _EXPLAINED):
         return
     frame, last = error.__traceback__, None
     while frame is not None:

@@ -88,9 +88,9 @@ def _reasons(path: str, variation: Variation, *, is_played: bool) -> str:
         return ""
     if any(can_vary(one, variation, is_played=is_played) for one in exchanges):
         return ""
-    told = [_named(exchange) for exchange in exchanges]
-    shown = "; ".join(told[:_SHOWN])
-    more = len(told) - _SHOWN
+    named = [_named(exchange) for exchange in exchanges]
+    shown = "; ".join(named[:_SHOWN])
+    more = len(named) - _SHOWN
     return f"{shown}; and {more} more" if more > 0 else shown or "it is empty"
 
 

@@ -2,9 +2,9 @@
 
 from harness.record.active import using
 from harness.record.body_streams import Pace
+from harness.record.error_surfacing import RecordingWarning
 from harness.record.exchange import LiveRequest
 from harness.record.session import RecordingSession
-from harness.record.surfacing import RecordingWarning
 from harness.record.use_cassette import CassetteContext, use_cassette
 
 __all__ = [

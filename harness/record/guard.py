@@ -46,7 +46,7 @@ _PLUMBING = frozenset(
 
 
 PORTS = {"http": 80, "https": 443}
-"""Where a scheme's servers listen unless a URL says otherwise."""
+"""Where a scheme's servers listen unless a URL has it otherwise."""
 
 
 def name_of(host: str) -> str:

@@ -78,7 +78,7 @@ def _listed(candidate: Candidate) -> str:
     if rest:
         shown.append(f"and {rest} more")
     if not shown:
-        shown = [f"{name}: {said or 'differs'}" for name, said in candidate.failed]
+        shown = [f"{name}: {reason or 'differs'}" for name, reason in candidate.failed]
     return "; ".join(shown)
 
 
@@ -107,11 +107,15 @@ def stale_answer(session: RecordingSession, prepared: Any) -> Exchange | None:
         if found.play_count or failed & {"method", "path", "host", "scheme", "port"}:
             continue
         session.cassette.play_at(found.exchange.index)
-        told = tuple(map(str, found.differences))
-        told = told or tuple(f"{name}: {text}" for name, text in found.failed)
+        differences = tuple(map(str, found.differences))
+        differences = differences or tuple(
+            f"{name}: {text}" for name, text in found.failed
+        )
         fields = tuple(one.field for one in found.differences) or tuple(failed)
         session.stale.append(
-            StaleRequest(found.exchange.index, _named(found.exchange), fields, told)
+            StaleRequest(
+                found.exchange.index, _named(found.exchange), fields, differences
+            )
         )
         return found.exchange
     return None

@@ -1,7 +1,7 @@
-"""Methods replaced while somebody needs it, and put back afterwards.
+"""Methods replaced while a caller needs it, and put back afterwards.
 
 Owns the counting: the first user installs, the last one restores. A method that
-somebody else has replaced in the meantime is left to them. `ModulePatches` does it for
+other code has replaced in the meantime is left to them. `ModulePatches` does it for
 libraries that may not be there: it imports none, and waits for those that are imported
 while the replacements are in place.
 """

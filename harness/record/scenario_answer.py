@@ -1,4 +1,4 @@
-"""One request of a scenario, and what came of it.
+"""One request of a scenario, and its result.
 
 Owns the body that is sent and the reading of the answer, whole or broken. How a
 request is sent is a callable that is passed in, so that all of this is tested without a
@@ -57,7 +57,7 @@ Send = Callable[[str], "AbstractContextManager[Answer]"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request and what came of it."""
+    """One request and its result."""
 
     ending: Ending
     """How the response ended."""
@@ -91,8 +91,8 @@ def request_body(
     body: dict[str, Any] = {"model": scenario.model, "stream": scenario.stream}
     body["messages"] = history
     if names:
-        told, tools = {"description", "parameters"}, scenario.tools
-        offered = [{"name": n, **tools[n].model_dump(include=told)} for n in names]
+        described, tools = {"description", "parameters"}, scenario.tools
+        offered = [{"name": n, **tools[n].model_dump(include=described)} for n in names]
         body["tools"] = [{"type": "function", "function": one} for one in offered]
     else:
         options = {key: options[key] for key in options if key not in _OF_TOOLS}

@@ -112,13 +112,13 @@ def parse_scenario(text: str, *, path: str) -> Scenario:
     for entry in problems:
         place, said = _explain(entry)
         places.setdefault(place, []).append(said)
-    place, sayings = next(iter(places.items()))
+    place, texts = next(iter(places.items()))
     more = len(places) - 1
     rest = f" (and {more} more place{'s' if more > 1 else ''})" if more else ""
     # Several at one place are the members of a union, each with its own wish.
-    said = sayings[0]
-    if said.startswith("expected ") and len(sayings) > 1:
-        wishes = [wish.split(", got ")[0].removeprefix("expected ") for wish in sayings]
+    said = texts[0]
+    if said.startswith("expected ") and len(texts) > 1:
+        wishes = [wish.split(", got ")[0].removeprefix("expected ") for wish in texts]
         got = said.split(", got ", 1)[1]
         said = f"expected {' or '.join(dict.fromkeys(wishes))}, got {got}"
     raise ScenarioError(path, said + rest, place=place)

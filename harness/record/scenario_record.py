@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.cassettes.keeping import partial_files
+from harness.cassettes.saving import partial_files
 from harness.record.scenario_reading import load_scenario
 from harness.record.scenario_run import ScenarioRun, run_scenario
 from harness.record.scenario_sending import http_send
@@ -80,7 +80,7 @@ def record_scenario(
         warn: As `RecordingSession` takes it.
 
     Returns:
-        What became of it.
+        Its outcome.
 
     Raises:
         ScenarioError: The file holds what no scenario may hold.

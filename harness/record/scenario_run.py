@@ -107,7 +107,7 @@ def run_scenario(
             and how many chunks its response has so far.
 
     Returns:
-        What came of it, at least one turn.
+        Its result, at least one turn.
 
     Raises:
         HarnessError: Whatever `send` raises, such as an unreachable server.
@@ -126,8 +126,8 @@ def run_scenario(
             break
         said, is_answered = _answer(scenario, turn, number, times_called)
         history += said
-        has_more_to_say = bool(turn.message.calls or scenario.turn(number + 1).messages)
-        if not is_answered or not has_more_to_say:
+        has_more = bool(turn.message.calls or scenario.turn(number + 1).messages)
+        if not is_answered or not has_more:
             break
     return run
 

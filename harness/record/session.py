@@ -24,10 +24,10 @@ from harness.errors import (
     RecordingRefusedError,
     StateError,
 )
+from harness.record.error_surfacing import as_warnings
 from harness.record.exchange import ExchangeRecorder, LiveRequest
 from harness.record.mismatch import StaleRequest, explain, stale_answer
 from harness.record.session_options import pace_of, redaction_of
-from harness.record.surfacing import as_warnings
 from harness.record.traffic import TRAFFIC_OPTIONS, Traffic, is_telemetry
 from harness.redaction.config import redacted_url
 from harness.redaction.redact import Redaction, redact_exchange
@@ -198,9 +198,9 @@ class RecordingSession:
             RecordingRefusedError: It would be recorded, and this is CI.
             StateError: The cassette has been closed.
         """
-        told = self.traffic.answer(request)
-        if told is not None:
-            return told
+        ruled = self.traffic.answer(request)
+        if ruled is not None:
+            return ruled
         if self.traffic.ignores_request(request.uri):
             return None
         if self.is_closed:

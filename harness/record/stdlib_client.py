@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cassettes.model import Exchange
 from harness.record.active import current_session, is_passing, passing
-from harness.record.played import PlayedResponse
+from harness.record.played_response import PlayedResponse
 from harness.record.wire import RequestReader, ResponseTap
 
 if TYPE_CHECKING:

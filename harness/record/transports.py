@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from harness.cassettes.model import Exchange, Request, Response, grouped, wire_headers
 from harness.record.active import current_session, passing
 from harness.record.body_streams import PlayedBody, RecordedBody, stream_class
+from harness.record.error_surfacing import surfaced
 from harness.record.guard import PORTS, place_of, recorded_places
-from harness.record.played import played_headers
-from harness.record.surfacing import surfaced
+from harness.record.played_response import played_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from harness.errors import StateError, UsageError, shorten
 from harness.record import aiohttp_client, stdlib_client, transports
 from harness.record.active import THREAD_PATCHES, using
+from harness.record.error_surfacing import hidden_cause
 from harness.record.guard import GUARD_PATCHES
 from harness.record.patches import ModulePatches
 from harness.record.session import RecordingSession
-from harness.record.surfacing import hidden_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,8 +2,8 @@
 
 Owns what the clients need that are reached below their own HTTP parser
 (`harness.record.stdlib_client`, `harness.record.aiohttp_client`): those parse a played
-response (`harness.record.played`) as they parse a live one, so that whatever they make
-of it is the same. Nothing here waits or touches a socket.
+response (`harness.record.played_response`) as they parse a live one, so that whatever
+they make of it is the same. Nothing here waits or touches a socket.
 """
 
 from __future__ import annotations

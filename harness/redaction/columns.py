@@ -23,7 +23,7 @@ from harness.redaction.spans import FIELD, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from harness.redaction.telling_words import Words
+    from harness.redaction.keywords import Words
 
 
 _IN_LINE = re.compile(

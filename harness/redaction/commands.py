@@ -21,7 +21,7 @@ from harness.redaction.spans import COMMAND, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.redaction.telling_words import Words
+    from harness.redaction.keywords import Words
 
 
 _VALUE = rb"""((?![<{$%-])[^\s"'\\|;<>{}]{6,256}+)"""

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from harness.redaction.commands import find_in_commands
 from harness.redaction.escapes import OF_ASCII, past_escape, text_in_base64
 from harness.redaction.far_values import find_far
+from harness.redaction.keywords import Words
 from harness.redaction.long_runs import search_shortened
 from harness.redaction.named_values import Names, find_named
 from harness.redaction.prefixes import find_prefixed, is_chance
@@ -48,7 +49,6 @@ from harness.redaction.secret_shapes import (
     Detector,
 )
 from harness.redaction.spans import Span
-from harness.redaction.telling_words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

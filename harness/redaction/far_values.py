@@ -16,7 +16,7 @@ from harness.redaction.spans import LINE, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.redaction.telling_words import Words
+    from harness.redaction.keywords import Words
 
 
 _NAME = re.compile(

@@ -42,7 +42,7 @@ FIELDS_BETWEEN = (
 IS = "is|was|are|ist|lautet|est|es|er|je|jest|este|è|é|är".encode()
 """The verb between a name and its value, in any language."""
 OF = "for|of|de|del|della|di|du|für|van|voor|til|för".encode()
-"""What says whose the value is, before the verb."""
+"""What names whose the value is, before the verb."""
 _ASSIGNMENT = (
     rb"""(?:(?=[\\"'`\]*]{0,9}(?:\s?[(\[][\w .,/-]{0,30}[)\]])?(?:\s{0,40}"""
     rb"""(?:[:=>?|]|<<<|;s:\d|,\s?"""
@@ -99,6 +99,6 @@ def _patterns(names: Iterable[str]) -> list[str]:
 
 
 def odd_names(deny: frozenset[str]) -> re.Pattern[bytes]:
-    """Return what finds the names that begin with no letter: no word tells of them."""
+    """Return what finds names that begin with no letter: no keyword leads to them."""
     odd = _patterns(name for name in deny if not re.match("[A-Za-z]", name))
     return re.compile("|".join(odd or [r"(?!)"]).encode())

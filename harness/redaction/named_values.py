@@ -35,7 +35,7 @@ from harness.redaction.spans import FIELD, LINE, PARAMETER, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.redaction.telling_words import Words
+    from harness.redaction.keywords import Words
 
 
 class Names(NamedTuple):

@@ -217,7 +217,7 @@ def _stands_for_one(value: bytes, kind: str, *, in_prose: bool = False) -> bool:
             return True
         # Prompts and answers explain what a field is for: a sentence is no value.
         bare = _SCHEME.sub("", text.strip())
-        # A carrier says what has blanks, and cookies stand behind one another.
+        # A carrier shows what has blanks, and cookies stand behind one another.
         is_sentence = " " in bare.replace("; ", "") and kind != COMMAND
         return in_prose and (is_sentence or len(text) < 4)
     # `sk-xxxxxxxxxxxxxxxx`, `ghp_0000...`: a shape without content.

@@ -218,13 +218,13 @@ class Template:
                 if frame.position >= 0:
                     frame.names.add(key)
                 if _INDEX.fullmatch(key) and _NUMBER.match(separator):
-                    self._tells(frame, key, _number_at(number))
+                    self._note_identity(frame, key, _number_at(number))
             elif number:
                 position = frame.item if frame.is_array else -1
                 self._leaves.append(_Leaf(frame, key, position))
                 self._strings.append(number - 1)
-                if _is_telling(key, frame):
-                    self._tells(frame, key, _string_at(number - 1))
+                if _is_identity(key, frame):
+                    self._note_identity(frame, key, _string_at(number - 1))
             for mark in _STRUCTURE.findall(separator):
                 if mark in b"{[":
                     frame = _Frame(frame, key, is_array=mark == b"[")
@@ -237,7 +237,7 @@ class Template:
                 key = b""
         self.is_cut_off = frame.parent is not None
 
-    def _tells(
+    def _note_identity(
         self,
         frame: _Frame,
         key: bytes,
@@ -247,7 +247,7 @@ class Template:
         self.values.append(value)
 
 
-def _is_telling(key: bytes, frame: _Frame) -> bool:
+def _is_identity(key: bytes, frame: _Frame) -> bool:
     if frame.is_array:
         return False
     is_event = frame.parent is not None and frame.parent.is_outermost

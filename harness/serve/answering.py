@@ -21,7 +21,7 @@ from harness.apis.requests import PATHS
 from harness.cassettes.classify import Kind, classify
 from harness.cassettes.model import Exchange, Request, header_pairs
 from harness.engine.stream import StreamReader
-from harness.engine.whole import read_whole
+from harness.engine.whole_answers import read_whole
 from harness.errors import ChunkError
 from harness.record.forwarding import end_to_end
 from harness.serve.answer import Answer, BrokenOffError, Ending, Pieces, broken_off
@@ -76,7 +76,7 @@ def say(
         return _as_recorded(exchange, settings)
     wanted = asked_api(request.uri)
     asked = wanted or api
-    if not wanted:  # where no API says how a stream is asked for
+    if not wanted:  # where no API shows how a stream is asked for
         is_streamed = kind is Kind.STREAM
     is_own = asked == api and (settings.style is None or settings.style.api != asked)
     is_resumed = bool(wanted) and request.method == "GET"

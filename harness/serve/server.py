@@ -85,7 +85,7 @@ class Server:
             try:
                 request = await connection.request()
             except RefusedError as error:
-                self._tell(f"{error.status} {error}")
+                self._log(f"{error.status} {error}")
                 await connection.refuse(Answer.error(error.status, str(error)))
                 return
             if request is None:
@@ -108,7 +108,7 @@ class Server:
             request, {self._host.lower(), bound}, is_control=is_control(request)
         )
         if refused:
-            self._tell(f"{request.method} {request.uri} 403 ({refused})")
+            self._log(f"{request.method} {request.uri} 403 ({refused})")
             return Answer.error(403, refused), None
         granted = self._access.granted(request)
         if granted and is_preflight(request):
@@ -136,8 +136,8 @@ class Server:
         asked.outcome = outcome
         source = f" {asked.source}" if asked.source else ""
         problem = f" ({asked.problem})" if asked.problem else ""
-        self._tell(f"{shown} {asked.status}{source} {outcome}{problem}")
+        self._log(f"{shown} {asked.status}{source} {outcome}{problem}")
 
-    def _tell(self, line: str) -> None:
+    def _log(self, line: str) -> None:
         if self._report is not None:
             self._report(line)

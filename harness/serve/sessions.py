@@ -34,7 +34,7 @@ _KEPT_BYTES = 32 * 1024 * 1024  # of request bodies a session
 
 @dataclass(slots=True)
 class Asked:
-    """One request of a session, and what became of it."""
+    """One request of a session, and its outcome."""
 
     number: int
     """From 0, in the order of arrival."""

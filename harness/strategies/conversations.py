@@ -109,8 +109,8 @@ def _conversations(
         messages.append(_turn(stream.answer))
         if number < len(drawn) - 1:
             for call in stream.answer.calls:
-                told = results[call.id] = draw(_RESULTS)
-                result = {"role": "tool", "tool_call_id": call.id, "content": told}
+                returned = results[call.id] = draw(_RESULTS)
+                result = {"role": "tool", "tool_call_id": call.id, "content": returned}
                 messages.append(result)
         messages.append({"role": "user", "content": "on"})
     return Conversation(Cassette("made.yaml", exchanges), truth, results)

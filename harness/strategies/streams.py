@@ -137,12 +137,12 @@ def _chunk_streams(
     names, arguments = parts
     cut_arguments = _cut_texts(arguments, max_cuts, max_delay)
     calls = draw(st.lists(st.tuples(names, cut_arguments), max_size=max_calls))
-    said_besides = _cut_texts(TEXTS, max_cuts, max_delay)
-    content, reasoning = draw(said_besides), draw(said_besides)
-    said = numbered((name, text) for name, (text, _) in calls)
+    texts_besides = _cut_texts(TEXTS, max_cuts, max_delay)
+    content, reasoning = draw(texts_besides), draw(texts_besides)
+    calls_made = numbered((name, text) for name, (text, _) in calls)
     sources = [pieces if text else [] for text, pieces in (content, reasoning)]
     sources += [pieces for _, (_, pieces) in calls]
-    answer = Answer(content[0], reasoning[0], said)
+    answer = Answer(content[0], reasoning[0], calls_made)
     return ChunkStream(*draw(framed(answer, sources)))
 
 

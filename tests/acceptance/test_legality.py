@@ -14,7 +14,7 @@ import pytest
 from harness.apis.detect import api_named
 from harness.apis.style import RESTATED, ApiStyle
 from harness.core.parts import Problem
-from harness.fuzz.api_arrivals import stock_answers
+from harness.fuzz.api_inputs import stock_answers
 from tests.crossing import APIS, arrived, broken, facts, read, recorded
 
 if TYPE_CHECKING:

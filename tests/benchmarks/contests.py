@@ -22,7 +22,7 @@ from harness.core.sse import SSEDecoder
 from harness.engine.replay import replay
 from harness.engine.restated import restated_bytes
 from harness.fuzz.cuts import StreamCuts, random_cuts
-from harness.fuzz.driving import HandlerConsumer, OwnInterface
+from harness.fuzz.example_runner import HandlerConsumer, OwnInterface
 from tests.benchmarks.measuring import Run, cpu
 from tests.benchmarks.peers import (
     NoOp,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.fuzz.odd import stock
+from harness.fuzz.odd_values import stock
 from tests.cli.running import ROOT, Result, harness, harness_process
 
 if TYPE_CHECKING:

@@ -60,9 +60,9 @@ def replayed() -> Text:
 def stepped() -> Text:
     """Return the stepper at the broken chunk, as it is drawn."""
     from harness import load_cassette
+    from harness.debug.navigation import Follow, Walk
     from harness.debug.stepper import Stepper
     from harness.debug.trace import trace
-    from harness.debug.walk import Follow, Walk
 
     made = load_cassette(ROOT / _BROKEN)
     follow: Follow = lambda variation, *, exchange=None, tick=None: trace(  # noqa: E731

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light_messages import MessageStreamStatus
 from harness.agents.letta.queuing import QueuingInterface
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.engine import generator_adapter
@@ -20,7 +20,7 @@ from harness.engine.adapter_base import Mode
 from harness.engine.adapters import adapt
 from harness.engine.agent_options import AgentOptions
 from harness.engine.emission import Emission
-from harness.engine.own_loop import OwnLoop
+from harness.engine.event_loop import OwnLoop
 from harness.engine.replay import areplay, replay, replay_iter
 from harness.errors import InterfaceError, UsageError
 from tests import third_party_interfaces as theirs

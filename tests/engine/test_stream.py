@@ -12,7 +12,7 @@ from harness.cassettes.model import Ending
 from harness.engine.identity import look_ahead
 from harness.engine.replay import replay
 from harness.engine.stream import StreamReader
-from harness.engine.whole import read_whole
+from harness.engine.whole_answers import read_whole
 from harness.errors import ChunkError
 from tests.engine.made import (
     CREATED,

@@ -13,7 +13,7 @@ import httpx_sse
 import pytest
 from pydantic import BaseModel
 
-from harness.agents.letta.light import LightMessage, MessageStreamStatus
+from harness.agents.letta.light_messages import LightMessage, MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCall,

@@ -12,7 +12,7 @@ from harness.apis.style import RESTATED
 from harness.apis.varied import dialects_of
 from harness.debug.outcomes import Outcome
 from harness.fuzz import check, said
-from harness.fuzz.api_arrivals import (
+from harness.fuzz.api_inputs import (
     answer_of,
     api_plain,
     api_truth,
@@ -22,14 +22,14 @@ from harness.fuzz.api_arrivals import (
     written,
     written_bytes,
 )
-from harness.fuzz.arrivals import truth_of
 from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.driving import Level
-from harness.fuzz.endings import without_end
+from harness.fuzz.example_runner import Level
 from harness.fuzz.findings import Plan
-from harness.fuzz.odd import stock
+from harness.fuzz.fuzz_inputs import truth_of
+from harness.fuzz.odd_values import stock
+from harness.fuzz.shown_endings import without_end
 from harness.fuzz.shrinking import shrink
 from tests.fuzz import own_readers
 from tests.planted import events
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from google.genai.types import GenerateContentResponse
     from openai.types.responses import ResponseStreamEvent
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 _EXAMPLES_OF_SLOW = 97  # of 0.2 s, and 6 ms of ours, in 10 s of two processes
 _WRITTEN = ("chat", *RESTATED)
@@ -175,9 +175,9 @@ def test_every_stream_is_tried_once_before_anything_else(
     judge.learn()
     run, runs = judge.consumer.run, []
 
-    def counted(arrival: Any, **named: Any) -> Any:
-        runs.append(arrival)
-        return run(arrival, **named)
+    def counted(fed: Any, **named: Any) -> Any:
+        runs.append(fed)
+        return run(fed, **named)
 
     monkeypatch.setattr(judge.consumer, "run", counted)
     streams = stock() if judge.api == "chat" else stock_answers(judge.api)
@@ -214,13 +214,13 @@ def test_text_that_is_held_back_is_late() -> None:
 
 @pytest.mark.parametrize("api", ["responses", "anthropic", "gemini"])
 def test_shrunk_bytes_are_of_what_failed(api: str) -> None:
-    """Every arrival that shrinking returns was judged itself and failed."""
+    """Every input that shrinking returns was judged itself and failed."""
     failed: set[tuple[object, ...]] = set()
 
-    def fails(arrival: Arrival) -> bool:
-        if truth_of(arrival, "", api).calls:
-            failed.add(arrival)
-        return arrival in failed
+    def fails(fed: FuzzInput) -> bool:
+        if truth_of(fed, "", api).calls:
+            failed.add(fed)
+        return fed in failed
 
     start = written_bytes(api, stock_answers(api)["text and parallel calls"])
     assert fails(start)

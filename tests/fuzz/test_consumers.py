@@ -17,9 +17,9 @@ from harness.debug.outcomes import Call, Outcome
 from harness.fuzz import check, said
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted, consumer_of
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
+from harness.fuzz.finding_cassettes import event_bytes
 from harness.fuzz.probes import probes
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -97,7 +97,7 @@ class _Generating(_Listing):
 
 
 @pytest.mark.parametrize(
-    ("target", "level", "arrival"),
+    ("target", "level", "fed"),
     [
         (_dicts, Level.CHUNKS, _TEXT),
         (_objects, Level.CHUNKS, _TEXT),
@@ -112,12 +112,12 @@ class _Generating(_Listing):
     ],
 )
 def test_level_is_chosen_and_text_comes_out(
-    target: object, level: Level, arrival: Any
+    target: object, level: Level, fed: Any
 ) -> None:
     """Class, object, factory and function, sync and async: each is fed its way."""
     judge = judge_of(target, Wanted())
     assert judge.consumer.level is level
-    assert judge.run(tuple(arrival)) == Outcome({"text": "Seven grey geese."})
+    assert judge.run(tuple(fed)) == Outcome({"text": "Seven grey geese."})
 
 
 def test_our_own_are_recognised() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from harness.apis.chat.reader import ResponseAccumulator
 from harness.fuzz.cuts import StreamCuts, byte_cuts, drawn_places, seeded, text_cuts
-from harness.fuzz.made import make, streams
-from harness.fuzz.stock import stock_streams, stock_texts
+from harness.fuzz.hypothesis_draws import make, streams
+from harness.fuzz.stock_streams import stock_streams, stock_texts
 
 
 def test_every_one_cut_and_two_cut_of_short_texts_comes() -> None:

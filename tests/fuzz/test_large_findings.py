@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 from harness.fuzz import findings
 from harness.fuzz.checking import judge_of
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.descending import fewer_pieces
 from harness.fuzz.example_worker import Job
 from harness.fuzz.findings import Plan
 from harness.fuzz.processes import await_ready, start
-from harness.fuzz.stock import stock_streams
+from harness.fuzz.shrink_search import fewer_pieces
+from harness.fuzz.stock_streams import stock_streams
 from tests.planted.unseen import StripsEnd
 
 if TYPE_CHECKING:
     import pytest
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
-def _long_text() -> Arrival:
+def _long_text() -> FuzzInput:
     head, *_, last = stock_streams()["text"]
     choice = {"index": 0, "delta": {"content": "a " * 1_000_000}}
     return (head, {**head, "choices": [choice]}, last)

@@ -16,7 +16,7 @@ from harness import (
     FunctionCallMessage,
     InternalMonologue,
 )
-from harness.agents.letta.light import CallFields, LightMessage
+from harness.agents.letta.light_messages import CallFields, LightMessage
 from harness.apis.json_values import canonical
 from harness.debug.folding import fold
 from harness.debug.outcomes import Call, Outcome

@@ -86,12 +86,12 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(
-    ("relation", "consumer", "arrival"), BROKEN, ids=[row[0] for row in BROKEN]
+    ("relation", "consumer", "fed"), BROKEN, ids=[row[0] for row in BROKEN]
 )
 def test_relation_fails_alone(
-    relation: str, consumer: Callable[..., Any], arrival: list[dict[str, Any]]
+    relation: str, consumer: Callable[..., Any], fed: list[dict[str, Any]]
 ) -> None:
-    """The consumer breaks it, the right one keeps it, for the same arrival."""
+    """The consumer breaks it, the right one keeps it, for the same input."""
     with pytest.raises(AssertionError, match=relation):
-        check(consumer, arrival, relation=relation)
-    check(right, arrival, relation=relation)
+        check(consumer, fed, relation=relation)
+    check(right, fed, relation=relation)

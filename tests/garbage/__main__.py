@@ -1,4 +1,4 @@
-"""`python -m tests.garbage`: a campaign, its figures, and what came of it."""
+"""`python -m tests.garbage`: a campaign, its figures, and its result."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_replay_shows_a_message_with_nothing_loaded_that_it_does_not_use(
     """A plain replay has emitted before any of what other replays need is loaded."""
     row = 3 if form == "table" else 1
     loaded = _loaded_when(row, "replay", "--format", form, str(RECORDING))
-    assert "harness.agents.letta.light" in loaded
+    assert "harness.agents.letta.light_messages" in loaded
     assert "harness.agents.letta.messages" not in loaded
     assert loaded & (UNUSED | HEAVY) == {"yaml"}
 
@@ -119,8 +119,8 @@ _OF_A_REPLAY = {
     "": "agents apis cassettes cli core engine errors limits",
     "agents": "letta",
     "agents.letta": (
-        "agent_interface assistant_calls chat_completion light step_messages streaming "
-        "surrogates token_messages waiting"
+        "agent_interface assistant_calls chat_completion light_messages step_messages "
+        "streaming surrogates token_messages waiting"
     ),
     "apis": (
         "accounting bare_errors base chat counts detect habits json_values lane "
@@ -143,8 +143,9 @@ _OF_A_REPLAY = {
     ),
     "engine": (
         "adapter_base adapters agent agent_options arguments_check chosen_exchanges "
-        "conversation drive emission excerpt frames generator_adapter identity "
-        "process_adapter replay restated stray stream targets transcript whole"
+        "conversation drive emission excerpt generator_adapter identity "
+        "process_adapter replay restated stray_lines stream targets transcript "
+        "user_frames whole_answers"
     ),
 }
 """All of ours that a plain replay of a chat recording loads; a further one costs every

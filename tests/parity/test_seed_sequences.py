@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
-from harness.agents.letta.light import MessageStreamStatus, render_json, render_sse
+from harness.agents.letta.light_messages import (
+    MessageStreamStatus,
+    render_json,
+    render_sse,
+)
 from harness.agents.letta.messages import (
     Message,
     ToolCall,

@@ -10,7 +10,7 @@ import pytest
 from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import judge_of, offered
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
 from harness.fuzz.findings import Plan
 from tests.planted.api_bugs import OneBlock
 from tests.planted.events import AnthropicReader, GeminiReader, ResponsesReader

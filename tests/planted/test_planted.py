@@ -16,12 +16,12 @@ import pytest
 from harness.fuzz.campaign import Campaign
 from harness.fuzz.checking import check, judge_of, offered
 from harness.fuzz.consumers import Wanted
-from harness.fuzz.driving import Level
+from harness.fuzz.example_runner import Level
 from harness.fuzz.findings import Plan, _LateError, shrunk
-from harness.fuzz.odd import odd_streams
+from harness.fuzz.odd_values import odd_streams
 from harness.fuzz.reporting import pytest_of
 from harness.fuzz.shrinking import shrink
-from harness.fuzz.stock import stock_streams
+from harness.fuzz.stock_streams import stock_streams
 from tests.planted import (
     api_bugs,
     carried,
@@ -491,7 +491,7 @@ def test_same_seed_finds_the_same() -> None:
 
 
 def test_shrinking_stops_after_its_tries() -> None:
-    """The number of arrivals that shrinking tries is bounded."""
+    """The number of inputs that shrinking tries is bounded."""
     tries = 0
 
     def fails(_arrival: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cassettes.model import Exchange, Request, Response
-from harness.pytest_plugin.age import expired, read_age
+from harness.pytest_plugin.max_age import expired, read_age
 from tests.cli.running import harness
 
 if TYPE_CHECKING:

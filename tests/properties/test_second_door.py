@@ -15,7 +15,7 @@ from tests.chunk_streams import recordings
 from tests.delta_payloads import chunk, entry
 
 if TYPE_CHECKING:
-    from harness.agents.letta.light import Emitted
+    from harness.agents.letta.light_messages import Emitted
     from harness.apis.chat.chunks import Payload
 
 DATE = datetime(2024, 1, 1, tzinfo=UTC)

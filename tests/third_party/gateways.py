@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness import load_cassette
 from harness.fuzz.gateway import GatewayConsumer
-from harness.fuzz.judging import Judge
+from harness.fuzz.judge import Judge
 from tests.third_party.environments import around, folder_of
 
 if TYPE_CHECKING:
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
-__all__ = ["FINDINGS", "PACKAGES", "Finding", "arrival_of"]
+__all__ = ["FINDINGS", "PACKAGES", "Finding", "input_of"]
 
 PACKAGES = ("litellm[proxy]==1.108.7",)
 CASSETTES = Path(__file__).parent / "gateways"
@@ -235,7 +235,7 @@ FINDINGS = [
 ]
 
 
-def arrival_of(cassette: Path) -> Arrival:
+def input_of(cassette: Path) -> FuzzInput:
     """Return the pieces of a cassette's answer."""
     response = load_cassette(cassette).exchanges[0].response
     pieces, start = [], 0
@@ -246,11 +246,11 @@ def arrival_of(cassette: Path) -> Arrival:
 
 
 def _kind(judge: Judge, finding: Finding) -> str:
-    arrival = arrival_of(CASSETTES / f"{finding.name}.yaml")
+    fed = input_of(CASSETTES / f"{finding.name}.yaml")
     if finding.relation == "truncation":  # its cassette lacks the end
-        outcome = judge.run(arrival)
+        outcome = judge.run(fed)
         return "" if outcome.raised or not outcome.endings else finding.shows
-    failure = judge.judge(finding.relation, arrival)
+    failure = judge.judge(finding.relation, fed)
     return "" if failure is None else failure.kind
 
 

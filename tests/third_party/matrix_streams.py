@@ -12,23 +12,23 @@ from harness.apis.chat.dialects.registry import DIALECTS, parse_dialect
 from harness.apis.chat.faults import FAULTS, parse_fault
 from harness.apis.json_values import canonical
 from harness.apis.varied import dialects_of, faults_of
-from harness.fuzz.api_arrivals import (
+from harness.fuzz.api_inputs import (
     answer_of,
     stock_answers,
     written,
     written_bytes,
 )
-from harness.fuzz.arrivals import Truth, break_arrival, chunks_of, truth_of
 from harness.fuzz.chat_trials import ChatTrials
-from harness.fuzz.odd import only_cuts, stock
+from harness.fuzz.finding_cassettes import event_bytes
+from harness.fuzz.fuzz_inputs import Truth, break_input, chunks_of, truth_of
 from harness.fuzz.odd_bytes import ODD_BYTES, ODD_BYTES_OF_CHAT, odd_bytes
+from harness.fuzz.odd_values import only_cuts, stock
 from harness.fuzz.stream_trials import StreamTrials
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 __all__ = ["EACH_S", "VERDICTS", "Asked", "Input", "inputs", "verdict"]
 
@@ -57,7 +57,7 @@ class Input(NamedTuple):
     """A stream that is served."""
 
     name: str
-    pieces: Arrival
+    pieces: FuzzInput
     truth: Truth
 
 
@@ -74,7 +74,7 @@ def inputs(api: str) -> dict[str, Input]:
     return {one.name: one for one in made if any(one.pieces)}
 
 
-def _input(api: str, name: str, pieces: Arrival, truth: Truth | None = None) -> Input:
+def _input(api: str, name: str, pieces: FuzzInput, truth: Truth | None = None) -> Input:
     return Input(name, pieces, truth or truth_of(pieces, "", api))
 
 
@@ -86,7 +86,7 @@ def _chat() -> Iterator[Input]:
     telling = streams[_TELLING]
     pieces = tuple(event_bytes(telling))
     for odd in ODD_BYTES_OF_CHAT:
-        told = streams[ChatTrials.told_by.get(odd, _TELLING)]
+        told = streams[ChatTrials.shown_by.get(odd, _TELLING)]
         yield _input("chat", odd, odd_bytes(odd, told))
     for name in DIALECTS:
         dialect = parse_dialect(name)
@@ -95,7 +95,7 @@ def _chat() -> Iterator[Input]:
         yield _input("chat", f"dialect {name}", encoded, truth)
     for name, kind in FAULTS.items():
         text = name if kind.default is None else f"{name}:{kind.default}"
-        broken = break_arrival(pieces, parse_fault(text))
+        broken = break_input(pieces, parse_fault(text))
         truth = truth_of(broken, "")
         if kind.leaves != "prefix":
             truth = replace(truth, is_sound=kind.leaves == "same")
@@ -108,7 +108,7 @@ def _of_api(api: str) -> Iterator[Input]:
         yield _input(api, name, written_bytes(api, answer))
     telling = answers[_TELLING]
     for odd in ODD_BYTES:
-        told = answers[StreamTrials.told_by.get(odd, _TELLING)]
+        told = answers[StreamTrials.shown_by.get(odd, _TELLING)]
         yield _input(api, odd, odd_bytes(odd, written(api, told), api))
     for name in dialects_of(api):
         if name not in _ELSEWHERE:
@@ -121,7 +121,7 @@ def _of_api(api: str) -> Iterator[Input]:
             yield _input(api, f"fault {name}", pieces, truth)
 
 
-def _has_error(api: str, pieces: Arrival) -> bool:
+def _has_error(api: str, pieces: FuzzInput) -> bool:
     from harness.core.parts import Problem
 
     if api == "chat":

@@ -19,7 +19,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from harness.fuzz.judging import Judge
+from harness.fuzz.judge import Judge
 from harness.fuzz.reporting import describe
 from tests.third_party.current_rows import CURRENT
 from tests.third_party.environments import ROOT, around, folder_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.apis.chat.faults import Fault
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
     from harness.fuzz.relations import Failure
     from tests.third_party.old_rows import Row
 
@@ -48,7 +48,7 @@ _AROUND = {
 def _judge(row: Row) -> Judge:
     from harness.fuzz.checking import judge_of
     from harness.fuzz.consumers import Wanted
-    from harness.fuzz.driving import Level
+    from harness.fuzz.example_runner import Level
 
     module, _, name = row.target.partition(":")
     target = getattr(importlib.import_module(f"tests.third_party.{module}"), name)
@@ -67,10 +67,10 @@ class _OneBug(Judge):
         self._shows_bug = re.compile(shows)
 
     def judge(
-        self, relation: str, arrival: Arrival, *, fault: Fault | None = None
+        self, relation: str, fed: FuzzInput, *, fault: Fault | None = None
     ) -> Failure | None:
-        """Judge one arrival."""
-        failure = super().judge(relation, arrival, fault=fault)
+        """Judge one input."""
+        failure = super().judge(relation, fed, fault=fault)
         if failure is None or not self._shows_bug.search(_report(failure)):
             return None
         return failure

@@ -6,18 +6,18 @@ import os
 
 import pytest
 
-from harness.fuzz.api_arrivals import answer_of, written_bytes
-from harness.fuzz.arrivals import truth_of
+from harness.fuzz.api_inputs import answer_of, written_bytes
+from harness.fuzz.fuzz_inputs import truth_of
 from harness.fuzz.served_streams import StreamServer
 from tests.third_party.bridges import CASSETTES, FINDINGS, Finding
-from tests.third_party.gateways import arrival_of
+from tests.third_party.gateways import input_of
 from tests.third_party.matrix import worker
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
 def test_answer_is_the_same_in_both(finding: Finding) -> None:
     """The cassette and what is written of it in the other API hold the same text."""
-    pieces = arrival_of(CASSETTES / f"{finding.cassette}.yaml")
+    pieces = input_of(CASSETTES / f"{finding.cassette}.yaml")
     other = written_bytes(finding.wrong, answer_of(finding.right, pieces))
     right = truth_of(pieces, "", finding.right)
     wrong = truth_of(other, "", finding.wrong)
@@ -34,7 +34,7 @@ def test_answer_is_the_same_in_both(finding: Finding) -> None:
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
 def test_finding_is_still_there(finding: Finding) -> None:
     """By one API the text comes, by the other it is an error."""
-    pieces = arrival_of(CASSETTES / f"{finding.cassette}.yaml")
+    pieces = input_of(CASSETTES / f"{finding.cassette}.yaml")
     answers = {}
     server = StreamServer()
     for api in (finding.right, finding.wrong):

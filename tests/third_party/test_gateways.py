@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.fuzz.arrivals import truth_of
+from harness.fuzz.fuzz_inputs import truth_of
 from tests.cli.running import harness
 from tests.docs.blocks import blocks_of
 from tests.third_party.environments import ROOT
-from tests.third_party.gateways import CASSETTES, FINDINGS, Finding, arrival_of
+from tests.third_party.gateways import CASSETTES, FINDINGS, Finding, input_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ _PAGE = ROOT / "docs" / "pages" / "how-to" / "fuzz-a-gateway.md"
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.name)
 def test_cassette_is_an_answer_of_the_upstream(finding: Finding) -> None:
     """Each is read by the API below the gateway: it ends, or that is the finding."""
-    truth = truth_of(arrival_of(CASSETTES / f"{finding.name}.yaml"), "", finding.served)
+    truth = truth_of(input_of(CASSETTES / f"{finding.name}.yaml"), "", finding.served)
     assert truth.is_ended == (finding.relation != "truncation")
 
 

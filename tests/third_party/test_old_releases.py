@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.debug.outcomes import Call
-from harness.fuzz.arrivals import Truth
+from harness.fuzz.fuzz_inputs import Truth
 from tests.third_party.current_rows import CURRENT
 from tests.third_party.matrix import APIS, PAGE, columns
 from tests.third_party.matrix_streams import VERDICTS, Asked, Input, verdict

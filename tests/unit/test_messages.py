@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from harness.agents.letta import messages
-from harness.agents.letta.light import (
+from harness.agents.letta.light_messages import (
     CallFields,
     CallOfRecord,
     FunctionOfRecord,

@@ -20,7 +20,7 @@ AREAS = (
     "cassettes/matching",
     "record/session",
     "pytest_plugin/plugin_settings",
-    "fuzz/judging",
+    "fuzz/judge",
     "engine/conversation",
 )
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness import replay
 from harness.debug.difference import compare
-from harness.debug.emitted import said
+from harness.debug.emitted import content_of
 from harness.debug.sides import load_stored, side_of
 from tests.cli.running import ROOT, harness
 from tests.engine.made import call, cassette, exchange, finish, sse, text, user
@@ -92,8 +92,8 @@ def test_a_fault_that_broke_nothing_is_told() -> None:
 def test_arguments_that_are_no_object_are_compared_as_text() -> None:
     """`{1, 2}` is a value of Python and of nothing else."""
     called = call("{1, 2}", name="f")
-    whole = said(_side(called, finish("tool_calls")).rows)
-    cut = said(_side(called, finish("tool_calls"), split="chars").rows)
+    whole = content_of(_side(called, finish("tool_calls")).rows)
+    cut = content_of(_side(called, finish("tool_calls"), split="chars").rows)
     assert whole == cut
     assert "{1, 2}" in [one.text for one in whole]
 
@@ -223,7 +223,9 @@ def test_said_joins_interleaved_calls_by_id() -> None:
         call(":2}", index=1),
         finish("tool_calls"),
     )
-    calls = [(s.kind, s.text) for s in said(side.rows) if s.kind.startswith("call")]
+    calls = [
+        (s.kind, s.text) for s in content_of(side.rows) if s.kind.startswith("call")
+    ]
     assert calls == [("call f", '{"a": 1}'), ("call g", '{"b": 2}')]
 
 

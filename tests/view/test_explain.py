@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from harness import load_cassette, replay
-from harness.debug.arrival import arrivals
 from harness.debug.causes import CAUSES
 from harness.debug.explain import explain
+from harness.debug.raw_events import raw_events
 from harness.engine.transcript import DiagnosticKind
 from tests.cli.running import harness
 from tests.engine.made import call, cassette, chunk, exchange, finish, sse, text, user
@@ -22,7 +22,7 @@ from tests.shared import SHARED, needs_shared
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.debug.arrival import Arrival
+    from harness.debug.raw_events import RawEvent
 
 STEPS = "cassettes/llama-server/three-steps.yaml"
 
@@ -260,11 +260,11 @@ def test_stream_is_read_again_once_for_all_its_calls(
     made = cassette(exchange(sse(*calls, finish("tool_calls")), [user("x")]))
     readings: list[object] = []
 
-    def counted(*given: Any) -> list[Arrival]:
+    def counted(*given: Any) -> list[RawEvent]:
         readings.append(given)
-        return arrivals(*given)
+        return raw_events(*given)
 
-    monkeypatch.setattr("harness.debug.explain.arrivals", counted)
+    monkeypatch.setattr("harness.debug.explain.raw_events", counted)
     found = replay(made, "streaming").diagnostics
     chunks = [explain(one, made)[0].split(", ")[1] for one in found]
     assert chunks == [f"chunk {i}" for i in range(20)]

@@ -144,7 +144,7 @@ def test_trace_shows_lengths_as_they_were() -> None:
         *[['0: f({"a"']] * 3,
         *[['0: f({"a": 1}']] * 2,
     ]
-    assert made.moments[3].arrival.payload is None
+    assert made.moments[3].event.payload is None
     assert len(made.moments[3].diagnostics) == 1
 
 

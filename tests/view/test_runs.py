@@ -16,8 +16,8 @@ import harness as package
 from harness.cli.runs import next_steps
 from harness.core.diagnostics import DiagnosticKind
 from harness.engine.default_view import view, view_lines
+from harness.engine.emission_runs import runs
 from harness.engine.excerpt import Excerpt
-from harness.engine.runs import runs
 from harness.engine.transcript import Diagnostic
 from tests.cli.running import harness
 from tests.engine.made import (

@@ -19,9 +19,9 @@ from rich.text import Text
 
 from harness import load_cassette
 from harness.apis.varied import Variation, vary
-from harness.debug.copies import write_test
+from harness.debug.exports import write_test
+from harness.debug.navigation import Walk
 from harness.debug.trace import streams_of, trace
-from harness.debug.walk import Walk
 from tests.cli.running import ROOT, harness
 from tests.engine.made import cassette, exchange, finish, sse, text, user
 from tests.view.terminals import screen_of
@@ -88,10 +88,10 @@ def test_walk_goes_by_chunk_where_one_is_cut() -> None:
     first = walk.position
     walk.chunk(1)
     assert walk.moment is not None
-    assert walk.moment.arrival.chunk == 4
+    assert walk.moment.event.chunk == 4
     walk.chunk(-1)
     assert walk.position == first
-    assert walk.moment.arrival.chunk == 3
+    assert walk.moment.event.chunk == 3
 
 
 def test_walk_goes_by_network_read() -> None:
@@ -149,7 +149,7 @@ def test_walk_tries_another_split_at_the_same_chunk() -> None:
     walk.goto("6")
     _change(walk, "split", "chars")
     assert walk.moment is not None
-    assert walk.moment.arrival.chunk == 6
+    assert walk.moment.event.chunk == 6
     assert walk.status == "--split chars"
     before = walk.trace
     _change(walk, "dialect", "nobody")
@@ -194,7 +194,7 @@ def test_walk_finds_a_phrase_however_it_was_cut() -> None:
     walk.goto("0")
     walk.search("told you the weather")
     assert walk.moment is not None
-    assert walk.moment.arrival.chunk == 6
+    assert walk.moment.event.chunk == 6
 
 
 @pytest.mark.parametrize("path", [STEPS, BROKEN])
@@ -338,7 +338,7 @@ def test_help_copy_and_exchanges() -> None:
         await press("escape")
         assert len(app.screen_stack) == 1
         await press("y")
-        assert app.clipboard == app.walk.trace.moments[0].arrival.raw
+        assert app.clipboard == app.walk.trace.moments[0].event.raw
         assert '"question 0"' in _screen(app)
         await press("right_square_bracket")
         await _settled(app, pilot)

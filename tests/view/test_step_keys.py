@@ -205,9 +205,9 @@ def test_every_recording_in_the_repository_is_stepped_through() -> None:
     Gemini's come from the recordings beside the checkout, where they are.
     """
     from harness.cli.look import _questions
+    from harness.debug.navigation import Walk
     from harness.debug.stepper_view import shown
     from harness.debug.trace import trace
-    from harness.debug.walk import Walk
 
     apis = set()
     paths = sorted((ROOT / "cassettes").rglob("*.yaml"))

@@ -3,7 +3,7 @@
 Owns the JSON that clients see. The field order of each model is the order of its
 JSON, dates are UTC ISO-8601 to the second. Nothing here knows streams; how an emitted
 item becomes text, and what a replay emits in place of these, is in
-`harness.agents.letta.light`.
+`harness.agents.letta.light_messages`.
 
 Names, fields and JSON are those of the seed's server (`harness docs seed`;
 checked byte for byte against what it emitted, `tests/parity`).
@@ -23,7 +23,7 @@ from pydantic import (
     model_serializer,
 )
 
-from harness.agents.letta.light import date_to_text
+from harness.agents.letta.light_messages import date_to_text
 
 if TYPE_CHECKING:
     _Date = datetime

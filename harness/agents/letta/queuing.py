@@ -44,7 +44,7 @@ class QueueEntry(NamedTuple):
 
 
 class QueuingInterface(AgentInterface):
-    """Queues what the agent does, for somebody to read when it suits them.
+    """Queues what the agent does, to be read later.
 
     Pushes may come from any thread. An error in a call leaves the queue unchanged.
 

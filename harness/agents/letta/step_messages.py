@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.agents.letta.light import CallFields
+from harness.agents.letta.light_messages import CallFields
 from harness.agents.letta.surrogates import encodable
 from harness.apis.json_values import parsed
 from harness.core.json_texts import ArgumentTexts
 
 if TYPE_CHECKING:
-    from harness.agents.letta.light import CallOfRecord, MakeMessage, Record
+    from harness.agents.letta.light_messages import CallOfRecord, MakeMessage, Record
     from harness.agents.letta.messages import Message, StreamedMessage, ToolCall
 
 

@@ -19,7 +19,7 @@ from harness.agents.letta.agent_interface import (
     split_prefix,
 )
 from harness.agents.letta.chat_completion import ChatCompletionChunks
-from harness.agents.letta.light import MessageStreamStatus, make_message
+from harness.agents.letta.light_messages import MessageStreamStatus, make_message
 from harness.agents.letta.step_messages import (
     call_message,
     call_of,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from datetime import datetime
 
-    from harness.agents.letta.light import Emitted, MakeMessage, Record
+    from harness.agents.letta.light_messages import Emitted, MakeMessage, Record
     from harness.agents.letta.messages import Message, StreamedMessage
     from harness.core.parts import Part
 

@@ -19,7 +19,7 @@ from harness.agents.letta.assistant_calls import (
     Routed,
     call_id_of,
 )
-from harness.agents.letta.light import CallFields, make_message
+from harness.agents.letta.light_messages import CallFields, make_message
 from harness.agents.letta.surrogates import HalfPairs, encodable
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Finish, Part, Text, ToolCall
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from harness.agents.letta.light import MakeMessage
+    from harness.agents.letta.light_messages import MakeMessage
     from harness.agents.letta.messages import StreamedMessage
     from harness.apis.chat.chunks import Payload
 

@@ -1,6 +1,6 @@
 """The waiting room: the only place of the interfaces that knows asyncio and threads.
 
-An `Outbox` holds what has been emitted until somebody reads it: at once with
+An `Outbox` holds what has been emitted until it is read: at once with
 `drain`, or by an async generator that sleeps while there is nothing. Nobody polls.
 
 Why no wake-up is lost. A reader that finds nothing first enrols as waiting and

@@ -183,10 +183,10 @@ class DeltaReader:
         return parts
 
     def close(self) -> list[Part]:
-        """Report a call in the legacy form that the new form beside it does not say."""
+        """Report a call in the legacy form that is not in the new form beside it."""
         call = self._beside
-        said = [(one.name, canonical(one.arguments)) for one in self.calls]
-        if call is None or (call.name, canonical(call.arguments)) in said:
+        sent = [(one.name, canonical(one.arguments)) for one in self.calls]
+        if call is None or (call.name, canonical(call.arguments)) in sent:
             return []
         held = shorten(f"{call.name}({call.arguments})")
         text = f"`function_call` holds {held}, which `tool_calls` beside it does not"

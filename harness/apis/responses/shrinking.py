@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from harness.apis.base import Payload
 
 
-def said_once(stream: tuple[Payload, ...]) -> Iterator[tuple[Payload, ...]]:
+def stated_once(stream: tuple[Payload, ...]) -> Iterator[tuple[Payload, ...]]:
     """Yield a stream without what is repeated when something is over."""
     rest = tuple(payload for payload in stream if not _is_over(payload))
     if len(rest) < len(stream):

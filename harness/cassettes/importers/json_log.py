@@ -84,13 +84,13 @@ def data_lines(
             had cut, which whoever reads the lines reports.
     """
     lines: list[str] = []
-    heard: list[list[str | None]] = []
+    known: list[list[str | None]] = []
     for key, value in entry.items():
         found = _lines_of(key, value, depth, places)
-        said = [data_of(line) for line in found]
-        if said not in heard:  # beside its message a logger keeps what it made of it
+        data = [data_of(line) for line in found]
+        if data not in known:  # beside its message a logger keeps what it made of it
             lines += found
-            heard.append(said)
+            known.append(data)
     return lines
 
 

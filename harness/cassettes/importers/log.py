@@ -26,10 +26,10 @@ from harness.cassettes.importers.log_lines import (
     payload,
     piece_of,
     prefixed,
+    repeated_words,
     shape_of,
     values,
     with_its_end,
-    words_said_again,
 )
 
 if TYPE_CHECKING:
@@ -165,13 +165,13 @@ class _Reader:
 
     def _add(self, number: int, line: str, text: str, words: str) -> None:
         piece = piece_of(number, words, text)
-        is_mark = piece.said == "data: [DONE]"
+        is_mark = piece.content == "data: [DONE]"
         if is_mark:  # of the first that gave its reason
             ended = (name for name, has_reason in self._begun.items() if has_reason)
             piece = piece._replace(id=next(ended, ""))
         if self._is_done and piece.id not in self._begun:
             last = self._pieces[-1]
-            if last.said == piece.said and last.words != words:
+            if last.content == piece.content and last.words != words:
                 return  # the end, in other words
             self._open("")
         if is_mark:
@@ -192,7 +192,7 @@ class _Reader:
 
     def finish(self) -> None:
         if self._pieces:
-            again = words_said_again(self._pieces)
+            again = repeated_words(self._pieces)
             kept = [one.words not in again for one in self._pieces]
             left = kept.count(False)
             repeated = f", so are {left} that say the same again" * bool(left)

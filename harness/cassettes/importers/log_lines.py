@@ -33,7 +33,7 @@ _BELOW = re.compile(
     r".*[({\[][ \t]*\n(?:[ \t].*\n){,500}[)}\]]+"
 )  # laid out over lines
 _PLACES = 8  # in a line, at which objects are looked for
-_SAID = ("delta", "message", "text", "finish_reason")
+_CONTENT = ("delta", "message", "text", "finish_reason")
 _FIELD = re.compile(r"(?:data|event|id|retry)?:")
 _WORDS = 1000  # more than a logger puts before a message; a line may hold many literals
 _COMMAND = re.compile(r"\bcurl\b")
@@ -184,7 +184,7 @@ class Piece(NamedTuple):
     """Of its line."""
     words: str
     """What stands before it."""
-    said: str
+    content: str
     """What it holds, however a library prints it; empty if nothing."""
     id: str = ""
     """The answer's, where each of its events has it."""
@@ -199,11 +199,11 @@ def piece_of(number: int, words: str, text: str) -> Piece:
     choices = value.get("choices")
     if not isinstance(choices, list):
         return Piece(number, words, text.strip())
-    full = _full([[dict_of(one).get(key) for key in _SAID] for one in choices])
-    said = json.dumps(full, sort_keys=True) if full else ""
+    full = _full([[dict_of(one).get(key) for key in _CONTENT] for one in choices])
+    content = json.dumps(full, sort_keys=True) if full else ""
     is_last = any(dict_of(choice).get("finish_reason") for choice in choices)
     name, keys = text_of(value.get("id")), frozenset(value)
-    return Piece(number, words, said, name, keys, is_last)
+    return Piece(number, words, content, name, keys, is_last)
 
 
 def _full(value: Any) -> Any:
@@ -214,22 +214,22 @@ def _full(value: Any) -> Any:
     return list(filter(None, map(_full, value))) if isinstance(value, list) else value
 
 
-def words_said_again(pieces: list[Piece]) -> set[str]:
+def repeated_words(pieces: list[Piece]) -> set[str]:
     """Return the words behind which a log only repeats its last content.
 
     Libraries log an event as it came and as they understood it, and two handlers
     write one message twice. An event with the same keys and another id is another's.
     """
     heard: dict[str, list[bool]] = {}
-    last, spoken = "", dict[str, Piece]()  # the content, and behind which words so far
+    last, seen = "", dict[str, Piece]()  # the content, and behind which words so far
     for one in pieces:
-        if not one.said:
+        if not one.content:
             continue
-        if one.said != last or one.words in spoken:
-            last, spoken = one.said, {}
-        is_again = any(o.id == one.id or o.keys != one.keys for o in spoken.values())
+        if one.content != last or one.words in seen:
+            last, seen = one.content, {}
+        is_again = any(o.id == one.id or o.keys != one.keys for o in seen.values())
         heard.setdefault(one.words, []).append(is_again)
-        spoken[one.words] = one
+        seen[one.words] = one
     return {words for words, each in heard.items() if len(each) > 1 and all(each)}
 
 

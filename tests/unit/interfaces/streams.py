@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light_messages import MessageStreamStatus
 from harness.agents.letta.messages import (
     AssistantMessage,
     FunctionCallMessage,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.agents.letta.light import render_sse
+from harness.agents.letta.light_messages import render_sse
 from tests.unit.interfaces.streams import (
     Payload,
     chunk,

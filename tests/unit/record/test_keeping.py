@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from harness.errors import CassetteError
+from harness.record.error_surfacing import RecordingWarning
 from harness.record.session import RecordingSession
-from harness.record.surfacing import RecordingWarning
 from tests.unit.record.journals import (
     left_in,
     names_in,

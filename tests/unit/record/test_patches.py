@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from harness.errors import CassetteMismatchError, UsageError
+from harness.record.error_surfacing import hidden_cause, surfaced
 from harness.record.patches import Patches
-from harness.record.surfacing import hidden_cause, surfaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -57,19 +57,19 @@ class Start(NamedTuple):
     """A choice appears for the first time."""
 
 
-SaidPart: TypeAlias = (
+CarriedPart: TypeAlias = (
     Start | Text | Reasoning | Refusal | Attached | Open | Fragment | Finish
 )
 
 
-class Said(NamedTuple):
+class Carried(NamedTuple):
     """One thing that a stream carries, or one payload without anything known."""
 
     chunk: Chunk
     """The chunk that carried it; for what is passed on late, the last chunk."""
     choice: int
     """Which choice carried it; -1 for usage and errors."""
-    part: SaidPart | None
+    part: CarriedPart | None
     """None for usage and errors."""
     usage: dict[str, Any] | None = None
     """Set on the last one, if token counts came."""
@@ -101,7 +101,7 @@ def unique_id(call: ToolCall, taken: set[str], choice: int) -> str:
     return chosen
 
 
-class _ChoiceTeller:
+class _ChoiceParts:
     """Turns the parts of one choice into what is passed on of it."""
 
     def __init__(self, index: int) -> None:
@@ -109,12 +109,12 @@ class _ChoiceTeller:
         self.reader = DeltaReader(choice=index)
         self.finish: Finish | None = None
         # With the reader's call beside it: only a living object keeps its id().
-        self._told: dict[int, tuple[ToolCall, Call]] = {}
+        self._opened: dict[int, tuple[ToolCall, Call]] = {}
         self._waiting: list[ToolCall] = []
         self._early: dict[int, str] = {}  # arguments that came before the name
         self._ids: set[str] = set()
 
-    def read(self, choice: dict[str, Any]) -> Iterator[SaidPart]:
+    def read(self, choice: dict[str, Any]) -> Iterator[CarriedPart]:
         for part in self.reader.read_choice(choice):
             if isinstance(part, CallPart):
                 if part.is_new:
@@ -125,7 +125,7 @@ class _ChoiceTeller:
                 elif text or id(call) in self._early:
                     yield from self._open_until(call)
                     if text:
-                        yield Fragment(self._told[id(call)][1], text)
+                        yield Fragment(self._opened[id(call)][1], text)
             elif isinstance(part, Finish):
                 self.finish = part
             elif isinstance(part, Text | Reasoning | Refusal):
@@ -147,26 +147,26 @@ class _ChoiceTeller:
             yield from self._open(self._waiting.pop(0))
 
     def _is_held(self, call: ToolCall) -> bool:
-        """Tell whether a call waits for a name: its own, or one of a call before it."""
-        if id(call) in self._told:
+        """Return whether a call waits for a name, its own or that of one before it."""
+        if id(call) in self._opened:
             return False
         before = self._waiting[: self._waiting.index(call) + 1]
         return not all(waiting.name for waiting in before)
 
     def _open_until(self, call: ToolCall) -> Iterator[Open | Fragment]:
-        while id(call) not in self._told:
+        while id(call) not in self._opened:
             yield from self._open(self._waiting.pop(0))
 
     def _open(self, call: ToolCall) -> Iterator[Open | Fragment]:
         call_id = unique_id(call, self._ids, self.index)
-        told_call = Call(call.position, call_id, call.name, call.type == "custom")
-        self._told[id(call)] = (call, told_call)
-        yield Open(told_call)
+        named = Call(call.position, call_id, call.name, call.type == "custom")
+        self._opened[id(call)] = (call, named)
+        yield Open(named)
         if text := self._early.pop(id(call), ""):
-            yield Fragment(told_call, text)
+            yield Fragment(named, text)
 
 
-def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
+def carried(chunks: Iterable[Chunk]) -> Iterator[Carried]:
     """Yield what a stream carries.
 
     Args:
@@ -177,7 +177,7 @@ def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
         at the end of the stream. Then the last token counts. Errors come where they
         came. Names in pieces, resent names and odd indices are gone.
     """
-    tellers: dict[int, _ChoiceTeller] = {}
+    by_choice: dict[int, _ChoiceParts] = {}
     usage: dict[str, Any] | None = None
     last: Chunk | None = None
     for chunk in chunks:
@@ -185,19 +185,19 @@ def told(chunks: Iterable[Chunk]) -> Iterator[Said]:
         payload = chunk.payload
         if payload.get("usage") and isinstance(payload["usage"], dict):
             usage = payload["usage"]
-        yield from _told_of_choices(chunk, tellers)
+        yield from _carried_by_choices(chunk, by_choice)
         error = _error_of(payload)
         if error is not None:
-            yield Said(restated(chunk, error), -1, None, error=error)
+            yield Carried(restated(chunk, error), -1, None, error=error)
     if last is None:
         return
-    for teller in tellers.values():
-        for opened in teller.open_all():
-            yield Said(last, teller.index, opened)
-        if teller.finish is not None:
-            yield Said(last, teller.index, teller.finish)
+    for parts in by_choice.values():
+        for opened in parts.open_all():
+            yield Carried(last, parts.index, opened)
+        if parts.finish is not None:
+            yield Carried(last, parts.index, parts.finish)
     if usage is not None:
-        yield Said(last, -1, None, usage=usage)
+        yield Carried(last, -1, None, usage=usage)
 
 
 def _error_of(payload: Payload) -> Payload | None:
@@ -214,15 +214,17 @@ def _error_of(payload: Payload) -> Payload | None:
     return None
 
 
-def _told_of_choices(chunk: Chunk, tellers: dict[int, _ChoiceTeller]) -> Iterator[Said]:
+def _carried_by_choices(
+    chunk: Chunk, by_choice: dict[int, _ChoiceParts]
+) -> Iterator[Carried]:
     for choice in dicts_of(chunk.payload.get("choices")):
         index = choice_index(choice)
-        teller = tellers.get(index)
-        if teller is None:
-            teller = tellers[index] = _ChoiceTeller(index)
-            yield Said(chunk, index, Start())
-        for part in teller.read(choice):
-            yield Said(chunk, index, part)
+        parts = by_choice.get(index)
+        if parts is None:
+            parts = by_choice[index] = _ChoiceParts(index)
+            yield Carried(chunk, index, Start())
+        for part in parts.read(choice):
+            yield Carried(chunk, index, part)
 
 
 class CallTracker:

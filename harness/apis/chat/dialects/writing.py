@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from harness.apis.chat.dialects.parts import (
     Attached,
     Call,
+    Carried,
     Fragment,
     Open,
-    Said,
     Start,
+    carried,
     restated,
-    told,
 )
 from harness.apis.json_values import is_json
 from harness.core.parts import Finish, Reasoning, Refusal, Text
@@ -176,20 +176,20 @@ class Writer:
         finishes: list[tuple[int, Finish]] = []
         usage: dict[str, Any] | None = None
         last: Chunk | None = None
-        for said in told(source):
+        for item in carried(source):
             if last is None:
                 for payload in self.first():
-                    yield restated(said.chunk, payload)
-            last = said.chunk
-            if said.error is not None:
+                    yield restated(item.chunk, payload)
+            last = item.chunk
+            if item.error is not None:
                 yield from self._release()
-                yield said.chunk
-            elif said.usage is not None:
-                usage = said.usage
-            elif isinstance(said.part, Finish):
-                finishes.append((said.choice, said.part))
+                yield item.chunk
+            elif item.usage is not None:
+                usage = item.usage
+            elif isinstance(item.part, Finish):
+                finishes.append((item.choice, item.part))
             else:
-                yield from self._write_part(said)
+                yield from self._write_part(item)
         if last is not None:
             yield from self._write_end(last, finishes, usage)
 
@@ -204,11 +204,11 @@ class Writer:
                         self.meta = self.meta._replace(**{field: value})
             yield chunk
 
-    def _write_part(self, said: Said) -> Iterator[Chunk]:
-        chunk, index, part = said.chunk, said.choice, said.part
+    def _write_part(self, item: Carried) -> Iterator[Chunk]:
+        chunk, index, part = item.chunk, item.choice, item.part
         if isinstance(part, Start):
             if self.starts:
-                yield from self._say(chunk, index, dict(self.start))
+                yield from self._write(chunk, index, dict(self.start))
         elif isinstance(part, Open | Fragment):
             yield from self._write_call(chunk, index, part)
         else:
@@ -218,11 +218,11 @@ class Writer:
                 # behind it (interleaving), and cannot be sent whole before the end.
                 yield from self._write_whole(chunk, index)
             if isinstance(part, Text):
-                yield from self._say(chunk, index, self.text_delta(part.text))
+                yield from self._write(chunk, index, self.text_delta(part.text))
             elif isinstance(part, Reasoning):
-                yield from self._say(chunk, index, self.reasoning_delta(part.text))
+                yield from self._write(chunk, index, self.reasoning_delta(part.text))
             elif isinstance(part, Refusal):
-                yield from self._say(
+                yield from self._write(
                     chunk, index, {**self.refusal, "refusal": part.text}
                 )
             elif isinstance(part, Attached):
@@ -255,12 +255,12 @@ class Writer:
                 if isinstance(part, Open)
                 else self._more(call, part.text)
             )
-            yield from self._say_calls(chunk, index, [entry])
+            yield from self._write_calls(chunk, index, [entry])
             return
         whole = self._whole.setdefault(index, {})
         held = whole.setdefault(call.position, _Whole(call))
         if isinstance(part, Fragment) and held.is_written:
-            yield from self._say_calls(chunk, index, [self._more(call, part.text)])
+            yield from self._write_calls(chunk, index, [self._more(call, part.text)])
         elif isinstance(part, Fragment):
             held.texts.append(part.text)
 
@@ -271,31 +271,31 @@ class Writer:
                 held.is_written = True
                 entries.append(self._entry(held.call, held.arguments))
         if self.calls == "together" and entries:
-            yield from self._say_calls(chunk, index, entries)
+            yield from self._write_calls(chunk, index, entries)
         else:
             for entry in entries:
-                yield from self._say_calls(chunk, index, [entry])
+                yield from self._write_calls(chunk, index, [entry])
 
-    def _say_calls(
+    def _write_calls(
         self, chunk: Chunk, index: int, entries: list[dict[str, Any]]
     ) -> Iterator[Chunk]:
-        return self._say(chunk, index, {**self.tools, "tool_calls": entries})
+        return self._write(chunk, index, {**self.tools, "tool_calls": entries})
 
     def _write_attached(self, chunk: Chunk) -> Iterator[Chunk]:
         for index, fields in self._attached.items():
-            yield from self._say(chunk, index, {**self.text_delta(""), **fields})
+            yield from self._write(chunk, index, {**self.text_delta(""), **fields})
         self._attached.clear()
 
-    def _say(self, chunk: Chunk, index: int, delta: Delta) -> Iterator[Chunk]:
+    def _write(self, chunk: Chunk, index: int, delta: Delta) -> Iterator[Chunk]:
         payload = {**self.head(), "choices": [self.choice(index, delta, None)]}
-        said = restated(chunk, payload)
+        item = restated(chunk, payload)
         if self.finish == "rides":
             before = self._held.get(index)
-            self._held[index] = said
+            self._held[index] = item
             if before is not None:
                 yield before
         else:
-            yield said
+            yield item
 
     def _release(self) -> Iterator[Chunk]:
         yield from self._held.values()

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
-class _Running:
+class _Current:
     """What is being run in this process."""
 
-    arrival: Arrival | None = None
+    fed: FuzzInput | None = None
     """None between two examples."""
-    begun: Callable[[Arrival], None] | None = None
+    begun: Callable[[FuzzInput], None] | None = None
     """Called before each example where one has ended the process before."""
     taken: int | None = None
     """How many of its items the consumer has taken; None where it is handed them one
@@ -24,5 +24,5 @@ class _Running:
     """Whether the consumer emitted something, one after the other, the last time."""
 
 
-RUNNING = _Running()
+CURRENT = _Current()
 """The example of this process."""

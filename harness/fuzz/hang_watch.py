@@ -1,6 +1,6 @@
 """The watch over a worker: an example that never ends is seen, with where it hangs.
 
-The campaign says which arrival is being run, which costs it one attribute; a thread
+The campaign names which input is being run, which costs it one attribute; a thread
 looks now and then whether it is still the same one. A thread that hangs cannot be
 ended from Python, so whoever is called then ends the process.
 """
@@ -13,14 +13,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from harness.debug.outcomes import Outcome, Raised
+from harness.fuzz.current_example import CURRENT
 from harness.fuzz.raised_places import place_of_frame
 from harness.fuzz.relations import Failure
-from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 _LOOKS = 20  # in the time that an example is given
 FIRST = 6
@@ -52,23 +52,23 @@ def watch(
         while True:
             time.sleep(min(timeout_s / _LOOKS, 0.25))
             alive()
-            arrival = RUNNING.arrival
+            fed = CURRENT.fed
             now = time.monotonic()
-            if arrival is None or arrival is not seen:
-                seen, begun, since = arrival, now, now
+            if fed is None or fed is not seen:
+                seen, begun, since = fed, now, now
                 limit_s = timeout_s * (1 if is_warm() else FIRST)
-            elif RUNNING.taken != had and now - begun < limit_s * FIRST:
-                had, since = RUNNING.taken, now
+            elif CURRENT.taken != had and now - begun < limit_s * FIRST:
+                had, since = CURRENT.taken, now
             elif now - since > limit_s:
                 frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the one way
-                hung(_failure(arrival, limit_s, place_of_frame(frame)))
+                hung(_failure(fed, limit_s, place_of_frame(frame)))
 
     threading.Thread(target=look, name="harness-fuzz-watch", daemon=True).start()
 
 
-def _failure(arrival: Arrival, timeout_s: float, place: str) -> Failure:
-    taken = RUNNING.taken
-    so_far = arrival if taken is None else arrival[:taken]
+def _failure(fed: FuzzInput, timeout_s: float, place: str) -> Failure:
+    taken = CURRENT.taken
+    so_far = fed if taken is None else fed[:taken]
     raised = Raised(
         "no end", f"still running after {timeout_s:g} s", place, is_accident=True
     )
@@ -79,6 +79,6 @@ def _failure(arrival: Arrival, timeout_s: float, place: str) -> Failure:
         Outcome(raised=raised),
         Outcome(),
         note="an end, whatever arrives"
-        if taken is None or taken == len(arrival)
-        else f"an end; these {taken} of {len(arrival)} had been taken",
+        if taken is None or taken == len(fed)
+        else f"an end; these {taken} of {len(fed)} had been taken",
     )

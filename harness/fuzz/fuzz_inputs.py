@@ -1,12 +1,12 @@
-"""The forms in which something arrives, and what can be said of each.
+"""The forms in which something arrives, and what is known of each.
 
-An arrival is a tuple: fragments of one call's arguments (`str`), payloads of a stream
+An input is a tuple: fragments of one call's arguments (`str`), payloads of a stream
 (`dict`), or pieces of its bytes. Everything a relation compares with is derived from
-the arrival alone, so a finding is one arrival and can be shrunk by itself:
+the input alone, so a finding is one input and can be shrunk by itself:
 
 - `whole`: the same without cuts;
-- `plain`: the same, said as OpenAI says it, without cuts;
-- `truth`: what it says, put together by `json` and `harness.core.accumulate`.
+- `plain`: the same, written as OpenAI writes it, without cuts;
+- `truth`: what it carries, put together by `json` and `harness.core.accumulate`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from harness.debug.outcomes import Call
 from harness.debug.shown_fields import logprobs_of
 from harness.engine.stream import StreamReader
 from harness.errors import ChunkError
-from harness.fuzz.writing import event_bytes
+from harness.fuzz.finding_cassettes import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from harness.apis.chat.faults import Fault
     from harness.cassettes.model import Cassette
 
-Arrival = tuple[Any, ...]
+FuzzInput = tuple[Any, ...]
 """Fragments, payloads or pieces of bytes."""
 
 _WHOLE = parse_split("whole")
@@ -55,7 +55,7 @@ _sound = partial(join_surrogates, errors="replace")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an arrival says, whoever reads it."""
+    """What an input carries, whoever reads it."""
 
     text: str = ""
     """The content, or the wanted string of an arguments object."""
@@ -94,18 +94,18 @@ def chunks_of(payloads: Iterable[dict[str, Any]]) -> list[Chunk]:
     return [Chunk(number, None, payload) for number, payload in enumerate(payloads)]
 
 
-def payloads_of(chunks: Iterable[Chunk]) -> Arrival:
+def payloads_of(chunks: Iterable[Chunk]) -> FuzzInput:
     """Return the payloads of chunks."""
     return tuple(chunk.payload for chunk in chunks)
 
 
-def recorded_payloads(chunks: Iterable[Chunk]) -> Arrival:
+def recorded_payloads(chunks: Iterable[Chunk]) -> FuzzInput:
     """Return the payloads of a recording to fuzz with: a provider's error is none."""
     payloads = payloads_of(chunks)
     return tuple(p for p in payloads if has_choices(p) or payload_error(p) is None)
 
 
-def recorded_streams(cassette: Cassette) -> dict[str, Arrival]:
+def recorded_streams(cassette: Cassette) -> dict[str, FuzzInput]:
     """Return each stream that holds something, by the cassette and its number."""
     return {
         f"{cassette.path}#{exchange.index}": payloads
@@ -115,7 +115,7 @@ def recorded_streams(cassette: Cassette) -> dict[str, Arrival]:
     }
 
 
-def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
+def payloads_of_bytes(pieces: Iterable[bytes]) -> FuzzInput:
     """Read the payloads of an event stream; what cannot be read is left out."""
     decoder = SSEDecoder()
     events = [event for piece in pieces for event in decoder.feed(piece)]
@@ -129,75 +129,75 @@ def payloads_of_bytes(pieces: Iterable[bytes]) -> Arrival:
     return tuple(payloads)
 
 
-def whole(arrival: Arrival, api: str = "chat") -> Arrival:
-    """Return the same arrival without cuts."""
-    if not arrival or api != "chat":
-        return plain(arrival, api)
-    first = arrival[0]
+def whole(fed: FuzzInput, api: str = "chat") -> FuzzInput:
+    """Return the same input without cuts."""
+    if not fed or api != "chat":
+        return plain(fed, api)
+    first = fed[0]
     if isinstance(first, str):
-        return ("".join(arrival),)
+        return ("".join(fed),)
     if isinstance(first, bytes):
-        return (b"".join(arrival),)
-    text = json.dumps(arrival, ensure_ascii=False)
+        return (b"".join(fed),)
+    text = json.dumps(fed, ensure_ascii=False)
     if text.encode("utf-8", "ignore").decode() != text:
-        return arrival  # halves of a pair, which would meet in JSON that is written
-    return payloads_of(cut_chunks(_WHOLE, chunks_of(arrival)))
+        return fed  # halves of a pair, which would meet in JSON that is written
+    return payloads_of(cut_chunks(_WHOLE, chunks_of(fed)))
 
 
-def plain(arrival: Arrival, api: str = "chat") -> Arrival:
-    """Return what the arrival says, as OpenAI would say it, without cuts."""
-    if not arrival:
-        return arrival
+def plain(fed: FuzzInput, api: str = "chat") -> FuzzInput:
+    """Return what the input carries, as OpenAI would write it, without cuts."""
+    if not fed:
+        return fed
     if api != "chat":
-        from harness.fuzz.api_arrivals import api_plain
+        from harness.fuzz.api_inputs import api_plain
 
-        return api_plain(api, arrival)
-    first = arrival[0]
+        return api_plain(api, fed)
+    first = fed[0]
     if isinstance(first, str):
-        return (compact("".join(arrival)),)
+        return (compact("".join(fed)),)
     if isinstance(first, bytes):
-        said = plain(payloads_of_bytes(arrival))
-        return (b"".join(event_bytes(said)),)
-    return payloads_of(cut_chunks(_WHOLE, _PLAIN.apply(chunks_of(arrival))))
+        payloads = plain(payloads_of_bytes(fed))
+        return (b"".join(event_bytes(payloads)),)
+    return payloads_of(cut_chunks(_WHOLE, _PLAIN.apply(chunks_of(fed))))
 
 
-_LAST: list[tuple[Arrival, str, str, Truth]] = []
+_LAST: list[tuple[FuzzInput, str, str, Truth]] = []
 
 
-def truth_of(arrival: Arrival, key: str, api: str = "chat") -> Truth:
-    """Return what an arrival says.
+def truth_of(fed: FuzzInput, key: str, api: str = "chat") -> Truth:
+    """Return what an input carries.
 
     One is asked about several times in a row, for each relation: it is read once.
 
     Args:
-        arrival: Of any kind.
+        fed: Of any kind.
         key: For fragments: the key whose string is wanted.
         api: Whose events it has.
     """
     for last, *asked, truth in _LAST:
-        if last is arrival and asked == [key, api]:
+        if last is fed and asked == [key, api]:
             return truth
-    truth = _read(arrival, key, api)
-    _LAST[:] = [(arrival, key, api, truth)]
+    truth = _read(fed, key, api)
+    _LAST[:] = [(fed, key, api, truth)]
     return truth
 
 
-def _read(arrival: Arrival, key: str, api: str) -> Truth:
+def _read(fed: FuzzInput, key: str, api: str) -> Truth:
     if api != "chat":
-        from harness.fuzz.api_arrivals import api_truth
+        from harness.fuzz.api_inputs import api_truth
 
-        return api_truth(api, arrival)
-    if arrival and isinstance(arrival[0], str):
-        return _truth_of_text("".join(arrival), key)
-    if arrival and isinstance(arrival[0], bytes):
-        truth = _read(payloads_of_bytes(arrival), key, api)
-        is_done = b"[DONE]" in b"".join(arrival)
+        return api_truth(api, fed)
+    if fed and isinstance(fed[0], str):
+        return _truth_of_text("".join(fed), key)
+    if fed and isinstance(fed[0], bytes):
+        truth = _read(payloads_of_bytes(fed), key, api)
+        is_done = b"[DONE]" in b"".join(fed)
         return truth if is_done else replace(truth, is_sound=False)
     accumulator = ResponseAccumulator()
     has_error = False
     counts: dict[str, Any] = {}
     choices: list[dict[str, Any]] = []
-    for payload in arrival:
+    for payload in fed:
         held = payload.get("choices") or ()
         choices += [c for c in held if isinstance(c, dict) and not choice_index(c)]
         has_error = has_error or payload_error(payload) is not None
@@ -220,7 +220,7 @@ def _read(arrival: Arrival, key: str, api: str) -> Truth:
         and message.finish_reason is not None
         and set(accumulator.choices) <= {0}
         and all(call.name and is_json(call.arguments) for call in calls)
-        and _ends_after_finish(arrival),
+        and _ends_after_finish(fed),
         is_ended=message.finish_reason is not None,
         finish=message.finish_reason or "",
         meaning=message.finish_reason or "",
@@ -292,17 +292,17 @@ def token_counts(counts: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _ends_after_finish(arrival: Arrival) -> bool:
-    """Tell whether nothing is said after the finish; some providers do."""
+def _ends_after_finish(fed: FuzzInput) -> bool:
+    """Return whether nothing comes after the finish; some providers do."""
     is_finished = False
-    for payload in arrival:
+    for payload in fed:
         for choice in payload.get("choices") or []:
             if not isinstance(choice, dict) or choice_index(choice):
                 continue
             delta = choice.get("delta")
             if is_finished and isinstance(delta, dict):
-                says = ("content", "tool_calls", "reasoning", "reasoning_content")
-                if any(delta.get(field) for field in says):
+                fields = ("content", "tool_calls", "reasoning", "reasoning_content")
+                if any(delta.get(field) for field in fields):
                     return False
             is_finished = is_finished or bool(choice.get("finish_reason"))
     return True
@@ -328,14 +328,14 @@ def _truth_of_text(text: str, key: str) -> Truth:
     return Truth(_sound(values[0]))
 
 
-def break_arrival(arrival: Arrival, fault: Fault) -> Arrival:
-    """Do a fault to an arrival; one that it cannot have leaves it as it is."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    if not isinstance(arrival[0], bytes):
-        return payloads_of(fault.apply(chunks_of(arrival)))
+def break_input(fed: FuzzInput, fault: Fault) -> FuzzInput:
+    """Do a fault to an input; one that it cannot have leaves it as it is."""
+    if not fed or isinstance(fed[0], str):
+        return fed
+    if not isinstance(fed[0], bytes):
+        return payloads_of(fault.apply(chunks_of(fed)))
     if all(part.kind.level == "bytes" for part in fault.parts):
-        return tuple(fault.apply_bytes(arrival))
-    broken = payloads_of(fault.apply(chunks_of(payloads_of_bytes(arrival))))
+        return tuple(fault.apply_bytes(fed))
+    broken = payloads_of(fault.apply(chunks_of(payloads_of_bytes(fed))))
     pieces = event_bytes(broken)
     return tuple(fault.apply_bytes(pieces[:-1] if fault.ends_early else pieces))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.redaction.detectors import find_secrets
+from harness.redaction.keywords import _PIECE, Words
 from harness.redaction.named_values import Names
-from harness.redaction.telling_words import _PIECE, Words
 
 VALUE = b"Zx9k2mQ7vL4p"
 LINES = {

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.fuzz.api_arrivals import SIGNED, api_payloads
-from harness.fuzz.arrivals import Arrival, Truth, truth_of
+from harness.fuzz.api_inputs import SIGNED, api_payloads
+from harness.fuzz.finding_cassettes import event_bytes
+from harness.fuzz.fuzz_inputs import FuzzInput, Truth, truth_of
 from harness.fuzz.relations import Failure
-from harness.fuzz.writing import event_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.debug.outcomes import Outcome
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.judge import Judge
 
 
 _COUNTS = {
@@ -57,11 +57,11 @@ class Endings:
         return {k: v for k, v in shown.items() if stop.get(k) == calls.get(k) == v}
 
 
-def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
+def learn_endings(outcomes: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
     """Learn it from what was made of the plain streams, by name."""
     by_meaning: dict[str, Mapping[str, str]] = {}
     counts: dict[str, str] = {}
-    for name, (truth, got) in said.items():
+    for name, (truth, got) in outcomes.items():
         if got.raised is not None:
             continue
         if name in {"content", "calls", "length"}:
@@ -70,8 +70,8 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
             kind = _kind_of_count(shown, count, truth)
             if truth.counts and kind is not None:
                 counts[shown] = kind
-    content = said["content"][1]
-    refused, refusal = said.get("refusal", (None, None))
+    content = outcomes["content"][1]
+    refused, refusal = outcomes.get("refusal", (None, None))
     leaks = (
         refusal is not None
         and bool(content.endings)
@@ -88,14 +88,14 @@ def learn_endings(said: Mapping[str, tuple[Truth, Outcome]]) -> Endings:
         apart,
         keeps=frozenset(
             kind
-            for truth, got in said.values()
+            for truth, got in outcomes.values()
             for kind, kept in truth.kept
             if _shows(got, kept)
         ),
-        has_logprobs=any({*t.logprobs} & {*got.logprobs} for t, got in said.values()),
+        has_logprobs=any({*t.logprobs} & {*o.logprobs} for t, o in outcomes.values()),
         has_ids=any(  # also those of calls' items, which no result may name
             {i for i in got.ids if i.startswith("fc_")} | ({*truth.ids} & {*got.ids})
-            for truth, got in said.values()
+            for truth, got in outcomes.values()
         ),
     )
 
@@ -105,7 +105,7 @@ def _shows(got: Outcome, kept: str) -> bool:
 
 
 def _in_order(truth: Truth, got: Outcome) -> bool:
-    """Tell whether all log probabilities are shown; some are shown once more."""
+    """Return whether all log probabilities are shown; some are shown once more."""
     left = iter(got.logprobs)
     return all(number in left for number in truth.logprobs)
 
@@ -130,7 +130,7 @@ def _kind_of_count(shown: str, count: int, truth: Truth) -> str | None:
 
 
 def differing(
-    endings: Endings, truth: Truth, got: Outcome, arrival: Arrival
+    endings: Endings, truth: Truth, got: Outcome, fed: FuzzInput
 ) -> tuple[str, dict[str, str], dict[str, str]] | None:
     """Compare what is shown beside texts and calls with what arrived.
 
@@ -163,7 +163,7 @@ def differing(
         shown, expected = str(list(got.logprobs)), str(list(truth.logprobs))
         return "loses logprobs", {"logprobs": expected}, {"logprobs": shown}
     what = "(id of a call)"
-    sent = str(api_payloads(arrival)) if got.ids_again else ""
+    sent = str(api_payloads(fed)) if got.ids_again else ""
     if truth.is_sound and any(f"id': {i!r}" not in sent for i in got.ids_again):
         return "shows one id of two calls", {what: "another"}, {what: got.ids_again[0]}
     others = [one for one in got.ids if one not in truth.ids]
@@ -186,13 +186,13 @@ def _expected_endings(endings: Endings, truth: Truth) -> Mapping[str, str]:
     return endings.by_meaning.get(truth.meaning, {}) if is_clear else {}
 
 
-def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
+def truncation(judge: Judge, fed: FuzzInput) -> Failure | None:
     """End an answer otherwise, and look whether the consumer shows that it did."""
-    expected = judge.run(arrival)
+    expected = judge.run(fed)
     if expected.raised is not None or not expected.endings:
         return None
-    for kind, note, broken in broken_ends(arrival, judge.api):
-        if broken == arrival or not broken:
+    for kind, note, broken in broken_ends(fed, judge.api):
+        if broken == fed or not broken:
             continue
         got = judge.run(broken)
         shown = got.endings
@@ -210,8 +210,8 @@ def truncation(judge: Judge, arrival: Arrival) -> Failure | None:
             broken,
             replace(got, texts={**got.texts, **shown}),
             replace(got, texts={**got.texts, **dict.fromkeys(shown, _OTHER)}),
-            reference=arrival,
-            base=arrival,
+            reference=fed,
+            base=fed,
             note=note,
         )
     return None
@@ -233,31 +233,31 @@ def _is_the_same_end(kind: str, got: Outcome, expected: Outcome) -> bool:
     return got.endings == expected.endings and not is_more_shown
 
 
-def broken_ends(arrival: Arrival, api: str) -> Iterator[tuple[str, str, Arrival]]:
-    """Yield what to call it if it is not noticed, why, and the arrival, if any."""
-    if not arrival or isinstance(arrival[0], str):
+def broken_ends(fed: FuzzInput, api: str) -> Iterator[tuple[str, str, FuzzInput]]:
+    """Yield what to call it if it is not noticed, why, and the input, if any."""
+    if not fed or isinstance(fed[0], str):
         return
     note = "the event that ends the answer never came"
-    yield "is shown as complete", note, without_end(arrival, api)
-    for errored in _errored(arrival, api):
+    yield "is shown as complete", note, without_end(fed, api)
+    for errored in _errored(fed, api):
         note = "the server reported an error and ended the stream"
         yield "shows an error as complete", note, errored
     note = "the model was cut off: the answer ended for want of tokens"
-    yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS)
-    if api == "responses":  # as some servers do, without saying why
-        yield _CUT_OFF, note, _ended_as(arrival, api, _CUT_ENDS._replace(responses=""))
+    yield _CUT_OFF, note, _ended_as(fed, api, _CUT_ENDS)
+    if api == "responses":  # as some servers do, without a reason
+        yield _CUT_OFF, note, _ended_as(fed, api, _CUT_ENDS._replace(responses=""))
     note = "a filter ended the answer"
-    yield _FILTERED, note, _ended_as(arrival, api, _FILTERED_ENDS)
+    yield _FILTERED, note, _ended_as(fed, api, _FILTERED_ENDS)
     if api == "anthropic":
         # The reason came and may be passed on, as the vendor's SDK does; that the
         # answer is complete is proven by the last event alone.
         note = "message_stop, which proves that an answer is complete, never came"
-        yield _UNPROVEN, note, _unproven(arrival)
+        yield _UNPROVEN, note, _unproven(fed)
 
 
-def like(arrival: Arrival, payloads: Arrival, api: str) -> Arrival:
-    """Return payloads in the form of an arrival of an API."""
-    is_bytes = bool(arrival) and isinstance(arrival[0], bytes)
+def like(fed: FuzzInput, payloads: FuzzInput, api: str) -> FuzzInput:
+    """Return payloads in the form of an input of an API."""
+    is_bytes = bool(fed) and isinstance(fed[0], bytes)
     return tuple(event_bytes(payloads, api)) if is_bytes else payloads
 
 
@@ -280,15 +280,15 @@ _ERRORS: dict[str, dict[str, Any]] = {
 }
 
 
-def _errored(arrival: Arrival, api: str) -> Iterator[Arrival]:
-    payloads = api_payloads(arrival)
+def _errored(fed: FuzzInput, api: str) -> Iterator[FuzzInput]:
+    payloads = api_payloads(fed)
     begun = without_end(payloads, api)
-    yield like(arrival, (*begun, _ERRORS[api]), api)
+    yield like(fed, (*begun, _ERRORS[api]), api)
     if api == "chat":  # as OpenRouter sends it
         choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
-        yield like(arrival, (*begun, {**_ERRORS[api], "choices": [choice]}), api)
+        yield like(fed, (*begun, {**_ERRORS[api], "choices": [choice]}), api)
     if api == "responses" and len(begun) < len(payloads):
-        yield like(arrival, (*begun, _failed(payloads[len(begun)])), api)
+        yield like(fed, (*begun, _failed(payloads[len(begun)])), api)
 
 
 class _Ends(NamedTuple):
@@ -304,11 +304,11 @@ _CUT_ENDS = _Ends("length", "MAX_TOKENS", "max_tokens", "max_output_tokens")
 _FILTERED_ENDS = _Ends("content_filter", "SAFETY", "refusal", "content_filter")
 
 
-def _ended_as(arrival: Arrival, api: str, ends: _Ends) -> Arrival:
-    if not truth_of(arrival, "", api).text:
+def _ended_as(fed: FuzzInput, api: str, ends: _Ends) -> FuzzInput:
+    if not truth_of(fed, "", api).text:
         return ()
-    payloads = (_payload_ended_as(one, ends) for one in api_payloads(arrival))
-    return like(arrival, tuple(payloads), api)
+    payloads = (_payload_ended_as(one, ends) for one in api_payloads(fed))
+    return like(fed, tuple(payloads), api)
 
 
 def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
@@ -332,18 +332,18 @@ def _payload_ended_as(payload: dict[str, Any], ends: _Ends) -> dict[str, Any]:
     return changed
 
 
-def _unproven(arrival: Arrival) -> Arrival:
-    payloads = api_payloads(arrival)
+def _unproven(fed: FuzzInput) -> FuzzInput:
+    payloads = api_payloads(fed)
     kept = tuple(p for p in payloads if p.get("type") != "message_stop")
-    return like(arrival, kept, "anthropic") if len(kept) < len(payloads) else ()
+    return like(fed, kept, "anthropic") if len(kept) < len(payloads) else ()
 
 
-def without_end(arrival: Arrival, api: str) -> Arrival:
-    """Return an arrival without what tells why it ended, and all after that."""
-    if not arrival or isinstance(arrival[0], str):
-        return arrival
-    for length in range(len(arrival) - 1, -1, -1):
-        truth = truth_of(arrival[:length], "", api)
+def without_end(fed: FuzzInput, api: str) -> FuzzInput:
+    """Return an input without what tells why it ended, and all after that."""
+    if not fed or isinstance(fed[0], str):
+        return fed
+    for length in range(len(fed) - 1, -1, -1):
+        truth = truth_of(fed[:length], "", api)
         if not (truth.is_ended or truth.finish):
-            return arrival[:length]
+            return fed[:length]
     return ()

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 _Object = dict[str, Any]
 
 
-def with_news(payloads: Iterable[_Object]) -> Iterator[_Object]:
-    """Yield payloads, and between them what says nothing.
+def with_unknown_events(payloads: Iterable[_Object]) -> Iterator[_Object]:
+    """Yield payloads, and between them what carries nothing.
 
     Anthropic asks clients to go on at events that they do not know; its new kinds of
     deltas (signatures, citations) broke those that did not. Gateways to it know the

@@ -1,4 +1,4 @@
-"""Going down from a failing arrival to a smaller one, in bounded tries."""
+"""Going down from a failing input to a smaller one, in bounded tries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
 class Tries:
-    """The predicate, counted; keeps nothing but the last arrival that failed."""
+    """The predicate, counted; keeps nothing but the last input that failed."""
 
     def __init__(
         self,
-        fails: Callable[[Arrival], bool],
-        is_allowed: Callable[[Arrival], bool],
+        fails: Callable[[FuzzInput], bool],
+        is_allowed: Callable[[FuzzInput], bool],
         tries: int,
     ) -> None:
         self._fails = fails
@@ -25,23 +25,25 @@ class Tries:
         self.left = tries
         self._seen: set[int] = set()
 
-    def __call__(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival fails, if it may be tried and was not yet."""
-        if self.left <= 0 or not arrival:
+    def __call__(self, fed: FuzzInput) -> bool:
+        """Return whether an input fails, if it may be tried and was not yet."""
+        if self.left <= 0 or not fed:
             return False
-        mark = hash(repr(arrival))  # the texts of all would be many times a large one
+        mark = hash(repr(fed))  # the texts of all would be many times a large one
         if mark in self._seen:
             return False
         self._seen.add(mark)  # first: most come again, and reading one takes longer
-        if not self._is_allowed(arrival):
+        if not self._is_allowed(fed):
             return False
         self.left -= 1
-        return self._fails(arrival)
+        return self._fails(fed)
 
 
 def descend(
-    stream: Arrival, candidates: Callable[[Arrival], Iterator[Arrival]], test: Tries
-) -> Arrival:
+    stream: FuzzInput,
+    candidates: Callable[[FuzzInput], Iterator[FuzzInput]],
+    test: Tries,
+) -> FuzzInput:
     """Take each candidate that fails, until no candidate of what is left does.
 
     After one that fails it goes on where it was: the spans before it, which are larger,
@@ -60,21 +62,21 @@ def descend(
 
 
 def failing_cut(
-    events: Arrival, fails: Callable[[Arrival], bool]
-) -> Callable[[Arrival], Arrival] | None:
+    events: FuzzInput, fails: Callable[[FuzzInput], bool]
+) -> Callable[[FuzzInput], FuzzInput] | None:
     """Return in which form some events fail: an event a read, or a byte a read."""
     return next((cut for cut in (tuple, single_bytes) if fails(cut(events))), None)
 
 
-def single_bytes(events: Arrival) -> Arrival:
+def single_bytes(events: FuzzInput) -> FuzzInput:
     """Return events as single bytes."""
     data = b"".join(events)
     return tuple(data[n : n + 1] for n in range(len(data)))
 
 
 def fewer_pieces(
-    pieces: Arrival, fails: Callable[[Arrival], bool], tries: int
-) -> Arrival:
+    pieces: FuzzInput, fails: Callable[[FuzzInput], bool], tries: int
+) -> FuzzInput:
     """Return the same bytes in one read or two, if they fail so.
 
     Args:
@@ -107,7 +109,7 @@ MANY = 300
 """Events; of more a few are left out, for each costs in every try."""
 
 
-def fewer_of_many(stream: Arrival, test: Tries) -> Arrival:
+def fewer_of_many(stream: FuzzInput, test: Tries) -> FuzzInput:
     """Leave events out of the middle of a long stream, ever fewer at once."""
     size = len(stream) // 2
     while size >= MANY // 16:
@@ -133,7 +135,7 @@ def smaller_texts(text: str) -> Iterator[str]:
         yield from (text[: -(len(text) >> shift)] for shift in range(1, 7))
 
 
-def shorter(stream: Arrival) -> Iterator[Arrival]:
+def shorter(stream: FuzzInput) -> Iterator[FuzzInput]:
     """Yield the stream with events left out, the largest spans first."""
     size = len(stream) // 2
     while size:

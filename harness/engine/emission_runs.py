@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agents.letta.light import MessageStreamStatus
+from harness.agents.letta.light_messages import MessageStreamStatus
 from harness.apis.chat.deltas import DeltaReader
 from harness.core.parts import CallPart, Reasoning, Refusal, Text
 from harness.engine.emission import data_of

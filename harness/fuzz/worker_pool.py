@@ -67,7 +67,7 @@ class Pool:
         """What is known of the target once it runs."""
 
     def run(self) -> list[Failure]:
-        """Try until something says stop.
+        """Try until something asks to stop.
 
         Returns:
             The different failures, smallest form of each, in order of discovery.
@@ -161,7 +161,7 @@ class Pool:
         """Run the case again in a process that names each example before it is run."""
         number = worker.owed[0]
         tester = self._start(worker.job.offset, names_each=True)
-        recorded, arrival = Recorded(), None
+        recorded, fed = Recorded(), None
         try:
             self._await(tester)
             tester.send("run", number)
@@ -170,7 +170,7 @@ class Pool:
                 if message is None:
                     break
                 if message[0] == "running":
-                    arrival = message[1]
+                    fed = message[1]
                     recorded.examples += 1
                 elif message[0] == "hung":
                     return hanging(message[2], message[3])
@@ -188,7 +188,7 @@ class Pool:
         failure = Failure(
             "ends",
             what,
-            arrival or (),
+            fed or (),
             Outcome(raised=raised),
             Outcome(),
             note="an end, and the process goes on",
@@ -271,7 +271,7 @@ class Pool:
         return small
 
     def _hangs_on(self, arrived: Any, like: Failure) -> Failure | None:
-        """Try an arrival in a process that waits less long."""
+        """Try an input in a process that waits less long."""
         if self._tester is None:
             timeout_s = min(self._job.timeout_s, 1.0)
             self._tester = self._start(0, timeout_s=timeout_s)

@@ -15,10 +15,10 @@ from harness.apis.examples import example_events, example_names
 from harness.core.package_files import package_file
 
 if TYPE_CHECKING:
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
-def stock_streams() -> dict[str, Arrival]:
+def stock_streams() -> dict[str, FuzzInput]:
     """Return the streams by name, simple ones first: the examples of chat."""
     return {
         name: tuple(event.payload for event in example_events("chat", name))

@@ -21,7 +21,7 @@ class Mark:
     """A time, or a file that holds one and moves on with each complete sweep.
 
     A file has the time of the newest files that were looked at and their names: more
-    may come within the same second, which is as fine as some stores tell time.
+    may come within the same second, which is as fine as some stores keep time.
 
     Args:
         text: A date or a time (UTC where it names no zone; files of that very second

@@ -1,6 +1,6 @@
 """Consumers that are called with a whole stream, sync or async.
 
-What they yield or return is what they said. Items are copied for each example, because
+What they yield or return is their answer. Items are copied for each example, because
 a consumer may change what it was given.
 """
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.models import to_model
 from harness.errors import UsageError
-from harness.fuzz.driving import Consumer, Level, copied, example_loop
-from harness.fuzz.running import RUNNING
+from harness.fuzz.current_example import CURRENT
+from harness.fuzz.example_runner import Consumer, Level, copied, example_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -27,22 +27,22 @@ class CalledConsumer(Consumer):
 
     is_async = False
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
-        """Call it; what it yields or returns is what it said."""
-        feed, given, named = self._fed(arrival)
-        RUNNING.taken = 0
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+        """Call it; what it yields or returns is its answer."""
+        feed, given, named = self._fed(fed)
+        CURRENT.taken = 0
         return call_and_fold(
             self, given, named, counts=lambda: not (is_beginning and feed.is_over)
         )
 
-    def closed(self, arrival: Sequence[Any], taken: int) -> Outcome:
+    def closed(self, fed: Sequence[Any], taken: int) -> Outcome:
         """Take some of what it yields, then close it: what came out of closing.
 
         Args:
-            arrival: What it is called with.
+            fed: What it is called with.
             taken: How many of its items are taken.
         """
-        _, given, named = self._fed(arrival)
+        _, given, named = self._fed(fed)
         error: BaseException | None = None
         try:
             result = self.make()(given, **named)
@@ -56,16 +56,16 @@ class CalledConsumer(Consumer):
                 result.close()  # it returns a value, which nobody can close
         except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever it raises
             error = raised
-        return self.said([], None, error)
+        return self.outcome_of([], None, error)
 
-    def _fed(self, arrival: Sequence[Any]) -> tuple[_Feed, Any, dict[str, str]]:
-        api, named = self.named(arrival)
-        feed = _Feed(self.items(arrival, api))
+    def _fed(self, fed: Sequence[Any]) -> tuple[_Feed, Any, dict[str, str]]:
+        api, named = self.named(fed)
+        feed = _Feed(self.items(fed, api))
         return feed, feed.aiter() if self.is_async else iter(feed), named
 
-    def items(self, arrival: Sequence[Any], api: str) -> Iterator[Any]:  # noqa: ARG002 - of chunks
+    def items(self, fed: Sequence[Any], api: str) -> Iterator[Any]:  # noqa: ARG002 - of chunks
         """Return what it is called with."""
-        return iter(arrival)
+        return iter(fed)
 
 
 class BytesConsumer(CalledConsumer):
@@ -93,9 +93,9 @@ class ChunksConsumer(CalledConsumer):
         self.is_async = is_async
         self._convert = _CONVERTERS[form]()
 
-    def items(self, arrival: Sequence[Any], api: str) -> Iterator[Any]:
+    def items(self, fed: Sequence[Any], api: str) -> Iterator[Any]:
         """Return the chunks in the form that it takes, each made when it is taken."""
-        return (self._convert(payload, api) for payload in arrival)
+        return (self._convert(payload, api) for payload in fed)
 
 
 class _Feed:
@@ -106,7 +106,7 @@ class _Feed:
         self.is_over = False
 
     def __iter__(self) -> Iterator[Any]:
-        for RUNNING.taken, item in enumerate(self._items, 1):
+        for CURRENT.taken, item in enumerate(self._items, 1):
             yield item
         self.is_over = True
 
@@ -215,8 +215,8 @@ def call_and_fold(
         error = raised
     if os.getpid() != own:
         os._exit(0)  # a copy of this process that the consumer made and let come back
-    RUNNING.emits = bool(items)
-    return consumer.said(items, value, error)
+    CURRENT.emits = bool(items)
+    return consumer.outcome_of(items, value, error)
 
 
 async def _collect(result: Any, add: Callable[[Any], None]) -> Any:

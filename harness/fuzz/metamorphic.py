@@ -1,4 +1,4 @@
-"""Relations between several arrivals or several readers, asked by the judge."""
+"""Relations between several inputs or several readers, asked by the judge."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from harness.apis.json_values import parsed
 from harness.debug.outcomes import Outcome
 from harness.errors import counted
-from harness.fuzz.calling import CalledConsumer
+from harness.fuzz.called_consumers import CalledConsumer
 from harness.fuzz.relations import Failure, difference
 
 if TYPE_CHECKING:
-    from harness.fuzz.arrivals import Arrival
-    from harness.fuzz.judging import Judge
+    from harness.fuzz.fuzz_inputs import FuzzInput
+    from harness.fuzz.judge import Judge
 
 
-def closing(judge: Judge, arrival: Arrival) -> Failure | None:
+def closing(judge: Judge, fed: FuzzInput) -> Failure | None:
     """Close what it yields early, as a caller does that has seen enough."""
     consumer = judge.consumer
     if not isinstance(consumer, CalledConsumer):
         return None
-    whole = judge.run(arrival)
+    whole = judge.run(fed)
     for taken in range(1, 4):
-        got = consumer.closed(arrival, taken)
+        got = consumer.closed(fed, taken)
         raised = got.raised
         if raised is None or whole.raised is not None:
             continue
@@ -30,7 +30,7 @@ def closing(judge: Judge, arrival: Arrival) -> Failure | None:
             return Failure(
                 "closing",
                 f"raises {raised.kind} when it is closed early",
-                arrival,
+                fed,
                 got,
                 Outcome(),
                 note=f"an end in peace: it was closed after {taken} of its items",
@@ -38,16 +38,16 @@ def closing(judge: Judge, arrival: Arrival) -> Failure | None:
     return None
 
 
-def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
+def earliness(judge: Judge, fed: FuzzInput) -> Failure | None:
     """Look how many events late a text is shown that has come."""
     kind = judge.shows().content
-    whole_text = judge.run(arrival).texts.get(kind or "", "")
-    if kind is None or whole_text != judge.truth(arrival).text:
+    whole_text = judge.run(fed).texts.get(kind or "", "")
+    if kind is None or whole_text != judge.truth(fed).text:
         return None
-    came = [judge.truth(arrival[:n]).text for n in range(1, len(arrival) + 1)]
+    came = [judge.truth(fed[:n]).text for n in range(1, len(fed) + 1)]
     shown = [
-        judge.run(arrival[:n], is_beginning=True).texts.get(kind, "")
-        for n in range(1, len(arrival) + 1)
+        judge.run(fed[:n], is_beginning=True).texts.get(kind, "")
+        for n in range(1, len(fed) + 1)
     ]
     late, at = 0, 0
     for number, text in enumerate(came):
@@ -59,22 +59,22 @@ def earliness(judge: Judge, arrival: Arrival) -> Failure | None:
     return Failure(
         "earliness",
         f"shows text {counted(late, 'event')} late",
-        arrival[: at + 1],
+        fed[: at + 1],
         Outcome({kind: shown[at]} if shown[at] else {}),
         Outcome({kind: came[at]}),
-        reference=arrival,
-        base=arrival,
+        reference=fed,
+        base=fed,
         note="all text that had come by then",
     )
 
 
-def translation(judge: Judge, arrival: Arrival) -> Failure | None:
+def translation(judge: Judge, fed: FuzzInput) -> Failure | None:
     """Write the same answer in the other APIs that the consumer takes."""
-    from harness.fuzz.api_arrivals import answer_of, written, written_bytes
+    from harness.fuzz.api_inputs import answer_of, written, written_bytes
 
     write = written_bytes if judge.consumer.level.reads_bytes else written
-    answer = answer_of(judge.api, arrival)
-    got = judge.run(arrival).as_json()
+    answer = answer_of(judge.api, fed)
+    got = judge.run(fed).as_json()
     for other in judge.consumer.apis[1:]:
         reference = write(other, answer)
         expected = judge.run(reference).as_json()
@@ -85,7 +85,7 @@ def translation(judge: Judge, arrival: Arrival) -> Failure | None:
             return Failure(
                 "translation",
                 kind,
-                arrival,
+                fed,
                 got,
                 expected,
                 reference=reference,
@@ -94,18 +94,18 @@ def translation(judge: Judge, arrival: Arrival) -> Failure | None:
     return None
 
 
-def interfaces(judge: Judge, arrival: Arrival) -> Failure | None:
+def interfaces(judge: Judge, fed: FuzzInput) -> Failure | None:
     """Compare our own two interfaces."""
     from harness.fuzz.consumers import consumer_of
 
     if judge.own is None:
         queuing, streaming = (consumer_of(n, n) for n in ("queuing", "streaming"))
         judge.own = queuing, streaming
-    queued, streamed = (consumer.run(arrival) for consumer in judge.own)
+    queued, streamed = (consumer.run(fed) for consumer in judge.own)
     texts = {k: v for k, v in queued.texts.items() if k != "assistant_message"}
     return judge.compare(
         "interfaces",
-        arrival,
+        fed,
         Outcome(texts, (), queued.raised),
         Outcome(_queued(streamed), (), streamed.raised),
         note="said by the streaming interface, written as the queue writes it",

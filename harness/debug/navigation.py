@@ -98,11 +98,11 @@ class Walk:
 
     def chunk(self, step: int) -> None:
         """Go to the first event of the next chunk (1) or of the one before (-1)."""
-        self._next_by(step, lambda moment: moment.arrival.chunk)
+        self._next_by(step, lambda moment: moment.event.chunk)
 
     def piece(self, step: int) -> None:
         """Go to the first event of the next network read (1) or the one before (-1)."""
-        self._next_by(step, lambda moment: moment.arrival.piece)
+        self._next_by(step, lambda moment: moment.event.piece)
 
     def emission(self, step: int) -> None:
         """Go to the next (1) or last (-1) event at which something was emitted."""
@@ -113,7 +113,7 @@ class Walk:
         raised = {failure.chunk for failure in self.trace.failures.values()}
         self._find(
             step,
-            lambda one: bool(one.diagnostics) or one.arrival.chunk in raised,
+            lambda one: bool(one.diagnostics) or one.event.chunk in raised,
             "diagnostic",
         )
 
@@ -142,9 +142,9 @@ class Walk:
             self._find(
                 step,
                 lambda moment: (
-                    moment.arrival.number in whole
-                    or wanted in moment.arrival.raw.casefold()
-                    or any(wanted in said.casefold() for said in moment.said)
+                    moment.event.number in whole
+                    or wanted in moment.event.raw.casefold()
+                    or any(wanted in carries.casefold() for carries in moment.carries)
                 ),
                 repr(self._sought),
             )
@@ -161,7 +161,7 @@ class Walk:
             texts.append((call.arguments, lengths))
         pattern = re.compile(re.escape(phrase), re.IGNORECASE)
         return {
-            moments[bisect_left(lengths, match.end())].arrival.number
+            moments[bisect_left(lengths, match.end())].event.number
             for text, lengths in texts
             for match in pattern.finditer(text)
             if lengths and match.end() <= lengths[-1]
@@ -209,7 +209,7 @@ class Walk:
         if moment is None:
             self.position = 0
             return
-        found = self.trace.numbers_of(moment.arrival.chunk)
+        found = self.trace.numbers_of(moment.event.chunk)
         last = max(0, len(self.trace.moments) - 1)
         self.position = found[0] if found else min(self.position, last)
 

@@ -1,4 +1,4 @@
-"""Running one example: a fresh consumer, an arrival, and what came out of it.
+"""Running one example: a fresh consumer, an input, and what came out of it.
 
 A consumer is made anew for every example: a class or factory is called, an object is
 copied. So nothing that one example did can show in another. The module's state of a
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.agents.letta.light import LightMessage
+from harness.agents.letta.light_messages import LightMessage
 from harness.agents.letta.streaming import StreamingServerInterface
 from harness.apis.chat.models import to_model
 from harness.debug.folding import fold
@@ -27,14 +27,14 @@ from harness.engine.adapters import ListAdapter, adapt
 from harness.engine.generator_adapter import GeneratorAdapter
 from harness.engine.process_adapter import ProcessAdapter
 from harness.errors import UsageError
-from harness.fuzz.api_arrivals import api_payloads, name_of_api
+from harness.fuzz.api_inputs import api_payloads, name_of_api
+from harness.fuzz.current_example import CURRENT
 from harness.fuzz.raised_places import raised_of
-from harness.fuzz.running import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.agents.letta.light import MakeMessage
+    from harness.agents.letta.light_messages import MakeMessage
 
 _DATE = datetime(2024, 1, 1, tzinfo=UTC)  # any fixed one: dates are left out
 _MESSAGE_ID = "message-fuzz"
@@ -97,12 +97,12 @@ class Consumer(ABC):
         """The shapes of what it emits anew, with all so far in it, for every piece."""
 
     @abstractmethod
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed it and return its answer; its exceptions are part of that.
 
         Args:
-            arrival: Fragments, payloads or pieces of bytes, by its level.
-            is_beginning: More would follow: what it emits on being told that the
+            fed: Fragments, payloads or pieces of bytes, by its level.
+            is_beginning: More would follow: what it emits when it learns that the
                 stream is over does not count. A value that it returns does.
         """
 
@@ -111,14 +111,14 @@ class Consumer(ABC):
         """The API whose events it is fed with."""
         return self.apis[0]
 
-    def named(self, arrival: Sequence[Any]) -> tuple[str, dict[str, str]]:
+    def named(self, fed: Sequence[Any]) -> tuple[str, dict[str, str]]:
         """Return whose events arrive, and the argument that names it if it has one."""
         api = self.api
         if len(self.apis) > 1:
-            api = name_of_api(api_payloads(tuple(arrival)), api)
+            api = name_of_api(api_payloads(tuple(fed)), api)
         return api, {"api": api} if self.names_api else {}
 
-    def said(
+    def outcome_of(
         self, items: list[Any], value: Any, error: BaseException | None
     ) -> Outcome:
         """Fold what came out."""
@@ -146,36 +146,36 @@ class HandlerConsumer(Consumer):
 
     level = Level.HANDLER
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the fragments; what is returned is the text."""
         del is_beginning  # a handler never learns that it is over
         out: list[Any] = []
         error: Exception | None = None
         try:
             feed = self.make().process_json_chunk
-            for fragment in arrival:
+            for fragment in fed:
                 piece = feed(fragment)
                 if piece:
                     out.append(piece)
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised
-        return self.said(out, None, error)
+        return self.outcome_of(out, None, error)
 
-    def text_of(self, arrival: tuple[str, ...]) -> str | None:
+    def text_of(self, fed: tuple[str, ...]) -> str | None:
         """Return the text it makes of fragments; None if it is to be looked at.
 
         The fast way for a campaign: it makes no outcome.
         """
-        RUNNING.arrival = arrival  # the hot loop: the judge is not asked
-        if RUNNING.begun is not None:
-            RUNNING.begun(arrival)
+        CURRENT.fed = fed  # the hot loop: the judge is not asked
+        if CURRENT.begun is not None:
+            CURRENT.begun(fed)
         try:
             feed = self.make().process_json_chunk
-            return "".join([piece for f in arrival if (piece := feed(f))])
+            return "".join([piece for f in fed if (piece := feed(f))])
         except Exception:  # noqa: BLE001 - `run` will name which
             return None
         finally:
-            RUNNING.arrival = None
+            CURRENT.fed = None
 
 
 class OwnInterface(Consumer):
@@ -183,7 +183,7 @@ class OwnInterface(Consumer):
 
     level = Level.INTERFACE
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the chunks of one response."""
         interface: StreamingServerInterface | None = None
         error: Exception | None = None
@@ -196,46 +196,46 @@ class OwnInterface(Consumer):
                 interface.make = cast("MakeMessage", LightMessage)
             interface.stream_start()
             feed = interface.process_payload
-            for payload in arrival:
+            for payload in fed:
                 feed(payload, _MESSAGE_ID, _DATE)
             if not is_beginning:
                 interface.stream_end()
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised
         items = [] if interface is None else interface.drain()
-        return self.said(items, None, error)
+        return self.outcome_of(items, None, error)
 
 
 class InterfaceConsumer(Consumer):
-    """Somebody's interface that takes chunks, read as the agent loop reads it."""
+    """A user's interface that takes chunks, read as the agent loop reads it."""
 
     level = Level.INTERFACE
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Feed the chunks of one response between the calls of the agent loop."""
         items: list[Any] = []
         error: BaseException | None = None
         try:
             made = adapt(self.make(), self.name, Mode.TOKENS)
             if isinstance(made, GeneratorAdapter):
-                run = self._run_async(made, arrival, is_beginning=is_beginning)
+                run = self._run_async(made, fed, is_beginning=is_beginning)
                 return example_loop().run_until_complete(run)
             try:
-                for _ in _drive(made, arrival, is_beginning=is_beginning):
+                for _ in _drive(made, fed, is_beginning=is_beginning):
                     items += made.drain() if not isinstance(made, ListAdapter) else []
             finally:
                 items += made.drain()
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised.__cause__ or raised
-        return self.said(items, None, error)
+        return self.outcome_of(items, None, error)
 
     async def _run_async(
-        self, made: GeneratorAdapter, arrival: Sequence[Any], *, is_beginning: bool
+        self, made: GeneratorAdapter, fed: Sequence[Any], *, is_beginning: bool
     ) -> Outcome:
         items: list[Any] = []
         error: BaseException | None = None
         try:
-            steps = _drive(made, arrival, is_beginning=is_beginning)
+            steps = _drive(made, fed, is_beginning=is_beginning)
             for number, _ in enumerate(steps):
                 if number == 0 or isinstance(made, ProcessAdapter):
                     made.open()
@@ -249,14 +249,14 @@ class InterfaceConsumer(Consumer):
             error = raised.__cause__ or raised
         finally:
             await made.cancel()
-        return self.said(items, None, error)
+        return self.outcome_of(items, None, error)
 
 
-def _drive(made: Any, arrival: Sequence[Any], *, is_beginning: bool) -> Iterator[None]:
+def _drive(made: Any, fed: Sequence[Any], *, is_beginning: bool) -> Iterator[None]:
     """Call what an agent calls for one streamed response, a call a step."""
     made.call("stream_start")
     yield
-    for payload in arrival:
+    for payload in fed:
         if isinstance(made, ProcessAdapter):
             made.feed_chunk(copied(payload))
         else:
@@ -277,7 +277,7 @@ class StepInterface(Consumer):
 
     level = Level.INTERFACE
 
-    def run(self, arrival: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: Sequence[Any], *, is_beginning: bool = False) -> Outcome:
         """Replay the chunks as a recording of one response.
 
         A beginning is nothing: whole messages come when the response is over.
@@ -285,16 +285,16 @@ class StepInterface(Consumer):
         if is_beginning:
             return Outcome()
         from harness.engine.replay import Replay
-        from harness.fuzz.writing import cassette_of
+        from harness.fuzz.finding_cassettes import cassette_of
 
         items: list[Any] = []
         error: BaseException | None = None
         try:
-            replay = Replay(cassette_of(arrival), self.make())
+            replay = Replay(cassette_of(fed), self.make())
             items += [_spoken(emission.message) for emission in replay]
         except Exception as raised:  # noqa: BLE001 - whatever a consumer raises
             error = raised.__cause__ or raised
-        return self.said([item for item in items if item], None, error)
+        return self.outcome_of([item for item in items if item], None, error)
 
 
 def _spoken(message: Any) -> Any:

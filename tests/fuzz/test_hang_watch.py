@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.fuzz import watching
-from harness.fuzz.running import RUNNING
+from harness.fuzz import hang_watch
+from harness.fuzz.current_example import CURRENT
 
 if TYPE_CHECKING:
     from harness.fuzz.relations import Failure
@@ -39,7 +39,7 @@ def test_example_may_take_long_while_it_goes_on(
     def sleep(duration: float) -> None:
         nonlocal now
         now += duration * 5  # a look is a quarter of a second apart
-        RUNNING.taken = taken(int(now * 4))
+        CURRENT.taken = taken(int(now * 4))
 
     def hung(failure: Failure) -> None:
         found.append((now, failure))
@@ -50,11 +50,11 @@ def test_example_may_take_long_while_it_goes_on(
 
     clock = SimpleNamespace(sleep=sleep, monotonic=lambda: now)
     threads = SimpleNamespace(main_thread=threading.main_thread, Thread=at_once)
-    monkeypatch.setattr(watching, "time", clock)
-    monkeypatch.setattr(watching, "threading", threads)
-    monkeypatch.setattr(RUNNING, "arrival", ({}, {}))
-    monkeypatch.setattr(RUNNING, "taken", 0)
+    monkeypatch.setattr(hang_watch, "time", clock)
+    monkeypatch.setattr(hang_watch, "threading", threads)
+    monkeypatch.setattr(CURRENT, "fed", ({}, {}))
+    monkeypatch.setattr(CURRENT, "taken", 0)
     with pytest.raises(_OverError):
-        watching.watch(1.0, hung, lambda: None, lambda: True)
+        hang_watch.watch(1.0, hung, lambda: None, lambda: True)
     assert found[0][0] == seconds
     assert found[0][1].kind.startswith("never ends")

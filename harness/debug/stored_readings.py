@@ -44,7 +44,7 @@ class Asked:
     options: AgentOptions = field(default_factory=AgentOptions)
     """What agent and interface agree on."""
     reasoning: bool = False
-    """Whether reasoning is told as content."""
+    """Whether reasoning is shown as content."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the stored form: the interface, and what is not the default."""
@@ -116,7 +116,7 @@ class TranscriptFile:
     recording: list[str]
     """See `digests`."""
     versions: dict[str, str]
-    """Of what has a say, by package."""
+    """Of what matters, by package."""
 
     @classmethod
     def of(
@@ -176,7 +176,7 @@ class SdkFile:
     recording: list[str]
     """See `digests`."""
     versions: dict[str, str]
-    """Of what has a say, by package."""
+    """Of what matters, by package."""
 
     def head(self) -> dict[str, Any]:
         """Return what stands before the exchanges."""

@@ -1,4 +1,4 @@
-"""Arrivals as recordings: the minimal cassette of a finding."""
+"""Inputs as recordings: the minimal cassette of a finding."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _HOST = "https://localhost"  # never asked: a recording is its answer
 _STEP_S = 0.001
 
 
-def event_bytes(arrival: Iterable[dict[str, Any]], api: str = "chat") -> list[bytes]:
+def event_bytes(fed: Iterable[dict[str, Any]], api: str = "chat") -> list[bytes]:
     """Return the events of a stream as bytes, framed as its API does."""
     if api == "chat":
-        events = [encode_event(encode_payload(payload)) for payload in arrival]
+        events = [encode_event(encode_payload(payload)) for payload in fed]
         return [*events, Framing().frame("[DONE]", len(events))]
     return [
         encode_event(encode_payload(event.payload), event=event.name)
-        for event in numbered_events(api, arrival)
+        for event in numbered_events(api, fed)
     ]
 
 
@@ -61,24 +61,22 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
 
 
 def cassette_of(
-    arrival: Sequence[Any], *, key: str = "message", api: str = "chat"
+    fed: Sequence[Any], *, key: str = "message", api: str = "chat"
 ) -> Cassette:
     """Return a recording of one response that arrived like this.
 
     Args:
-        arrival: Payloads, an event each; pieces of bytes; or fragments of arguments.
+        fed: Payloads, an event each; pieces of bytes; or fragments of arguments.
         key: For fragments: names the function that is called.
         api: Whose events they are.
 
     Returns:
         A cassette with one exchange, its wire chunks the pieces.
     """
-    if arrival and isinstance(arrival[0], str):
-        arrival = chunks_of_fragments(arrival, key)
-    if arrival and isinstance(arrival[0], bytes):
-        pieces = list(arrival)
-    else:
-        pieces = event_bytes(arrival, api)
+    if fed and isinstance(fed[0], str):
+        fed = chunks_of_fragments(fed, key)
+    is_bytes = bool(fed) and isinstance(fed[0], bytes)
+    pieces = list(fed) if is_bytes else event_bytes(fed, api)
     body = json.dumps(
         {
             "model": "model",

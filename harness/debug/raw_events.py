@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Arrival:
+class RawEvent:
     """One event of a stream."""
 
     number: int
@@ -88,7 +88,9 @@ def as_arrived(
     return Exchange(exchange.index, exchange.request, response), sources
 
 
-def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arrival]:
+def raw_events(
+    exchange: Exchange, sources: list[Chunk] | None = None
+) -> list[RawEvent]:
     """Read the events of a stream that are meant as chunks.
 
     Args:
@@ -100,7 +102,7 @@ def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arr
         long to be one ends the list.
     """
     decoder = decoder_for(exchange.response.peek(4096))
-    found: list[Arrival] = []
+    found: list[RawEvent] = []
     api = classify(exchange).api or "chat"
     reader = None if api == "chat" else api_named(api).reader()
 
@@ -108,7 +110,7 @@ def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arr
         for event in events:
             if event.raw and event.raw.strip() != DONE.encode():
                 source = sources[len(found)] if sources else None
-                one = _arrival(event, len(found), source, piece, at)
+                one = _raw_event(event, len(found), source, piece, at)
                 if reader is not None:
                     one.parts = reader.feed(
                         Event(one.number, event.event, one.payload or {})
@@ -125,13 +127,13 @@ def arrivals(exchange: Exchange, sources: list[Chunk] | None = None) -> list[Arr
     return found
 
 
-def _arrival(
+def _raw_event(
     event: SSEEvent, number: int, source: Chunk | None, piece: int, at: float | None
-) -> Arrival:
+) -> RawEvent:
     try:
         payload = parse_payload(event.raw)
     except ChunkError:
         payload = None
     chunk = number if source is None else source.index
     at = at if source is None else source.at
-    return Arrival(number, chunk, at, piece, event.byte_offset, event.data, payload)
+    return RawEvent(number, chunk, at, piece, event.byte_offset, event.data, payload)

@@ -1,6 +1,6 @@
 """Where in a text the words are that a search begins at, piece by piece.
 
-Most words of a text tell nothing, and come again and again: each is looked at once.
+Most words of a text show nothing, and come again and again: each is looked at once.
 What is left are the places of the few at which names of credentials may end
 (`harness.redaction.name_stems`), and which rows of `carriers` may be in a piece. The
 searches themselves are their callers'.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PIECE, _OVERLAP = 1 << 16, 64  # characters; no carrier is longer than the latter
 _LETTERS = bytes(c if chr(c).isalpha() and c < 128 else ord(" ") for c in range(256))
 _IN_WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_"
-_MOST_PLAIN = 50_000  # words that are remembered to tell nothing
+_MOST_PLAIN = 50_000  # words that are remembered to show nothing
 
 
 class Carrier(NamedTuple):
@@ -36,8 +36,8 @@ class Carrier(NamedTuple):
     drawn: str
 
 
-class _Told(NamedTuple):
-    """What a word tells."""
+class _WordFacts(NamedTuple):
+    """What a word shows."""
 
     name: int
     """Where in it a name of a credential may begin; -1 for nowhere."""
@@ -83,46 +83,46 @@ def _carriers() -> _Carriers:
 
 
 class _Lexicon:
-    """What each word tells, by the names that a project adds."""
+    """What each word shows, by the names that a project adds."""
 
     def __init__(self, deny: frozenset[str]) -> None:
         self._name = name_end(deny)
         self._runs = re.compile(b"|".join(map(re.escape, _carriers().by_run)))
         self._plain: set[bytes] = set()
-        self._told: dict[bytes, _Told] = {}
+        self._facts: dict[bytes, _WordFacts] = {}
 
-    def told(self, words: set[bytes]) -> dict[bytes, _Told]:
-        """Return what those of some words tell that tell anything."""
+    def facts(self, words: set[bytes]) -> dict[bytes, _WordFacts]:
+        """Return what what the words show, for those that show anything."""
         found = {}
         for word in words - self._plain:
-            told = self._told.get(word)
-            if told is None:
-                told = self._look(word)
-                if told == _NOTHING:
+            facts = self._facts.get(word)
+            if facts is None:
+                facts = self._look(word)
+                if facts == _NOTHING:
                     self._plain.add(word)
                     continue
-                self._told[word] = told
-            found[word] = told
-        if len(self._plain) + len(self._told) > _MOST_PLAIN:
+                self._facts[word] = facts
+            found[word] = facts
+        if len(self._plain) + len(self._facts) > _MOST_PLAIN:
             self._plain.clear()
-            self._told.clear()
+            self._facts.clear()
         return found
 
-    def _look(self, word: bytes) -> _Told:
+    def _look(self, word: bytes) -> _WordFacts:
         name = self._name.search(word)
         rows = list(_carriers().by_word.get(word, ()))
         if self._runs.search(word):
             for run, some in _carriers().by_run.items():
                 rows += some if run in word else ()
-        return _Told(name.start() if name else -1, tuple(rows))
+        return _WordFacts(name.start() if name else -1, tuple(rows))
 
 
-_NOTHING = _Told(-1, ())
+_NOTHING = _WordFacts(-1, ())
 _lexicon = functools.lru_cache(maxsize=8)(_Lexicon)
 
 
 class Words:
-    """The telling words of one text.
+    """The keywords of one text.
 
     Args:
         text: Any text.
@@ -136,11 +136,11 @@ class Words:
         self.lowered = text.lower()
         self._is_foreign = not text.isascii()
         self._deny = deny
-        self._told: list[dict[bytes, _Told]] = []
+        self._facts: list[dict[bytes, _WordFacts]] = []
         lexicon = _lexicon(deny)
         for start in range(0, len(text), _PIECE):
             piece = self.lowered[start : start + _PIECE + _OVERLAP]
-            self._told.append(lexicon.told(set(piece.translate(_LETTERS).split())))
+            self._facts.append(lexicon.facts(set(piece.translate(_LETTERS).split())))
 
     @functools.cached_property
     def names(self) -> list[int]:
@@ -151,8 +151,8 @@ class Words:
         return list(merge(self._names(), (match.start() for match in odd)))
 
     def _names(self) -> Iterator[int]:
-        for number, told in enumerate(self._told):
-            names = [(word, one.name) for word, one in told.items() if one.name >= 0]
+        for number, facts in enumerate(self._facts):
+            names = [(word, one.name) for word, one in facts.items() if one.name >= 0]
             if not names:
                 continue
             start = number * _PIECE
@@ -170,10 +170,10 @@ class Words:
     def carriers(self) -> Iterator[tuple[Carrier, int]]:
         """Yield rows of `carriers`, and where what follows their literal begins."""
         foreign = _carriers().foreign if self._is_foreign else []
-        for number, told in enumerate(self._told):
+        for number, facts in enumerate(self._facts):
             start = number * _PIECE
             rows = [*_carriers().others, *foreign]
-            rows += [row for one in told.values() for row in one.carriers]
+            rows += [row for one in facts.values() for row in one.carriers]
             for row in {id(row): row for row in rows}.values():
                 last = start + _PIECE + len(row.literal) - 1
                 at = self.lowered.find(row.literal, start, last)

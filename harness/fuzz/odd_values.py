@@ -1,7 +1,8 @@
 """Every odd value of a chunk's field that a provider was seen to send, as streams.
 
-The counterpart of `harness.fuzz.stock`, whose streams differ in what they hold; these
-differ in how it is written. All are made from three plain streams, one change each.
+The counterpart of `harness.fuzz.stock_streams`, whose streams differ in what they hold;
+these differ in how it is written. All are made from three plain streams, one change
+each.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from harness.apis.chat.shrinking import runs_of
 from harness.core.json_paths import value_at, with_value
-from harness.fuzz.api_arrivals import further_answers, written
+from harness.fuzz.api_inputs import further_answers, written
 from harness.fuzz.cuts import cut_at
-from harness.fuzz.stock import stock_streams
+from harness.fuzz.stock_streams import stock_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.fuzz.arrivals import Arrival
+    from harness.fuzz.fuzz_inputs import FuzzInput
 
 
 _LATE = ("parallel calls at index 0", "content as a list of parts")
 _Object = dict[str, Any]
 
 
-def _each(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arrival:
+def _each(stream: FuzzInput, change: Callable[[int, _Object], _Object]) -> FuzzInput:
     """Change the choice of every chunk that has one."""
     changed = []
     for number, payload in enumerate(stream):
@@ -35,7 +36,7 @@ def _each(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arrival
     return tuple(changed)
 
 
-def _entries(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arrival:
+def _entries(stream: FuzzInput, change: Callable[[int, _Object], _Object]) -> FuzzInput:
     """Change every entry of `tool_calls`, given its number in the stream."""
     count = 0
 
@@ -53,7 +54,7 @@ def _entries(stream: Arrival, change: Callable[[int, _Object], _Object]) -> Arri
     return _each(stream, of_choice)
 
 
-def _delta(stream: Arrival, **fields: Any) -> Arrival:
+def _delta(stream: FuzzInput, **fields: Any) -> FuzzInput:
     def of_choice(number: int, choice: _Object) -> _Object:
         if number == 0:
             return choice
@@ -62,7 +63,7 @@ def _delta(stream: Arrival, **fields: Any) -> Arrival:
     return _each(stream, of_choice)
 
 
-def _beside(stream: Arrival, **fields: Any) -> Arrival:
+def _beside(stream: FuzzInput, **fields: Any) -> FuzzInput:
     return tuple({**payload, **fields} for payload in stream)
 
 
@@ -75,7 +76,7 @@ def _finish(reason: str | None, *, only_open: bool = True) -> Callable[..., _Obj
     return of_choice
 
 
-def _other_choice(stream: Arrival) -> Arrival:
+def _other_choice(stream: FuzzInput) -> FuzzInput:
     """Let a second choice take turns, as `n: 2` asks for."""
     both = []
     for payload in stream:
@@ -97,7 +98,7 @@ def _continued(fields: _Object, function: _Object) -> Callable[..., _Object]:
 
 
 @cache
-def odd_streams() -> dict[str, Arrival]:
+def odd_streams() -> dict[str, FuzzInput]:
     """Return the streams by name, those that broke most consumers first."""
     streams = stock_streams()
     text, call = streams["text"], streams["call"]
@@ -114,7 +115,7 @@ def odd_streams() -> dict[str, Arrival]:
         is_end = 0 < number < len(text) - 1
         return {**choice, "finish_reason": "stop"} if is_end else choice
 
-    odd: dict[str, Arrival] = {
+    odd: dict[str, FuzzInput] = {
         "finish is empty until the end": _each(text, _finish("")),
         "finish is empty beside calls": _each(call, _finish("")),
         "role again": _delta(text, role="assistant"),
@@ -210,7 +211,7 @@ def _late_id(number: int, entry: _Object) -> _Object:
     return {**entry, "id": (None, "call_1")[number] if number < 2 else ""}
 
 
-def _signed(stream: Arrival) -> Arrival:
+def _signed(stream: FuzzInput) -> FuzzInput:
     """Let signed reasoning come before a text, in blocks as OpenRouter passes them on.
 
     The text in them is in two fields besides, as vLLM sent it while it went from one
@@ -233,7 +234,7 @@ def _signed(stream: Arrival) -> Arrival:
     return (stream[0], *_chunks(stream, *deltas), *stream[1:])
 
 
-def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
+def _ambiguous(text: FuzzInput, call: FuzzInput) -> dict[str, FuzzInput]:
     """Return what may be read in several ways: only cuts and exceptions are asked."""
     legacy = (
         *({"name": "look", "arguments": None}, {"arguments": '{"x": '}),
@@ -260,19 +261,19 @@ def _ambiguous(text: Arrival, call: Arrival) -> dict[str, Arrival]:
     }
 
 
-def _spoken(stream: Arrival, *pieces: str) -> Arrival:
-    said = ({"content": piece} for piece in pieces)
-    return (stream[0], *_chunks(stream, *said), stream[-1])
+def _spoken(stream: FuzzInput, *pieces: str) -> FuzzInput:
+    deltas = ({"content": piece} for piece in pieces)
+    return (stream[0], *_chunks(stream, *deltas), stream[-1])
 
 
-def _chunks(stream: Arrival, *deltas: _Object) -> Arrival:
+def _chunks(stream: FuzzInput, *deltas: _Object) -> FuzzInput:
     bare = {"index": 0, "finish_reason": None}
     return tuple(
         {**stream[0], "choices": [{**bare, "delta": delta}]} for delta in deltas
     )
 
 
-def _marked(stream: Arrival) -> dict[str, Arrival]:
+def _marked(stream: FuzzInput) -> dict[str, FuzzInput]:
     """Return text with markers that a consumer may take out: only cuts are asked."""
     return {
         "think tags": _spoken(stream, "<think>", "Let me ", "see.", "</think>", "Yes."),
@@ -299,20 +300,20 @@ def only_cuts() -> frozenset[str]:
     )
 
 
-def stock() -> dict[str, Arrival]:
+def stock() -> dict[str, FuzzInput]:
     """Return all streams, the most common shapes first, then what broke the most."""
-    streams: dict[str, Arrival] = dict(stock_streams())
+    streams: dict[str, FuzzInput] = dict(stock_streams())
     late = {name: streams.pop(name) for name in _LATE}
     odd = odd_streams()
-    telling = "text and parallel calls"
+    revealing = "text and parallel calls"
     further = further_answers("chat").items()
     more = {name: written("chat", answer) for name, answer in further}
-    return {telling: odd[telling], **streams, **odd, **more, **late}
+    return {revealing: odd[revealing], **streams, **odd, **more, **late}
 
 
 def renamed(
-    streams: Mapping[str, Arrival], function: str, argument: str
-) -> dict[str, Arrival]:
+    streams: Mapping[str, FuzzInput], function: str, argument: str
+) -> dict[str, FuzzInput]:
     """Return the streams with calls as calls of the assistant function.
 
     Args:

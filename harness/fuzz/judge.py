@@ -1,8 +1,8 @@
-"""The judge: does a relation hold of one consumer and one arrival?
+"""The judge: does a relation hold of one consumer and one input?
 
-What an arrival is compared with is derived from it (see `harness.fuzz.arrivals`), and a
-failure says so. How a consumer shows content, calls and reasoning is learnt from plain
-streams (`harness.fuzz.probes`); what a format cannot tell apart is never compared.
+What an input is compared with is derived from it (see `harness.fuzz.fuzz_inputs`), and
+a failure names it. How a consumer shows content, calls and reasoning is learnt from
+plain streams (`harness.fuzz.probes`); what a format cannot show is never compared.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING
 
 from harness.apis.json_values import canonical
 from harness.debug.outcomes import Call, Outcome
-from harness.fuzz.arrivals import Arrival, Truth, break_arrival, plain, truth_of, whole
+from harness.fuzz.current_example import CURRENT
 from harness.fuzz.cuts import spread
-from harness.fuzz.driving import Consumer, Level
-from harness.fuzz.endings import Endings, differing, truncation
-from harness.fuzz.further import closing, earliness, interfaces, translation
+from harness.fuzz.example_runner import Consumer, Level
+from harness.fuzz.fuzz_inputs import (
+    FuzzInput,
+    Truth,
+    break_input,
+    plain,
+    truth_of,
+    whole,
+)
 from harness.fuzz.likely_causes import cause
+from harness.fuzz.metamorphic import closing, earliness, interfaces, translation
 from harness.fuzz.probes import Probed, Shows, learn, learn_beside
 from harness.fuzz.relations import Failure, difference
-from harness.fuzz.running import RUNNING
 from harness.fuzz.shown_calls import (
     calls_by_end,
     is_marked,
@@ -31,6 +37,7 @@ from harness.fuzz.shown_calls import (
     without_foreign,
     without_marks,
 )
+from harness.fuzz.shown_endings import Endings, differing, truncation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +71,7 @@ class Judge:
         self._shows: Shows | None = None
         self._beside: Endings | None = None
         self.own: tuple[Consumer, Consumer] | None = None
-        self._judges: dict[str, Callable[[Arrival], Failure | None]] = {
+        self._judges: dict[str, Callable[[FuzzInput], Failure | None]] = {
             "split-invariance": self._split,
             "dialect-invariance": self._dialect,
             "prefix-safety": self._prefix,
@@ -75,62 +82,62 @@ class Judge:
             "closing": partial(closing, self),
             "ends": self._ends,
         }
-        self._of_outcome: dict[str, Callable[[Arrival, Outcome], Failure | None]]
+        self._of_outcome: dict[str, Callable[[FuzzInput, Outcome], Failure | None]]
         self._of_outcome = {"agreement": self.agrees, "nothing-lost": self.loses}
         self._of_outcome["faults"] = self.raises
 
     def judge(
-        self, relation: str, arrival: Arrival, *, fault: Fault | None = None
+        self, relation: str, fed: FuzzInput, *, fault: Fault | None = None
     ) -> Failure | None:
-        """Judge one arrival.
+        """Judge one input.
 
         Args:
             relation: A name of `RELATIONS`.
-            arrival: Of the kind that the consumer is fed with.
-            fault: For `faults`: how the arrival is broken first; None takes it as
+            fed: Of the kind that the consumer is fed with.
+            fault: For `faults`: how the input is broken first; None takes it as
                 broken already.
 
         Returns:
             The failure, or None if the relation holds.
         """
         if fault is not None:
-            return self._fault(arrival, fault)
+            return self._fault(fed, fault)
         if relation in self._of_outcome:
-            return self._of_outcome[relation](arrival, self.run(arrival))
-        return self._judges[relation](arrival)
+            return self._of_outcome[relation](fed, self.run(fed))
+        return self._judges[relation](fed)
 
-    def run(self, arrival: Arrival, *, is_beginning: bool = False) -> Outcome:
+    def run(self, fed: FuzzInput, *, is_beginning: bool = False) -> Outcome:
         """Run one example.
 
         Calls to the assistant function that could not be shown as text come last: they
         are shown when it is known, and that depends on which calls take turns.
         """
-        RUNNING.arrival = arrival
-        RUNNING.taken, RUNNING.emits = None, self.consumer.level is Level.INTERFACE
-        if RUNNING.begun is not None:
-            RUNNING.begun(arrival)
+        CURRENT.fed = fed
+        CURRENT.taken, CURRENT.emits = None, self.consumer.level is Level.INTERFACE
+        if CURRENT.begun is not None:
+            CURRENT.begun(fed)
         try:
-            outcome = self.consumer.run(arrival, is_beginning=is_beginning)
+            outcome = self.consumer.run(fed, is_beginning=is_beginning)
         finally:
-            RUNNING.arrival = None
+            CURRENT.fed = None
         if self.assistant is not None:
             function = self.assistant[0]
             calls = sorted(outcome.calls, key=lambda call: call.name == function)
             outcome = replace(outcome, calls=tuple(calls))
         return outcome
 
-    def truth(self, arrival: Arrival) -> Truth:
-        """Return what an arrival says."""
-        return truth_of(arrival, self.key, self.api)
+    def truth(self, fed: FuzzInput) -> Truth:
+        """Return what an input carries."""
+        return truth_of(fed, self.key, self.api)
 
     def compare(
         self,
         relation: str,
-        arrival: Arrival,
+        fed: FuzzInput,
         got: Outcome,
         expected: Outcome,
         *,
-        reference: Arrival | None = None,
+        reference: FuzzInput | None = None,
         note: str = "",
         as_json: bool = False,
         may_lack: str | None = None,
@@ -147,7 +154,7 @@ class Judge:
             return None
         if got.raised is not None and expected.raised is not None:
             return None
-        if got.raised is not None and not self._is_failure(got, arrival):
+        if got.raised is not None and not self._is_failure(got, fed):
             return None
         if expected.raised is not None and reference is not None:
             if not self._is_failure(expected, reference):
@@ -166,41 +173,39 @@ class Judge:
         return Failure(
             relation,
             kind,
-            arrival,
+            fed,
             got,
             expected,
             reference=reference,
             note=note,
-            cause=cause(self.truth(arrival), got, expected),
+            cause=cause(self.truth(fed), got, expected),
         )
 
-    def _is_failure(self, outcome: Outcome, arrival: Arrival) -> bool:
-        """Tell whether an exception is a finding: one that is meant may be right."""
+    def _is_failure(self, outcome: Outcome, fed: FuzzInput) -> bool:
+        """Return whether an exception is a finding: one that is meant may be right."""
         raised = outcome.raised
-        if raised is None:
-            return False
-        return raised.is_accident or self.truth(arrival).is_sound
+        return raised is not None and (raised.is_accident or self.truth(fed).is_sound)
 
-    def _split(self, arrival: Arrival) -> Failure | None:
-        reference = whole(arrival, self.api)
+    def _split(self, fed: FuzzInput) -> Failure | None:
+        reference = whole(fed, self.api)
         return self.compare(
             "split-invariance",
-            arrival,
-            self.run(arrival),
+            fed,
+            self.run(fed),
             self.run(reference),
             reference=reference,
             note="the same without cuts",
         )
 
-    def _dialect(self, arrival: Arrival) -> Failure | None:
-        reference = plain(arrival, self.api)
-        if not self.says_same(arrival, reference):
+    def _dialect(self, fed: FuzzInput) -> Failure | None:
+        reference = plain(fed, self.api)
+        if not self.is_equivalent(fed, reference):
             return None
-        got, expected = self.run(arrival), self.run(reference)
+        got, expected = self.run(fed), self.run(reference)
         return self.compare(
             "dialect-invariance",
-            arrival,
-            without_foreign(got, expected, arrival, reference),
+            fed,
+            without_foreign(got, expected, fed, reference),
             expected,
             reference=reference,
             note="the same as OpenAI says it",
@@ -208,9 +213,9 @@ class Judge:
             may_lack=self.shows().reasoning,
         )
 
-    def says_same(self, arrival: Arrival, other: Arrival) -> bool:
-        """Tell whether two arrivals say the same, for a dialect may be unable to."""
-        one, two = self.truth(arrival), self.truth(other)
+    def is_equivalent(self, fed: FuzzInput, other: FuzzInput) -> bool:
+        """Return whether two inputs mean the same, for a dialect may be unable to."""
+        one, two = self.truth(fed), self.truth(other)
         if self.assistant is not None:
             # The texts of two such calls that take turns come in turns too.
             spoken = [call for call in one.calls if call.name == self.assistant[0]]
@@ -223,9 +228,9 @@ class Judge:
             and one.is_sound >= two.is_sound
         )
 
-    def agrees(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Compare what was said with what the arrival says."""
-        truth = self.truth(arrival)
+    def agrees(self, fed: FuzzInput, got: Outcome) -> Failure | None:
+        """Compare what was shown with what the input carries."""
+        truth = self.truth(fed)
         note = "parsed at once, independently of the consumer"
         if got.raised is not None:
             if not (got.raised.is_accident or truth.is_sound):
@@ -235,35 +240,35 @@ class Judge:
         else:
             got = got.as_json()
             expected = self._expected(truth, got)
-            if RUNNING.emits and got.calls == calls_by_end(arrival, expected.calls):
+            if CURRENT.emits and got.calls == calls_by_end(fed, expected.calls):
                 expected = replace(expected, calls=got.calls)
         kind = difference(got, expected)
         if kind is None:
-            return self._apart(arrival, truth, got, note)
+            return self._apart(fed, truth, got, note)
         why = "" if got.raised is not None else cause(truth, got, expected)
-        return Failure("agreement", kind, arrival, got, expected, note=note, cause=why)
+        return Failure("agreement", kind, fed, got, expected, note=note, cause=why)
 
     def _apart(
-        self, arrival: Arrival, truth: Truth, got: Outcome, note: str
+        self, fed: FuzzInput, truth: Truth, got: Outcome, note: str
     ) -> Failure | None:
         """Compare what is shown beside texts and calls."""
         if self.consumer.level is Level.HANDLER:
             return None
-        found = None if got.raised else differing(self.beside(), truth, got, arrival)
+        found = None if got.raised else differing(self.beside(), truth, got, fed)
         if found is None:
             return None
         kind, expected, shown = found
         return Failure(
             "agreement",
             kind,
-            arrival,
+            fed,
             replace(got, texts={**got.texts, **shown}),
             replace(got, texts={**got.texts, **expected}),
             note=note,
         )
 
     def _expected(self, truth: Truth, got: Outcome) -> Outcome:
-        """Return what should have been said, as far as that is known."""
+        """Return what should have been shown, as far as that is known."""
         if self.consumer.level is Level.HANDLER:
             if not truth.has_text:
                 return got
@@ -294,33 +299,32 @@ class Judge:
             return expected
         return spoken(self.assistant, truth, got, expected)
 
-    def loses(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Look for content and calls that are nowhere in what was said."""
+    def loses(self, fed: FuzzInput, got: Outcome) -> Failure | None:
+        """Look for content and calls that are nowhere in what was shown."""
         if got.raised is not None:
             return None
-        truth = self.truth(arrival)
-        kind = lost(truth, got, self.shows())
-        if not kind:
+        truth = self.truth(fed)
+        if not (kind := lost(truth, got, self.shows())):
             return None
         wanted = Outcome({"content": truth.text} if truth.text else {}, truth.calls)
         note = "this must be in it, in whatever form"
-        return Failure("nothing-lost", kind, arrival, got, wanted, note=note)
+        return Failure("nothing-lost", kind, fed, got, wanted, note=note)
 
-    def _prefix(self, arrival: Arrival) -> Failure | None:
-        expected = self.run(arrival)
+    def _prefix(self, fed: FuzzInput) -> Failure | None:
+        expected = self.run(fed)
         if expected.raised is not None:
             return None
-        lengths = spread(len(arrival), 24)
-        found = (self.is_beginning(arrival, n, expected) for n in lengths)
+        lengths = spread(len(fed), 24)
+        found = (self.is_beginning(fed, n, expected) for n in lengths)
         return next(filter(None, found), None)
 
     def is_beginning(
-        self, arrival: Arrival, length: int, expected: Outcome
+        self, fed: FuzzInput, length: int, expected: Outcome
     ) -> Failure | None:
-        """Judge the beginning of an arrival against what was said of all of it."""
-        beginning = arrival[:length]
+        """Judge the beginning of an input against what was shown of all of it."""
+        beginning = fed[:length]
         got = self.run(beginning, is_beginning=True)
-        if got.raised is not None or self._begins(beginning, arrival, got, expected):
+        if got.raised is not None or self._begins(beginning, fed, got, expected):
             return None
         return Failure(
             "prefix-safety",
@@ -328,60 +332,56 @@ class Judge:
             beginning,
             got,
             expected,
-            reference=arrival,
-            base=arrival,
+            reference=fed,
+            base=fed,
             note="said when the rest had come too",
         )
 
-    def raises(self, arrival: Arrival, got: Outcome) -> Failure | None:
-        """Judge the exception that came out of an arrival, if one did."""
+    def raises(self, fed: FuzzInput, got: Outcome) -> Failure | None:
+        """Judge the exception that came out of an input, if one did."""
         raised = got.raised
         if raised is None or not raised.is_accident:
             return None
         return Failure(
             "faults",
             f"raises {raised.kind} at {raised.place}",
-            arrival,
+            fed,
             got,
             replace(got, raised=None),
             note="what it had said, and no exception but one that is meant",
         )
 
-    def _fault(self, arrival: Arrival, fault: Fault) -> Failure | None:
-        broken = break_arrival(arrival, fault)
-        if broken == arrival:
+    def _fault(self, fed: FuzzInput, fault: Fault) -> Failure | None:
+        broken = break_input(fed, fault)
+        if broken == fed:
             return None
         found = self.raises(broken, self.run(broken))
-        if (
-            found is None
-            and fault.leaves != "anything"
-            and self.truth(arrival).is_sound
-        ):
-            found = self._left(arrival, broken, fault)
+        if found is None and fault.leaves != "anything" and self.truth(fed).is_sound:
+            found = self._left(fed, broken, fault)
         if found is None:
             return None
-        return replace(found, base=arrival, fault=str(fault))
+        return replace(found, base=fed, fault=str(fault))
 
     def _begins(
-        self, arrival: Arrival, whole: Arrival, got: Outcome, expected: Outcome
+        self, fed: FuzzInput, whole: FuzzInput, got: Outcome, expected: Outcome
     ) -> bool:
         if self.consumer.level is not Level.HANDLER:
-            truths, shows = (self.truth(arrival), self.truth(whole)), self.shows()
+            truths, shows = (self.truth(fed), self.truth(whole)), self.shows()
             got = without_marks(*truths, got, expected, shows.content)
             is_merged = shows.merges_calls and truths[1].calls
             if is_merged or merges_sources(truths[1], expected):
                 got = replace(got, texts={})
         return got.begins(expected)
 
-    def _left(self, arrival: Arrival, broken: Arrival, fault: Fault) -> Failure | None:
+    def _left(self, fed: FuzzInput, broken: FuzzInput, fault: Fault) -> Failure | None:
         is_beginning = fault.leaves == "prefix"
         got = self.run(broken, is_beginning=is_beginning)
-        expected = self.run(arrival)
+        expected = self.run(fed)
         if got.raised is not None or expected.raised is not None:
             return None
         if fault.leaves == "same" and got.texts.keys() <= expected.texts.keys():
             kind = difference(got.as_json(), expected.as_json())
-        elif self._begins(broken, arrival, got, expected):  # and may report an error
+        elif self._begins(broken, fed, got, expected):  # and may report an error
             kind = None
         else:
             kind = "takes something back"
@@ -393,13 +393,13 @@ class Judge:
             broken,
             got,
             expected,
-            reference=arrival,
+            reference=fed,
             note=f"said without the fault; {fault.allows}",
         )
 
-    def _ends(self, arrival: Arrival) -> Failure | None:
+    def _ends(self, fed: FuzzInput) -> Failure | None:
         """Run it: whether it comes to an end is seen by who watches this process."""
-        self.run(arrival)
+        self.run(fed)
         return None
 
     def with_uncut(self, failure: Failure) -> Failure:

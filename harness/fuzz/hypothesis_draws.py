@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from harness.fuzz.writing import chunk
+from harness.fuzz.finding_cassettes import chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an arrival of another API than chat carries, and the same written otherwise.
+"""What an input of another API than chat carries, and the same written otherwise.
 
 The reader of the API is the judge of what arrived, its writer makes the other forms.
 The neutral form between them is the parts of each event (`harness.core.parts`).
@@ -32,15 +32,15 @@ from harness.core.parts import (
 )
 from harness.core.splits import parse_split
 from harness.debug.outcomes import Call
-from harness.fuzz.arrivals import (
-    Arrival,
+from harness.fuzz.fuzz_inputs import (
+    FuzzInput,
     Truth,
     ids_of,
     payloads_of_bytes,
     sources_of,
     token_counts,
 )
-from harness.fuzz.descending import shorter, smaller_texts
+from harness.fuzz.shrink_search import shorter, smaller_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,26 +70,24 @@ def name_of_api(payloads: Iterable[dict[str, Any]], default: str) -> str:
     return default
 
 
-def api_payloads(arrival: Arrival) -> Arrival:
-    """Return the payloads of an arrival, read from its bytes where it is bytes."""
-    if not arrival or not isinstance(arrival[0], bytes):
-        return arrival
-    return payloads_of_bytes(arrival)
+def api_payloads(fed: FuzzInput) -> FuzzInput:
+    """Return the payloads of an input, read from its bytes where it is bytes."""
+    if not fed or not isinstance(fed[0], bytes):
+        return fed
+    return payloads_of_bytes(fed)
 
 
-def answer_of(api: str, arrival: Arrival) -> Answer:
-    """Read an arrival: the parts of each event, problems included, the end's last."""
+def answer_of(api: str, fed: FuzzInput) -> Answer:
+    """Read an input: the parts of each event, problems included, the end's last."""
     reader = api_named(api).reader()
-    answer = [
-        reader.feed(event) for event in numbered_events(api, api_payloads(arrival))
-    ]
+    answer = [reader.feed(event) for event in numbered_events(api, api_payloads(fed))]
     return [*answer, reader.close()]
 
 
-def api_truth(api: str, arrival: Arrival) -> Truth:
-    """Return what an arrival carries, as the API's reader reads it."""
+def api_truth(api: str, fed: FuzzInput) -> Truth:
+    """Return what an input carries, as the API's reader reads it."""
     reader = api_named(api).reader()
-    payloads = api_payloads(arrival)
+    payloads = api_payloads(fed)
     parts = [part for e in numbered_events(api, payloads) for part in reader.feed(e)]
     is_ended = reader.is_finished
     parts += reader.close()
@@ -134,7 +132,7 @@ def _kept(part: Part) -> tuple[tuple[str, str], ...]:
 
 
 def _is_stopped(finish: Finish) -> bool:
-    """Tell whether an answer was cut off or filtered, which may well be an error."""
+    """Return whether an answer was cut off or filtered, which may well be an error."""
     return (finish.meaning or finish.reason) in {"length", "content_filter", "error"}
 
 
@@ -143,7 +141,9 @@ def _without_problems(answer: Answer) -> Iterator[list[Part]]:
         yield [part for part in parts if not isinstance(part, Problem)]
 
 
-def written(api: str, answer: Answer, *, dialect: str = "", fault: str = "") -> Arrival:
+def written(
+    api: str, answer: Answer, *, dialect: str = "", fault: str = ""
+) -> FuzzInput:
     """Write an answer as the payloads of an API.
 
     Args:
@@ -159,7 +159,7 @@ def written(api: str, answer: Answer, *, dialect: str = "", fault: str = "") -> 
     return tuple(event.payload for event in events)
 
 
-def _written_chat(answer: Answer) -> Arrival:
+def _written_chat(answer: Answer) -> FuzzInput:
     from harness.apis.chat.restate import Restater
 
     restater = Restater()
@@ -171,10 +171,10 @@ def _written_chat(answer: Answer) -> Arrival:
 
 def written_bytes(
     api: str, answer: Answer, *, dialect: str = "", fault: str = ""
-) -> Arrival:
+) -> FuzzInput:
     """Write an answer as the bytes of an API, an event a piece."""
     if api == "chat":
-        from harness.fuzz.writing import event_bytes
+        from harness.fuzz.finding_cassettes import event_bytes
 
         return tuple(event_bytes(_written_chat(answer)))
     style: ApiStyle = api_style(api, dialect, fault)
@@ -188,10 +188,10 @@ def cut_answer(answer: Answer, split: str) -> Answer:
     return [parts for _, parts in recut_parts(timed, parse_split(split))]
 
 
-def api_plain(api: str, arrival: Arrival) -> Arrival:
-    """Return what an arrival carries, as the API's standard dialect, without cuts."""
-    write = written_bytes if isinstance(arrival[0], bytes) else written
-    return write(api, cut_answer(answer_of(api, arrival), "whole"))
+def api_plain(api: str, fed: FuzzInput) -> FuzzInput:
+    """Return what an input carries, as the API's standard dialect, without cuts."""
+    write = written_bytes if isinstance(fed[0], bytes) else written
+    return write(api, cut_answer(answer_of(api, fed), "whole"))
 
 
 _REASONS = {
@@ -337,7 +337,7 @@ def _example(api: str, name: str) -> Answer:
     return answer_of(api, tuple(event.payload for event in events))
 
 
-def smaller_answers(api: str, stream: Arrival) -> Iterator[Arrival]:
+def smaller_answers(api: str, stream: FuzzInput) -> Iterator[FuzzInput]:
     """Yield smaller forms of a stream that are written as its API writes them."""
     answer = _without_problems(answer_of(api, stream))
     flat: Answer = [[part] for parts in answer for part in parts]
