@@ -30,15 +30,17 @@ class _Growing:
         if arguments is None:
             return
         is_text = isinstance(arguments, str)
-        held = "".join(self.pieces)
         text = arguments
         if not is_text:
             text = json.dumps(arguments, sort_keys=True, default=repr)
-        is_again = canonical(held) == canonical(text) and is_object(text)
-        if is_again and (kind != self.kind or self.is_whole):
-            return
-        grows = self.is_whole and is_smaller(parsed(held), arguments)
-        self.pieces = [text] if grows else [*self.pieces, text]
+        # What has come is only joined where it may come again: fragments are many.
+        if self.is_whole or (kind != self.kind and is_object(text)):
+            held = "".join(self.pieces)
+            if is_object(text) and canonical(held) == canonical(text):
+                return
+            if self.is_whole and is_smaller(parsed(held), arguments):
+                self.pieces.clear()
+        self.pieces.append(text)
         self.is_whole, self.kind = not is_text, kind
 
 

@@ -10,7 +10,9 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel
 
 from harness.agents.letta.light_messages import STAMP_FIELDS
+from harness.apis.chat.chunks import DONE
 from harness.apis.json_values import parsed
+from harness.core.sse import SSEDecoder, SSEEvent
 
 VOLATILE = frozenset(
     (
@@ -22,8 +24,6 @@ VOLATILE = frozenset(
     )
 )
 """Fields that carry nothing, or what may differ between two forms of one answer."""
-_ID = re.compile(r"([A-Za-z]+[-_])*[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
-"""A UUID, which is an id wherever it is."""
 _ID = re.compile(r"(^|_)u?u?id$|[a-z]I[dD]$")
 
 _ENDINGS = frozenset(
@@ -82,29 +82,36 @@ _COUNTERS = re.compile(
 SIGNATURES = frozenset(("signature", "thoughtSignature", "thought_signature"))
 
 
+_STREAM = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
+
+
 def decoded(items: list[Any]) -> list[Any]:
     """Return the objects in texts that are an event stream or lines of JSON.
 
-    Each text is one or several whole events; what is anything else is left as it is.
+    Each text is one or several whole events; bytes may be cut anywhere, and end within
+    one. What is anything else is left as it is.
     """
-    texts = [one.decode() if isinstance(one, bytes) else one for one in items]
-    if not all(isinstance(one, str) and one[-1:] == "\n" for one in texts):
+    are_bytes = bool(items) and all(isinstance(one, bytes) for one in items)
+    if are_bytes:
+        body = b"".join(items)
+    elif all(isinstance(one, str) and one[-1:] == "\n" for one in items):
+        body = "".join(items).encode("utf-8", "replace")
+    else:
         return items
+    is_stream = _STREAM.match(body) is not None
+    if is_stream:
+        decoder = SSEDecoder()
+        events = [*decoder.feed(body), *decoder.close()]
+    else:
+        events = [SSEEvent(line) for line in body.split(b"\n")]
     found: list[Any] = []
-    event = {}
-    for line in "".join(texts).split("\n"):
-        field, _, data = line.partition(":")
-        if field == "event":
-            event = {"event": data.strip()}
-        elif line and field not in {"id", "retry", ""}:
-            text = data if field == "data" else line
-            value = parsed(text)
-            if isinstance(value, dict):
-                found.append(event | value)
-                event = {}
-            elif text.strip() != "[DONE]":
-                return items
-    return found or items
+    for event in events:
+        value = parsed(event.data)
+        if isinstance(value, dict):
+            found.append({"event": event.event} | value if event.event else value)
+        elif event.is_complete and event.data.strip() not in {"", DONE}:
+            return items
+    return found if found or (are_bytes and is_stream) else items
 
 
 def name_key(fields: dict[str, Any]) -> str | None:

@@ -22,7 +22,7 @@ from harness.fuzz.finding_cassettes import event_bytes
 from harness.fuzz.probes import probes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from openai.types.chat import ChatCompletionChunk
 
@@ -245,3 +245,23 @@ def test_copy_of_the_process_that_comes_back_is_ended() -> None:
         return text
 
     check(forks, _TEXT, relation="agreement")
+
+
+@pytest.mark.parametrize("relation", ["agreement", "nothing-lost", "prefix-safety"])
+def test_bytes_that_are_passed_on_are_a_stream(relation: str) -> None:
+    """Wherever they are cut, however framed; the last event may lack its end."""
+
+    def passes(pieces: Iterable[bytes]) -> Iterator[bytes]:
+        yield from pieces
+
+    def decodes(pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            yield piece.decode("utf-8", "ignore").encode()
+
+    chunk = '{"choices":[{"index":0,"delta":{"content":"gr\u00fc\u00df"}}]}'
+    body = f"retry: 3\r\n\r\ndata: {chunk}\r\n\r\ndata: {chunk}".encode()
+    pieces = [body[n : n + 1] for n in range(len(body))]
+    check(passes, pieces, relation=relation, level="bytes")
+    if relation != "prefix-safety":
+        with pytest.raises(AssertionError):
+            check(decodes, pieces, relation=relation, level="bytes")

@@ -175,6 +175,14 @@ class _Piece:
         ([{"kind": "text", "text": "a", "threadId": "1"}], _SAID_A),
         (['event: text\ndata: {"text": "a"}\n\n', "data: [DONE]\n\n"], _SAID_A),
         ([b'{"t": "text", "text": "a"}\n'], _SAID_A),
+        ([b'data: {"text": "\xc3', b'\xa4"}\n\n'], Outcome({"text": "\u00e4"})),
+        ([b'data: {"text": "\xc3'], Outcome()),
+        ([b'data: {"text": "a"}\n\ndata: {"te'], Outcome({"text": "a"})),
+        (
+            [b'data: {"text": "a"}\r\n\r', b"\ndata: [DONE]\r\n\r\n"],
+            Outcome({"text": "a"}),
+        ),
+        ([b"\xff\n"], Outcome({"bytes": "\ufffd\n"})),
         (["data: a\n"], Outcome({"text": "data: a\n"})),
     ],
 )
@@ -302,6 +310,19 @@ def test_ending_of_an_answer_is_not_that_of_what_is_in_it() -> None:
 def test_ending_is_told_by_the_kind_of_a_message(tag: str, is_end: bool) -> None:
     """A part that is done is not the end of all."""
     assert bool(fold([{"type": tag}]).endings) is is_end
+
+
+def test_fragments_of_arguments_are_not_joined_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it costs to add one does not grow with those before it."""
+    compared: list[str] = []
+    monkeypatch.setattr("harness.debug.growing_calls.canonical", compared.append)
+    pieces = ['{"a": "', *["b"] * 50, '"}']
+    shown = [{"type": "call_delta", "id": "c", "name": "f"}]
+    shown += [{"type": "call_delta", "id": "c", "delta": piece} for piece in pieces]
+    assert fold(shown).calls == (Call("f", "".join(pieces)),)
+    assert compared == []
 
 
 def test_id_of_two_calls_is_told() -> None:
