@@ -318,7 +318,7 @@ def test_fragments_of_arguments_are_not_joined_each_time(
     """What it costs to add one does not grow with those before it."""
     compared: list[str] = []
     monkeypatch.setattr("harness.debug.growing_calls.canonical", compared.append)
-    pieces = ['{"a": "', *["b"] * 50, '"}']
+    pieces = ['{"a": [', *["{}", ","] * 50, "{}]}"]
     shown = [{"type": "call_delta", "id": "c", "name": "f"}]
     shown += [{"type": "call_delta", "id": "c", "delta": piece} for piece in pieces]
     assert fold(shown).calls == (Call("f", "".join(pieces)),)
