@@ -262,7 +262,7 @@ def _of_service(text: bytes, start: int, word: bytes) -> Span | None:
     return None
 
 
-_SAID = re.compile(rb"(?:key|token|secret)('s|\s(?:is|was))?\Z")
+_KEY_IS = re.compile(rb"(?:key|token|secret)('s|\s(?:is|was))?\Z")
 _KEY = (b"key", b"nkey")  # also behind an escaped end of line
 _SECTIONS = (b"{", b"]", b":\n", b":\\n")  # of JSON, TOML and INI, YAML
 
@@ -277,8 +277,8 @@ def _names_before(before: bytes) -> Iterator[bytes]:
                 head, found, rest = before.rpartition(begin)
                 if found and b"}" not in rest:
                     yield _name_before(head.rstrip(_OPERATORS + _QUOTES))
-    elif said := _SAID.search(before[-12:].lower()):
-        yield _name_before(before[: len(before) - len(said[1] or b"")])
+    elif stated := _KEY_IS.search(before[-12:].lower()):
+        yield _name_before(before[: len(before) - len(stated[1] or b"")])
 
 
 def _name_before(before: bytes) -> bytes:
